@@ -1,0 +1,29 @@
+# make demo: set up and annotate five built-in scenes.   make test: set up and run every check.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test bench-table clean
+
+demo: .venv/.core
+	$(BIN)/pointmask demo pointmask-demo --overwrite
+
+test: .venv/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+bench-table: .venv/.dev
+	$(BIN)/python benchmarks/table.py
+
+.venv/.core: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+.venv/.dev: pyproject.toml .venv/.core
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $@
+
+clean:
+	rm -rf .venv pointmask-demo build *.egg-info annotator/*.egg-info

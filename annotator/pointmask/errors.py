@@ -1,0 +1,21 @@
+"""Errors a user can cause. Each message names the value, the rule and the fix."""
+
+
+class PointmaskError(Exception):
+    """Base of every error that pointmask raises on purpose."""
+
+
+class ImageError(PointmaskError, ValueError):
+    """An image file cannot be read, or an array is not a usable single-band image."""
+
+
+class PointsError(PointmaskError, ValueError):
+    """A point list cannot be read, or a point does not fit its image."""
+
+
+class ThetaError(PointmaskError, ValueError):
+    """A parameter set is out of its bounds, unstable or unreadable."""
+
+
+class OutputError(PointmaskError, OSError):
+    """A result cannot be written, or writing it would destroy something of the user's."""

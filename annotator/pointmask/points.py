@@ -1,0 +1,52 @@
+"""Points as every other module sees them: integer pixels, grouped by image."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One annotated pixel.
+
+    Attributes
+    ----------
+    row, col : int
+        0-based pixel index, origin at the top left.
+    label : str or None
+        Class name or target identifier as the user wrote it.
+    """
+
+    row: int
+    col: int
+    label: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """All points of a folder, by image key.
+
+    A key is a file name (``a.png``), a stem (``a``), a path relative to the image folder
+    (``seq1/a.png``), or one of these followed by ``#k`` for frame ``k`` (0-based) of a multi-page
+    file. An image mapped to an empty tuple is known to hold no target; an image that is absent is
+    simply not annotated.
+
+    Attributes
+    ----------
+    by_image : Mapping[str, tuple[Point, ...]]
+        Points in the order in which they were listed.
+    source : str
+        Where they came from, for messages.
+    rejected : Mapping[str, str]
+        Image keys whose rows could not be read, with the reason. Such images are skipped, so that
+        a target is never silently missing from a mask.
+    """
+
+    by_image: Mapping[str, tuple[Point, ...]]
+    source: str = "memory"
+    rejected: Mapping[str, str] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return sum(len(points) for points in self.by_image.values())
+
+    def __iter__(self) -> Iterator[tuple[str, tuple[Point, ...]]]:
+        return iter(self.by_image.items())

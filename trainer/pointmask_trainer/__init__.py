@@ -1,0 +1,1 @@
+"""Detectors trained on pointmask's pseudo-masks; imports pointmask, never the other way round."""
