@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pointmask.errors import ImageError
-from pointmask.metrics import Score, binarise, components, pooled_iou, score
+from pointmask.matching import components
+from pointmask.metrics import Score, binarise, pooled_iou, score
 
 
 def blank(shape=(32, 32)):

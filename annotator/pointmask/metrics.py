@@ -12,23 +12,20 @@ the sum. Everything is measured at native resolution on binary masks:
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
-from itertools import islice, zip_longest
+from itertools import zip_longest
 from math import nan
 from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import ndimage as ndi
-from scipy.optimize import linear_sum_assignment
 
 from pointmask.errors import ImageError
+from pointmask.matching import Match, blobs, pair
 
-Match = Literal["first", "nearest", "hungarian"]
 Empty = Literal["zero", "one", "skip"]
 Compat = Literal["dnanet", "lesps", "edgsp"]
 
 _T = TypeVar("_T")
-EIGHT = np.ones((3, 3), np.bool_)  # a component is 8-connected
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,78 +286,20 @@ def binarise(mask: ArrayLike) -> NDArray[np.bool_]:
     return array > 127
 
 
-def components(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:
-    """Label 8-connected components in raster order.
-
-    Parameters
-    ----------
-    mask : ndarray
-        ``(H, W)`` bool.
-
-    Returns
-    -------
-    labels : ndarray
-        ``(H, W)`` int32, 0 background, 1 to `count`.
-    count : int
-        Number of components.
-    """
-    labels, count = ndi.label(mask, EIGHT)
-    return labels, int(count)
-
-
 def _detections(
     predicted: NDArray[np.bool_], truth: NDArray[np.bool_], match: Match, rule: _Rule
 ) -> tuple[int, int, list[int]]:
     """Count true targets and found ones, and list the areas of the false components."""
-    choose = _one_of("match", match, _MATCHERS)
-    true_centres, _ = _blobs(truth)
-    centres, areas = _blobs(predicted)
+    true_centres, _ = blobs(truth)
+    centres, areas = blobs(predicted)
     if rule.rounded_truth:
         true_centres = np.rint(true_centres)
     distance = np.hypot(*(true_centres[:, None, :] - centres[None, :, :]).transpose(2, 0, 1))
     near = distance <= rule.distance if rule.closed else distance < rule.distance
-    used = choose(np.where(near, distance, np.inf))
-    hit = {areas[k] for k in used}
-    free = [area for k, area in enumerate(areas) if k not in used]
+    used = pair(np.where(near, distance, np.inf), match)
+    hit = {int(areas[k]) for k in used}
+    free = [int(area) for k, area in enumerate(areas) if k not in used]
     return len(true_centres), len(used), [a for a in free if not (rule.area_by_value and a in hit)]
-
-
-def _blobs(mask: NDArray[np.bool_]) -> tuple[NDArray[np.float64], list[int]]:
-    """Centroids ``(n, 2)`` as (row, col) and areas of the components, in raster order."""
-    labels, count = components(mask)
-    rows, cols = np.nonzero(labels)
-    ids = labels[rows, cols] - 1
-    areas = np.bincount(ids, minlength=count)
-    sums = [np.bincount(ids, weights=axis, minlength=count) for axis in (rows, cols)]
-    return np.stack(sums, axis=1) / areas[:, None], areas.tolist()
-
-
-def _match_first(distance: NDArray[np.float64]) -> set[int]:
-    return _greedy(np.tile(np.arange(distance.shape[1]), (len(distance), 1)), distance)
-
-
-def _match_nearest(distance: NDArray[np.float64]) -> set[int]:
-    return _greedy(np.argsort(distance, axis=1, kind="stable"), distance)
-
-
-def _greedy(order: NDArray[np.intp], distance: NDArray[np.float64]) -> set[int]:
-    """Give each true target in turn the first free component, in its own order, at a finite distance."""
-    used: set[int] = set()
-    for choices, row in zip(order, distance, strict=True):
-        free = (int(k) for k in choices if np.isfinite(row[k]) and int(k) not in used)
-        used.update(islice(free, 1))
-    return used
-
-
-def _match_hungarian(distance: NDArray[np.float64]) -> set[int]:
-    # One forbidden pair must cost more than any set of allowed ones, so that pairs come first.
-    finite = np.isfinite(distance)
-    forbidden = 1.0 + float(distance[finite].sum())
-    rows, cols = linear_sum_assignment(np.where(finite, distance, forbidden))
-    return {int(c) for r, c in zip(rows, cols, strict=True) if finite[r, c]}
-
-
-_MATCHERS = {"first": _match_first, "nearest": _match_nearest, "hungarian": _match_hungarian}
 
 
 def _one_of(name: str, value: object, table: Mapping[Any, _T]) -> _T:
