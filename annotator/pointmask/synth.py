@@ -14,8 +14,8 @@ The model, in the order in which light meets it:
 The exact mask of an extended target is the set of pixels whose area its outline covers by half or more; that
 of a point source is the set of pixels with more than half of its largest response. Contrast is the field's
 signal-to-clutter ratio: |mean over the mask - mean of the ring around it| / standard deviation of that ring,
-noise and quantisation included, the ring being the pixels 3 to 7 steps away from the mask. The same seed gives
-the same scene; a series derives the seed of scene i from (seed, i), so any part of it can be made alone.
+noise and quantisation included, the ring being the pixels 3 to 7 steps away from the mask. The same seed
+gives the same scene; a series derives the seed of scene i from (seed, i), so any part can be made alone.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -253,7 +253,7 @@ def _specs(
 
 
 def _complete(rng: np.random.Generator, kind: str, spec: TargetSpec, contrast: float | None) -> TargetSpec:
-    # Medians and spreads are those of public collections: area 22 px, ratio 10.
+    # Medians and spreads are those of public collections: area 22 px, ratio 12.
     area, shape, ratio = spec.area, spec.shape, spec.contrast if spec.contrast is not None else contrast
     if shape is not None and shape not in SHAPES:
         raise ValueError(f"no target is called {shape!r}; choose one of {', '.join(SHAPES)}")
@@ -274,5 +274,5 @@ def _complete(rng: np.random.Generator, kind: str, spec: TargetSpec, contrast: f
             f"a {shape} of {area:g} pixels is not one piece; give it {LEAST_AREA[shape]:g} or choose 'blob'"
         )
     if ratio is None:
-        ratio = float(np.clip(rng.lognormal(np.log(10), 0.75), *CONTRASTS))
+        ratio = float(np.clip(rng.lognormal(np.log(12), 0.75), *CONTRASTS))
     return replace(spec, area=area, shape=shape, contrast=ratio)

@@ -66,107 +66,120 @@ def sky(rng: np.random.Generator, shape: Shape) -> Floats:
 
 def clouds(rng: np.random.Generator, shape: Shape) -> Floats:
     """Broken clouds: optical depth from a fractal, and an edge lit by the sun."""
-    depth = power_law(rng, shape, rng.uniform(3.0, 3.7), stretch=rng.uniform(0.8, 2.2))
-    depth = depth + rng.uniform(0, 1.5) * (_rows(shape) - 0.5)
-    thickness = np.maximum(depth + rng.uniform(-0.8, 0.7), 0)
-    cover = 1 - np.exp(-rng.uniform(1.0, 4.0) * thickness)
-    soft = ndi.gaussian_filter(depth, max(shape) / 128)
+    stretch = rng.uniform(0.8, 2.5)
+    depth = power_law(rng, shape, rng.uniform(3.4, 4.2), stretch=stretch, largest=rng.uniform(0.4, 1.0))
+    depth = depth + rng.uniform(0, 2) * (_rows(shape) - 0.5) + rng.uniform(-0.6, 0.8)
+    thickness = np.logaddexp(0, 5 * depth) / 5  # wisps fade out instead of ending at an edge
+    cover = 1 - np.exp(-rng.uniform(0.6, 2.0) * thickness)
     sun = rng.uniform(0, 2 * np.pi)
+    soft = ndi.gaussian_filter(depth, max(shape) / 100)
     slope = np.sin(sun) * np.gradient(soft, axis=0) + np.cos(sun) * np.gradient(soft, axis=1)
-    lit = np.maximum(slope / max(float(slope.std()), 1e-12), 0) * cover * np.exp(-1.5 * thickness)
-    body = cover * (1 + 0.25 * power_law(rng, shape, 2.6))
-    return np.asarray(0.5 * sky(rng, shape) + rng.uniform(2, 9) * body + rng.uniform(0.3, 2.0) * lit)
+    lit = np.clip(slope / max(float(slope.std()), 1e-12), 0, 3) * cover * np.exp(-thickness)
+    body = cover * (1 + rng.uniform(0.1, 0.3) * power_law(rng, shape, 3.0, stretch=stretch))
+    return np.asarray(0.5 * sky(rng, shape) + rng.uniform(2, 9) * body + rng.uniform(0.2, 2.0) * lit)
 
 
 def sea(rng: np.random.Generator, shape: Shape) -> Floats:
-    """Sea at a grazing angle: wind waves shrinking towards the horizon, and glint in a lane."""
-    swell = power_law(rng, shape, 2.4, stretch=rng.uniform(0.15, 0.35), largest=rng.uniform(0.06, 0.2))
-    ripple = power_law(rng, shape, 1.0, stretch=rng.uniform(0.25, 0.5), largest=0.04)
-    near = 0.35 + _rows(shape)  # waves far away are averaged within a pixel
-    slope = (swell + rng.uniform(0.3, 0.7) * ripple) * near
-    lane = np.exp(
-        -0.5 * ((np.linspace(0, 1, shape[1]) - rng.uniform(-0.2, 1.2)) / rng.uniform(0.1, 0.4)) ** 2
-    )
-    glint = np.maximum(slope - rng.uniform(1.3, 2.2), 0) ** 1.5 * (0.3 + lane)
-    field = 0.6 * slope + rng.uniform(0.3, 2.0) * glint + rng.uniform(-1.5, 2.0) * _rows(shape) ** 0.5
+    """Sea at a grazing angle: wind waves, fainter towards the horizon, and glint in a lane."""
+    swell = power_law(rng, shape, 2.6, stretch=rng.uniform(2, 5), largest=rng.uniform(0.1, 0.5))
+    ripple = power_law(rng, shape, 1.4, stretch=rng.uniform(1.5, 3), largest=0.05)
+    near = 0.35 + _rows(shape)  # waves far away average out within a pixel
+    slope = (swell + rng.uniform(0.2, 0.6) * ripple) * near
+    across = (np.linspace(0, 1, shape[1]) - rng.uniform(-0.2, 1.2)) / rng.uniform(0.1, 0.4)
+    glint = np.maximum(slope - rng.uniform(1.3, 2.2), 0) ** 1.5 * (0.3 + np.exp(-0.5 * across**2))
+    field = 0.6 * slope + rng.uniform(0.3, 1.5) * glint + rng.uniform(-1.5, 2.0) * _rows(shape) ** 0.5
     return np.asarray(field * rng.uniform(0.4, 1.4))
 
 
 def vegetation(rng: np.random.Generator, shape: Shape) -> Floats:
-    """Land from above or aslant: mottled ground, darker crowns in clumps, and now and then a warm track."""
-    ground = power_law(rng, shape, 2.0, stretch=rng.uniform(0.4, 1.0))
-    crowns = power_law(rng, shape, 3.0, largest=rng.uniform(0.03, 0.1))
-    where = power_law(rng, shape, 3.4) + crowns
-    clumps = 1 / (1 + np.exp(-6 * (where - rng.uniform(0.2, 1.2))))
-    field = rng.uniform(0.5, 1.2) * ground - clumps * rng.uniform(0.8, 2.5) * (1 + 0.4 * crowns)
-    if rng.random() < 0.4:
-        row, col = np.ogrid[: shape[0], : shape[1]]
-        turn, width = rng.uniform(-0.6, 0.6), rng.uniform(1.0, 3.0)
-        bend = np.sin(col / shape[1] * rng.uniform(2, 6) + rng.uniform(0, 6)) * shape[0] * 0.05
-        away = row - shape[0] * rng.uniform(0.2, 0.8) - np.tan(turn) * (col - shape[1] / 2) + bend
-        field = field + rng.uniform(1, 3) * np.exp(-((away / width) ** 4))
+    """Land seen aslant: mottled ground, crowns in clumps, warm specks, and now and then a warm track."""
+    ground = power_law(rng, shape, 2.6, stretch=rng.uniform(1.0, 2.5), largest=1.0)
+    crowns = power_law(rng, shape, 3.4, largest=rng.uniform(0.04, 0.12))
+    where = power_law(rng, shape, 3.6, stretch=1.5) + 0.6 * crowns
+    clumps = 1 / (1 + np.exp(-4 * (where - rng.uniform(0.3, 1.5))))
+    specks = np.maximum(power_law(rng, shape, 1.6, largest=0.03) - 2.2, 0)
+    field = rng.uniform(0.4, 1.0) * ground + clumps * rng.uniform(-2.0, 1.0) * (1 + 0.3 * crowns)
+    field = field + rng.uniform(0.0, 1.2) * specks + rng.normal(0, 1.5) * _rows(shape)
+    if rng.random() < 0.35:
+        field = field + rng.uniform(0.5, 2) * _track(rng, shape)
     return np.asarray(field * rng.uniform(0.7, 1.5))
+
+
+def _track(rng: np.random.Generator, shape: Shape) -> Floats:
+    """Cover of a gently winding road, 0 to 1."""
+    row, col = np.ogrid[: shape[0], : shape[1]]
+    bend = np.sin(col / shape[1] * rng.uniform(2, 6) + rng.uniform(0, 6)) * shape[0] * 0.05
+    slope, middle = np.tan(rng.uniform(-0.6, 0.6)), shape[0] * rng.uniform(0.2, 0.8)
+    away = row - middle - slope * (col - shape[1] / 2) + bend
+    return np.asarray(np.exp(-((away / rng.uniform(1.0, 3.0)) ** 4)))
 
 
 def horizon(rng: np.random.Generator, shape: Shape) -> Floats:
     """Sky over a ridge with a tree line; land warmer or colder than the sky behind it."""
     above = sky(rng, shape) if rng.random() < 0.6 else 0.6 * clouds(rng, shape)
-    line = _skyline(rng, shape[1], 3.0) * rng.uniform(0.02, 0.08) + rng.uniform(0, 0.03) * np.maximum(
-        _skyline(rng, shape[1], 1.2), 0
-    )
-    level = (rng.uniform(0.6, 0.9) - line) * shape[0]
-    land = _below(level, shape)
     warm = rng.uniform(3, 9) * (1 if rng.random() < 0.8 else -0.6)
-    below = warm + vegetation(rng, shape) - rng.uniform(0, 3) * _rows(shape)
-    return np.asarray(above * (1 - land) + below * land)
+    land = warm + vegetation(rng, shape) - rng.uniform(0, 3) * _rows(shape)
+    return _over(above, land, _tree_line(rng, shape, 0.6, 0.92))
 
 
 def buildings(rng: np.random.Generator, shape: Shape) -> Floats:
-    """Sky over blocks with rows of windows, roof structures, poles and a few hot outlets."""
-    field = sky(rng, shape)
+    """Sky over blocks with sloping roof lines, rows of windows, roof structures, poles and trees."""
+    field = sky(rng, shape) if rng.random() < 0.7 else 0.7 * clouds(rng, shape)
     height, width = shape
-    column = 0
-    left = int(-0.1 * width)
-    wall_noise = 0.25 * power_law(rng, shape, 2.0)
+    dirt = 0.3 * power_law(rng, shape, 2.2)
+    left = int(rng.uniform(-0.15, 0.3) * width)
     while left < width:
-        breadth = int(width * rng.uniform(0.1, 0.3))
-        top = int(height * rng.uniform(0.45, 0.92))
-        _block(rng, field, wall_noise, (top, max(left, 0)), (height, min(left + breadth, width)))
-        left += int(breadth * rng.uniform(0.8, 1.5))
-        column += 1
-    for _ in range(rng.integers(0, 3)):
-        at, top = int(rng.integers(width)), int(height * rng.uniform(0.3, 0.7))
-        field[top:, at : at + 1 + width // 300] = rng.uniform(1, 6)
-    return field
+        breadth = int(width * rng.uniform(0.12, 0.45))
+        top = height * rng.uniform(0.55, 0.95)
+        columns = slice(max(left, 0), min(left + breadth, width))
+        if columns.stop - columns.start >= 8:
+            _block(rng, field[:, columns], dirt[:, columns], top)
+        left += int(breadth * rng.uniform(0.8, 1.7))
+    for _ in range(rng.integers(0, 3)):  # poles
+        column, top = int(rng.integers(width)), int(height * rng.uniform(0.3, 0.7))
+        field[top:, column : column + 1 + width // 200] += rng.uniform(1, 5)
+    if rng.random() < 0.4:
+        field = _over(field, rng.uniform(2, 8) + vegetation(rng, shape), _tree_line(rng, shape, 0.85, 1.0))
+    return np.asarray(field)
 
 
-def _block(
-    rng: np.random.Generator, field: Floats, noise: Floats, start: tuple[int, int], stop: tuple[int, int]
-) -> None:
-    """Draw one building over ``field`` between two corners (row, col)."""
-    (top, left), (bottom, right) = start, stop
-    if right - left < 4 or bottom - top < 4:
-        return
+def _block(rng: np.random.Generator, field: Floats, dirt: Floats, top: float) -> None:
+    """Draw one building over a strip of the frame, in place; ``top`` is the row of its roof."""
+    height, width = field.shape
     warm = rng.uniform(4, 14)
-    here = np.s_[top:bottom, left:right]
-    field[here] = warm + noise[here] - rng.uniform(0, 2) * np.linspace(0, 1, bottom - top)[:, None]
-    field[top : top + 2, left:right] += rng.uniform(-2, 3)  # parapet
-    if rng.random() < 0.6:  # lift house or tank
-        inner = left + int((right - left) * rng.uniform(0.1, 0.6))
-        field[max(top - (bottom - top) // 6, 0) : top, inner : inner + (right - left) // 4] = (
-            warm + rng.normal()
+    column = np.arange(width)
+    roof = top + rng.normal(0, 0.12) * (column - width / 2)
+    if rng.random() < 0.6:  # lift house, tank or chimney
+        start, size = rng.uniform(0.1, 0.7) * width, rng.uniform(0.08, 0.3) * width
+        roof = np.where(
+            (column >= start) & (column < start + size), roof - rng.uniform(0.3, 1.0) * size, roof
         )
-    if rng.random() < 0.7:
-        _windows(rng, field[top + 4 : bottom, left + 2 : right - 2])
+    wall = warm + dirt - rng.uniform(0, 3) * _rows((height, width))
+    first = int(np.clip(roof.max() + 4, 0, height))
+    if rng.random() < 0.6:
+        _windows(rng, wall[first:, 2:-2])
+    parapet = _below(roof, (height, width)) - _below(roof + 2, (height, width))
+    field[:] = _over(field, wall + rng.uniform(-2, 4) * parapet, _below(roof, (height, width)))
 
 
 def _windows(rng: np.random.Generator, wall: Floats) -> None:
-    pitch_row, pitch_col = int(rng.integers(5, 13)), int(rng.integers(4, 11))
+    pitch_row, pitch_col = int(rng.integers(5, 14)), int(rng.integers(5, 14))
     rows, cols = wall.shape
-    lit = rng.normal(rng.uniform(-3, 2), 1.0, (rows // pitch_row + 1, cols // pitch_col + 1))
+    lit = rng.normal(rng.uniform(-3, 1), 0.8, (rows // pitch_row + 1, cols // pitch_col + 1))
     pane = np.zeros((pitch_row, pitch_col))
-    pane[1 : 1 + max(pitch_row // 2, 1), 1 : 1 + max(pitch_col // 2, 1)] = 1
+    pane[1 : 1 + pitch_row // 2, 1 : 1 + pitch_col // 2] = 1
     wall += np.kron(lit, pane)[:rows, :cols]
+
+
+def _over(back: Floats, front: Floats, cover: Floats) -> Floats:
+    return np.asarray(back + cover * (front - back))
+
+
+def _tree_line(rng: np.random.Generator, shape: Shape, highest: float, lowest: float) -> Floats:
+    """Cover of the land under a line of hills and crowns at a height between two shares of the frame."""
+    hills = rng.uniform(0.01, 0.04) * _skyline(rng, shape[1], 3.6)
+    crowns = rng.uniform(0, 0.025) * np.abs(_skyline(rng, shape[1], 1.8))
+    return _below((rng.uniform(highest, lowest) - hills - crowns) * shape[0], shape)
 
 
 def _skyline(rng: np.random.Generator, width: int, beta: float) -> Floats:

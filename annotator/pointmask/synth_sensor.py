@@ -39,7 +39,7 @@ class Sensor:
     @classmethod
     def draw(cls, rng: np.random.Generator, pixels: int) -> "Sensor":
         """Draw a plausible uncooled or cooled camera for a frame of so many pixels."""
-        netd = float(np.exp(rng.uniform(np.log(0.02), np.log(0.1))))
+        netd = float(np.exp(rng.uniform(np.log(0.03), np.log(0.15))))
         return cls(
             sigma=float(rng.uniform(0.5, 1.1)),
             netd=netd,
@@ -95,7 +95,7 @@ def automatic_gain(rng: np.random.Generator, background: Floats, noise: float) -
     """
     low, high = np.percentile(background[::2, ::2], (0.5, 99.5))
     dark, light = rng.uniform(5, 60), rng.uniform(130, 235)
-    gain = min((light - dark) / max(high - low, 1e-6), rng.uniform(1.0, 3.0) / noise)
+    gain = min((light - dark) / max(high - low, 1e-6), rng.uniform(0.6, 2.6) / noise)
     middle = (dark + light) / 2 if rng.random() < 0.7 else rng.uniform(50, 170)
     spare = gain * (high - low) / 2
     middle = float(np.clip(middle, spare, max(255 - 1.2 * spare, spare)))

@@ -118,8 +118,8 @@ def _bird(rng: np.random.Generator) -> Floats:
 def _ship(rng: np.random.Generator) -> Floats:
     bridge, height = rng.uniform(-0.6, 0.1), rng.uniform(0.45, 0.75)
     outline = [
-        (0.22, -0.85),
-        (0.22, 0.8),
+        (0.3, -0.85),
+        (0.3, 0.8),
         (-0.12, 1.0),
         (-0.08, bridge + 0.42),
         (-0.1 - height * 0.5, bridge + 0.38),
