@@ -1,7 +1,18 @@
-"""Points as every other module sees them: integer pixels, grouped by image."""
+"""Points as every other module sees them: integer pixels, grouped by image, paired with files by name."""
 
-from collections.abc import Iterator, Mapping
+import math
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+
+from pointmask.errors import PointsError
+from pointmask.images import is_image
+
+ImageFrame = tuple[str, int]
+"""An image's name relative to its folder, with forward slashes, and a 0-based frame."""
+
+_FRAME = re.compile(r"(?P<stem>.+)#(?P<frame>\d+)(?P<suffix>\.\w+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +61,155 @@ class Points:
 
     def __iter__(self) -> Iterator[tuple[str, tuple[Point, ...]]]:
         return iter(self.by_image.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """Which points belong to which image file; see `match`.
+
+    Attributes
+    ----------
+    points : Mapping[ImageFrame, tuple[Point, ...]]
+        Points by (name, frame); an empty tuple is an image known to hold no target.
+    rejected : Mapping[ImageFrame, str]
+        Images whose rows could not be read, with the reason. None of them is in ``points``.
+    unmatched : tuple[str, ...]
+        Keys, rejected ones included, that name no image.
+    ambiguous : Mapping[str, tuple[str, ...]]
+        Keys that fit several images, with their names; or that share their only image with a key from
+        another folder.
+    """
+
+    points: Mapping[ImageFrame, tuple[Point, ...]]
+    rejected: Mapping[ImageFrame, str]
+    unmatched: tuple[str, ...]
+    ambiguous: Mapping[str, tuple[str, ...]]
+
+
+def pixel_index(value: float) -> int:
+    """Return the pixel index nearest to a coordinate in which 0 is the centre of the first pixel.
+
+    Parameters
+    ----------
+    value : float
+        Row or column; a half is rounded up, so that 11.5 and 12.4 are both 12.
+
+    Raises
+    ------
+    PointsError
+        If the value is NaN or infinite.
+    """
+    if not math.isfinite(value):
+        raise PointsError(f"{value} is not a pixel index; write a finite number")
+    return math.floor(value + 0.5)
+
+
+def clean_key(text: str) -> str:
+    """Bring an image name from a list into the form of a key.
+
+    Surrounding space is dropped, backslashes become slashes, and a leading slash or ``./`` goes.
+
+    Raises
+    ------
+    PointsError
+        If nothing is left, or the name climbs out of its folder with ``..``.
+    """
+    stripped = (part.strip() for part in text.replace("\\", "/").split("/"))
+    parts = [part for part in stripped if part not in ("", ".")]
+    if not parts:
+        raise PointsError(f"image name {text!r} is empty; write the file name of the image")
+    if ".." in parts:
+        raise PointsError(f"image name {text!r} climbs out of the image folder; write it without '..'")
+    return "/".join(parts)
+
+
+def match(points: Points, names: Iterable[str]) -> Matches:
+    """Pair the keys of points with image files by name.
+
+    A key fits a name, in this order of preference, if it is the whole name; the name without its
+    suffix; or the name but for another image suffix. A key without a folder may fit the last part of
+    a name; a key with folders may fit a name after its leading folders are dropped, as long as all
+    such keys for that image drop the same ones. ``#k`` at the end, or before the suffix, stands for
+    frame ``k``; without it frame 0 is meant. An image whose own name ends in ``#k`` takes precedence.
+
+    Parameters
+    ----------
+    points : Points
+        Keys in the form of `clean_key`.
+    names : Iterable[str]
+        Image names relative to their folder, with forward slashes and suffix.
+
+    Returns
+    -------
+    Matches
+        Points of several keys that name the same frame are joined in their order.
+    """
+    index = _NameIndex(names)
+    found: dict[str, tuple[ImageFrame, str]] = {}
+    ambiguous: dict[str, tuple[str, ...]] = {}
+    unmatched = []
+    dropped: defaultdict[ImageFrame, set[str]] = defaultdict(set)
+    for key in (*points.by_image, *points.rejected):
+        names_found, frame, prefix = index.find(key)
+        if not names_found:
+            unmatched.append(key)
+        elif len(names_found) > 1:
+            ambiguous[key] = names_found
+        else:
+            found[key] = (names_found[0], frame), prefix
+            dropped[found[key][0]].add(prefix)
+    paired: dict[ImageFrame, tuple[Point, ...]] = {}
+    rejected: dict[ImageFrame, str] = {}
+    for key, (target, prefix) in found.items():
+        if prefix and len(dropped[target]) > 1:
+            ambiguous[key] = (target[0],)
+        elif key in points.rejected:
+            rejected[target] = points.rejected[key]
+        else:
+            paired[target] = paired.get(target, ()) + points.by_image[key]
+    for target in rejected:
+        paired.pop(target, None)
+    return Matches(paired, rejected, tuple(unmatched), ambiguous)
+
+
+def without_suffix(name: str) -> str:
+    """Return an image name without its suffix; only suffixes of images count."""
+    return name.rpartition(".")[0] if is_image(name) else name
+
+
+class _NameIndex:
+    """Image names by all the forms under which a key may call them."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._by_form: tuple[defaultdict[str, list[str]], ...] = tuple(defaultdict(list) for _ in range(4))
+        full, stem, base, base_stem = self._by_form
+        for name in names:
+            last = name.rpartition("/")[2]
+            for forms, form in zip(
+                (full, stem, base, base_stem),
+                (name, without_suffix(name), last, without_suffix(last)),
+                strict=True,
+            ):
+                forms[form].append(name)
+
+    def find(self, key: str) -> tuple[tuple[str, ...], int, str]:
+        """Return the names that a key fits, its frame, and the leading folders that had to be dropped."""
+        names, prefix = self._find_name(key)
+        parsed = None if names else _FRAME.fullmatch(key)
+        if parsed is None:
+            return names, 0, prefix
+        names, prefix = self._find_name(parsed["stem"] + (parsed["suffix"] or ""))
+        return names, int(parsed["frame"]), prefix
+
+    def _find_name(self, key: str) -> tuple[tuple[str, ...], str]:
+        full, stem, base, base_stem = self._by_form
+        tables = (full, stem) if "/" in key else (full, stem, base, base_stem)
+        rest, prefix = key, ""
+        while rest:
+            for table in tables:
+                for form in (rest, without_suffix(rest)):
+                    if form in table:
+                        return tuple(table[form]), prefix
+            folder, _, rest = rest.partition("/")
+            prefix += folder + "/"
+        return (), ""

@@ -1,0 +1,95 @@
+"""PNG, BMP and JPEG through Pillow, without losing bits."""
+
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import BmpImagePlugin, Image, ImageFile, JpegImagePlugin, PngImagePlugin
+
+from pointmask.errors import ImageError
+
+# The plugins are called directly because Image.open refuses frames above 89 megapixels with a global
+# limit that is not ours to change; it also costs 10 us per file for trying formats in turn.
+_PLUGINS: dict[str, type[ImageFile.ImageFile]] = {
+    "PNG": PngImagePlugin.PngImageFile,
+    "BMP": BmpImagePlugin.BmpImageFile,
+    "JPEG": JpegImagePlugin.JpegImageFile,
+}
+# Deflate packs at most 1032 bytes into one and a 1-bit pixel is an eighth of a byte. A header that
+# promises more pixels than this lies, and believing it would allocate gigabytes.
+_MOST_PIXELS_PER_BYTE = 8 * 1032
+# Pillow keeps the high byte of 16-bit colour. Its two unpackers, big and little endian, keep the first
+# and the second byte of each sample: together they give all 16 bits, whatever the filters and interlace.
+_HIGH_LOW = {"RGB;16B": ("RGB;16B", "RGB;16L"), "RGBA;16B": ("RGBA;16B", "RGBA;16L")}
+
+
+def decode(file: BinaryIO, size: int, kind: str) -> NDArray[Any]:
+    """Read a PNG, BMP or JPEG.
+
+    Parameters
+    ----------
+    file : BinaryIO
+        Open binary file.
+    size : int
+        Its length in bytes.
+    kind : {"PNG", "BMP", "JPEG"}
+        What the first bytes say it is.
+
+    Returns
+    -------
+    NDArray
+        (H, W) or (H, W, bands); bool, uint8, uint16, int32 or float32. Palettes are resolved to RGB.
+
+    Raises
+    ------
+    ImageError
+        If the header promises more pixels than the file can hold. Pillow's own errors pass through.
+    """
+    image = _open(file, size, kind)
+    raw_mode = image.tile[0][3] if image.tile else None
+    if raw_mode in _HIGH_LOW:
+        high, low = (_unpack(_open(file, size, kind), mode) for mode in _HIGH_LOW[raw_mode])
+        return high.astype(np.uint16) << 8 | low
+    if raw_mode == "LA;16B":
+        # Four bytes per pixel like RGBA, so this hands over both bytes of the grey sample as they are.
+        pairs = _unpack(image, "RGBA")
+        return pairs[..., 0].astype(np.uint16) << 8 | pairs[..., 1]
+    return to_array(image)
+
+
+def to_array(image: Image.Image) -> NDArray[Any]:
+    """Return the pixels of a Pillow image as (H, W) or (H, W, bands), palette resolved to RGB."""
+    if image.mode == "P":
+        indices = np.asarray(image)  # loads the palette too
+        table = np.zeros((256, 3), np.uint8)
+        palette = np.array(image.getpalette("RGB"), np.uint8).reshape(-1, 3)[:256]
+        table[: len(palette)] = palette
+        colours: NDArray[np.uint8] = table[indices]
+        return colours
+    if image.mode == "I" and image.format == "PNG":
+        # Pillow before 11.3 widens 16-bit PNG to 32 bits.
+        return np.asarray(image).astype(np.uint16)
+    if image.mode in ("CMYK", "YCbCr", "LAB", "PA"):
+        image = image.convert("RGB")
+    return np.array(image)
+
+
+def _open(file: BinaryIO, size: int, kind: str) -> ImageFile.ImageFile:
+    file.seek(0)
+    image = _PLUGINS[kind](file)
+    check_pixels(image.size, size)
+    return image
+
+
+def check_pixels(shape: tuple[int, int], size: int) -> None:
+    """Raise ImageError if no file of ``size`` bytes can hold an image of ``shape`` pixels."""
+    if shape[0] * shape[1] > _MOST_PIXELS_PER_BYTE * size:
+        raise ImageError(
+            f"its header promises {shape[0]} x {shape[1]} pixels, more than {size} bytes can hold; "
+            "the file is damaged: copy or export it again"
+        )
+
+
+def _unpack(image: ImageFile.ImageFile, raw_mode: str) -> NDArray[np.uint8]:
+    image.tile = [(*tile[:3], raw_mode) for tile in image.tile]  # type: ignore[misc]
+    return np.asarray(image)

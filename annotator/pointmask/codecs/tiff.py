@@ -1,0 +1,135 @@
+"""TIFF through tifffile; Pillow steps in for compressions that tifffile leaves to extra packages."""
+
+import logging
+import struct
+from typing import Any, BinaryIO
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+from PIL import TiffImagePlugin
+
+from pointmask.codecs.raster import check_pixels, to_array
+from pointmask.errors import ImageError
+
+# tifffile logs what it finds wrong; without a handler Python would write that to stderr.
+logging.getLogger("tifffile").addHandler(logging.NullHandler())
+
+_SUBFILE_TYPE = 254  # sorted first in a directory
+_THUMBNAIL_OR_MASK = 1 | 4
+_MINISWHITE, _PALETTE = 0, 3
+# No codec in use packs better than this even on a constant image; see raster.py for the reason.
+_MOST_BYTES_PER_BYTE = 1 << 16
+
+
+def decode(file: BinaryIO, size: int, frame: int) -> NDArray[Any]:
+    """Read one page.
+
+    Parameters
+    ----------
+    file : BinaryIO
+        Open binary file.
+    size : int
+        Its length in bytes.
+    frame : int
+        0-based; thumbnails and transparency masks among the pages are not counted.
+
+    Returns
+    -------
+    NDArray
+        (H, W) or (H, W, bands) as stored; inverted if white is stored as zero.
+
+    Raises
+    ------
+    ImageError
+        If there is no such frame, the page is cut short, or it is no image.
+    """
+    pages = _pages(file, size)
+    if not 0 <= frame < len(pages):
+        raise ImageError(f"frame {frame} was asked for, but it holds frames 0 to {len(pages) - 1}")
+    file.seek(0)
+    with tifffile.TiffFile(file) as tiff:
+        page = tiff.pages[pages[frame]].aspage()
+        _check(page, size)
+        try:
+            stored = page.asarray(maxworkers=1)
+        except (ValueError, KeyError) as error:
+            if "imagecodecs" not in str(error):
+                raise
+            return _decode_with_pillow(file, size, pages[frame])
+        return _bands_last(page, stored)
+
+
+def count(file: BinaryIO, size: int) -> int:
+    """Return the number of frames, reading only the chain of directories."""
+    return len(_pages(file, size))
+
+
+def _pages(file: BinaryIO, size: int) -> list[int]:
+    """List the indices of the pages that are frames.
+
+    tifffile stops without an error where a chain is broken, which would lose frames of a truncated
+    file in silence; and reading all its tags makes counting 100 times slower.
+    """
+    file.seek(0)
+    order = "<" if file.read(2) == b"II" else ">"
+    big = struct.unpack(order + "H", file.read(2))[0] == 43
+    count_code, offset_code, entry_size = ("Q", "Q", 20) if big else ("H", "I", 12)
+    file.seek(8 if big else 4)
+    (offset,) = struct.unpack(order + offset_code, file.read(struct.calcsize(offset_code)))
+    frames: list[int] = []
+    seen: set[int] = set()
+    while offset:
+        if offset >= size or offset in seen:
+            raise ImageError(
+                f"page {len(seen)} lies outside the file; it is truncated or damaged: copy or export it again"
+            )
+        seen.add(offset)
+        file.seek(offset)
+        (entries,) = struct.unpack(order + count_code, file.read(struct.calcsize(count_code)))
+        tag, _, value = struct.unpack(
+            order + ("HHxxxxxxxxI" if big else "HHxxxxI"), file.read(16 if big else 12)
+        )
+        if not (tag == _SUBFILE_TYPE and value & _THUMBNAIL_OR_MASK):
+            frames.append(len(seen) - 1)
+        file.seek(offset + struct.calcsize(count_code) + entries * entry_size)
+        (offset,) = struct.unpack(order + offset_code, file.read(struct.calcsize(offset_code)))
+    if not frames:
+        raise ImageError("it holds no image; export it again")
+    return frames
+
+
+def _check(page: tifffile.TiffPage, size: int) -> None:
+    if page.axes not in ("YX", "YXS", "SYX"):
+        raise ImageError(
+            f"a page has axes {page.axes or 'none'} and shape {page.shape}; save one (H, W) image per page"
+        )
+    if page.nbytes > _MOST_BYTES_PER_BYTE * size or any(
+        start + length > size for start, length in zip(page.dataoffsets, page.databytecounts, strict=True)
+    ):
+        raise ImageError("its pixel data end beyond the file; it is truncated: copy or export it again")
+
+
+def _bands_last(page: tifffile.TiffPage, stored: NDArray[Any]) -> NDArray[Any]:
+    if page.axes == "SYX":
+        stored = np.moveaxis(stored, 0, -1)
+    if page.photometric == _PALETTE and page.colormap is not None:
+        colours: NDArray[Any] = np.moveaxis(page.colormap, 0, -1)[stored]
+        return colours
+    if page.photometric == _MINISWHITE and stored.dtype.kind in "bu":
+        stored = np.invert(stored)
+    return stored
+
+
+def _decode_with_pillow(file: BinaryIO, size: int, page: int) -> NDArray[Any]:
+    file.seek(0)
+    image = TiffImagePlugin.TiffImageFile(file)
+    image.seek(page)
+    check_pixels(image.size, size)
+    bits = max(image.tag_v2.get(258, (1,)))
+    if bits > 8 and len(image.getbands()) > 1:
+        raise ImageError(
+            f"it is compressed colour of {bits} bits, which Pillow would cut to 8; save it uncompressed or "
+            "with deflate, or: pip install imagecodecs"
+        )
+    return to_array(image)

@@ -1,0 +1,111 @@
+"""Point lists of every kind into `Points`: one module per format, one line in the table below.
+
+A format module has ``sniff(path) -> bool``, which looks at as little as it can and never raises, and
+``read(path) -> Points``. If it can also write, it has ``write(points, path)``.
+"""
+
+from importlib import import_module
+from pathlib import Path
+from typing import Literal, Protocol, cast
+
+from pointmask.errors import PointsError
+from pointmask.points import Points
+
+Simulation = Literal["centroid", "coarse"]
+
+FORMATS = {
+    "jsonl": "pointmask.formats.jsonl",
+    "csv": "pointmask.formats.csv",
+    "masks": "pointmask.formats.masks",
+    "point_images": "pointmask.formats.point_images",
+}
+"""Name to module, in the order in which they are asked whether they recognise a path."""
+
+
+class Format(Protocol):
+    """What a format module provides."""
+
+    DESCRIPTION: str
+
+    def sniff(self, path: Path) -> bool:
+        """Say whether the path looks like this format."""
+
+    def read(self, path: Path) -> Points:
+        """Read all points."""
+
+
+def load_format(name: str) -> Format:
+    """Import a format by its name in `FORMATS`.
+
+    Raises
+    ------
+    PointsError
+        If there is no such format.
+    """
+    if name not in FORMATS:
+        raise PointsError(f"point format {name!r} is not known; use one of: {', '.join(FORMATS)}")
+    return cast(Format, import_module(FORMATS[name]))
+
+
+def writable() -> tuple[str, ...]:
+    """Names of the formats that can be written."""
+    return tuple(name for name in FORMATS if hasattr(load_format(name), "write"))
+
+
+def recognise(path: str | Path) -> str:
+    """Name the format of a point file or folder.
+
+    Raises
+    ------
+    PointsError
+        If the path does not exist or no format recognises it.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise PointsError(f"{path}: no such file or folder; check the path of the points")
+    for name in FORMATS:
+        if load_format(name).sniff(path):
+            return name
+    raise PointsError(
+        f"{path}: not recognised as points; give a CSV with the columns image,x,y, JSON lines, a folder of "
+        "point images, or a folder of masks with --simulate centroid or coarse"
+    )
+
+
+def read_points(
+    path: str | Path, *, format: str | None = None, simulate: Simulation | None = None, seed: int = 0
+) -> Points:
+    """Read points in any known format.
+
+    Parameters
+    ----------
+    path : str or Path
+        File or folder.
+    format : str, optional
+        A name in `FORMATS`; recognised from the content by default.
+    simulate : {"centroid", "coarse"}, optional
+        Take the path as a folder of masks and click on its targets; see `pointmask.formats.masks`.
+    seed : int
+        For ``simulate="coarse"``.
+
+    Returns
+    -------
+    Points
+        ``source`` tells the path and what it was recognised as.
+
+    Raises
+    ------
+    PointsError
+        If the path is not recognised or not readable as a whole. Rows that cannot be read only
+        reject their image.
+    """
+    path = Path(path)
+    if simulate is not None:
+        if format not in (None, "masks"):
+            raise PointsError(
+                f"points of format {format!r} cannot be simulated; --simulate takes a folder of masks"
+            )
+        from pointmask.formats import masks
+
+        return masks.read(path, simulate=simulate, seed=seed)
+    return load_format(format or recognise(path)).read(path)
