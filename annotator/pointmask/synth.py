@@ -29,7 +29,7 @@ from scipy import ndimage as ndi
 from pointmask.synth_backgrounds import BACKGROUNDS
 from pointmask.synth_placing import Canvas, place
 from pointmask.synth_sensor import Sensor, automatic_gain, break_pixels, radiometric
-from pointmask.synth_targets import LEAST_AREA, SHAPES, TargetSpec
+from pointmask.synth_targets import AREAS, SHAPES, TargetSpec
 
 __all__ = ["KINDS", "SHAPES", "Scene", "TargetSpec", "demo_scenes", "make_scene", "make_scenes"]
 
@@ -40,7 +40,6 @@ Bits = Literal[8, 14]
 Seed = int | Sequence[int]
 
 LEAST_SIDE = 32  # a ring of 7 pixels around a target and a margin must fit
-AREAS = (4.0, 300.0)
 CONTRASTS = (2.5, 40.0)
 
 _USUAL_SHAPES: dict[str, tuple[str, ...]] = {
@@ -254,25 +253,26 @@ def _specs(
 
 def _complete(rng: np.random.Generator, kind: str, spec: TargetSpec, contrast: float | None) -> TargetSpec:
     # Medians and spreads are those of public collections: area 22 px, ratio 12.
-    area, shape, ratio = spec.area, spec.shape, spec.contrast if spec.contrast is not None else contrast
+    shape, area, ratio = spec.shape, spec.area, spec.contrast if spec.contrast is not None else contrast
     if shape is not None and shape not in SHAPES:
         raise ValueError(f"no target is called {shape!r}; choose one of {', '.join(SHAPES)}")
     if area is None:
-        least = LEAST_AREA[shape] if shape else AREAS[0]
-        area = float(np.clip(rng.lognormal(np.log(22), 0.95), max(least, AREAS[0]), AREAS[1]))
-    if not AREAS[0] <= area <= AREAS[1]:
-        raise ValueError(f"a target of {area:g} pixels is not offered; choose {AREAS[0]:g} to {AREAS[1]:g}")
+        area = float(np.clip(rng.lognormal(np.log(22), 0.95), *(AREAS[shape] if shape else (4, 300))))
     if shape is None:
-        fitting = [s for s in _USUAL_SHAPES[kind] if LEAST_AREA[s] <= area]
-        shape = (
-            "point"
-            if area < 8 or (area < 14 and rng.random() < 0.5)
-            else fitting[int(rng.integers(len(fitting)))]
-        )
-    if area < LEAST_AREA[shape]:
+        shape = _usual_shape(rng, kind, area)
+    least, most = AREAS[shape]
+    if not least <= area <= most:
         raise ValueError(
-            f"a {shape} of {area:g} pixels is not one piece; give it {LEAST_AREA[shape]:g} or choose 'blob'"
+            f"a target of {area:g} pixels cannot be a {shape}, which takes {least:g} to {most:g}; "
+            f"change the area or the shape"
         )
     if ratio is None:
         ratio = float(np.clip(rng.lognormal(np.log(12), 0.75), *CONTRASTS))
     return replace(spec, area=area, shape=shape, contrast=ratio)
+
+
+def _usual_shape(rng: np.random.Generator, kind: str, area: float) -> str:
+    if area < 8 or (area < 14 and rng.random() < 0.5):
+        return "point"
+    fitting = [s for s in _USUAL_SHAPES[kind] if AREAS[s][0] <= area]
+    return fitting[int(rng.integers(len(fitting)))]

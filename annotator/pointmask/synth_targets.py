@@ -22,7 +22,7 @@ class TargetSpec:
     Attributes
     ----------
     area : float or None
-        Pixels of the exact mask, 4 to 300. A point source cannot be smaller than the optics' spot.
+        Pixels of the exact mask, within ``AREAS[shape]``. A point source is no smaller than the optics' spot.
     shape : str or None
         One of ``SHAPES``.
     contrast : float or None
@@ -140,16 +140,20 @@ def _vehicle(rng: np.random.Generator) -> Floats:
 # Name -> outline of arbitrary scale as (row, col) vertices, and the least area in pixels at which it is still
 # one connected, recognisable piece. A "point" has no outline: its spot is the optics' own.
 _OUTLINES: dict[str, tuple[Callable[[np.random.Generator], Floats], float]] = {
-    "ellipse": (_ellipse, 4),
-    "blob": (_blob, 9),
-    "vehicle": (_vehicle, 9),
+    "ellipse": (_ellipse, 6),
+    "blob": (_blob, 12),
+    "vehicle": (_vehicle, 12),
     "ship": (_ship, 24),
     "bird": (_bird, 30),
     "drone": (_drone, 40),
     "aeroplane": (_aeroplane, 55),
 }
 SHAPES = ("point", *_OUTLINES)
-LEAST_AREA: dict[str, float] = {"point": 1, **{name: least for name, (_, least) in _OUTLINES.items()}}
+AREAS: dict[str, tuple[float, float]] = {
+    "point": (4, 25),  # beyond, no camera is that much out of focus
+    **{name: (least, 300) for name, (_, least) in _OUTLINES.items()},
+}
+"""Least and most pixels of the mask, by shape."""
 _UPRIGHT = ("ship", "bird")  # seen from the side, so only slightly rolled
 
 
@@ -176,18 +180,30 @@ def render(
     outline = _orient(rng, _OUTLINES[shape][0](rng), shape)
     outline *= math.sqrt(area / _polygon_area(outline))
     reach = math.ceil(np.abs(outline).max() * 1.25 + 4 * sigma * SKIRT_WIDTH**0.5 + 1)
-    # Thin parts cover no pixel by half: grow or shrink until the mask, not the outline, has the wanted area.
-    for _ in range(6):
-        fine = _rasterise(outline + offset, reach)
-        mask = _pool(fine) >= 0.5
-        got = int(mask.sum())
-        if abs(got - area) <= max(0.5, 0.04 * area):
-            break
-        outline *= math.sqrt(np.clip(area / max(got, 1), 0.6, 1.5))
-    if ndi.label(mask, np.ones((3, 3)))[1] != 1:
-        return render(rng, "ellipse", area, sigma=sigma, offset=offset)
+    fine = _fitted(outline, area, offset, reach)
+    mask = _pool(fine) >= 0.5
+    if ndi.label(mask, np.ones((3, 3)))[1] != 1:  # so rare that a second draw costs nothing
+        return render(rng, shape, area, sigma=sigma, offset=offset)
     texture = _texture(rng, fine)
     return Stamp(_pool(_optics(fine * texture, sigma)), _pool(_optics(fine, sigma)), mask)
+
+
+def _fitted(outline: Floats, area: float, offset: tuple[float, float], reach: int) -> Floats:
+    """Cover of the outline at the size at which its mask comes closest to the wanted area.
+
+    Parts thinner than a pixel cover no pixel by half, so the outline's own area would be a poor guide.
+    """
+    best, best_miss = np.empty(0), math.inf
+    for _ in range(8):
+        fine = _rasterise(outline + offset, reach)
+        got = int((_pool(fine) >= 0.5).sum())
+        miss = abs(got - area)
+        if miss < best_miss:
+            best, best_miss = fine, miss
+        if miss <= max(0.5, 0.03 * area):
+            break
+        outline = outline * math.sqrt(np.clip(area / max(got, 1), 0.8, 1.25))
+    return best
 
 
 def _render_point(area: float, sigma: float, offset: tuple[float, float]) -> Stamp:
