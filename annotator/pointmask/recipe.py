@@ -1,0 +1,153 @@
+"""One frame in memory: bytes and points in, the bytes of all results and a manifest entry out."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import pointmask
+from pointmask import images
+from pointmask.annotator import Annotation, Polarity, annotate
+from pointmask.files import result_path
+from pointmask.manifest import Entry, Settings
+from pointmask.overlay import overlay_png
+from pointmask.points import Point
+from pointmask.theta import Theta
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """
+    How to annotate, the same for every image of a job.
+
+    Attributes
+    ----------
+    theta : Theta
+        Parameters of the annotator.
+    polarity : {"bright", "dark", "auto"}
+        Of the targets.
+    save : tuple of str
+        Keys of `pointmask.files.RESULTS`; ``mask`` is one of them.
+    """
+
+    theta: Theta
+    polarity: Polarity = "bright"
+    save: tuple[str, ...] = ("mask",)
+
+    @property
+    def settings(self) -> Settings:
+        """What each entry tells about the recipe."""
+        return Settings(self.theta.digest, pointmask.__version__, self.polarity)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """
+    What `annotate_one` makes of one frame.
+
+    Attributes
+    ----------
+    entry : dict
+        Manifest entry.
+    files : dict
+        Path relative to the output folder, and content.
+    seconds : float
+        Processor time of `annotate` in this thread: waiting for other threads does not count.
+    """
+
+    entry: Entry
+    files: dict[str, bytes]
+    seconds: float
+
+
+def content_hash(data: bytes) -> str:
+    """Hex hash of an image file, 128 bits."""
+    return blake2b(data, digest_size=16).hexdigest()
+
+
+def annotate_one(
+    data: bytes,
+    name: str,
+    points: Sequence[Point],
+    recipe: Recipe,
+    *,
+    frame: int = 0,
+    frames: int = 1,
+    content: str = "",
+) -> Result:
+    """
+    Annotate one frame of an image file in memory; touches no disk.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole image file.
+    name : str
+        Its path relative to the image folder.
+    points : sequence of Point
+        Points of this frame; none gives an empty mask.
+    recipe : Recipe
+        How to annotate, and what to make.
+    frame, frames : int
+        0-based frame, and the number of frames of the file.
+    content : str, optional
+        `content_hash` of `data`, if it is known.
+
+    Returns
+    -------
+    Result
+        The same for the same input, on any thread.
+
+    Raises
+    ------
+    ImageError, PointsError
+        If the image cannot be decoded or a point lies outside it.
+    """
+    image = images.decode(data, name, frame)
+    start = time.thread_time()
+    annotation = annotate(
+        image, [(p.row, p.col) for p in points], theta=recipe.theta, polarity=recipe.polarity
+    )
+    seconds = time.thread_time() - start
+    files = {result_path(kind, name, frame, frames): _encode(kind, image, annotation) for kind in recipe.save}
+    entry: Entry = {
+        "image": name,
+        "frame": frame,
+        "status": "done",
+        "shape": list(annotation.shape),
+        "content": content or content_hash(data),
+        **recipe.settings._asdict(),
+        "size_prior": "none",
+        "mask": result_path("mask", name, frame, frames),
+        "targets": [
+            {
+                "point": [p.row, p.col],
+                "label": p.label,
+                "area": target.area,
+                "box": list(target.box),
+                "confidence": round(float(target.confidence), 4),
+                "flags": list(target.flags),
+            }
+            for p, target in zip(points, annotation.targets, strict=True)
+        ],
+    }
+    return Result(entry, files, seconds)
+
+
+def _encode(kind: str, image: NDArray[Any], annotation: Annotation) -> bytes:
+    if kind == "mask":
+        return images.encode_png(annotation.mask)
+    if kind == "soft":
+        return images.encode_png(np.rint(annotation.soft * np.float32(65535)).astype(np.uint16))
+    if kind == "instance":
+        return images.encode_png(annotation.instances)
+    return overlay_png(image, annotation)
+
+
+def skipped_entry(name: str, frame: int, reason: str) -> Entry:
+    """Return the manifest entry of an image that could not be done."""
+    return {"image": name, "frame": frame, "status": "skipped", "reason": reason}
