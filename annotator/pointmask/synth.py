@@ -214,8 +214,8 @@ def make_scenes(
 def demo_scenes() -> tuple[Scene, ...]:
     """Return the five scenes of ``pointmask demo``, each with a difficulty of its own."""
     pair = [
-        TargetSpec(area=34, shape="ellipse", contrast=11),
-        TargetSpec(area=26, shape="blob", contrast=9, touches=True),
+        TargetSpec(area=34, shape="ellipse", contrast=16),
+        TargetSpec(area=26, shape="blob", contrast=12, touches=True),
     ]
     return (
         make_scene("sky", seed=1, targets=[TargetSpec(area=a, shape="point") for a in (4, 6, 9)], contrast=12,

@@ -179,7 +179,7 @@ def render(
         return _render_point(area, sigma, offset)
     outline = _orient(rng, _OUTLINES[shape][0](rng), shape)
     outline *= math.sqrt(area / _polygon_area(outline))
-    reach = math.ceil(np.abs(outline).max() * 1.25 + 4 * sigma * SKIRT_WIDTH**0.5 + 1)
+    reach = math.ceil(np.abs(outline).max() * 1.3 + 4 * sigma * SKIRT_WIDTH**0.5 + 1)
     fine = _fitted(outline, area, offset, reach)
     mask = _pool(fine) >= 0.5
     if ndi.label(mask, np.ones((3, 3)))[1] != 1:  # so rare that a second draw costs nothing
@@ -194,21 +194,25 @@ def _fitted(outline: Floats, area: float, offset: tuple[float, float], reach: in
     Parts thinner than a pixel cover no pixel by half, so the outline's own area would be a poor guide.
     """
     best, best_miss = np.empty(0), math.inf
+    low, high = 0.7, 1 / 0.7
     for _ in range(8):
-        fine = _rasterise(outline + offset, reach)
+        scale = math.sqrt(low * high)
+        fine = _rasterise(outline * scale + offset, reach)
         got = int((_pool(fine) >= 0.5).sum())
         miss = abs(got - area)
         if miss < best_miss:
             best, best_miss = fine, miss
         if miss <= max(0.5, 0.03 * area):
             break
-        outline = outline * math.sqrt(np.clip(area / max(got, 1), 0.8, 1.25))
+        low, high = (scale, high) if got < area else (low, scale)
     return best
 
 
 def _render_point(area: float, sigma: float, offset: tuple[float, float]) -> Stamp:
     """Spot of a source without extent; jitter and defocus widen it when a larger area is wanted."""
-    sigma = max(sigma, math.sqrt(area / (2 * math.pi * math.log(2))))
+    # The half-response disc of a Gaussian has an area of 2 pi ln(2) sigma^2; the skirt adds 8 %, and the
+    # pixel's own width a variance of 1/12.
+    sigma = max(sigma, math.sqrt(area / (1.08 * 2 * math.pi * math.log(2)) - 1 / 12))
     reach = math.ceil(4 * sigma * SKIRT_WIDTH**0.5 + 1)
     edges = np.arange(-reach - 0.5, reach + 1)
 
