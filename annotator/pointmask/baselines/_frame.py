@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pointmask.annotator import Annotation, Target
-from pointmask.baselines._sizes import SizePrior, from_masks
+from pointmask.baselines._sizes import Box, SizePrior, from_masks
 from pointmask.errors import ImageError, PointsError
 
 
@@ -26,7 +26,7 @@ class Patch:
     """
 
     point: tuple[int, int]
-    box: tuple[slice, slice]
+    box: Box
     soft: NDArray[np.float32]
     mask: NDArray[np.bool_]
 
@@ -148,6 +148,11 @@ def checked_priors(
             f"{len(size_prior)} size priors were passed for {len(points)} points; pass one per point"
         )
     return size_prior
+
+
+def is_workable(box: Box) -> bool:
+    """Whether a box has at least two rows and columns, the least that can be clustered."""
+    return all(side.stop - side.start >= 2 for side in box)
 
 
 def empty_patch(point: tuple[int, int]) -> Patch:

@@ -37,7 +37,8 @@ def evolve(phi: F64, image: F64, *, rounds: int) -> F64:
     (h, w) float64
     """
     smooth = ndi.gaussian_filter(image.astype(np.float32), _SMOOTHING)
-    edge = 1.0 / (1.0 + sum(slope**2 for slope in np.gradient(smooth)))
+    edge_y, edge_x = _gradient(smooth)
+    edge = 1.0 / (1.0 + edge_y**2 + edge_x**2)
     for _ in range(rounds):
         best = 0.0
         for _ in range(_INNER_ITERATIONS):
@@ -62,7 +63,7 @@ def _mirrored_border(phi: F64) -> F64:
 
 
 def _speed(phi: F64, image: F64, edge: F64, inside: float, area_weight: float) -> F64:
-    grad_y, grad_x = np.gradient(phi)
+    grad_y, grad_x = _gradient(phi)
     slope = np.sqrt(grad_y**2 + grad_x**2)
     curvature = _divergence(grad_y / (slope + _TINY), grad_x / (slope + _TINY))
     near = _mean(image.ravel()[_near_background(phi > 0)])
@@ -77,7 +78,12 @@ def _double_well(phi: F64, grad_y: F64, grad_x: F64, slope: F64) -> F64:
     """Pull the slope of phi towards 0 or 1."""
     force = np.where(slope <= 1, np.sin(2 * np.pi * slope) / (2 * np.pi), slope - 1)
     ratio = np.where(force == 0, 1, force) / np.where(slope == 0, 1, slope)
-    return _divergence((ratio - 1) * grad_y, (ratio - 1) * grad_x) + ndi.laplace(phi, mode="nearest")
+    pull: F64 = _divergence((ratio - 1) * grad_y, (ratio - 1) * grad_x) + ndi.laplace(phi, mode="nearest")
+    return pull
+
+
+def _gradient(field: NDArray[np.floating]) -> tuple[F64, F64]:
+    return np.gradient(field, axis=0), np.gradient(field, axis=1)
 
 
 def _divergence(along_y: F64, along_x: F64) -> F64:

@@ -14,6 +14,7 @@ from scipy import ndimage as ndi
 
 from pointmask.errors import PointsError
 
+Box = tuple[slice, slice]
 TargetClass = Literal["point", "spot", "extended"]
 SizeKnowledge = Literal["none", "box", "class", "truth"]
 
@@ -21,6 +22,8 @@ SizeKnowledge = Literal["none", "box", "class", "truth"]
 _EXTENTS: dict[TargetClass, tuple[int, int]] = {"point": (3, 5), "spot": (10, 11), "extended": (15, 25)}
 _LARGEST_POINT_AREA = 9
 _LARGEST_SPOT_AREA = 81
+# The exact CRF holds two matrices of all pairs of the box's pixels: 0.8 GB at this half-extent.
+_LARGEST_EXTENT = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +33,15 @@ class SizePrior:
     Attributes
     ----------
     up, down, left, right : int
-        Half-extents of the box round the click, in pixels, >= 0. The row of the click belongs to the
+        Half-extents of the box round the click, in pixels, 0 to 50. The row of the click belongs to the
         lower half, its column to the right half: the box has ``up + down`` rows.
     target_class : {"point", "spot", "extended"}
         Class by area: up to 9, up to 81, and over 81 pixels.
+
+    Raises
+    ------
+    ValueError
+        If a half-extent is out of its range.
     """
 
     up: int
@@ -42,12 +50,21 @@ class SizePrior:
     right: int
     target_class: TargetClass = "spot"
 
+    def __post_init__(self) -> None:
+        for name in ("up", "down", "left", "right"):
+            extent = getattr(self, name)
+            if not 0 <= extent <= _LARGEST_EXTENT:
+                raise ValueError(
+                    f"half-extent {name}={extent} of a size prior is out of range; "
+                    f"pass 0 to {_LARGEST_EXTENT} pixels"
+                )
+
     @property
     def is_point_box(self) -> bool:
         """Whether the box is one that the programs give to targets of class ``point``."""
         return max(self.up, self.down, self.left, self.right) <= _EXTENTS["point"][1]
 
-    def box(self, point: tuple[int, int], shape: tuple[int, int]) -> tuple[slice, slice]:
+    def box(self, point: tuple[int, int], shape: tuple[int, int]) -> Box:
         """Rows and columns of the box round a click.
 
         The published programs end a box at the last row and column, exclusive, so that these two are

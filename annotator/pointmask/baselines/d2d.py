@@ -23,11 +23,11 @@ from pointmask.baselines._frame import (
     checked_priors,
     compose,
     empty_patch,
+    is_workable,
     luma8,
 )
-from pointmask.baselines._sizes import SizePrior, TargetClass
+from pointmask.baselines._sizes import Box, SizePrior, TargetClass
 
-Box = tuple[slice, slice]
 F64 = NDArray[np.float64]
 
 _CLIP_LIMIT = 1.0
@@ -107,7 +107,7 @@ def d2d_monte_carlo(
     fused = np.zeros(shape, np.float32)
     for prior, click in zip(priors, clicks, strict=True):
         crop = _padded(prior.box(click, shape), shape)
-        if _is_workable(crop):
+        if is_workable(crop):
             origin = (click[0] - crop[0].start, click[1] - crop[1].start)
             np.maximum(fused[crop], _fused_map(gray[crop], origin, prior.target_class, rng), out=fused[crop])
     binary = _binarised(fused)
@@ -229,7 +229,7 @@ def _patch(
     fused: NDArray[np.float32],
     binary: NDArray[np.bool_],
 ) -> Patch:
-    if not _is_workable(box):
+    if not is_workable(box):
         return empty_patch(click)
     posterior = dense_crf(binary[box].astype(np.float32), rgb[box], _CRF, _CRF_ITERATIONS)
     return Patch(click, box, fused[box].copy(), posterior > 0.5)
@@ -241,7 +241,3 @@ def _padded(box: Box, shape: tuple[int, int]) -> Box:
         for side, size in zip(box, shape, strict=True)
     )
     return rows, cols
-
-
-def _is_workable(box: Box) -> bool:
-    return all(side.stop - side.start >= 2 for side in box)

@@ -13,8 +13,16 @@ from skimage.segmentation import slic
 
 from pointmask.annotator import Annotation
 from pointmask.baselines._crf import PairKernel, dense_crf
-from pointmask.baselines._frame import Patch, as_rgb8, checked_points, checked_priors, compose, empty_patch
-from pointmask.baselines._sizes import SizePrior
+from pointmask.baselines._frame import (
+    Patch,
+    as_rgb8,
+    checked_points,
+    checked_priors,
+    compose,
+    empty_patch,
+    is_workable,
+)
+from pointmask.baselines._sizes import Box, SizePrior
 
 _SALT = 0.05
 _SEGMENTS = 9
@@ -22,8 +30,6 @@ _COMPACTNESS = 20.0
 _CRF = (PairKernel(compat=3, sigma_xy=3), PairKernel(compat=10, sigma_xy=32, sigma_rgb=13))
 _CRF_ITERATIONS = 1
 _SLIPPED_EXTENT = 3
-
-Box = tuple[slice, slice]
 
 
 def mclc(
@@ -96,7 +102,7 @@ def _votes(
     """
     votes = np.zeros(rgb.shape[:2], np.int32)
     last_vote = np.zeros(rgb.shape[:2], np.int32)
-    workable = [(click, box) for click, box in zip(clicks, boxes, strict=True) if _is_workable(box)]
+    workable = [(click, box) for click, box in zip(clicks, boxes, strict=True) if is_workable(box)]
     crops = [rgb[box] / 255.0 for _, box in workable]
     for repetition in range(1, repetitions + 1):
         for (click, box), crop in zip(workable, crops, strict=True):
@@ -119,12 +125,8 @@ def _segment(
 
 
 def _patch(rgb: NDArray[np.uint8], click: tuple[int, int], box: Box, votes: NDArray[np.int32]) -> Patch:
-    if not _is_workable(box):
+    if not is_workable(box):
         return empty_patch(click)
     share = (votes[box] / max(votes[box].max(), 1)).astype(np.float32)
     posterior = dense_crf(share, rgb[box], _CRF, _CRF_ITERATIONS)
     return Patch(click, box, share, posterior > 0.5)
-
-
-def _is_workable(box: Box) -> bool:
-    return all(side.stop - side.start >= 2 for side in box)

@@ -16,7 +16,7 @@ from pointmask.baselines._frame import (
     empty_patch,
     luma8,
 )
-from pointmask.baselines._sizes import SizePrior
+from pointmask.baselines._sizes import Box, SizePrior
 
 _EIGHT_NEIGHBOURS = np.ones((3, 3), np.bool_)
 
@@ -72,9 +72,7 @@ def threshold(
     return compose(gray.shape, patches)
 
 
-def _patch(
-    gray: NDArray[np.uint8], click: tuple[int, int], box: tuple[slice, slice], fraction: float
-) -> Patch:
+def _patch(gray: NDArray[np.uint8], click: tuple[int, int], box: Box, fraction: float) -> Patch:
     window = gray[box].astype(np.float32)
     if window.size == 0:
         return empty_patch(click)
