@@ -71,7 +71,7 @@ def make_plan(images: Path, names: Sequence[str], points: Points, *, empty_masks
             skipped[name, 0] = _ambiguous(key, candidates, points.source)
     if empty_masks:
         _add_empty(images, names, wanted, skipped)
-    for twins in _shared_stems(wanted):
+    for twins in shared_stems(wanted):
         for name in twins:
             skipped[name, 0] = (
                 f"{' and '.join(twins)} would both write the mask {stem_of(name)}.png; rename all but one, "
@@ -112,7 +112,7 @@ def _add_empty(
             wanted[name].setdefault(frame, ())
 
 
-def _shared_stems(names: Iterable[str]) -> list[list[str]]:
+def shared_stems(names: Iterable[str]) -> list[list[str]]:
     """Group images that differ only in their suffix, whose masks would have the same name."""
     groups: defaultdict[str, list[str]] = defaultdict(list)
     for name in names:

@@ -15,6 +15,8 @@ from pointmask.recipe import Recipe, Result, annotate_one, content_hash, skipped
 class BrokenOffError(OutputError):
     """A folder job could not go on; what was finished is kept, and the job can be run again."""
 
+    exit_status = 1  # of the command line; bad arguments have 2
+
 
 @dataclass(frozen=True, slots=True)
 class Place:

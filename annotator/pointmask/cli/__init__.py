@@ -1,0 +1,79 @@
+"""The command line: a table of commands, each imported only when it is run.
+
+So ``pointmask --help`` is instant and loads neither numpy nor numba, and no arrow leads from here to
+the trainer.
+"""
+
+from importlib import import_module
+from typing import Any
+
+import click
+
+from pointmask import __version__
+from pointmask.errors import PointmaskError
+
+COMMANDS = {
+    "annotate": (
+        "pointmask.cli.annotate:annotate",
+        "A folder of images and points in, a folder of masks out.",
+    ),
+    "demo": ("pointmask.cli.demo:demo", "Make and annotate five built-in scenes, to see what it does."),
+    "check": (
+        "pointmask.cli.check:check",
+        "Say what is recognised in a folder, what is wrong and what to do.",
+    ),
+}
+"""Command name to import string and one-line help."""
+
+EXIT_BROKEN_OFF = 1
+EXIT_BAD_ARGUMENTS = 2
+EXIT_SOME_SKIPPED = 3
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command when it is run, and turns errors into messages."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        command = getattr(import_module(module), name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the table of commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as in click
+        """Run a command; what a user can cause ends in one message and an exit status."""
+        try:
+            return super().invoke(ctx)
+        except PointmaskError as error:
+            click.echo(f"Error: {printable(str(error))}", err=True)
+            raise SystemExit(getattr(error, "exit_status", EXIT_BAD_ARGUMENTS)) from None
+        except KeyboardInterrupt:
+            click.echo("\nStopped. What is finished is kept; run the same command again to go on.", err=True)
+            raise SystemExit(EXIT_BROKEN_OFF) from None
+
+
+def printable(text: str) -> str:
+    """Replace what a terminal cannot show, such as undecodable bytes in a file name."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+@click.group(
+    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(__version__, prog_name="pointmask")
+def main() -> None:
+    """One click per infrared small target in, a pixel mask out.
+
+    Start with: pointmask demo
+    """

@@ -1,0 +1,140 @@
+"""``pointmask annotate``: arguments in, a folder job, a table out. Heavy imports wait until they parse."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from pointmask.cli import EXIT_SOME_SKIPPED
+
+if TYPE_CHECKING:
+    from pointmask.points import Points
+
+_KINDS = ("mask", "soft", "instance", "overlay")
+
+
+def _kinds(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[str, ...]:
+    kinds = tuple(word.strip() for word in value.split(",") if word.strip())
+    for kind in kinds:
+        if kind not in _KINDS:
+            raise click.BadParameter(f"{kind!r} is not known; choose among {','.join(_KINDS)}")
+    return kinds
+
+
+def _shard(ctx: click.Context, parameter: click.Parameter, value: str | None) -> tuple[int, int] | None:
+    if value is None:
+        return None
+    found = re.fullmatch(r"(\d+)/(\d+)", value)
+    if found is None or not 1 <= int(found[1]) <= int(found[2]):
+        raise click.BadParameter(f"{value!r} is not i/n with i from 1 to n; for the first of three write 1/3")
+    return int(found[1]), int(found[2])
+
+
+@click.command(short_help="Images and points to masks.")
+@click.argument("images", type=click.Path(path_type=Path))
+@click.option(
+    "--points",
+    "source",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="CSV/TSV image,x,y[,label], JSON lines, a folder of point images, or of masks with --simulate.",
+)
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Output folder.")
+@click.option("--format", "point_format", metavar="NAME", help="Point format, if it is not recognised.")
+@click.option(
+    "--simulate",
+    type=click.Choice(["centroid", "coarse"]),
+    help="Take --points as a folder of masks and click on its targets.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Of --simulate coarse.")
+@click.option(
+    "--theta",
+    default="default",
+    show_default=True,
+    metavar="paper|default|FILE",
+    help="Parameters of the annotator.",
+)
+@click.option(
+    "--polarity",
+    type=click.Choice(["bright", "dark", "auto"]),
+    default="bright",
+    show_default=True,
+    help="Targets against their background.",
+)
+@click.option(
+    "--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads; the masks are the same."
+)
+@click.option(
+    "--save",
+    default="mask",
+    show_default=True,
+    metavar="KIND,...",
+    callback=_kinds,
+    help="What to write besides the mask: soft, instance, overlay.",
+)
+@click.option("--report", is_flag=True, help="Write report.html, to judge the least sure masks by eye.")
+@click.option("--overwrite", is_flag=True, help="Redo everything, and replace files that exist.")
+@click.option("--shard", metavar="I/N", callback=_shard, help="Do only part I of N; the last one merges.")
+@click.option("--empty-masks", is_flag=True, help="Write an empty mask for images without points.")
+@click.option("--timings", is_flag=True, help="Append timings.jsonl: milliseconds per target of each image.")
+@click.option("--scheduler", metavar="ADDRESS", help="Work on a Dask cluster: tcp://host:8786.")
+def annotate(
+    images: Path,
+    source: Path,
+    out: Path,
+    point_format: str | None,
+    simulate: Literal["centroid", "coarse"] | None,
+    seed: int,
+    theta: str,
+    polarity: Literal["bright", "dark", "auto"],
+    threads: int,
+    save: tuple[str, ...],
+    report: bool,
+    overwrite: bool,
+    shard: tuple[int, int] | None,
+    empty_masks: bool,
+    timings: bool,
+    scheduler: str | None,
+) -> None:
+    """Annotate a folder of images: OUT gets masks/, manifest.jsonl and theta.toml.
+
+    Run the same command again after an interruption: it does only what is missing. Images that cannot
+    be done are skipped and listed; the exit status is then 3.
+    """
+    from pointmask.cli.progress import shown_progress
+    from pointmask.cli.summary import show_summary, tell_compiling
+    from pointmask.folder import annotate_folder
+
+    points = _read(source, point_format, simulate, seed)
+    tell_compiling()
+    with shown_progress() as progress:
+        summary = annotate_folder(
+            images,
+            points,
+            out,
+            theta=theta,
+            polarity=polarity,
+            threads=threads,
+            save=save,
+            report=report,
+            overwrite=overwrite,
+            shard=shard,
+            empty_masks=empty_masks,
+            timings=timings,
+            scheduler=scheduler,
+            progress=progress,
+        )
+    show_summary(summary, out)
+    if summary.skipped:
+        raise SystemExit(EXIT_SOME_SKIPPED)
+
+
+def _read(
+    source: Path, point_format: str | None, simulate: Literal["centroid", "coarse"] | None, seed: int
+) -> "Points":
+    from pointmask.formats import read_points
+
+    points = read_points(source, format=point_format, simulate=simulate, seed=seed)
+    click.echo(f"Points: {len(points):,} in {len(points.by_image):,} images, from {points.source}", err=True)
+    return points

@@ -1,0 +1,71 @@
+"""``pointmask demo``: five built-in scenes, annotated, with the paths to open."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pointmask.synth import Scene
+
+
+@click.command(short_help="Five built-in scenes.")
+@click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path), default="pointmask-demo")
+@click.option("--overwrite", is_flag=True, help="Replace an earlier demo.")
+def demo(folder: Path, overwrite: bool) -> None:
+    """Write five infrared scenes with points into DIR (pointmask-demo), annotate them and make a report."""
+    from pointmask.cli.summary import show_summary, tell_compiling
+    from pointmask.errors import OutputError
+    from pointmask.folder import annotate_folder
+    from pointmask.synth import demo_scenes
+
+    images, points, out = folder / "images", folder / "points.csv", folder / "result"
+    for path in (images, points):
+        if path.exists() and not overwrite:
+            raise OutputError(f"{path} exists; make the demo again with: pointmask demo {folder} --overwrite")
+    scenes = demo_scenes()
+    try:
+        write_scenes(scenes, images, points)
+    except OSError as error:
+        raise OutputError(
+            f"the demo cannot be written to {folder} ({error}); choose another folder"
+        ) from None
+    tell_compiling()
+    summary = annotate_folder(
+        images,
+        points,
+        out,
+        polarity="auto",
+        save=("mask", "soft", "instance", "overlay"),
+        report=True,
+        overwrite=overwrite,
+    )
+    show_summary(summary, out)
+    click.echo(f"Pictures: {out / 'overlays'}")
+    click.echo(f"\nNow yours:  pointmask annotate IMAGES --points {points.name} --out masks-out --report")
+
+
+def write_scenes(scenes: "Sequence[Scene]", images: Path, points: Path) -> None:
+    """
+    Write scenes as an image folder and a point list.
+
+    Parameters
+    ----------
+    scenes : sequence of Scene
+        From `pointmask.synth`.
+    images : Path
+        Folder to make.
+    points : Path
+        CSV file to write.
+    """
+    from pointmask.files import write_atomic
+    from pointmask.formats import csv
+    from pointmask.images import encode_png
+    from pointmask.points import Point, Points
+
+    for scene in scenes:
+        write_atomic(images / f"{scene.name}.png", encode_png(scene.image), "demo")
+    by_image = {f"{scene.name}.png": tuple(Point(row, col) for row, col in scene.points) for scene in scenes}
+    csv.write(Points(by_image), points)

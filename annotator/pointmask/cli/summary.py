@@ -1,0 +1,74 @@
+"""What a folder job did, as a table, a list of skipped images and the paths to open."""
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from pointmask import kernels
+from pointmask.cli import printable
+from pointmask.summary import Summary
+
+_SHOWN = 20
+
+
+def tell_compiling() -> None:
+    """Say, the first time on a machine, why the job does not start at once."""
+    is_compiled = getattr(kernels, "is_compiled", None)
+    if is_compiled is not None and not is_compiled():
+        click.echo("Compiling kernels once for this machine (about 20 s) ...", err=True)
+
+
+def show_summary(summary: Summary, out: Path) -> None:
+    """
+    Print what was done.
+
+    Parameters
+    ----------
+    summary : Summary
+        Of `pointmask.folder.annotate_folder`.
+    out : Path
+        Output folder, as the user wrote it.
+    """
+    console = Console(highlight=False, soft_wrap=True, markup=False)
+    console.print(_table(summary))
+    if summary.skipped:
+        _list("Skipped", [f"{name}: {reason}" for name, reason in summary.skipped], f"see {summary.manifest}")
+    if summary.without_points:
+        _list(
+            "Without points, nothing written (--empty-masks writes empty masks)", summary.without_points, ""
+        )
+    if summary.missing_shards:
+        shards = ", ".join(str(index) for index in summary.missing_shards)
+        click.echo(f"Still to run before the manifest is merged: shard {shards}")
+    click.echo(f"Masks:    {out / 'masks'}")
+    click.echo(f"Manifest: {summary.manifest}")
+    if summary.report is not None:
+        click.echo(f"Report:   {summary.report}  (open it in a browser)")
+
+
+def _table(summary: Summary) -> Table:
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column()
+    table.add_column(justify="right")
+    again = f" ({summary.resumed:,} done before)" if summary.resumed else ""
+    table.add_row("images", f"{summary.images:,}{again}")
+    table.add_row("targets", f"{summary.targets:,}")
+    table.add_row("skipped", f"{len(summary.skipped):,}")
+    table.add_row("ms per target", _number(summary.ms_per_target, 2))
+    table.add_row("images/s", _number(summary.images_per_s, 0))
+    table.add_row("mean confidence", _number(summary.mean_confidence, 2))
+    return table
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "-" if value is None else f"{value:,.{digits}f}"
+
+
+def _list(title: str, lines: list[str], rest: str) -> None:
+    click.echo(f"{title} ({len(lines):,}):")
+    for line in lines[:_SHOWN]:
+        click.echo(f"  {printable(line)}")
+    if len(lines) > _SHOWN:
+        click.echo(f"  ... and {len(lines) - _SHOWN:,} more" + (f", {rest}" if rest else ""))

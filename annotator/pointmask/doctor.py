@@ -1,0 +1,313 @@
+"""What is recognised in a folder of images, points and masks, what is wrong with it, and what to do."""
+
+import io
+import warnings
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from pointmask.errors import ImageError
+from pointmask.files import list_images, stem_of
+from pointmask.images import decode, frame_count, read_mask
+from pointmask.pairing import make_plan, shared_stems
+from pointmask.points import Point, Points, match
+
+
+@dataclass(slots=True)
+class Group:
+    """
+    Files of one kind.
+
+    Attributes
+    ----------
+    role : str
+        ``images`` or ``masks``.
+    kind : str
+        Suffix, type of a pixel and colour mode, such as ``png uint8 RGB``.
+    files, frames : int
+        How many.
+    sizes : Counter
+        Frames by (height, width).
+    """
+
+    role: str
+    kind: str
+    files: int = 0
+    frames: int = 0
+    sizes: Counter[tuple[int, int]] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """
+    One thing to know about the data.
+
+    Attributes
+    ----------
+    what : str
+        In a few words.
+    fix : str
+        What to do about it.
+    items : tuple of str
+        The files concerned, with details.
+    is_problem : bool
+        Whether images would be skipped or truth misread; otherwise it is a note.
+    """
+
+    what: str
+    fix: str
+    items: tuple[str, ...]
+    is_problem: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """
+    Result of `examine`.
+
+    Attributes
+    ----------
+    groups : tuple of Group
+        What was recognised.
+    points : str
+        What the points are; empty if none were given.
+    findings : tuple of Finding
+        Problems first.
+    """
+
+    groups: tuple[Group, ...]
+    points: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def is_healthy(self) -> bool:
+        """Whether there is no problem (notes do not count)."""
+        return not any(finding.is_problem for finding in self.findings)
+
+
+# Kind of finding -> (what, fix, is_problem), in the order in which they are listed.
+_KINDS = {
+    "unreadable": ("files cannot be read", "copy or export them again; a job skips them", True),
+    "unpaired": ("points do not fit the images", "correct the point list; a job skips these", True),
+    "outside": (
+        "points lie outside their image",
+        "correct them (0-based x = column, y = row); skipped",
+        True,
+    ),
+    "stems": ("images differ only in their suffix", "rename all but one, their masks would collide", True),
+    "mask size": ("masks differ in size from their image", "export them again at the image's size", True),
+    "mask dim": ("masks hold nothing above half of the range", "multiply them (truth is > 127 of 255)", True),
+    "mask twice": (
+        "masks fit several images, or several masks one image",
+        "rename them like the image",
+        True,
+    ),
+    "mask grey": (
+        "masks hold values between black and white",
+        "nothing, if > 127 of 255 is the truth",
+        False,
+    ),
+    "mask empty": ("masks are empty", "nothing, if these images hold no target", False),
+    "mask orphan": ("masks have no image", "rename them like the image, or leave them", False),
+    "mask none": ("images have no mask", "nothing, if these are not to be scored", False),
+    "constant": ("images are constant", "export them again; nothing can be found in them", False),
+    "not finite": ("images hold NaN or infinity", "nothing: such pixels are never part of a mask", False),
+    "no points": ("images have no points", "list them, or annotate with --empty-masks", False),
+}
+
+
+class _Notes:
+    """Collects findings under the keys of the table."""
+
+    def __init__(self) -> None:
+        self._items: defaultdict[str, list[str]] = defaultdict(list)
+
+    def add(self, kind: str, item: str) -> None:
+        self._items[kind].append(item)
+
+    def findings(self) -> tuple[Finding, ...]:
+        return tuple(
+            Finding(what, fix, tuple(self._items[kind]), is_problem)
+            for kind, (what, fix, is_problem) in _KINDS.items()
+            if kind in self._items
+        )
+
+
+def examine(images: Path, points: Points | None = None, masks: Path | None = None) -> Diagnosis:
+    """
+    Read everything once and say what a job would stumble over.
+
+    Parameters
+    ----------
+    images : Path
+        Image folder.
+    points : Points, optional
+        As read by `pointmask.formats.read_points`.
+    masks : Path, optional
+        Folder of true masks, paired with images by name.
+
+    Returns
+    -------
+    Diagnosis
+        What was recognised, and findings with what to do.
+
+    Raises
+    ------
+    ImageError
+        If a folder is missing or cannot be read.
+    """
+    notes = _Notes()
+    names = list_images(images, exclude=masks)
+    groups, shapes = _examine_images(images, names, notes)
+    for twins in shared_stems(names):
+        notes.add("stems", ", ".join(twins))
+    if points is not None:
+        _examine_points(images, names, points, shapes, notes)
+    if masks is not None:
+        groups += _examine_masks(masks, names, shapes, notes)
+    told = f"{len(points):,} points in {len(points.by_image):,} images: {points.source}" if points else ""
+    return Diagnosis(tuple(groups), told, notes.findings())
+
+
+_Shapes = dict[tuple[str, int], tuple[int, int]]  # by (image, frame)
+
+
+def _examine_images(images: Path, names: Iterable[str], notes: _Notes) -> tuple[list[Group], _Shapes]:
+    groups: dict[str, Group] = {}
+    shapes: _Shapes = {}
+    for name in names:
+        try:
+            data = (images / name).read_bytes()
+            count = frame_count(data, name)
+            for frame in range(count):
+                pixels = decode(data, name, frame)
+                shapes[name, frame] = pixels.shape[0], pixels.shape[1]
+                _note_pixels(name if count == 1 else f"{name}#{frame}", pixels, notes)
+                if frame == 0:
+                    group = _group(groups, "images", name, data, pixels)
+                group.sizes[shapes[name, frame]] += 1
+            group.frames += count
+        except ImageError as error:
+            notes.add("unreadable", str(error))
+        except OSError as error:
+            notes.add("unreadable", f"{name}: {error.strerror or error}")
+    return list(groups.values()), shapes
+
+
+def _group(groups: dict[str, Group], role: str, name: str, data: bytes, pixels: NDArray[Any]) -> Group:
+    suffix = name[len(stem_of(name)) + 1 :].lower()
+    kind = " ".join(word for word in (suffix, str(pixels.dtype), _colour_mode(data)) if word)
+    group = groups.setdefault(kind, Group(role, kind))
+    group.files += 1
+    return group
+
+
+def _colour_mode(data: bytes) -> str:
+    """Pillow's name for the bands that the file stores; empty if Pillow does not know the file."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        try:
+            with Image.open(io.BytesIO(data)) as image:
+                return image.mode
+        except (OSError, ValueError, Image.DecompressionBombError):
+            return ""
+
+
+def _note_pixels(name: str, pixels: NDArray[Any], notes: _Notes) -> None:
+    finite = np.isfinite(pixels)
+    count = int(finite.size - np.count_nonzero(finite))
+    if count:
+        notes.add("not finite", f"{name}: {count:,} of {pixels.size:,} pixels")
+        pixels = pixels[finite]
+    if pixels.min() == pixels.max():
+        notes.add("constant", f"{name}: {pixels.flat[0]} everywhere")
+
+
+def _examine_points(images: Path, names: list[str], points: Points, shapes: _Shapes, notes: _Notes) -> None:
+    plan = make_plan(images, names, points)
+    twins = {name for group in shared_stems(names) for name in group}  # have a finding of their own
+    for (name, _), reason in sorted(plan.skipped.items()):
+        if name not in twins:
+            notes.add("unpaired", f"{name}: {reason}")
+    for name, frames in sorted(plan.wanted.items()):
+        for frame, listed in frames.items():
+            shape = shapes.get((name, frame))
+            if shape is None:
+                if (name, 0) in shapes:
+                    notes.add("unpaired", f"{name}: the file has no frame {frame}")
+                continue
+            for p in listed:
+                if not (0 <= p.row < shape[0] and 0 <= p.col < shape[1]):
+                    notes.add("outside", f"{name}: x {p.col}, y {p.row} in {shape[1]} x {shape[0]} pixels")
+    for name in plan.without_points:
+        notes.add("no points", name)
+
+
+def _examine_masks(masks: Path, names: list[str], shapes: _Shapes, notes: _Notes) -> list[Group]:
+    files = list_images(masks)
+    # The row of a mask's only point is its number, so that pairing tells which mask each image got.
+    found = match(Points({name: (Point(k, 0),) for k, name in enumerate(files)}, str(masks)), names)
+    for name in found.unmatched:
+        notes.add("mask orphan", name)
+    for name, candidates in found.ambiguous.items():
+        notes.add("mask twice", f"{name}: {', '.join(candidates)}")
+    groups: dict[str, Group] = {}
+    masked = {name for candidates in found.ambiguous.values() for name in candidates}
+    for (image, frame), numbers in sorted(found.points.items()):
+        masked.add(image)
+        if len(numbers) > 1:
+            notes.add("mask twice", f"{image}: {', '.join(files[point.row] for point in numbers)}")
+        for point in numbers:
+            _examine_mask(masks, files[point.row], (image, frame), shapes, groups, notes)
+    for name in names:
+        if name not in masked:
+            notes.add("mask none", name)
+    return list(groups.values())
+
+
+def _examine_mask(
+    masks: Path,
+    name: str,
+    target: tuple[str, int],
+    shapes: _Shapes,
+    groups: dict[str, Group],
+    notes: _Notes,
+) -> None:
+    """Look at all frames of a mask file, which belong to frames of ``target``'s image from its own on."""
+    try:
+        data = (masks / name).read_bytes()
+        count = frame_count(data, name)
+        for frame in range(count):
+            pixels = decode(data, name, frame)
+            shape = (pixels.shape[0], pixels.shape[1])
+            if frame == 0:
+                group = _group(groups, "masks", name, data, pixels)
+            group.sizes[shape] += 1
+            expected = shapes.get((target[0], target[1] + frame), shape)
+            shown = name if count == 1 else f"{name}#{frame}"
+            if shape != expected:
+                notes.add("mask size", f"{shown}: {_size(shape)}, image {target[0]}: {_size(expected)}")
+            _note_mask(shown, pixels, read_mask(data, name, frame), notes)
+        group.frames += count
+    except ImageError as error:
+        notes.add("unreadable", str(error))
+    except OSError as error:
+        notes.add("unreadable", f"{name}: {error.strerror or error}")
+
+
+def _note_mask(name: str, pixels: NDArray[Any], mask: NDArray[np.bool_], notes: _Notes) -> None:
+    values = np.unique(pixels)
+    if not mask.any():
+        notes.add("mask dim" if values[-1] > 0 else "mask empty", f"{name}: largest value {values[-1]}")
+    elif len(values) > 2:
+        notes.add("mask grey", f"{name}: {len(values)} values from {values[0]} to {values[-1]}")
+
+
+def _size(shape: tuple[int, int]) -> str:
+    return f"{shape[1]} x {shape[0]}"
