@@ -1,0 +1,187 @@
+"""`pointmask bench`: annotators side by side, quality and time in one run."""
+
+import os
+import shlex
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from pointmask.cli import EXIT_SOME_SKIPPED
+from pointmask.errors import ImageError, OutputError
+
+if TYPE_CHECKING:
+    from pointmask.bench_summary import Summary
+
+SCENES = 200
+"""Built-in scenes that are measured without data: well under two minutes with all methods on two cores."""
+
+METHODS = ("ours", "mclc", "d2d", "com", "threshold")
+"""Keys of `pointmask.bench.METHODS`, repeated so that help and argument errors need not load it."""
+
+FILES = ("bench.json", "bench.md", "bench.png")
+_LISTED = 20  # skipped images named on the terminal
+_FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
+
+
+@click.command()
+@click.argument("images", required=False, type=_FOLDER)
+@click.option("--masks", type=_FOLDER, help="True masks, paired with IMAGES by name.")
+@click.option(
+    "--points",
+    type=click.Path(path_type=Path, exists=True),
+    help="Point file or folder; by default points are simulated from the masks.",
+)
+@click.option(
+    "--methods",
+    default=",".join(METHODS),
+    show_default=True,
+    help="Which to compare, separated by commas.",
+)
+@click.option(
+    "--protocol",
+    type=click.Choice(["centroid", "coarse"]),
+    help="How points are simulated from the masks.  [default: centroid]",
+)
+@click.option(
+    "--size-prior",
+    type=click.Choice(["none", "box", "class", "truth"]),
+    default="none",
+    show_default=True,
+    help="What the true masks tell MCLC, D2D and threshold of each target's size; ours never uses any.",
+)
+@click.option("--seeds", type=click.IntRange(min=1), default=1, show_default=True, help="Repetitions.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("pointmask-bench"),
+    show_default=True,
+    help="Folder for bench.json, bench.md and bench.png.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace the files of an earlier run.")
+def bench(
+    images: Path | None,
+    masks: Path | None,
+    points: Path | None,
+    methods: str,
+    protocol: Literal["centroid", "coarse"] | None,
+    size_prior: Literal["none", "box", "class", "truth"],
+    seeds: int,
+    out: Path,
+    overwrite: bool,
+) -> None:
+    """Compare annotators on IMAGES with true masks, or on built-in scenes.
+
+    Every method annotates the same targets in turn, in one thread; the table gives quality, time per target
+    and the ratio to ours.
+    """
+    names = _checked(images, masks, points, methods, protocol)
+    _refuse_to_overwrite(out, overwrite)
+    _use_one_thread()
+
+    from pointmask.bench import run_bench
+    from pointmask.bench_data import folder_sources, scene_sources
+    from pointmask.bench_summary import summarise
+    from pointmask.cli.progress import shown_progress
+    from pointmask.summary import Progress
+
+    drawn: Literal["centroid", "coarse"] = protocol or "centroid"
+    if images is None or masks is None:
+        sources = scene_sources(SCENES, protocol=drawn, seeds=seeds)
+    else:
+        sources = folder_sources(images, masks, points, protocol=drawn, seeds=seeds)
+    with shown_progress() as show:
+        run = run_bench(
+            sources,
+            names,
+            size_prior=size_prior,
+            seeds=seeds,
+            tick=lambda r: show(Progress(r.images + len(r.skipped), len(sources), r.targets, len(r.skipped))),
+        )
+    if not run.images:
+        name, reason = run.skipped[0]
+        raise ImageError(f"no image could be measured; {name}: {reason}")
+    summary = summarise(
+        run,
+        data=str(images.name) if images else "built-in scenes",
+        protocol=points.name if points else drawn,
+        command=shlex.join(["pointmask", *sys.argv[1:]]),
+    )
+    _show(summary)
+    _save(summary, out)
+    if run.skipped:
+        raise SystemExit(EXIT_SOME_SKIPPED)
+
+
+def _checked(
+    images: Path | None, masks: Path | None, points: Path | None, methods: str, protocol: str | None
+) -> list[str]:
+    """Refuse options that do not go together; return the methods."""
+    if images is not None and masks is None:
+        raise click.UsageError("IMAGES need true masks to be measured on; add --masks DIR.")
+    if images is None and (masks is not None or points is not None):
+        raise click.UsageError("--masks and --points belong to a folder of images; give IMAGES too.")
+    if points is not None and protocol is not None:
+        raise click.UsageError("--protocol simulates points, --points reads them; give one of the two.")
+    names = [name.strip() for name in methods.split(",") if name.strip()]
+    unknown = [name for name in names if name not in METHODS]
+    if unknown or not names or len(set(names)) < len(names):
+        raise click.BadParameter(
+            f"{methods!r}: choose one or more of {','.join(METHODS)}, each once", param_hint="--methods"
+        )
+    return names
+
+
+def _refuse_to_overwrite(out: Path, overwrite: bool) -> None:
+    """Look before a long run, not after it."""
+    there = [name for name in FILES if (out / name).exists()]
+    if there and not overwrite:
+        raise OutputError(
+            f"{out / there[0]} exists already; choose another folder with --out, or replace it: "
+            "pointmask bench --overwrite"
+        )
+
+
+def _use_one_thread() -> None:
+    """Keep numerical libraries to one thread; it must happen before numpy is imported."""
+    os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
+
+
+def _show(summary: "Summary") -> None:
+    from rich.console import Console
+
+    from pointmask.bench_report import LEGEND, heading, machine_line, tables
+
+    width = None if sys.stdout.isatty() else 160  # a file or pipe has no width of its own
+    console = Console(width=width, highlight=False, soft_wrap=False)
+    console.print(heading(summary), style="bold", markup=False)
+    console.print(machine_line(summary), style="dim", markup=False)
+    for table in tables(summary):
+        console.print(table)
+    for note in summary["notes"]:
+        console.print(note, style="yellow", markup=False)
+    console.print(LEGEND, style="dim", markup=False)
+    for name, reason in summary["skipped"][:_LISTED]:
+        console.print(f"left out: {name}: {reason}", markup=False)
+    if len(summary["skipped"]) > _LISTED:
+        console.print(f"... and {len(summary['skipped']) - _LISTED} more, see bench.json")
+
+
+def _save(summary: "Summary", out: Path) -> None:
+    from pointmask.bench_report import markdown, to_json
+    from pointmask.files import write_atomic
+
+    contents = {"bench.json": to_json(summary).encode(), "bench.md": markdown(summary).encode()}
+    if find_spec("matplotlib"):
+        from pointmask.bench_chart import chart_png
+
+        contents["bench.png"] = chart_png(summary)
+    else:
+        click.echo(
+            "No chart, as matplotlib is missing; install it with: pip install 'pointmask[bench]'", err=True
+        )
+    for name, data in contents.items():
+        write_atomic(out / name, data, "bench")
+        click.echo(str(out / name))
