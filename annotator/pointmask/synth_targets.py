@@ -116,18 +116,23 @@ def _bird(rng: np.random.Generator) -> Floats:
 
 
 def _ship(rng: np.random.Generator) -> Floats:
-    bridge, height = rng.uniform(-0.6, 0.1), rng.uniform(0.45, 0.75)
+    bridge, height, mast = rng.uniform(-0.7, -0.2), rng.uniform(0.22, 0.4), rng.uniform(0.15, 0.4)
+    deck = -0.08
+    roof = deck - height
     outline = [
-        (0.3, -0.85),
-        (0.3, 0.8),
-        (-0.12, 1.0),
-        (-0.08, bridge + 0.42),
-        (-0.1 - height * 0.5, bridge + 0.38),
-        (-0.12 - height * 0.55, bridge + 0.2),
-        (-0.1 - height, bridge + 0.16),
-        (-0.1 - height, bridge),
-        (-0.08, bridge - 0.06),
-        (-0.1, -0.98),
+        (0.32, -0.85),
+        (0.32, 0.78),
+        (deck - 0.06, 1.0),
+        (deck, 0.6),
+        (deck, bridge + 0.75),
+        (roof, bridge + 0.65),
+        (roof, bridge + 0.5),
+        (roof - mast, bridge + 0.46),
+        (roof - mast, bridge + 0.24),
+        (roof, bridge + 0.2),
+        (roof, bridge),
+        (deck, bridge - 0.04),
+        (deck, -0.98),
     ]
     return np.array(outline)
 

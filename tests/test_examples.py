@@ -1,0 +1,64 @@
+"""The examples run as a user would run them: in an empty folder, without arguments."""
+
+import csv
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+def run(name, folder, *arguments):
+    done = subprocess.run(
+        [sys.executable, "-W", "error", EXAMPLES / name, *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return done.stdout
+
+
+def test_every_example_is_tested_here():
+    tested = {"annotate_one_image.py", "annotate_folder.py", "score_masks.py"}
+    assert {p.name for p in EXAMPLES.glob("*.py")} == tested
+
+
+def test_annotate_one_image(tmp_path):
+    told = run("annotate_one_image.py", tmp_path)
+    assert told.count("confidence") == 3
+    with Image.open(tmp_path / "one_image.png") as picture:
+        pixels = np.asarray(picture)
+    outline = (pixels == (0, 255, 0)).all(axis=2)
+    half = pixels.shape[1] // 2
+    assert not outline[:, :half].any()
+    assert outline[:, half:].sum() > 3 * 9 * 4  # three outlines, enlarged threefold
+
+
+def test_annotate_folder_and_again(tmp_path):
+    assert "24 images done now, 0 done before" in run("annotate_folder.py", tmp_path, "job")
+    masks = sorted((tmp_path / "job" / "out" / "masks").glob("*.png"))
+    assert [m.name for m in masks] == sorted(p.name for p in (tmp_path / "job" / "images").iterdir())
+    assert (tmp_path / "job" / "out" / "report.html").stat().st_size > 1000
+    with (tmp_path / "job" / "points.csv").open(newline="") as file:
+        first = next(csv.DictReader(file))
+    with Image.open(tmp_path / "job" / "out" / "masks" / first["image"]) as mask:
+        assert np.asarray(mask)[int(first["y"]), int(first["x"])] == 255
+    assert "0 images done now, 24 done before" in run("annotate_folder.py", tmp_path, "job")
+
+
+def test_score_masks(tmp_path):
+    rows = [line.rsplit(maxsplit=2) for line in run("score_masks.py", tmp_path).splitlines()[1:]]
+    counts, scores = [int(r[1]) for r in rows], [float(r[2]) for r in rows]
+    assert len(rows) == 5
+    assert sum(counts[:-1]) == counts[-1] >= 150
+    assert scores[-1] == pytest.approx(np.clip(scores[-1], 0.6, 1.0)), "far below what built-in scenes give"
+    assert min(scores[:-1]) <= scores[-1] <= max(scores[:-1])
