@@ -23,7 +23,7 @@ _HEAT = ("#060026", "#2a004d", "#5c0065", "#94016a", "#c9235c", "#f25141", "#fe9
 
 _LOW, _HIGH = 1.0, 99.5  # percentiles; a window of 41 x 41 keeps 8 pixels above the upper one
 _SAMPLE = 1_000_000  # pixels that suffice for percentiles of a large mosaic
-_OVERLAY_SIDE = 1024  # smaller frames are enlarged by the largest integer that stays within
+_OVERLAY_SIDE, _MAX_SCALE = 1024, 16  # smaller frames are enlarged by the largest integer within both
 
 
 def rgb(colour: str) -> tuple[int, int, int]:
@@ -194,7 +194,7 @@ def overlay_png(image: NDArray[Any], annotation: Annotation) -> bytes:
         8-bit RGB PNG. Frames whose longer side is at most 512 px are enlarged by an integer with crisp
         pixels. The outline runs just outside the mask, so no masked pixel is hidden except by the dot.
     """
-    scale = max(1, _OVERLAY_SIDE // max(image.shape))
+    scale = min(_MAX_SCALE, max(1, _OVERLAY_SIDE // max(image.shape)))
     canvas = np.repeat(_enlarge(stretch(image), scale)[:, :, np.newaxis], 3, axis=2)
     thickness = max(1, round(0.4 * scale))
     for target in annotation.targets:
