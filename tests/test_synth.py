@@ -79,9 +79,13 @@ def test_mask_instances_and_points_agree(kind, bits):
         assert not (scene.mask & border).any()
 
 
-def test_targets_keep_apart_unless_they_are_to_touch():
-    for scene in make_scenes(12, 8, shape=SMALL):
-        assert ndi.label(scene.mask, EIGHT)[1] == len(scene.points)
+@pytest.mark.parametrize("seed", range(10))
+def test_targets_in_a_crowded_frame_keep_apart_unless_they_are_to_touch(seed):
+    crowd = [TargetSpec(area=12, shape="ellipse")] * 5
+    scene = make_scene("sky", shape=(44, 44), seed=seed, targets=crowd)
+    grown = [ndi.binary_dilation(scene.instances == k, EIGHT, 3) for k in range(1, 6)]
+    for k, near in enumerate(grown, 1):
+        assert set(np.unique(scene.instances[near])) <= {0, k}
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -108,6 +112,13 @@ def test_sizes_asked_for_are_obtained(shape):
             rim = np.ones_like(stamp.mask)
             rim[2:-2, 2:-2] = False
             assert not stamp.mask[rim].any()
+
+
+def test_extended_mask_is_the_half_cover_set():
+    """The optics conserve what an outline covers, so the sum over `cover` is its true area."""
+    rng = np.random.default_rng(2)
+    stamps = [render(rng, "ellipse", 200, sigma=0.8, offset=(0.1, 0.4)).padded(4) for _ in range(30)]
+    assert np.mean([s.mask.sum() / s.cover.sum() for s in stamps]) == pytest.approx(1, abs=0.01)
 
 
 def test_centre_is_where_it_was_asked_for():
