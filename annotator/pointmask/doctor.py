@@ -3,7 +3,7 @@
 import io
 import warnings
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ class Group:
     role : str
         ``images`` or ``masks``.
     kind : str
-        Suffix, type of a pixel and colour mode, such as ``png uint8 RGB``.
+        Suffix, stored bands and the type they are read as, such as ``png RGB, read as float32``.
     files, frames : int
         How many.
     sizes : Counter
@@ -182,30 +182,37 @@ def _examine_images(images: Path, names: Iterable[str], notes: _Notes) -> tuple[
     groups: dict[str, Group] = {}
     shapes: _Shapes = {}
     for name in names:
-        try:
-            data = (images / name).read_bytes()
-            count = frame_count(data, name)
-            for frame in range(count):
-                pixels = decode(data, name, frame)
-                shapes[name, frame] = pixels.shape[0], pixels.shape[1]
-                _note_pixels(name if count == 1 else f"{name}#{frame}", pixels, notes)
-                if frame == 0:
-                    group = _group(groups, "images", name, data, pixels)
-                group.sizes[shapes[name, frame]] += 1
-            group.frames += count
-        except ImageError as error:
-            notes.add("unreadable", str(error))
-        except OSError as error:
-            notes.add("unreadable", f"{name}: {error.strerror or error}")
+        for shown, frame, pixels, data in _frames(images, name, notes):
+            shapes[name, frame] = _count(groups, "images", name, frame, pixels, data)
+            _note_pixels(shown, pixels, notes)
     return list(groups.values()), shapes
 
 
-def _group(groups: dict[str, Group], role: str, name: str, data: bytes, pixels: NDArray[Any]) -> Group:
+def _frames(folder: Path, name: str, notes: _Notes) -> Iterator[tuple[str, int, NDArray[Any], bytes]]:
+    """Yield (name to show, frame, pixels, file) for each frame; a file that cannot be read is noted."""
+    try:
+        data = (folder / name).read_bytes()
+        count = frame_count(data, name)
+        for frame in range(count):
+            yield name if count == 1 else f"{name}#{frame}", frame, decode(data, name, frame), data
+    except ImageError as error:
+        notes.add("unreadable", str(error))
+    except OSError as error:
+        notes.add("unreadable", f"{name}: {error.strerror or error}")
+
+
+def _count(
+    groups: dict[str, Group], role: str, name: str, frame: int, pixels: NDArray[Any], data: bytes
+) -> tuple[int, int]:
+    """Count a frame in its group, and return its (height, width)."""
     suffix = name[len(stem_of(name)) + 1 :].lower()
-    kind = " ".join(word for word in (suffix, str(pixels.dtype), _colour_mode(data)) if word)
+    kind = " ".join(word for word in (suffix, _colour_mode(data)) if word) + f", read as {pixels.dtype}"
     group = groups.setdefault(kind, Group(role, kind))
-    group.files += 1
-    return group
+    shape = (pixels.shape[0], pixels.shape[1])
+    group.files += frame == 0
+    group.frames += 1
+    group.sizes[shape] += 1
+    return shape
 
 
 def _colour_mode(data: bytes) -> str:
@@ -280,25 +287,12 @@ def _examine_mask(
     notes: _Notes,
 ) -> None:
     """Look at all frames of a mask file, which belong to frames of ``target``'s image from its own on."""
-    try:
-        data = (masks / name).read_bytes()
-        count = frame_count(data, name)
-        for frame in range(count):
-            pixels = decode(data, name, frame)
-            shape = (pixels.shape[0], pixels.shape[1])
-            if frame == 0:
-                group = _group(groups, "masks", name, data, pixels)
-            group.sizes[shape] += 1
-            expected = shapes.get((target[0], target[1] + frame), shape)
-            shown = name if count == 1 else f"{name}#{frame}"
-            if shape != expected:
-                notes.add("mask size", f"{shown}: {_size(shape)}, image {target[0]}: {_size(expected)}")
-            _note_mask(shown, pixels, read_mask(data, name, frame), notes)
-        group.frames += count
-    except ImageError as error:
-        notes.add("unreadable", str(error))
-    except OSError as error:
-        notes.add("unreadable", f"{name}: {error.strerror or error}")
+    for shown, frame, pixels, data in _frames(masks, name, notes):
+        shape = _count(groups, "masks", name, frame, pixels, data)
+        expected = shapes.get((target[0], target[1] + frame), shape)
+        if shape != expected:
+            notes.add("mask size", f"{shown}: {_size(shape)}, image {target[0]}: {_size(expected)}")
+        _note_mask(shown, pixels, read_mask(data, name, frame), notes)
 
 
 def _note_mask(name: str, pixels: NDArray[Any], mask: NDArray[np.bool_], notes: _Notes) -> None:
