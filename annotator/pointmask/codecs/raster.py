@@ -1,5 +1,6 @@
 """PNG, BMP and JPEG through Pillow, without losing bits."""
 
+import zlib
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -17,7 +18,7 @@ _PLUGINS: dict[str, type[ImageFile.ImageFile]] = {
 }
 # Deflate packs at most 1032 bytes into one and a 1-bit pixel is an eighth of a byte. A header that
 # promises more pixels than this lies, and believing it would allocate gigabytes.
-_MOST_PIXELS_PER_BYTE = 8 * 1032
+MOST_PIXELS_PER_BYTE = 8 * 1032
 # Pillow keeps the high byte of 16-bit colour. Its two unpackers, big and little endian, keep the first
 # and the second byte of each sample: together they give all 16 bits, whatever the filters and interlace.
 _HIGH_LOW = {"RGB;16B": ("RGB;16B", "RGB;16L"), "RGBA;16B": ("RGBA;16B", "RGBA;16L")}
@@ -43,8 +44,11 @@ def decode(file: BinaryIO, size: int, kind: str) -> NDArray[Any]:
     Raises
     ------
     ImageError
-        If the header promises more pixels than the file can hold. Pillow's own errors pass through.
+        If a checksum is wrong or the header promises more pixels than the file can hold. Pillow's own
+        errors pass through.
     """
+    if kind == "PNG":
+        _check_png(file)
     image = _open(file, size, kind)
     raw_mode = image.tile[0][3] if image.tile else None
     if raw_mode in _HIGH_LOW:
@@ -74,6 +78,26 @@ def to_array(image: Image.Image) -> NDArray[Any]:
     return np.array(image)
 
 
+def _check_png(file: BinaryIO) -> None:
+    """Compare the checksums of the chunks that matter.
+
+    Pillow does not do so for pixel data, where one damaged byte in 200 goes unnoticed; this takes less
+    than a hundredth of the time of decoding.
+    """
+    file.seek(0)
+    data = memoryview(file.read())
+    start = 8
+    while start + 12 <= len(data):
+        length = int.from_bytes(data[start : start + 4], "big")
+        body, stored = data[start + 4 : start + 8 + length], data[start + 8 + length : start + 12 + length]
+        if bytes(body[:1]).isupper() and zlib.crc32(body) != int.from_bytes(stored, "big"):
+            raise ImageError(
+                f"the checksum of its {bytes(body[:4])!r} chunk at byte {start} is wrong; the file is "
+                "damaged: copy or export it again"
+            )
+        start += 12 + length
+
+
 def _open(file: BinaryIO, size: int, kind: str) -> ImageFile.ImageFile:
     file.seek(0)
     image = _PLUGINS[kind](file)
@@ -83,7 +107,7 @@ def _open(file: BinaryIO, size: int, kind: str) -> ImageFile.ImageFile:
 
 def check_pixels(shape: tuple[int, int], size: int) -> None:
     """Raise ImageError if no file of ``size`` bytes can hold an image of ``shape`` pixels."""
-    if shape[0] * shape[1] > _MOST_PIXELS_PER_BYTE * size:
+    if shape[0] * shape[1] > MOST_PIXELS_PER_BYTE * size:
         raise ImageError(
             f"its header promises {shape[0]} x {shape[1]} pixels, more than {size} bytes can hold; "
             "the file is damaged: copy or export it again"

@@ -2,6 +2,7 @@
 
 import logging
 import struct
+from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -9,7 +10,7 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import TiffImagePlugin
 
-from pointmask.codecs.raster import check_pixels, to_array
+from pointmask.codecs.raster import MOST_PIXELS_PER_BYTE, check_pixels, to_array
 from pointmask.errors import ImageError
 
 # tifffile logs what it finds wrong; without a handler Python would write that to stderr.
@@ -18,8 +19,6 @@ logging.getLogger("tifffile").addHandler(logging.NullHandler())
 _SUBFILE_TYPE = 254  # sorted first in a directory
 _THUMBNAIL_OR_MASK = 1 | 4
 _MINISWHITE, _PALETTE = 0, 3
-# No codec in use packs better than this even on a constant image; see raster.py for the reason.
-_MOST_BYTES_PER_BYTE = 1 << 16
 
 
 def decode(file: BinaryIO, size: int, frame: int) -> NDArray[Any]:
@@ -44,32 +43,44 @@ def decode(file: BinaryIO, size: int, frame: int) -> NDArray[Any]:
     ImageError
         If there is no such frame, the page is cut short, or it is no image.
     """
-    pages = _pages(file, size)
-    if not 0 <= frame < len(pages):
-        raise ImageError(f"frame {frame} was asked for, but it holds frames 0 to {len(pages) - 1}")
+    page_index, offset = _locate(file, size, frame)
     file.seek(0)
     with tifffile.TiffFile(file) as tiff:
-        page = tiff.pages[pages[frame]].aspage()
+        # The page is made from its offset: tiff.pages[k] would walk the chain once more.
+        tiff.filehandle.seek(offset)
+        page = tifffile.TiffPage(tiff, page_index)
         _check(page, size)
+        _refuse_hidden_frames(tiff, page)
         try:
             stored = page.asarray(maxworkers=1)
         except (ValueError, KeyError) as error:
             if "imagecodecs" not in str(error):
                 raise
-            return _decode_with_pillow(file, size, pages[frame])
+            return _decode_with_pillow(file, size, page_index)
         return _bands_last(page, stored)
 
 
 def count(file: BinaryIO, size: int) -> int:
     """Return the number of frames, reading only the chain of directories."""
-    return len(_pages(file, size))
+    return sum(1 for _ in _frames(file, size))
 
 
-def _pages(file: BinaryIO, size: int) -> list[int]:
-    """List the indices of the pages that are frames.
+def _locate(file: BinaryIO, size: int, frame: int) -> tuple[int, int]:
+    """Return the index of the page of a frame and its offset."""
+    known = 0
+    for known, place in enumerate(_frames(file, size), 1):
+        if known - 1 == frame:
+            return place
+    if known:
+        raise ImageError(f"frame {frame} was asked for, but it holds frames 0 to {known - 1}")
+    raise ImageError("it holds no image; export it again")
 
-    tifffile stops without an error where a chain is broken, which would lose frames of a truncated
-    file in silence; and reading all its tags makes counting 100 times slower.
+
+def _frames(file: BinaryIO, size: int) -> Iterator[tuple[int, int]]:
+    """Yield page index and offset of each frame.
+
+    tifffile stops without an error where a chain is broken, which would lose the last frames of a
+    truncated file in silence.
     """
     file.seek(0)
     order = "<" if file.read(2) == b"II" else ">"
@@ -77,26 +88,21 @@ def _pages(file: BinaryIO, size: int) -> list[int]:
     count_code, offset_code, entry_size = ("Q", "Q", 20) if big else ("H", "I", 12)
     file.seek(8 if big else 4)
     (offset,) = struct.unpack(order + offset_code, file.read(struct.calcsize(offset_code)))
-    frames: list[int] = []
     seen: set[int] = set()
     while offset:
         if offset >= size or offset in seen:
             raise ImageError(
                 f"page {len(seen)} lies outside the file; it is truncated or damaged: copy or export it again"
             )
-        seen.add(offset)
         file.seek(offset)
         (entries,) = struct.unpack(order + count_code, file.read(struct.calcsize(count_code)))
-        tag, _, value = struct.unpack(
-            order + ("HHxxxxxxxxI" if big else "HHxxxxI"), file.read(16 if big else 12)
-        )
+        first_entry = order + ("HHxxxxxxxxI" if big else "HHxxxxI")
+        tag, _, value = struct.unpack(first_entry, file.read(struct.calcsize(first_entry)))
         if not (tag == _SUBFILE_TYPE and value & _THUMBNAIL_OR_MASK):
-            frames.append(len(seen) - 1)
+            yield len(seen), offset
+        seen.add(offset)
         file.seek(offset + struct.calcsize(count_code) + entries * entry_size)
         (offset,) = struct.unpack(order + offset_code, file.read(struct.calcsize(offset_code)))
-    if not frames:
-        raise ImageError("it holds no image; export it again")
-    return frames
 
 
 def _check(page: tifffile.TiffPage, size: int) -> None:
@@ -104,10 +110,16 @@ def _check(page: tifffile.TiffPage, size: int) -> None:
         raise ImageError(
             f"a page has axes {page.axes or 'none'} and shape {page.shape}; save one (H, W) image per page"
         )
-    if page.nbytes > _MOST_BYTES_PER_BYTE * size or any(
+    if page.nbytes > MOST_PIXELS_PER_BYTE * size or any(
         start + length > size for start, length in zip(page.dataoffsets, page.databytecounts, strict=True)
     ):
         raise ImageError("its pixel data end beyond the file; it is truncated: copy or export it again")
+
+
+def _refuse_hidden_frames(tiff: tifffile.TiffFile, page: tifffile.TiffPage) -> None:
+    """ImageJ, above 4 GB, and tifffile, if told so, store a whole stack behind a single page."""
+    if (tiff.is_imagej or tiff.is_shaped) and not tiff.pages.is_multipage and tiff.series[0].size > page.size:
+        raise ImageError("it holds a stack behind a single page; save it with one page per frame")
 
 
 def _bands_last(page: tifffile.TiffPage, stored: NDArray[Any]) -> NDArray[Any]:

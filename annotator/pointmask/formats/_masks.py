@@ -1,5 +1,6 @@
 """What the two folder formats share: walking a folder of mask-like images, and their components."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,14 +27,22 @@ def largest_component(mask: NDArray[np.bool_]) -> int:
 
 
 def image_files(folder: Path) -> Iterator[Path]:
-    """Yield the image files below a folder, sorted, without hidden ones."""
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith("."):
-            continue
-        if path.is_dir():
-            yield from image_files(path)
-        elif is_image(path.name):
-            yield path
+    """Yield the image files below a folder in a fixed order, without hidden ones.
+
+    Raises
+    ------
+    OSError
+        If the folder or one below it cannot be listed.
+    """
+    for parent, subfolders, names in os.walk(folder, onerror=_raise):
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        yield from (
+            Path(parent, name) for name in sorted(names) if is_image(name) and not name.startswith(".")
+        )
+
+
+def _raise(error: OSError) -> None:
+    raise error
 
 
 def holds_images(path: Path) -> bool:
@@ -66,7 +75,12 @@ def read_frames(folder: Path, rejected: dict[str, str]) -> Iterator[tuple[str, N
         name = file.relative_to(folder).as_posix()
         try:
             frames = frame_count(file)
-            for frame in range(frames):
-                yield f"{name}#{frame}" if frames > 1 else name, read_mask(file, frame=frame)
         except ImageError as error:
             rejected[name] = str(error)
+            continue
+        for frame in range(frames):
+            key = f"{name}#{frame}" if frames > 1 else name
+            try:
+                yield key, read_mask(file, frame=frame)
+            except ImageError as error:
+                rejected[key] = str(error)

@@ -15,22 +15,20 @@ class Collector:
 
     def __init__(self) -> None:
         self._points: dict[str, list[Point]] = {}
-        self._empty: dict[str, str] = {}
+        self._empty: set[str] = set()
         self._rejected: dict[str, str] = {}
 
     def add(self, image: str, where: str, point: Point | None) -> None:
         """Add a point, or None for an image that is said to hold no target."""
         key = self._key(image, where)
+        listed = self._points.setdefault(key, [])
         if point is None:
-            self._empty.setdefault(key, where)
-            self._points.setdefault(key, [])
+            self._empty.add(key)
         else:
-            self._points.setdefault(key, []).append(point)
-        if key in self._empty and self._points[key]:
+            listed.append(point)
+        if key in self._empty and listed:
             self.reject(
-                key,
-                where,
-                f"has a point, but {self._empty[key]} says that there is no target; delete one of them",
+                key, where, "is listed with a point and also as having no target; delete one of the two"
             )
 
     def reject(self, image: str, where: str, reason: str) -> None:

@@ -17,6 +17,7 @@ from pointmask.points import Point, Points, pixel_index
 
 DESCRIPTION = "table with the columns image,x,y"
 
+_SUFFIXES = (".csv", ".tsv", ".txt")
 _DELIMITERS = ",;\t"
 _ALIASES = {
     "image": ("image", "filename", "file", "name"),
@@ -29,8 +30,10 @@ _REQUIRED = ("image", "x", "y")
 
 
 def sniff(path: Path) -> bool:
-    """Say whether the first line with content is a header that `read` accepts."""
-    return path.is_file() and any(_header(line) for _, line in _first_line(peek(path)))
+    """Say whether the file is named like a table, or its first line is a header that `read` accepts."""
+    if not path.is_file():
+        return False
+    return path.suffix.lower() in _SUFFIXES or any(_header(line) for _, line in _first_line(peek(path)))
 
 
 def read(path: Path) -> Points:
@@ -42,16 +45,10 @@ def read(path: Path) -> Points:
         If the file is unreadable or empty, lacks a column, or has a row without an image name.
     """
     text = read_text(path)
-    for number, line in _first_line(text):
-        header = _header(line)
-        if header is None:
-            found = ", ".join(repr(cell.strip()) for cell in _split(line, _delimiter(line)))
-            raise PointsError(
-                f"{path}:{number}: found the columns {found}; needed are image, x and y (label and frame are "
-                "optional): add a header line image,x,y"
-            )
-        return _read_rows(text, path, number, _delimiter(line), header)
-    raise PointsError(f"{path}: the table is empty; it needs a header line image,x,y and one row per point")
+    try:
+        return _read_table(text, path)
+    except csv.Error as error:
+        raise PointsError(f"{path}: not a readable table ({error}); export it again as CSV") from None
 
 
 def write(points: Points, path: Path) -> None:
@@ -74,9 +71,14 @@ def write(points: Points, path: Path) -> None:
     write_atomically(file.getvalue(), path)
 
 
+def _lines(text: str) -> Iterator[str]:
+    """Iterate over lines that end in LF, CRLF or CR; str.splitlines would split at U+2028 too."""
+    return io.StringIO(text, newline="")
+
+
 def _first_line(text: str) -> Iterator[tuple[int, str]]:
     """Yield the number and text of the first line that is not blank or a comment, if there is one."""
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(_lines(text), 1):
         if line.strip() and not line.lstrip().startswith("#"):
             yield number, line
             return
@@ -101,9 +103,22 @@ def _header(line: str) -> dict[str, int] | None:
     return columns if all(name in columns for name in _REQUIRED) else None
 
 
+def _read_table(text: str, path: Path) -> Points:
+    for number, line in _first_line(text):
+        header = _header(line)
+        if header is None:
+            found = ", ".join(repr(cell.strip()) for cell in _split(line, _delimiter(line)))
+            raise PointsError(
+                f"{path}:{number}: found the columns {found}; needed are image, x and y (label and frame are "
+                "optional): add a header line image,x,y"
+            )
+        return _read_rows(text, path, number, _delimiter(line), header)
+    raise PointsError(f"{path}: the table is empty; it needs a header line image,x,y and one row per point")
+
+
 def _read_rows(text: str, path: Path, header_line: int, delimiter: str, columns: dict[str, int]) -> Points:
     collector = Collector()
-    lines = ("" if line.lstrip().startswith("#") else line for line in text.splitlines())
+    lines = ("" if line.lstrip().startswith("#") else line for line in _lines(text))
     reader = csv.reader(lines, delimiter=delimiter)
     width = 0
     for row in reader:

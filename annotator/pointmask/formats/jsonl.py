@@ -17,10 +17,12 @@ from pointmask.points import Point, Points, pixel_index
 
 DESCRIPTION = "JSON lines"
 
+_SUFFIXES = (".jsonl", ".ndjson")
+
 
 def sniff(path: Path) -> bool:
-    """Say whether the file begins with an object."""
-    return path.is_file() and peek(path).lstrip().startswith("{")
+    """Say whether the file is named like JSON lines, or begins with an object."""
+    return path.is_file() and (path.suffix.lower() in _SUFFIXES or peek(path).lstrip().startswith("{"))
 
 
 def read(path: Path) -> Points:
