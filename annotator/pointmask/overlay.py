@@ -206,7 +206,7 @@ def overlay_png(image: NDArray[Any], annotation: Annotation) -> bytes:
         cols += (target.window[1] - 1) * scale
         on_canvas = (rows >= 0) & (rows < canvas.shape[0]) & (cols >= 0) & (cols < canvas.shape[1])
         canvas[rows[on_canvas], cols[on_canvas]] = rgb(MASK_COLOUR)
-    dot = (scale + 1) // 2
+    dot = max(1, round(0.7 * scale))
     for target in annotation.targets:
         row, col = (index * scale + (scale - dot) // 2 for index in target.point)
         canvas[row : row + dot, col : col + dot] = rgb(POINT_COLOUR)
