@@ -15,15 +15,18 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage as ndi
-from skimage.measure import find_contours
+from skimage.measure import find_contours, points_in_poly
 
 from pointmask.annotator import Annotation
 from pointmask.baselines._frame import Patch, as_rgb8, checked_points, checked_priors, compose, empty_patch
 from pointmask.baselines._levelset import evolve
 from pointmask.baselines._sizes import SizePrior
 
-# Typed here, as scikit-image's own function is not.
-_contours: Callable[..., list[NDArray[np.float64]]] = find_contours
+F64 = NDArray[np.float64]
+
+# Typed here, as scikit-image's own functions are not.
+_contours: Callable[..., list[F64]] = find_contours
+_in_polygon: Callable[..., NDArray[np.bool_]] = points_in_poly
 
 _HALF_SIZE = 20
 _INITIAL_LEVEL = 50
@@ -36,7 +39,7 @@ def com(
     *,
     size_prior: Sequence[SizePrior] | None = None,
     seed: int = 0,
-    piece_at_click: bool = False,
+    as_released: bool = True,
 ) -> Annotation:
     """Annotate one image with COM as its program runs unattended.
 
@@ -52,8 +55,10 @@ def com(
         20 px each side.
     seed : int
         Likewise: nothing here is random.
-    piece_at_click : bool, optional
-        False takes the first contour piece, as published. True takes the first that encloses the click.
+    as_released : bool, optional
+        True keeps the program's handling of contours: the first piece, open ones before closed ones, with
+        the rounding errors that let the flood into it. False takes the closed piece round the click and
+        its exact vertices, which is what the authors must have meant and is much better.
 
     Returns
     -------
@@ -68,10 +73,10 @@ def com(
     blue = as_rgb8(image)[..., 2]
     clicks = checked_points(points, blue.shape)
     checked_priors(size_prior, clicks, np.random.default_rng(seed))
-    return compose(blue.shape, [_patch(blue, click, piece_at_click) for click in clicks])
+    return compose(blue.shape, [_patch(blue, click, as_released) for click in clicks])
 
 
-def _patch(blue: NDArray[np.uint8], click: tuple[int, int], piece_at_click: bool) -> Patch:
+def _patch(blue: NDArray[np.uint8], click: tuple[int, int], as_released: bool) -> Patch:
     rows, cols = (
         slice(max(at - _HALF_SIZE, 0), min(at + _HALF_SIZE, size))
         for at, size in zip(click, blue.shape, strict=True)
@@ -80,30 +85,67 @@ def _patch(blue: NDArray[np.uint8], click: tuple[int, int], piece_at_click: bool
     if min(crop.shape) < 3:
         return empty_patch(click)
     origin = (click[0] - rows.start, click[1] - cols.start)
-    mask = _crop_mask(crop, origin, piece_at_click)
+    mask = _crop_mask(crop, origin, as_released)
     return Patch(click, (rows, cols), mask.astype(np.float32), mask)
 
 
-def _crop_mask(crop: NDArray[np.float64], click: tuple[int, int], piece_at_click: bool) -> NDArray[np.bool_]:
-    """Evolve a level set on one crop and fill its first contour.
+def _crop_mask(crop: F64, click: tuple[int, int], as_released: bool) -> NDArray[np.bool_]:
+    """Evolve a level set on one crop and fill one of its contours.
 
-    The program asks matplotlib for the contour, which meets pieces mostly in the same order as scikit-image
-    (both begin at row 0); scikit-image is always there. Where the target has vanished, about 1 time in 60,
-    matplotlib picks a level of its own; here the mask is empty.
+    The program lets matplotlib choose the level. That is 0 unless the target has vanished, about 1 time
+    in 60; the mask is then empty here, while the program takes the contour of some other level.
     """
     low, high = crop.min(), crop.max()
     if high == low:
         return np.zeros(crop.shape, np.bool_)
     stretched = (crop - low) * (255.0 / (high - low))
-    phi = np.where(stretched > _INITIAL_LEVEL, -1.0, 1.0)
-    phi = evolve(phi, stretched, rounds=_ROUNDS)
-    masks = (_enclosed(piece, crop.shape) for piece in _contours(phi, 0.0))
-    if piece_at_click:
-        masks = (mask for mask in masks if mask[click])
-    return next(masks, np.zeros(crop.shape, np.bool_))
+    phi = evolve(np.where(stretched > _INITIAL_LEVEL, -1.0, 1.0), stretched, rounds=_ROUNDS)
+    pieces = _contours(phi, 0.0)
+    if as_released:
+        first = sorted(pieces, key=_is_closed)[:1]  # matplotlib lists open pieces before closed ones
+        chosen = [_rounded(piece, phi) for piece in first]
+    else:
+        chosen = [piece for piece in pieces if _is_closed(piece) and _holds(piece, click)][:1]
+    return _enclosed(chosen[0], crop.shape) if chosen else np.zeros(crop.shape, np.bool_)
 
 
-def _enclosed(piece: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+def _is_closed(piece: F64) -> bool:
+    return np.array_equal(piece[0], piece[-1])
+
+
+def _rounded(piece: F64, phi: F64) -> F64:
+    """Recompute a contour's vertices with matplotlib's rounding errors.
+
+    A vertex lies on a grid line, so that one coordinate is whole. matplotlib interpolates both coordinates,
+    and the whole one can come out a rounding error too small. Truncation then makes it the pixel before,
+    the rim has a hole, and the flood gets in. This decides 1 mask in 8, and is why the program's masks
+    change with any change of the arithmetic.
+
+    Parameters
+    ----------
+    piece : (k, 2) float64
+        Vertices (row, col), exact.
+    phi : (h, w) float64
+        Level set whose zero level the piece follows.
+
+    Returns
+    -------
+    (k, 2) float64
+    """
+    before = np.floor(piece).astype(np.int64)
+    after = np.ceil(piece).astype(np.int64)
+    value_before, value_after = phi[tuple(before.T)], phi[tuple(after.T)]
+    span = value_after - value_before
+    share = np.divide(value_after, span, out=np.ones_like(span), where=span != 0)[:, None]
+    rounded: F64 = before * share + after * (1 - share)
+    return rounded
+
+
+def _holds(piece: F64, click: tuple[int, int]) -> bool:
+    return bool(_in_polygon([click], piece)[0])
+
+
+def _enclosed(piece: F64, shape: tuple[int, ...]) -> NDArray[np.bool_]:
     """Pixels that a flood from the crop's corner does not reach across the contour's vertices.
 
     The vertices alone are set, truncated and not joined by lines, and do not belong to the mask. A flood
