@@ -130,7 +130,7 @@ def run_bench(
     Raises
     ------
     ValueError
-        If a method is unknown.
+        If a method is unknown, or a case has not one list of points per seed.
     """
     calls = {name: _call(name) for name in methods}
     run = Run(
@@ -142,13 +142,27 @@ def run_bench(
     for source in sources:
         try:
             case = source.load()
-            results = [_measure(clock, case, seed, size_prior) for seed in range(seeds)]
-        except Exception as error:
-            run.skipped.append((source.name, f"{type(error).__name__}: {error}"))
+        except Exception as error:  # one image must not end a run of hours; it is listed
+            run.skipped.append((source.name, _reason(error)))
         else:
-            _keep(run, case, results)
+            _run_case(run, clock, case)
         tick(run)
     return run
+
+
+def _run_case(run: Run, clock: "_Clock", case: Case) -> None:
+    if len(case.points) != run.seeds:
+        raise ValueError(f"{case.name} has {len(case.points)} lists of points for {run.seeds} seeds")
+    try:
+        results = [_measure(clock, case, seed, run.size_prior) for seed in range(run.seeds)]
+    except Exception as error:  # as above
+        run.skipped.append((case.name, _reason(error)))
+    else:
+        _keep(run, case, results)
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 class _Clock:

@@ -168,11 +168,12 @@ def _notes(run: Run) -> list[str]:
         )
     if run.without_truth:
         notes.append(
-            f"{run.without_truth} points lie where the true mask shows no target; they count in IoU and "
+            f"Points at which the true mask shows no target: {run.without_truth}. They count in IoU and "
             "nIoU, not in the per-target figures."
         )
     if run.skipped:
-        notes.append(f"{len(run.skipped)} images were left out for all methods; the first: {run.skipped[0]}.")
+        name, reason = run.skipped[0]
+        notes.append(f"Images left out for all methods: {len(run.skipped)}; the first is {name}: {reason}.")
     wall = sum(sum(t.wall_ms) for t in run.tallies.values())
     cpu = sum(sum(t.cpu_ms) for t in run.tallies.values())
     if cpu and wall / cpu > _BUSY:

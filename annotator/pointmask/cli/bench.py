@@ -105,7 +105,7 @@ def bench(
         raise ImageError(f"no image could be measured; {name}: {reason}")
     summary = summarise(
         run,
-        data=str(images.name) if images else "built-in scenes",
+        data="/".join(images.resolve().parts[-2:]) if images else "built-in scenes",
         protocol=points.name if points else drawn,
         command=shlex.join(["pointmask", *sys.argv[1:]]),
     )
