@@ -7,6 +7,7 @@ a million images cost about 300 bytes each.
 
 import errno
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, BinaryIO, NamedTuple
 
@@ -80,23 +81,23 @@ class Ledger:
     def __init__(self, out: Path, shard: Shard, settings: Settings, wanted: Wanted) -> None:
         self._out, self._shard, self._settings, self._wanted = out, shard, settings, wanted
         self.known: dict[Key, Known] = {}
-        others = [path for path in sorted(out.glob(".journal*.jsonl")) if path.name != shard.journal]
-        if shard.count == 1:
-            for path in others:
-                with path.open("rb") as handle:
-                    _lock(handle, path)
-        self.was_broken_off = (out / shard.journal).exists() or (shard.count == 1 and bool(others))
-        old = [path for path in (out / MANIFEST, *sorted(out.glob("manifest-*-of-*.jsonl"))) if path.exists()]
-        self._paths = [*old, *others, out / shard.journal]
+        own = out / shard.journal
+        self.was_broken_off = own.exists() or (shard.count == 1 and any(out.glob(".journal-*.jsonl")))
         # Unbuffered, so that a line that does not fit on the disk is not tried again when closing.
-        self._journal = (out / shard.journal).open("ab", buffering=0)
+        self._journal = own.open("ab", buffering=0)
+        self._paths: list[Path] = []
         self._files: dict[int, BinaryIO] = {}
         self._end = -1
         try:
-            _lock(self._journal, out / shard.journal)
-            self._files.update((k, path.open("rb")) for k, path in enumerate(self._paths))
-            self._end = _length_of_whole_lines(self._files[len(self._paths) - 1])
+            _lock(self._journal, own)
+            opened = [*_open_earlier(out, shard.journal), (own, own.open("rb"))]
+            self._paths = [path for path, _ in opened]
+            self._files = dict(enumerate(handle for _, handle in opened))
+            self._end = _length_of_whole_lines(opened[-1][1])
             self._journal.truncate(self._end)
+            for path, handle in opened:
+                if shard.count == 1 and path.name.startswith(".journal-"):
+                    _lock(handle, path)
         except BaseException:
             self.close()
             raise
@@ -104,7 +105,7 @@ class Ledger:
     def close(self) -> None:
         """Close all files; the journal stays where it is, unless nothing was done."""
         if not self._journal.closed and self._end == 0:
-            self._paths[-1].unlink(missing_ok=True)
+            (self._out / self._shard.journal).unlink(missing_ok=True)
         for handle in (*self._files.values(), self._journal):
             handle.close()
 
@@ -196,6 +197,22 @@ class Ledger:
         self.close()
         (self._out / self._shard.journal).unlink(missing_ok=True)
         return merge(self._out, self._shard, job)
+
+
+def _open_earlier(out: Path, own_journal: str) -> list[tuple[Path, BinaryIO]]:
+    """
+    Open what other jobs wrote, oldest first.
+
+    A shard that finishes at this moment moves its lines from its journal to its manifest to the
+    common manifest, so looking for them in this order misses none.
+    """
+    opened: list[tuple[Path, BinaryIO]] = []
+    for pattern in (".journal*.jsonl", "manifest-*-of-*.jsonl", MANIFEST):
+        for path in sorted(out.glob(pattern), reverse=True):
+            if path.name != own_journal:
+                with suppress(FileNotFoundError):
+                    opened.append((path, path.open("rb")))
+    return opened[::-1]
 
 
 def _known(entry: Entry, file: int, offset: int) -> Known:
