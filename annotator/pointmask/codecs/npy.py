@@ -34,11 +34,12 @@ def decode(file: BinaryIO, size: int, frame: int) -> NDArray[Any]:
         If the array holds objects, has no image shape, is cut short, or has no such frame.
     """
     shape, fortran, dtype = _header(file, size)
-    frames = _frames(shape)
-    if frames is None:
-        return _read(file, shape, fortran, dtype)
+    stacked = _is_stack(shape)
+    frames = shape[0] if stacked else 1
     if not 0 <= frame < frames:
         raise ImageError(f"frame {frame} was asked for, but it holds frames 0 to {frames - 1}")
+    if not stacked:
+        return _read(file, shape, fortran, dtype)
     if fortran:  # a frame is scattered over the whole file
         stack = _read(file, shape, fortran, dtype)
         return np.asarray(stack[frame])
@@ -49,20 +50,18 @@ def decode(file: BinaryIO, size: int, frame: int) -> NDArray[Any]:
 
 def count(file: BinaryIO, size: int) -> int:
     """Return the number of frames, from the header alone."""
-    return _frames(_header(file, size)[0]) or 1
+    shape, _, _ = _header(file, size)
+    return shape[0] if _is_stack(shape) else 1
 
 
-def _frames(shape: tuple[int, ...]) -> int | None:
-    """Length of the frame axis; None if there is none."""
-    plane = len(shape) - (len(shape) > 2 and shape[-1] in _BAND_COUNTS)
-    if plane == 2:
-        return None
-    if plane == 3:
-        return shape[0]
-    raise ImageError(
-        f"it holds an array of shape {shape}; an image is (H, W), (H, W, 1|3|4) or a stack (N, H, W) of "
-        "frames: save one of these"
-    )
+def _is_stack(shape: tuple[int, ...]) -> bool:
+    axes = len(shape) - (len(shape) > 2 and shape[-1] in _BAND_COUNTS)
+    if axes not in (2, 3) or 0 in shape:
+        raise ImageError(
+            f"it holds an array of shape {shape}; an image is (H, W), (H, W, 1|3|4) or a stack (N, H, W) of "
+            "frames, none of them empty: save one of these"
+        )
+    return axes == 3
 
 
 def _header(file: BinaryIO, size: int) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
