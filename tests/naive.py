@@ -2,7 +2,7 @@
 
 import numpy as np
 
-# --- dense CRF (kernels/crf.py) and CLAHE (kernels/clahe.py) ------------------------------------------
+# --- baselines: kernels/crf.py, kernels/clahe.py, COM's pixel search ---------------------------------
 
 
 def dense_crf(probability, rgb, kernels, iterations):
@@ -62,4 +62,23 @@ def clahe(image, clip_limit, tiles):
     return np.round(out)
 
 
-# --- end of dense CRF and CLAHE -----------------------------------------------------------------------
+def near_background(outside):
+    """COM's list of near-background pixels, pixel by pixel, as flat indices with repetitions."""
+    h, w = outside.shape
+    members = {y * w + x for y in range(h) for x in range(w) if outside[y, x]}
+    found = []
+    for p in sorted(members):
+        if not 4 * w < p < w * (w - 4):
+            continue
+        turns = p - w in members and p + w not in members
+        for away in (-1, 1):  # the neighbour on the other side is inside
+            if p - away in members:
+                continue
+            rows = range(4) if turns else range(1)
+            found += [p + away * (row * h + step) for row in rows for step in range(4)]
+        if p - w not in members:
+            found += [p + row * h for row in range(4)]
+    return [p for p in found if p < h * w]
+
+
+# --- end of baselines ---------------------------------------------------------------------------------

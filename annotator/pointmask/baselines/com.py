@@ -118,8 +118,8 @@ def _rounded(piece: F64, phi: F64) -> F64:
 
     A vertex lies on a grid line, so that one coordinate is whole. matplotlib interpolates both coordinates,
     and the whole one can come out a rounding error too small. Truncation then makes it the pixel before,
-    the rim has a hole, and the flood gets in. This decides 1 mask in 8, and is why the program's masks
-    change with any change of the arithmetic.
+    the rim has a hole, and the flood gets in. More than 1 mask in 5 is decided by this, which is why any
+    change of the arithmetic changes the program's masks.
 
     Parameters
     ----------
