@@ -1,0 +1,78 @@
+"""Ours and the literature's annotators on SIRST3's real images, whose folder POINTMASK_SIRST3 names.
+
+python benchmarks/quality.py --size-prior truth           the val list; true sizes told to all that read them
+python benchmarks/quality.py --split all --protocol coarse
+python benchmarks/quality.py --limit 20 --results /tmp    about 20 images only; to see that it works
+
+Prints the tables of `pointmask bench`; writes ``quality-<split>-<protocol>-<size prior>.json``, in its form.
+The points are those of the published protocols, ``points_centroid.csv`` and ``points_coarse.csv``.
+"""
+
+import argparse
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from _results import FOLDER, command
+
+if TYPE_CHECKING:
+    from pointmask.bench_data import Source
+
+METHODS = "ours,mclc,d2d,com,threshold"
+
+
+def main() -> None:
+    """Measure, print and write."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--split", choices=["train", "val", "all"], default="val")
+    parser.add_argument("--protocol", choices=["centroid", "coarse"], default="centroid")
+    parser.add_argument("--size-prior", choices=["none", "box", "class", "truth"], default="none")
+    parser.add_argument("--methods", default=METHODS)
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--limit", type=int, help="about so many images, spread over the list")
+    parser.add_argument("--results", type=Path, default=FOLDER)
+    options = parser.parse_args()
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[variable] = "1"  # one thread is timed; it must be said before numpy is imported
+
+    from rich.console import Console
+
+    from pointmask.bench import run_bench
+    from pointmask.bench_report import heading, machine_line, tables, to_json
+    from pointmask.bench_summary import summarise
+
+    folder = Path(os.environ.get("POINTMASK_SIRST3", ""))
+    if not (folder / "images").is_dir():
+        raise SystemExit("POINTMASK_SIRST3 must name the folder that holds images/, masks/ and splits/")
+    sources = split_sources(folder, options.split, options.protocol, options.seeds)
+    if options.limit:
+        sources = sources[:: max(1, len(sources) // options.limit)]
+    run = run_bench(sources, options.methods.split(","), size_prior=options.size_prior, seeds=options.seeds)
+    summary = summarise(run, data=f"SIRST3 {options.split}", protocol=options.protocol, command=command())
+    console = Console(width=160, highlight=False)
+    console.print(heading(summary), machine_line(summary), sep="\n")
+    for item in (*tables(summary), *summary["notes"]):
+        console.print(item)
+    options.results.mkdir(parents=True, exist_ok=True)
+    path = options.results / f"quality-{options.split}-{options.protocol}-{options.size_prior}.json"
+    path.write_text(to_json(summary), encoding="utf-8")
+    print(f"written: {path}")
+
+
+def split_sources(folder: Path, split: str, protocol: str, seeds: int) -> list["Source"]:
+    """Return the images of one list, with the published points."""
+    from pointmask.bench_data import folder_sources
+
+    points = folder / f"points_{protocol}.csv"
+    sources = folder_sources(folder / "images", folder / "masks", points, seeds=seeds)
+    if split == "all":
+        return sources
+    lines = (folder / "splits" / f"{split}.txt").read_text(encoding="utf-8").split()
+    wanted = {Path(line).stem for line in lines}
+    return [source for source in sources if Path(source.name).stem in wanted]
+
+
+if __name__ == "__main__":
+    main()

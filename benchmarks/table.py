@@ -1,0 +1,224 @@
+"""Write the README's benchmark table from the result files.
+
+python benchmarks/table.py    (or: make bench-table)
+
+What stands between the two markers in the README is replaced. Wherever a published method is ahead of ours,
+or a goal is missed, a dated footnote says so. A missing or unknown result file is an error, never a missing
+row.
+"""
+
+import argparse
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from _results import FOLDER
+
+from pointmask.bench_report import figure, markdown_table, milliseconds, times_ours
+
+BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
+README = Path(__file__).parent.parent / "README.md"
+
+Result = dict[str, Any]
+Fact = tuple[str, str, str | None]  # what, figure, and what is wrong with it
+
+POINT_ONLY, TOLD = "quality-val-centroid-none", "quality-val-centroid-truth"
+SOURCES = {
+    POINT_ONLY: "python benchmarks/quality.py",
+    TOLD: "python benchmarks/quality.py --size-prior truth",
+    "scaling": "python benchmarks/scaling.py",
+    "startup": "python benchmarks/startup.py",
+    "folder_job": "python benchmarks/folder_job.py",
+    "memory": "python benchmarks/memory.py",
+}
+"""Result files that the table is made from, and how each is made."""
+
+SHOWN_ELSEWHERE = ("quality-", "baseline_fidelity")
+"""Beginnings of the names of results that belong beside them but not in the table."""
+
+
+def main() -> None:
+    """Read the results, write the README."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--results", type=Path, default=FOLDER)
+    parser.add_argument("--readme", type=Path, default=README)
+    options = parser.parse_args()
+    text = options.readme.read_text(encoding="utf-8")
+    options.readme.write_text(filled(text, table(load(options.results))), encoding="utf-8")
+    print(f"written: {options.readme}")
+
+
+def load(folder: Path) -> dict[str, Result]:
+    """Read the result files; refuse to go on if one is missing or unknown."""
+    found = {path.stem: path for path in sorted(folder.glob("*.json"))}
+    missing = [how for name, how in SOURCES.items() if name not in found]
+    if missing:
+        raise SystemExit("results are missing; make them with:\n  " + "\n  ".join(missing))
+    unknown = [name for name in found if name not in SOURCES and not name.startswith(SHOWN_ELSEWHERE)]
+    if unknown:
+        raise SystemExit(
+            f"{folder} holds results that no row shows: {', '.join(unknown)}; add them to SOURCES"
+        )
+    return {name: json.loads(found[name].read_text(encoding="utf-8")) for name in SOURCES}
+
+
+def filled(readme: str, content: str) -> str:
+    """Replace what stands between the markers."""
+    before, begin, rest = readme.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise SystemExit(f"the README has no markers; put {BEGIN} and {END} where the table is to stand")
+    return f"{before}{BEGIN}\n{content}\n{END}{after}"
+
+
+def table(results: dict[str, Result]) -> str:
+    """Lay out both tables, where they come from, and the footnotes."""
+    notes = Footnotes()
+    parts = [
+        quality(results[POINT_ONLY], results[TOLD], notes),
+        source(results[POINT_ONLY], results[TOLD]),
+        markdown_table(("cost", "measured"), list(cost_lines(results, notes))),
+        source(*(results[name] for name in SOURCES if not name.startswith("quality-"))),
+    ]
+    return "\n\n".join([*parts, *notes.texts])
+
+
+class Footnotes:
+    """Numbered, dated remarks under the table."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def add(self, result: Result, text: str) -> str:
+        """Add a remark and return its mark."""
+        number = len(self.texts) + 1
+        self.texts.append(f"<sup>{number}</sup> {result['machine']['date'][:10]}: {text}")
+        return f" <sup>{number}</sup>"
+
+
+def quality(point_only: Result, told: Result, notes: Footnotes) -> str:
+    """Compare the methods: first as we run, with the point alone, then told the true sizes."""
+    columns = ("annotator", "knows", "IoU", "nIoU", "target IoU", "ms per target", "time / ours [95 %]")
+    rows = [method(row, point_only, point_only, notes) for row in point_only["methods"].values()]
+    rows += [
+        method(row, told, told, notes) for row in told["methods"].values() if row["size_prior"] != "none"
+    ]
+    heading = (
+        f"{point_only['images']} real images, {point_only['targets']} targets ({point_only['data']}, "
+        f"{point_only['protocol']} points), one thread. *True size*: box and class come from the true mask."
+    )
+    return f"{heading}\n\n{markdown_table(columns, rows)}"
+
+
+def method(row: Result, result: Result, ours_of: Result, notes: Footnotes) -> list[str]:
+    """One line of the quality table."""
+    ours = ours_of["methods"]["ours"]
+    ahead = list(leads(row, ours)) if row is not ours else []
+    mark = (
+        notes.add(result, f"{row['label']}{knowing(row)} is ahead of ours in {'; '.join(ahead)}.")
+        if ahead
+        else ""
+    )
+    return [
+        row["label"] + mark,
+        "point" if row["size_prior"] == "none" else "point, true size",
+        figure(row["iou"]),
+        figure(row["niou"]),
+        figure(row["target_iou"]),
+        milliseconds(row["ms_median"]),
+        "1" if row is ours else times_ours(row["over_ours"]),
+    ]
+
+
+def knowing(row: Result) -> str:
+    """Say that a method was told true sizes."""
+    return "" if row["size_prior"] == "none" else ", told the true sizes,"
+
+
+def leads(row: Result, ours: Result) -> Iterator[str]:
+    """Yield each figure in which a method is ahead of ours."""
+    for key, name in (("iou", "IoU"), ("niou", "nIoU"), ("target_iou", "target IoU")):
+        yield from lead(name, row[key], ours[key])
+    for key, name in (("by_size", "target IoU at {} px"), ("by_group", "IoU on {}")):
+        for part, figures in row[key].items():
+            yield from lead(name.format(part), figures["iou"], ours[key][part]["iou"])
+    for key, name in (("collapsed", "collapsed targets"), ("overgrown", "overgrown targets")):
+        if row[key] is not None and ours[key] is not None and round(row[key], 3) < round(ours[key], 3):
+            yield f"{name} ({100 * row[key]:.1f} against {100 * ours[key]:.1f} %)"
+    if row["ms_median"] < ours["ms_median"]:
+        yield f"time ({milliseconds(row['ms_median'])} against {milliseconds(ours['ms_median'])} ms)"
+
+
+def lead(name: str, theirs: float | None, ours: float | None) -> Iterator[str]:
+    """Yield one figure if theirs is larger in the digits that are shown."""
+    if theirs is not None and ours is not None and round(theirs, 3) > round(ours, 3):
+        yield f"{name} ({figure(theirs)} against {figure(ours)})"
+
+
+def cost_lines(results: dict[str, Result], notes: Footnotes) -> Iterator[list[str]]:
+    """Yield the lines of the cost table, each with a footnote if it misses its goal."""
+    for name, facts in FACTS.items():
+        result = results[name]
+        for what, value, wrong in facts(result):
+            yield [what, value + (notes.add(result, wrong) if wrong else "")]
+
+
+def scaling_facts(result: Result) -> Iterator[Fact]:
+    """Growth with targets, window and image, and what a second thread gives."""
+    sweeps = result["sweeps"]
+    for key, low, high in (
+        ("targets", 0.95, 1.05),
+        ("targets in one frame", 0.95, 1.05),
+        ("image side", -0.1, 0.1),
+    ):
+        sizes, grown = sweeps[key]["sizes"], sweeps[key]["exponent"]
+        what = f"time grows with the number of {key}" if "targets" in key else f"time grows with the {key}"
+        wrong = None if low <= grown <= high else f"the exponent {grown:.2f} lies outside of {low} to {high}."
+        yield f"{what}, {sizes[0]:,} to {sizes[-1]:,}, as its power", f"{grown:.2f}", wrong
+    window = sweeps["window side"]
+    each = [milliseconds(ms) for ms in window["ms_per_target"]]
+    yield f"ms per target at window sides {', '.join(map(str, window['sizes']))} px", ", ".join(each), None
+    yield "two threads against one", f"{result['threads']['speed_up']:.2f} x", None
+
+
+def startup_facts(result: Result) -> Iterator[Fact]:
+    """Seconds of fresh interpreters."""
+    for name in ("pointmask --help", "import pointmask", "first annotate"):
+        yield f"{name}, new process", f"{result['seconds'][name]:.2f} s", None
+
+
+def folder_job_facts(result: Result) -> Iterator[Fact]:
+    """Cost of the folder job over decoding and encoding alone."""
+    ratio = result["ratio"]
+    wrong = f"the goal is 1.5 x; it took {ratio:.2f} x." if ratio > 1.5 else None
+    yield "folder job against decoding and encoding the same files", f"{ratio:.2f} x", wrong
+
+
+def memory_facts(result: Result) -> Iterator[Fact]:
+    """Peak resident memory of a long folder job."""
+    peak = result["peak_mb"]
+    wrong = f"the goal is 600 MB; it took {peak:.0f} MB." if peak > 600 else None
+    yield f"peak memory over a folder of {result['images']:,} images", f"{peak:.0f} MB", wrong
+
+
+FACTS: dict[str, Callable[[Result], Iterator[Fact]]] = {
+    "folder_job": folder_job_facts,
+    "memory": memory_facts,
+    "scaling": scaling_facts,
+    "startup": startup_facts,
+}
+
+
+def source(*results: Result) -> str:
+    """Say on which processor, when and by which commands the figures were made."""
+    machine = results[0]["machine"]
+    commands = ", ".join(f"`{result['command']}`" for result in results)
+    commits = ", ".join(dict.fromkeys(str(result["machine"]["commit"]) for result in results))
+    return f"{machine['cpu']}, {machine['date'][:10]}, commit {commits}: {commands}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,163 @@
+"""The scripts in benchmarks/: they run at small sizes, and the README table tells where we lose."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+FOLDER = Path(__file__).parent.parent / "benchmarks"
+MACHINE = {"date": "2026-01-02T03:04+00:00", "cpu": "a processor", "commit": "0123456789", "versions": {}}
+
+
+def script(name, *words, **environment):
+    command = [sys.executable, str(FOLDER / f"{name}.py"), *words]
+    return subprocess.run(
+        command, capture_output=True, text=True, env={**os.environ, **environment}, check=False
+    )
+
+
+@pytest.fixture
+def load(monkeypatch):
+    """Import a script as a module."""
+    monkeypatch.syspath_prepend(str(FOLDER))
+
+    def by_name(name):
+        spec = importlib.util.spec_from_file_location(f"benchmark_{name}", FOLDER / f"{name}.py")
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return by_name
+
+
+def test_scaling_measures_every_sweep(tmp_path):
+    done = script("scaling", "--quick", "--rounds", "1", "--results", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    result = json.loads((tmp_path / "scaling.json").read_text())
+    assert result["command"].startswith("python benchmarks/scaling.py --quick")
+    assert set(result["sweeps"]) == {"targets", "targets in one frame", "window side", "image side"}
+    assert result["sweeps"]["targets"]["targets"] == [10, 100]
+    assert result["sweeps"]["targets in one frame"]["targets"] == [10, 100]
+    assert result["sweeps"]["image side"]["targets"] == [20, 20]
+    assert set(result["threads"]["targets_per_s"]) == {"1", "2"}
+
+
+def test_exponent_is_the_power(load):
+    scaling = load("scaling")
+    assert scaling.exponent([10, 100, 1000], [0.3, 30.0, 3000.0]) == pytest.approx(2)
+    assert scaling.exponent([128, 512], [0.5, 0.5]) == pytest.approx(0)
+
+
+def test_jobs_hold_exactly_as_many_targets_as_asked_for(load):
+    scaling = load("scaling")
+    image = np.zeros((8, 8), np.uint8)
+    pool = [(image, [(1, 1)] * 3), (image, [(2, 2)])]
+    for targets in (1, 3, 4, 5, 11):
+        assert sum(len(points) for _, points in scaling.jobs_of(pool, targets)) == targets
+    ((frame, points),) = scaling.crowded(100, quick=True)
+    assert len(set(points)) == 100
+    assert all(frame[point] > 150 for point in points)
+
+
+def test_startup_times_each_command(tmp_path):
+    done = script("startup", "--rounds", "1", "--results", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    seconds = json.loads((tmp_path / "startup.json").read_text())["seconds"]
+    assert {"pointmask --help", "import pointmask", "first annotate"} < set(seconds)
+
+
+def test_quality_names_what_it_needs():
+    done = script("quality", POINTMASK_SIRST3="")
+    assert done.returncode == 1
+    assert "POINTMASK_SIRST3 must name the folder" in done.stderr
+
+
+@pytest.mark.data
+def test_quality_on_real_images(tmp_path):
+    if not os.environ.get("POINTMASK_SIRST3"):
+        pytest.skip("set POINTMASK_SIRST3 to the folder of the SIRST3 images")
+    done = script("quality", "--limit", "5", "--methods", "ours,threshold", "--results", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    result = json.loads((tmp_path / "quality-val-centroid-none.json").read_text())
+    assert result["data"] == "SIRST3 val"
+    assert result["images"] >= 5
+
+
+def row(label, size_prior="none", iou=0.5, ms=10.0, small=0.5, collapsed=0.1):
+    return {
+        "label": label, "size_prior": size_prior, "iou": iou, "niou": 0.5, "target_iou": 0.5,
+        "collapsed": collapsed, "overgrown": 0.1, "ms_median": ms, "ms_p95": ms, "cpu_ms_median": ms,
+        "by_size": {"<=9": {"count": 3, "iou": small}}, "by_group": {"g": {"count": 3, "iou": 0.5}},
+        "over_ours": {"value": ms / 0.3, "low": ms / 0.4, "high": ms / 0.2},
+    }  # fmt: skip
+
+
+@pytest.fixture
+def results(tmp_path, load):
+    """Made-up results in which D2D, told the true sizes, leads in two figures."""
+    ours = row("pointmask", iou=0.7, ms=0.3)
+    quality = {"data": "SIRST3 val", "protocol": "centroid", "images": 550, "targets": 785}
+    sweep = {"sizes": [100, 1000], "exponent": 1.0, "ms_per_target": [0.3, 0.31]}
+    contents = {
+        "quality-val-centroid-none": {**quality, "methods": {"ours": ours, "d2d": row("D2D")}},
+        "quality-val-centroid-truth": {
+            **quality, "methods": {"ours": ours, "d2d": row("D2D", "truth", 0.71, small=0.9)}
+        },
+        "scaling": {
+            "sweeps": {"targets": sweep, "targets in one frame": sweep, "window side": sweep,
+                       "image side": {**sweep, "exponent": 0.4}},
+            "threads": {"speed_up": 1.9},
+        },
+        "startup": {"seconds": {"pointmask --help": 0.1, "import pointmask": 0.1, "first annotate": 0.5}},
+        "folder_job": {"ratio": 1.3},
+        "memory": {"peak_mb": 300.0, "images": 20000},
+    }  # fmt: skip
+    for name, content in contents.items():
+        text = json.dumps({"command": f"python benchmarks/{name}.py", "machine": MACHINE, **content})
+        (tmp_path / f"{name}.json").write_text(text)
+    assert set(contents) == set(load("table").SOURCES)
+    return tmp_path
+
+
+def test_table_is_written_between_the_markers_with_a_footnote_wherever_we_lose(results, load):
+    readme = results / "README.md"
+    readme.write_text("# before\n<!-- bench:begin -->\nstale figures\n<!-- bench:end -->\nafter\n")
+    for _ in range(2):  # the second time over its own output
+        done = script("table", "--results", str(results), "--readme", str(readme))
+        assert done.returncode == 0, done.stderr
+    text = readme.read_text()
+    assert text.startswith("# before\n<!-- bench:begin -->\n550 real images, 785 targets")
+    assert text.endswith("<!-- bench:end -->\nafter\n")
+    assert "stale" not in text
+    assert "| D2D | point | 0.500 |" in text
+    assert "| D2D <sup>1</sup> | point, true size | 0.710 |" in text
+    assert (
+        "<sup>1</sup> 2026-01-02: D2D, told the true sizes, is ahead of ours in IoU (0.710 against 0.700); "
+        "target IoU at <=9 px (0.900 against 0.500)."
+    ) in text
+    assert "<sup>2</sup> 2026-01-02: the exponent 0.40 lies outside of -0.1 to 0.1." in text
+    assert "<sup>3</sup>" not in text
+    assert (
+        "a processor, 2026-01-02, commit 0123456789: `python benchmarks/quality-val-centroid-none.py`" in text
+    )
+
+
+def test_table_refuses_missing_and_unknown_results_and_a_readme_without_markers(results):
+    readme = results / "README.md"
+    readme.write_text("no markers")
+    done = script("table", "--results", str(results), "--readme", str(readme))
+    assert done.returncode == 1
+    assert "bench:begin" in done.stderr
+    (results / "surprise.json").write_text("{}")
+    assert "surprise" in script("table", "--results", str(results), "--readme", str(readme)).stderr
+    (results / "startup.json").unlink()
+    assert (
+        "python benchmarks/startup.py"
+        in script("table", "--results", str(results), "--readme", str(readme)).stderr
+    )
+    assert readme.read_text() == "no markers"
