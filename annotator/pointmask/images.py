@@ -278,9 +278,11 @@ def _one_band(plain: NDArray[Any]) -> NDArray[Any]:
     if plain.ndim == 2:
         return plain
     # Spelled out: a matrix product would go through BLAS, whose last bit depends on the machine.
-    to_float = np.result_type(plain.dtype, np.float32).type
+    dtype = np.result_type(plain.dtype, np.float32)
     with np.errstate(invalid="ignore", over="ignore"):  # NaN and infinity are the annotator's business
-        red, green, blue = (plain[..., k] * to_float(weight) for k, weight in enumerate(_LUMINANCE))
+        red, green, blue = (
+            plain[..., k].astype(dtype) * dtype.type(weight) for k, weight in enumerate(_LUMINANCE)
+        )
         total: NDArray[Any] = red + green + blue
     return total
 

@@ -19,6 +19,7 @@ logging.getLogger("tifffile").addHandler(logging.NullHandler())
 _SUBFILE_TYPE = 254  # sorted first in a directory
 _THUMBNAIL_OR_MASK = 1 | 4
 _MINISWHITE, _PALETTE = 0, 3
+_NO_CODEC = ("imagecodecs", "not supported")  # how tifffile, new and old, says so
 
 
 def decode(file: BinaryIO, size: int, frame: int) -> NDArray[Any]:
@@ -54,7 +55,7 @@ def decode(file: BinaryIO, size: int, frame: int) -> NDArray[Any]:
         try:
             stored = page.asarray(maxworkers=1)
         except (ValueError, KeyError) as error:
-            if "imagecodecs" not in str(error):
+            if not any(words in str(error) for words in _NO_CODEC):
                 raise
             return _decode_with_pillow(file, size, page_index)
         return _bands_last(page, stored)
