@@ -76,7 +76,7 @@ def dask(function: Callable[[T], R], items: Iterable[T], address: str) -> Iterat
             "--scheduler needs Dask; install it with: pip install 'pointmask[dask]'"
         ) from None
     try:
-        client = distributed.Client(address)
+        client = distributed.Client(address, timeout=10)
     except OSError as error:
         raise PointmaskError(
             f"no Dask scheduler answers at {address} ({error}); start one with: dask scheduler"
