@@ -493,10 +493,21 @@ def test_npy_that_is_no_image(array, words):
         images.decode(npy_bytes(array), "a.npy")
 
 
-def test_too_many_bands():
-    data = tiff_bytes(noise((6, 7, 5)), photometric="minisblack", planarconfig="contig")
-    with pytest.raises(ImageError, match="5 bands"):
-        images.decode(data, "a.tif")
+@pytest.mark.parametrize("bands", [2, 3, 4, 5])
+def test_tiff_bands_without_colour_are_not_mixed(bands):
+    options = {"photometric": "minisblack", "planarconfig": "contig"}
+    with pytest.raises(ImageError, match=f"{bands} bands"):
+        images.decode(tiff_bytes(noise((6, 7, bands)), **options), "a.tif")
+    equal = np.repeat(noise((6, 7, 1), "u2"), bands, axis=2)
+    assert_same_image(images.decode(tiff_bytes(equal, **options), "a.tif"), equal[..., 0])
+
+
+def test_tiff_alpha_is_ignored_and_inks_are_refused():
+    pair = noise((6, 7, 2), "u2")
+    options = {"photometric": "minisblack", "planarconfig": "contig", "extrasamples": ["unassalpha"]}
+    assert_same_image(images.decode(tiff_bytes(pair, **options), "a.tif"), pair[..., 0])
+    with pytest.raises(ImageError, match="4 bands"):
+        images.decode(tiff_bytes(noise((6, 7, 4)), photometric="separated", planarconfig="contig"), "a.tif")
 
 
 def test_compressed_16_bit_colour_is_refused_rather_than_cut():

@@ -18,7 +18,8 @@ logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 _SUBFILE_TYPE = 254  # sorted first in a directory
 _THUMBNAIL_OR_MASK = 1 | 4
-_MINISWHITE, _PALETTE = 0, 3
+_MINISWHITE, _MINISBLACK, _RGB, _PALETTE = 0, 1, 2, 3
+_ALPHA = (1, 2)  # associated or not
 _NO_CODEC = ("imagecodecs", "not supported")  # how tifffile, new and old, says so
 
 
@@ -129,9 +130,23 @@ def _bands_last(page: tifffile.TiffPage, stored: NDArray[Any]) -> NDArray[Any]:
     if page.photometric == _PALETTE and page.colormap is not None:
         colours: NDArray[Any] = np.moveaxis(page.colormap, 0, -1)[stored]
         return colours
+    if stored.ndim == 3 and page.photometric != _RGB:
+        stored = _grey(page, stored)
     if page.photometric == _MINISWHITE and stored.dtype.kind in "bu":
         stored = np.invert(stored)
     return stored
+
+
+def _grey(page: tifffile.TiffPage, stored: NDArray[Any]) -> NDArray[Any]:
+    """Return the first band if the others repeat it or are alpha; which else to annotate, nobody can tell."""
+    alphas = sum(kind in _ALPHA for kind in page.extrasamples)
+    bands = stored[..., : stored.shape[2] - alphas]
+    if page.photometric in (_MINISWHITE, _MINISBLACK) and (bands == bands[..., :1]).all():
+        first: NDArray[Any] = bands[..., 0]
+        return first
+    raise ImageError(
+        f"it has {stored.shape[2]} bands that are not red, green and blue; save the one band to annotate"
+    )
 
 
 def _decode_with_pillow(file: BinaryIO, size: int, page: int) -> NDArray[Any]:
