@@ -108,7 +108,8 @@ def quality(point_only: Result, told: Result, notes: Footnotes) -> str:
     ]
     heading = (
         f"{point_only['images']} real images, {point_only['targets']} targets ({point_only['data']}, "
-        f"{point_only['protocol']} points), one thread. *True size*: box and class come from the true mask."
+        f"{point_only['protocol']} points); processor time of one thread. *True size*: box and class come "
+        "from the true mask."
     )
     return f"{heading}\n\n{markdown_table(columns, rows)}"
 

@@ -15,7 +15,7 @@ from rich.console import Console
 from pointmask import bench as bench_module
 from pointmask.annotator import Annotation, Target
 from pointmask.baselines import BASELINES
-from pointmask.bench import METHODS, run_bench
+from pointmask.bench import METHODS, Run, Tally, run_bench
 from pointmask.bench_chart import chart_png
 from pointmask.bench_data import Case, Source, folder_sources, scene_sources
 from pointmask.bench_report import (
@@ -32,6 +32,7 @@ from pointmask.bench_summary import ratio_of_medians, summarise
 from pointmask.cli import bench as cli
 from pointmask.cli import main
 from pointmask.errors import ImageError, PointsError
+from pointmask.metrics import Score
 from pointmask.target_metrics import SIZE_CLASSES
 
 QUICK = ("ours", "threshold")
@@ -107,7 +108,7 @@ def test_methods_take_turns_target_by_target_and_are_scored_on_the_whole_image(f
     assert ours.scores[0]["g"].iou == 1.0
     assert run.tallies["threshold"].scores[0]["g"].iou == 8 / 18
     assert [t.iou for t in run.tallies["threshold"].targets[0]] == [4 / 9, 4 / 9]
-    assert len(ours.wall_ms) == len(ours.cpu_ms) == 2
+    assert len(ours.ms) == len(ours.elapsed_ms) == 2
 
 
 def test_one_point_is_called_once_for_both_time_and_score(fake_methods):
@@ -123,7 +124,7 @@ def test_seeds_repeat_everything_with_other_random_numbers(fake_methods):
     run = run_bench([case([(2, 2)], truth, reps=3)], QUICK, seeds=3)
     seeds = {keywords["seed"] for name, _, keywords in fake_methods if name == "threshold"}
     assert len(seeds) == 3
-    assert len(run.tallies["ours"].wall_ms) == 3
+    assert len(run.tallies["ours"].ms) == 3
     assert (run.images, run.targets) == (1, 1)
 
 
@@ -149,7 +150,7 @@ def test_a_case_that_fails_is_left_out_for_all_methods_and_named(fake_methods):
     )
     assert run.skipped == [("bad.png", "ImageError: cut short")]
     assert seen == [0, 1]
-    assert len(run.tallies["ours"].wall_ms) == 1
+    assert len(run.tallies["ours"].ms) == 1
 
 
 def test_a_point_without_truth_counts_in_iou_but_not_per_target(fake_methods):
@@ -158,6 +159,15 @@ def test_a_point_without_truth_counts_in_iou_but_not_per_target(fake_methods):
     assert run.tallies["ours"].scores[0]["g"].iou == 0.0
     assert run.tallies["ours"].targets == [[]]
     assert summarise(run, data="d", protocol="p", command="c")["methods"]["ours"]["target_iou"] is None
+
+
+def test_a_busy_machine_is_told_of():
+    tally = Tally([{"g": Score(intersection=1, union=2)}], [[]], ms=[1.0, 1.0], elapsed_ms=[1.0, 2.0])
+    busy = summarise(Run({"ours": tally}, "none", 1), data="d", protocol="p", command="c")
+    assert busy["notes"][0].startswith("Elapsed time was 1.50 x processor time")
+    assert (busy["methods"]["ours"]["ms_median"], busy["methods"]["ours"]["elapsed_ms_median"]) == (1.0, 1.5)
+    tally.elapsed_ms = [1.0, 1.1]
+    assert not summarise(Run({"ours": tally}, "none", 1), data="d", protocol="p", command="c")["notes"]
 
 
 def test_unknown_method_is_refused():

@@ -91,7 +91,7 @@ def test_quality_on_real_images(tmp_path):
 def row(label, size_prior="none", iou=0.5, ms=10.0, small=0.5, collapsed=0.1):
     return {
         "label": label, "size_prior": size_prior, "iou": iou, "niou": 0.5, "target_iou": 0.5,
-        "collapsed": collapsed, "overgrown": 0.1, "ms_median": ms, "ms_p95": ms, "cpu_ms_median": ms,
+        "collapsed": collapsed, "overgrown": 0.1, "ms_median": ms, "ms_p95": ms, "elapsed_ms_median": ms,
         "by_size": {"<=9": {"count": 3, "iou": small}}, "by_group": {"g": {"count": 3, "iou": 0.5}},
         "over_ours": {"value": ms / 0.3, "low": ms / 0.4, "high": ms / 0.2},
     }  # fmt: skip

@@ -26,7 +26,7 @@ _Sheet = tuple[str, Sequence[str], list[list[str]]]
 LEGEND = (
     "IoU: sum of intersections over sum of unions. nIoU: mean over images. Target IoU: mean over targets, "
     "each mask against its own target. Collapsed: target IoU under 0.2. Overgrown: more than 4 times the "
-    "true area. Times: per target, one thread, without files."
+    "true area. Times: processor time per target, one thread, without files."
 )
 
 

@@ -31,7 +31,10 @@ class Part(TypedDict):
 
 
 class Row(TypedDict):
-    """One method. Shares and IoU are in [0, 1], means over seeds; times in ms per target."""
+    """One method. Shares and IoU are in [0, 1], means over seeds.
+
+    Times are ms per target: processor time, but for `elapsed_ms_median`.
+    """
 
     label: str
     size_prior: str
@@ -45,7 +48,7 @@ class Row(TypedDict):
     by_group: dict[str, Part]  # pooled IoU
     ms_median: float | None
     ms_p95: float | None
-    cpu_ms_median: float | None
+    elapsed_ms_median: float | None
     over_ours: Ratio | None
 
 
@@ -128,7 +131,7 @@ def _ratio(pairs: NDArray[np.float64]) -> float:
 def _row(name: str, tally: Tally, ours: Tally | None, run: Run) -> Row:
     totals = [sum(groups.values(), Score()) for groups in tally.scores]
     targets = TargetTally.of([t for seed in tally.targets for t in seed])
-    timed = bool(tally.wall_ms)
+    timed = bool(tally.ms)
     return Row(
         label=METHODS[name],
         size_prior=run.size_prior if reads_size(name) else "none",
@@ -140,10 +143,10 @@ def _row(name: str, tally: Tally, ours: Tally | None, run: Run) -> Row:
         overgrown=_number(targets.overgrown_share),
         by_size={name: _size_part(tally, name) for name in SIZE_CLASSES},
         by_group={group: _group_part(tally, group) for group in tally.scores[0]},
-        ms_median=float(np.median(tally.wall_ms)) if timed else None,
-        ms_p95=float(np.percentile(tally.wall_ms, 95)) if timed else None,
-        cpu_ms_median=float(np.median(tally.cpu_ms)) if timed else None,
-        over_ours=ratio_of_medians(tally.wall_ms, ours.wall_ms) if ours and timed else None,
+        ms_median=float(np.median(tally.ms)) if timed else None,
+        ms_p95=float(np.percentile(tally.ms, 95)) if timed else None,
+        elapsed_ms_median=float(np.median(tally.elapsed_ms)) if timed else None,
+        over_ours=ratio_of_medians(tally.ms, ours.ms) if ours and timed else None,
     )
 
 
@@ -174,12 +177,12 @@ def _notes(run: Run) -> list[str]:
     if run.skipped:
         name, reason = run.skipped[0]
         notes.append(f"Images left out for all methods: {len(run.skipped)}; the first is {name}: {reason}.")
-    wall = sum(sum(t.wall_ms) for t in run.tallies.values())
-    cpu = sum(sum(t.cpu_ms) for t in run.tallies.values())
-    if cpu and wall / cpu > _BUSY:
+    elapsed = sum(sum(t.elapsed_ms) for t in run.tallies.values())
+    busy = sum(sum(t.ms) for t in run.tallies.values())
+    if elapsed > _BUSY * busy:
         notes.append(
-            f"Elapsed time was {wall / cpu:.2f} x processor time: the machine was busy, so the times "
-            "are too long. The ratios suffer less, as the methods took turns."
+            f"Elapsed time was {elapsed / busy:.2f} x processor time: the machine was busy with other work, "
+            "which also slows the processor time a little; measure again on an idle one."
         )
     return notes
 
