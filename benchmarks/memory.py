@@ -127,9 +127,7 @@ def draw(meter: Meter, path: Path) -> None:
     figure, axes = plt.subplots(figsize=(7, 3.2), layout="constrained")
     axes.plot(meter.done, meter.mib, color="#0b7285", linewidth=1.8)
     axes.axhline(meter.baseline, color="#868e96", linewidth=1, linestyle="--")
-    axes.text(
-        meter.done[-1], meter.baseline, "everything imported ", ha="right", va="bottom", color="#868e96"
-    )
+    axes.text(meter.done[-1], meter.baseline, "everything imported ", ha="right", va="top", color="#868e96")
     axes.set(xlabel="images done", ylabel="resident memory, MiB", xlim=(0, meter.done[-1]), ylim=(0, 600))
     axes.set_title(f"{meter.done[-1]:,} images of {SIDE} x {SIDE} pixels: peak {max(meter.mib):.0f} MiB")
     axes.spines[["top", "right"]].set_visible(False)
