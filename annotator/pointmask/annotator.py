@@ -1,36 +1,70 @@
-"""One image and its points in, soft labels, masks and confidence out. PROVISIONAL algorithm, final interface."""
+"""One image and its points in, soft labels, masks and confidence out: the heart of pointmask."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import ndimage as ndi
 
+from pointmask.confidence import predicted_iou
 from pointmask.errors import ImageError, PointsError
+from pointmask.fuse import binarise, enlarge_octaves, fuse
+from pointmask.potential import Solution, solve
+from pointmask.superpixel import point_superpixel
 from pointmask.theta import Theta
+from pointmask.window import Polarity, Window, read_window
 
-Polarity = Literal["bright", "dark", "auto"]
+Box = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Target:
-    """What was found at one point (coordinates are those of the full image)."""
+    """What was found at one point. Coordinates are those of the full image, boxes half-open.
 
-    point: tuple[int, int]  # (row, col)
-    window: tuple[int, int, int, int]  # top, left, bottom, right; half-open
-    soft: NDArray[np.float32]  # (h, w) in [0, 1], over the window
-    mask: NDArray[np.bool_]  # (h, w), over the window
-    area: int  # pixels of mask
-    box: tuple[int, int, int, int]  # top, left, bottom, right of the mask; half-open
-    confidence: float  # predicted IoU in [0, 1]
-    flags: tuple[str, ...]  # e.g. "border", "shared", "dark", "nonfinite", "flat"
+    Attributes
+    ----------
+    point : (row, col)
+    window : (top, left, bottom, right)
+        The part of the image in which the target was looked for.
+    soft : (h, w) float32
+        Soft label over the window, in [0, 1].
+    mask : (h, w) bool
+        Mask over the window; never empty.
+    area : int
+        Pixels of the mask.
+    box : (top, left, bottom, right)
+        Of the mask.
+    confidence : float
+        Predicted IoU with a hand-drawn mask, in [0, 1].
+    flags : tuple of str
+        ``border``: the mask meets the image's border. ``clipped``: it meets the window's border, so
+        the target may be larger. ``shared``: its pixels overlapped another point's and were divided.
+        ``dark``: darker than its surroundings. ``nonfinite``: NaN or infinite pixels in the window
+        were replaced. ``flat``: no contrast at the point. ``weak``: nothing near the point reached
+        the level; the mask is the point's pixel alone.
+    """
+
+    point: tuple[int, int]
+    window: Box
+    soft: NDArray[np.float32]
+    mask: NDArray[np.bool_]
+    area: int
+    box: Box
+    confidence: float
+    flags: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Annotation:
-    """Result for one image. Full-size arrays are made on demand, so cost does not grow with the frame."""
+    """Result for one image. Full-size arrays are made on demand, so cost does not grow with the frame.
+
+    Attributes
+    ----------
+    shape : (H, W)
+    targets : tuple of Target
+        One per point, in the order of the points.
+    """
 
     shape: tuple[int, int]
     targets: tuple[Target, ...]
@@ -39,28 +73,25 @@ class Annotation:
     def soft(self) -> NDArray[np.float32]:
         """(H, W) float32 in [0, 1]: pixel-wise maximum over targets."""
         out = np.zeros(self.shape, np.float32)
-        for t in self.targets:
-            top, left, bottom, right = t.window
-            view = out[top:bottom, left:right]
-            np.maximum(view, t.soft, out=view)
+        for target in self.targets:
+            view = out[_slices(target.window)]
+            np.maximum(view, target.soft, out=view)
         return out
 
     @property
     def mask(self) -> NDArray[np.bool_]:
         """(H, W) bool: union of the targets' masks."""
         out = np.zeros(self.shape, np.bool_)
-        for t in self.targets:
-            top, left, bottom, right = t.window
-            out[top:bottom, left:right] |= t.mask
+        for target in self.targets:
+            out[_slices(target.window)] |= target.mask
         return out
 
     @property
     def instances(self) -> NDArray[np.uint16]:
         """(H, W) uint16: 0 background, k for the k-th point (1-based)."""
         out = np.zeros(self.shape, np.uint16)
-        for k, t in enumerate(self.targets, 1):
-            top, left, bottom, right = t.window
-            out[top:bottom, left:right][t.mask] = k
+        for k, target in enumerate(self.targets, 1):
+            out[_slices(target.window)][target.mask] = k
         return out
 
 
@@ -68,31 +99,206 @@ def annotate(
     image: ArrayLike,
     points: Sequence[tuple[int, int]],
     *,
-    theta: Theta | str = "default",
+    theta: Theta | str | Path = "default",
     polarity: Polarity = "bright",
 ) -> Annotation:
-    """Annotate one image. ``points`` are (row, col) pixel indices."""
-    image = np.asarray(image)
-    if image.ndim != 2:
-        raise ImageError(f"image has shape {image.shape}; a single-band image (H, W) is needed; pick one band")
-    th = Theta.load(theta)
-    h, w = image.shape
-    targets = []
-    for row, col in points:
-        if not (0 <= row < h and 0 <= col < w):
-            raise PointsError(f"point (row {row}, col {col}) lies outside the image of {h} x {w} pixels")
-        r = th.half_size
-        top, left, bottom, right = max(0, row - r), max(0, col - r), min(h, row + r + 1), min(w, col + r + 1)
-        win = image[top:bottom, left:right].astype(np.float64)
-        base = np.median(win)
-        peak = win[max(0, row - top - 1) : row - top + 2, max(0, col - left - 1) : col - left + 2].max()
-        soft = np.clip((win - base) / max(peak - base, 1e-9), 0, 1).astype(np.float32)
-        lab, _ = ndi.label(soft > th.level, np.ones((3, 3)))
-        mask = lab == lab[row - top, col - left] if lab[row - top, col - left] else np.zeros(win.shape, bool)
-        mask[row - top, col - left] = True
-        ys, xs = np.nonzero(mask)
-        box = (top + int(ys.min()), left + int(xs.min()), top + int(ys.max()) + 1, left + int(xs.max()) + 1)
-        targets.append(
-            Target((row, col), (top, left, bottom, right), soft, mask, int(mask.sum()), box, 0.5, ())
+    """Turn points into masks.
+
+    Parameters
+    ----------
+    image : (H, W) array_like
+        One infrared band in any real dtype: counts, kelvins, anything. Gain and offset do not matter.
+    points : sequence of (row, col)
+        One 0-based pixel per target. Their order is kept; they need not lie exactly on the target.
+    theta : Theta, "default", "paper" or path of a TOML file
+    polarity : {"bright", "dark", "auto"}
+        Whether targets are brighter or darker than their surroundings; ``auto`` decides per target.
+
+    Returns
+    -------
+    Annotation
+
+    Raises
+    ------
+    ImageError
+        If the image is not two-dimensional, is empty, or is not of a real numeric dtype.
+    PointsError
+        If a point is not a pair of whole numbers or lies outside the image.
+    ThetaError
+        If theta cannot be read.
+
+    Notes
+    -----
+    Each target is solved in its own window (equations 2 to 4 of the paper, see `Theta`). Pixels
+    claimed by several targets go to the one with the larger soft label, on a tie to the nearer
+    point, then to the earlier one; so masks of different points never overlap, and two points on one
+    target share it (flag ``shared``) without changing the union.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.full((64, 64), 100.0)
+    >>> image[30:33, 40:44] = 150.0
+    >>> found = annotate(image, [(31, 41)])
+    >>> bool(found.mask[31, 42])
+    True
+    """
+    image = _checked_image(image)
+    parameters = Theta.load(theta)
+    if polarity not in ("bright", "dark", "auto"):
+        raise ValueError(f"polarity {polarity!r} is unknown; use 'bright', 'dark' or 'auto'")
+    targets = [
+        _annotate_point(image, *_checked_point(point, image.shape), parameters, polarity) for point in points
+    ]
+    return Annotation(image.shape, tuple(_divide_shared(targets)))
+
+
+def _annotate_point(
+    image: NDArray[np.generic], row: int, col: int, theta: Theta, polarity: Polarity
+) -> Target:
+    for octave in range(theta.octaves + 1):
+        window = read_window(image, row, col, theta.half_size, octave, polarity)
+        if window.contrast <= 0:
+            break
+        solution = solve(window, theta)
+        superpixel = point_superpixel(
+            window.values,
+            kind=theta.superpixel,
+            step=theta.superpixel_step,
+            compactness=theta.compactness,
+            iterations=theta.superpixel_iterations,
         )
-    return Annotation((h, w), tuple(targets))
+        soft = fuse(solution.potential, superpixel, theta.rho)
+        mask, area = binarise(soft, theta.level, theta.half_size, theta.half_size, theta.reach)
+        if octave == theta.octaves or not _is_large(mask, area, theta):
+            return _target(image.shape, (row, col), window, solution, superpixel, soft, octave, theta)
+    box = (row, col, row + 1, col + 1)
+    one = np.ones((1, 1))
+    return Target((row, col), box, one.astype(np.float32), one > 0, 1, box, 0.0, ("flat",))
+
+
+def _is_large(mask: NDArray[np.bool_], area: int, theta: Theta) -> bool:
+    rim = mask[0].any() or mask[-1].any() or mask[:, 0].any() or mask[:, -1].any()
+    return area > theta.large_area or bool(rim)
+
+
+def _target(
+    shape: tuple[int, int],
+    point: tuple[int, int],
+    window: Window,
+    solution: Solution,
+    superpixel: NDArray[np.bool_],
+    soft: NDArray[np.float64],
+    octave: int,
+    theta: Theta,
+) -> Target:
+    """Bring a solved window back to the image's pixels, cut at its border, and describe it."""
+    half = theta.half_size * 2**octave
+    row, col = point
+    top, left = max(row - half, 0), max(col - half, 0)
+    bottom, right = min(row + half + 1, shape[0]), min(col + half + 1, shape[1])
+    inside = (slice(top - row + half, bottom - row + half), slice(left - col + half, right - col + half))
+    fine = np.ascontiguousarray(enlarge_octaves(soft, octave)[inside])
+    mask, area = binarise(fine, theta.level, row - top, col - left, theta.reach * 2**octave)
+    rows, cols = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    box = (top + int(rows[0]), left + int(cols[0]), top + int(rows[-1]) + 1, left + int(cols[-1]) + 1)
+    flags = [
+        name
+        for name, holds in (
+            ("border", box[0] == 0 or box[1] == 0 or box[2] == shape[0] or box[3] == shape[1]),
+            ("clipped", box[0] == row - half or box[1] == col - half or box[2] == row + half + 1 or box[3] == col + half + 1),
+            ("dark", window.dark),
+            ("nonfinite", not window.finite),
+            ("weak", not area),
+        )
+        if holds
+    ]
+    confidence = predicted_iou(window, soft, superpixel, fine, mask, box, theta)
+    return Target(
+        point, (top, left, bottom, right), fine.astype(np.float32), mask, max(area, 1), box, confidence, tuple(flags)
+    )
+
+
+def _divide_shared(targets: list[Target]) -> list[Target]:
+    """Give every pixel that several masks claim to one of them."""
+    claims = [t.mask for t in targets]
+    shared = set()
+    for a in range(len(targets)):
+        for b in range(a + 1, len(targets)):
+            here = _overlap(targets[a].box, targets[b].box)
+            if here is None:
+                continue
+            first, second = (_part(targets[k], here) for k in (a, b))
+            both = targets[a].mask[first] & targets[b].mask[second]
+            if not both.any():
+                continue
+            shared |= {a, b}
+            wins = _first_wins(targets[a], targets[b], first, second, here)
+            for k, part, lost in ((a, first, both & ~wins), (b, second, both & wins)):
+                if claims[k] is targets[k].mask:
+                    claims[k] = targets[k].mask.copy()
+                claims[k][part] &= ~lost
+    return [_reclaimed(t, claims[k]) if k in shared else t for k, t in enumerate(targets)]
+
+
+def _first_wins(
+    a: Target, b: Target, first: tuple[slice, slice], second: tuple[slice, slice], here: Box
+) -> NDArray[np.bool_]:
+    rows, cols = np.ogrid[here[0] : here[2], here[1] : here[3]]
+    near_a, near_b = ((rows - t.point[0]) ** 2 + (cols - t.point[1]) ** 2 for t in (a, b))
+    soft_a, soft_b = a.soft[first], b.soft[second]
+    result: NDArray[np.bool_] = (soft_a > soft_b) | ((soft_a == soft_b) & (near_a <= near_b))
+    return result
+
+
+def _reclaimed(target: Target, mask: NDArray[np.bool_]) -> Target:
+    """Describe a target anew after it gave pixels away; its own point's pixel is never empty-handed."""
+    row, col = target.point[0] - target.window[0], target.point[1] - target.window[1]
+    if not mask.any():
+        # Two points on the very same pixel: the later one keeps no pixel of its own but its point.
+        mask[row, col] = True
+    rows, cols = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    top, left = target.window[:2]
+    box = (top + int(rows[0]), left + int(cols[0]), top + int(rows[-1]) + 1, left + int(cols[-1]) + 1)
+    return replace(target, mask=mask, area=int(mask.sum()), box=box, flags=(*target.flags, "shared"))
+
+
+def _overlap(a: Box, b: Box) -> Box | None:
+    top, left, bottom, right = max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3])
+    return (top, left, bottom, right) if top < bottom and left < right else None
+
+
+def _part(target: Target, box: Box) -> tuple[slice, slice]:
+    top, left = target.window[:2]
+    return slice(box[0] - top, box[2] - top), slice(box[1] - left, box[3] - left)
+
+
+def _slices(box: Box) -> tuple[slice, slice]:
+    return slice(box[0], box[2]), slice(box[1], box[3])
+
+
+def _checked_image(image: ArrayLike) -> NDArray[np.generic]:
+    array = np.asarray(image)
+    if array.ndim != 2:
+        raise ImageError(f"the image has shape {array.shape}; one band (H, W) is needed, so pick or average the bands")
+    if array.size == 0:
+        raise ImageError(f"the image has shape {array.shape} and holds no pixel; check how it was cut")
+    if array.dtype.kind not in "buif":
+        raise ImageError(f"the image has dtype {array.dtype}; real numbers are needed, so convert it first")
+    return array
+
+
+def _checked_point(point: tuple[int, int], shape: tuple[int, ...]) -> tuple[int, int]:
+    try:
+        row, col = point
+        whole = int(row), int(col)
+    except (TypeError, ValueError):
+        raise PointsError(f"point {point!r} is not a (row, col) pair of whole numbers") from None
+    if whole != (row, col):
+        raise PointsError(f"point {point!r} is not on the pixel grid; round row and col to whole numbers")
+    if not (0 <= whole[0] < shape[0] and 0 <= whole[1] < shape[1]):
+        raise PointsError(
+            f"point (row {whole[0]}, col {whole[1]}) lies outside the image of {shape[0]} rows and {shape[1]} "
+            "columns; points are 0-based (row, col) pixels"
+        )
+    return whole

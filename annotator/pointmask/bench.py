@@ -27,6 +27,7 @@ from pointmask.baselines import BASELINES, SizeKnowledge, SizePrior, from_masks
 from pointmask.bench_data import Case, PointList, Source
 from pointmask.metrics import Score, score
 from pointmask.target_metrics import TargetScore, score_targets, true_targets
+from pointmask.theta import Theta
 
 OURS = "ours"
 _LABELS = {OURS: "pointmask", "mclc": "MCLC", "d2d": "D2D Monte-Carlo", "com": "COM"}
@@ -238,7 +239,8 @@ def _call(name: str) -> _Call:
     if name not in METHODS:
         raise ValueError(f"method {name!r} is unknown; choose among {', '.join(METHODS)}")
     if name == OURS:
-        return lambda case, points, _priors, _seed: annotate(case.image, points)
+        theta = Theta.load("default")
+        return lambda case, points, _priors, _seed: annotate(case.image, points, theta=theta)
     module, _, function = BASELINES[name].partition(":")
     method = getattr(import_module(module), function)
     return lambda case, points, priors, seed: method(case.colour, points, size_prior=priors, seed=seed)

@@ -28,7 +28,7 @@ def chart_png(summary: Summary) -> bytes:
     Returns
     -------
     bytes
-        A PNG file of 1750 x 868 pixels.
+        A PNG file of 1750 x 910 pixels.
 
     Raises
     ------
@@ -46,10 +46,10 @@ def chart_png(summary: Summary) -> bytes:
         "axes.labelcolor": _INK,
     }
     with rc_context({**style, "xtick.color": _INK, "ytick.color": _INK, "axes.edgecolor": _FAINT}):
-        figure = Figure(figsize=(12.5, 6.2), dpi=140, facecolor="white")
+        figure = Figure(figsize=(12.5, 6.5), dpi=140, facecolor="white")
         FigureCanvasAgg(figure)
         left, right = figure.subplots(1, 2, width_ratios=(1, 1.15))
-        figure.subplots_adjust(left=0.06, right=0.985, top=0.77, bottom=0.19, wspace=0.16)
+        figure.subplots_adjust(left=0.06, right=0.985, top=0.77, bottom=0.21, wspace=0.16)
         colours = _colours(summary)
         _quality_and_time(left, summary["methods"], colours)
         _by_size(right, summary["methods"], colours)
@@ -58,7 +58,7 @@ def chart_png(summary: Summary) -> bytes:
         figure.text(0.06, 0.895, rest, fontsize=11)
         footer = [machine_line(summary), *summary["notes"]]
         lines = [line for text in footer for line in textwrap.wrap(text, 190)]
-        figure.text(0.06, 0.09, "\n".join(lines), fontsize=7.5, color=_FAINT, va="top", linespacing=1.4)
+        figure.text(0.06, 0.115, "\n".join(lines), fontsize=7.5, color=_FAINT, va="top", linespacing=1.4)
         file = io.BytesIO()
         figure.savefig(file, format="png", metadata={"Software": None})
     return file.getvalue()
@@ -80,7 +80,7 @@ def _quality_and_time(axes: Any, methods: dict[str, Row], colours: dict[str, str
         )
         ratio = "" if name == OURS else f" ({times_ours(row['over_ours']).partition(' ')[0]} x)"
         axes.annotate(
-            row["label"] + (ratio if row["over_ours"] else ""),
+            _label(row) + (ratio if row["over_ours"] else ""),
             (x, y),
             (0, -10 if _crowded(row, methods) else 10),
             textcoords="offset points",
@@ -88,15 +88,22 @@ def _quality_and_time(axes: Any, methods: dict[str, Row], colours: dict[str, str
             va="top" if _crowded(row, methods) else "bottom",
             color=_INK,
             fontweight="bold" if name == OURS else "normal",
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.8},
         )
     axes.set_xscale("log")
     axes.margins(x=0.18, y=0.16)
     low, high = axes.get_ylim()
     axes.set_ylim(max(0.0, low), min(1.0, high))
     _tidy(axes, "Pooled IoU against time", "pooled IoU")
-    axes.set_xlabel("ms per target: dot at the median, line to the 95th percentile, times ours in brackets")
+    axes.set_xlabel("ms per target: dot at median, line to 95th percentile; in brackets: times ours")
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.grid(axis="x", color=_GRID)
+
+
+def _label(row: Row) -> str:
+    """Name of a method, with what it was told."""
+    told = {"none": "", "truth": " + true size"}.get(row["size_prior"], f" + true {row['size_prior']}")
+    return row["label"] + told
 
 
 def _crowded(row: Row, methods: dict[str, Row]) -> bool:

@@ -1,0 +1,85 @@
+"""From potential and superpixel to a soft label, and from there to a mask."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pointmask.kernels.regions import keep_at_point, label
+from pointmask.kernels.scale_space import enlarge
+
+Field = NDArray[np.float64]
+
+
+def fuse(potential: Field, superpixel: NDArray[np.bool_], rho: float) -> Field:
+    """Soft label ``rho u + (1 - rho) C``, normalised to [0, 1] (equation 4 of the paper).
+
+    Parameters
+    ----------
+    potential : (n, n) float64, non-negative
+    superpixel : (n, n) bool
+    rho : float
+        In [0, 1].
+
+    Returns
+    -------
+    (n, n) float64
+        Each part is divided by its own maximum first, so that rho weighs like with like; the sum
+        then has maximum 1 unless the two parts peak apart, and is divided by its maximum. All 0
+        where there is neither.
+    """
+    top = potential.max()
+    soft = potential * (rho / top) if top > 0 else np.zeros_like(potential)
+    soft[superpixel] += 1 - rho
+    top = soft.max()
+    return soft / top if top > 0 else soft
+
+
+def enlarge_octaves(field: Field, octaves: int) -> Field:
+    """Bring a field sampled every ``2 ** octaves`` px to one value per pixel (bilinear)."""
+    for _ in range(octaves):
+        finer = np.empty((2 * field.shape[0] - 1, 2 * field.shape[1] - 1))
+        enlarge(field, finer)
+        field = finer
+    return field
+
+
+def otsu(soft: Field, bins: int = 256) -> float:
+    """Otsu's threshold of a field in [0, 1]: the level that maximises the between-class variance."""
+    counts, edges = np.histogram(soft, bins=bins, range=(0.0, 1.0))
+    centres = (edges[:-1] + edges[1:]) / 2
+    below = np.cumsum(counts)
+    above = below[-1] - below
+    mass = np.cumsum(counts * centres)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        spread = below * above * (mass / below - (mass[-1] - mass) / above) ** 2
+    return float(edges[1 + int(np.argmax(np.nan_to_num(spread[:-1])))])
+
+
+def binarise(
+    soft: Field, level: float, row: int, col: int, reach: int
+) -> tuple[NDArray[np.bool_], int]:
+    """Pixels above a level that belong to the point.
+
+    Parameters
+    ----------
+    soft : (h, w) float64
+    level : float
+        0 stands for Otsu's threshold.
+    row, col : int
+        The point in the window.
+    reach : int
+        How far from the point, in px, the mask may begin.
+
+    Returns
+    -------
+    mask : (h, w) bool
+        8-connected; the single pixel of the point if nothing near it exceeds the level.
+    area : int
+        Pixels above the level that belong to the point; 0 in the latter case.
+    """
+    labels = np.empty(soft.shape, np.int32)
+    mask = np.empty(soft.shape, np.bool_)
+    count = label(soft > (level or otsu(soft)), True, np.empty(soft.size * 2, np.int64), labels)
+    area = int(keep_at_point(labels, count, row, col, reach, mask))
+    if not area:
+        mask[row, col] = True
+    return mask, area

@@ -1,0 +1,50 @@
+"""Order statistics of pixel lists: exact, whatever the order of the pixels."""
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+
+@njit(cache=True, nogil=True)
+def select(values: NDArray[np.floating], k: int) -> float:
+    """Return the ``k``-th smallest value (0-based); ``values`` is reordered (Hoare's quickselect)."""
+    low, high = 0, values.size - 1
+    while low < high:
+        pivot = values[(low + high) // 2]
+        i, j = low, high
+        while i <= j:
+            while values[i] < pivot:
+                i += 1
+            while values[j] > pivot:
+                j -= 1
+            if i <= j:
+                values[i], values[j] = values[j], values[i]
+                i += 1
+                j -= 1
+        if k <= j:
+            high = j
+        elif k >= i:
+            low = i
+        else:
+            break
+    return values[k]
+
+
+@njit(cache=True, nogil=True)
+def median_of(window: NDArray[np.floating], places: NDArray[np.int64], buffer: NDArray[np.floating]) -> float:
+    """Lower median of the pixels at the flat indices ``places``; ``buffer`` holds at least as many."""
+    flat = window.ravel()
+    for k in range(places.size):
+        buffer[k] = flat[places[k]]
+    return select(buffer[: places.size], (places.size - 1) // 2)
+
+
+@njit(cache=True, nogil=True)
+def deviation_of(
+    window: NDArray[np.floating], places: NDArray[np.int64], centre: float, buffer: NDArray[np.floating]
+) -> float:
+    """Lower median of absolute distances to ``centre``, scaled to a normal law's standard deviation."""
+    flat = window.ravel()
+    for k in range(places.size):
+        buffer[k] = abs(flat[places[k]] - centre)
+    return 1.4826 * select(buffer[: places.size], (places.size - 1) // 2)

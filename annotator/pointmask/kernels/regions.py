@@ -1,0 +1,90 @@
+"""Regions of binary windows: the piece that belongs to the point, its size and its box."""
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+
+@njit(cache=True, nogil=True)
+def label(
+    binary: NDArray[np.bool_], eight: bool, stack: NDArray[np.int64], labels: NDArray[np.int32]
+) -> int:
+    """Label connected pieces by flood fill.
+
+    Parameters
+    ----------
+    binary : (n, m) bool
+    eight : bool
+        8-connected, else 4-connected.
+    stack : (n * m,) int64
+        Overwritten.
+    labels : (n, m) int32
+        Receives 0 for background and 1, 2, ... in raster order of first pixels.
+
+    Returns
+    -------
+    int
+        Number of pieces.
+    """
+    n, m = binary.shape
+    labels[:] = 0
+    count = 0
+    for start in range(n * m):
+        if not binary[start // m, start % m] or labels[start // m, start % m] != 0:
+            continue
+        count += 1
+        labels[start // m, start % m] = count
+        stack[0] = start
+        size = 1
+        while size > 0:
+            size -= 1
+            i, j = stack[size] // m, stack[size] % m
+            for y in range(max(i - 1, 0), min(i + 2, n)):
+                for x in range(max(j - 1, 0), min(j + 2, m)):
+                    if (eight or y == i or x == j) and binary[y, x] and labels[y, x] == 0:
+                        labels[y, x] = count
+                        stack[size] = y * m + x
+                        size += 1
+    return count
+
+
+@njit(cache=True, nogil=True)
+def keep_at_point(
+    labels: NDArray[np.int32], count: int, row: int, col: int, reach: int, out: NDArray[np.bool_]
+) -> int:
+    """Keep the piece at the point, or the nearest one within ``reach`` px.
+
+    Parameters
+    ----------
+    labels : (n, m) int32
+    count : int
+        Number of pieces.
+    row, col : int
+    reach : int
+        Largest Euclidean distance in px at which a piece still belongs to the point. Pieces that are
+        equally near are all kept, so that a mirrored window gives the mirrored mask.
+    out : (n, m) bool
+        Receives the kept pixels.
+
+    Returns
+    -------
+    int
+        Area in px; 0 if no piece is near.
+    """
+    n, m = labels.shape
+    nearest = np.full(count + 1, np.int64(2) ** 60)
+    best = np.int64(reach) * reach + 1
+    for i in range(max(row - reach, 0), min(row + reach + 1, n)):
+        for j in range(max(col - reach, 0), min(col + reach + 1, m)):
+            k = labels[i, j]
+            if k > 0:
+                d = (i - row) * (i - row) + (j - col) * (j - col)
+                nearest[k] = min(nearest[k], d)
+                best = min(best, d)
+    area = 0
+    for i in range(n):
+        for j in range(m):
+            k = labels[i, j]
+            out[i, j] = k > 0 and nearest[k] == best
+            area += out[i, j]
+    return area

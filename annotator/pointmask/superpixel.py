@@ -1,0 +1,60 @@
+"""The superpixel that holds the point."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pointmask.kernels.regions import keep_at_point, label
+from pointmask.kernels.slic import slic
+
+
+def point_superpixel(
+    values: NDArray[np.float64], *, kind: str, step: int, compactness: float, iterations: int
+) -> NDArray[np.bool_]:
+    """Binary superpixel at the centre of a window (``C`` of equation 4).
+
+    Parameters
+    ----------
+    values : (n, n) float64
+        Window with the point at its centre.
+    kind : {"grid", "centred"}
+        First centres on scikit-image's regular grid over the whole window, or on a 3 x 3 grid round
+        the point. The second needs a third of the time for windows of 49 samples and commutes with
+        flips and transposes.
+    step : int
+        Distance of the first centres in samples.
+    compactness : float
+    iterations : int
+
+    Returns
+    -------
+    (n, n) bool
+        The 4-connected piece of the cluster at the point; empty if a tie leaves the point without.
+    """
+    n = values.shape[0]
+    half = n // 2
+    if kind == "grid":
+        places = [(y, x) for y in range(step // 2, n, step) for x in range(step // 2, n, step)]
+        centres = np.array([(y, x, 0.0) for y, x in places])
+        clip = slice(0, n)
+        iterations_rule = True
+    else:
+        reach = min(half, 2 * step)
+        clip = slice(half - reach, half + reach + 1)
+        half = reach
+        offsets = [o for o in (-step, 0, step) if abs(o) <= reach]
+        places = [(half + dy, half + dx) for dy in offsets for dx in offsets]
+        centres = np.array([(y, x, values[clip, clip][y, x]) for y, x in places])
+        iterations_rule = False
+    window = np.ascontiguousarray(values[clip, clip])
+    distance = np.empty(window.shape)
+    labels = np.empty(window.shape, np.int32)
+    slic(window, centres, step, compactness, iterations, iterations_rule, distance, labels)
+    out = np.zeros(values.shape, np.bool_)
+    mine = labels[half, half]
+    if mine >= 0:
+        pieces = np.empty(window.shape, np.int32)
+        piece = np.empty(window.shape, np.bool_)
+        count = label(labels == mine, False, np.empty(window.size * 2, np.int64), pieces)
+        keep_at_point(pieces, count, half, half, 0, piece)
+        out[clip, clip] = piece
+    return out

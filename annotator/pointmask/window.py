@@ -1,0 +1,144 @@
+"""From an image and a point to a window in units of the target's own contrast."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pointmask.kernels.rank import deviation_of, median_of
+from pointmask.kernels.scale_space import smooth
+
+Polarity = Literal["bright", "dark", "auto"]
+Field = NDArray[np.float64]
+
+# Rings round the point, in samples: [inner, outer). The middle one is the background; the others
+# tell how the background changes with distance.
+RINGS = ((4.0, 7.0), (7.0, 13.0), (13.0, 22.0))
+NEAR = 2.3  # the target's peak is looked for this close to the point, so that a click may be off
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Geometry:
+    """What depends on the window's size alone."""
+
+    distance: Field  # (n, n) Euclidean distance from the centre in samples
+    log_distance: Field  # (n, n) log(1 + distance)
+    rings: tuple[NDArray[np.int64], ...]  # flat indices
+    near: NDArray[np.int64]
+    buffer_size: int
+
+
+@lru_cache(maxsize=32)
+def geometry(half_size: int) -> Geometry:
+    """Distances and rings of a window of ``2 * half_size + 1`` samples a side."""
+    axis = np.arange(-half_size, half_size + 1, dtype=np.float64)
+    distance = np.sqrt(axis[:, None] ** 2 + axis[None, :] ** 2)
+    rings = []
+    for inner, outer in RINGS:
+        # A small window has no far ring: its outermost samples stand in.
+        inner = min(inner, half_size - 1.0)
+        rings.append(np.flatnonzero((distance >= inner) & (distance < outer)))
+    near = np.flatnonzero(distance <= NEAR)
+    return Geometry(distance, np.log1p(distance), tuple(rings), near, max(r.size for r in rings))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Window:
+    """A sampled window in units of the target's contrast.
+
+    Attributes
+    ----------
+    values : (n, n) float64
+        ``(I - background) / contrast``, sign-changed for dark targets, clipped to [-3, 3]; beyond
+        the image's border its edge is repeated.
+    contrast : float
+        Grey values per unit; 0 if the window is flat, and then ``values`` is 0.
+    noise : float
+        Standard deviation of the background, in grey values.
+    step_inner, step_outer : float
+        Contrast against the inner and the outer ring, relative to ``contrast``.
+    dark : bool
+    finite : bool
+        False if NaN or infinite pixels were replaced by the median of the others.
+    """
+
+    values: Field
+    contrast: float
+    noise: float
+    step_inner: float
+    step_outer: float
+    dark: bool
+    finite: bool
+
+
+def read_window(
+    image: NDArray[np.generic], row: int, col: int, half_size: int, octave: int, polarity: Polarity
+) -> Window:
+    """Sample the surroundings of a point and normalise them.
+
+    Parameters
+    ----------
+    image : (H, W) array of any real dtype
+    row, col : int
+        The point, inside the image.
+    half_size : int
+    octave : int
+        Samples are ``2 ** octave`` px apart, after matching smoothing.
+    polarity : {"bright", "dark", "auto"}
+        ``auto`` takes the sign of the larger deviation from the background near the point.
+    """
+    samples, finite = _sample(image, row, col, half_size, octave)
+    places = geometry(half_size)
+    buffer = np.empty(places.buffer_size)
+    inner, ring, outer = places.rings
+    background = median_of(samples, ring, buffer)
+    noise = deviation_of(samples, ring, background, buffer)
+    smoothed = np.empty_like(samples)
+    smooth(samples, 1, smoothed)
+    near = smoothed.ravel()[places.near]
+    above, below = near.max() - background, background - near.min()
+    dark = polarity == "dark" or (polarity == "auto" and below > above)
+    sign = -1.0 if dark else 1.0
+    height = below if dark else above
+    contrast = max(height, noise)
+    if contrast <= 0:
+        contrast = float(np.ptp(samples))
+    if contrast <= 0:
+        return Window(np.zeros_like(samples), 0.0, noise, 0.0, 0.0, dark, finite)
+    peak = background + sign * height
+    steps = [
+        float(np.clip(sign * (peak - median_of(samples, r, buffer)) / contrast, -2, 2)) for r in (inner, outer)
+    ]
+    values = np.clip((samples - background) * (sign / contrast), -3, 3)
+    return Window(values, contrast, noise, steps[0], steps[1], dark, finite)
+
+
+def _sample(
+    image: NDArray[np.generic], row: int, col: int, half_size: int, octave: int
+) -> tuple[Field, bool]:
+    """(2 half_size + 1)^2 samples round the point, the edge repeated beyond the border."""
+    pitch = 2**octave
+    margin = pitch - 1  # room for the smoothing's taps: 1 + 2 + 4 + ...
+    extent = half_size * pitch + margin
+    height, width = image.shape
+    rows = np.clip(np.arange(row - extent, row + extent + 1), 0, height - 1)
+    cols = np.clip(np.arange(col - extent, col + extent + 1), 0, width - 1)
+    # Slices first: fancy indexing of a whole frame with two index arrays costs 3 times as much.
+    crop = image[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1].astype(np.float64)
+    finite = True
+    if image.dtype.kind == "f" and not np.isfinite(crop).all():
+        finite = False
+        good = crop[np.isfinite(crop)]
+        crop[~np.isfinite(crop)] = np.median(good) if good.size else 0.0
+    samples = crop
+    if crop.shape != (rows.size, cols.size):
+        samples = crop[np.ix_(rows - rows[0], cols - cols[0])]
+    for k in range(octave):
+        coarser = np.empty_like(samples)
+        smooth(samples, 2**k, coarser)
+        samples = coarser
+    if pitch > 1:
+        samples = np.ascontiguousarray(samples[margin : samples.shape[0] - margin : pitch, margin : samples.shape[1] - margin : pitch])
+    return samples, finite
