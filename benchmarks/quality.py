@@ -59,6 +59,8 @@ def main() -> None:
     path = options.results / f"quality-{options.split}-{options.protocol}-{options.size_prior}.json"
     path.write_text(to_json(summary), encoding="utf-8")
     print(f"written: {path}")
+    if run.skipped:
+        raise SystemExit(f"{len(run.skipped)} images were left out, the first: {run.skipped[0]}")
 
 
 def split_sources(folder: Path, split: str, protocol: str, seeds: int) -> list["Source"]:

@@ -200,7 +200,7 @@ def folder_job_facts(result: Result) -> Iterator[Fact]:
 
 def memory_facts(result: Result) -> Iterator[Fact]:
     """Peak resident memory of a long folder job."""
-    peak = result["peak_mb"]
+    peak = result["peak_mib"] * 1.048576
     wrong = f"the goal is 600 MB; it took {peak:.0f} MB." if peak > 600 else None
     yield f"peak memory over a folder of {result['images']:,} images", f"{peak:.0f} MB", wrong
 

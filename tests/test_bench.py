@@ -34,6 +34,7 @@ from pointmask.cli import main
 from pointmask.errors import ImageError, PointsError
 from pointmask.metrics import Score
 from pointmask.target_metrics import SIZE_CLASSES
+from pointmask.theta import Theta
 
 QUICK = ("ours", "threshold")
 
@@ -72,7 +73,8 @@ def fake_methods(monkeypatch):
     """Replace ours and threshold by functions that log how they were called."""
     log = []
 
-    def ours(image, points):
+    def ours(image, points, *, theta):
+        assert isinstance(theta, Theta)
         log.append(("ours", tuple(points), {}))
         return Annotation(image.shape, tuple(square(p, image.shape, 2) for p in points))
 

@@ -115,7 +115,7 @@ def results(tmp_path, load):
         },
         "startup": {"seconds": {"pointmask --help": 0.1, "import pointmask": 0.1, "first annotate": 0.5}},
         "folder_job": {"ratio": 1.3},
-        "memory": {"peak_mb": 300.0, "images": 20000},
+        "memory": {"peak_mib": 300.0, "images": 20000},
     }  # fmt: skip
     for name, content in contents.items():
         text = json.dumps({"command": f"python benchmarks/{name}.py", "machine": MACHINE, **content})
@@ -142,6 +142,7 @@ def test_table_is_written_between_the_markers_with_a_footnote_wherever_we_lose(r
     ) in text
     assert "<sup>2</sup> 2026-01-02: the exponent 0.40 lies outside of -0.1 to 0.1." in text
     assert "<sup>3</sup>" not in text
+    assert "| peak memory over a folder of 20,000 images | 315 MB |" in text
     assert (
         "a processor, 2026-01-02, commit 0123456789: `python benchmarks/quality-val-centroid-none.py`" in text
     )
