@@ -154,8 +154,9 @@ def _recipe(theta: Theta | str | Path, polarity: Polarity, save: Sequence[str]) 
         raise ValueError(f"save holds {unknown[0]!r}; choose among {', '.join(RESULTS)}")
     if polarity not in get_args(Polarity):
         raise ValueError(f"polarity is {polarity!r}; choose among {', '.join(get_args(Polarity))}")
-    loaded = Theta.load(str(theta) if isinstance(theta, Path) else theta)
-    return Recipe(loaded, polarity, tuple(kind for kind in RESULTS if kind == "mask" or kind in save))
+    return Recipe(
+        Theta.load(theta), polarity, tuple(kind for kind in RESULTS if kind == "mask" or kind in save)
+    )
 
 
 def _executor(threads: int, scheduler: str | None) -> Callable[[Work, Iterable[Task]], Iterator[Outcome]]:
@@ -195,7 +196,7 @@ def _write_theta(out: Path, theta: Theta, part: Shard, *, overwrite: bool) -> No
     path = out / "theta.toml"
     if path.exists() and not overwrite:
         try:
-            digest = Theta.load(str(path)).digest
+            digest = Theta.load(path).digest
         except ThetaError as error:
             raise OutputError(f"{path} is no theta file ({error}); move it away or change --out") from None
         if digest == theta.digest:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
@@ -32,16 +32,20 @@ class Recipe:
         Of the targets.
     save : tuple of str
         Keys of `pointmask.files.RESULTS`; ``mask`` is one of them.
+    settings : Settings
+        What each entry tells about the recipe.
     """
 
     theta: Theta
     polarity: Polarity = "bright"
     save: tuple[str, ...] = ("mask",)
 
-    @property
-    def settings(self) -> Settings:
-        """What each entry tells about the recipe."""
-        return Settings(self.theta.digest, pointmask.__version__, self.polarity)
+    settings: Settings = field(init=False)
+
+    def __post_init__(self) -> None:
+        # Once per job: the digest writes the whole theta as text, which takes as long as a small target.
+        settings = Settings(self.theta.digest, pointmask.__version__, self.polarity)
+        object.__setattr__(self, "settings", settings)
 
 
 @dataclass(frozen=True, slots=True)
