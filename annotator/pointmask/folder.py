@@ -17,7 +17,7 @@ from typing import get_args
 import numpy as np
 
 from pointmask import executors
-from pointmask.annotator import Polarity, annotate
+from pointmask.annotator import annotate
 from pointmask.errors import ImageError, OutputError, PointmaskError, ThetaError
 from pointmask.files import RESULTS, check_apart, clean_temporaries, list_images, stem_of, write_atomic
 from pointmask.formats import read_points
@@ -29,6 +29,7 @@ from pointmask.recipe import Recipe, skipped_entry
 from pointmask.report import write_report
 from pointmask.summary import Progress, Summary, Tally
 from pointmask.theta import Theta
+from pointmask.window import Polarity
 from pointmask.worker import BrokenOffError, Outcome, Place, Task, work
 
 Work = Callable[[Task], Outcome]

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 import pointmask
 from pointmask import images
-from pointmask.annotator import Annotation, Polarity, annotate
+from pointmask.annotator import Annotation, annotate
 from pointmask.files import result_path
 from pointmask.manifest import Entry, Settings
 from pointmask.overlay import overlay_png
 from pointmask.points import Point
 from pointmask.theta import Theta
+from pointmask.window import Polarity
 
 
 @dataclass(frozen=True, slots=True)
