@@ -51,7 +51,6 @@ def solve(window: Window, theta: Theta) -> Solution:
         entropy = np.empty_like(values)
         local_entropy(values, _ENTROPY_RADIUS, entropy)
     field = _source(theta.half_size, theta.source_sigma)
-    reaction = np.zeros_like(values)
     for spacing, steps, D0, beta, growth, decay in zip(
         theta.spacings, theta.steps, theta.D0, theta.beta, theta.growth, theta.decay, strict=True
     ):
@@ -68,10 +67,10 @@ def solve(window: Window, theta: Theta) -> Solution:
             down,
             right,
         )
-        if likeness is not None:
-            np.multiply(likeness, np.where(likeness > 0, growth, decay), out=reaction)
-        potential, spare = np.zeros(padded), np.zeros(padded)
+        potential, spare, reaction = np.zeros((3, *padded))
         inside = (slice(spacing, n + spacing),) * 2
+        if likeness is not None:
+            np.multiply(likeness, np.where(likeness > 0, growth, decay), out=reaction[inside])
         potential[inside] = field
         diffuse(potential, spare, down, right, reaction, spacing, theta.tau, steps)
         field = np.ascontiguousarray(potential[inside])
@@ -115,7 +114,7 @@ def _resemblance(window: Window, scales: Field, law: tuple[Field, Field, Field, 
         ]
     )
     out = np.empty((n, n))
-    resemblance(maps, local, bias + per_target @ measured, gain, offset, np.empty(n), out)
+    resemblance(maps, local, bias + per_target @ measured, gain, offset, out)
     return out
 
 

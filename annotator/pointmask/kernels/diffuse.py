@@ -58,42 +58,45 @@ def conductance(
     Parameters
     ----------
     window, entropy : (n, m) float
+        ``entropy`` is not read where ``alpha`` is 1.
     spacing : int
     D0, beta, alpha : float
     rational : bool
     down, right : (n + 2 spacing, m + 2 spacing) float
         Overwritten. ``down[i + spacing, j + spacing]`` is the face between pixels ``(i, j)`` and
         ``(i + spacing, j)``; ``right`` likewise along the row. Faces that lead out of the window are
-        0 (no flux), and the margin of zeros lets `diffuse` run without a test per pixel.
+        0 (no flux); with this margin of zeros `diffuse` needs no test per pixel.
     """
     n, m = window.shape
     s = spacing
-    down[:] = 0
-    right[:] = 0
+    down[:] = 0.0
+    right[:] = 0.0
     for i in range(n - s):
         for j in range(m):
-            q = alpha * abs(window[i + s, j] - window[i, j])
-            if alpha < 1:
-                q += (1 - alpha) * 0.5 * (entropy[i + s, j] + entropy[i, j])
-            down[i + s, j + s] = q
+            down[i + s, j + s] = alpha * abs(window[i + s, j] - window[i, j])
     for i in range(n):
         for j in range(m - s):
-            q = alpha * abs(window[i, j + s] - window[i, j])
-            if alpha < 1:
-                q += (1 - alpha) * 0.5 * (entropy[i, j + s] + entropy[i, j])
-            right[i + s, j + s] = q
-    for i in range(n):
+            right[i + s, j + s] = alpha * abs(window[i, j + s] - window[i, j])
+    if alpha < 1:
+        share = 0.5 * (1 - alpha)
+        for i in range(n - s):
+            for j in range(m):
+                down[i + s, j + s] += share * (entropy[i + s, j] + entropy[i, j])
+        for i in range(n):
+            for j in range(m - s):
+                right[i + s, j + s] += share * (entropy[i, j + s] + entropy[i, j])
+    for i in range(n - s):
         for j in range(m):
-            d = beta * down[i + s, j + s]
-            r = beta * right[i + s, j + s]
-            if rational:
-                d = D0 / (1 + d * d)
-                r = D0 / (1 + r * r)
-            else:
-                d = D0 * np.exp(-d)
-                r = D0 * np.exp(-r)
-            down[i + s, j + s] = d if i < n - s else d * 0
-            right[i + s, j + s] = r if j < m - s else r * 0
+            down[i + s, j + s] = _passage(down[i + s, j + s], D0, beta, rational)
+    for i in range(n):
+        for j in range(m - s):
+            right[i + s, j + s] = _passage(right[i + s, j + s], D0, beta, rational)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _passage(difference: float, D0: float, beta: float, rational: bool) -> float:
+    q = beta * difference
+    return D0 / (1.0 + q * q) if rational else D0 * np.exp(-q)
 
 
 @njit(cache=True, nogil=True)
@@ -111,13 +114,13 @@ def diffuse(
 
     Parameters
     ----------
-    potential : (n + 2 spacing, m + 2 spacing) float
+    potential : (n + 2 spacing, m + 2 spacing) float, C-contiguous
         The field inside a margin of ``spacing`` zeros; holds the result on return.
     spare : same shape
         A second field with the same zero margin; overwritten.
     down, right : same shape
         Face conductances from `conductance`.
-    reaction : (n, m) float
+    reaction : same shape
         Growth (positive) or absorption (negative) per unit of time.
     spacing : int
     tau : float
@@ -126,22 +129,30 @@ def diffuse(
     Notes
     -----
     Equation (3) of the paper with zero-flux borders. Fluxes from opposite sides are added pairwise,
-    which makes flips and transposes exact. Without reaction the result keeps its sum to rounding and
-    stays within the first field's range when ``4 tau D <= 1`` (discrete maximum principle).
+    which makes flips and transposes exact. Without reaction the field keeps its sum to rounding and
+    stays within its first range when ``4 tau D <= 1`` (discrete maximum principle).
+
+    The fields are walked as flat arrays, margin included: it has no conductance and stays 0, and the
+    neighbours become views with one common index, which the compiler turns into vector code. Loops
+    over rows and columns took 3 times as long, row views (12 per row, reference counted) 2 times.
     """
-    s = spacing
-    n, m = reaction.shape
+    width = potential.shape[1]
+    size = potential.size
+    off = spacing * width
+    end = size - off
+    below_face, right_face = down.ravel()[off:end], right.ravel()[off:end]
+    above_face, left_face = down.ravel()[: size - 2 * off], right.ravel()[off - spacing : end - spacing]
+    rate = reaction.ravel()[off:end]
+    first, second = potential.ravel(), spare.ravel()
     for step in range(steps):
-        if step % 2 == 0:
-            source, out = potential, spare
-        else:
-            source, out = spare, potential
-        for i in range(s, n + s):
-            for j in range(s, m + s):
-                here = source[i, j]
-                vertical = down[i, j] * (source[i + s, j] - here) + down[i - s, j] * (source[i - s, j] - here)
-                across = right[i, j] * (source[i, j + s] - here) + right[i, j - s] * (source[i, j - s] - here)
-                value = here + tau * ((vertical + across) + reaction[i - s, j - s] * here)
-                out[i, j] = min(max(value, 0), 1)
+        source, target = (first, second) if step % 2 == 0 else (second, first)
+        here, above, below = source[off:end], source[: size - 2 * off], source[2 * off :]
+        left, right_of = source[off - spacing : end - spacing], source[off + spacing : end + spacing]
+        out = target[off:end]
+        for k in range(out.size):
+            u = here[k]
+            vertical = below_face[k] * (below[k] - u) + above_face[k] * (above[k] - u)
+            across = right_face[k] * (right_of[k] - u) + left_face[k] * (left[k] - u)
+            out[k] = min(max(u + tau * ((vertical + across) + rate[k] * u), 0.0), 1.0)
     if steps % 2 == 1:
         potential[:] = spare

@@ -35,45 +35,39 @@ def resemblance(
     bias: NDArray[np.floating],
     gain: NDArray[np.floating],
     offset: float,
-    row: NDArray[np.floating],
     out: Field,
 ) -> None:
     """Evaluate ``z(x) = offset + sum_h gain_h max(0, bias_h + weights_h . maps(x))``, then ``z / (1 + |z|)``.
 
     Parameters
     ----------
-    maps : (f, n, m) float
+    maps : (10, n, m) float, C-contiguous
         The measurements that vary over the window.
-    weights : (h, f) float
+    weights : (h, 10) float
     bias : (h,) float
         Already holds the measurements that are one number per target.
     gain : (h,) float
     offset : float
-    row : (m,) float
-        Overwritten.
     out : (n, m) float
         Receives the resemblance in (-1, 1): positive like the target, negative like background.
 
     Notes
     -----
-    One row at a time and one hinge at a time keeps the inner loops long, branch-free and in cache.
+    One hinge at a time over the flat window, the ten terms written out: that is one pass of vector
+    code per hinge. A loop over terms inside costs 2.5 times as much.
     """
-    hinges, fields = weights.shape
-    n, m = out.shape
-    for i in range(n):
-        for j in range(m):
-            out[i, j] = offset
-        for h in range(hinges):
-            for j in range(m):
-                row[j] = bias[h]
-            for f in range(fields):
-                w = weights[h, f]
-                for j in range(m):
-                    row[j] += w * maps[f, i, j]
-            g = gain[h]
-            for j in range(m):
-                out[i, j] += g * max(row[j], row[j] * 0)
-        for j in range(m):
-            out[i, j] = out[i, j] / (1 + abs(out[i, j]))
-
-
+    total = out.ravel()
+    m0, m1, m2, m3, m4 = maps[0].ravel(), maps[1].ravel(), maps[2].ravel(), maps[3].ravel(), maps[4].ravel()
+    m5, m6, m7, m8, m9 = maps[5].ravel(), maps[6].ravel(), maps[7].ravel(), maps[8].ravel(), maps[9].ravel()
+    for k in range(total.size):
+        total[k] = offset
+    for h in range(weights.shape[0]):
+        b, g = bias[h], gain[h]
+        w0, w1, w2, w3, w4 = weights[h, 0], weights[h, 1], weights[h, 2], weights[h, 3], weights[h, 4]
+        w5, w6, w7, w8, w9 = weights[h, 5], weights[h, 6], weights[h, 7], weights[h, 8], weights[h, 9]
+        for k in range(total.size):
+            low = (w0 * m0[k] + w1 * m1[k]) + (w2 * m2[k] + w3 * m3[k])
+            high = (w4 * m4[k] + w5 * m5[k]) + (w6 * m6[k] + w7 * m7[k])
+            total[k] += g * max(b + ((low + high) + (w8 * m8[k] + w9 * m9[k])), 0.0)
+    for k in range(total.size):
+        total[k] = total[k] / (1.0 + abs(total[k]))
