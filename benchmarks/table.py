@@ -176,9 +176,10 @@ def scaling_facts(result: Result) -> Iterator[Fact]:
         ("image side", -0.1, 0.1),
     ):
         sizes, grown = sweeps[key]["sizes"], sweeps[key]["exponent"]
-        what = f"time grows with the number of {key}" if "targets" in key else f"time grows with the {key}"
+        what = f"number of {key}" if "targets" in key else key
         wrong = None if low <= grown <= high else f"the exponent {grown:.2f} lies outside of {low} to {high}."
-        yield f"{what}, {sizes[0]:,} to {sizes[-1]:,}, as its power", f"{grown:.2f}", wrong
+        shown = f"{round(grown, 2) + 0.0:.2f}"  # never -0.00
+        yield f"exponent of time over {what}, {sizes[0]:,} to {sizes[-1]:,}", shown, wrong
     window = sweeps["window side"]
     each = [milliseconds(ms) for ms in window["ms_per_target"]]
     yield f"ms per target at window sides {', '.join(map(str, window['sizes']))} px", ", ".join(each), None
