@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from pointmask.confidence import predicted_iou
 from pointmask.errors import ImageError, PointsError
 from pointmask.fuse import binarise, enlarge_octaves, fuse
-from pointmask.potential import Solution, solve
+from pointmask.potential import solve
 from pointmask.superpixel import point_superpixel
 from pointmask.theta import Theta
 from pointmask.window import Polarity, Window, read_window
@@ -156,11 +156,12 @@ def annotate(
 def _annotate_point(
     image: NDArray[np.generic], row: int, col: int, theta: Theta, polarity: Polarity
 ) -> Target:
+    """Solve one target, in a coarser and larger window while it is too large for this one."""
     for octave in range(theta.octaves + 1):
         window = read_window(image, row, col, theta.half_size, octave, polarity)
         if window.contrast <= 0:
             break
-        solution = solve(window, theta)
+        potential = solve(window, theta)
         superpixel = point_superpixel(
             window.values,
             kind=theta.superpixel,
@@ -168,55 +169,55 @@ def _annotate_point(
             compactness=theta.compactness,
             iterations=theta.superpixel_iterations,
         )
-        soft = fuse(solution.potential, superpixel, theta.rho)
-        mask, area = binarise(soft, theta.level, theta.half_size, theta.half_size, theta.reach)
-        if octave == theta.octaves or not _is_large(mask, area, theta):
-            return _target(image.shape, (row, col), window, solution, superpixel, soft, octave, theta)
+        soft = fuse(potential, superpixel, theta.rho)
+        target = _target(image.shape, (row, col), window, superpixel, soft, octave, theta)
+        too_large = target.area > theta.large_area * 4**octave or "clipped" in target.flags
+        if octave == theta.octaves or not too_large:
+            return target
     box = (row, col, row + 1, col + 1)
-    one = np.ones((1, 1))
-    return Target((row, col), box, one.astype(np.float32), one > 0, 1, box, 0.0, ("flat",))
-
-
-def _is_large(mask: NDArray[np.bool_], area: int, theta: Theta) -> bool:
-    rim = mask[0].any() or mask[-1].any() or mask[:, 0].any() or mask[:, -1].any()
-    return area > theta.large_area or bool(rim)
+    one = np.ones((1, 1), np.float32)
+    return Target((row, col), box, one, one > 0, 1, box, 0.0, ("flat",))
 
 
 def _target(
-    shape: tuple[int, int],
+    shape: tuple[int, ...],
     point: tuple[int, int],
     window: Window,
-    solution: Solution,
     superpixel: NDArray[np.bool_],
     soft: NDArray[np.float64],
     octave: int,
     theta: Theta,
 ) -> Target:
-    """Bring a solved window back to the image's pixels, cut at its border, and describe it."""
-    half = theta.half_size * 2**octave
+    """Bring a soft label back to the image's pixels, cut it at the border, binarise and describe it."""
+    pitch = 2**octave
+    half = theta.half_size * pitch
     row, col = point
     top, left = max(row - half, 0), max(col - half, 0)
     bottom, right = min(row + half + 1, shape[0]), min(col + half + 1, shape[1])
     inside = (slice(top - row + half, bottom - row + half), slice(left - col + half, right - col + half))
     fine = np.ascontiguousarray(enlarge_octaves(soft, octave)[inside])
-    mask, area = binarise(fine, theta.level, row - top, col - left, theta.reach * 2**octave)
-    rows, cols = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    box = (top + int(rows[0]), left + int(cols[0]), top + int(rows[-1]) + 1, left + int(cols[-1]) + 1)
-    flags = [
-        name
-        for name, holds in (
-            ("border", box[0] == 0 or box[1] == 0 or box[2] == shape[0] or box[3] == shape[1]),
-            ("clipped", box[0] == row - half or box[1] == col - half or box[2] == row + half + 1 or box[3] == col + half + 1),
-            ("dark", window.dark),
-            ("nonfinite", not window.finite),
-            ("weak", not area),
-        )
-        if holds
-    ]
-    confidence = predicted_iou(window, soft, superpixel, fine, mask, box, theta)
-    return Target(
-        point, (top, left, bottom, right), fine.astype(np.float32), mask, max(area, 1), box, confidence, tuple(flags)
+    mask, area = binarise(fine, theta.level, row - top, col - left, theta.reach * pitch)
+    box = _box_of(mask, top, left)
+    border = box[0] == 0 or box[1] == 0 or box[2] == shape[0] or box[3] == shape[1]
+    clipped = (
+        box[0] == row - half or box[1] == col - half or box[2] == row + half + 1 or box[3] == col + half + 1
     )
+    flags = {"border": border, "clipped": clipped, "dark": window.dark, "nonfinite": not window.finite, "weak": not area}
+    return Target(
+        point=point,
+        window=(top, left, bottom, right),
+        soft=fine.astype(np.float32),
+        mask=mask,
+        area=max(area, 1),
+        box=box,
+        confidence=predicted_iou(window, soft, superpixel, fine, mask, theta),
+        flags=tuple(name for name, holds in flags.items() if holds),
+    )
+
+
+def _box_of(mask: NDArray[np.bool_], top: int, left: int) -> Box:
+    rows, cols = mask.any(1).nonzero()[0], mask.any(0).nonzero()[0]
+    return (top + int(rows[0]), left + int(cols[0]), top + int(rows[-1]) + 1, left + int(cols[-1]) + 1)
 
 
 def _divide_shared(targets: list[Target]) -> list[Target]:
@@ -257,9 +258,7 @@ def _reclaimed(target: Target, mask: NDArray[np.bool_]) -> Target:
     if not mask.any():
         # Two points on the very same pixel: the later one keeps no pixel of its own but its point.
         mask[row, col] = True
-    rows, cols = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    top, left = target.window[:2]
-    box = (top + int(rows[0]), left + int(cols[0]), top + int(rows[-1]) + 1, left + int(cols[-1]) + 1)
+    box = _box_of(mask, *target.window[:2])
     return replace(target, mask=mask, area=int(mask.sum()), box=box, flags=(*target.flags, "shared"))
 
 

@@ -1,8 +1,11 @@
 """Predicted IoU of a mask, from measurements that need no truth."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
+from pointmask.kernels.agreement import agreement
 from pointmask.theta import Theta
 from pointmask.window import Window
 
@@ -15,9 +18,8 @@ def measure(
     superpixel: NDArray[np.bool_],
     fine: Field,
     mask: NDArray[np.bool_],
-    box: tuple[int, int, int, int],
     theta: Theta,
-) -> Field:
+) -> tuple[float, ...]:
     """Evaluate `pointmask.theta.CONFIDENCE_MEASUREMENTS`.
 
     Parameters
@@ -27,36 +29,26 @@ def measure(
         At the window's sampling.
     fine, mask : (h, w)
         Soft label and mask at the image's pixels.
-    box : (top, left, bottom, right)
-        Of the mask, in the image.
     theta : Theta
     """
     level = theta.level or 0.5
-    area = float(np.count_nonzero(mask))
-    log_area = np.log1p(area) / 4
-    over = max(np.count_nonzero(soft > level / 2), 1)
-    under = np.count_nonzero(soft > min(level + 0.25, (1 + level) / 2))
-    binary = soft > level
-    both = np.count_nonzero(binary & superpixel)
-    either = max(np.count_nonzero(binary) + np.count_nonzero(superpixel) - both, 1)
-    inner = window.values[binary]
-    outer = window.values[(soft <= level) & (soft > 0.05)]
-    edge = (inner.mean() if inner.size else 0.0) - (outer.mean() if outer.size else 0.0)
-    sides = max((box[2] - box[0]) * (box[3] - box[1]), 1)
-    return np.array(
-        [
-            1.0,
-            log_area,
-            log_area**2,
-            float(fine[mask].sum()) / (area + max(float(fine.sum() - fine[mask].sum()), 0.0)),
-            under / over,
-            both / either,
-            float(edge),
-            0.3 * np.log(window.noise / window.contrast + 0.02),
-            window.step_inner,
-            window.step_outer,
-            area / sides,
-        ]
+    counts = np.empty(7)
+    agreement(window.values, soft, superpixel, level, 0.5 * (1 + level), counts)
+    wide, area, narrow, segment, common, inner, outer = counts.tolist()
+    pixels = float(np.count_nonzero(mask))
+    held, total = float(fine[mask].sum()), float(fine.sum())
+    log_area = math.log1p(pixels) / 4
+    return (
+        1.0,
+        log_area,
+        log_area * log_area,
+        held / (pixels + max(total - held, 0.0)),
+        narrow / max(wide, 1.0),
+        common / max(area + segment - common, 1.0),
+        inner - outer,
+        0.3 * math.log(window.noise / window.contrast + 0.02),
+        window.step_inner,
+        window.step_outer,
     )
 
 
@@ -66,9 +58,9 @@ def predicted_iou(
     superpixel: NDArray[np.bool_],
     fine: Field,
     mask: NDArray[np.bool_],
-    box: tuple[int, int, int, int],
     theta: Theta,
 ) -> float:
-    """Logistic prediction in [0, 1] of the IoU with a hand-drawn mask."""
-    inputs = measure(window, soft, superpixel, fine, mask, box, theta)
-    return float(1 / (1 + np.exp(-np.clip(inputs @ np.array(theta.confidence), -30, 30))))
+    """Logistic prediction in [0, 1] of the IoU with a hand-drawn mask; arguments as for `measure`."""
+    inputs = measure(window, soft, superpixel, fine, mask, theta)
+    score = math.fsum(w * x for w, x in zip(theta.confidence, inputs, strict=True))
+    return 1 / (1 + math.exp(-min(max(score, -30.0), 30.0)))

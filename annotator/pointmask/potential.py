@@ -1,6 +1,5 @@
 """The potential in a window: theta's operator, assembled and stepped."""
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -18,21 +17,7 @@ _SCALES = 5
 _ENTROPY_RADIUS = 2  # 5 x 5 px, as in the published annotator
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Solution:
-    """The field after the last step, and what drove it.
-
-    Attributes
-    ----------
-    potential : (n, n) float64 in [0, 1]
-    resemblance : (n, n) float64 in (-1, 1), or None without a law
-    """
-
-    potential: Field
-    resemblance: Field | None
-
-
-def solve(window: Window, theta: Theta) -> Solution:
+def solve(window: Window, theta: Theta) -> Field:
     """Run all stages of ``u <- (I - tau L_theta) u`` from the point.
 
     Parameters
@@ -40,12 +25,15 @@ def solve(window: Window, theta: Theta) -> Solution:
     window : Window
         With positive contrast.
     theta : Theta
+
+    Returns
+    -------
+    (n, n) float64 in [0, 1]
     """
     values = _unit_range(window.values) if theta.intensity == "range" else window.values
     n = values.shape[0]
     scales = _scales(values, _depth(theta))
-    law = _law_arrays(theta)
-    likeness = _resemblance(window, scales, law) if law is not None else None
+    likeness = _likeness(window, scales, theta)
     entropy = values
     if theta.alpha < 1:
         entropy = np.empty_like(values)
@@ -74,7 +62,12 @@ def solve(window: Window, theta: Theta) -> Solution:
         potential[inside] = field
         diffuse(potential, spare, down, right, reaction, spacing, theta.tau, steps)
         field = np.ascontiguousarray(potential[inside])
-    return Solution(field, likeness)
+    return field
+
+
+def likeness(window: Window, theta: Theta) -> Field | None:
+    """(n, n) resemblance in (-1, 1) that drives growth and absorption; None if theta has no law."""
+    return _likeness(window, _scales(window.values, _depth(theta)), theta)
 
 
 def _depth(theta: Theta) -> int:
@@ -90,7 +83,10 @@ def _scales(values: Field, depth: int) -> Field:
     return scales
 
 
-def _resemblance(window: Window, scales: Field, law: tuple[Field, Field, Field, Field, float]) -> Field:
+def _likeness(window: Window, scales: Field, theta: Theta) -> Field | None:
+    law = _law_arrays(theta)
+    if law is None:
+        return None
     local, per_target, bias, gain, offset = law
     n = scales.shape[1]
     places = geometry(n // 2)
@@ -103,7 +99,7 @@ def _resemblance(window: Window, scales: Field, law: tuple[Field, Field, Field, 
     for k in (0, 1):
         texture(scales[k], scales[k + 1], spare, maps[8 + k])
     np.minimum(maps[8:] * 4, 4, out=maps[8:])
-    near = scales[0][places.distance < 10]
+    near = scales[0].ravel()[places.within_ten]
     measured = np.array(
         [
             0.3 * np.log(window.noise / window.contrast + 0.02),

@@ -42,13 +42,12 @@ CONFIDENCE_MEASUREMENTS = (
     "log_area",  # log(1 + mask area in px) / 4
     "log_area_squared",
     "sharpness",  # sum of min(soft, mask) / sum of max(soft, mask)
-    "stability",  # area over level + 0.25 / area over level / 2
+    "stability",  # area above halfway from level to 1 / area above half the level
     "superpixel",  # IoU of mask and superpixel
-    "edge",  # mean contrast step across the mask's rim
+    "edge",  # mean value of the mask less that of its fringe, relative to the contrast
     "noise",  # as in TARGET_MEASUREMENTS
     "step_inner",
     "step_outer",
-    "filled",  # mask area / area of its box
 )
 
 _Row = tuple[float, ...]
@@ -110,7 +109,7 @@ class Theta:
         the window.
     reach : int
         Samples from the point within which the mask must lie.
-    confidence : (11,) tuple of float
+    confidence : (10,) tuple of float
         Logistic weights that turn `CONFIDENCE_MEASUREMENTS` into a predicted IoU.
 
     Raises

@@ -27,6 +27,7 @@ class Geometry:
     log_distance: Field  # (n, n) log(1 + distance)
     rings: tuple[NDArray[np.int64], ...]  # flat indices
     near: NDArray[np.int64]
+    within_ten: NDArray[np.int64]  # flat indices of the samples nearer than 10
     buffer_size: int
 
 
@@ -41,7 +42,8 @@ def geometry(half_size: int) -> Geometry:
         inner = min(inner, half_size - 1.0)
         rings.append(np.flatnonzero((distance >= inner) & (distance < outer)))
     near = np.flatnonzero(distance <= NEAR)
-    return Geometry(distance, np.log1p(distance), tuple(rings), near, max(r.size for r in rings))
+    within_ten = np.flatnonzero(distance < 10)
+    return Geometry(distance, np.log1p(distance), tuple(rings), near, within_ten, max(r.size for r in rings))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
