@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from pointmask.confidence import predicted_iou
 from pointmask.errors import ImageError, PointsError
 from pointmask.fuse import binarise, enlarge_octaves, fuse
-from pointmask.potential import solve
+from pointmask.potential import Operator, assemble, solve
 from pointmask.superpixel import point_superpixel
 from pointmask.theta import Theta
 from pointmask.window import Polarity, Window, read_window
@@ -144,24 +144,25 @@ def annotate(
     True
     """
     image = _checked_image(image)
-    parameters = Theta.load(theta)
+    operator = assemble(Theta.load(theta))
     if polarity not in ("bright", "dark", "auto"):
         raise ValueError(f"polarity {polarity!r} is unknown; use 'bright', 'dark' or 'auto'")
     targets = [
-        _annotate_point(image, *_checked_point(point, image.shape), parameters, polarity) for point in points
+        _annotate_point(image, *_checked_point(point, image.shape), operator, polarity) for point in points
     ]
     return Annotation(image.shape, tuple(_divide_shared(targets)))
 
 
 def _annotate_point(
-    image: NDArray[np.generic], row: int, col: int, theta: Theta, polarity: Polarity
+    image: NDArray[np.generic], row: int, col: int, operator: Operator, polarity: Polarity
 ) -> Target:
     """Solve one target, in a coarser and larger window while it is too large for this one."""
+    theta = operator.theta
     for octave in range(theta.octaves + 1):
         window = read_window(image, row, col, theta.half_size, octave, polarity)
         if window.contrast <= 0:
             break
-        potential = solve(window, theta)
+        potential = solve(window, operator)
         superpixel = point_superpixel(
             window.values,
             kind=theta.superpixel,

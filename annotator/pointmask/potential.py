@@ -1,141 +1,134 @@
 """The potential in a window: theta's operator, assembled and stepped."""
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pointmask.kernels.diffuse import conductance, diffuse, local_entropy
-from pointmask.kernels.law import resemblance, texture
-from pointmask.kernels.scale_space import smooth
-from pointmask.theta import LOCAL_MEASUREMENTS, Theta
+from pointmask.kernels.diffuse import local_entropy
+from pointmask.kernels.law import measure, resemblance
+from pointmask.kernels.operator import evolve
+from pointmask.kernels.scale_space import fill_scales
+from pointmask.theta import LOCAL_MEASUREMENTS, TARGET_MEASUREMENTS, Theta
 from pointmask.window import Window, geometry
 
 Field = NDArray[np.float64]
 
-_SCALES = 5
+_SCALES = 6
 _ENTROPY_RADIUS = 2  # 5 x 5 px, as in the published annotator
 
 
-def solve(window: Window, theta: Theta) -> Field:
+@dataclass(frozen=True, slots=True, eq=False)
+class Operator:
+    """A theta in the arrays that the kernels read; made once per theta by `assemble`."""
+
+    theta: Theta
+    stages: tuple[NDArray[np.generic], ...]  # spacings, steps, D0, beta, growth, decay
+    local_weights: Field  # (h, 10)
+    target_weights: Field  # (h, 5)
+    bias: Field  # (h,)
+    gain: Field  # (h,)
+    source: Field  # (n, n)
+
+
+@lru_cache(maxsize=32)
+def assemble(theta: Theta) -> Operator:
+    """Arrays of a theta."""
+    stages = [np.array(theta.spacings), np.array(theta.steps)]
+    stages += [np.array(v) for v in (theta.D0, theta.beta, theta.growth, theta.decay)]
+    weights = np.array(theta.law_weights).reshape(-1, len(LOCAL_MEASUREMENTS) + len(TARGET_MEASUREMENTS))
+    local, per_target = np.split(weights, [len(LOCAL_MEASUREMENTS)], axis=1)
+    return Operator(
+        theta,
+        tuple(stages),
+        np.ascontiguousarray(local),
+        np.ascontiguousarray(per_target),
+        np.array(theta.law_bias),
+        np.array(theta.law_gain),
+        _source(theta.half_size, theta.source_sigma),
+    )
+
+
+def solve(window: Window, operator: Operator) -> Field:
     """Run all stages of ``u <- (I - tau L_theta) u`` from the point.
 
     Parameters
     ----------
     window : Window
         With positive contrast.
-    theta : Theta
+    operator : Operator
 
     Returns
     -------
     (n, n) float64 in [0, 1]
     """
+    theta = operator.theta
     values = _unit_range(window.values) if theta.intensity == "range" else window.values
     n = values.shape[0]
-    scales = _scales(values, _depth(theta))
-    likeness = _likeness(window, scales, theta)
     entropy = values
     if theta.alpha < 1:
         entropy = np.empty_like(values)
         local_entropy(values, _ENTROPY_RADIUS, entropy)
-    field = _source(theta.half_size, theta.source_sigma)
-    for spacing, steps, D0, beta, growth, decay in zip(
-        theta.spacings, theta.steps, theta.D0, theta.beta, theta.growth, theta.decay, strict=True
-    ):
-        padded = (n + 2 * spacing, n + 2 * spacing)
-        down, right = np.empty(padded), np.empty(padded)
-        conductance(
-            scales[spacing.bit_length() - 1],
-            entropy,
-            spacing,
-            D0,
-            beta,
-            theta.alpha,
-            theta.conductance == "rational",
-            down,
-            right,
-        )
-        potential, spare, reaction = np.zeros((3, *padded))
-        inside = (slice(spacing, n + spacing),) * 2
-        if likeness is not None:
-            np.multiply(likeness, np.where(likeness > 0, growth, decay), out=reaction[inside])
-        potential[inside] = field
-        diffuse(potential, spare, down, right, reaction, spacing, theta.tau, steps)
-        field = np.ascontiguousarray(potential[inside])
+    scales = _scales(values, theta)
+    work = np.empty(5 * (n + 2 * max(theta.spacings)) ** 2)
+    field = operator.source.copy()
+    evolve(
+        scales,
+        entropy,
+        _likeness(window, scales, operator),
+        *operator.stages,
+        theta.tau,
+        theta.alpha,
+        theta.conductance == "rational",
+        work,
+        field,
+    )
     return field
 
 
-def likeness(window: Window, theta: Theta) -> Field | None:
-    """(n, n) resemblance in (-1, 1) that drives growth and absorption; None if theta has no law."""
-    return _likeness(window, _scales(window.values, _depth(theta)), theta)
+def likeness(window: Window, operator: Operator) -> Field:
+    """(n, n) resemblance in (-1, 1) that drives growth and absorption; 0 without a law."""
+    return _likeness(window, _scales(window.values, operator.theta), operator)
 
 
-def _depth(theta: Theta) -> int:
-    return _SCALES if theta.law_weights else max(theta.spacings).bit_length() - 1
-
-
-def _scales(values: Field, depth: int) -> Field:
-    """(depth + 1, n, n): the window and its smoothed versions, each from the one before."""
-    scales = np.empty((depth + 1, *values.shape))
-    scales[0] = values
-    for k in range(depth):
-        smooth(scales[k], 2**k, scales[k + 1])
+def _scales(values: Field, theta: Theta) -> Field:
+    depth = _SCALES if theta.law_weights else max(theta.spacings).bit_length()
+    scales = np.empty((depth, *values.shape))
+    fill_scales(values, scales)
     return scales
 
 
-def _likeness(window: Window, scales: Field, theta: Theta) -> Field | None:
-    law = _law_arrays(theta)
-    if law is None:
-        return None
-    local, per_target, bias, gain, offset = law
-    n = scales.shape[1]
+def _likeness(window: Window, scales: Field, operator: Operator) -> Field:
+    n = window.values.shape[0]
+    if not operator.gain.size:
+        return np.zeros((n, n))
     places = geometry(n // 2)
-    maps = np.empty((len(LOCAL_MEASUREMENTS), n, n))
-    maps[:6] = scales
-    maps[6] = places.distance
-    maps[6] /= 10
-    maps[7] = places.log_distance
-    spare = np.empty((n, n))
-    for k in (0, 1):
-        texture(scales[k], scales[k + 1], spare, maps[8 + k])
-    np.minimum(maps[8:] * 4, 4, out=maps[8:])
-    near = scales[0].ravel()[places.within_ten]
-    measured = np.array(
-        [
-            0.3 * np.log(window.noise / window.contrast + 0.02),
-            window.step_inner,
-            window.step_outer,
-            0.3 * np.log1p(np.count_nonzero(near > 0.3)),
-            0.3 * np.log1p(np.count_nonzero(near > 0.6)),
-        ]
+    maps, out = np.empty((len(LOCAL_MEASUREMENTS), n, n)), np.empty((n, n))
+    target = np.empty(len(TARGET_MEASUREMENTS))
+    measure(
+        scales,
+        places.distance,
+        places.log_distance,
+        window.noise / window.contrast,
+        window.step_inner,
+        window.step_outer,
+        maps,
+        out,
+        target,
     )
-    out = np.empty((n, n))
-    resemblance(maps, local, bias + per_target @ measured, gain, offset, out)
+    bias = operator.bias + operator.target_weights @ target
+    resemblance(maps, operator.local_weights, bias, operator.gain, operator.theta.law_offset, out)
     return out
 
 
-@lru_cache(maxsize=16)
-def _law_arrays(theta: Theta) -> tuple[Field, Field, Field, Field, float] | None:
-    if not theta.law_weights:
-        return None
-    weights = np.array(theta.law_weights)
-    split = len(LOCAL_MEASUREMENTS)
-    return (
-        np.ascontiguousarray(weights[:, :split]),
-        np.ascontiguousarray(weights[:, split:]),
-        np.array(theta.law_bias),
-        np.array(theta.law_gain),
-        theta.law_offset,
-    )
-
-
-@lru_cache(maxsize=16)
 def _source(half_size: int, sigma: float) -> Field:
     """Initial field: 1 at the point, a Gaussian of the given spread round it, cut at 2.4 sigma."""
     distance = geometry(half_size).distance
     if sigma == 0:
         return (distance == 0).astype(np.float64)
-    return np.exp(-0.5 * (distance / sigma) ** 2) * (distance < 2.4 * sigma)
+    field: Field = np.exp(-0.5 * (distance / sigma) ** 2) * (distance < 2.4 * sigma)
+    return field
 
 
 def _unit_range(values: Field) -> Field:

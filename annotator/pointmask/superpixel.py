@@ -36,19 +36,21 @@ def point_superpixel(
         places = [(y, x) for y in range(step // 2, n, step) for x in range(step // 2, n, step)]
         centres = np.array([(y, x, 0.0) for y, x in places])
         clip = slice(0, n)
-        iterations_rule = True
+        first_wins = True
     else:
-        reach = min(half, 2 * step)
+        # The cluster at the point ends about half a step from it; what lies beyond 1.5 steps only
+        # moves the other centres.
+        reach = min(half, 3 * step // 2)
         clip = slice(half - reach, half + reach + 1)
         half = reach
         offsets = [o for o in (-step, 0, step) if abs(o) <= reach]
         places = [(half + dy, half + dx) for dy in offsets for dx in offsets]
         centres = np.array([(y, x, values[clip, clip][y, x]) for y, x in places])
-        iterations_rule = False
+        first_wins = False
     window = np.ascontiguousarray(values[clip, clip])
     distance = np.empty(window.shape)
     labels = np.empty(window.shape, np.int32)
-    slic(window, centres, step, compactness, iterations, iterations_rule, distance, labels)
+    slic(window, centres, step, compactness, iterations, first_wins, distance, labels)
     out = np.zeros(values.shape, np.bool_)
     mine = labels[half, half]
     if mine >= 0:

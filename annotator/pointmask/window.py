@@ -27,7 +27,6 @@ class Geometry:
     log_distance: Field  # (n, n) log(1 + distance)
     rings: tuple[NDArray[np.int64], ...]  # flat indices
     near: NDArray[np.int64]
-    within_ten: NDArray[np.int64]  # flat indices of the samples nearer than 10
     buffer_size: int
 
 
@@ -42,8 +41,7 @@ def geometry(half_size: int) -> Geometry:
         inner = min(inner, half_size - 1.0)
         rings.append(np.flatnonzero((distance >= inner) & (distance < outer)))
     near = np.flatnonzero(distance <= NEAR)
-    within_ten = np.flatnonzero(distance < 10)
-    return Geometry(distance, np.log1p(distance), tuple(rings), near, within_ten, max(r.size for r in rings))
+    return Geometry(distance, np.log1p(distance), tuple(rings), near, max(r.size for r in rings))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

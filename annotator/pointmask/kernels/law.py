@@ -29,6 +29,55 @@ def texture(fine: Field, coarse: Field, spare: Field, out: Field) -> None:
 
 
 @njit(cache=True, nogil=True)
+def measure(
+    scales: Field,
+    distance: Field,
+    log_distance: Field,
+    noise: float,
+    step_inner: float,
+    step_outer: float,
+    maps: Field,
+    spare: Field,
+    target: Field,
+) -> None:
+    """Collect what the law looks at; names and units in `pointmask.theta`.
+
+    Parameters
+    ----------
+    scales : (6, n, n) float
+    distance, log_distance : (n, n) float
+    noise : float
+        Background deviation relative to the contrast.
+    step_inner, step_outer : float
+    maps : (10, n, n) float
+        Receives ``LOCAL_MEASUREMENTS``.
+    spare : (n, n) float
+        Overwritten.
+    target : (5,) float
+        Receives ``TARGET_MEASUREMENTS``.
+    """
+    n, m = distance.shape
+    maps[:6] = scales
+    texture(scales[0], scales[1], spare, maps[8])
+    texture(scales[1], scales[2], spare, maps[9])
+    over_30, over_60 = 0, 0
+    for i in range(n):
+        for j in range(m):
+            maps[6, i, j] = 0.1 * distance[i, j]
+            maps[7, i, j] = log_distance[i, j]
+            maps[8, i, j] = min(4.0 * maps[8, i, j], 4.0)
+            maps[9, i, j] = min(4.0 * maps[9, i, j], 4.0)
+            if distance[i, j] < 10.0:
+                over_30 += scales[0, i, j] > 0.3
+                over_60 += scales[0, i, j] > 0.6
+    target[0] = 0.3 * np.log(noise + 0.02)
+    target[1] = step_inner
+    target[2] = step_outer
+    target[3] = 0.3 * np.log(1.0 + over_30)
+    target[4] = 0.3 * np.log(1.0 + over_60)
+
+
+@njit(cache=True, nogil=True)
 def resemblance(
     maps: NDArray[np.floating],
     weights: NDArray[np.floating],

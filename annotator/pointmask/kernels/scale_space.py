@@ -38,6 +38,21 @@ def smooth(source: Field, spacing: int, out: Field) -> None:
 
 
 @njit(cache=True, nogil=True)
+def fill_scales(values: Field, scales: Field) -> None:
+    """Write the window and its ever smoother versions, each from the one before with doubled spacing.
+
+    Parameters
+    ----------
+    values : (n, m) float
+    scales : (d, n, m) float
+        Overwritten; ``scales[k]`` has a variance of ``(4**k - 1) / 6`` px^2 per axis.
+    """
+    scales[0] = values
+    for k in range(1, scales.shape[0]):
+        smooth(scales[k - 1], 2 ** (k - 1), scales[k])
+
+
+@njit(cache=True, nogil=True)
 def enlarge(source: Field, out: Field) -> None:
     """Bilinear enlargement to twice the sampling density.
 
