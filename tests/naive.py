@@ -82,3 +82,153 @@ def near_background(outside):
 
 
 # --- end of baselines ---------------------------------------------------------------------------------
+
+
+# --- the annotator: kernels/scale_space, rank, law, diffuse, operator, regions, slic, agreement -------
+
+
+def smooth(source, spacing):
+    n, m = source.shape
+    out = np.zeros((n, m))
+    for i in range(n):
+        for j in range(m):
+            for dy, wy in ((-1, 0.25), (0, 0.5), (1, 0.25)):
+                for dx, wx in ((-1, 0.25), (0, 0.5), (1, 0.25)):
+                    y = min(max(i + dy * spacing, 0), n - 1)
+                    x = min(max(j + dx * spacing, 0), m - 1)
+                    out[i, j] += wy * wx * source[y, x]
+    return out
+
+
+def enlarge(source):
+    n, m = source.shape
+    out = np.zeros((2 * n - 1, 2 * m - 1))
+    for i in range(2 * n - 1):
+        for j in range(2 * m - 1):
+            y, x = i // 2, j // 2
+            corners = [source[a, b] for a in {y, y + i % 2} for b in {x, x + j % 2}]
+            out[i, j] = sum(corners) / len(corners)
+    return out
+
+
+def texture(fine, coarse):
+    return smooth(smooth(np.abs(fine - coarse), 1), 2)
+
+
+def resemblance(maps, weights, bias, gain, offset):
+    out = np.zeros(maps.shape[1:])
+    for i, j in np.ndindex(*out.shape):
+        z = offset
+        for h in range(len(gain)):
+            z += gain[h] * max(bias[h] + sum(weights[h, f] * maps[f, i, j] for f in range(len(maps))), 0)
+        out[i, j] = z / (1 + abs(z))
+    return out
+
+
+def local_entropy(window, radius):
+    out = np.zeros(window.shape)
+    levels = np.clip(np.floor(window * 255 + 0.5), 0, 255).astype(int)
+    for i, j in np.ndindex(*window.shape):
+        square = levels[max(i - radius, 0) : i + radius + 1, max(j - radius, 0) : j + radius + 1]
+        p = np.unique(square, return_counts=True)[1] / square.size
+        out[i, j] = -(p * np.log2(p)).sum() / 8
+    return out
+
+
+def laplacian(window, entropy, spacing, D0, beta, alpha, rational):
+    """Dense matrix of ``-div(D grad .)`` with zero flux through the border."""
+    n, m = window.shape
+    L = np.zeros((n * m, n * m))
+    for i, j in np.ndindex(n, m):
+        for y, x in ((i + spacing, j), (i, j + spacing)):
+            if y < n and x < m:
+                q = alpha * abs(window[y, x] - window[i, j]) + (1 - alpha) * (entropy[y, x] + entropy[i, j]) / 2
+                D = D0 / (1 + (beta * q) ** 2) if rational else D0 * np.exp(-beta * q)
+                a, b = i * m + j, y * m + x
+                L[a, a] += D
+                L[b, b] += D
+                L[a, b] -= D
+                L[b, a] -= D
+    return L
+
+
+def evolve(field, scales, entropy, likeness, stages, tau, alpha, rational):
+    """``stages`` are (spacing, steps, D0, beta, growth, decay)."""
+    u = field.ravel().copy()
+    for spacing, steps, D0, beta, growth, decay in stages:
+        values = scales[{1: 0, 2: 1, 4: 2, 8: 3}[spacing]]
+        L = laplacian(values, entropy, spacing, D0, beta, alpha, rational)
+        rate = np.where(likeness > 0, growth * likeness, decay * likeness).ravel()
+        for _ in range(steps):
+            u = np.clip(u - tau * (L @ u - rate * u), 0, 1)
+    return u.reshape(field.shape)
+
+
+def label(binary, eight):
+    """Pieces as a set of frozensets of pixels."""
+    todo = set(zip(*np.nonzero(binary), strict=True))
+    pieces = set()
+    while todo:
+        piece, front = set(), [todo.pop()]
+        while front:
+            i, j = front.pop()
+            piece.add((i, j))
+            for y, x in list(todo):
+                near = max(abs(y - i), abs(x - j)) <= 1 if eight else abs(y - i) + abs(x - j) <= 1
+                if near:
+                    todo.remove((y, x))
+                    front.append((y, x))
+        pieces.add(frozenset(piece))
+    return pieces
+
+
+def keep_at_point(binary, eight, row, col, reach):
+    out = np.zeros(binary.shape, bool)
+    distance = {p: min((i - row) ** 2 + (j - col) ** 2 for i, j in p) for p in label(binary, eight)}
+    best = min((d for d in distance.values() if d <= reach**2), default=None)
+    for piece, d in distance.items():
+        if d == best:
+            for pixel in piece:
+                out[pixel] = True
+    return out
+
+
+def slic(window, centres, step, compactness, iterations, first_wins):
+    n, m = window.shape
+    centres = [list(map(float, c)) for c in centres]
+    labels = np.full((n, m), -1)
+    for _ in range(iterations):
+        for i, j in np.ndindex(n, m):
+            best, owner = np.inf, -1
+            for c, (cy, cx, cv) in enumerate(centres):
+                inside = int(max(cy - 2 * step, 0)) <= i < int(min(cy + 2 * step + 1, n)) and int(
+                    max(cx - 2 * step, 0)
+                ) <= j < int(min(cx + 2 * step + 1, m))
+                if not inside:
+                    continue
+                space, grey = 1.0 / (step * step), 1.0 / (compactness * compactness)
+                dv = window[i, j] - cv
+                d = ((cy - i) * (cy - i) + (cx - j) * (cx - j)) * space + dv * dv * grey
+                if d < best:
+                    best, owner = d, c
+                elif d == best and not first_wins:
+                    owner = -1
+            labels[i, j] = owner
+        for c in range(len(centres)):
+            ys, xs = np.nonzero(labels == c)
+            if len(ys):
+                centres[c] = [ys.mean(), xs.mean(), window[ys, xs].mean()]
+    return labels
+
+
+def agreement(values, soft, superpixel, level, upper):
+    inner, fringe = values[soft > level], values[(soft > 0.05) & (soft <= level)]
+    return [
+        (soft > level / 2).sum(),
+        (soft > level).sum(),
+        (soft > upper).sum(),
+        superpixel.sum(),
+        ((soft > level) & superpixel).sum(),
+        inner.mean() if inner.size else 0,
+        fringe.mean() if fringe.size else 0,
+    ]

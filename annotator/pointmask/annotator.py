@@ -17,6 +17,8 @@ from pointmask.window import Polarity, Window, read_window
 
 Box = tuple[int, int, int, int]
 
+_CELL = 32  # px; about the size of a large target, so that a box lies in few cells of the grid
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Target:
@@ -225,22 +227,34 @@ def _divide_shared(targets: list[Target]) -> list[Target]:
     """Give every pixel that several masks claim to one of them."""
     claims = [t.mask for t in targets]
     shared = set()
-    for a in range(len(targets)):
-        for b in range(a + 1, len(targets)):
-            here = _overlap(targets[a].box, targets[b].box)
-            if here is None:
-                continue
-            first, second = (_part(targets[k], here) for k in (a, b))
-            both = targets[a].mask[first] & targets[b].mask[second]
-            if not both.any():
-                continue
-            shared |= {a, b}
-            wins = _first_wins(targets[a], targets[b], first, second, here)
-            for k, part, lost in ((a, first, both & ~wins), (b, second, both & wins)):
-                if claims[k] is targets[k].mask:
-                    claims[k] = targets[k].mask.copy()
-                claims[k][part] &= ~lost
+    for a, b, here in _overlaps(targets):
+        first, second = _part(targets[a], here), _part(targets[b], here)
+        both = targets[a].mask[first] & targets[b].mask[second]
+        if not both.any():
+            continue
+        shared |= {a, b}
+        wins = _first_wins(targets[a], targets[b], first, second, here)
+        for k, part, lost in ((a, first, both & ~wins), (b, second, both & wins)):
+            if claims[k] is targets[k].mask:
+                claims[k] = targets[k].mask.copy()
+            claims[k][part] &= ~lost
     return [_reclaimed(t, claims[k]) if k in shared else t for k, t in enumerate(targets)]
+
+
+def _overlaps(targets: list[Target]) -> list[tuple[int, int, Box]]:
+    """Pairs of targets whose boxes overlap, in order, and where; linear in crowds of bounded density."""
+    cells: dict[tuple[int, int], list[int]] = {}
+    pairs: dict[tuple[int, int], Box] = {}
+    for b, target in enumerate(targets):
+        top, left, bottom, right = target.box
+        for row in range(top // _CELL, (bottom - 1) // _CELL + 1):
+            for col in range(left // _CELL, (right - 1) // _CELL + 1):
+                for a in cells.setdefault((row, col), []):
+                    here = _overlap(targets[a].box, target.box)
+                    if here is not None:
+                        pairs[a, b] = here
+                cells[row, col].append(b)
+    return [(a, b, here) for (a, b), here in sorted(pairs.items())]
 
 
 def _first_wins(

@@ -46,7 +46,7 @@ def measure(
         narrow / max(wide, 1.0),
         common / max(area + segment - common, 1.0),
         inner - outer,
-        0.3 * math.log(window.noise / window.contrast + 0.02),
+        0.3 * math.log(window.noise + 0.02),
         window.step_inner,
         window.step_outer,
     )

@@ -78,7 +78,7 @@ def binarise(
     """
     labels = np.empty(soft.shape, np.int32)
     mask = np.empty(soft.shape, np.bool_)
-    count = label(soft > (level or otsu(soft)), True, np.empty(soft.size * 2, np.int64), labels)
+    count = label(soft > (level or otsu(soft)), True, np.empty(soft.size, np.int64), labels)
     area = int(keep_at_point(labels, count, row, col, reach, mask))
     if not area:
         mask[row, col] = True

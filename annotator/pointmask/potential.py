@@ -110,7 +110,7 @@ def _likeness(window: Window, scales: Field, operator: Operator) -> Field:
         scales,
         places.distance,
         places.log_distance,
-        window.noise / window.contrast,
+        window.noise,
         window.step_inner,
         window.step_outer,
         maps,

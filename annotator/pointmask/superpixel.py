@@ -56,7 +56,7 @@ def point_superpixel(
     if mine >= 0:
         pieces = np.empty(window.shape, np.int32)
         piece = np.empty(window.shape, np.bool_)
-        count = label(labels == mine, False, np.empty(window.size * 2, np.int64), pieces)
+        count = label(labels == mine, False, np.empty(window.size, np.int64), pieces)
         keep_at_point(pieces, count, half, half, 0, piece)
         out[clip, clip] = piece
     return out

@@ -31,7 +31,7 @@ LOCAL_MEASUREMENTS = (
     "texture_2",  # 4 x local mean of |contrast_1 - contrast_2|
 )
 TARGET_MEASUREMENTS = (
-    "noise",  # 0.3 log(background deviation / contrast + 0.02)
+    "noise",  # 0.3 log(min(2, background deviation / contrast) + 0.02)
     "step_inner",  # contrast against the ring of 4 to 7 samples, relative
     "step_outer",  # contrast against the ring of 13 to 22 samples, relative
     "extent_30",  # 0.3 log(1 + samples over 30 % of the contrast within 10 samples)
@@ -161,9 +161,8 @@ class Theta:
                 raise ThetaError(
                     f"{name} has {len(getattr(self, name))} entries and steps has {stages}; give one per stage"
                 )
-        for name in ("spacings",):
-            if any(s not in (1, 2, 4, 8) for s in getattr(self, name)):
-                raise ThetaError(f"spacings = {self.spacings} must be taken from 1, 2, 4, 8")
+        if any(spacing not in (1, 2, 4, 8) for spacing in self.spacings):
+            raise ThetaError(f"spacings = {self.spacings} must be taken from 1, 2, 4, 8")
         for D0, decay in zip(self.D0, self.decay, strict=True):
             total = self.tau * (4 * D0 + decay)
             if total > 1 + 1e-9:
@@ -240,8 +239,8 @@ class Theta:
         if unknown:
             raise ThetaError(f"{name} has unknown keys {', '.join(unknown)}; known are {', '.join(sorted(known))}")
         try:
-            return cls(**{key: _from_toml(key, value) for key, value in table.items()})
-        except (TypeError, ValueError) as error:
+            return cls(**{key: _from_toml(key, value, _DEPTH.get(key, 0)) for key, value in table.items()})
+        except (TypeError, ValueError) as error:  # ThetaError is a ValueError
             raise ThetaError(f"{name}: {error}") from None
 
     def to_toml(self) -> str:
@@ -286,6 +285,13 @@ _CHOICES = (
 _WHOLE = frozenset(
     ("half_size", "octaves", "spacings", "steps", "superpixel_step", "superpixel_iterations", "reach")
 )
+_TEXT = frozenset(name for name, _ in _CHOICES)
+_DEPTH = {
+    **dict.fromkeys(
+        ("spacings", "steps", "D0", "beta", "growth", "decay", "law_bias", "law_gain", "confidence"), 1
+    ),
+    "law_weights": 2,
+}
 
 
 @lru_cache(maxsize=len(PRESETS))
@@ -294,12 +300,20 @@ def _preset(name: str) -> Theta:
     return Theta.from_toml(text, f"preset {name}")
 
 
-def _from_toml(key: str, value: Any) -> Any:  # noqa: ANN401 - TOML holds any of several types
-    if isinstance(value, list):
-        return tuple(_from_toml(key, item) for item in value)
-    if isinstance(value, bool) or (isinstance(value, float) and key in _WHOLE):
-        raise ThetaError(f"{key} = {value!r} must be {'a whole number' if key in _WHOLE else 'a number or text'}")
-    return float(value) if isinstance(value, int) and key not in _WHOLE else value
+def _from_toml(key: str, value: Any, depth: int) -> Any:  # noqa: ANN401 - TOML holds any of several types
+    """Check that a value is a number, text or list of them, ``depth`` lists deep; lists become tuples."""
+    if depth:
+        if not isinstance(value, list):
+            raise ThetaError(f"{key} = {value!r} must be a list")
+        return tuple(_from_toml(key, item, depth - 1) for item in value)
+    if key in _TEXT:
+        if not isinstance(value, str):
+            raise ThetaError(f"{key} = {value!r} must be text")
+        return value
+    kinds = (int,) if key in _WHOLE else (int, float)
+    if isinstance(value, bool) or not isinstance(value, kinds):
+        raise ThetaError(f"{key} = {value!r} must be {'a whole number' if key in _WHOLE else 'a number'}")
+    return value if key in _WHOLE else float(value)
 
 
 def _to_toml(value: Any) -> str:  # noqa: ANN401 - the field types of Theta

@@ -16,6 +16,10 @@ Field = NDArray[np.float64]
 # Rings round the point, in samples: [inner, outer). The middle one is the background; the others
 # tell how the background changes with distance.
 RINGS = ((4.0, 7.0), (7.0, 13.0), (13.0, 22.0))
+# Values are rounded to this fraction of the contrast: copies of a scene that differ by gain and offset
+# then agree bit for bit, and ties (frequent in 8-bit images) stay ties.
+_GRAIN = 2.0**-20
+
 NEAR = 2.3  # the target's peak is looked for this close to the point, so that a click may be off
 
 
@@ -56,7 +60,7 @@ class Window:
     contrast : float
         Grey values per unit; 0 if the window is flat, and then ``values`` is 0.
     noise : float
-        Standard deviation of the background, in grey values.
+        Standard deviation of the background, relative to ``contrast``; at most 2.
     step_inner, step_outer : float
         Contrast against the inner and the outer ring, relative to ``contrast``.
     dark : bool
@@ -106,13 +110,19 @@ def read_window(
     if contrast <= 0:
         contrast = float(np.ptp(samples))
     if contrast <= 0:
-        return Window(np.zeros_like(samples), 0.0, noise, 0.0, 0.0, dark, finite)
+        return Window(np.zeros_like(samples), 0.0, 0.0, 0.0, 0.0, dark, finite)
     peak = background + sign * height
-    steps = [
-        float(np.clip(sign * (peak - median_of(samples, r, buffer)) / contrast, -2, 2)) for r in (inner, outer)
-    ]
-    values = np.clip((samples - background) * (sign / contrast), -3, 3)
-    return Window(values, contrast, noise, steps[0], steps[1], dark, finite)
+    steps = [sign * (peak - median_of(samples, r, buffer)) / contrast for r in (inner, outer)]
+    relative = [_rounded(min(max(v, -2.0), 2.0)) for v in (*steps, noise / contrast)]
+    values = (samples - background) * (sign / (contrast * _GRAIN))
+    np.rint(values, out=values)
+    values *= _GRAIN
+    np.clip(values, -3.0, 3.0, out=values)
+    return Window(values, contrast, relative[2], relative[0], relative[1], dark, finite)
+
+
+def _rounded(value: float) -> float:
+    return round(value / _GRAIN) * _GRAIN
 
 
 def _sample(

@@ -31,20 +31,33 @@ def select(values: NDArray[np.floating], k: int) -> float:
 
 
 @njit(cache=True, nogil=True)
+def median(values: NDArray[np.floating]) -> float:
+    """Median; of an even number the mean of the middle two, so that a negative has the negative median."""
+    half = values.size // 2
+    upper = select(values, half)
+    if values.size % 2 == 1:
+        return upper
+    lower = values[0]
+    for k in range(1, half):
+        lower = max(lower, values[k])
+    return 0.5 * (lower + upper)
+
+
+@njit(cache=True, nogil=True)
 def median_of(window: NDArray[np.floating], places: NDArray[np.int64], buffer: NDArray[np.floating]) -> float:
-    """Lower median of the pixels at the flat indices ``places``; ``buffer`` holds at least as many."""
+    """Median of the pixels at the flat indices ``places``; ``buffer`` holds at least as many."""
     flat = window.ravel()
     for k in range(places.size):
         buffer[k] = flat[places[k]]
-    return select(buffer[: places.size], (places.size - 1) // 2)
+    return median(buffer[: places.size])
 
 
 @njit(cache=True, nogil=True)
 def deviation_of(
     window: NDArray[np.floating], places: NDArray[np.int64], centre: float, buffer: NDArray[np.floating]
 ) -> float:
-    """Lower median of absolute distances to ``centre``, scaled to a normal law's standard deviation."""
+    """Median of absolute distances to ``centre``, scaled to a normal law's standard deviation."""
     flat = window.ravel()
     for k in range(places.size):
         buffer[k] = abs(flat[places[k]] - centre)
-    return 1.4826 * select(buffer[: places.size], (places.size - 1) // 2)
+    return 1.4826 * median(buffer[: places.size])

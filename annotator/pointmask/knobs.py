@@ -1,0 +1,135 @@
+"""The few directions in which a fit may move theta: named, bounded, and the same for every fitter."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pointmask.theta import LOCAL_MEASUREMENTS, Theta
+
+_OTSU_LEVEL = 0.5  # fixed level from which a shift starts if theta's own is Otsu's
+
+
+@dataclass(frozen=True, slots=True)
+class Knob:
+    """One direction. Setting 0 is the start; a setting of 1 is an ordinary change.
+
+    Attributes
+    ----------
+    name : str
+    field : str
+        The `Theta` field it moves, all entries together.
+    kind : {"add", "scale"}
+        The entries become ``x + size * setting`` or ``x * exp(size * setting)``.
+    size : float
+        What an ordinary change is, in the field's unit or as a logarithm.
+    low, high : float
+        Bounds of the moved entries under ``add``; under ``scale`` the bounds of `Theta` hold.
+    needs : callable
+        Whether a theta has this direction at all.
+    columns : tuple of int
+        Of a table of rows, only these columns are moved; empty for all.
+    """
+
+    name: str
+    field: str
+    kind: Literal["add", "scale"]
+    size: float
+    needs: Callable[[Theta], bool]
+    low: float = -math.inf
+    high: float = math.inf
+    columns: tuple[int, ...] = ()
+
+
+def _always(theta: Theta) -> bool:
+    return True
+
+
+def _has_law(theta: Theta) -> bool:
+    return bool(theta.law_weights)
+
+
+def _has_no_law(theta: Theta) -> bool:
+    return not theta.law_weights
+
+
+def _has_entropy(theta: Theta) -> bool:
+    return theta.alpha < 1
+
+
+def _has_octaves(theta: Theta) -> bool:
+    return theta.octaves > 0
+
+
+_DISTANCES = (LOCAL_MEASUREMENTS.index("distance"), LOCAL_MEASUREMENTS.index("log_distance"))
+
+KNOBS = (
+    Knob("level", "level", "add", 0.1, _always, low=0.02, high=0.98),
+    Knob("rho", "rho", "add", 0.1, _always, low=0.0, high=1.0),
+    Knob("offset", "law_offset", "add", 0.1, _has_law, low=-10.0, high=10.0),
+    Knob("sharpness", "law_gain", "scale", 0.2, _has_law),
+    Knob("nearness", "law_weights", "scale", 0.2, _has_law, columns=_DISTANCES),
+    Knob("growth", "growth", "scale", 0.5, _has_law),
+    Knob("decay", "decay", "scale", 0.5, _has_law),
+    Knob("edges", "beta", "scale", 0.5, _always),
+    Knob("flow", "D0", "scale", 0.5, _always),
+    Knob("gradient", "alpha", "add", 0.2, _has_entropy, low=0.0, high=1.0),
+    Knob("time", "steps", "scale", 0.5, _has_no_law),
+    Knob("large", "large_area", "scale", 0.5, _has_octaves),
+)
+"""All directions. A setting lies in [-`LIMIT`, `LIMIT`]."""
+
+LIMIT = 3.0
+
+
+def knobs_of(theta: Theta) -> tuple[Knob, ...]:
+    """Return the directions in which a theta can be moved."""
+    return tuple(knob for knob in KNOBS if knob.needs(theta))
+
+
+def turn(theta: Theta, settings: Mapping[Knob, float]) -> Theta:
+    """Move a theta along some directions.
+
+    Parameters
+    ----------
+    theta : Theta
+        The start.
+    settings : Mapping
+        Setting by knob, in [-`LIMIT`, `LIMIT`]; a setting of 0 leaves the start's values as they are.
+
+    Returns
+    -------
+    Theta
+        Within the bounds of `Theta`; where conductance or absorption would make the explicit steps
+        unstable, they stop at what is stable.
+    """
+    changes = {
+        knob.field: _moved(getattr(theta, knob.field), knob, setting)
+        for knob, setting in settings.items()
+        if setting
+    }
+    if "level" in changes and not theta.level:
+        level = next(knob for knob in settings if knob.field == "level")
+        changes["level"] = _moved(_OTSU_LEVEL, level, settings[level])
+    if "D0" in changes or "decay" in changes:
+        D0s = tuple(min(D0, 1 / (4 * theta.tau)) for D0 in changes.get("D0", theta.D0))
+        decays = changes.get("decay", theta.decay)
+        changes["D0"] = D0s
+        changes["decay"] = tuple(
+            min(decay, max(1 / theta.tau - 4 * D0, 0.0)) for decay, D0 in zip(decays, D0s, strict=True)
+        )
+    return theta.with_(**changes) if changes else theta
+
+
+def _moved(value: Any, knob: Knob, setting: float) -> Any:  # noqa: ANN401 - any numeric field of Theta
+    if isinstance(value, tuple):
+        if value and isinstance(value[0], tuple) and knob.columns:
+            return tuple(
+                tuple(_moved(x, knob, setting) if k in knob.columns else x for k, x in enumerate(row))
+                for row in value
+            )
+        return tuple(_moved(item, knob, setting) for item in value)
+    if knob.kind == "add":
+        return min(max(value + knob.size * setting, knob.low), knob.high)
+    moved = value * math.exp(knob.size * setting)
+    return max(round(moved), 1) if isinstance(value, int) else moved
