@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from pointmask.annotator import annotate
 from pointmask.calibrate_search import PITCH, Counters, Place, Trials, choose, figures, gain_draws
-from pointmask.errors import PointsError
+from pointmask.errors import ImageError, PointsError
 from pointmask.knobs import LIMIT, Knob, knobs_of, turn
 from pointmask.metrics import binarise
 from pointmask.target_metrics import true_targets
@@ -22,7 +22,7 @@ Pair = tuple[ArrayLike, Sequence[tuple[int, int]], ArrayLike]
 
 MIN_IMAGES = 8
 MIN_TARGETS = 10
-BUDGET = 500
+BUDGET = 1000
 _COVER = (2.5, 97.5)  # percentiles of the interval
 
 
@@ -88,7 +88,7 @@ class Calibration:
         return [
             f"Tried {self.tried:,} thetas on {self.fitted.images} images; {self.held_out.images} held out.",
             *(_told(name, gain) for name, gain in (("fitted", self.fitted), ("held out", self.held_out))),
-            f"Moved: {', '.join(f'{name} {setting:+g}' for name, setting in self.settings.items()) or 'nothing'}",
+            f"knobs moved: {', '.join(f'{k} {v:+g}' for k, v in self.settings.items()) or 'none'}",
             self._verdict(),
         ]
 
@@ -168,7 +168,7 @@ def calibrate(
         return counters
 
     trials = Trials(measure, len(knobs), round(LIMIT / PITCH), budget)
-    place, _ = choose(trials, seed)
+    place = choose(trials, seed)
     settings = _settings(knobs, place)
     fitted = turn(start, settings)
     check = _gain(_measure(held, start, polarity), _measure(held, fitted, polarity), seed)
@@ -193,11 +193,27 @@ class _Sample:
     areas: NDArray[np.intp]  # true pixels by label; entry 0 has those outside the part
 
 
+def check_pair(image: ArrayLike, points: Sequence[tuple[int, int]], truth: ArrayLike) -> None:
+    """Refuse what `calibrate` cannot use.
+
+    Raises
+    ------
+    ImageError
+        If the image or the mask is not usable, or they differ in size.
+    PointsError
+        If a point is not a pixel of the image.
+    """
+    annotate(image, points)
+    shapes = np.shape(image), binarise(truth).shape
+    if shapes[0] != shapes[1]:
+        raise ImageError(
+            f"the image has shape {shapes[0]}, its true mask {shapes[1]}; both must have the same size"
+        )
+
+
 def _cut(image: ArrayLike, points: Sequence[tuple[int, int]], truth: ArrayLike, theta: Theta) -> _Sample:
+    check_pair(image, points, truth)
     array, mask = np.asarray(image), binarise(truth)
-    annotate(array, points, theta=theta)  # its checks of image and points, and their messages
-    if array.shape != mask.shape:
-        raise PointsError(f"an image has {array.shape} pixels, its mask {mask.shape}; they must be equal")
     labels, ids = true_targets(mask, points)
     # Beyond this distance from a point nothing is read, so the cut changes no mask.
     margin = (theta.half_size + 1) * 2**theta.octaves
@@ -240,7 +256,7 @@ def _settings(knobs: Sequence[Knob], place: Place) -> dict[Knob, float]:
 
 
 def _gain(before: Counters, after: Counters, seed: int) -> Gain:
-    _, pooled_draws, mean_draws = gain_draws(before, after, seed)
+    pooled_draws, mean_draws = gain_draws(before, after, seed)
     (pooled_before, mean_before), (pooled_after, mean_after) = (
         map(float, figures(counters.sum(axis=0))) for counters in (before, after)
     )
@@ -274,4 +290,6 @@ def _told(name: str, gain: Gain) -> str:
             (gain.mean, gain.mean_interval),
         )
     )
-    return f"{name}, {gain.images} images, {gain.targets} targets: pooled IoU {pooled}; mean target IoU {mean}"
+    return (
+        f"{name}, {gain.images} images, {gain.targets} targets: pooled IoU {pooled}; mean target IoU {mean}"
+    )

@@ -1,6 +1,6 @@
 """Choose settings of theta's knobs from a few dozen masks without fitting their noise."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +18,6 @@ STRENGTHS = (0.02, 0.01, 0.005, 0.0025)
 _STRIDES = (2, 1)
 _FOLDS = 5
 _DRAWS = 1000
-
-
-class Exhausted(Exception):
-    """The budget does not allow another theta."""
 
 
 class Trials:
@@ -57,27 +53,25 @@ class Trials:
         return (0,) * self._knobs
 
     def counters(self, place: Place) -> Counters:
-        """Return what is known of a place, or measure it.
-
-        Raises
-        ------
-        Exhausted
-            If it would have to be measured and the budget is spent.
-        """
+        """Return what is known of a place, or measure it, whatever the budget."""
         if place not in self._known:
-            if self.tried >= self._budget:
-                raise Exhausted
             self._known[place] = self._measure(place)
         return self._known[place]
 
     def neighbours(self, place: Place, stride: int) -> list[Place]:
-        """Return the places one stride away along one knob, within the limit."""
-        return [
+        """Measure the places one stride away along one knob, and return those that limit and budget allow."""
+        around = [
             (*place[:k], place[k] + step, *place[k + 1 :])
             for k in range(self._knobs)
             for step in (-stride, stride)
             if abs(place[k] + step) <= self._limit
         ]
+        allowed = []
+        for neighbour in around:
+            if neighbour in self._known or self.tried < self._budget:
+                self.counters(neighbour)
+                allowed.append(neighbour)
+        return allowed
 
 
 def score(counters: Counters) -> float:
@@ -85,10 +79,11 @@ def score(counters: Counters) -> float:
 
     The pooled IoU alone would be decided by the few largest targets.
     """
-    return float(_scores(counters.sum(axis=0)))
+    pooled, mean = figures(counters.sum(axis=0))
+    return float(pooled + mean) / 2
 
 
-def choose(trials: Trials, seed: int) -> tuple[Place, float]:
+def choose(trials: Trials, seed: int) -> Place:
     """Choose a place by cross-validation.
 
     Parameters
@@ -99,37 +94,39 @@ def choose(trials: Trials, seed: int) -> tuple[Place, float]:
 
     Returns
     -------
-    place : Place
+    Place
         Fitted to all images with the strongest pull towards the start whose cross-validated score is
         within one standard error of the best; the start itself counts as the strongest pull.
-    strength : float
-        Entry of `STRENGTHS`; infinite if the start was best.
 
     Notes
     -----
     The fit climbs from the start to the best neighbour on a lattice, coarse strides first, as long as
-    a move gains more than its length costs; so most knobs stay where they are. A search that runs out of
-    budget stops where it is.
+    a move gains more than its length costs; so most knobs stay where they are. Once the budget is spent
+    it moves among the places it knows.
     """
     start = trials.counters(trials.start)
-    images = len(start)
-    rng = np.random.default_rng((seed, 1))
-    fold_of = rng.permutation(images) % min(_FOLDS, images)
-    validated = [(np.inf, start)]
-    for strength in STRENGTHS:
-        unseen = np.empty_like(start)
-        for fold in range(fold_of.max() + 1):
-            place = fit(trials, strength, fold_of != fold)
-            unseen[fold_of == fold] = trials.counters(place)[fold_of == fold]
-        validated.append((strength, unseen))
-    best = max((unseen for _, unseen in validated), key=score)
-    for strength, unseen in validated:
-        gains = gain_draws(unseen, best, seed)[0]
-        if score(best) - score(unseen) <= gains.std():
-            break
-    if not np.isfinite(strength):
-        return trials.start, strength
-    return fit(trials, strength, np.ones(images, np.bool_)), strength
+    validated = {strength: _validate(trials, strength, seed) for strength in STRENGTHS}
+    best = max((start, *validated.values()), key=score)
+    if _as_good(start, best, seed):
+        return trials.start
+    strength = next(strength for strength, unseen in validated.items() if _as_good(unseen, best, seed))
+    return fit(trials, strength, np.ones(len(start), np.bool_))
+
+
+def _validate(trials: Trials, strength: float, seed: int) -> Counters:
+    """Counters of every image under a fit to the other folds."""
+    unseen = np.empty_like(trials.counters(trials.start))
+    fold_of = np.random.default_rng((seed, 1)).permutation(len(unseen)) % min(_FOLDS, len(unseen))
+    for fold in np.unique(fold_of):
+        here = fold_of == fold
+        unseen[here] = trials.counters(fit(trials, strength, ~here))[here]
+    return unseen
+
+
+def _as_good(counters: Counters, best: Counters, seed: int) -> bool:
+    """Whether a score is within one standard error of the best."""
+    gain = score(best) - score(counters)
+    return gain <= float(np.std(np.add(*gain_draws(counters, best, seed)) / 2))
 
 
 def fit(trials: Trials, strength: float, images: NDArray[np.bool_]) -> Place:
@@ -150,17 +147,16 @@ def fit(trials: Trials, strength: float, images: NDArray[np.bool_]) -> Place:
     place = trials.start
     for stride in _STRIDES:
         while True:
-            try:
-                best = max((place, *trials.neighbours(place, stride)), key=worth)
-            except Exhausted:
-                return place
+            best = max((place, *trials.neighbours(place, stride)), key=worth)
             if best == place:
                 break
             place = best
     return place
 
 
-def gain_draws(before: Counters, after: Counters, seed: int) -> tuple[NDArray[np.float64], ...]:
+def gain_draws(
+    before: Counters, after: Counters, seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Bootstrap a gain over images.
 
     Parameters
@@ -171,14 +167,13 @@ def gain_draws(before: Counters, after: Counters, seed: int) -> tuple[NDArray[np
 
     Returns
     -------
-    score, pooled, mean : (1000,) float64
-        Gain in `score`, pooled IoU and mean IoU of targets, of each draw.
+    pooled, mean : (1000,) float64
+        Gain in pooled IoU and in mean IoU of targets, of each draw.
     """
     rng = np.random.default_rng((seed, 2))
     times = rng.multinomial(len(before), np.full(len(before), 1 / len(before)), _DRAWS)
-    sums = times @ before, times @ after
-    pooled, mean = (figures(sums[1])[k] - figures(sums[0])[k] for k in (0, 1))
-    return (pooled + mean) / 2, pooled, mean
+    then, now = figures(times @ before), figures(times @ after)
+    return now[0] - then[0], now[1] - then[1]
 
 
 def figures(sums: Counters) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -187,9 +182,3 @@ def figures(sums: Counters) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         sums[..., 0] / np.maximum(sums[..., 1], 1),
         sums[..., 2] / np.maximum(sums[..., 3], 1),
     )
-
-
-def _scores(sums: Counters) -> NDArray[np.float64]:
-    return np.add(*figures(sums)) / 2
-
-

@@ -22,6 +22,10 @@ COMMANDS = {
         "pointmask.cli.check:check",
         "Say what is recognised in a folder, what is wrong and what to do.",
     ),
+    "calibrate": (
+        "pointmask.cli.calibrate:calibrate",
+        "Fit the annotator to a few dozen masks of your own.",
+    ),
     "bench": (
         "pointmask.cli.bench:bench",
         "Compare annotators, quality and time, side by side in one run.",
