@@ -222,13 +222,19 @@ def slic(window, centres, step, compactness, iterations, first_wins):
 
 
 def agreement(values, soft, superpixel, level, upper):
-    inner, fringe = values[soft > level], values[(soft > 0.05) & (soft <= level)]
+    def mean(pixels):
+        return pixels.mean() if pixels.size else 0
+
+    hot = (values > 0.5) & (soft > 0.05)
     return [
         (soft > level / 2).sum(),
         (soft > level).sum(),
         (soft > upper).sum(),
         superpixel.sum(),
         ((soft > level) & superpixel).sum(),
-        inner.mean() if inner.size else 0,
-        fringe.mean() if fringe.size else 0,
+        hot.sum(),
+        (hot & (soft > level)).sum(),
+        mean(values[soft > level]),
+        mean(values[(soft > 0.05) & (soft <= level)]),
+        mean(abs(values[soft <= 0.05])),
     ]

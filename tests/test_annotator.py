@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pointmask
+from pointmask.annotator import _crowds
 from pointmask.errors import ImageError, PointsError
 from pointmask.synth import make_scenes
 
@@ -262,6 +263,8 @@ def test_bad_images(image, message):
         ((0, -1), "outside"),
         ((1.5, 2), "round row and col"),
         ((float("nan"), 2), "whole numbers"),
+        ((float("inf"), 3), "whole numbers"),
+        ((True, True), "whole numbers"),
         ("ab", "whole numbers"),
         ((1, 2, 3), "whole numbers"),
     ],
@@ -276,11 +279,41 @@ def test_unknown_polarity():
         pointmask.annotate(np.zeros((4, 4)), [], polarity="hot")
 
 
-def test_crowds_cost_no_more_per_target():
-    # Pairs are looked for only where boxes overlap; count them instead of measuring time.
-    from pointmask.annotator import _overlaps
-
+def test_crowds_are_compared_only_where_they_touch():
     image = np.tile(blob((24, 24), (12, 12)), (12, 12))
     points = [(12 + 24 * i, 12 + 24 * j) for i in range(12) for j in range(12)]
-    found = pointmask.annotate(image, points)
-    assert len(_overlaps(list(found.targets))) < len(points)
+    assert _crowds(list(pointmask.annotate(image, points).targets)) == []
+    close = pointmask.annotate(image, [(12, 11), (12, 13), (60, 60), (36, 35), (36, 37), (36, 36)])
+    assert _crowds(list(close.targets)) == [[0, 1], [3, 4, 5]]
+
+
+def test_points_left_with_nothing_keep_their_pixel():
+    image = blob(sigma=3.0)
+    found = pointmask.annotate(image, [(32, 32)] * 3 + [(33, 32)])
+    assert [t.area for t in found.targets[1:3]] == [1, 1]
+    np.testing.assert_array_equal(found.mask, pointmask.annotate(image, [(32, 32), (33, 32)]).mask)
+
+
+def test_masked_pixels_are_like_nan():
+    image = blob()
+    hidden = np.ma.masked_array(image, np.zeros(image.shape, bool))
+    hidden[30, 40] = np.ma.masked
+    image[30, 40] = np.nan
+    np.testing.assert_array_equal(
+        pointmask.annotate(hidden, [(32, 32)]).soft, pointmask.annotate(image, [(32, 32)]).soft
+    )
+
+
+@pytest.mark.parametrize("gain", [1e306, 1e300, 1e-300, 1e-306])
+def test_extreme_floats(gain):
+    image = blob(floor=0.0)
+    before, after = (pointmask.annotate(a, [(32, 32)]) for a in (image, image * gain))
+    np.testing.assert_array_equal(before.mask, after.mask)
+    pointmask.annotate(np.where(image > 30, 1.7e308, -1.7e308), [(32, 32)])
+
+
+def test_a_cold_pixel_is_no_bright_target():
+    image = np.full((64, 64), 5.0)
+    image[32, 32] = 0
+    assert pointmask.annotate(image, [(32, 32)]).targets[0].flags == ("flat",)
+    assert pointmask.annotate(image, [(32, 32)], polarity="dark").mask[32, 32]

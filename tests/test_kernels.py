@@ -196,7 +196,7 @@ def test_agreement():
     rng = np.random.default_rng(11)
     values, soft = rng.normal(size=(9, 9)), rng.random((9, 9)) * (rng.random((9, 9)) > 0.4)
     superpixel = rng.random((9, 9)) > 0.5
-    out = np.empty(7)
+    out = np.empty(10)
     for level in (0.4, 0.999):
         agreement(values, soft, superpixel, level, 0.7, out)
         np.testing.assert_allclose(out, naive.agreement(values, soft, superpixel, level, 0.7), **TIGHT)

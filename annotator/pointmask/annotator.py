@@ -13,7 +13,8 @@ from pointmask.fuse import binarise, enlarge_octaves, fuse
 from pointmask.potential import Operator, assemble, solve
 from pointmask.superpixel import point_superpixel
 from pointmask.theta import Theta
-from pointmask.window import Polarity, Window, read_window
+from pointmask.window import Polarity as Polarity
+from pointmask.window import Window, read_window
 
 Box = tuple[int, int, int, int]
 
@@ -110,6 +111,7 @@ def annotate(
     ----------
     image : (H, W) array_like
         One infrared band in any real dtype: counts, kelvins, anything. Gain and offset do not matter.
+        NaN, infinite and masked pixels are replaced by the median of their window.
     points : sequence of (row, col)
         One 0-based pixel per target. Their order is kept; they need not lie exactly on the target.
     theta : Theta, "default", "paper" or path of a TOML file
@@ -133,8 +135,9 @@ def annotate(
     -----
     Each target is solved in its own window (equations 2 to 4 of the paper, see `Theta`). Pixels
     claimed by several targets go to the one with the larger soft label, on a tie to the nearer
-    point, then to the earlier one; so masks of different points never overlap, and two points on one
-    target share it (flag ``shared``) without changing the union.
+    point, then to the earlier one; a point's own pixel is always its own. So two points on one target
+    share it (flag ``shared``) without changing the union. Only a point that is left with nothing, such
+    as the second of two on the very same pixel, keeps that one pixel together with its owner.
 
     Examples
     --------
@@ -174,12 +177,24 @@ def _annotate_point(
         )
         soft = fuse(potential, superpixel, theta.rho)
         target = _target(image.shape, (row, col), window, superpixel, soft, octave, theta)
-        too_large = target.area > theta.large_area * 4**octave or "clipped" in target.flags
-        if octave == theta.octaves or not too_large:
+        if octave == theta.octaves or not _is_too_large(image, target, window, octave, theta, polarity):
             return target
     box = (row, col, row + 1, col + 1)
     one = np.ones((1, 1), np.float32)
     return Target((row, col), box, one, one > 0, 1, box, 0.0, ("flat",))
+
+
+def _is_too_large(
+    image: NDArray[np.generic], target: Target, window: Window, octave: int, theta: Theta, polarity: Polarity
+) -> bool:
+    """Whether a target should be solved again in a window of twice the extent."""
+    if target.area > theta.large_area * 4**octave or "clipped" in target.flags:
+        return True
+    if window.noise <= theta.buried:
+        return False
+    # The background ring may lie inside a large target: then the coarser window is far clearer.
+    wider = read_window(image, *target.point, theta.half_size, octave + 1, polarity)
+    return wider.contrast > 0 and wider.noise < theta.buried / 2
 
 
 def _target(
@@ -225,66 +240,86 @@ def _box_of(mask: NDArray[np.bool_], top: int, left: int) -> Box:
 
 def _divide_shared(targets: list[Target]) -> list[Target]:
     """Give every pixel that several masks claim to one of them."""
-    claims = [t.mask for t in targets]
-    shared = set()
-    for a, b, here in _overlaps(targets):
-        first, second = _part(targets[a], here), _part(targets[b], here)
-        both = targets[a].mask[first] & targets[b].mask[second]
-        if not both.any():
-            continue
-        shared |= {a, b}
-        wins = _first_wins(targets[a], targets[b], first, second, here)
-        for k, part, lost in ((a, first, both & ~wins), (b, second, both & wins)):
-            if claims[k] is targets[k].mask:
-                claims[k] = targets[k].mask.copy()
-            claims[k][part] &= ~lost
-    return [_reclaimed(t, claims[k]) if k in shared else t for k, t in enumerate(targets)]
+    result = list(targets)
+    for group in _crowds(targets):
+        top, left, bottom, right = _hull([targets[k].box for k in group])
+        owner = np.full((bottom - top, right - left), -1)
+        claims = np.zeros(owner.shape, np.int32)
+        best = np.zeros(owner.shape, np.float32)
+        distance = np.zeros(owner.shape, np.int64)
+        for k in group:
+            target = targets[k]
+            place = _slices(_moved(target.box, top, left))
+            part = _slices(_moved(target.box, *target.window[:2]))
+            mask, soft = target.mask[part], target.soft[part]
+            rows, cols = np.ogrid[target.box[0] : target.box[2], target.box[1] : target.box[3]]
+            near = (rows - target.point[0]) ** 2 + (cols - target.point[1]) ** 2
+            level = np.where(near == 0, np.float32(2), soft)  # a point's own pixel is always its own
+            better = (level > best[place]) | ((level == best[place]) & (near < distance[place]))
+            wins = mask & ((owner[place] < 0) | better)
+            claims[place] += mask
+            owner[place][wins] = k
+            best[place][wins] = level[wins]
+            distance[place][wins] = near[wins]
+        for k in group:
+            target = targets[k]
+            place = _slices(_moved(target.box, top, left))
+            part = _slices(_moved(target.box, *target.window[:2]))
+            if (claims[place][target.mask[part]] > 1).any():
+                kept = np.zeros_like(target.mask)
+                kept[part] = owner[place] == k
+                result[k] = _reclaimed(target, kept)
+    return result
 
 
-def _overlaps(targets: list[Target]) -> list[tuple[int, int, Box]]:
-    """Pairs of targets whose boxes overlap, in order, and where; linear in crowds of bounded density."""
+def _crowds(targets: list[Target]) -> list[list[int]]:
+    """Groups of targets whose boxes overlap, directly or through others; lonely targets are left out.
+
+    Boxes are compared within the cells of a grid, so the cost is linear in crowds of bounded density.
+    """
     cells: dict[tuple[int, int], list[int]] = {}
-    pairs: dict[tuple[int, int], Box] = {}
+    parent = list(range(len(targets)))
+
+    def root(k: int) -> int:
+        while parent[k] != k:
+            parent[k] = parent[parent[k]]
+            k = parent[k]
+        return k
+
     for b, target in enumerate(targets):
         top, left, bottom, right = target.box
         for row in range(top // _CELL, (bottom - 1) // _CELL + 1):
             for col in range(left // _CELL, (right - 1) // _CELL + 1):
-                for a in cells.setdefault((row, col), []):
-                    here = _overlap(targets[a].box, target.box)
-                    if here is not None:
-                        pairs[a, b] = here
-                cells[row, col].append(b)
-    return [(a, b, here) for (a, b), here in sorted(pairs.items())]
-
-
-def _first_wins(
-    a: Target, b: Target, first: tuple[slice, slice], second: tuple[slice, slice], here: Box
-) -> NDArray[np.bool_]:
-    rows, cols = np.ogrid[here[0] : here[2], here[1] : here[3]]
-    near_a, near_b = ((rows - t.point[0]) ** 2 + (cols - t.point[1]) ** 2 for t in (a, b))
-    soft_a, soft_b = a.soft[first], b.soft[second]
-    result: NDArray[np.bool_] = (soft_a > soft_b) | ((soft_a == soft_b) & (near_a <= near_b))
-    return result
+                cell = cells.setdefault((row, col), [])
+                for a in cell:
+                    if _overlap(targets[a].box, target.box):
+                        parent[root(b)] = root(a)
+                cell.append(b)
+    groups: dict[int, list[int]] = {}
+    for k in range(len(targets)):
+        groups.setdefault(root(k), []).append(k)
+    return [group for group in groups.values() if len(group) > 1]
 
 
 def _reclaimed(target: Target, mask: NDArray[np.bool_]) -> Target:
-    """Describe a target anew after it gave pixels away; its own point's pixel is never empty-handed."""
-    row, col = target.point[0] - target.window[0], target.point[1] - target.window[1]
+    """Describe a target anew after it gave pixels away."""
     if not mask.any():
-        # Two points on the very same pixel: the later one keeps no pixel of its own but its point.
-        mask[row, col] = True
+        mask[target.point[0] - target.window[0], target.point[1] - target.window[1]] = True
     box = _box_of(mask, *target.window[:2])
     return replace(target, mask=mask, area=int(mask.sum()), box=box, flags=(*target.flags, "shared"))
 
 
-def _overlap(a: Box, b: Box) -> Box | None:
-    top, left, bottom, right = max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3])
-    return (top, left, bottom, right) if top < bottom and left < right else None
+def _overlap(a: Box, b: Box) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
-def _part(target: Target, box: Box) -> tuple[slice, slice]:
-    top, left = target.window[:2]
-    return slice(box[0] - top, box[2] - top), slice(box[1] - left, box[3] - left)
+def _hull(boxes: list[Box]) -> Box:
+    tops, lefts, bottoms, rights = zip(*boxes, strict=True)
+    return min(tops), min(lefts), max(bottoms), max(rights)
+
+
+def _moved(box: Box, top: int, left: int) -> Box:
+    return box[0] - top, box[1] - left, box[2] - top, box[3] - left
 
 
 def _slices(box: Box) -> tuple[slice, slice]:
@@ -292,6 +327,8 @@ def _slices(box: Box) -> tuple[slice, slice]:
 
 
 def _checked_image(image: ArrayLike) -> NDArray[np.generic]:
+    if isinstance(image, np.ma.MaskedArray):
+        image = image.astype(np.float64).filled(np.nan)
     array = np.asarray(image)
     if array.ndim != 2:
         raise ImageError(f"the image has shape {array.shape}; one band (H, W) is needed, so pick or average the bands")
@@ -306,7 +343,9 @@ def _checked_point(point: tuple[int, int], shape: tuple[int, ...]) -> tuple[int,
     try:
         row, col = point
         whole = int(row), int(col)
-    except (TypeError, ValueError):
+        if isinstance(row, (bool, np.bool_, str)) or isinstance(col, (bool, np.bool_, str)):
+            raise TypeError
+    except (TypeError, ValueError, OverflowError):
         raise PointsError(f"point {point!r} is not a (row, col) pair of whole numbers") from None
     if whole != (row, col):
         raise PointsError(f"point {point!r} is not on the pixel grid; round row and col to whole numbers")

@@ -32,9 +32,9 @@ def measure(
     theta : Theta
     """
     level = theta.level or 0.5
-    counts = np.empty(7)
+    counts = np.empty(10)
     agreement(window.values, soft, superpixel, level, 0.5 * (1 + level), counts)
-    wide, area, narrow, segment, common, inner, outer = counts.tolist()
+    wide, area, narrow, segment, common, hot, hot_area, inner, outer, around = counts.tolist()
     pixels = float(np.count_nonzero(mask))
     held, total = float(fine[mask].sum()), float(fine.sum())
     log_area = math.log1p(pixels) / 4
@@ -49,6 +49,8 @@ def measure(
         0.3 * math.log(window.noise + 0.02),
         window.step_inner,
         window.step_outer,
+        hot_area / max(area + hot - hot_area, 1.0),
+        around,
     )
 
 

@@ -48,6 +48,8 @@ CONFIDENCE_MEASUREMENTS = (
     "noise",  # as in TARGET_MEASUREMENTS
     "step_inner",
     "step_outer",
+    "half",  # IoU of mask and the pixels over half the contrast that the soft label reaches
+    "surround",  # mean |value| where the soft label is below 0.05
 )
 
 _Row = tuple[float, ...]
@@ -70,6 +72,10 @@ class Theta:
     large_area : float
         A mask of more samples than this, or one that meets the window's border, is made again one
         octave lower. Unused if `octaves` is 0.
+    buried : float
+        Where the background's deviation exceeds this share of the contrast, the background ring may
+        lie inside a large target; the mask is then made one octave lower if the deviation falls below
+        half this share there. Unused if `octaves` is 0.
     intensity : {"contrast", "range"}
         Unit of the window's values: the target's contrast over its local background, or the
         window's range.
@@ -109,7 +115,7 @@ class Theta:
         the window.
     reach : int
         Samples from the point within which the mask must lie.
-    confidence : (10,) tuple of float
+    confidence : (12,) tuple of float
         Logistic weights that turn `CONFIDENCE_MEASUREMENTS` into a predicted IoU.
 
     Raises
@@ -121,7 +127,8 @@ class Theta:
 
     half_size: int
     octaves: int = 0
-    large_area: float = 200.0
+    large_area: float = 150.0
+    buried: float = 0.6
     intensity: Literal["contrast", "range"] = "contrast"
     source_sigma: float = 0.0
     tau: float = 1.0
@@ -261,6 +268,7 @@ _BOUNDS = (
     ("half_size", 3, 64),
     ("octaves", 0, 3),
     ("large_area", 1.0, 1e9),
+    ("buried", 0.0, 2.0),
     ("source_sigma", 0.0, 16.0),
     ("tau", 1e-6, 10.0),
     ("steps", 0, 10_000),

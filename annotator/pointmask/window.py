@@ -58,7 +58,7 @@ class Window:
         ``(I - background) / contrast``, sign-changed for dark targets, clipped to [-3, 3]; beyond
         the image's border its edge is repeated.
     contrast : float
-        Grey values per unit; 0 if the window is flat, and then ``values`` is 0.
+        Grey values per unit; 0 if nothing stands out at the point, and then ``values`` is 0.
     noise : float
         Standard deviation of the background, relative to ``contrast``; at most 2.
     step_inner, step_outer : float
@@ -108,8 +108,6 @@ def read_window(
     height = below if dark else above
     contrast = max(height, noise)
     if contrast <= 0:
-        contrast = float(np.ptp(samples))
-    if contrast <= 0:
         return Window(np.zeros_like(samples), 0.0, 0.0, 0.0, 0.0, dark, finite)
     peak = background + sign * height
     steps = [sign * (peak - median_of(samples, r, buffer)) / contrast for r in (inner, outer)]
@@ -142,6 +140,11 @@ def _sample(
         finite = False
         good = crop[np.isfinite(crop)]
         crop[~np.isfinite(crop)] = np.median(good) if good.size else 0.0
+    if image.dtype.kind == "f":
+        # Squares and quotients of extreme floats overflow; a power of two changes no other digit.
+        exponent = int(np.frexp(np.abs(crop).max())[1])
+        if abs(exponent) > 400:
+            crop = np.ldexp(crop, -exponent)
     samples = crop
     if crop.shape != (rows.size, cols.size):
         samples = crop[np.ix_(rows - rows[0], cols - cols[0])]
@@ -150,5 +153,6 @@ def _sample(
         smooth(samples, 2**k, coarser)
         samples = coarser
     if pitch > 1:
-        samples = np.ascontiguousarray(samples[margin : samples.shape[0] - margin : pitch, margin : samples.shape[1] - margin : pitch])
+        inner_part = slice(margin, samples.shape[0] - margin, pitch)
+        samples = np.ascontiguousarray(samples[inner_part, inner_part])
     return samples, finite
