@@ -39,13 +39,15 @@ class Guise:
         Image to the image with other grey values.
     place : callable
         Array to the array with other places, its own inverse.
-    polarity : {"bright", "dark", "auto"}
+    polarity, against : {"bright", "dark", "auto"}
+        Of the changed image, and of the image as it is.
     """
 
     name: str
     values: Callable[[Image], Image] = _same
     place: Callable[[Image], Image] = _same
     polarity: Polarity = "bright"
+    against: Polarity = "bright"
 
 
 GUISES = (
@@ -61,11 +63,12 @@ GUISES = (
     Guise("as it is, polarity auto", polarity="auto"),
     Guise("negative, polarity dark", lambda image: image.max() - image, polarity="dark"),
     Guise("negative, polarity auto", lambda image: image.max() - image, polarity="auto"),
+    Guise("negative, auto against auto", lambda image: image.max() - image, polarity="auto", against="auto"),
 )
 
 
 def invariance(frames: Sequence[Frame], theta: Theta) -> list[dict[str, Any]]:
-    """Compare the masks of every guise with those of the image as it is, polarity bright.
+    """Compare the masks of every guise with those of the image as it is.
 
     Returns
     -------
@@ -73,15 +76,20 @@ def invariance(frames: Sequence[Frame], theta: Theta) -> list[dict[str, Any]]:
         ``name``; ``share``, pixels that differ over pixels of the first masks; ``images``, how many
         images have such pixels.
     """
-    masks = [annotate(frame.image, frame.points["centroid"], theta=theta).mask for frame in frames]
-    total = max(sum(int(np.count_nonzero(mask)) for mask in masks), 1)
+    masks = {polarity: _masks(frames, theta, polarity) for polarity in {g.against for g in GUISES}}
     rows = []
     for guise in GUISES:
-        changed = [_changed(frame, mask, theta, guise) for frame, mask in zip(frames, masks, strict=True)]
+        pairs = list(zip(frames, masks[guise.against], strict=True))
+        total = max(sum(int(np.count_nonzero(mask)) for _, mask in pairs), 1)
+        changed = [_changed(frame, mask, theta, guise) for frame, mask in pairs]
         rows.append(
             {"name": guise.name, "share": sum(changed) / total, "images": sum(c > 0 for c in changed)}
         )
     return rows
+
+
+def _masks(frames: Sequence[Frame], theta: Theta, polarity: Polarity) -> list[NDArray[np.bool_]]:
+    return [annotate(f.image, f.points["centroid"], theta=theta, polarity=polarity).mask for f in frames]
 
 
 def _changed(frame: Frame, mask: NDArray[np.bool_], theta: Theta, guise: Guise) -> int:

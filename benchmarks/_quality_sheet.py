@@ -22,14 +22,14 @@ _GAP = 8
 
 
 def sheet(frames: Sequence[Frame], theta: Theta, count: int, seed: int) -> NDArray[np.uint8]:
-    """Draw ``count`` random targets, in raster order, three panels each.
+    """Draw random targets in rows, three panels each.
 
     Parameters
     ----------
     frames : sequence of Frame
     theta : Theta
     count : int
-        At most so many targets.
+        At most so many targets, of those that the truth shows.
     seed : int
 
     Returns
@@ -38,7 +38,7 @@ def sheet(frames: Sequence[Frame], theta: Theta, count: int, seed: int) -> NDArr
         Image; true mask outlined in yellow; ours in green, with the click in red. 41 x 41 px of the
         frame, 4 times enlarged, black outside of it.
     """
-    every = [(frame, k) for frame in frames for k in range(len(frame.points["centroid"]))]
+    every = [(frame, k) for frame in frames for k, label in enumerate(frame.ids["centroid"]) if label]
     rng = np.random.default_rng(seed)
     chosen = sorted(rng.choice(len(every), min(count, len(every)), replace=False).tolist())
     cells = [_cell(frame, k, theta) for frame, k in (every[n] for n in chosen)]

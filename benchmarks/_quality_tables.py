@@ -35,9 +35,8 @@ def sheets(results: Results) -> list[Sheet]:
 
 
 def text(sheet: Sheet) -> Table:
-    """Lay a sheet out for the terminal."""
-    table = Table(title=sheet.title, title_justify="left", title_style="bold", caption=sheet.note or None)
-    table.caption_justify = "left"
+    """Lay a sheet out for the terminal, without its note."""
+    table = Table(title=sheet.title, title_justify="left", title_style="bold")
     for k, column in enumerate(sheet.columns):
         table.add_column(column, justify="left" if k == 0 else "right", no_wrap=True)
     for row in sheet.rows:

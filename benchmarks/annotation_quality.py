@@ -174,7 +174,7 @@ def _show(facts: dict[str, Any], results: dict[str, Any]) -> None:
     console = Console(width=160, highlight=False)
     console.print(_title(facts), _machine(), sep="\n", markup=False)
     for sheet in sheets(results):
-        console.print(text(sheet))
+        console.print(text(sheet), *filter(None, [sheet.note]))
     console.print(LEGEND)
 
 
