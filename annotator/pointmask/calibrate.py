@@ -93,11 +93,13 @@ class Calibration:
         ]
 
     def _verdict(self) -> str:
-        if self.kept:
-            return "The fit also gains on the held-out images and is kept."
         if not self.settings:
             return "No change promised a gain on unseen images; the theta is the start, unchanged."
-        return "The fit does not gain on the held-out images; the theta is the start, unchanged."
+        if not self.kept:
+            return "The fit does not hold on the held-out images; the theta is the start, unchanged."
+        if min(self.held_out.pooled_interval[0], self.held_out.mean_interval[0]) < 0:
+            return "The fit gains on the held-out images too and is kept; so few could show this by chance."
+        return "The fit gains on the held-out images too and is kept."
 
 
 def calibrate(
