@@ -142,7 +142,10 @@ def laplacian(window, entropy, spacing, D0, beta, alpha, rational):
     for i, j in np.ndindex(n, m):
         for y, x in ((i + spacing, j), (i, j + spacing)):
             if y < n and x < m:
-                q = alpha * abs(window[y, x] - window[i, j]) + (1 - alpha) * (entropy[y, x] + entropy[i, j]) / 2
+                q = (
+                    alpha * abs(window[y, x] - window[i, j])
+                    + (1 - alpha) * (entropy[y, x] + entropy[i, j]) / 2
+                )
                 D = D0 / (1 + (beta * q) ** 2) if rational else D0 * np.exp(-beta * q)
                 a, b = i * m + j, y * m + x
                 L[a, a] += D

@@ -163,7 +163,8 @@ def _annotate_point(
 ) -> Target:
     """Solve one target, in a coarser and larger window while it is too large for this one."""
     theta = operator.theta
-    for octave in range(theta.octaves + 1):
+    octave = 0
+    while True:
         window = read_window(image, row, col, theta.half_size, octave, polarity)
         if window.contrast <= 0:
             break
@@ -177,24 +178,32 @@ def _annotate_point(
         )
         soft = fuse(potential, superpixel, theta.rho)
         target = _target(image.shape, (row, col), window, superpixel, soft, octave, theta)
-        if octave == theta.octaves or not _is_too_large(image, target, window, octave, theta, polarity):
+        coarser = _octave_needed(image, target, window, octave, theta, polarity)
+        if coarser == octave:
             return target
+        octave = coarser
     box = (row, col, row + 1, col + 1)
     one = np.ones((1, 1), np.float32)
     return Target((row, col), box, one, one > 0, 1, box, 0.0, ("flat",))
 
 
-def _is_too_large(
+def _octave_needed(
     image: NDArray[np.generic], target: Target, window: Window, octave: int, theta: Theta, polarity: Polarity
-) -> bool:
-    """Whether a target should be solved again in a window of twice the extent."""
-    if target.area > theta.large_area * 4**octave or "clipped" in target.flags:
-        return True
-    if window.noise <= theta.buried:
-        return False
-    # The background ring may lie inside a large target: then the coarser window is far clearer.
-    wider = read_window(image, *target.point, theta.half_size, octave + 1, polarity)
-    return wider.contrast > 0 and wider.noise < theta.buried / 2
+) -> int:
+    """Octave at which a target should be solved: the present one, or a coarser one if it is too large."""
+    if octave == theta.octaves:
+        return octave
+    # A mask that outgrows even the coarser window is a leak sooner than a target: no second time.
+    if octave == 0 and ("clipped" in target.flags or target.area > theta.large_area):
+        return 1
+    if window.noise > theta.buried:
+        # The background ring may lie inside a large target: then some coarser window is far clearer.
+        # More so the farther one looks, since clouds and waves grow clearer with distance as well.
+        for coarser in range(octave + 1, theta.octaves + 1):
+            wider = read_window(image, *target.point, theta.half_size, coarser, polarity)
+            if wider.contrast > 0 and wider.noise < theta.buried / 2 ** (coarser - octave):
+                return coarser
+    return octave
 
 
 def _target(
@@ -220,7 +229,13 @@ def _target(
     clipped = (
         box[0] == row - half or box[1] == col - half or box[2] == row + half + 1 or box[3] == col + half + 1
     )
-    flags = {"border": border, "clipped": clipped, "dark": window.dark, "nonfinite": not window.finite, "weak": not area}
+    flags = {
+        "border": border,
+        "clipped": clipped,
+        "dark": window.dark,
+        "nonfinite": not window.finite,
+        "weak": not area,
+    }
     return Target(
         point=point,
         window=(top, left, bottom, right),
@@ -234,7 +249,7 @@ def _target(
 
 
 def _box_of(mask: NDArray[np.bool_], top: int, left: int) -> Box:
-    rows, cols = mask.any(1).nonzero()[0], mask.any(0).nonzero()[0]
+    rows, cols = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     return (top + int(rows[0]), left + int(cols[0]), top + int(rows[-1]) + 1, left + int(cols[-1]) + 1)
 
 
@@ -273,7 +288,7 @@ def _divide_shared(targets: list[Target]) -> list[Target]:
 
 
 def _crowds(targets: list[Target]) -> list[list[int]]:
-    """Groups of targets whose boxes overlap, directly or through others; lonely targets are left out.
+    """Group targets whose boxes overlap, directly or through others; lonely targets are left out.
 
     Boxes are compared within the cells of a grid, so the cost is linear in crowds of bounded density.
     """
@@ -328,10 +343,12 @@ def _slices(box: Box) -> tuple[slice, slice]:
 
 def _checked_image(image: ArrayLike) -> NDArray[np.generic]:
     if isinstance(image, np.ma.MaskedArray):
-        image = image.astype(np.float64).filled(np.nan)
+        image = np.ma.filled(image.astype(np.float64), np.nan)
     array = np.asarray(image)
     if array.ndim != 2:
-        raise ImageError(f"the image has shape {array.shape}; one band (H, W) is needed, so pick or average the bands")
+        raise ImageError(
+            f"the image has shape {array.shape}; one band (H, W) is needed, so pick or average the bands"
+        )
     if array.size == 0:
         raise ImageError(f"the image has shape {array.shape} and holds no pixel; check how it was cut")
     if array.dtype.kind not in "buif":
@@ -343,15 +360,15 @@ def _checked_point(point: tuple[int, int], shape: tuple[int, ...]) -> tuple[int,
     try:
         row, col = point
         whole = int(row), int(col)
-        if isinstance(row, (bool, np.bool_, str)) or isinstance(col, (bool, np.bool_, str)):
-            raise TypeError
     except (TypeError, ValueError, OverflowError):
-        raise PointsError(f"point {point!r} is not a (row, col) pair of whole numbers") from None
+        whole = None
+    if whole is None or any(isinstance(value, (bool, np.bool_, str)) for value in point):
+        raise PointsError(f"point {point!r} is not a (row, col) pair of whole numbers")
     if whole != (row, col):
         raise PointsError(f"point {point!r} is not on the pixel grid; round row and col to whole numbers")
     if not (0 <= whole[0] < shape[0] and 0 <= whole[1] < shape[1]):
         raise PointsError(
-            f"point (row {whole[0]}, col {whole[1]}) lies outside the image of {shape[0]} rows and {shape[1]} "
-            "columns; points are 0-based (row, col) pixels"
+            f"point (row {whole[0]}, col {whole[1]}) lies outside the image of {shape[0]} rows and "
+            f"{shape[1]} columns; points are 0-based (row, col) pixels"
         )
     return whole

@@ -54,9 +54,7 @@ def otsu(soft: Field, bins: int = 256) -> float:
     return float(edges[1 + int(np.argmax(np.nan_to_num(spread[:-1])))])
 
 
-def binarise(
-    soft: Field, level: float, row: int, col: int, reach: int
-) -> tuple[NDArray[np.bool_], int]:
+def binarise(soft: Field, level: float, row: int, col: int, reach: int) -> tuple[NDArray[np.bool_], int]:
     """Pixels above a level that belong to the point.
 
     Parameters

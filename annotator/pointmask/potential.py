@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,7 @@ class Operator:
     """A theta in the arrays that the kernels read; made once per theta by `assemble`."""
 
     theta: Theta
-    stages: tuple[NDArray[np.generic], ...]  # spacings, steps, D0, beta, growth, decay
+    stages: tuple[Any, ...]  # spacings, steps, D0, beta, growth, decay, each (k,)
     local_weights: Field  # (h, 10)
     target_weights: Field  # (h, 5)
     bias: Field  # (h,)
@@ -73,11 +74,17 @@ def solve(window: Window, operator: Operator) -> Field:
     scales = _scales(values, theta)
     work = np.empty(5 * (n + 2 * max(theta.spacings)) ** 2)
     field = operator.source.copy()
+    spacings, steps, D0, beta, growth, decay = operator.stages
     evolve(
         scales,
         entropy,
         _likeness(window, scales, operator),
-        *operator.stages,
+        spacings,
+        steps,
+        D0,
+        beta,
+        growth,
+        decay,
         theta.tau,
         theta.alpha,
         theta.conductance == "rational",
@@ -123,14 +130,13 @@ def _likeness(window: Window, scales: Field, operator: Operator) -> Field:
 
 
 def _source(half_size: int, sigma: float) -> Field:
-    """Initial field: 1 at the point, a Gaussian of the given spread round it, cut at 2.4 sigma."""
+    """Make the initial field: 1 at the point, a Gaussian of the given spread round it, cut at 2.4 sigma."""
     distance = geometry(half_size).distance
     if sigma == 0:
         return (distance == 0).astype(np.float64)
-    field: Field = np.exp(-0.5 * (distance / sigma) ** 2) * (distance < 2.4 * sigma)
-    return field
+    return np.asarray(np.exp(-0.5 * (distance / sigma) ** 2) * (distance < 2.4 * sigma))
 
 
 def _unit_range(values: Field) -> Field:
     low, high = values.min(), values.max()
-    return (values - low) / (high - low) if high > low else np.zeros_like(values)
+    return np.asarray((values - low) / (high - low) if high > low else np.zeros_like(values))

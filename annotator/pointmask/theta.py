@@ -70,12 +70,12 @@ class Theta:
         How often the window may be halved in resolution (and so doubled in extent) until it holds
         the target. 0 to 3.
     large_area : float
-        A mask of more samples than this, or one that meets the window's border, is made again one
-        octave lower. Unused if `octaves` is 0.
+        A mask of more pixels than this, or one that meets its window's border, is made again one
+        octave lower, once. Unused if `octaves` is 0.
     buried : float
         Where the background's deviation exceeds this share of the contrast, the background ring may
-        lie inside a large target; the mask is then made one octave lower if the deviation falls below
-        half this share there. Unused if `octaves` is 0.
+        lie inside a large target; the mask is then made k octaves lower, for the first k at which
+        the deviation is below ``buried / 2**k``. Unused if `octaves` is 0.
     intensity : {"contrast", "range"}
         Unit of the window's values: the target's contrast over its local background, or the
         window's range.
@@ -161,13 +161,14 @@ class Theta:
                     raise ThetaError(f"{name} = {value!r} is out of bounds; it must lie in [{low}, {high}]")
         for name, allowed in _CHOICES:
             if getattr(self, name) not in allowed:
-                raise ThetaError(f"{name} = {getattr(self, name)!r} is unknown; use one of {', '.join(allowed)}")
+                raise ThetaError(
+                    f"{name} = {getattr(self, name)!r} is unknown; use one of {', '.join(allowed)}"
+                )
         stages = len(self.steps)
         for name in ("spacings", "D0", "beta", "growth", "decay"):
-            if len(getattr(self, name)) != stages or not stages:
-                raise ThetaError(
-                    f"{name} has {len(getattr(self, name))} entries and steps has {stages}; give one per stage"
-                )
+            entries = len(getattr(self, name))
+            if entries != stages or not stages:
+                raise ThetaError(f"{name} has {entries} entries and steps has {stages}; give one per stage")
         if any(spacing not in (1, 2, 4, 8) for spacing in self.spacings):
             raise ThetaError(f"spacings = {self.spacings} must be taken from 1, 2, 4, 8")
         for D0, decay in zip(self.D0, self.decay, strict=True):
@@ -244,7 +245,9 @@ class Theta:
         known = {f.name for f in fields(cls)}
         unknown = sorted(set(table) - known)
         if unknown:
-            raise ThetaError(f"{name} has unknown keys {', '.join(unknown)}; known are {', '.join(sorted(known))}")
+            raise ThetaError(
+                f"{name} has unknown keys {', '.join(unknown)}; known are {', '.join(sorted(known))}"
+            )
         try:
             return cls(**{key: _from_toml(key, value, _DEPTH.get(key, 0)) for key, value in table.items()})
         except (TypeError, ValueError) as error:  # ThetaError is a ValueError

@@ -7,6 +7,7 @@ def is_compiled() -> bool:
 
     from pointmask.kernels import operator
 
-    source = Path(operator.__file__)
-    cached = Path(operator.evolve.stats.cache_path).glob(f"{source.stem}.evolve-*.nbi")
+    source = Path(str(operator.__file__))
+    folder = Path(str(operator.evolve.stats.cache_path))
+    cached = folder.glob(f"{source.stem}.evolve-*.nbi")
     return any(index.stat().st_mtime >= source.stat().st_mtime for index in cached)

@@ -48,7 +48,15 @@ def agreement(
             else:
                 rest += 1
                 around += abs(values[i, j])
-    out[0], out[1], out[2], out[3], out[4], out[5], out[6] = wide, area, narrow, segment, common, hot, hot_area
+    out[0], out[1], out[2], out[3], out[4], out[5], out[6] = (
+        wide,
+        area,
+        narrow,
+        segment,
+        common,
+        hot,
+        hot_area,
+    )
     out[7] = inner / max(area, 1)
     out[8] = outer / max(fringe, 1)
     out[9] = around / max(rest, 1)

@@ -27,7 +27,7 @@ def select(values: NDArray[np.floating], k: int) -> float:
             low = i
         else:
             break
-    return values[k]
+    return float(values[k])
 
 
 @njit(cache=True, nogil=True)
@@ -36,11 +36,11 @@ def median(values: NDArray[np.floating]) -> float:
     half = values.size // 2
     upper = select(values, half)
     if values.size % 2 == 1:
-        return upper
+        return float(upper)
     lower = values[0]
     for k in range(1, half):
         lower = max(lower, values[k])
-    return 0.5 * (lower + upper)
+    return float(0.5 * (lower + upper))
 
 
 @njit(cache=True, nogil=True)

@@ -6,9 +6,7 @@ from numpy.typing import NDArray
 
 
 @njit(cache=True, nogil=True)
-def label(
-    binary: NDArray[np.bool_], eight: bool, stack: NDArray[np.int64], labels: NDArray[np.int32]
-) -> int:
+def label(binary: NDArray[np.bool_], eight: bool, stack: NDArray[np.int64], labels: NDArray[np.int32]) -> int:
     """Label connected pieces by flood fill.
 
     Parameters
@@ -79,8 +77,10 @@ def keep_at_point(
             k = labels[i, j]
             if k > 0:
                 d = (i - row) * (i - row) + (j - col) * (j - col)
-                nearest[k] = min(nearest[k], d)
-                best = min(best, d)
+                if d < nearest[k]:
+                    nearest[k] = d
+                if d < best:
+                    best = np.int64(d)
     area = 0
     for i in range(n):
         for j in range(m):
