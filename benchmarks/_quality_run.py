@@ -8,8 +8,9 @@ from typing import TypedDict
 import numpy as np
 from _quality_data import Frame, PointList
 
-from pointmask.annotator import Annotation, annotate
+from pointmask.annotator import annotate
 from pointmask.metrics import Score
+from pointmask.target import Annotation
 from pointmask.target_metrics import SIZE_CLASSES, TargetScore, TargetTally, score_targets
 from pointmask.theta import Theta
 

@@ -241,3 +241,18 @@ def agreement(values, soft, superpixel, level, upper):
         mean(values[(soft > 0.05) & (soft <= level)]),
         mean(abs(values[soft <= 0.05])),
     ]
+
+
+def climb(field, row, col, moves):
+    for _ in range(moves):
+        around = {
+            (y, x): field[y, x]
+            for y in range(row - 1, row + 2)
+            for x in range(col - 1, col + 2)
+            if 0 <= y < field.shape[0] and 0 <= x < field.shape[1]
+        }
+        best = [place for place, value in around.items() if value == max(around.values())]
+        if len(best) > 1 or best == [(row, col)]:
+            break
+        row, col = best[0]
+    return row, col

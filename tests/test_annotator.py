@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pointmask
-from pointmask.annotator import _crowds
+from pointmask.crowd import _crowds
 from pointmask.errors import ImageError, PointsError
 from pointmask.synth import make_scenes
 

@@ -5,11 +5,11 @@ import inspect
 import numpy as np
 import pytest
 
-from pointmask.annotator import Annotation
 from pointmask.baselines import BASELINES, SizePrior, from_masks, load
 from pointmask.baselines._frame import Patch, as_rgb8, compose, luma8
 from pointmask.baselines._sizes import classify
 from pointmask.errors import ImageError, PointsError
+from pointmask.target import Annotation
 
 METHODS = sorted(BASELINES)
 

@@ -13,7 +13,6 @@ from PIL import Image
 from rich.console import Console
 
 from pointmask import bench as bench_module
-from pointmask.annotator import Annotation, Target
 from pointmask.baselines import BASELINES
 from pointmask.bench import METHODS, Run, Tally, run_bench
 from pointmask.bench_chart import chart_png
@@ -33,6 +32,7 @@ from pointmask.cli import bench as cli
 from pointmask.cli import main
 from pointmask.errors import ImageError, PointsError
 from pointmask.metrics import Score
+from pointmask.target import Annotation, Target
 from pointmask.target_metrics import SIZE_CLASSES
 from pointmask.theta import Theta
 

@@ -1,8 +1,11 @@
 """Fitting theta to a user's masks: it learns a style, it never ends worse, it says what it did."""
 
+import json
+import os
 import subprocess
 import sys
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -399,3 +402,29 @@ def test_lines_say_when_the_gain_may_be_chance(learnt):
         theta=learnt.theta, start=learnt.start, settings={"level": 0.5}, fitted=gain, held_out=gain, tried=3
     )
     assert "chance" in doubtful.lines[-1]
+
+
+@pytest.mark.data
+def test_the_benchmark_runs(tmp_path):
+    if not os.environ.get("POINTMASK_SIRST3"):
+        pytest.skip("set POINTMASK_SIRST3 to the folder of the SIRST3 images")
+    script = Path(__file__).parent.parent / "benchmarks" / "calibration.py"
+    options = [
+        "--theta",
+        "paper",
+        "--fit",
+        "val",
+        "--images",
+        "10",
+        "--seeds",
+        "1",
+        "--limit",
+        "5",
+        "--results",
+    ]
+    words = [sys.executable, str(script), *options, str(tmp_path)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    rows = json.loads((tmp_path / "calibration-paper-drawn-val-val.json").read_text())["rows"]
+    assert {row["group"] for row in rows} == {"SIRST-v1", "NUDT-SIRST", "IRSTD-1k"}
+    assert all(row["pooled"][0] == row["pooled"][1] for row in rows if not row["kept"])

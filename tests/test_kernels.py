@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from pointmask.kernels.agreement import agreement
+from pointmask.kernels.climb import climb
 from pointmask.kernels.diffuse import conductance, diffuse, local_entropy
 from pointmask.kernels.law import measure, resemblance, texture
 from pointmask.kernels.operator import evolve
@@ -200,3 +201,11 @@ def test_agreement():
     for level in (0.4, 0.999):
         agreement(values, soft, superpixel, level, 0.7, out)
         np.testing.assert_allclose(out, naive.agreement(values, soft, superpixel, level, 0.7), **TIGHT)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_climb(kind):
+    values = window(kind, 7, seed=3)
+    for row, col in np.ndindex(*values.shape):
+        for moves in (0, 1, 4):
+            assert climb(values, row, col, moves) == naive.climb(values, row, col, moves)

@@ -12,7 +12,6 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image
 from scipy import ndimage as ndi
 
-from pointmask.annotator import Annotation, Target
 from pointmask.overlay import (
     MASK_COLOUR,
     POINT_COLOUR,
@@ -23,6 +22,7 @@ from pointmask.overlay import (
     rgb,
     stretch,
 )
+from pointmask.target import Annotation, Target
 
 
 def filled(path, shape):

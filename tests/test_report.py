@@ -12,7 +12,7 @@ from PIL import Image
 from test_overlay import filled
 
 import pointmask
-from pointmask.annotator import Annotation, Target, annotate
+from pointmask.annotator import annotate
 from pointmask.errors import OutputError
 from pointmask.images import encode_png
 from pointmask.manifest import MANIFEST, dump
@@ -21,6 +21,7 @@ from pointmask.points import Point
 from pointmask.recipe import Recipe, annotate_one
 from pointmask.report import write_report
 from pointmask.report_parts import panels
+from pointmask.target import Annotation, Target
 from pointmask.theta import Theta
 
 THETA = Theta.load("default")

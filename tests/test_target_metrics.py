@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pointmask.annotator import Annotation, Target
+from pointmask.target import Annotation, Target
 from pointmask.target_metrics import SIZE_CLASSES, TargetScore, TargetTally, score_targets, true_targets
 
 SHAPE = (40, 50)

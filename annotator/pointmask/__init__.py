@@ -4,9 +4,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pointmask.annotator import Annotation as Annotation
-    from pointmask.annotator import Target as Target
     from pointmask.annotator import annotate as annotate
+    from pointmask.target import Annotation as Annotation
+    from pointmask.target import Target as Target
     from pointmask.theta import Theta as Theta
 
 __version__ = "0.1.0"
@@ -14,7 +14,7 @@ __all__ = ["Annotation", "Target", "Theta", "annotate"]
 
 # Resolved on first use, so that `pointmask --help` never imports numba. The module is called
 # `annotator` because a submodule named like the function would shadow it once imported.
-_HOMES = {"Annotation": "annotator", "Target": "annotator", "annotate": "annotator", "Theta": "theta"}
+_HOMES = {"Annotation": "target", "Target": "target", "annotate": "annotator", "Theta": "theta"}
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - the type depends on the name

@@ -22,10 +22,11 @@ from zlib import crc32
 
 import numpy as np
 
-from pointmask.annotator import Annotation, annotate
+from pointmask.annotator import annotate
 from pointmask.baselines import BASELINES, SizeKnowledge, SizePrior, from_masks
 from pointmask.bench_data import Case, PointList, Source
 from pointmask.metrics import Score, score
+from pointmask.target import Annotation
 from pointmask.target_metrics import TargetScore, score_targets, true_targets
 from pointmask.theta import Theta
 

@@ -70,14 +70,11 @@ def binarise(soft: Field, level: float, row: int, col: int, reach: int) -> tuple
     Returns
     -------
     mask : (h, w) bool
-        8-connected; the single pixel of the point if nothing near it exceeds the level.
+        8-connected; empty if nothing near the point exceeds the level.
     area : int
-        Pixels above the level that belong to the point; 0 in the latter case.
+        Pixels of the mask.
     """
     labels = np.empty(soft.shape, np.int32)
     mask = np.empty(soft.shape, np.bool_)
     count = label(soft > (level or otsu(soft)), True, np.empty(soft.size, np.int64), labels)
-    area = int(keep_at_point(labels, count, row, col, reach, mask))
-    if not area:
-        mask[row, col] = True
-    return mask, area
+    return mask, int(keep_at_point(labels, count, row, col, reach, mask))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage as ndi
 
-from pointmask.annotator import Annotation
+from pointmask.target import Annotation
 
 MASK_COLOUR = "#1fe0c0"
 POINT_COLOUR = "#ff4f6d"

@@ -133,7 +133,7 @@ def _source(half_size: int, sigma: float) -> Field:
     """Make the initial field: 1 at the point, a Gaussian of the given spread round it, cut at 2.4 sigma."""
     distance = geometry(half_size).distance
     if sigma == 0:
-        return (distance == 0).astype(np.float64)
+        return np.asarray(distance == 0, np.float64)
     return np.asarray(np.exp(-0.5 * (distance / sigma) ** 2) * (distance < 2.4 * sigma))
 
 

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 import pointmask
 from pointmask import images
-from pointmask.annotator import Annotation, annotate
+from pointmask.annotator import annotate
 from pointmask.files import result_path
 from pointmask.manifest import Entry, Settings
 from pointmask.overlay import overlay_png
 from pointmask.points import Point
+from pointmask.target import Annotation
 from pointmask.theta import Theta
 from pointmask.window import Polarity
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from pointmask.annotator import Polarity, annotate
+from pointmask.annotator import annotate
 from pointmask.errors import ImageError, PointmaskError
 from pointmask.files import write_atomic
 from pointmask.images import decode
@@ -22,6 +22,7 @@ from pointmask.overlay import MASK_COLOUR, POINT_COLOUR, heat_palette
 from pointmask.recipe import content_hash
 from pointmask.report_parts import histogram, missing, number, panels, tile
 from pointmask.theta import Theta
+from pointmask.window import Polarity
 
 REPORT = "report.html"
 

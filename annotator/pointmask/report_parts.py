@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pointmask.annotator import Annotation, Target
 from pointmask.overlay import heat_palette, outline_path, png, stretch
+from pointmask.target import Annotation, Target
 
 _SIDE = 33  # pixels; most targets then share one scale, so that sizes can be compared by eye
 _MARGIN = 8  # pixels of background kept around a large target

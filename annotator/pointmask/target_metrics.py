@@ -12,7 +12,7 @@ from pointmask.matching import components
 from pointmask.metrics import binarise
 
 if TYPE_CHECKING:
-    from pointmask.annotator import Annotation
+    from pointmask.target import Annotation
 
 # True area in pixels: largest of the class, and its name.
 _SIZE_CLASSES = ((9, "<=9"), (25, "10-25"), (81, "26-81"))

@@ -79,6 +79,9 @@ class Theta:
     intensity : {"contrast", "range"}
         Unit of the window's values: the target's contrast over its local background, or the
         window's range.
+    settle_below, settle_moves : float, int
+        A click with less than this share of the smoothed contrast of the peak that at most so many
+        uphill moves of one px lead to is taken to mean that peak. 0 moves leave clicks alone.
     source_sigma : float
         Spread of the initial field ``u0`` round the point, in samples; 0 is a single pixel (the
         paper's delta).
@@ -130,6 +133,8 @@ class Theta:
     large_area: float = 150.0
     buried: float = 0.6
     intensity: Literal["contrast", "range"] = "contrast"
+    settle_below: float = 0.5
+    settle_moves: int = 0
     source_sigma: float = 0.0
     tau: float = 1.0
     spacings: tuple[int, ...] = (1,)
@@ -272,6 +277,8 @@ _BOUNDS = (
     ("octaves", 0, 3),
     ("large_area", 1.0, 1e9),
     ("buried", 0.0, 2.0),
+    ("settle_below", 0.0, 1.0),
+    ("settle_moves", 0, 16),
     ("source_sigma", 0.0, 16.0),
     ("tau", 1e-6, 10.0),
     ("steps", 0, 10_000),
@@ -294,7 +301,16 @@ _CHOICES = (
     ("superpixel", ("grid", "centred")),
 )
 _WHOLE = frozenset(
-    ("half_size", "octaves", "spacings", "steps", "superpixel_step", "superpixel_iterations", "reach")
+    (
+        "half_size",
+        "settle_moves",
+        "octaves",
+        "spacings",
+        "steps",
+        "superpixel_step",
+        "superpixel_iterations",
+        "reach",
+    )
 )
 _TEXT = frozenset(name for name, _ in _CHOICES)
 _DEPTH = {

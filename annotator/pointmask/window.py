@@ -7,8 +7,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from pointmask.kernels.climb import climb
 from pointmask.kernels.rank import deviation_of, median_of
 from pointmask.kernels.scale_space import smooth
+from pointmask.theta import Theta
 
 Polarity = Literal["bright", "dark", "auto"]
 Field = NDArray[np.float64]
@@ -121,6 +123,31 @@ def read_window(
 
 def _rounded(value: float) -> float:
     return round(value / _GRAIN) * _GRAIN
+
+
+def settle(window: Window, theta: Theta) -> tuple[int, int]:
+    """Offset from a click beside the target to the peak it most likely means.
+
+    Parameters
+    ----------
+    window : Window
+        Centred on the click, at the image's own resolution.
+    theta : Theta
+        Its `settle_below` and `settle_moves`.
+
+    Returns
+    -------
+    (rows, cols)
+        (0, 0) if the click already lies at ``settle_below`` times the peak or higher, as a click on
+        the target does: moving it then would only trade one pixel of the target for another.
+    """
+    smoothed = np.empty_like(window.values)
+    smooth(window.values, 1, smoothed)
+    half = theta.half_size
+    row, col = climb(smoothed, half, half, theta.settle_moves)
+    if smoothed[half, half] >= theta.settle_below * smoothed[row, col]:
+        return 0, 0
+    return row - half, col - half
 
 
 def _sample(

@@ -16,10 +16,10 @@ from typing import Protocol, cast
 
 from numpy.typing import ArrayLike
 
-from pointmask.annotator import Annotation
 from pointmask.baselines._sizes import SizeKnowledge as SizeKnowledge
 from pointmask.baselines._sizes import SizePrior as SizePrior
 from pointmask.baselines._sizes import from_masks as from_masks
+from pointmask.target import Annotation
 
 __all__ = ["BASELINES", "Baseline", "SizeKnowledge", "SizePrior", "from_masks", "load"]
 

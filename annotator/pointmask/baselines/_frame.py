@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pointmask.annotator import Annotation, Target
 from pointmask.baselines._sizes import Box, SizePrior, from_masks
 from pointmask.errors import ImageError, PointsError
 from pointmask.kernels.luma import luma
+from pointmask.target import Annotation, Target
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,10 +17,10 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage as ndi
 from skimage.measure import find_contours, points_in_poly
 
-from pointmask.annotator import Annotation
 from pointmask.baselines._frame import Patch, as_rgb8, checked_points, checked_priors, compose, empty_patch
 from pointmask.baselines._levelset import evolve
 from pointmask.baselines._sizes import SizePrior
+from pointmask.target import Annotation
 
 F64 = NDArray[np.float64]
 

@@ -13,7 +13,6 @@ from scipy import ndimage as ndi
 from skimage.filters.rank import entropy
 from skimage.segmentation import slic
 
-from pointmask.annotator import Annotation
 from pointmask.baselines._clahe import clahe
 from pointmask.baselines._crf import PairKernel, dense_crf
 from pointmask.baselines._frame import (
@@ -27,6 +26,7 @@ from pointmask.baselines._frame import (
     luma8,
 )
 from pointmask.baselines._sizes import Box, SizePrior, TargetClass
+from pointmask.target import Annotation
 
 F64 = NDArray[np.float64]
 

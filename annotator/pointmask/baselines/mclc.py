@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from skimage.segmentation import slic
 
-from pointmask.annotator import Annotation
 from pointmask.baselines._crf import PairKernel, dense_crf
 from pointmask.baselines._frame import (
     Patch,
@@ -23,6 +22,7 @@ from pointmask.baselines._frame import (
     is_workable,
 )
 from pointmask.baselines._sizes import Box, SizePrior
+from pointmask.target import Annotation
 
 _SALT = 0.05
 _SEGMENTS = 9

@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage as ndi
 
-from pointmask.annotator import Annotation
 from pointmask.baselines._frame import (
     Patch,
     as_rgb8,
@@ -17,6 +16,7 @@ from pointmask.baselines._frame import (
     luma8,
 )
 from pointmask.baselines._sizes import Box, SizePrior
+from pointmask.target import Annotation
 
 _EIGHT_NEIGHBOURS = np.ones((3, 3), np.bool_)
 

@@ -1,0 +1,96 @@
+"""What the annotator returns: a target per point, an annotation per image."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Box = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Target:
+    """What was found at one point. Coordinates are those of the full image, boxes half-open.
+
+    Attributes
+    ----------
+    point : (row, col)
+    window : (top, left, bottom, right)
+        The part of the image in which the target was looked for.
+    soft : (h, w) float32
+        Soft label over the window, in [0, 1].
+    mask : (h, w) bool
+        Mask over the window; never empty.
+    area : int
+        Pixels of the mask.
+    box : (top, left, bottom, right)
+        Of the mask.
+    confidence : float
+        Predicted IoU with a hand-drawn mask, in [0, 1].
+    flags : tuple of str
+        ``border``: the mask meets the image's border. ``clipped``: it meets the window's border, so
+        the target may be larger. ``shared``: its pixels overlapped another point's and were divided.
+        ``dark``: darker than its surroundings. ``nonfinite``: NaN or infinite pixels in the window
+        were replaced. ``flat``: no contrast at the point. ``weak``: nothing near the point reached
+        the level; the mask is the point's pixel alone.
+    """
+
+    point: tuple[int, int]
+    window: Box
+    soft: NDArray[np.float32]
+    mask: NDArray[np.bool_]
+    area: int
+    box: Box
+    confidence: float
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Annotation:
+    """Result for one image. Full-size arrays are made on demand, so cost does not grow with the frame.
+
+    Attributes
+    ----------
+    shape : (H, W)
+    targets : tuple of Target
+        One per point, in the order of the points.
+    """
+
+    shape: tuple[int, int]
+    targets: tuple[Target, ...]
+
+    @property
+    def soft(self) -> NDArray[np.float32]:
+        """(H, W) float32 in [0, 1]: pixel-wise maximum over targets."""
+        out = np.zeros(self.shape, np.float32)
+        for target in self.targets:
+            view = out[slices_of(target.window)]
+            np.maximum(view, target.soft, out=view)
+        return out
+
+    @property
+    def mask(self) -> NDArray[np.bool_]:
+        """(H, W) bool: union of the targets' masks."""
+        out = np.zeros(self.shape, np.bool_)
+        for target in self.targets:
+            out[slices_of(target.window)] |= target.mask
+        return out
+
+    @property
+    def instances(self) -> NDArray[np.uint16]:
+        """(H, W) uint16: 0 background, k for the k-th point (1-based)."""
+        out = np.zeros(self.shape, np.uint16)
+        for k, target in enumerate(self.targets, 1):
+            out[slices_of(target.window)][target.mask] = k
+        return out
+
+
+def slices_of(box: Box) -> tuple[slice, slice]:
+    """Row and column slices of a half-open box."""
+    return slice(box[0], box[2]), slice(box[1], box[3])
+
+
+def box_of(mask: NDArray[np.bool_], top: int, left: int) -> Box:
+    """Half-open box of a non-empty mask whose first pixel lies at ``(top, left)`` of the image."""
+    rows, cols = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return (top + int(rows[0]), left + int(cols[0]), top + int(rows[-1]) + 1, left + int(cols[-1]) + 1)
