@@ -71,11 +71,10 @@ def test_masks_drawn_at_a_lower_level_lower_the_level(scenes):
     assert found.theta.level < start.level
 
 
-def test_default_learns_a_style(scenes):
-    pairs = drawn(scenes, "default", ndi.binary_dilation)
-    found = calibrate(pairs, budget=150)
-    assert found.kept
-    assert found.held_out.pooled[1] > found.held_out.pooled[0] + 0.03
+def test_the_default_can_take_on_a_style(scenes):
+    found = calibrate(drawn(scenes, "default", ndi.binary_dilation), budget=150)
+    assert found.fitted.pooled[1] > found.fitted.pooled[0] + 0.05
+    assert found.fitted.mean[1] > found.fitted.mean[0] + 0.05
 
 
 def test_the_figures_are_those_of_the_metrics(scenes, dilated, learnt):
@@ -149,7 +148,7 @@ def test_a_fit_that_fails_on_the_held_out_images_is_refused(dilated):
     assert found.settings
     assert found.held_out.pooled[1] < found.held_out.pooled[0] == 1.0
     assert found.theta is found.start
-    assert "does not hold" in found.lines[-1]
+    assert "does not clearly gain" in found.lines[-1]
 
 
 def test_same_input_same_outcome(dilated, learnt):
@@ -286,11 +285,18 @@ def test_score_and_draws_agree_with_a_plain_count():
     assert not mean.any()
 
 
-def test_a_gain_in_one_figure_does_not_pay_for_a_loss_in_the_other():
-    common = {"images": 9, "targets": 9, "pooled_interval": (0.0, 0.0), "mean_interval": (0.0, 0.0)}
+def test_a_gain_must_be_clear_and_cost_neither_figure():
+    common = {
+        "images": 9,
+        "targets": 9,
+        "pooled_interval": (0.0, 0.0),
+        "mean_interval": (0.0, 0.0),
+        "error": 0.01,
+    }
     assert Gain(pooled=(0.5, 0.6), mean=(0.5, 0.5), **common).is_gain
     assert not Gain(pooled=(0.5, 0.9), mean=(0.5, 0.499), **common).is_gain
     assert not Gain(pooled=(0.5, 0.5), mean=(0.5, 0.5), **common).is_gain
+    assert not Gain(pooled=(0.5, 0.509), mean=(0.5, 0.509), **common).is_gain
 
 
 # the command
@@ -397,7 +403,8 @@ def test_help_knows_the_budget_and_loads_nothing_heavy():
 
 def test_lines_say_when_the_gain_may_be_chance(learnt):
     figures = {"pooled": (0.5, 0.6), "mean": (0.5, 0.6)}
-    gain = Gain(images=9, targets=9, **figures, pooled_interval=(-0.1, 0.2), mean_interval=(0.0, 0.2))
+    intervals = {"pooled_interval": (-0.1, 0.2), "mean_interval": (0.0, 0.2)}
+    gain = Gain(images=9, targets=9, **figures, **intervals, error=0.05)
     doubtful = Calibration(
         theta=learnt.theta, start=learnt.start, settings={"level": 0.5}, fitted=gain, held_out=gain, tried=3
     )
@@ -422,7 +429,7 @@ def test_the_benchmark_runs(tmp_path):
         "5",
         "--results",
     ]
-    words = [sys.executable, str(script), *options, str(tmp_path)]
+    words = [sys.executable, str(script), *options, "--results", str(tmp_path)]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     rows = json.loads((tmp_path / "calibration-paper-drawn-val-val.json").read_text())["rows"]

@@ -37,6 +37,8 @@ class Gain:
         Pooled IoU, and mean IoU of targets, before and after; in [0, 1].
     pooled_interval, mean_interval : (float, float)
         95 % bootstrap interval over images of the gain in each.
+    error : float
+        Standard error of the mean of both gains, from the same bootstrap.
     """
 
     images: int
@@ -45,12 +47,13 @@ class Gain:
     mean: tuple[float, float]
     pooled_interval: tuple[float, float]
     mean_interval: tuple[float, float]
+    error: float
 
     @property
     def is_gain(self) -> bool:
-        """Whether neither figure fell and one rose."""
+        """Whether neither figure fell, and their mean rose by more than one standard error."""
         steps = [after - before for before, after in (self.pooled, self.mean)]
-        return min(steps) >= 0 and max(steps) > 0
+        return min(steps) >= 0 and sum(steps) / 2 > self.error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +99,7 @@ class Calibration:
         if not self.settings:
             return "No change promised a gain on unseen images; the theta is the start, unchanged."
         if not self.kept:
-            return "The fit does not hold on the held-out images; the theta is the start, unchanged."
+            return "The fit does not clearly gain on the held-out images; the theta is the start, unchanged."
         if min(self.held_out.pooled_interval[0], self.held_out.mean_interval[0]) < 0:
             return "The fit gains on the held-out images too and is kept; so few could show this by chance."
         return "The fit gains on the held-out images too and is kept."
@@ -148,8 +151,8 @@ def calibrate(
     -----
     Theta moves along a few named directions (`pointmask.knobs`), each at a price; the price is chosen
     by cross-validation on the fitted images, see `pointmask.calibrate_search.choose`. The held-out
-    images are looked at once, at the end: unless both the pooled IoU and the mean IoU of targets hold
-    there, the start is returned.
+    images are looked at once, at the end: unless they gain (`Gain.is_gain`), the start is returned. The
+    weights of theta's confidence are left as they are.
     """
     if not 0 < held_out < 1:
         raise ValueError(f"held_out = {held_out} must lie between 0 and 1, both excluded")
@@ -271,6 +274,7 @@ def _gain(before: Counters, after: Counters, seed: int) -> Gain:
         mean=(mean_before, mean_after),
         pooled_interval=(float(low), float(high)),
         mean_interval=(float(mean_low), float(mean_high)),
+        error=float(np.std((pooled_draws + mean_draws) / 2)),
     )
 
 

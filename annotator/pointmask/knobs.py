@@ -66,7 +66,7 @@ _DISTANCES = (LOCAL_MEASUREMENTS.index("distance"), LOCAL_MEASUREMENTS.index("lo
 KNOBS = (
     Knob("level", "level", "add", 0.1, _always, low=0.02, high=0.98),
     Knob("rho", "rho", "add", 0.1, _always, low=0.0, high=1.0),
-    Knob("offset", "law_offset", "add", 0.1, _has_law, low=-10.0, high=10.0),
+    Knob("offset", "law_offset", "add", 0.15, _has_law, low=-10.0, high=10.0),
     Knob("sharpness", "law_gain", "scale", 0.2, _has_law),
     Knob("nearness", "law_weights", "scale", 0.2, _has_law, columns=_DISTANCES),
     Knob("growth", "growth", "scale", 0.5, _has_law),
