@@ -119,6 +119,24 @@ def test_masks_make_the_round_trip_as_0_and_255(mask):
     assert_array_equal(images.decode(data, "a.png"), mask * np.uint8(255))
 
 
+@pytest.mark.parametrize("dtype", [bool, np.uint16])
+def test_other_programs_read_masks_and_labels_whatever_their_layout(dtype):
+    full = noise((90, 140), "u2")  # bytes without runs, in many blocks
+    sparse = np.where(np.arange(140) == 70, full, 0)
+    for array in ((part > 9000) if dtype is bool else part.astype(dtype) for part in (full, sparse)):
+        for layout in (array, np.asfortranarray(array), array[::-2, 1::3], array.T, array[:1], array[:, :1]):
+            data = images.encode_png(layout)
+            Image.open(io.BytesIO(data)).verify()
+            stored = layout * np.uint8(255) if dtype is bool else layout
+            assert_array_equal(np.asarray(Image.open(io.BytesIO(data))), stored)
+
+
+def test_masks_take_fewer_bytes_than_pillow_needs():
+    mask = np.zeros((256, 256), bool)
+    mask[100:107, 40:46] = True
+    assert len(images.encode_png(mask)) < len(pillow_bytes(Image.fromarray(mask * np.uint8(255)), "PNG"))
+
+
 @settings(deadline=None)
 @given(
     st.one_of(

@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pointmask.codecs import npy, raster
+from pointmask.codecs import label_png, npy, raster
 from pointmask.errors import ImageError
 
 SUFFIXES = (".png", ".bmp", ".jpg", ".jpeg", ".tif", ".tiff", ".npy")
 """Suffixes, in lower case, by which images are listed. What a file is, its first bytes say."""
 
 _MAGIC = (
-    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    (label_png.MAGIC, "PNG"),
     (b"BM", "BMP"),
     (b"\xff\xd8\xff", "JPEG"),
     (b"II*\x00", "TIFF"),
@@ -115,23 +115,23 @@ def encode_png(array: NDArray[Any]) -> bytes:
     Returns
     -------
     bytes
-        The file; the same bytes for the same array. Compression level 1: masks are almost empty, and
-        higher levels cost three times the time for a few bytes.
+        The file; the same bytes for the same array. Masks and 16-bit labels are packed as runs, which
+        takes half of Pillow's time and bytes; pictures gain from its row filters and go through it.
 
     Raises
     ------
     ImageError
         If the array has another type or shape.
     """
-    if array.dtype == np.bool_:
-        array = array.astype(np.uint8) * np.uint8(255)
-    grey = array.ndim == 2 and array.dtype in (np.uint8, np.uint16)
+    grey = array.ndim == 2 and array.dtype in (np.bool_, np.uint8, np.uint16)
     colour = array.ndim == 3 and array.shape[2] == 3 and array.dtype == np.uint8
     if not (grey or colour) or not array.size:
         raise ImageError(
             f"cannot store shape {array.shape}, type {array.dtype} as PNG; give (H, W) bool, uint8 or "
             "uint16, or (H, W, 3) uint8"
         )
+    if array.dtype != np.uint8:
+        return label_png.encode(array)
     file = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(array)).save(file, "PNG", compress_level=1)
     return file.getvalue()
