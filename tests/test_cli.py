@@ -235,9 +235,9 @@ def test_control_c_ends_with_1_and_says_how_to_go_on(job, monkeypatch):
 
 
 def test_compiling_is_told_once(job, monkeypatch):
-    monkeypatch.setattr(kernels, "is_compiled", lambda: False, raising=False)
+    monkeypatch.setattr(kernels, "is_compiled", lambda: False)
     assert "Compiling kernels once" in run("annotate", *job).stderr
-    monkeypatch.setattr(kernels, "is_compiled", lambda: True, raising=False)
+    monkeypatch.setattr(kernels, "is_compiled", lambda: True)
     assert "Compiling" not in run("annotate", *job).stderr
 
 

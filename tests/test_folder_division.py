@@ -7,11 +7,10 @@ import pytest
 from folder_tools import one, scenes, tree
 
 from pointmask import executors
-from pointmask.errors import PointmaskError
+from pointmask.errors import BrokenOffError, PointmaskError
 from pointmask.folder import annotate_folder
 from pointmask.manifest import Shard
 from pointmask.points import Point, Points
-from pointmask.worker import BrokenOffError
 
 folder = pytest.fixture(scenes)
 

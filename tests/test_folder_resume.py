@@ -12,11 +12,10 @@ import pytest
 from folder_tools import one, save, scenes, spot, tree
 
 from pointmask import images, worker
-from pointmask.errors import OutputError
+from pointmask.errors import BrokenOffError, OutputError
 from pointmask.folder import annotate_folder
 from pointmask.ledger import Ledger
 from pointmask.points import Points
-from pointmask.worker import BrokenOffError
 
 folder = pytest.fixture(scenes)
 

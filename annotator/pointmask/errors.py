@@ -2,7 +2,16 @@
 
 
 class PointmaskError(Exception):
-    """Base of every error that pointmask raises on purpose."""
+    """
+    Base of every error that pointmask raises on purpose.
+
+    Attributes
+    ----------
+    exit_status : int
+        Of the command line when it ends with this error: 2, bad arguments, unless a subclass says otherwise.
+    """
+
+    exit_status = 2
 
 
 class ImageError(PointmaskError, ValueError):
@@ -19,3 +28,9 @@ class ThetaError(PointmaskError, ValueError):
 
 class OutputError(PointmaskError, OSError):
     """A result cannot be written, or writing it would destroy something of the user's."""
+
+
+class BrokenOffError(OutputError):
+    """A folder job could not go on; what was finished is kept, and the job can be run again."""
+
+    exit_status = 1

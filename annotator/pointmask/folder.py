@@ -18,7 +18,7 @@ import numpy as np
 
 from pointmask import executors
 from pointmask.annotator import annotate
-from pointmask.errors import ImageError, OutputError, PointmaskError, ThetaError
+from pointmask.errors import BrokenOffError, ImageError, OutputError, PointmaskError, ThetaError
 from pointmask.files import RESULTS, check_apart, clean_temporaries, list_images, stem_of, write_atomic
 from pointmask.formats import read_points
 from pointmask.ledger import Ledger
@@ -30,7 +30,7 @@ from pointmask.report import write_report
 from pointmask.summary import Progress, Summary, Tally
 from pointmask.theta import Theta
 from pointmask.window import Polarity
-from pointmask.worker import BrokenOffError, Outcome, Place, Task, work
+from pointmask.worker import Outcome, Place, Task, work
 
 Work = Callable[[Task], Outcome]
 Clock = Callable[[Entry, float], None]  # notes the seconds that one frame took

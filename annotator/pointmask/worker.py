@@ -3,19 +3,13 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pointmask.errors import ImageError, OutputError, PointmaskError
+from pointmask.errors import BrokenOffError, ImageError, OutputError, PointmaskError
 from pointmask.files import result_path, write_atomic
 from pointmask.images import frame_count
 from pointmask.manifest import Entry
 from pointmask.pairing import MULTI_FRAME
 from pointmask.points import Point
 from pointmask.recipe import Recipe, Result, annotate_one, content_hash, skipped_entry
-
-
-class BrokenOffError(OutputError):
-    """A folder job could not go on; what was finished is kept, and the job can be run again."""
-
-    exit_status = 1  # of the command line; bad arguments have 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,8 +33,7 @@ COMMANDS = {
 }
 """Command name to import string and one-line help."""
 
-EXIT_BROKEN_OFF = 1
-EXIT_BAD_ARGUMENTS = 2
+EXIT_STOPPED = 1
 EXIT_SOME_SKIPPED = 3
 
 
@@ -65,10 +64,10 @@ class LazyGroup(click.Group):
             return super().invoke(ctx)
         except PointmaskError as error:
             click.echo(f"Error: {printable(str(error))}", err=True)
-            raise SystemExit(getattr(error, "exit_status", EXIT_BAD_ARGUMENTS)) from None
+            raise SystemExit(error.exit_status) from None
         except KeyboardInterrupt:
             click.echo("\nStopped. What is finished is kept; run the same command again to go on.", err=True)
-            raise SystemExit(EXIT_BROKEN_OFF) from None
+            raise SystemExit(EXIT_STOPPED) from None
 
 
 def printable(text: str) -> str:

@@ -15,8 +15,7 @@ _SHOWN = 20
 
 def tell_compiling() -> None:
     """Say, the first time on a machine, why the job does not start at once."""
-    is_compiled = getattr(kernels, "is_compiled", None)
-    if is_compiled is not None and not is_compiled():
+    if not kernels.is_compiled():
         click.echo("Compiling kernels once for this machine (about 20 s) ...", err=True)
 
 
