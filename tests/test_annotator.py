@@ -326,3 +326,18 @@ def test_a_cold_pixel_is_no_bright_target():
     image[32, 32] = 0
     assert pointmask.annotate(image, [(32, 32)]).targets[0].flags == ("flat",)
     assert pointmask.annotate(image, [(32, 32)], polarity="dark").mask[32, 32]
+
+
+def test_a_click_beside_a_target_settles_on_it():
+    image = blob(sigma=1.0)
+    centred = pointmask.annotate(image, [(32, 32)])
+    for click in ((32, 35), (29, 32), (30, 34)):
+        found = pointmask.annotate(image, [click])
+        assert found.targets[0].point == click
+        np.testing.assert_array_equal(found.mask, centred.mask)
+
+
+def test_a_click_far_from_anything_stays_where_it_is():
+    found = pointmask.annotate(blob(noise=0.5), [(10, 10)])
+    assert found.targets[0].window[:2] == (0, 0)
+    assert not found.mask[20:, 20:].any()
