@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from pointmask.target import Box, Target, box_of, slices_of
 
@@ -22,39 +23,79 @@ def divide_shared(targets: list[Target]) -> list[Target]:
     -------
     list of Target
         In the same order. A contested pixel goes to the larger soft label, on a tie to the nearer point,
-        then to the earlier one; a point's own pixel is always its own. Targets that had contested
+        then to the earlier one; a point's own pixel is always its own, and pixels that this would cut
+        off from their owner's point go to the next claimant. Targets that had contested
         pixels carry the flag ``shared``.
     """
     result = list(targets)
     for group in _crowds(targets):
-        top, left, bottom, right = _hull([targets[k].box for k in group])
-        owner = np.full((bottom - top, right - left), -1)
-        claims = np.zeros(owner.shape, np.int32)
-        best = np.zeros(owner.shape, np.float32)
-        distance = np.zeros(owner.shape, np.int64)
-        for k in group:
-            target = targets[k]
-            place = slices_of(_moved(target.box, top, left))
-            part = slices_of(_moved(target.box, *target.window[:2]))
-            mask, soft = target.mask[part], target.soft[part]
-            rows, cols = np.ogrid[target.box[0] : target.box[2], target.box[1] : target.box[3]]
-            near = (rows - target.point[0]) ** 2 + (cols - target.point[1]) ** 2
-            level = np.where(near == 0, np.float32(2), soft)  # a point's own pixel is always its own
-            better = (level > best[place]) | ((level == best[place]) & (near < distance[place]))
-            wins = mask & ((owner[place] < 0) | better)
-            claims[place] += mask
-            owner[place][wins] = k
-            best[place][wins] = level[wins]
-            distance[place][wins] = near[wins]
-        for k in group:
-            target = targets[k]
-            place = slices_of(_moved(target.box, top, left))
-            part = slices_of(_moved(target.box, *target.window[:2]))
-            if (claims[place][target.mask[part]] > 1).any():
-                kept = np.zeros_like(target.mask)
-                kept[part] = owner[place] == k
-                result[k] = _reclaimed(target, kept)
+        members = [_Member(targets[k]) for k in group]
+        hull = _hull([m.target.box for m in members])
+        claims = np.zeros((hull[2] - hull[0], hull[3] - hull[1]), np.int32)
+        for member in members:
+            claims[member.place(hull)] += member.mask
+        owner = np.full(claims.shape, -1)
+        _assign(members, owner, hull)
+        strays = _strays(members, owner, hull)
+        if (strays & (claims > 1)).any():
+            # A pixel cut off from its owner's point goes to the next claimant instead.
+            second = np.where(strays & (claims > 1), -1, owner)
+            _assign(members, second, hull, barred=owner)
+            owner = np.where(second < 0, owner, second)
+        for index, (k, member) in enumerate(zip(group, members, strict=True)):
+            place = member.place(hull)
+            if (claims[place][member.mask] > 1).any():
+                kept = np.zeros_like(targets[k].mask)
+                kept[member.part] = owner[place] == index
+                result[k] = _reclaimed(targets[k], kept)
     return result
+
+
+class _Member:
+    """A target of a crowd, seen within its box."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self.part = slices_of(_moved(target.box, *target.window[:2]))
+        self.mask = target.mask[self.part]
+        rows, cols = np.ogrid[target.box[0] : target.box[2], target.box[1] : target.box[3]]
+        self.near = (rows - target.point[0]) ** 2 + (cols - target.point[1]) ** 2
+        # A point's own pixel is always its own.
+        self.level = np.where(self.near == 0, np.float32(2), target.soft[self.part])
+
+    def place(self, hull: Box) -> tuple[slice, slice]:
+        """Return the slices of the box in arrays over the crowd's hull."""
+        return slices_of(_moved(self.target.box, *hull[:2]))
+
+
+def _assign(
+    members: list[_Member], owner: NDArray[np.int64], hull: Box, barred: NDArray[np.int64] | None = None
+) -> None:
+    """Fill the pixels where ``owner`` is -1 with the best claimant's index, other than ``barred``."""
+    free = owner < 0
+    best = np.zeros(owner.shape, np.float32)
+    distance = np.zeros(owner.shape, np.int64)
+    for index, member in enumerate(members):
+        place = member.place(hull)
+        claim = member.mask & free[place]
+        if barred is not None:
+            claim &= barred[place] != index
+        tie = (member.level == best[place]) & (member.near < distance[place])
+        wins = claim & ((owner[place] < 0) | (member.level > best[place]) | tie)
+        owner[place][wins] = index
+        best[place][wins] = member.level[wins]
+        distance[place][wins] = member.near[wins]
+
+
+def _strays(members: list[_Member], owner: NDArray[np.int64], hull: Box) -> NDArray[np.bool_]:
+    """Mark pixels that are not connected to their owner's point through pixels of the same owner."""
+    out = np.zeros(owner.shape, np.bool_)
+    for index, member in enumerate(members):
+        pieces, _ = ndimage.label(owner[member.place(hull)] == index, np.ones((3, 3)))
+        mine = pieces[member.near == 0]
+        if mine.size and mine[0]:
+            out[member.place(hull)] |= (pieces > 0) & (pieces != mine[0])
+    return out
 
 
 def _crowds(targets: list[Target]) -> list[list[int]]:
