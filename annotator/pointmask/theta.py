@@ -75,7 +75,8 @@ class Theta:
     buried : float
         Where the background's deviation exceeds this share of the contrast, the background ring may
         lie inside a large target; the mask is then made k octaves lower, for the first k at which
-        the deviation is below ``buried / 2**k``. Unused if `octaves` is 0.
+        the deviation is below ``buried / 2**k`` and the contrast half as high again. Unused if `octaves`
+        is 0.
     intensity : {"contrast", "range"}
         Unit of the window's values: the target's contrast over its local background, or the
         window's range.
