@@ -14,7 +14,7 @@ from rich.console import Console
 
 from pointmask import bench as bench_module
 from pointmask.baselines import BASELINES
-from pointmask.bench import METHODS, Run, Tally, run_bench
+from pointmask.bench import METHODS, REPEATS, Run, Tally, run_bench
 from pointmask.bench_chart import chart_png
 from pointmask.bench_data import Case, Source, folder_sources, scene_sources
 from pointmask.bench_report import (
@@ -96,7 +96,10 @@ def test_methods_take_turns_target_by_target_and_are_scored_on_the_whole_image(f
     truth = np.zeros((20, 20), bool)
     truth[2:4, 2:4] = truth[10:12, 10:12] = True
     run = run_bench([case([(2, 2), (10, 10)], truth)], QUICK, seeds=1)
-    warm, timed, whole = fake_methods[:2], fake_methods[2:6], fake_methods[6:]
+    last = 2 + 4 * REPEATS
+    warm, timed, whole = fake_methods[:2], fake_methods[2:last:REPEATS], fake_methods[last:]
+    for k in range(2, last, REPEATS):  # the repeated calls of one turn are the same call
+        assert all(call[:2] == fake_methods[k][:2] for call in fake_methods[k : k + REPEATS])
     assert [name for name, _, _ in warm] == ["ours", "threshold"]
     assert [(name, points) for name, points, _ in timed] == [
         ("threshold", ((2, 2),)),
@@ -117,7 +120,7 @@ def test_one_point_is_called_once_for_both_time_and_score(fake_methods):
     truth = np.zeros((20, 20), bool)
     truth[2:4, 2:4] = True
     run_bench([case([(2, 2)], truth, "a"), case([(2, 2)], truth, "b")], ["ours"])
-    assert len(fake_methods) == 3  # one to warm up, two measured
+    assert len(fake_methods) == 1 + 2 * REPEATS  # one to warm up, two measured
 
 
 def test_seeds_repeat_everything_with_other_random_numbers(fake_methods):
