@@ -1,16 +1,19 @@
 """The folder job against a null job: the same images decoded, and one mask PNG written for each.
 
 python benchmarks/folder_job.py                                         # 600 built-in scenes
-python benchmarks/folder_job.py --images IMAGES --points points.csv     # your own folder
+POINTMASK_SIRST3=FOLDER python benchmarks/folder_job.py                 # and SIRST3's real images
+python benchmarks/folder_job.py --images IMAGES --points points.csv     # your own folder instead
 
-The null job does what no annotator can avoid: Pillow opens and decodes each file, Pillow encodes one mask of
-the same size, and it is written. It hashes nothing, pairs nothing, writes no manifest and renames nothing.
-Both jobs run in turn, in rounds, with the same threads and into fresh folders; the figures are medians. Wall
-time is what a user waits; processor time is steadier on a machine that others use too.
+The null job does what no annotator can avoid, as anyone would write it: Pillow opens and decodes each file,
+Pillow encodes one mask of the same size, and it is written plainly. It hashes nothing, pairs nothing, writes
+no manifest and renames nothing. It and the folder job run in turn, in rounds, with the same threads and into
+fresh folders; beside them the folder job runs with one thread. The figures are medians over rounds. Wall time
+is what a user waits; processor time is steadier on a machine that others use too.
 """
 
 import argparse
 import io
+import os
 import tempfile
 import time
 from collections.abc import Callable
@@ -29,9 +32,11 @@ from pointmask.formats import read_points
 from pointmask.points import Point, Points
 from pointmask.synth import make_scenes
 
+Figures = dict[str, float | str]
+
 
 def main() -> None:
-    """Time both jobs, print the ratio and write ``folder_job.json``."""
+    """Time the jobs on each folder, print the ratios and write ``folder_job.json``."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -39,26 +44,27 @@ def main() -> None:
     parser.add_argument("--points", type=Path)
     parser.add_argument("--scenes", type=int, default=600)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--results", type=Path, default=FOLDER)
     options = parser.parse_args()
     if (options.images is None) != (options.points is None):
         parser.error("--images and --points belong together")
+    real = os.environ.get("POINTMASK_SIRST3")
     with tempfile.TemporaryDirectory() as temporary:
         base = Path(temporary)
-        if options.images is None:
-            images, points = write_scenes(options.scenes, base / "images")
+        measure = partial(compare, threads=options.threads, rounds=options.rounds)
+        if options.images is not None:
+            figures = measure(
+                options.images.name, options.images, read_points(options.points), base / "given"
+            )
         else:
-            images, points = options.images, read_points(options.points)
-        figures = compare(images, points, base, options.threads, options.rounds)
-    source = "scenes" if options.images is None else options.images.name
-    shown = f"null job {figures['null_s']:.3f} s, folder job {figures['folder_s']:.3f} s"
-    print(f"{figures['images']} images, {figures['targets']} targets, {options.threads} threads: {shown}")
-    print(
-        f"ratio {figures['ratio']:.2f} of wall time, {figures['ratio_cpu']:.2f} of processor time "
-        f"({figures['images_per_s']:.0f} images/s)"
-    )
-    save("folder_job", {"source": source, "threads": options.threads, **figures}, options.results)
+            scenes, points = write_scenes(options.scenes, base / "images")
+            figures = measure("scenes", scenes, points, base / "scenes")
+        content = {"threads": options.threads, "rounds": options.rounds, **figures}
+        if options.images is None and real:
+            clicks = read_points(Path(real) / "points_centroid.csv")
+            content["real"] = measure("SIRST3", Path(real) / "images", clicks, base / "real")
+    save("folder_job", content, options.results)
 
 
 def write_scenes(count: int, folder: Path) -> tuple[Path, Points]:
@@ -72,36 +78,48 @@ def write_scenes(count: int, folder: Path) -> tuple[Path, Points]:
     return folder, Points(by_image)
 
 
-def compare(images: Path, points: Points, base: Path, threads: int, rounds: int) -> dict[str, float]:
-    """Run both jobs in turn; the first round, which warms the file cache, is not counted."""
+def compare(source: str, images: Path, points: Points, base: Path, *, threads: int, rounds: int) -> Figures:
+    """Run the jobs in turn and print a line; the first round, which warms the file cache, is not counted."""
     names = list_images(images)
-    empty = annotate_folder(images, points, base / "warm", threads=threads, empty_masks=True)
-    if empty.skipped:
-        raise SystemExit(f"{len(empty.skipped)} images cannot be done, first: {empty.skipped[0]}")
-    null, folder = [], []
-    for k in range(rounds + 1):
-        out = base / f"null{k}"
-        out.mkdir()
-        null.append(elapsed(partial(null_job, images, names, out, threads)))
-        job = partial(annotate_folder, images, points, base / f"out{k}", threads=threads, empty_masks=True)
-        folder.append(elapsed(job))
-    null_wall, null_cpu = (median(column) for column in zip(*null[1:], strict=True))
-    folder_wall, folder_cpu = (median(column) for column in zip(*folder[1:], strict=True))
-    ratios = [ours[0] / theirs[0] for ours, theirs in zip(folder[1:], null[1:], strict=True)]
-    return {
-        "images": len(names),
-        "targets": len(points),
-        "rounds": rounds,
-        "null_s": null_wall,
-        "folder_s": folder_wall,
-        "ratio": median(ratios),
-        "ratio_least": min(ratios),
-        "ratio_most": max(ratios),
-        "null_cpu_s": null_cpu,
-        "folder_cpu_s": folder_cpu,
-        "ratio_cpu": folder_cpu / null_cpu,
-        "images_per_s": len(names) / folder_wall,
+    base.mkdir()
+    annotate = partial(annotate_folder, images, points, empty_masks=True)
+    first = annotate(base / "first", threads=threads)
+    if first.skipped:
+        raise SystemExit(f"{len(first.skipped)} images cannot be done, first: {first.skipped[0]}")
+    jobs: dict[str, Callable[[Path], object]] = {
+        "null": lambda out: null_job(images, names, out, threads),
+        "folder": partial(annotate, threads=threads),
+        "one_thread": partial(annotate, threads=1),
     }
+    wall: dict[str, list[float]] = {name: [] for name in jobs}
+    cpu: dict[str, list[float]] = {name: [] for name in jobs}
+    for k in range(rounds + 1):
+        for name in jobs if k % 2 else reversed(jobs):  # so that no job always follows the same one
+            spent = elapsed(partial(jobs[name], base / f"{name}{k}"))
+            if k:
+                wall[name].append(spent[0])
+                cpu[name].append(spent[1])
+    over_null = [ours / null for ours, null in zip(wall["folder"], wall["null"], strict=True)]
+    gains = [one / ours for one, ours in zip(wall["one_thread"], wall["folder"], strict=True)]
+    figures: Figures = {"source": source, "images": len(names), "targets": len(points)}
+    figures |= {f"{name}_s": median(seconds) for name, seconds in wall.items()}
+    figures |= {f"{name}_cpu_s": median(seconds) for name, seconds in cpu.items()}
+    figures |= {
+        "ratio": median(over_null),
+        "ratio_least": min(over_null),
+        "ratio_most": max(over_null),
+        "ratio_cpu": median(cpu["folder"]) / median(cpu["null"]),
+        "thread_gain": median(gains),
+        "thread_gain_of_quickest": min(wall["one_thread"]) / min(wall["folder"]),
+        "images_per_s": len(names) / median(wall["folder"]),
+    }
+    print(
+        f"{source}: {len(names)} images, {len(points)} targets, {threads} threads: null job "
+        f"{figures['null_s']:.3f} s, folder job {figures['folder_s']:.3f} s ({figures['images_per_s']:.0f} "
+        f"images/s); ratio {figures['ratio']:.2f} of wall time, {figures['ratio_cpu']:.2f} of processor time; "
+        f"{figures['thread_gain']:.2f} times as quick as with one thread"
+    )
+    return figures
 
 
 def elapsed(job: Callable[[], object]) -> tuple[float, float]:
@@ -113,6 +131,7 @@ def elapsed(job: Callable[[], object]) -> tuple[float, float]:
 
 def null_job(images: Path, names: list[str], out: Path, threads: int) -> None:
     """Decode each image and write one mask, in threads."""
+    out.mkdir()
     for _ in executors.threads(partial(null_one, images, out), enumerate(names), threads):
         pass
 

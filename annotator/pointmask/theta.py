@@ -207,6 +207,10 @@ class Theta:
                 f"confidence has {len(self.confidence)} entries; give {len(CONFIDENCE_MEASUREMENTS)}"
             )
 
+    def __hash__(self) -> int:
+        # Operators are cached by theta; hashing some 250 weights would cost 5 % of a target's time.
+        return hash((self.half_size, self.steps, self.D0, self.law_offset, self.rho, self.level))
+
     @classmethod
     def load(cls, source: "Theta | str | Path") -> "Theta":
         """Return a preset by name, read a TOML file, or pass a `Theta` through.
