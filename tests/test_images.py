@@ -18,7 +18,6 @@ from numpy.testing import assert_array_equal
 from PIL import Image
 
 from pointmask import images
-from pointmask.codecs import png
 from pointmask.errors import ImageError
 
 LUMINANCE = (0.299, 0.587, 0.114)
@@ -99,52 +98,6 @@ def assert_same_image(found, expected):
     assert found.flags.c_contiguous
     assert found.flags.writeable
     assert found.ndim == 2
-
-
-# PNG without Pillow
-
-
-def png_file(header, body):
-    chunks = ((b"IHDR", struct.pack(">IIBBBBB", *header)), (b"IDAT", zlib.compress(body)), (b"IEND", b""))
-    parts = (
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        for kind, data in chunks
-    )
-    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
-
-
-@settings(deadline=None)
-@given(st.data(), st.sampled_from([(0, 1, "L"), (2, 3, "RGB"), (4, 2, "LA"), (6, 4, "RGBA")]), SIDES)
-def test_every_filter_is_undone_as_pillow_does(data, kind, sides):
-    colour, bands, mode = kind
-    height, width = sides
-    # Any bytes are filtered rows of some image.
-    rows = data.draw(hnp.arrays(np.uint8, (height, 1 + width * bands)))
-    rows[:, 0] = data.draw(hnp.arrays(np.uint8, height, elements=st.integers(0, 4)))
-    file = png_file((width, height, 8, colour, 0, 0, 0), rows.tobytes())
-    image = Image.open(io.BytesIO(file))
-    assert image.mode == mode
-    assert_array_equal(png.decode(file), np.asarray(image))
-
-
-def test_what_pillow_must_read_is_left_to_it():
-    for image in (Image.new("P", (4, 3)), Image.new("1", (4, 3))):
-        assert png.decode(pillow_bytes(image, "PNG")) is None
-    assert png.decode(png_file((2, 1, 8, 0, 0, 0, 1), bytes(3))) is None
-    assert png.decode(png_file((0, 1, 8, 0, 0, 0, 0), bytes(1))) is None
-
-
-@pytest.mark.parametrize(
-    ("header", "body", "words"),
-    [
-        ((2, 2, 8, 0, 0, 0, 0), bytes([0, 1, 2, 5, 1, 2]), "row 1 has the unknown filter 5"),
-        ((2, 2, 8, 0, 0, 0, 0), bytes(5), "holds 5 of 6 bytes"),
-        ((30000, 30000, 8, 0, 0, 0, 0), bytes(5), "promises 900030000 bytes"),
-    ],
-)
-def test_pixels_that_cannot_be_are_refused(header, body, words):
-    with pytest.raises(ImageError, match=f"a.png: .*{words}"):
-        images.decode(png_file(header, body), "a.png")
 
 
 # Round trips

@@ -1,12 +1,12 @@
-"""PNG of unusual kinds, BMP and JPEG through Pillow, without losing bits."""
+"""PNG, BMP and JPEG through Pillow, without losing bits."""
 
+import zlib
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import BmpImagePlugin, Image, ImageFile, JpegImagePlugin, PngImagePlugin
 
-from pointmask.codecs import png
 from pointmask.errors import ImageError
 
 # The plugins are called directly because Image.open refuses frames above 89 megapixels with a global
@@ -48,10 +48,7 @@ def decode(file: BinaryIO, size: int, kind: str) -> NDArray[Any]:
         errors pass through.
     """
     if kind == "PNG":
-        file.seek(0)
-        usual = png.decode(file.read())
-        if usual is not None:
-            return usual
+        _check_png(file)
     image = _open(file, size, kind)
     raw_mode = image.tile[0][3] if image.tile else None
     if raw_mode in _HIGH_LOW:
@@ -79,6 +76,26 @@ def to_array(image: Image.Image) -> NDArray[Any]:
     if image.mode in ("CMYK", "YCbCr", "LAB", "PA"):
         image = image.convert("RGB")
     return np.array(image)
+
+
+def _check_png(file: BinaryIO) -> None:
+    """Compare the checksums of the chunks that matter.
+
+    Pillow does not do so for pixel data, where one damaged byte in 200 goes unnoticed; this takes less
+    than a hundredth of the time of decoding.
+    """
+    file.seek(0)
+    data = memoryview(file.read())
+    start = 8
+    while start + 12 <= len(data):
+        length = int.from_bytes(data[start : start + 4], "big")
+        body, stored = data[start + 4 : start + 8 + length], data[start + 8 + length : start + 12 + length]
+        if bytes(body[:1]).isupper() and zlib.crc32(body) != int.from_bytes(stored, "big"):
+            raise ImageError(
+                f"the checksum of its {bytes(body[:4])!r} chunk at byte {start} is wrong; the file is "
+                "damaged: copy or export it again"
+            )
+        start += 12 + length
 
 
 def _open(file: BinaryIO, size: int, kind: str) -> ImageFile.ImageFile:
