@@ -224,22 +224,46 @@ def slic(window, centres, step, compactness, iterations, first_wins):
     return labels
 
 
-def agreement(values, soft, superpixel, level, upper):
+def ring_map(mask):
+    """-1 core, 0 rim, 1 to 3 rings, 4 beyond: by the nearest pixel on the other side, in moves of a king."""
+    h, w = mask.shape
+    padded = np.pad(mask, 1)  # beyond the window is outside
+    out = np.full(mask.shape, 4)
+    for y in range(h):
+        for x in range(w):
+            if mask[y, x]:
+                out[y, x] = -1 if padded[y : y + 3, x : x + 3].all() else 0
+            else:
+                away = [max(abs(a - y), abs(b - x)) for a, b in np.argwhere(mask)]
+                out[y, x] = min([*away, 4])
+    return out
+
+
+def agreement(values, fine, coarse, rings):
     def mean(pixels):
         return pixels.mean() if pixels.size else 0
 
-    hot = (values > 0.5) & (soft > 0.05)
+    mask, rim, fringe = values[rings <= 0], values[rings == 0], values[(rings == 1) | (rings == 2)]
+    top = fine[rings <= 0].max(initial=0)
+    weight = np.where(rings < 4, np.maximum(values, 0), 0)
+    places, moment = np.indices(values.shape), 0
+    if weight.sum() > 0:
+        centre = [(weight * axis).sum() / weight.sum() for axis in places]
+        distance = sum((axis - c) ** 2 for axis, c in zip(places, centre, strict=True))
+        moment = (weight * distance).sum() / weight.sum()
     return [
-        (soft > level / 2).sum(),
-        (soft > level).sum(),
-        (soft > upper).sum(),
-        superpixel.sum(),
-        ((soft > level) & superpixel).sum(),
-        hot.sum(),
-        (hot & (soft > level)).sum(),
-        mean(values[soft > level]),
-        mean(values[(soft > 0.05) & (soft <= level)]),
-        mean(abs(values[soft <= 0.05])),
+        mask.size,
+        rim.size,
+        mean(mask),
+        mean(rim),
+        mean(values[rings == 1]),
+        mean(values[rings == 3]),
+        mean(fringe),
+        mask.std() if mask.size else 0,
+        fringe.std() if fringe.size else 0,
+        min(coarse[rings <= 0].max(initial=0) / top, 1.5) if top > 0 else 0,
+        moment,
+        mean(abs(values - fine)[rings == 4]),
     ]
 
 

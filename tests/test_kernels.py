@@ -4,7 +4,7 @@ import naive
 import numpy as np
 import pytest
 
-from pointmask.kernels.agreement import agreement
+from pointmask.kernels.agreement import agreement, ring_map
 from pointmask.kernels.climb import climb
 from pointmask.kernels.diffuse import conductance, diffuse, local_entropy
 from pointmask.kernels.law import measure, resemblance, texture
@@ -193,14 +193,32 @@ def test_slic(kind, first_wins):
     np.testing.assert_array_equal(labels, naive.slic(values, centres, 5, 0.4, 3, first_wins))
 
 
-def test_agreement():
+MASKS = {
+    "none": np.zeros((12, 11), bool),
+    "one pixel": np.indices((12, 11)).sum(axis=0) == 0,
+    "block": np.pad(np.ones((4, 5), bool), ((3, 5), (4, 2))),
+    "pieces": np.random.default_rng(4).random((12, 11)) > 0.9,
+    "all": np.ones((12, 11), bool),
+}
+
+
+@pytest.mark.parametrize("name", list(MASKS))
+def test_ring_map(name):
+    out = np.empty(MASKS[name].shape, np.int8)
+    ring_map(MASKS[name], out)
+    np.testing.assert_array_equal(out, naive.ring_map(MASKS[name]))
+
+
+@pytest.mark.parametrize("name", list(MASKS))
+@pytest.mark.parametrize("shift", [0.0, 3.0, -9.0])  # all signs, positive, negative only
+def test_agreement(name, shift):
     rng = np.random.default_rng(11)
-    values, soft = rng.normal(size=(9, 9)), rng.random((9, 9)) * (rng.random((9, 9)) > 0.4)
-    superpixel = rng.random((9, 9)) > 0.5
-    out = np.empty(10)
-    for level in (0.4, 0.999):
-        agreement(values, soft, superpixel, level, 0.7, out)
-        np.testing.assert_allclose(out, naive.agreement(values, soft, superpixel, level, 0.7), **TIGHT)
+    values, fine, coarse = rng.normal(size=(3, 12, 11)) + shift
+    rings = naive.ring_map(MASKS[name]).astype(np.int8)
+    out = np.empty(12)
+    agreement(values, fine, coarse, rings, out)
+    # Deviations come from sums of squares: at a mean of 9 they keep 1e-7 of the exact 0 of one pixel.
+    np.testing.assert_allclose(out, naive.agreement(values, fine, coarse, rings), rtol=1e-9, atol=1e-6)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -39,17 +39,14 @@ TARGET_MEASUREMENTS = (
 )
 CONFIDENCE_MEASUREMENTS = (
     "one",
-    "log_area",  # log(1 + mask area in px) / 4
-    "log_area_squared",
-    "sharpness",  # sum of min(soft, mask) / sum of max(soft, mask)
-    "stability",  # area above halfway from level to 1 / area above half the level
-    "superpixel",  # IoU of mask and superpixel
-    "edge",  # mean value of the mask less that of its fringe, relative to the contrast
-    "noise",  # as in TARGET_MEASUREMENTS
-    "step_inner",
-    "step_outer",
-    "half",  # IoU of mask and the pixels over half the contrast that the soft label reaches
-    "surround",  # mean |value| where the soft label is below 0.05
+    "steepness",  # rim of the mask less ring 1 round it, over mask less ring 3; -1 to 2
+    "separation",  # log(0.3 + s), s = (mask - rings 1 and 2) / (their deviations + 0.02), 0 to 6
+    "separation_squared",
+    "outline",  # pixels of the rim / square root of the mask's area
+    "outline_squared",
+    "blur_squared",  # peak of the contrast in the mask, smoothed twice / once; 0 to 1.5, squared
+    "texture_squared",  # 10 x mean |contrast - contrast_1| beyond ring 3, squared
+    "spread_squared",  # log(1 + second moment of the positive contrast up to ring 3 / area), squared
 )
 
 _Row = tuple[float, ...]
@@ -119,7 +116,7 @@ class Theta:
         the window.
     reach : int
         Samples from the point within which the mask must lie.
-    confidence : (12,) tuple of float
+    confidence : (9,) tuple of float
         Logistic weights that turn `CONFIDENCE_MEASUREMENTS` into a predicted IoU.
 
     Raises

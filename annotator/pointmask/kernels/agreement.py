@@ -1,4 +1,4 @@
-"""Counts and sums over a soft label, its mask and its window, in one pass."""
+"""How far a mask agrees with the grey values: rings round it, then one pass of sums."""
 
 import numpy as np
 from numba import njit
@@ -6,57 +6,104 @@ from numpy.typing import NDArray
 
 Field = NDArray[np.floating]
 
+CORE, RIM, FAR = -1, 0, 4  # between them 1, 2 and 3: the rings outside
+
 
 @njit(cache=True, nogil=True)
-def agreement(
-    values: Field, soft: Field, superpixel: NDArray[np.bool_], level: float, upper: float, out: Field
-) -> None:
-    """Compare the soft label above and below its level with the superpixel and the grey values.
+def ring_map(mask: NDArray[np.bool_], out: NDArray[np.int8]) -> None:
+    """Give each pixel its distance from the mask's rim, in moves of a king.
 
     Parameters
     ----------
-    values, soft : (n, n) float
-    superpixel : (n, n) bool
-    level, upper : float
-        The mask's level and a higher one.
-    out : (10,) float
-        Receives the number of pixels above half the level, above ``level`` and above ``upper``; in
-        the superpixel; above ``level`` and in the superpixel; of grey value over 0.5 and soft label
-        over 0.05; above ``level`` and of grey value over 0.5; then the mean grey value above
-        ``level`` and in the fringe (soft label between 0.05 and ``level``), and the mean absolute
-        grey value of the rest. Means of nothing are 0.
+    mask : (n, m) bool
+    out : (n, m) int8
+        Receives `RIM` where a pixel of the mask has one of its eight neighbours outside the mask or the
+        window, `CORE` in the rest of the mask, 1, 2, 3 in the rings round it and `FAR` beyond.
+
+    Notes
+    -----
+    Only pixels of the rim paint their surroundings, so the cost grows with the perimeter.
     """
-    wide, area, narrow, segment, common, hot, hot_area = 0, 0, 0, 0, 0, 0, 0
-    fringe, rest = 0, 0
-    inner, outer, around = 0.0, 0.0, 0.0
-    for i in range(soft.shape[0]):
-        for j in range(soft.shape[1]):
-            s = soft[i, j]
-            wide += s > 0.5 * level
-            narrow += s > upper
-            segment += superpixel[i, j]
-            if s > level:
+    n, m = mask.shape
+    out[:] = FAR
+    for i in range(n):
+        for j in range(m):
+            if not mask[i, j]:
+                continue
+            inside = 0 < i < n - 1 and 0 < j < m - 1
+            if inside:
+                for a in range(i - 1, i + 2):
+                    for b in range(j - 1, j + 2):
+                        inside = inside and mask[a, b]
+            if inside:
+                out[i, j] = CORE
+                continue
+            for a in range(max(i - 3, 0), min(i + 4, n)):
+                for b in range(max(j - 3, 0), min(j + 4, m)):
+                    if not mask[a, b]:
+                        out[a, b] = min(out[a, b], max(abs(a - i), abs(b - j)))
+            out[i, j] = RIM
+
+
+@njit(cache=True, nogil=True)
+def agreement(values: Field, fine: Field, coarse: Field, rings: NDArray[np.int8], out: Field) -> None:
+    """Sum up what the confidence looks at.
+
+    Parameters
+    ----------
+    values, fine, coarse : (n, m) float
+        Grey values and two smoother versions.
+    rings : (n, m) int8
+        From `ring_map`.
+    out : (12,) float
+        Receives the number of pixels in the mask and in its rim; the mean grey value of the mask, its
+        rim, ring 1, ring 3, and rings 1 and 2 together; the standard deviation of the grey value in the
+        mask and in rings 1 and 2; the largest coarse value of the mask over its largest fine value, from
+        0 to 1.5; the second moment in px^2 of the positive grey values as far as ring 3 about their own
+        centroid; and the mean of ``|values - fine|`` beyond. Quotients of nothing are 0.
+    """
+    area, rim, first, third, fringe, far = 0, 0, 0, 0, 0, 0
+    in_mask, in_rim, in_first, in_third, in_fringe, texture = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    mask_square, fringe_square, top_fine, top_coarse = 0.0, 0.0, 0.0, 0.0
+    mass, mass_row, mass_col, mass_square = 0.0, 0.0, 0.0, 0.0
+    for i in range(values.shape[0]):
+        for j in range(values.shape[1]):
+            ring, value = rings[i, j], values[i, j]
+            if ring == FAR:
+                far += 1
+                texture += abs(value - fine[i, j])
+                continue
+            weight = max(value, 0.0)
+            mass += weight
+            mass_row += weight * i
+            mass_col += weight * j
+            mass_square += weight * (i * i + j * j)
+            if ring <= RIM:
                 area += 1
-                common += superpixel[i, j]
-                hot += values[i, j] > 0.5
-                hot_area += values[i, j] > 0.5
-                inner += values[i, j]
-            elif s > 0.05:
-                fringe += 1
-                hot += values[i, j] > 0.5
-                outer += values[i, j]
+                in_mask += value
+                mask_square += value * value
+                top_fine = max(top_fine, fine[i, j])
+                top_coarse = max(top_coarse, coarse[i, j])
+                if ring == RIM:
+                    rim += 1
+                    in_rim += value
+            elif ring == 3:
+                third += 1
+                in_third += value
             else:
-                rest += 1
-                around += abs(values[i, j])
-    out[0], out[1], out[2], out[3], out[4], out[5], out[6] = (
-        wide,
-        area,
-        narrow,
-        segment,
-        common,
-        hot,
-        hot_area,
-    )
-    out[7] = inner / max(area, 1)
-    out[8] = outer / max(fringe, 1)
-    out[9] = around / max(rest, 1)
+                fringe += 1
+                in_fringe += value
+                fringe_square += value * value
+                if ring == 1:
+                    first += 1
+                    in_first += value
+    out[0], out[1] = area, rim
+    out[2], out[3], out[4] = in_mask / max(area, 1), in_rim / max(rim, 1), in_first / max(first, 1)
+    out[5], out[6] = in_third / max(third, 1), in_fringe / max(fringe, 1)
+    out[7] = np.sqrt(max(mask_square / max(area, 1) - out[2] ** 2, 0.0))
+    out[8] = np.sqrt(max(fringe_square / max(fringe, 1) - out[6] ** 2, 0.0))
+    out[9] = min(top_coarse / top_fine, 1.5) if top_fine > 0 else 0.0
+    out[10] = 0.0
+    if mass > 0:
+        out[10] = max(mass_square / mass - (mass_row / mass) ** 2 - (mass_col / mass) ** 2, 0.0)
+    out[11] = texture / max(far, 1)
