@@ -116,7 +116,7 @@ def compare(source: str, images: Path, points: Points, base: Path, *, threads: i
     print(
         f"{source}: {len(names)} images, {len(points)} targets, {threads} threads: null job "
         f"{figures['null_s']:.3f} s, folder job {figures['folder_s']:.3f} s ({figures['images_per_s']:.0f} "
-        f"images/s); ratio {figures['ratio']:.2f} of wall time, {figures['ratio_cpu']:.2f} of processor time; "
+        f"images/s); ratio {figures['ratio']:.2f} of wall, {figures['ratio_cpu']:.2f} of processor time; "
         f"{figures['thread_gain']:.2f} times as quick as with one thread"
     )
     return figures
