@@ -92,7 +92,7 @@ def test_scores_beyond_the_range_of_exp_are_bounded():
     soft = mask.astype(float)
     for weight, expected in ((1e6, 1.0), (-1e6, 0.0)):
         theta = replace(DEFAULT, confidence=(weight,) + (0.0,) * (len(NAMES) - 1))
-        got = predicted_iou(window_of(soft), soft, mask, soft, mask, theta)
+        got = predicted_iou(window_of(soft), soft, soft, mask, theta)
         assert got == pytest.approx(expected, abs=1e-12)
 
 

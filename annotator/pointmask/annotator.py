@@ -105,7 +105,7 @@ def _annotate_point(
             iterations=theta.superpixel_iterations,
         )
         soft = fuse(potential, superpixel, theta.rho)
-        target = _target(image.shape, click, centre, window, superpixel, soft, octave, theta)
+        target = _target(image.shape, click, centre, window, soft, octave, theta)
         coarser = _octave_needed(image, target, centre, window, octave, theta, polarity)
         if coarser == octave:
             return target
@@ -147,7 +147,6 @@ def _target(
     click: tuple[int, int],
     centre: tuple[int, int],
     window: Window,
-    superpixel: NDArray[np.bool_],
     soft: NDArray[np.float64],
     octave: int,
     theta: Theta,
@@ -182,7 +181,7 @@ def _target(
         mask=mask,
         area=max(area, 1),
         box=box,
-        confidence=predicted_iou(window, soft, superpixel, fine, mask, theta),
+        confidence=predicted_iou(window, soft, fine, mask, theta),
         flags=tuple(name for name, holds in flags.items() if holds),
     )
 

@@ -66,7 +66,6 @@ def _mask_of_samples(soft: Field, theta: Theta) -> NDArray[np.bool_]:
 def predicted_iou(
     window: Window,
     soft: Field,
-    superpixel: NDArray[np.bool_],
     fine: Field,
     mask: NDArray[np.bool_],
     theta: Theta,
