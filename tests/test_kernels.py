@@ -10,7 +10,7 @@ from pointmask.kernels.diffuse import conductance, diffuse, local_entropy
 from pointmask.kernels.law import measure, resemblance, texture
 from pointmask.kernels.operator import evolve
 from pointmask.kernels.rank import deviation_of, median_of, select
-from pointmask.kernels.regions import keep_at_point, label
+from pointmask.kernels.regions import extent, keep_at_point, label
 from pointmask.kernels.scale_space import enlarge, fill_scales, smooth
 from pointmask.kernels.slic import slic
 
@@ -227,3 +227,12 @@ def test_climb(kind):
     for row, col in np.ndindex(*values.shape):
         for moves in (0, 1, 4):
             assert climb(values, row, col, moves) == naive.climb(values, row, col, moves)
+
+
+@pytest.mark.parametrize("density", [0.02, 0.3, 1.0])
+def test_extent(density):
+    mask = np.random.default_rng(3).random((9, 12)) < density
+    mask[4, 5] = True
+    rows, cols = np.nonzero(mask)
+    box = rows.min(), cols.min(), rows.max() + 1, cols.max() + 1
+    assert extent(mask) == (*box, rows.sum(), cols.sum())

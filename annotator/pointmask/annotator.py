@@ -1,5 +1,6 @@
 """One image and its points in, soft labels, masks and confidence out: the heart of pointmask."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from pointmask.confidence import predicted_iou
 from pointmask.crowd import divide_shared
 from pointmask.errors import ImageError, PointsError
 from pointmask.fuse import binarise, enlarge_octaves, fuse
+from pointmask.kernels.regions import extent
 from pointmask.potential import Operator, assemble, solve
 from pointmask.superpixel import point_superpixel
 from pointmask.target import Annotation, Target, box_of
@@ -85,17 +87,60 @@ def annotate(
 def _annotate_point(
     image: NDArray[np.generic], row: int, col: int, operator: Operator, polarity: Polarity
 ) -> Target:
-    """Solve one target, in a coarser and larger window while it is too large for this one."""
+    """Solve one target from where its click settles, and once more if that turns out to be off its middle."""
     theta = operator.theta
-    click = centre = row, col
-    octave = 0
-    window = read_window(image, row, col, theta.half_size, octave, polarity)
-    if theta.settle_moves and window.contrast > 0:
+    click = row, col
+    window = read_window(image, row, col, theta.half_size, 0, polarity)
+    if window.contrast <= 0:
+        box = (row, col, row + 1, col + 1)
+        one = np.ones((1, 1), np.float32)
+        return Target(click, box, one, one > 0, 1, box, 0.0, ("flat",))
+    centre = click
+    if theta.settle_moves:
         rows, cols = settle(window, theta)
         centre = min(max(row + rows, 0), image.shape[0] - 1), min(max(col + cols, 0), image.shape[1] - 1)
-        if centre != click:
+    target = _solve_from(image, click, centre, window if centre == click else None, operator, polarity)
+    if theta.recentre and "weak" not in target.flags:
+        middle, distance = _middle(target)
+        radius = max(math.sqrt(target.area / math.pi), 1.0)
+        if distance > theta.recentre * radius or not _holds(target, click):
+            return _solve_from(image, click, middle, None, operator, polarity)
+    return target
+
+
+def _middle(target: Target) -> tuple[tuple[int, int], float]:
+    """Pixel of the mask's centroid, halves rounded towards the click, and its distance from the click."""
+    sums = extent(target.mask)[4:]
+    offsets = [
+        start - origin + total / target.area
+        for total, start, origin in zip(sums, target.window[:2], target.point, strict=True)
+    ]
+    moved = [int(math.copysign(math.ceil(abs(offset) - 0.5), offset)) for offset in offsets]
+    return (target.point[0] + moved[0], target.point[1] + moved[1]), math.hypot(*offsets)
+
+
+def _holds(target: Target, pixel: tuple[int, int]) -> bool:
+    """Whether a pixel of the image is in the target's mask."""
+    top, left, bottom, right = target.box
+    if not (top <= pixel[0] < bottom and left <= pixel[1] < right):
+        return False
+    return bool(target.mask[pixel[0] - target.window[0], pixel[1] - target.window[1]])
+
+
+def _solve_from(
+    image: NDArray[np.generic],
+    click: tuple[int, int],
+    centre: tuple[int, int],
+    window: Window | None,
+    operator: Operator,
+    polarity: Polarity,
+) -> Target:
+    """Solve from one pixel, in a coarser and larger window while the target is too large for this one."""
+    theta = operator.theta
+    octave = 0
+    while True:
+        if window is None:
             window = read_window(image, *centre, theta.half_size, octave, polarity)
-    while window.contrast > 0:
         potential = solve(window, operator)
         superpixel = point_superpixel(
             window.values,
@@ -109,11 +154,7 @@ def _annotate_point(
         coarser = _octave_needed(image, target, centre, window, octave, theta, polarity)
         if coarser == octave:
             return target
-        octave = coarser
-        window = read_window(image, *centre, theta.half_size, octave, polarity)
-    box = (row, col, row + 1, col + 1)
-    one = np.ones((1, 1), np.float32)
-    return Target(click, box, one, one > 0, 1, box, 0.0, ("flat",))
+        octave, window = coarser, None
 
 
 def _octave_needed(

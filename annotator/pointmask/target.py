@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pointmask.kernels.regions import extent
+
 Box = tuple[int, int, int, int]
 
 
@@ -92,5 +94,5 @@ def slices_of(box: Box) -> tuple[slice, slice]:
 
 def box_of(mask: NDArray[np.bool_], top: int, left: int) -> Box:
     """Half-open box of a non-empty mask whose first pixel lies at ``(top, left)`` of the image."""
-    rows, cols = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    return (top + int(rows[0]), left + int(cols[0]), top + int(rows[-1]) + 1, left + int(cols[-1]) + 1)
+    first_row, first_col, last_row, last_col, _, _ = extent(mask)
+    return top + first_row, left + first_col, top + last_row, left + last_col

@@ -80,6 +80,9 @@ class Theta:
     settle_below, settle_moves : float, int
         A click with less than this share of the smoothed contrast of the peak that at most so many
         uphill moves of one px lead to is taken to mean that peak. 0 moves leave clicks alone.
+    recentre : float
+        A mask whose centroid lies more than so many of its equivalent radii from the click, or which
+        misses the click's pixel, is made once more from its centroid; 0 is never.
     source_sigma : float
         Spread of the initial field ``u0`` round the point, in samples; 0 is a single pixel (the
         paper's delta).
@@ -133,6 +136,7 @@ class Theta:
     intensity: Literal["contrast", "range"] = "contrast"
     settle_below: float = 0.5
     settle_moves: int = 0
+    recentre: float = 0.0
     source_sigma: float = 0.0
     tau: float = 1.0
     spacings: tuple[int, ...] = (1,)
@@ -281,6 +285,7 @@ _BOUNDS = (
     ("buried", 0.0, 2.0),
     ("settle_below", 0.0, 1.0),
     ("settle_moves", 0, 16),
+    ("recentre", 0.0, 100.0),
     ("source_sigma", 0.0, 16.0),
     ("tau", 1e-6, 10.0),
     ("steps", 0, 10_000),

@@ -88,3 +88,31 @@ def keep_at_point(
             out[i, j] = k > 0 and nearest[k] == best
             area += out[i, j]
     return area
+
+
+@njit(cache=True, nogil=True)
+def extent(mask: NDArray[np.bool_]) -> tuple[int, int, int, int, int, int]:
+    """Box and first moments of a mask in one pass.
+
+    Parameters
+    ----------
+    mask : (n, m) bool
+        With at least one pixel.
+
+    Returns
+    -------
+    top, left, bottom, right : int
+        Half-open box.
+    rows, cols : int
+        Sums of the pixels' row and column indices.
+    """
+    n, m = mask.shape
+    top, left, bottom, right, rows, cols = n, m, 0, 0, 0, 0
+    for i in range(n):
+        for j in range(m):
+            if mask[i, j]:
+                top, left = min(top, i), min(left, j)
+                bottom, right = max(bottom, i + 1), max(right, j + 1)
+                rows += i
+                cols += j
+    return top, left, bottom, right, rows, cols
