@@ -280,3 +280,20 @@ def climb(field, row, col, moves):
             break
         row, col = best[0]
     return row, col
+
+
+def normalise(samples, inner, ring, outer, near, polarity, grain):
+    background = np.median(samples.ravel()[ring])
+    deviation = 1.4826 * np.median(abs(samples.ravel()[ring] - background))
+    around = smooth(samples, 1).ravel()[near]
+    above, below = around.max() - background, background - around.min()
+    dark = {"bright": False, "dark": True, "auto": below > above}[polarity]
+    sign, height = (-1, below) if dark else (1, above)
+    contrast = max(height, deviation)
+    if contrast <= 0:
+        return np.zeros_like(samples), (0, 0, 0, 0, dark)
+    peak = background + sign * height
+    steps = [sign * (peak - np.median(samples.ravel()[r])) / contrast for r in (inner, outer)]
+    facts = [np.round(np.clip(v, -2, 2) / grain) * grain for v in (deviation / contrast, *steps)]
+    values = np.clip(np.round(sign * (samples - background) / contrast / grain) * grain, -3, 3)
+    return values, (contrast, *facts, dark)

@@ -8,9 +8,10 @@ from pointmask.kernels.agreement import agreement, ring_map
 from pointmask.kernels.climb import climb
 from pointmask.kernels.diffuse import conductance, diffuse, local_entropy
 from pointmask.kernels.law import measure, resemblance, texture
+from pointmask.kernels.normalise import AUTO, BRIGHT, DARK, normalise
 from pointmask.kernels.operator import evolve
 from pointmask.kernels.rank import deviation_of, median_of, select
-from pointmask.kernels.regions import extent, keep_at_point, label
+from pointmask.kernels.regions import extent, keep_at_point, label, piece_of
 from pointmask.kernels.scale_space import enlarge, fill_scales, smooth
 from pointmask.kernels.slic import slic
 
@@ -236,3 +237,31 @@ def test_extent(density):
     rows, cols = np.nonzero(mask)
     box = rows.min(), cols.min(), rows.max() + 1, cols.max() + 1
     assert extent(mask) == (*box, rows.sum(), cols.sum())
+
+
+@pytest.mark.parametrize("density", [0.3, 0.6])
+def test_piece_of(density):
+    labels = (np.random.default_rng(5).random((8, 9)) < density).astype(np.int32)
+    out = np.empty(labels.shape, bool)
+    for row, col in np.ndindex(*labels.shape):
+        piece_of(labels, row, col, np.empty(labels.size, np.int64), out)
+        (expected,) = (p for p in naive.label(labels == labels[row, col], False) if (row, col) in p)
+        assert set(zip(*np.nonzero(out), strict=True)) == expected
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("code", "polarity"), [(BRIGHT, "bright"), (DARK, "dark"), (AUTO, "auto")])
+def test_normalise(kind, code, polarity):
+    samples = window(kind, 15, seed=6) * 40 + 7
+    axis = np.arange(-7, 8)
+    distance = np.hypot(*np.meshgrid(axis, axis))
+    edges = ((2, 4), (4, 6), (6, 9))
+    rings = [np.flatnonzero((distance >= a) & (distance < b)) for a, b in edges]
+    near = np.flatnonzero(distance < 2)
+    values = np.empty_like(samples)
+    grain = 2.0**-20
+    facts = normalise(samples, *rings, near, code, grain, np.empty(400), values)
+    expected, expected_facts = naive.normalise(samples, *rings, near, polarity, grain)
+    # Rounding to the grain may fall on either side where the two add in another order.
+    np.testing.assert_allclose(values, expected, rtol=0, atol=1.01 * grain)
+    np.testing.assert_allclose(facts, expected_facts, rtol=1e-12, atol=1.01 * grain)

@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from pointmask.kernels.regions import keep_at_point, label
+from pointmask.kernels.blend import blend
+from pointmask.kernels.regions import piece_near
 from pointmask.kernels.scale_space import enlarge
 
 Field = NDArray[np.float64]
@@ -26,11 +27,9 @@ def fuse(potential: Field, superpixel: NDArray[np.bool_], rho: float) -> Field:
         then has maximum 1 unless the two parts peak apart, and is divided by its maximum. All 0
         where there is neither.
     """
-    top = potential.max()
-    soft = potential * (rho / top) if top > 0 else np.zeros_like(potential)
-    soft[superpixel] += 1 - rho
-    top = soft.max()
-    return soft / top if top > 0 else soft
+    soft = np.empty_like(potential)
+    blend(potential, superpixel, rho, soft)
+    return soft
 
 
 def enlarge_octaves(field: Field, octaves: int) -> Field:
@@ -74,7 +73,6 @@ def binarise(soft: Field, level: float, row: int, col: int, reach: int) -> tuple
     area : int
         Pixels of the mask.
     """
-    labels = np.empty(soft.shape, np.int32)
     mask = np.empty(soft.shape, np.bool_)
-    count = label(soft > (level or otsu(soft)), True, np.empty(soft.size, np.int64), labels)
-    return mask, int(keep_at_point(labels, count, row, col, reach, mask))
+    stack, labels = np.empty(soft.size, np.int64), np.empty(soft.shape, np.int32)
+    return mask, int(piece_near(soft, level or otsu(soft), row, col, reach, stack, labels, mask))

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from pointmask.kernels.regions import keep_at_point, label
+from pointmask.kernels.regions import piece_of
 from pointmask.kernels.slic import slic
 
 
@@ -54,9 +54,7 @@ def point_superpixel(
     out = np.zeros(values.shape, np.bool_)
     mine = labels[half, half]
     if mine >= 0:
-        pieces = np.empty(window.shape, np.int32)
         piece = np.empty(window.shape, np.bool_)
-        count = label(labels == mine, False, np.empty(window.size, np.int64), pieces)
-        keep_at_point(pieces, count, half, half, 0, piece)
+        piece_of(labels, half, half, np.empty(window.size, np.int64), piece)
         out[clip, clip] = piece
     return out

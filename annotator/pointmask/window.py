@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pointmask.kernels.climb import climb
-from pointmask.kernels.rank import deviation_of, median_of
+from pointmask.kernels.normalise import AUTO, BRIGHT, DARK, normalise
 from pointmask.kernels.scale_space import smooth
 from pointmask.theta import Theta
 
 Polarity = Literal["bright", "dark", "auto"]
+_POLARITIES = {"bright": BRIGHT, "dark": DARK, "auto": AUTO}
 Field = NDArray[np.float64]
 
 # Rings round the point, in samples: [inner, outer). The middle one is the background; the others
@@ -31,7 +32,7 @@ class Geometry:
 
     distance: Field  # (n, n) Euclidean distance from the centre in samples
     log_distance: Field  # (n, n) log(1 + distance)
-    rings: tuple[NDArray[np.int64], ...]  # flat indices
+    rings: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]  # flat indices
     near: NDArray[np.int64]
     buffer_size: int
 
@@ -41,13 +42,15 @@ def geometry(half_size: int) -> Geometry:
     """Distances and rings of a window of ``2 * half_size + 1`` samples a side."""
     axis = np.arange(-half_size, half_size + 1, dtype=np.float64)
     distance = np.sqrt(axis[:, None] ** 2 + axis[None, :] ** 2)
-    rings = []
-    for inner, outer in RINGS:
-        # A small window has no far ring: its outermost samples stand in.
-        inner = min(inner, half_size - 1.0)
-        rings.append(np.flatnonzero((distance >= inner) & (distance < outer)))
+    # A small window has no far ring: its outermost samples stand in.
+    first, second, third = (
+        np.flatnonzero((distance >= min(inner, half_size - 1.0)) & (distance < outer))
+        for inner, outer in RINGS
+    )
     near = np.flatnonzero(distance <= NEAR)
-    return Geometry(distance, np.log1p(distance), tuple(rings), near, max(r.size for r in rings))
+    return Geometry(
+        distance, np.log1p(distance), (first, second, third), near, max(first.size, second.size, third.size)
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,32 +100,17 @@ def read_window(
     """
     samples, finite = _sample(image, row, col, half_size, octave)
     places = geometry(half_size)
-    buffer = np.empty(places.buffer_size)
-    inner, ring, outer = places.rings
-    background = median_of(samples, ring, buffer)
-    noise = deviation_of(samples, ring, background, buffer)
-    smoothed = np.empty_like(samples)
-    smooth(samples, 1, smoothed)
-    near = smoothed.ravel()[places.near]
-    above, below = near.max() - background, background - near.min()
-    dark = polarity == "dark" or (polarity == "auto" and below > above)
-    sign = -1.0 if dark else 1.0
-    height = below if dark else above
-    contrast = max(height, noise)
-    if contrast <= 0:
-        return Window(np.zeros_like(samples), 0.0, 0.0, 0.0, 0.0, dark, finite)
-    peak = background + sign * height
-    steps = [sign * (peak - median_of(samples, r, buffer)) / contrast for r in (inner, outer)]
-    relative = [_rounded(min(max(v, -2.0), 2.0)) for v in (*steps, noise / contrast)]
-    values = (samples - background) * (sign / (contrast * _GRAIN))
-    np.rint(values, out=values)
-    values *= _GRAIN
-    np.clip(values, -3.0, 3.0, out=values)
-    return Window(values, contrast, relative[2], relative[0], relative[1], dark, finite)
-
-
-def _rounded(value: float) -> float:
-    return round(value / _GRAIN) * _GRAIN
+    values = np.empty_like(samples)
+    contrast, noise, step_inner, step_outer, dark = normalise(
+        samples,
+        *places.rings,
+        places.near,
+        _POLARITIES[polarity],
+        _GRAIN,
+        np.empty(places.buffer_size),
+        values,
+    )
+    return Window(values, contrast, noise, step_inner, step_outer, dark, finite)
 
 
 def settle(window: Window, theta: Theta) -> tuple[int, int]:
@@ -161,7 +149,7 @@ def _sample(
     rows = np.clip(np.arange(row - extent, row + extent + 1), 0, height - 1)
     cols = np.clip(np.arange(col - extent, col + extent + 1), 0, width - 1)
     # Slices first: fancy indexing of a whole frame with two index arrays costs 3 times as much.
-    crop = image[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1].astype(np.float64)
+    crop = image[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1].astype(np.float64, order="C")
     finite = True
     if image.dtype.kind == "f" and not np.isfinite(crop).all():
         finite = False

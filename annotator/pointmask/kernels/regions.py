@@ -116,3 +116,55 @@ def extent(mask: NDArray[np.bool_]) -> tuple[int, int, int, int, int, int]:
                 rows += i
                 cols += j
     return top, left, bottom, right, rows, cols
+
+
+@njit(cache=True, nogil=True)
+def piece_near(
+    field: NDArray[np.floating],
+    level: float,
+    row: int,
+    col: int,
+    reach: int,
+    stack: NDArray[np.int64],
+    labels: NDArray[np.int32],
+    out: NDArray[np.bool_],
+) -> int:
+    """Mark the 8-connected pixels above a level that belong to the point; see `label`, `keep_at_point`."""
+    n, m = field.shape
+    for i in range(n):
+        for j in range(m):
+            out[i, j] = field[i, j] > level
+    count = label(out, True, stack, labels)
+    return keep_at_point(labels, count, row, col, reach, out)
+
+
+@njit(cache=True, nogil=True)
+def piece_of(
+    labels: NDArray[np.int32], row: int, col: int, stack: NDArray[np.int64], out: NDArray[np.bool_]
+) -> None:
+    """Mark the 4-connected pixels that have the label of one pixel.
+
+    Parameters
+    ----------
+    labels : (n, m) int32
+    row, col : int
+    stack : (n * m,) int64
+        Overwritten.
+    out : (n, m) bool
+        Receives the piece.
+    """
+    n, m = labels.shape
+    out[:] = False
+    mine = labels[row, col]
+    out[row, col] = True
+    stack[0] = row * m + col
+    size = 1
+    while size > 0:
+        size -= 1
+        i, j = stack[size] // m, stack[size] % m
+        for y in range(max(i - 1, 0), min(i + 2, n)):
+            for x in range(max(j - 1, 0), min(j + 2, m)):
+                if (y == i or x == j) and labels[y, x] == mine and not out[y, x]:
+                    out[y, x] = True
+                    stack[size] = y * m + x
+                    size += 1

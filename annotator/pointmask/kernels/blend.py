@@ -1,0 +1,33 @@
+"""Equation 4 of the paper."""
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+Field = NDArray[np.floating]
+
+
+@njit(cache=True, nogil=True)
+def blend(potential: Field, superpixel: NDArray[np.bool_], rho: float, out: Field) -> None:
+    """Write ``rho u + (1 - rho) C``, the potential divided by its maximum first and the sum by its own.
+
+    Parameters
+    ----------
+    potential : (n, m) float, non-negative
+    superpixel : (n, m) bool
+    rho : float
+    out : (n, m) float
+        Receives the soft label in [0, 1]; 0 where there is neither.
+    """
+    u, c, soft = potential.ravel(), superpixel.ravel(), out.ravel()
+    top = 0.0
+    for k in range(u.size):
+        top = max(top, u[k])
+    share = rho / top if top > 0 else 0.0
+    top = 0.0
+    for k in range(u.size):
+        soft[k] = u[k] * share + ((1.0 - rho) if c[k] else 0.0)
+        top = max(top, soft[k])
+    if top > 0:
+        for k in range(u.size):
+            soft[k] /= top
