@@ -7,17 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pointmask.kernels.diffuse import local_entropy
-from pointmask.kernels.law import measure, resemblance
-from pointmask.kernels.operator import evolve
-from pointmask.kernels.scale_space import fill_scales
+from pointmask.kernels.operator import potential
 from pointmask.theta import LOCAL_MEASUREMENTS, TARGET_MEASUREMENTS, Theta
 from pointmask.window import Window, geometry
 
 Field = NDArray[np.float64]
-
-_SCALES = 6
-_ENTROPY_RADIUS = 2  # 5 x 5 px, as in the published annotator
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,21 +58,31 @@ def solve(window: Window, operator: Operator) -> Field:
     -------
     (n, n) float64 in [0, 1]
     """
+    return _run(window, operator)[0]
+
+
+def likeness(window: Window, operator: Operator) -> Field:
+    """(n, n) resemblance in (-1, 1) that drives growth and absorption; 0 without a law."""
+    return _run(window, operator)[1]
+
+
+def _run(window: Window, operator: Operator) -> tuple[Field, Field]:
     theta = operator.theta
     values = _unit_range(window.values) if theta.intensity == "range" else window.values
-    n = values.shape[0]
-    entropy = values
-    if theta.alpha < 1:
-        entropy = np.empty_like(values)
-        local_entropy(values, _ENTROPY_RADIUS, entropy)
-    scales = _scales(values, theta)
-    work = np.empty(5 * (n + 2 * max(theta.spacings)) ** 2)
+    places = geometry(values.shape[0] // 2)
+    resemblance = np.empty_like(values)
     field = operator.source.copy()
     spacings, steps, D0, beta, growth, decay = operator.stages
-    evolve(
-        scales,
-        entropy,
-        _likeness(window, scales, operator),
+    potential(
+        values,
+        places.distance,
+        places.log_distance,
+        np.array([window.noise, window.step_inner, window.step_outer]),
+        operator.local_weights,
+        operator.target_weights,
+        operator.bias,
+        operator.gain,
+        theta.law_offset,
         spacings,
         steps,
         D0,
@@ -88,45 +92,10 @@ def solve(window: Window, operator: Operator) -> Field:
         theta.tau,
         theta.alpha,
         theta.conductance == "rational",
-        work,
+        resemblance,
         field,
     )
-    return field
-
-
-def likeness(window: Window, operator: Operator) -> Field:
-    """(n, n) resemblance in (-1, 1) that drives growth and absorption; 0 without a law."""
-    return _likeness(window, _scales(window.values, operator.theta), operator)
-
-
-def _scales(values: Field, theta: Theta) -> Field:
-    depth = _SCALES if theta.law_weights else max(theta.spacings).bit_length()
-    scales = np.empty((depth, *values.shape))
-    fill_scales(values, scales)
-    return scales
-
-
-def _likeness(window: Window, scales: Field, operator: Operator) -> Field:
-    n = window.values.shape[0]
-    if not operator.gain.size:
-        return np.zeros((n, n))
-    places = geometry(n // 2)
-    maps, out = np.empty((len(LOCAL_MEASUREMENTS), n, n)), np.empty((n, n))
-    target = np.empty(len(TARGET_MEASUREMENTS))
-    measure(
-        scales,
-        places.distance,
-        places.log_distance,
-        window.noise,
-        window.step_inner,
-        window.step_outer,
-        maps,
-        out,
-        target,
-    )
-    bias = operator.bias + operator.target_weights @ target
-    resemblance(maps, operator.local_weights, bias, operator.gain, operator.theta.law_offset, out)
-    return out
+    return field, resemblance
 
 
 def _source(half_size: int, sigma: float) -> Field:

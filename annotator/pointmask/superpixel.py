@@ -1,10 +1,11 @@
 """The superpixel that holds the point."""
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
-from pointmask.kernels.regions import piece_of
-from pointmask.kernels.slic import slic
+from pointmask.kernels.slic import superpixel_at_centre
 
 
 def point_superpixel(
@@ -30,31 +31,21 @@ def point_superpixel(
     (n, n) bool
         The 4-connected piece of the cluster at the point; empty if a tie leaves the point without.
     """
-    n = values.shape[0]
-    half = n // 2
-    if kind == "grid":
-        places = [(y, x) for y in range(step // 2, n, step) for x in range(step // 2, n, step)]
-        centres = np.array([(y, x, 0.0) for y, x in places])
-        clip = slice(0, n)
-        first_wins = True
-    else:
-        # The cluster at the point ends about half a step from it; what lies beyond 1.5 steps only
-        # moves the other centres.
-        reach = min(half, 3 * step // 2)
-        clip = slice(half - reach, half + reach + 1)
-        half = reach
-        offsets = [o for o in (-step, 0, step) if abs(o) <= reach]
-        places = [(half + dy, half + dx) for dy in offsets for dx in offsets]
-        centres = np.array([(y, x, values[clip, clip][y, x]) for y, x in places])
-        first_wins = False
-    window = np.ascontiguousarray(values[clip, clip])
-    distance = np.empty(window.shape)
-    labels = np.empty(window.shape, np.int32)
-    slic(window, centres, step, compactness, iterations, first_wins, distance, labels)
-    out = np.zeros(values.shape, np.bool_)
-    mine = labels[half, half]
-    if mine >= 0:
-        piece = np.empty(window.shape, np.bool_)
-        piece_of(labels, half, half, np.empty(window.size, np.int64), piece)
-        out[clip, clip] = piece
+    places, reach = _first_centres(kind, step, values.shape[0])
+    out = np.empty(values.shape, np.bool_)
+    superpixel_at_centre(values, places, reach, kind == "centred", step, compactness, iterations, out)
     return out
+
+
+@lru_cache(maxsize=32)
+def _first_centres(kind: str, step: int, side: int) -> tuple[NDArray[np.int64], int]:
+    """First centres, and how far from the point pixels are clustered at all."""
+    half = side // 2
+    if kind == "grid":
+        line = range(step // 2, side, step)
+        return np.array([(y, x) for y in line for x in line]), half
+    # The cluster at the point ends about half a step from it; what lies beyond 1.5 steps only moves
+    # the other centres.
+    reach = min(half, 3 * step // 2)
+    line_round = [reach + o for o in (-step, 0, step) if abs(o) <= reach]
+    return np.array([(y, x) for y in line_round for x in line_round]), reach

@@ -4,7 +4,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from pointmask.kernels.diffuse import conductance, diffuse
+from pointmask.kernels.diffuse import conductance, diffuse, local_entropy
+from pointmask.kernels.law import measure, resemblance
+from pointmask.kernels.scale_space import fill_scales
 
 Field = NDArray[np.floating]
 
@@ -63,3 +65,89 @@ def evolve(
         for i in range(n):
             for j in range(n):
                 field[i, j] = planes[3, i + s, j + s]
+
+
+@njit(cache=True, nogil=True)
+def potential(
+    values: Field,
+    distance: Field,
+    log_distance: Field,
+    facts: Field,
+    local_weights: Field,
+    target_weights: Field,
+    bias: Field,
+    gain: Field,
+    offset: float,
+    spacings: NDArray[np.int64],
+    steps: NDArray[np.int64],
+    D0: Field,
+    beta: Field,
+    growth: Field,
+    decay: Field,
+    tau: float,
+    alpha: float,
+    rational: bool,
+    likeness: Field,
+    field: Field,
+) -> None:
+    """Measure a window, evaluate the law and run all stages: the whole operator in one call.
+
+    Parameters
+    ----------
+    values : (n, n) float
+    distance, log_distance : (n, n) float
+    facts : (3,) float
+        Noise, inner and outer step, as `measure` takes them.
+    local_weights, target_weights, bias, gain : (h, 10), (h, 5), (h,), (h,) float
+        The law; without hinges the likeness is 0.
+    offset : float
+    spacings, steps, D0, beta, growth, decay, tau, alpha, rational
+        As for `evolve`.
+    likeness : (n, n) float
+        Receives the resemblance.
+    field : (n, n) float
+        Holds the source, receives the potential.
+
+    Notes
+    -----
+    Its arrays are made here and not by the caller: a handful of allocations cost a microsecond, each
+    return to the interpreter in between costs two threads a wait for its lock.
+    """
+    n = values.shape[0]
+    hinges = gain.size
+    widest = 1
+    for s in spacings:
+        widest = max(widest, s)
+    scales = np.empty((6 if hinges else int(np.log2(widest)) + 1, n, n), values.dtype)
+    fill_scales(values, scales)
+    likeness[:] = 0.0
+    if hinges:
+        maps = np.empty((10, n, n), values.dtype)
+        target = np.empty(5, values.dtype)
+        measure(scales, distance, log_distance, facts[0], facts[1], facts[2], maps, likeness, target)
+        biases = bias.copy()
+        for h in range(hinges):
+            for k in range(5):
+                biases[h] += target_weights[h, k] * target[k]
+        resemblance(maps, local_weights, biases, gain, offset, likeness)
+    entropy = values
+    if alpha < 1:
+        entropy = np.empty_like(values)
+        local_entropy(values, 2, entropy)  # 5 x 5 px, as in the published annotator
+    work = np.empty(5 * (n + 2 * widest) ** 2, values.dtype)
+    evolve(
+        scales,
+        entropy,
+        likeness,
+        spacings,
+        steps,
+        D0,
+        beta,
+        growth,
+        decay,
+        tau,
+        alpha,
+        rational,
+        work,
+        field,
+    )

@@ -4,6 +4,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from pointmask.kernels.regions import piece_of
+
 # Sums of grey values are kept in fixed point: integer sums do not depend on the order of the
 # pixels, so a mirrored window gives exactly the mirrored superpixels.
 _UNIT = 2.0**30
@@ -74,3 +76,54 @@ def slic(
                 for f in range(2):
                     centres[c, f] = sums[c, f + 1] / sums[c, 0]
                 centres[c, 2] = sums[c, 3] / (_UNIT * sums[c, 0])
+
+
+@njit(cache=True, nogil=True)
+def superpixel_at_centre(
+    values: NDArray[np.floating],
+    places: NDArray[np.int64],
+    reach: int,
+    grey: bool,
+    step: int,
+    compactness: float,
+    iterations: int,
+    out: NDArray[np.bool_],
+) -> None:
+    """Cluster the middle of a window and mark the piece that holds its centre.
+
+    Parameters
+    ----------
+    values : (n, n) float
+    places : (k, 2) int64
+        First centres, relative to the first pixel of the part that is clustered.
+    reach : int
+        That part is ``2 * reach + 1`` px a side, round the centre.
+    grey : bool
+        Start the centres at the grey values they lie on, and leave ties to nobody; else at 0, and
+        leave ties to the first, as scikit-image does.
+    step, compactness, iterations
+        As for `slic`.
+    out : (n, n) bool
+        Receives the superpixel; nothing if a tie leaves the centre without.
+    """
+    half = values.shape[0] // 2
+    side = 2 * reach + 1
+    first = half - reach
+    part = np.empty((side, side), values.dtype)
+    for i in range(side):
+        for j in range(side):
+            part[i, j] = values[first + i, first + j]
+    centres = np.zeros((places.shape[0], 3))
+    for c in range(places.shape[0]):
+        centres[c, 0], centres[c, 1] = places[c, 0], places[c, 1]
+        if grey:
+            centres[c, 2] = part[places[c, 0], places[c, 1]]
+    labels = np.empty((side, side), np.int32)
+    slic(part, centres, step, compactness, iterations, not grey, np.empty((side, side)), labels)
+    out[:] = False
+    if labels[reach, reach] >= 0:
+        piece = np.empty((side, side), np.bool_)
+        piece_of(labels, reach, reach, np.empty(side * side, np.int64), piece)
+        for i in range(side):
+            for j in range(side):
+                out[first + i, first + j] = piece[i, j]
