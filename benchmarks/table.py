@@ -23,8 +23,10 @@ README = Path(__file__).parent.parent / "README.md"
 Result = dict[str, Any]
 Fact = tuple[str, str, str | None]  # what, figure, and what is wrong with it
 
+MASKS = "quality-annotation"
 POINT_ONLY, TOLD = "quality-val-centroid-none", "quality-val-centroid-truth"
 SOURCES = {
+    MASKS: "python benchmarks/annotation_quality.py",
     POINT_ONLY: "python benchmarks/quality.py",
     TOLD: "python benchmarks/quality.py --size-prior truth",
     "scaling": "python benchmarks/scaling.py",
@@ -78,6 +80,8 @@ def table(results: dict[str, Result]) -> str:
     """Lay out both tables, where they come from, and the footnotes."""
     notes = Footnotes()
     parts = [
+        masks(results[MASKS]),
+        source(results[MASKS]),
         quality(results[POINT_ONLY], results[TOLD], notes),
         source(results[POINT_ONLY], results[TOLD]),
         markdown_table(("cost", "measured"), list(cost_lines(results, notes))),
@@ -97,6 +101,28 @@ class Footnotes:
         number = len(self.texts) + 1
         self.texts.append(f"<sup>{number}</sup> {result['machine']['date'][:10]}: {text}")
         return f" <sup>{number}</sup>"
+
+
+def masks(result: Result) -> str:
+    """Show how good our masks are, by data set and list."""
+    lists = {"val": "val", "both": "train and val"}
+    columns = (
+        "pooled IoU",
+        *(f"{name}, {clicks}" for name in lists.values() for clicks in ("centroid", "coarse")),
+    )
+    quality = result["quality"]["default"]
+    rows = [
+        [
+            group,
+            *(
+                figure(quality[clicks][name]["groups"][group]["iou"])
+                for name in lists
+                for clicks in ("centroid", "coarse")
+            ),
+        ]
+        for group in quality["centroid"]["val"]["groups"]
+    ]
+    return markdown_table(columns, rows)
 
 
 def quality(point_only: Result, told: Result, notes: Footnotes) -> str:

@@ -104,6 +104,14 @@ def results(tmp_path, load):
     quality = {"data": "SIRST3 val", "protocol": "centroid", "images": 550, "targets": 785}
     sweep = {"sizes": [100, 1000], "exponent": 1.0, "ms_per_target": [0.3, 0.31]}
     contents = {
+        "quality-annotation": {
+            "quality": {
+                "default": {
+                    clicks: {name: {"groups": {"all": {"iou": 0.71}}} for name in ("val", "both")}
+                    for clicks in ("centroid", "coarse")
+                }
+            }
+        },
         "quality-val-centroid-none": {**quality, "methods": {"ours": ours, "d2d": row("D2D")}},
         "quality-val-centroid-truth": {
             **quality, "methods": {"ours": ours, "d2d": row("D2D", "truth", 0.71, small=0.9)}
@@ -131,7 +139,8 @@ def test_table_is_written_between_the_markers_with_a_footnote_wherever_we_lose(r
         done = script("table", "--results", str(results), "--readme", str(readme))
         assert done.returncode == 0, done.stderr
     text = readme.read_text()
-    assert text.startswith("# before\n<!-- bench:begin -->\n550 real images, 785 targets")
+    assert text.startswith("# before\n<!-- bench:begin -->\n| pooled IoU | val, centroid |")
+    assert "\n550 real images, 785 targets" in text
     assert text.endswith("<!-- bench:end -->\nafter\n")
     assert "stale" not in text
     assert "| D2D | point | 0.500 |" in text
