@@ -150,8 +150,8 @@ def method(row: Result, result: Result, ours_of: Result, notes: Footnotes) -> li
     if row["label"] == "COM":
         mark += notes.add(
             result,
-            "COM's list searches are array operations here. The released program searches lists in Python and "
-            "takes about 0.5 s per target.",
+            "COM's list searches are array operations here. The released program searches lists in Python "
+            "and takes about 0.5 s per target.",
         )
     return [
         row["label"] + mark,
