@@ -416,7 +416,7 @@ def test_the_benchmark_runs(tmp_path):
     if not os.environ.get("POINTMASK_SIRST3"):
         pytest.skip("set POINTMASK_SIRST3 to the folder of the SIRST3 images")
     script = Path(__file__).parent.parent / "benchmarks" / "calibration.py"
-    options = "--theta paper --fit val --images 10 --seeds 1 --limit 5".split()
+    options = ["--theta", "paper", "--fit", "val", "--images", "10", "--seeds", "1", "--limit", "5"]
     words = [sys.executable, str(script), *options, "--results", str(tmp_path)]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
