@@ -58,19 +58,9 @@ def solve(window: Window, operator: Operator) -> Field:
     -------
     (n, n) float64 in [0, 1]
     """
-    return _run(window, operator)[0]
-
-
-def likeness(window: Window, operator: Operator) -> Field:
-    """(n, n) resemblance in (-1, 1) that drives growth and absorption; 0 without a law."""
-    return _run(window, operator)[1]
-
-
-def _run(window: Window, operator: Operator) -> tuple[Field, Field]:
     theta = operator.theta
     values = _unit_range(window.values) if theta.intensity == "range" else window.values
     places = geometry(values.shape[0] // 2)
-    resemblance = np.empty_like(values)
     field = operator.source.copy()
     spacings, steps, D0, beta, growth, decay = operator.stages
     potential(
@@ -92,10 +82,10 @@ def _run(window: Window, operator: Operator) -> tuple[Field, Field]:
         theta.tau,
         theta.alpha,
         theta.conductance == "rational",
-        resemblance,
+        np.empty_like(values),
         field,
     )
-    return field, resemblance
+    return field
 
 
 def _source(half_size: int, sigma: float) -> Field:
