@@ -341,3 +341,16 @@ def test_a_click_far_from_anything_stays_where_it_is():
     found = pointmask.annotate(blob(noise=0.5), [(10, 10)])
     assert found.targets[0].window[:2] == (0, 0)
     assert not found.mask[20:, 20:].any()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_every_window_holds_its_click(seed):
+    # Long bright bands, clicked anywhere, draw masks whose centroid lies far from the click.
+    rng = np.random.default_rng(seed)
+    image = rng.normal(size=(120, 120))
+    image[58:63] += 30
+    points = [(int(r), int(c)) for r, c in rng.integers(0, 120, (40, 2))] + [(60, 5), (60, 114), (58, 30)]
+    for target in pointmask.annotate(image, points).targets:
+        top, left, bottom, right = target.window
+        assert top <= target.point[0] < bottom
+        assert left <= target.point[1] < right

@@ -103,7 +103,9 @@ def _annotate_point(
     if theta.recentre and "weak" not in target.flags:
         middle, distance = _middle(target)
         radius = max(math.sqrt(target.area / math.pi), 1.0)
-        if distance > theta.recentre * radius or not _holds(target, click):
+        # Every window must hold its click: a weak mask and a crowd both fall back on that pixel.
+        near = max(abs(middle[0] - row), abs(middle[1] - col)) <= theta.half_size
+        if near and (distance > theta.recentre * radius or not _holds(target, click)):
             return _solve_from(image, click, middle, None, operator, polarity)
     return target
 
