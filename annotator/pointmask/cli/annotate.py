@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from pointmask.cli import EXIT_SOME_SKIPPED
+from pointmask.cli.options import point_format_option, polarity_option
 
 if TYPE_CHECKING:
     from pointmask.points import Points
@@ -41,7 +42,7 @@ def _shard(ctx: click.Context, parameter: click.Parameter, value: str | None) ->
     help="CSV/TSV image,x,y[,label], JSON lines, a folder of point images, or of masks with --simulate.",
 )
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Output folder.")
-@click.option("--format", "point_format", metavar="NAME", help="Point format, if it is not recognised.")
+@point_format_option
 @click.option(
     "--simulate",
     type=click.Choice(["centroid", "coarse"]),
@@ -55,13 +56,7 @@ def _shard(ctx: click.Context, parameter: click.Parameter, value: str | None) ->
     metavar="paper|default|FILE",
     help="Parameters of the annotator.",
 )
-@click.option(
-    "--polarity",
-    type=click.Choice(["bright", "dark", "auto"]),
-    default="bright",
-    show_default=True,
-    help="Targets against their background.",
-)
+@polarity_option
 @click.option(
     "--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads; the masks are the same."
 )

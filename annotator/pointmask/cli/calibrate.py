@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from pointmask.cli import EXIT_SOME_SKIPPED, printable
+from pointmask.cli.options import point_format_option, polarity_option
 from pointmask.errors import OutputError
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
     type=click.Path(path_type=Path, exists=True),
     help="Point list, or a folder of masks with --simulate.",
 )
-@click.option("--format", "point_format", metavar="NAME", help="Point format, if it is not recognised.")
+@point_format_option
 @click.option(
     "--simulate",
     type=click.Choice(["centroid", "coarse"]),
@@ -43,13 +44,7 @@ _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 @click.option(
     "--theta", default="default", show_default=True, metavar="paper|default|FILE", help="Where to start."
 )
-@click.option(
-    "--polarity",
-    type=click.Choice(["bright", "dark", "auto"]),
-    default="bright",
-    show_default=True,
-    help="Targets against their background.",
-)
+@polarity_option
 @click.option(
     "--seed",
     type=click.IntRange(0),

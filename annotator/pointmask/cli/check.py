@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from pointmask.cli import EXIT_SOME_SKIPPED, printable
+from pointmask.cli.options import point_format_option
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -19,7 +20,7 @@ _SHOWN = 5
 @click.argument("images", type=click.Path(path_type=Path))
 @click.option("--points", "source", type=click.Path(path_type=Path), help="Points, as for annotate.")
 @click.option("--masks", type=click.Path(path_type=Path), help="Folder of true masks.")
-@click.option("--format", "point_format", metavar="NAME", help="Point format, if it is not recognised.")
+@point_format_option
 @click.option(
     "--simulate",
     type=click.Choice(["centroid", "coarse"]),
