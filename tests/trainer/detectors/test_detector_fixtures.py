@@ -1,0 +1,60 @@
+"""Every detector is the function that its literature's code computes, to the last parameter."""
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from detector_fixtures import (
+    FIXTURES,
+    Fixture,
+    deviation,
+    each_fixture,
+    fill,
+    gen,
+    running_sums,
+    shape_histogram,
+)
+
+from pointmask_trainer.detectors import names
+from pointmask_trainer.detectors.base import parameter_count
+
+TOLERANCE = 1e-10
+
+
+def test_every_detector_has_a_fixture():
+    assert {fixture.detector for fixture in FIXTURES} == set(names())
+
+
+@each_fixture()
+@pytest.mark.parametrize("channels", [1, 3])
+def test_parameter_count(fixture: Fixture, channels: int):
+    assert parameter_count(fixture.build(channels)) == fixture.parameters[str(channels)]
+    assert parameter_count(fixture.build_alive(channels)) == fixture.alive[str(channels)]
+
+
+@each_fixture()
+def test_weight_shapes(fixture: Fixture):
+    assert shape_histogram(fixture.build(3)) == fixture.weight_shapes
+
+
+@each_fixture()
+@pytest.mark.parametrize("channels", [1, 3])
+def test_function(fixture: Fixture, channels: int):
+    net = fixture.build(channels).double()
+    fill(net)
+    expected = fixture.numeric[str(channels)]
+    x = gen("x", (2, channels, 64, 48)).requires_grad_()
+
+    net.eval()
+    main, aux = net.forward_maps(x)
+    for got, wanted in zip([main, *aux], expected["eval"], strict=False):  # aux may be left out in eval mode
+        assert deviation(got, wanted) < TOLERANCE
+    (gradient,) = torch.autograd.grad((main * gen("c", tuple(main.shape))).sum(), x)
+    assert deviation(gradient, expected["input_gradient"]) < TOLERANCE
+
+    net.train()
+    with torch.no_grad():
+        out = net(x)
+    for got, wanted in zip([out["logits"], *out["aux"]], expected["train"], strict=True):
+        assert deviation(got, wanted) < TOLERANCE
+    assert running_sums(net) == pytest.approx(expected["running"], rel=TOLERANCE)

@@ -1,0 +1,152 @@
+"""The contract of every detector: any image size in, logits out, auxiliary maps only while training."""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, Literal, NamedTuple, TypedDict
+
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812 - as everybody writes it
+
+from pointmask.errors import PointmaskError
+
+
+class DetectorError(PointmaskError, ValueError):
+    """A detector's name, option or input is not one it can work with."""
+
+
+class Auxiliary(NamedTuple):
+    """What one auxiliary map is.
+
+    Attributes
+    ----------
+    name : str
+        The map's name in the literature.
+    scale : int
+        The map's sides are the image's, divided by this and rounded up.
+    target : {"mask", "edge"}
+        What it is trained to be: the mask, or the mask's outline.
+    """
+
+    name: str
+    scale: int = 1
+    target: Literal["mask", "edge"] = "mask"
+
+
+class Maps(TypedDict):
+    """What a detector returns.
+
+    ``logits`` is the main map, (N, 1, H, W). ``aux`` holds the logits of the auxiliary maps in the order
+    of `Detector.auxiliary`, each (N, 1, ceil(H / scale), ceil(W / scale)); it is empty in eval mode.
+    """
+
+    logits: Tensor
+    aux: list[Tensor]
+
+
+class Detector(nn.Module, ABC):
+    """A segmentation network; subclasses say how maps of a convenient size are made.
+
+    Images of any size, down to one pixel, are padded at the right and at the bottom to the next multiple
+    of `stride` by repeating the last column and row, and the maps are cropped back. Repetition, because
+    zeros would draw an edge wherever the border is not of mean brightness, and an edge looks like a
+    target; reflection needs an image larger than the padding and would show a target at the border twice.
+
+    Parameters
+    ----------
+    in_channels : int
+        Channels of the image, 1 or more.
+
+    Attributes
+    ----------
+    stride : int
+        `forward_maps` gets images whose sides are multiples of this.
+    auxiliary : tuple of Auxiliary
+        What the maps in ``aux`` are.
+    in_channels : int
+        As given.
+
+    Raises
+    ------
+    DetectorError
+        If `in_channels` is less than 1.
+    """
+
+    stride: ClassVar[int]
+    auxiliary: ClassVar[tuple[Auxiliary, ...]] = ()
+
+    def __init__(self, in_channels: int = 1) -> None:
+        super().__init__()
+        if in_channels < 1:
+            raise DetectorError(f"in_channels = {in_channels} must be at least 1: give the image's channels")
+        self.in_channels = in_channels
+
+    @abstractmethod
+    def forward_maps(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Make the maps of images whose sides are multiples of `stride`.
+
+        Parameters
+        ----------
+        x : Tensor, (N, in_channels, H, W), floating point
+            Normalised images.
+
+        Returns
+        -------
+        main : Tensor, (N, 1, H, W)
+            Logits.
+        aux : list of Tensor
+            Logits of the maps in `auxiliary`; in eval mode they may be left out.
+        """
+
+    def forward(self, x: Tensor) -> Maps:
+        """Make the maps of images of any size.
+
+        Parameters
+        ----------
+        x : Tensor, (N, in_channels, H, W), floating point
+            Normalised images.
+
+        Returns
+        -------
+        Maps
+            ``{"logits": (N, 1, H, W), "aux": [...]}``.
+
+        Raises
+        ------
+        DetectorError
+            If `x` has another number of axes or channels, or is empty; in training also if a norm gets a
+            single value per channel, see `blocks.BatchNorm`.
+        """
+        self._check(x)
+        height, width = x.shape[-2:]
+        main, aux = self.forward_maps(_pad(x, self.stride))
+        if not self.training:
+            aux = []
+        return {
+            "logits": main[..., :height, :width],
+            "aux": [
+                _crop(part, kind.scale, height, width)
+                for part, kind in zip(aux, self.auxiliary[: len(aux)], strict=True)
+            ],
+        }
+
+    def _check(self, x: Tensor) -> None:
+        if x.dim() != 4 or x.shape[1] != self.in_channels or 0 in x.shape:
+            raise DetectorError(
+                f"{type(self).__name__} got images of shape {tuple(x.shape)}; they must be "
+                f"(N, {self.in_channels}, H, W) and not empty: reshape them, or build the detector with "
+                "in_channels set to theirs"
+            )
+
+
+def parameter_count(module: nn.Module) -> int:
+    """Count the trainable numbers of a network."""
+    return sum(parameter.numel() for parameter in module.parameters() if parameter.requires_grad)
+
+
+def _pad(x: Tensor, stride: int) -> Tensor:
+    """Repeat the last column and row until both sides are multiples of `stride`."""
+    right, bottom = -x.shape[-1] % stride, -x.shape[-2] % stride
+    return F.pad(x, (0, right, 0, bottom), mode="replicate") if right or bottom else x
+
+
+def _crop(part: Tensor, scale: int, height: int, width: int) -> Tensor:
+    return part[..., : -(-height // scale), : -(-width // scale)]

@@ -1,0 +1,106 @@
+"""Convolutions, norms and resizing that the networks share."""
+
+from typing import Literal, get_args
+
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812 - as everybody writes it
+
+from pointmask_trainer.detectors.base import DetectorError
+
+Norm = Literal["bn", "gn"]
+"""``bn``: batch normalisation; ``gn``: group normalisation with one group, which also works on one image."""
+
+
+class BatchNorm(nn.BatchNorm2d):
+    """Batch normalisation that says what to do when there is nothing to take statistics of."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise (N, C, H, W) per channel.
+
+        Raises
+        ------
+        DetectorError
+            In training, if N·H·W is 1: a single value has no variance.
+        """
+        if self.training and x.shape[0] * x.shape[2] * x.shape[3] == 1:
+            raise DetectorError(
+                f"batch normalisation got a map of shape {tuple(x.shape)}, one value per channel; training "
+                "needs two or more: use at least 2 images per batch (drop the last, incomplete one), or "
+                "norm='gn' where the detector has that option, or larger images"
+            )
+        return super().forward(x)
+
+
+def conv(
+    a: int, b: int, k: int | tuple[int, int] = 3, *, stride: int = 1, dilation: int = 1, bias: bool = True
+) -> nn.Conv2d:
+    """Make a convolution `a` → `b` with a `k` kernel that keeps the size (but for `stride`)."""
+    high, wide = (k, k) if isinstance(k, int) else k
+    padding = (dilation * (high - 1) // 2, dilation * (wide - 1) // 2)
+    return nn.Conv2d(a, b, (high, wide), stride=stride, padding=padding, dilation=dilation, bias=bias)
+
+
+def norm2d(channels: int, kind: Norm = "bn", *, momentum: float = 0.1) -> nn.Module:
+    """Make a norm of (N, `channels`, H, W); `momentum` is that of the running statistics of ``bn``.
+
+    Raises
+    ------
+    DetectorError
+        If `kind` is not one of `Norm`.
+    """
+    if kind not in get_args(Norm):
+        raise DetectorError(f"norm = {kind!r} must be one of {', '.join(get_args(Norm))}")
+    return BatchNorm(channels, momentum=momentum) if kind == "bn" else nn.GroupNorm(1, channels)
+
+
+def conv_norm(
+    a: int,
+    b: int,
+    k: int = 3,
+    *,
+    stride: int = 1,
+    dilation: int = 1,
+    bias: bool = True,
+    norm: Norm = "bn",
+    momentum: float = 0.1,
+) -> nn.Sequential:
+    """Make a convolution and its norm."""
+    return nn.Sequential(
+        conv(a, b, k, stride=stride, dilation=dilation, bias=bias), norm2d(b, norm, momentum=momentum)
+    )
+
+
+def conv_norm_relu(
+    a: int,
+    b: int,
+    k: int = 3,
+    *,
+    stride: int = 1,
+    dilation: int = 1,
+    bias: bool = True,
+    norm: Norm = "bn",
+    momentum: float = 0.1,
+) -> nn.Sequential:
+    """Make a convolution, its norm and a ReLU."""
+    core = conv_norm(a, b, k, stride=stride, dilation=dilation, bias=bias, norm=norm, momentum=momentum)
+    return core.append(nn.ReLU())
+
+
+def max_pool(x: Tensor) -> Tensor:
+    """Halve the size by the maximum of 2×2 pixels (floor)."""
+    return F.max_pool2d(x, 2)
+
+
+def resize(x: Tensor, size: tuple[int, int], *, corners: bool) -> Tensor:
+    """Resize bilinearly to `size`; `corners` aligns the centres of the corner pixels, else their edges."""
+    return F.interpolate(x, size=size, mode="bilinear", align_corners=corners)
+
+
+def upscale(x: Tensor, factor: float, *, corners: bool) -> Tensor:
+    """Resize bilinearly by `factor`; `corners` as in `resize`."""
+    return F.interpolate(x, scale_factor=factor, mode="bilinear", align_corners=corners)
+
+
+def size_of(x: Tensor) -> tuple[int, int]:
+    """Height and width of a batch."""
+    return x.shape[-2], x.shape[-1]
