@@ -19,7 +19,7 @@ class ImageError(PointmaskError, ValueError):
 
 
 class PointsError(PointmaskError, ValueError):
-    """A point list cannot be read, or a point does not fit its image."""
+    """A point list or annotation document cannot be read, or a point or mask does not fit its image."""
 
 
 class ThetaError(PointmaskError, ValueError):

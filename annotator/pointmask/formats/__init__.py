@@ -1,17 +1,30 @@
-"""Point lists of every kind into `Points`: one module per format, one line in the table below.
+"""Annotations of every kind in and out: one module per format, one line in the table below.
 
-A format module has ``sniff(path) -> bool``, which looks at as little as it can and never raises, and
-``read(path) -> Points``. If it can also write, it has ``write(points, path)``.
+A format module has
+
+* ``DESCRIPTION``, a few words for messages;
+* ``sniff(path) -> bool``, which looks at as little as it can and never raises;
+* ``read(path) -> Points``, if it holds points;
+* ``write(points, path)``, if it holds points and nothing that would need the size of an image;
+* ``read_masks(path, rejected) -> Iterator[LabelledImage]``, if it holds masks or sizes: image by image,
+  putting the key of an image that cannot be read into ``rejected`` with the reason;
+* ``write_masks(images, path)``, which takes any iterable of `LabelledImage` and holds no more than one of
+  them where the format allows it; with it ``HOLDS``, the set of `Feature` that survive the writing;
+* ``ORIGIN``, what its coordinates mean (`pointmask.formats._origin`), if it has any.
 """
 
+from collections.abc import Iterable, Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Literal, Protocol, cast
 
 from pointmask.errors import PointsError
+from pointmask.labelled import LabelledImage
 from pointmask.points import Points
 
 Simulation = Literal["centroid", "coarse"]
+Feature = Literal["points", "masks", "labels", "confidence", "frames", "empty"]
+"""What a format may or may not hold: ``frames`` are pages of a file, ``empty`` images without targets."""
 
 FORMATS = {
     "jsonl": "pointmask.formats.jsonl",
@@ -34,6 +47,22 @@ class Format(Protocol):
         """Read all points."""
 
 
+class MaskReader(Protocol):
+    """A format module that reads masks."""
+
+    def read_masks(self, path: Path, rejected: dict[str, str]) -> Iterator[LabelledImage]:
+        """Yield images one by one; put those that cannot be read into ``rejected``, with the reason."""
+
+
+class MaskWriter(Protocol):
+    """A format module that writes masks."""
+
+    HOLDS: frozenset[Feature]
+
+    def write_masks(self, images: Iterable[LabelledImage], path: Path) -> None:
+        """Write all images."""
+
+
 def load_format(name: str) -> Format:
     """Import a format by its name in `FORMATS`.
 
@@ -48,8 +77,22 @@ def load_format(name: str) -> Format:
 
 
 def writable() -> tuple[str, ...]:
-    """Names of the formats that can be written."""
-    return tuple(name for name in FORMATS if hasattr(load_format(name), "write"))
+    """Names of the formats that can be written from points alone."""
+    return _with("write")
+
+
+def mask_readable() -> tuple[str, ...]:
+    """Names of the formats from which masks can be read."""
+    return _with("read_masks")
+
+
+def mask_writable() -> tuple[str, ...]:
+    """Names of the formats to which masks can be written."""
+    return _with("write_masks")
+
+
+def _with(attribute: str) -> tuple[str, ...]:
+    return tuple(name for name in FORMATS if hasattr(load_format(name), attribute))
 
 
 def recognise(path: str | Path) -> str:

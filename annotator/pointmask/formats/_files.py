@@ -1,7 +1,10 @@
 """Writing a file in one piece."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from pointmask.errors import OutputError
 
@@ -14,10 +17,32 @@ def write_atomically(data: bytes | str, path: Path) -> None:
     OutputError
         If it cannot be written.
     """
+    with _replacing(path) as temporary:
+        temporary.write_bytes(data.encode() if isinstance(data, str) else data)
+
+
+@contextmanager
+def text_written_atomically(path: Path) -> Iterator[TextIO]:
+    """Give a UTF-8 text file to write to; it takes its place when the block ends without an error.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    with _replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
+        yield file
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        temporary.write_bytes(data.encode() if isinstance(data, str) else data)
+        yield temporary
         temporary.replace(path)
+    except OutputError:
+        raise
     except (OSError, UnicodeEncodeError) as error:
-        temporary.unlink(missing_ok=True)
         raise OutputError(f"{path}: cannot be written ({error}); check the folder and the names") from error
+    finally:
+        temporary.unlink(missing_ok=True)

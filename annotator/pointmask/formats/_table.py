@@ -65,6 +65,17 @@ def read_text(path: Path) -> str:
         raise PointsError(
             f"{path}: cannot be read ({error.strerror}); check the path and its rights"
         ) from error
+    return decode_text(data, path)
+
+
+def decode_text(data: bytes, path: Path) -> str:
+    """Decode UTF-8, or UTF-16 with its mark; ``path`` is for messages.
+
+    Raises
+    ------
+    PointsError
+        If the bytes are in another encoding.
+    """
     encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:
         return data.decode(encoding)
