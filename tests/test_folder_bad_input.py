@@ -10,10 +10,10 @@ import tifffile
 from folder_tools import SIZE, one, reasons, save, scenes, spot, tree
 
 import pointmask
-from pointmask import images
 from pointmask.errors import ImageError, OutputError, PointsError
 from pointmask.folder import annotate_folder
-from pointmask.images import encode_png
+from pointmask.image_file import ImageFile
+from pointmask.images import encode_png, read_mask
 from pointmask.points import Points
 
 folder = pytest.fixture(scenes)
@@ -99,7 +99,7 @@ def test_tiny_images_are_done_or_skipped_clearly(tmp_path, shape):
     save(tmp_path / "images/tiny.png", image)
     summary = annotate_folder(tmp_path / "images", Points({"tiny": one(0, 0)}), tmp_path / "out")
     if summary.done:
-        assert images.read_mask(tmp_path / "out/masks/tiny.png").shape == shape
+        assert read_mask(tmp_path / "out/masks/tiny.png").shape == shape
     else:
         assert "unexpected" not in summary.skipped[0][1]
 
@@ -119,14 +119,14 @@ def test_constant_and_nonfinite_images(tmp_path):
 
 def test_strange_failure_in_one_image_does_not_end_the_job(folder, tmp_path, monkeypatch):
     source, points = folder
-    decode = images.decode
+    decode = ImageFile.decode
 
-    def fail(data: bytes, name: str, frame: int = 0) -> np.ndarray:
-        if name == "03.png":
+    def fail(file: ImageFile, frame: int = 0) -> np.ndarray:
+        if file.name == "03.png":
             raise ZeroDivisionError("surprise")
-        return decode(data, name, frame)
+        return decode(file, frame)
 
-    monkeypatch.setattr(images, "decode", fail)
+    monkeypatch.setattr(ImageFile, "decode", fail)
     summary = annotate_folder(source, points, tmp_path / "out", threads=2)
     assert summary.done == 11
     assert "ZeroDivisionError: surprise" in dict(summary.skipped)["03.png"]

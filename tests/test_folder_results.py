@@ -13,7 +13,7 @@ from pointmask import annotate, images
 from pointmask.folder import annotate_folder
 from pointmask.manifest import read_manifest
 from pointmask.points import Point, Points
-from pointmask.recipe import content_hash
+from pointmask.sources import open_source
 
 folder = pytest.fixture(scenes)
 
@@ -53,7 +53,7 @@ def test_manifest_tells_all_and_is_sorted(folder, tmp_path):
         "frame": 0,
         "status": "done",
         "shape": [64, 64],
-        "content": content_hash((source / "00.png").read_bytes()),
+        "content": open_source(source).open("00.png").content,
         "theta": pointmask.Theta.load("default").digest,
         "version": pointmask.__version__,
         "polarity": "bright",

@@ -14,6 +14,7 @@ from test_overlay import filled
 import pointmask
 from pointmask.annotator import annotate
 from pointmask.errors import OutputError
+from pointmask.image_file import ImageFile
 from pointmask.images import encode_png
 from pointmask.manifest import MANIFEST, dump
 from pointmask.overlay import heat_palette, stretch
@@ -120,7 +121,7 @@ class Job:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
         marked = [Point(row, col, change.pop("label", None)) for row, col in points]
-        entry = annotate_one(data, name, marked, Recipe(THETA)).entry
+        entry = annotate_one(ImageFile(BytesIO(data), name), marked, Recipe(THETA)).entry
         for target in entry["targets"]:
             target.update(change)
         self.entries.append(entry)
@@ -290,7 +291,7 @@ def test_frames_are_named(job):
     (job.images / "s.tif").write_bytes(stack.getvalue())
     for frame in range(2):
         result = annotate_one(
-            stack.getvalue(), "s.tif", [Point(30, 30)], Recipe(THETA), frame=frame, frames=2
+            ImageFile(stack, "s.tif"), [Point(30, 30)], Recipe(THETA), frame=frame, frames=2
         )
         job.entries.append(result.entry)
     page = parse(job.report())

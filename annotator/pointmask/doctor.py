@@ -1,7 +1,5 @@
 """What is recognised in a folder of images, points and masks, what is wrong with it, and what to do."""
 
-import io
-import warnings
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -10,13 +8,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from pointmask.errors import ImageError
-from pointmask.files import list_images, stem_of
-from pointmask.images import decode, frame_count, read_mask
+from pointmask.files import stem_of
+from pointmask.image_file import ImageFile
 from pointmask.pairing import make_plan, shared_stems
 from pointmask.points import Point, Points, match
+from pointmask.sources import ImageSource, open_source
 
 
 @dataclass(slots=True)
@@ -139,14 +137,14 @@ class _Notes:
         )
 
 
-def examine(images: Path, points: Points | None = None, masks: Path | None = None) -> Diagnosis:
+def examine(images: ImageSource | Path, points: Points | None = None, masks: Path | None = None) -> Diagnosis:
     """
     Read everything once and say what a job would stumble over.
 
     Parameters
     ----------
-    images : Path
-        Image folder.
+    images : ImageSource or Path
+        The images.
     points : Points, optional
         As read by `pointmask.formats.read_points`.
     masks : Path, optional
@@ -163,14 +161,15 @@ def examine(images: Path, points: Points | None = None, masks: Path | None = Non
         If a folder is missing or cannot be read.
     """
     notes = _Notes()
-    names = list_images(images, exclude=masks)
-    groups, shapes = _examine_images(images, names, notes)
+    source = open_source(images)
+    names = source.names(exclude=masks)
+    groups, shapes = _examine_images(source, names, notes)
     for twins in shared_stems(names):
         notes.add("stems", ", ".join(twins))
     if points is not None:
-        _examine_points(images, names, points, shapes, notes)
+        _examine_points(source, names, points, shapes, notes)
     if masks is not None:
-        groups += _examine_masks(masks, names, shapes, notes)
+        groups += _examine_masks(open_source(masks), names, shapes, notes)
     told = f"{len(points):,} points in {len(points.by_image):,} images: {points.source}" if points else ""
     return Diagnosis(tuple(groups), told, notes.findings())
 
@@ -178,52 +177,40 @@ def examine(images: Path, points: Points | None = None, masks: Path | None = Non
 _Shapes = dict[tuple[str, int], tuple[int, int]]  # by (image, frame)
 
 
-def _examine_images(images: Path, names: Iterable[str], notes: _Notes) -> tuple[list[Group], _Shapes]:
+def _examine_images(images: ImageSource, names: Iterable[str], notes: _Notes) -> tuple[list[Group], _Shapes]:
     groups: dict[str, Group] = {}
     shapes: _Shapes = {}
     for name in names:
-        for shown, frame, pixels, data in _frames(images, name, notes):
-            shapes[name, frame] = _count(groups, "images", name, frame, pixels, data)
+        for shown, frame, pixels, file in _frames(images, name, notes):
+            shapes[name, frame] = _count(groups, "images", name, frame, pixels, file)
             _note_pixels(shown, pixels, notes)
     return list(groups.values()), shapes
 
 
-def _frames(folder: Path, name: str, notes: _Notes) -> Iterator[tuple[str, int, NDArray[Any], bytes]]:
-    """Yield (name to show, frame, pixels, file) for each frame; a file that cannot be read is noted."""
+def _frames(
+    source: ImageSource, name: str, notes: _Notes
+) -> Iterator[tuple[str, int, NDArray[Any], ImageFile]]:
+    """Yield (name to show, frame, pixels, open file) for each frame; a file that cannot be read is noted."""
     try:
-        data = (folder / name).read_bytes()
-        count = frame_count(data, name)
-        for frame in range(count):
-            yield name if count == 1 else f"{name}#{frame}", frame, decode(data, name, frame), data
+        with source.open(name) as file:
+            for frame in range(file.frames):
+                yield name if file.frames == 1 else f"{name}#{frame}", frame, file.decode(frame), file
     except ImageError as error:
         notes.add("unreadable", str(error))
-    except OSError as error:
-        notes.add("unreadable", f"{name}: {error.strerror or error}")
 
 
 def _count(
-    groups: dict[str, Group], role: str, name: str, frame: int, pixels: NDArray[Any], data: bytes
+    groups: dict[str, Group], role: str, name: str, frame: int, pixels: NDArray[Any], file: ImageFile
 ) -> tuple[int, int]:
     """Count a frame in its group, and return its (height, width)."""
     suffix = name[len(stem_of(name)) + 1 :].lower()
-    kind = " ".join(word for word in (suffix, _colour_mode(data)) if word) + f", read as {pixels.dtype}"
+    kind = " ".join(word for word in (suffix, file.colour_mode) if word) + f", read as {pixels.dtype}"
     group = groups.setdefault(kind, Group(role, kind))
     shape = (pixels.shape[0], pixels.shape[1])
     group.files += frame == 0
     group.frames += 1
     group.sizes[shape] += 1
     return shape
-
-
-def _colour_mode(data: bytes) -> str:
-    """Pillow's name for the bands that the file stores; empty if Pillow does not know the file."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        try:
-            with Image.open(io.BytesIO(data)) as image:
-                return image.mode
-        except (OSError, ValueError, Image.DecompressionBombError):
-            return ""
 
 
 def _note_pixels(name: str, pixels: NDArray[Any], notes: _Notes) -> None:
@@ -236,7 +223,9 @@ def _note_pixels(name: str, pixels: NDArray[Any], notes: _Notes) -> None:
         notes.add("constant", f"{name}: {pixels.flat[0]} everywhere")
 
 
-def _examine_points(images: Path, names: list[str], points: Points, shapes: _Shapes, notes: _Notes) -> None:
+def _examine_points(
+    images: ImageSource, names: list[str], points: Points, shapes: _Shapes, notes: _Notes
+) -> None:
     plan = make_plan(images, names, points)
     twins = {name for group in shared_stems(names) for name in group}  # have a finding of their own
     for (name, _), reason in sorted(plan.skipped.items()):
@@ -256,10 +245,10 @@ def _examine_points(images: Path, names: list[str], points: Points, shapes: _Sha
         notes.add("no points", name)
 
 
-def _examine_masks(masks: Path, names: list[str], shapes: _Shapes, notes: _Notes) -> list[Group]:
-    files = list_images(masks)
+def _examine_masks(masks: ImageSource, names: list[str], shapes: _Shapes, notes: _Notes) -> list[Group]:
+    files = masks.names()
     # The row of a mask's only point is its number, so that pairing tells which mask each image got.
-    found = match(Points({name: (Point(k, 0),) for k, name in enumerate(files)}, str(masks)), names)
+    found = match(Points({name: (Point(k, 0),) for k, name in enumerate(files)}, str(masks.root)), names)
     for name in found.unmatched:
         notes.add("mask orphan", name)
     for name, candidates in found.ambiguous.items():
@@ -279,7 +268,7 @@ def _examine_masks(masks: Path, names: list[str], shapes: _Shapes, notes: _Notes
 
 
 def _examine_mask(
-    masks: Path,
+    masks: ImageSource,
     name: str,
     target: tuple[str, int],
     shapes: _Shapes,
@@ -287,12 +276,12 @@ def _examine_mask(
     notes: _Notes,
 ) -> None:
     """Look at all frames of a mask file, which belong to frames of ``target``'s image from its own on."""
-    for shown, frame, pixels, data in _frames(masks, name, notes):
-        shape = _count(groups, "masks", name, frame, pixels, data)
+    for shown, frame, pixels, file in _frames(masks, name, notes):
+        shape = _count(groups, "masks", name, frame, pixels, file)
         expected = shapes.get((target[0], target[1] + frame), shape)
         if shape != expected:
             notes.add("mask size", f"{shown}: {_size(shape)}, image {target[0]}: {_size(expected)}")
-        _note_mask(shown, pixels, read_mask(data, name, frame), notes)
+        _note_mask(shown, pixels, file.mask(frame), notes)
 
 
 def _note_mask(name: str, pixels: NDArray[Any], mask: NDArray[np.bool_], notes: _Notes) -> None:

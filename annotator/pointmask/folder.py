@@ -19,14 +19,15 @@ import numpy as np
 from pointmask import executors
 from pointmask.annotator import annotate
 from pointmask.errors import BrokenOffError, ImageError, OutputError, PointmaskError, ThetaError
-from pointmask.files import RESULTS, check_apart, clean_temporaries, list_images, stem_of, write_atomic
+from pointmask.files import RESULTS, check_apart, clean_temporaries, stem_of, write_atomic
 from pointmask.formats import read_points
 from pointmask.ledger import Ledger
 from pointmask.manifest import MANIFEST, Entry, Shard
-from pointmask.pairing import MULTI_FRAME, Plan, make_plan
+from pointmask.pairing import Plan, make_plan
 from pointmask.points import Points
 from pointmask.recipe import Recipe, skipped_entry
 from pointmask.report import write_report
+from pointmask.sources import ImageSource, open_source
 from pointmask.summary import Progress, Summary, Tally
 from pointmask.theta import Theta
 from pointmask.window import Polarity
@@ -39,7 +40,7 @@ _PROGRESS_EVERY = 0.1  # seconds
 
 
 def annotate_folder(
-    images: Path | str,
+    images: ImageSource | Path | str,
     points: Points | Path | str,
     out: Path | str,
     *,
@@ -63,7 +64,7 @@ def annotate_folder(
 
     Parameters
     ----------
-    images : Path or str
+    images : ImageSource, Path or str
         Folder of images; its subfolders are searched too.
     points : Points, Path or str
         Points, or a file or folder that `pointmask.formats.read_points` recognises.
@@ -121,15 +122,17 @@ def annotate_folder(
     >>> summary.done, summary.skipped  # doctest: +SKIP
     (2, [])
     """
-    source, target = Path(images), Path(out)
+    source, target = open_source(images), Path(out)
     part = Shard(*shard) if shard else Shard()
     recipe = _recipe(theta, polarity, save)
     if threads < 1:
         raise ValueError(f"threads is {threads}; at least 1 is needed")
-    check_apart(source, target)
-    names = list_images(source, exclude=target)
+    check_apart(source.root, target)
+    names = source.names(exclude=target)
     if not names:
-        raise ImageError(f"{source} holds no image; see what is recognised with: pointmask check {source}")
+        raise ImageError(
+            f"{source.root} holds no image; see what is recognised with: pointmask check {source.root}"
+        )
     listed = points if isinstance(points, Points) else read_points(Path(points))
     plan = make_plan(source, names, listed, empty_masks=empty_masks)
     execute = _executor(threads, scheduler)
@@ -141,7 +144,7 @@ def annotate_folder(
         _write_theta(target, recipe.theta, part, overwrite=overwrite)
         todo = partial(work, recipe, Place(source, target, part.tag, overwrite))
         with _timings(target, wanted=timings) as clock:
-            summary = _run(plan, part, ledger, partial(execute, todo), clock, progress or _silent)
+            summary = _run(source, plan, part, ledger, partial(execute, todo), clock, progress or _silent)
         summary.missing_shards = ledger.publish()
     summary.manifest = target / (part.manifest if summary.missing_shards else MANIFEST)
     if report and not summary.missing_shards:
@@ -231,6 +234,7 @@ def _silent(progress: Progress) -> None:
 
 
 def _run(
+    images: ImageSource,
     plan: Plan,
     part: Shard,
     ledger: Ledger,
@@ -251,7 +255,7 @@ def _run(
             tally.skip(entry)
     summary.without_points.extend(image for image in plan.without_points if part.owns(image))
     handled, shown = 0, 0.0
-    for seen, outcome in enumerate(execute(_tasks(plan, part, ledger)), 1):
+    for seen, outcome in enumerate(execute(_tasks(images, plan, part, ledger)), 1):
         image = outcome.task.image
         tally.outcome(outcome, [ledger.known[image, frame] for frame in outcome.resumed])
         for entry, seconds in outcome.entries:
@@ -265,18 +269,16 @@ def _run(
     return tally.close(handled)
 
 
-def _tasks(plan: Plan, part: Shard, ledger: Ledger) -> Iterator[Task]:
-    stems = {stem_of(image) for image in plan.wanted} if _has_frames(plan.wanted) else set()
+def _tasks(images: ImageSource, plan: Plan, part: Shard, ledger: Ledger) -> Iterator[Task]:
+    stems = (
+        {stem_of(image) for image in plan.wanted} if any(map(images.may_hold_frames, plan.wanted)) else set()
+    )
     for image, frames in sorted(plan.wanted.items()):
         if not part.owns(image):
             continue
         finished = tuple((k, ledger.known[image, k].content) for k in frames if (image, k) in ledger.known)
         taken = frozenset(k for k in frames if f"{stem_of(image)}_{k:04d}" in stems)
         yield Task(image, tuple(sorted(frames.items())), finished, taken)
-
-
-def _has_frames(names: Iterable[str]) -> bool:
-    return any(name.lower().endswith(MULTI_FRAME) for name in names)
 
 
 def _warm_up() -> None:

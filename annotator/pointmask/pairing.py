@@ -3,16 +3,12 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from pointmask.errors import ImageError
 from pointmask.files import stem_of
-from pointmask.images import frame_count
 from pointmask.manifest import Key, Wanted
 from pointmask.points import Point, Points, match
-
-MULTI_FRAME = (".tif", ".tiff", ".npy")
-"""Suffixes of files that may hold several frames; others are never opened to count them."""
+from pointmask.sources import ImageSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +31,18 @@ class Plan:
     without_points: tuple[str, ...]
 
 
-def make_plan(images: Path, names: Sequence[str], points: Points, *, empty_masks: bool = False) -> Plan:
+def make_plan(
+    images: ImageSource, names: Sequence[str], points: Points, *, empty_masks: bool = False
+) -> Plan:
     """
     Pair images with points.
 
     Parameters
     ----------
-    images : Path
-        Image folder.
+    images : ImageSource
+        Where they lie.
     names : sequence of str
-        Its images, relative and sorted, from `pointmask.files.list_images`.
+        Their names, sorted.
     points : Points
         As read.
     empty_masks : bool
@@ -64,7 +62,8 @@ def make_plan(images: Path, names: Sequence[str], points: Points, *, empty_masks
         wanted[name][frame] = its_points
     for key in found.unmatched:
         skipped[key, 0] = points.rejected.get(key) or (
-            f"{points.source} names this image, but {images} holds no file of that name; correct the name"
+            f"{points.source} names this image, but {images.root} holds no file of that name; "
+            "correct the name"
         )
     for key, candidates in found.ambiguous.items():
         for name in candidates:
@@ -93,7 +92,7 @@ def _ambiguous(key: str, candidates: tuple[str, ...], source: str) -> str:
 
 
 def _add_empty(
-    images: Path,
+    images: ImageSource,
     names: Sequence[str],
     wanted: defaultdict[str, dict[int, tuple[Point, ...]]],
     skipped: dict[Key, str],
@@ -104,7 +103,7 @@ def _add_empty(
         if name in touched:
             continue
         try:
-            count = frame_count(images / name, name) if name.lower().endswith(MULTI_FRAME) else 1
+            count = images.frame_count(name)
         except ImageError as error:
             skipped[name, 0] = str(error)
             continue

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ import pointmask
 from pointmask import images
 from pointmask.annotator import annotate
 from pointmask.files import result_path
+from pointmask.image_file import ImageFile
 from pointmask.manifest import Entry, Settings
 from pointmask.overlay import overlay_png
 from pointmask.points import Point
@@ -70,38 +70,27 @@ class Result:
     seconds: float
 
 
-def content_hash(data: bytes) -> str:
-    """Hex hash of an image file, 128 bits."""
-    return blake2b(data, digest_size=16).hexdigest()
-
-
 def annotate_one(
-    data: bytes,
-    name: str,
+    file: ImageFile,
     points: Sequence[Point],
     recipe: Recipe,
     *,
     frame: int = 0,
     frames: int = 1,
-    content: str = "",
 ) -> Result:
     """
-    Annotate one frame of an image file in memory; touches no disk.
+    Annotate one frame of an open image file; writes nothing.
 
     Parameters
     ----------
-    data : bytes
-        The whole image file.
-    name : str
-        Its path relative to the image folder.
+    file : ImageFile
+        Named as in its source.
     points : sequence of Point
         Points of this frame; none gives an empty mask.
     recipe : Recipe
         How to annotate, and what to make.
     frame, frames : int
         0-based frame, and the number of frames of the file.
-    content : str, optional
-        `content_hash` of `data`, if it is known.
 
     Returns
     -------
@@ -113,7 +102,7 @@ def annotate_one(
     ImageError, PointsError
         If the image cannot be decoded or a point lies outside it.
     """
-    image = images.decode(data, name, frame)
+    image, name = file.decode(frame), file.name
     start = time.thread_time()
     annotation = annotate(
         image, [(p.row, p.col) for p in points], theta=recipe.theta, polarity=recipe.polarity
@@ -125,7 +114,7 @@ def annotate_one(
         "frame": frame,
         "status": "done",
         "shape": list(annotation.shape),
-        "content": content or content_hash(data),
+        "content": file.content,
         **recipe.settings._asdict(),
         "size_prior": "none",
         "mask": result_path("mask", name, frame, frames),

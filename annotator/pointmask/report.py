@@ -16,11 +16,10 @@ from numpy.typing import NDArray
 from pointmask.annotator import annotate
 from pointmask.errors import ImageError, PointmaskError
 from pointmask.files import write_atomic
-from pointmask.images import decode
 from pointmask.manifest import Entry, read_manifest
 from pointmask.overlay import MASK_COLOUR, POINT_COLOUR, heat_palette
-from pointmask.recipe import content_hash
 from pointmask.report_parts import histogram, missing, number, panels, tile
+from pointmask.sources import ImageSource, open_source
 from pointmask.theta import Theta
 from pointmask.window import Polarity
 
@@ -81,7 +80,9 @@ class _Tally:
                 yield _Found(entry, index)
 
 
-def write_report(out: Path, images: Path, *, theta: Theta, polarity: Polarity, limit: int = 400) -> Path:
+def write_report(
+    out: Path, images: ImageSource | Path, *, theta: Theta, polarity: Polarity, limit: int = 400
+) -> Path:
     """Write ``report.html``: a contact sheet of the least sure targets of a finished folder job.
 
     Counts and histograms cover all targets of the manifest. The pictures are made by annotating the
@@ -92,8 +93,8 @@ def write_report(out: Path, images: Path, *, theta: Theta, polarity: Polarity, l
     ----------
     out : Path
         Output folder with ``manifest.jsonl``.
-    images : Path
-        Folder of the images, which are only read.
+    images : ImageSource or Path
+        The images, which are only read.
     theta : Theta
         Parameters with which the masks were made.
     polarity : {"bright", "dark", "auto"}
@@ -126,7 +127,7 @@ def write_report(out: Path, images: Path, *, theta: Theta, polarity: Polarity, l
             f'<option value="{escape(flag)}">{escape(flag)} ({count:,})</option>'
             for flag, count in sorted(tally.flags.items())
         ),
-        tiles="\n".join(_tiles(shown, images, theta, polarity)),
+        tiles="\n".join(_tiles(shown, open_source(images), theta, polarity)),
         mask_colour=MASK_COLOUR,
         point_colour=POINT_COLOUR,
         heat=", ".join("#" + bytes(colour).hex() for colour in heat_palette(9).tolist()),
@@ -137,7 +138,7 @@ def write_report(out: Path, images: Path, *, theta: Theta, polarity: Polarity, l
     return path
 
 
-def _tiles(shown: list[_Found], images: Path, theta: Theta, polarity: Polarity) -> list[str]:
+def _tiles(shown: list[_Found], images: ImageSource, theta: Theta, polarity: Polarity) -> list[str]:
     """Render the targets in their order, reading each image once."""
     ranks: dict[tuple[str, int], list[int]] = {}
     for rank, found in enumerate(shown):
@@ -152,7 +153,7 @@ def _tiles(shown: list[_Found], images: Path, theta: Theta, polarity: Polarity) 
 
 
 def _pictures(
-    entry: Entry, wanted: list[tuple[int, int]], images: Path, theta: Theta, polarity: Polarity
+    entry: Entry, wanted: list[tuple[int, int]], images: ImageSource, theta: Theta, polarity: Polarity
 ) -> list[str]:
     """Draw the wanted (rank, index) targets of one image, or say why they cannot be drawn."""
     try:
@@ -164,16 +165,13 @@ def _pictures(
     return [panels(rank, image, annotation, index) for rank, index in wanted]
 
 
-def _unchanged_image(entry: Entry, images: Path) -> NDArray[Any]:
+def _unchanged_image(entry: Entry, images: ImageSource) -> NDArray[Any]:
     """Read an image again, provided that it still is what its mask was made from."""
     name = entry["image"]
-    try:
-        data = (images / name).read_bytes()
-    except OSError as error:
-        raise ImageError(f"{name} cannot be read ({error.strerror}); put it back to see it here") from None
-    if content_hash(data) != entry["content"]:
-        raise ImageError(f"{name} has changed since its mask was made; run annotate again")
-    return decode(data, name, entry["frame"])
+    with images.open(name) as file:
+        if file.content != entry["content"]:
+            raise ImageError(f"{name} has changed since its mask was made; run annotate again")
+        return file.decode(entry["frame"])
 
 
 def _name(entry: Entry) -> str:

@@ -1,15 +1,16 @@
 """One image file of a folder job: read once, annotate, write its results. Runs in any thread or process."""
 
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pointmask.errors import BrokenOffError, ImageError, OutputError, PointmaskError
 from pointmask.files import result_path, write_atomic
-from pointmask.images import frame_count
+from pointmask.image_file import ImageFile
 from pointmask.manifest import Entry
-from pointmask.pairing import MULTI_FRAME
 from pointmask.points import Point
-from pointmask.recipe import Recipe, Result, annotate_one, content_hash, skipped_entry
+from pointmask.recipe import Recipe, Result, annotate_one, skipped_entry
+from pointmask.sources import ImageSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,15 +20,17 @@ class Place:
 
     Attributes
     ----------
-    images, out : Path
-        Folders.
+    images : ImageSource
+        What to annotate.
+    out : Path
+        Output folder.
     tag : str
         Of the shard; see `pointmask.files.write_atomic`.
     overwrite : bool
         Replace existing results, whoever wrote them.
     """
 
-    images: Path
+    images: ImageSource
     out: Path
     tag: str = "whole"
     overwrite: bool = False
@@ -41,7 +44,7 @@ class Task:
     Attributes
     ----------
     image : str
-        Path relative to the image folder.
+        Its name in the image source.
     points : tuple of (int, tuple of Point)
         The frames to annotate, with their points.
     finished : tuple of (int, str)
@@ -105,30 +108,29 @@ def work(recipe: Recipe, place: Place, task: Task) -> Outcome:
         If memory runs out, for the same reason.
     """
     outcome = Outcome(task)
-    try:
-        data = (place.images / task.image).read_bytes()
-        outcome.frames = frame_count(data, task.image) if task.image.lower().endswith(MULTI_FRAME) else 1
-    except OSError as error:  # an ImageError is not one
-        reason = f"{task.image} cannot be read ({error.strerror or error}); check the file and its rights"
-    except ImageError as error:
-        reason = str(error)
-    else:
-        _do_frames(recipe, place, outcome, data)
-        return outcome
-    outcome.entries = [(skipped_entry(task.image, frame, reason), 0.0) for frame, _ in task.points]
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(place.images.open(task.image))
+            outcome.frames = file.frames if place.images.may_hold_frames(task.image) else 1
+            content = file.content
+        except ImageError as error:
+            outcome.entries = [
+                (skipped_entry(task.image, frame, str(error)), 0.0) for frame, _ in task.points
+            ]
+            return outcome
+        _do_frames(recipe, place, outcome, file, content)
     return outcome
 
 
-def _do_frames(recipe: Recipe, place: Place, outcome: Outcome, data: bytes) -> None:
+def _do_frames(recipe: Recipe, place: Place, outcome: Outcome, file: ImageFile, content: str) -> None:
     """Fill in what became of each frame."""
-    content = content_hash(data)
     finished = dict(outcome.task.finished)
     for frame, points in outcome.task.points:
         is_same = finished.get(frame) == content and not place.overwrite
         if is_same and _is_complete(recipe, place, outcome, frame):
             outcome.resumed.append(frame)
         else:
-            new = _do_frame(recipe, place, outcome, data, content, frame, points, is_ours=frame in finished)
+            new = _do_frame(recipe, place, outcome, file, frame, points, is_ours=frame in finished)
             outcome.entries.append(new)
 
 
@@ -136,8 +138,7 @@ def _do_frame(
     recipe: Recipe,
     place: Place,
     outcome: Outcome,
-    data: bytes,
-    content: str,
+    file: ImageFile,
     frame: int,
     points: tuple[Point, ...],
     *,
@@ -147,7 +148,7 @@ def _do_frame(
     name = outcome.task.image
     try:
         _check_frame(outcome, frame)
-        result = annotate_one(data, name, points, recipe, frame=frame, frames=outcome.frames, content=content)
+        result = annotate_one(file, points, recipe, frame=frame, frames=outcome.frames)
         _write(result, place, is_ours=is_ours)
     except (BrokenOffError, MemoryError):
         raise

@@ -6,13 +6,15 @@ import numpy as np
 from numpy.lib import format as npy_format
 from numpy.typing import NDArray
 
+from pointmask.codecs import check_frame
+from pointmask.codecs.limits import check_samples
 from pointmask.errors import ImageError
 
 _BAND_COUNTS = (1, 3, 4)
 
 
-def decode(file: BinaryIO, size: int, frame: int) -> NDArray[Any]:
-    """Read one frame; only its bytes are read.
+class NpyFile:
+    """An array file; only the bytes of the frame that is asked for are read.
 
     Parameters
     ----------
@@ -20,38 +22,49 @@ def decode(file: BinaryIO, size: int, frame: int) -> NDArray[Any]:
         Open binary file.
     size : int
         Its length in bytes.
-    frame : int
-        0-based index along the first axis; 0 for a single image.
 
-    Returns
-    -------
-    NDArray
-        (H, W), or (H, W, bands) if the last axis is 1, 3 or 4 long.
+    Attributes
+    ----------
+    frames : int
+        Length of the first axis of a stack; 1 for a single image.
 
     Raises
     ------
     ImageError
-        If the array holds objects, has no image shape, is cut short, or has no such frame.
+        If the array holds objects, has no image shape, or is cut short.
     """
-    shape, fortran, dtype = _header(file, size)
-    stacked = _is_stack(shape)
-    frames = shape[0] if stacked else 1
-    if not 0 <= frame < frames:
-        raise ImageError(f"frame {frame} was asked for, but it holds frames 0 to {frames - 1}")
-    if not stacked:
-        return _read(file, shape, fortran, dtype)
-    if fortran:  # a frame is scattered over the whole file
-        stack = _read(file, shape, fortran, dtype)
-        return np.asarray(stack[frame])
-    step = int(np.prod(shape[1:])) * dtype.itemsize
-    file.seek(frame * step, 1)
-    return _read(file, shape[1:], fortran, dtype)
 
+    def __init__(self, file: BinaryIO, size: int) -> None:
+        self._file = file
+        self._shape, self._fortran, self._dtype = _header(file, size)
+        self._start = file.tell()
+        self._stacked = _is_stack(self._shape)
+        self.frames = self._shape[0] if self._stacked else 1
+        self._whole: NDArray[Any] | None = None
 
-def count(file: BinaryIO, size: int) -> int:
-    """Return the number of frames, from the header alone."""
-    shape, _, _ = _header(file, size)
-    return shape[0] if _is_stack(shape) else 1
+    def decode(self, frame: int) -> NDArray[Any]:
+        """Return (H, W), or (H, W, bands) if the last axis is 1, 3 or 4 long.
+
+        Raises
+        ------
+        ImageError
+            If there is no such frame, or it has too many samples.
+        """
+        check_frame(frame, self.frames)
+        if not self._stacked:
+            return self._read(self._shape, 0)
+        if not self._fortran:
+            return self._read(self._shape[1:], frame)
+        if self._whole is None:  # a frame is scattered over the whole file, so all of it is kept
+            self._whole = self._read(self._shape, 0)
+        return np.array(self._whole[frame])
+
+    def _read(self, shape: tuple[int, ...], index: int) -> NDArray[Any]:
+        check_samples(shape)
+        size = int(np.prod(shape)) * self._dtype.itemsize
+        self._file.seek(self._start + index * size)
+        numbers = np.frombuffer(bytearray(self._file.read(size)), self._dtype)
+        return numbers.reshape(shape, order="F" if self._fortran else "C")
 
 
 def _is_stack(shape: tuple[int, ...]) -> bool:
@@ -79,8 +92,3 @@ def _header(file: BinaryIO, size: int) -> tuple[tuple[int, ...], bool, np.dtype[
     if missing > 0:
         raise ImageError(f"it is truncated: {missing} bytes are missing; copy or save it again")
     return shape, fortran, dtype
-
-
-def _read(file: BinaryIO, shape: tuple[int, ...], fortran: bool, dtype: np.dtype[Any]) -> NDArray[Any]:
-    size = int(np.prod(shape)) * dtype.itemsize
-    return np.ndarray(shape, dtype, bytearray(file.read(size)), order="F" if fortran else "C")

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import BmpImagePlugin, Image, ImageFile, JpegImagePlugin, PngImagePlugin
 
+from pointmask.codecs.limits import check_samples
 from pointmask.errors import ImageError
 
 # The plugins are called directly because Image.open refuses frames above 89 megapixels with a global
@@ -24,8 +25,8 @@ MOST_PIXELS_PER_BYTE = 8 * 1032
 _HIGH_LOW = {"RGB;16B": ("RGB;16B", "RGB;16L"), "RGBA;16B": ("RGBA;16B", "RGBA;16L")}
 
 
-def decode(file: BinaryIO, size: int, kind: str) -> NDArray[Any]:
-    """Read a PNG, BMP or JPEG.
+class RasterFile:
+    """A PNG, BMP or JPEG: one frame.
 
     Parameters
     ----------
@@ -35,30 +36,42 @@ def decode(file: BinaryIO, size: int, kind: str) -> NDArray[Any]:
         Its length in bytes.
     kind : {"PNG", "BMP", "JPEG"}
         What the first bytes say it is.
-
-    Returns
-    -------
-    NDArray
-        (H, W) or (H, W, bands); bool, uint8, uint16, int32 or float32. Palettes are resolved to RGB.
-
-    Raises
-    ------
-    ImageError
-        If a checksum is wrong or the header promises more pixels than the file can hold. Pillow's own
-        errors pass through.
     """
-    if kind == "PNG":
-        _check_png(file)
-    image = _open(file, size, kind)
-    raw_mode = image.tile[0][3] if image.tile else None
-    if raw_mode in _HIGH_LOW:
-        high, low = (_unpack(_open(file, size, kind), mode) for mode in _HIGH_LOW[raw_mode])
-        return high.astype(np.uint16) << 8 | low
-    if raw_mode == "LA;16B":
-        # Four bytes per pixel like RGBA, so this hands over both bytes of the grey sample as they are.
-        pairs = _unpack(image, "RGBA")
-        return pairs[..., 0].astype(np.uint16) << 8 | pairs[..., 1]
-    return to_array(image)
+
+    frames = 1
+
+    def __init__(self, file: BinaryIO, size: int, kind: str) -> None:
+        self._file, self._size, self._kind = file, size, kind
+
+    def decode(self, frame: int) -> NDArray[Any]:
+        """Return (H, W) or (H, W, bands); bool, uint8, uint16, int32 or float32. Palettes become RGB.
+
+        Raises
+        ------
+        ImageError
+            If a checksum is wrong, the header promises more pixels than the file can hold or the limit
+            allows, or another frame than 0 is asked for. Pillow's own errors pass through.
+        """
+        if frame != 0:
+            raise ImageError(f"frame {frame} was asked for, but a {self._kind} holds frame 0 alone")
+        if self._kind == "PNG":
+            _check_png(self._file)
+        image = self._open()
+        raw_mode = image.tile[0][3] if image.tile else None
+        if raw_mode in _HIGH_LOW:
+            high, low = (_unpack(self._open(), mode) for mode in _HIGH_LOW[raw_mode])
+            return high.astype(np.uint16) << 8 | low
+        if raw_mode == "LA;16B":
+            # Four bytes per pixel like RGBA, so this hands over both bytes of the grey sample as they are.
+            pairs = _unpack(image, "RGBA")
+            return pairs[..., 0].astype(np.uint16) << 8 | pairs[..., 1]
+        return to_array(image)
+
+    def _open(self) -> ImageFile.ImageFile:
+        self._file.seek(0)
+        image = _PLUGINS[self._kind](self._file)
+        check_pixels(image, self._size)
+        return image
 
 
 def to_array(image: Image.Image) -> NDArray[Any]:
@@ -98,18 +111,13 @@ def _check_png(file: BinaryIO) -> None:
         start += 12 + length
 
 
-def _open(file: BinaryIO, size: int, kind: str) -> ImageFile.ImageFile:
-    file.seek(0)
-    image = _PLUGINS[kind](file)
-    check_pixels(image.size, size)
-    return image
-
-
-def check_pixels(shape: tuple[int, int], size: int) -> None:
-    """Raise ImageError if no file of ``size`` bytes can hold an image of ``shape`` pixels."""
-    if shape[0] * shape[1] > MOST_PIXELS_PER_BYTE * size:
+def check_pixels(image: Image.Image, size: int) -> None:
+    """Raise ImageError if an image, not yet decoded, is too large for us or for a file of ``size`` bytes."""
+    width, height = image.size
+    check_samples((height, width, len(image.getbands())))
+    if width * height > MOST_PIXELS_PER_BYTE * size:
         raise ImageError(
-            f"its header promises {shape[0]} x {shape[1]} pixels, more than {size} bytes can hold; "
+            f"its header promises {width} x {height} pixels, more than {size} bytes can hold; "
             "the file is damaged: copy or export it again"
         )
 

@@ -1,5 +1,6 @@
 """TIFF through tifffile; Pillow steps in for compressions that tifffile leaves to extra packages."""
 
+import io
 import logging
 import struct
 from collections.abc import Iterator
@@ -10,7 +11,10 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import TiffImagePlugin
 
+from pointmask.codecs import check_frame
+from pointmask.codecs.limits import check_samples
 from pointmask.codecs.raster import MOST_PIXELS_PER_BYTE, check_pixels, to_array
+from pointmask.codecs.tiff_page import single_page
 from pointmask.errors import ImageError
 
 # tifffile logs what it finds wrong; without a handler Python would write that to stderr.
@@ -23,8 +27,8 @@ _ALPHA = (1, 2)  # associated or not
 _NO_CODEC = ("imagecodecs", "not supported")  # how tifffile, new and old, says so
 
 
-def decode(file: BinaryIO, size: int, frame: int) -> NDArray[Any]:
-    """Read one page.
+class TiffPages:
+    """Pages as frames; the page index grows as frames are asked for, and is kept.
 
     Parameters
     ----------
@@ -32,50 +36,68 @@ def decode(file: BinaryIO, size: int, frame: int) -> NDArray[Any]:
         Open binary file.
     size : int
         Its length in bytes.
-    frame : int
-        0-based; thumbnails and transparency masks among the pages are not counted.
-
-    Returns
-    -------
-    NDArray
-        (H, W) or (H, W, bands) as stored; inverted if white is stored as zero.
-
-    Raises
-    ------
-    ImageError
-        If there is no such frame, the page is cut short, or it is no image.
     """
-    page_index, offset = _locate(file, size, frame)
-    file.seek(0)
-    with tifffile.TiffFile(file) as tiff:
+
+    def __init__(self, file: BinaryIO, size: int) -> None:
+        self._file, self._size = file, size
+        self._rest = _frames(file, size)
+        self._places: list[tuple[int, int]] = []  # page index and offset, by frame
+        self._broken: Exception | None = None
+        self._tiff: tifffile.TiffFile | None = None
+
+    @property
+    def frames(self) -> int:
+        """Number of pages; thumbnails and transparency masks among them are not counted."""
+        self._index(None)
+        if not self._places:
+            raise ImageError("it holds no image; export it again")
+        return len(self._places)
+
+    def decode(self, frame: int) -> NDArray[Any]:
+        """Read one page: (H, W) or (H, W, bands) as stored; inverted if white is stored as zero.
+
+        Raises
+        ------
+        ImageError
+            If there is no such frame, the page is cut short or too large, or it is no image.
+        """
+        page_index, offset = self._locate(frame)
+        if self._tiff is None:
+            self._file.seek(0)
+            self._tiff = tifffile.TiffFile(self._file)
+        tiff = self._tiff
         # The page is made from its offset: tiff.pages[k] would walk the chain once more.
         tiff.filehandle.seek(offset)
         page = tifffile.TiffPage(tiff, page_index)
-        _check(page, size)
+        _check(page, self._size)
         _refuse_hidden_frames(tiff, page)
         try:
             stored = page.asarray(maxworkers=1)
         except (ValueError, KeyError) as error:
             if not any(words in str(error) for words in _NO_CODEC):
                 raise
-            return _decode_with_pillow(file, size, page_index)
+            return _decode_with_pillow(single_page(page, self._file))
         return _bands_last(page, stored)
 
+    def _locate(self, frame: int) -> tuple[int, int]:
+        """Return the index of the page of a frame and its offset."""
+        self._index(frame)
+        if not 0 <= frame < len(self._places):
+            check_frame(frame, self.frames)
+        return self._places[frame]
 
-def count(file: BinaryIO, size: int) -> int:
-    """Return the number of frames, reading only the chain of directories."""
-    return sum(1 for _ in _frames(file, size))
-
-
-def _locate(file: BinaryIO, size: int, frame: int) -> tuple[int, int]:
-    """Return the index of the page of a frame and its offset."""
-    known = 0
-    for known, place in enumerate(_frames(file, size), 1):
-        if known - 1 == frame:
-            return place
-    if known:
-        raise ImageError(f"frame {frame} was asked for, but it holds frames 0 to {known - 1}")
-    raise ImageError("it holds no image; export it again")
+    def _index(self, frame: int | None) -> None:
+        """Follow the chain of pages as far as this frame; None for all of it."""
+        if self._broken is not None:
+            raise self._broken
+        try:
+            while frame is None or len(self._places) <= frame:
+                self._places.append(next(self._rest))
+        except StopIteration:
+            return
+        except Exception as error:  # of whatever type: it must not look like the end next time
+            self._broken = error
+            raise
 
 
 def _frames(file: BinaryIO, size: int) -> Iterator[tuple[int, int]]:
@@ -112,6 +134,7 @@ def _check(page: tifffile.TiffPage, size: int) -> None:
         raise ImageError(
             f"a page has axes {page.axes or 'none'} and shape {page.shape}; save one (H, W) image per page"
         )
+    check_samples(page.shape)
     if page.nbytes > MOST_PIXELS_PER_BYTE * size or any(
         start + length > size for start, length in zip(page.dataoffsets, page.databytecounts, strict=True)
     ):
@@ -149,15 +172,13 @@ def _grey(page: tifffile.TiffPage, stored: NDArray[Any]) -> NDArray[Any]:
     )
 
 
-def _decode_with_pillow(file: BinaryIO, size: int, page: int) -> NDArray[Any]:
-    file.seek(0)
-    image = TiffImagePlugin.TiffImageFile(file)
-    image.seek(page)
-    check_pixels(image.size, size)
+def _decode_with_pillow(data: bytes) -> NDArray[Any]:
+    image = TiffImagePlugin.TiffImageFile(io.BytesIO(data))
+    check_pixels(image, len(data))
     bits = max(image.tag_v2.get(258, (1,)))
     if bits > 8 and len(image.getbands()) > 1:
         raise ImageError(
             f"it is compressed colour of {bits} bits, which Pillow would cut to 8; save it uncompressed or "
-            "with deflate, or: pip install imagecodecs"
+            "with deflate, or: pip install 'pointmask[tiff]'"
         )
     return to_array(image)
