@@ -1,8 +1,9 @@
 """File formats of images, one module per family; and `rle`, how documents write masks.
 
-An image module has a class that is given an open binary file, positioned anywhere, and its length in bytes, and is
-a `Codec`. It returns the stored numbers whatever their type; `pointmask.image_file` turns them into one
-band, and every exception into an `ImageError` that names the file. Only that module uses these.
+An image module has a class that is given an open binary file, positioned anywhere, and its length in
+bytes, and is a `Codec`. It returns the stored numbers whatever their type; `pointmask.image_file` turns
+them into one band, and every exception into an `ImageError` that names the file. Only that module uses
+these classes.
 """
 
 from typing import Any, Protocol
