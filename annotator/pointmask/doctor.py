@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from pointmask.errors import ImageError
 from pointmask.files import stem_of
 from pointmask.image_file import ImageFile
+from pointmask.image_source import ImageSource
 from pointmask.pairing import make_plan, shared_stems
 from pointmask.points import Point, Points, match
-from pointmask.sources import ImageSource, open_source
+from pointmask.sources import open_source
 
 
 @dataclass(slots=True)
@@ -163,6 +164,8 @@ def examine(images: ImageSource | Path, points: Points | None = None, masks: Pat
     notes = _Notes()
     source = open_source(images)
     names = source.names(exclude=masks)
+    for reason in source.refused().values():
+        notes.add("unreadable", reason)
     groups, shapes = _examine_images(source, names, notes)
     for twins in shared_stems(names):
         notes.add("stems", ", ".join(twins))
@@ -227,9 +230,10 @@ def _examine_points(
     images: ImageSource, names: list[str], points: Points, shapes: _Shapes, notes: _Notes
 ) -> None:
     plan = make_plan(images, names, points)
-    twins = {name for group in shared_stems(names) for name in group}  # have a finding of their own
+    told = {name for group in shared_stems(names) for name in group}  # have a finding of their own
+    told.update(images.refused())
     for (name, _), reason in sorted(plan.skipped.items()):
-        if name not in twins:
+        if name not in told:
             notes.add("unpaired", f"{name}: {reason}")
     for name, frames in sorted(plan.wanted.items()):
         for frame, listed in frames.items():

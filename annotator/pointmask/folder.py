@@ -21,13 +21,14 @@ from pointmask.annotator import annotate
 from pointmask.errors import BrokenOffError, ImageError, OutputError, PointmaskError, ThetaError
 from pointmask.files import RESULTS, check_apart, clean_temporaries, stem_of, write_atomic
 from pointmask.formats import read_points
+from pointmask.image_source import ImageSource
 from pointmask.ledger import Ledger
 from pointmask.manifest import MANIFEST, Entry, Shard
 from pointmask.pairing import Plan, make_plan
 from pointmask.points import Points
 from pointmask.recipe import Recipe, skipped_entry
 from pointmask.report import write_report
-from pointmask.sources import ImageSource, open_source
+from pointmask.sources import open_source
 from pointmask.summary import Progress, Summary, Tally
 from pointmask.theta import Theta
 from pointmask.window import Polarity
@@ -65,7 +66,8 @@ def annotate_folder(
     Parameters
     ----------
     images : ImageSource, Path or str
-        Folder of images; its subfolders are searched too.
+        Folder of images, whose subfolders are searched too, or a zip or tar archive, which is not
+        unpacked; see `pointmask.sources.open_source`.
     points : Points, Path or str
         Points, or a file or folder that `pointmask.formats.read_points` recognises.
     out : Path or str

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from pointmask.errors import ImageError
 from pointmask.files import stem_of
+from pointmask.image_source import ImageSource
 from pointmask.manifest import Key, Wanted
 from pointmask.points import Point, Points, match
-from pointmask.sources import ImageSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,7 @@ def make_plan(
             skipped[name, 0] = _ambiguous(key, candidates, points.source)
     if empty_masks:
         _add_empty(images, names, wanted, skipped)
+    skipped.update({(name, 0): reason for name, reason in images.refused().items()})
     for twins in shared_stems(wanted):
         for name in twins:
             skipped[name, 0] = (

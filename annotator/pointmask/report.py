@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from pointmask.annotator import annotate
 from pointmask.errors import ImageError, PointmaskError
 from pointmask.files import write_atomic
+from pointmask.image_source import ImageSource
 from pointmask.manifest import Entry, read_manifest
 from pointmask.overlay import MASK_COLOUR, POINT_COLOUR, heat_palette
 from pointmask.report_parts import histogram, missing, number, panels, tile
-from pointmask.sources import ImageSource, open_source
+from pointmask.sources import open_source
 from pointmask.theta import Theta
 from pointmask.window import Polarity
 

@@ -1,105 +1,22 @@
-"""Where images come from: their names, and each of them opened."""
+"""Which kind of place a path is: a folder of images, a zip or a tar archive."""
 
-import io
-from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from pointmask.archive_tar import TarSource
+from pointmask.archive_zip import ZipSource
 from pointmask.errors import ImageError
 from pointmask.files import list_images
-from pointmask.image_file import ImageFile
+from pointmask.image_source import ImageSource
 
-_MULTI_FRAME = (".tif", ".tiff", ".npy")
-
-
-@dataclass(frozen=True)
-class ImageSource(ABC):
-    """
-    Images by name.
-
-    It holds no open file: it can be pickled, and any thread may use it.
-
-    Attributes
-    ----------
-    root : Path
-        Where they lie.
-    """
-
-    root: Path
-
-    @abstractmethod
-    def names(self, *, exclude: Path | None = None) -> list[str]:
-        """
-        Return the names of all images: relative paths with forward slashes, sorted.
-
-        Parameters
-        ----------
-        exclude : Path, optional
-            Folder to leave out: an output folder that lies among the images.
-
-        Raises
-        ------
-        ImageError
-            If the place is missing or cannot be read.
-        """
-
-    @abstractmethod
-    def _read(self, name: str) -> bytes:
-        """Return the whole file; an OSError says why not."""
-
-    @abstractmethod
-    def _open(self, name: str) -> BinaryIO:
-        """Open the file for random access; an OSError says why not."""
-
-    def may_hold_frames(self, name: str) -> bool:
-        """Say by its name whether an image may hold several frames; others are never opened to count them."""
-        return name.lower().endswith(_MULTI_FRAME)
-
-    def open(self, name: str) -> ImageFile:
-        """
-        Open one image.
-
-        Parameters
-        ----------
-        name : str
-            One of `names`.
-
-        Returns
-        -------
-        ImageFile
-            To be closed by the caller. What may hold frames is read piece by piece, other files at once.
-
-        Raises
-        ------
-        ImageError
-            If it cannot be read, or is no image.
-        """
-        try:
-            file = self._open(name) if self.may_hold_frames(name) else io.BytesIO(self._read(name))
-        except OSError as error:
-            raise ImageError(
-                f"{name} cannot be read ({error.strerror or error}); check the file and its rights"
-            ) from error
-        try:
-            return ImageFile(file, name)
-        except BaseException:
-            file.close()
-            raise
-
-    def frame_count(self, name: str) -> int:
-        """
-        Return the number of frames of an image.
-
-        Raises
-        ------
-        ImageError
-            As `open`, for an image that may hold several frames.
-        """
-        if not self.may_hold_frames(name):
-            return 1
-        with self.open(name) as file:
-            return file.frames
+_TAR_MAGIC, _TAR_MAGIC_AT = b"ustar", 257
+_NOT_READ = {
+    b"BZh": "bzip2",
+    b"\xfd7zXZ": "xz",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"7z\xbc\xaf": "7z",
+    b"Rar!": "rar",
+}
 
 
 class FolderSource(ImageSource):
@@ -118,11 +35,40 @@ class FolderSource(ImageSource):
 
 def open_source(images: ImageSource | Path | str) -> ImageSource:
     """
-    Return the images at a path.
+    Tell what a path is by its first bytes, and return the images in it.
 
     Parameters
     ----------
     images : ImageSource, Path or str
-        A folder; a source is returned as it is.
+        A folder, or a ``.zip``, ``.tar`` or ``.tar.gz`` archive, which is not unpacked: the results are
+        those of the unpacked folder. A source is returned as it is.
+
+    Raises
+    ------
+    ImageError
+        If it is an archive of another kind.
     """
-    return images if isinstance(images, ImageSource) else FolderSource(Path(images))
+    if isinstance(images, ImageSource):
+        return images
+    root = Path(images)
+    if not root.is_file():
+        return FolderSource(root)
+    head = _head(root)
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return ZipSource(root)
+    if head.startswith(b"\x1f\x8b") or head.startswith(_TAR_MAGIC, _TAR_MAGIC_AT):
+        return TarSource(root)
+    for magic, kind in _NOT_READ.items():
+        if head.startswith(magic):
+            raise ImageError(
+                f"{root} is a {kind} archive; only .zip, .tar and .tar.gz are read: pack it again as one"
+            )
+    return FolderSource(root)
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(512)
+    except OSError as error:
+        raise ImageError(f"{path} cannot be read ({error.strerror}); check its rights") from error

@@ -7,10 +7,10 @@ from pathlib import Path
 from pointmask.errors import BrokenOffError, ImageError, OutputError, PointmaskError
 from pointmask.files import result_path, write_atomic
 from pointmask.image_file import ImageFile
+from pointmask.image_source import ImageSource
 from pointmask.manifest import Entry
 from pointmask.points import Point
 from pointmask.recipe import Recipe, Result, annotate_one, skipped_entry
-from pointmask.sources import ImageSource
 
 
 @dataclass(frozen=True, slots=True)
