@@ -26,6 +26,16 @@ __all__ = ["DETECTORS", "Auxiliary", "Detector", "DetectorError", "Maps", "build
 DETECTORS: Mapping[str, str] = MappingProxyType(
     {
         "acm_unet": "pointmask_trainer.detectors.acm:ACMUNet",
+        "acm_unet_fullres": "pointmask_trainer.detectors.acm:ACMUNetFullres",
+        "acm_fpn": "pointmask_trainer.detectors.acm:ACMFPN",
+        "acm_fpn_fullres": "pointmask_trainer.detectors.acm:ACMFPNFullres",
+        "alcnet": "pointmask_trainer.detectors.alcnet:ALCNet",
+        "alcnet_lc": "pointmask_trainer.detectors.alcnet_lc:ALCNetLC",
+        "mlclnet": "pointmask_trainer.detectors.mlclnet:MLCLNet",
+        "mlclnet_small": "pointmask_trainer.detectors.mlclnet:MLCLNetSmall",
+        "alclnet": "pointmask_trainer.detectors.alclnet:ALCLNet",
+        "gglnet": "pointmask_trainer.detectors.gglnet:GGLNet",
+        "dnanet": "pointmask_trainer.detectors.dnanet:DNANet",
     }
 )
 """Name of each detector and where its class lives (``module:class``)."""

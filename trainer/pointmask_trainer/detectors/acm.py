@@ -1,4 +1,8 @@
-"""ACM: asymmetric contextual modulation (Dai et al., WACV 2021), with U-Net and FPN decoders."""
+"""ACM: asymmetric contextual modulation (Dai et al., WACV 2021), with U-Net and FPN decoders.
+
+The authors' networks keep the image's full size (``…_fullres``); what tables of the field call ACM is a
+port with a stem that quarters it, ten times cheaper. Weights start as PyTorch's defaults in all four.
+"""
 
 from typing import ClassVar
 
@@ -6,14 +10,19 @@ from torch import Tensor, nn
 
 from pointmask_trainer.detectors.acm_fusion import AsymBi
 from pointmask_trainer.detectors.base import Detector
-from pointmask_trainer.detectors.blocks import Norm, upscale
-from pointmask_trainer.detectors.resnet_blocks import fcn_head, quarter_stem, stage
+from pointmask_trainer.detectors.blocks import Norm, resize, size_of, upscale
+from pointmask_trainer.detectors.resnet_blocks import (
+    Encoder,
+    double,
+    fcn_head,
+    full_stem,
+    quarter_stem,
+    stage,
+)
 
 
 class ACMUNet(Detector):
-    """The network that tables of the field call ACM: quarter-resolution stem, three blocks per stage.
-
-    Weights start as PyTorch's defaults.
+    """The network that tables of the field call ACM: quarter-size stem, U-Net, three blocks per stage.
 
     Parameters
     ----------
@@ -31,22 +40,116 @@ class ACMUNet(Detector):
     def __init__(self, in_channels: int = 1, *, norm: Norm = "bn", momentum: float = 0.1) -> None:
         super().__init__(in_channels)
         self.stem = quarter_stem(in_channels, momentum=momentum)
-        self.stage1 = stage(16, 16, 1, 3)
-        self.stage2 = stage(16, 32, 2, 3, momentum=momentum)
-        self.stage3 = stage(32, 64, 2, 3, momentum=momentum)
-        self.up2 = nn.ConvTranspose2d(64, 32, 4, stride=2, padding=1)
-        self.fuse2 = AsymBi(32, norm=norm, momentum=momentum)
-        self.refine2 = stage(32, 32, 1, 3)
-        self.up1 = nn.ConvTranspose2d(32, 16, 4, stride=2, padding=1)
-        self.fuse1 = AsymBi(16, norm=norm, momentum=momentum)
-        self.refine1 = stage(16, 16, 1, 3)
-        self.head = fcn_head(16, momentum=momentum)
+        self.body = _UNet(3, norm=norm, momentum=momentum)
 
     def forward_maps(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
         """See `Detector.forward_maps`; there are no auxiliary maps."""
-        c1 = self.stage1(self.stem(x))
-        c2 = self.stage2(c1)
-        c3 = self.stage3(c2)
+        return upscale(self.body(self.stem(x)), 4, corners=False), []
+
+
+class ACMUNetFullres(Detector):
+    """The authors' U-Net: full-size stem, four blocks per stage.
+
+    Parameters
+    ----------
+    in_channels : int, default 1
+        Channels of the image.
+    norm : {"bn", "gn"}, default "bn"
+        As in `ACMUNet`.
+    """
+
+    stride: ClassVar[int] = 4
+
+    def __init__(self, in_channels: int = 1, *, norm: Norm = "bn") -> None:
+        super().__init__(in_channels)
+        self.stem = full_stem(in_channels)
+        self.body = _UNet(4, norm=norm)
+
+    def forward_maps(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """See `Detector.forward_maps`; there are no auxiliary maps."""
+        return self.body(self.stem(x)), []
+
+
+class ACMFPN(Detector):
+    """Feature pyramid with a quarter-size stem, four blocks per stage.
+
+    Parameters
+    ----------
+    in_channels : int, default 1
+        Channels of the image.
+    norm : {"bn", "gn"}, default "bn"
+        As in `ACMUNet`.
+    """
+
+    stride: ClassVar[int] = 8
+
+    def __init__(self, in_channels: int = 1, *, norm: Norm = "bn") -> None:
+        super().__init__(in_channels)
+        self.stem = quarter_stem(in_channels)
+        self.body = _FPN(norm=norm, corners=False)
+
+    def forward_maps(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """See `Detector.forward_maps`; there are no auxiliary maps."""
+        return resize(self.body(self.stem(x)), size_of(x), corners=False), []
+
+
+class ACMFPNFullres(Detector):
+    """The authors' feature pyramid: full-size stem, four blocks per stage.
+
+    Parameters
+    ----------
+    in_channels : int, default 1
+        Channels of the image.
+    norm : {"bn", "gn"}, default "bn"
+        As in `ACMUNet`.
+    """
+
+    stride: ClassVar[int] = 2
+
+    def __init__(self, in_channels: int = 1, *, norm: Norm = "bn") -> None:
+        super().__init__(in_channels)
+        self.stem = full_stem(in_channels)
+        self.body = _FPN(norm=norm, corners=True)
+
+    def forward_maps(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """See `Detector.forward_maps`; there are no auxiliary maps."""
+        return self.body(self.stem(x)), []
+
+
+class _UNet(nn.Module):
+    """From a stem's map to logits of its size, which must be a multiple of 4."""
+
+    def __init__(self, blocks: int, *, norm: Norm, momentum: float = 0.1) -> None:
+        super().__init__()
+        self.encoder = Encoder(blocks, momentum=momentum)
+        self.up2 = double(64, 32)
+        self.fuse2 = AsymBi(32, norm=norm, momentum=momentum)
+        self.refine2 = stage(32, 32, 1, blocks)
+        self.up1 = double(32, 16)
+        self.fuse1 = AsymBi(16, norm=norm, momentum=momentum)
+        self.refine1 = stage(16, 16, 1, blocks)
+        self.head = fcn_head(16, momentum=momentum)
+
+    def forward(self, x: Tensor) -> Tensor:
+        c1, c2, c3 = self.encoder(x)
         d2 = self.refine2(self.fuse2(self.up2(c3), c2))
         d1 = self.refine1(self.fuse1(self.up1(d2), c1))
-        return upscale(self.head(d1), 4, corners=False), []
+        return self.head(d1)
+
+
+class _FPN(nn.Module):
+    """From a stem's map to logits of its size; `corners` as in `resize`."""
+
+    def __init__(self, *, norm: Norm, corners: bool) -> None:
+        super().__init__()
+        self.corners = corners
+        self.encoder = Encoder(4)
+        self.fuse2 = AsymBi(32, high=64, norm=norm)
+        self.fuse1 = AsymBi(16, high=32, norm=norm)
+        self.head = fcn_head(16)
+
+    def forward(self, x: Tensor) -> Tensor:
+        c1, c2, c3 = self.encoder(x)
+        f2 = self.fuse2(resize(c3, size_of(c2), corners=self.corners), c2)
+        f1 = self.fuse1(resize(f2, size_of(c1), corners=self.corners), c1)
+        return self.head(f1)

@@ -4,6 +4,9 @@ from torch import Tensor, nn
 
 from pointmask_trainer.detectors.blocks import conv, conv_norm, conv_norm_relu
 
+WIDTHS = (16, 32, 64, 128, 256)
+"""Channels of the five stages of ALCL-Net and GGL-Net, each half the size of the one before."""
+
 
 def stem(in_channels: int) -> nn.Sequential:
     """Make the two 3×3 convolutions at full size that all four networks begin with, 16 channels."""
@@ -40,7 +43,7 @@ def local_contrast(channels: int) -> nn.Sequential:
     return nn.Sequential(conv(channels, channels, 1), nn.ReLU(), conv(channels, channels), nn.ReLU())
 
 
-def head(channels: int = 16) -> nn.Sequential:
+def head(channels: int) -> nn.Sequential:
     """Make the head that turns `channels` into one logit per pixel."""
     return nn.Sequential(conv(channels, channels, 1), nn.ReLU(), conv(channels, 1, 1))
 

@@ -39,6 +39,35 @@ def stage(a: int, b: int, stride: int, blocks: int, *, momentum: float = 0.1) ->
     return nn.Sequential(first, *(Residual(b, b) for _ in range(blocks - 1)))
 
 
+class Encoder(nn.Module):
+    """Three stages of `blocks` residual blocks: 16, 32 and 64 channels, each half the size of the one before.
+
+    Parameters
+    ----------
+    blocks : int
+        Per stage.
+    momentum : float
+        Of the norms on the shortcuts that change channels and size.
+    """
+
+    def __init__(self, blocks: int, *, momentum: float = 0.1) -> None:
+        super().__init__()
+        self.stage1 = stage(16, 16, 1, blocks)
+        self.stage2 = stage(16, 32, 2, blocks, momentum=momentum)
+        self.stage3 = stage(32, 64, 2, blocks, momentum=momentum)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Turn a stem's map (N, 16, H, W) into the maps of all stages, the largest first."""
+        c1 = self.stage1(x)
+        c2 = self.stage2(c1)
+        return c1, c2, self.stage3(c2)
+
+
+def double(a: int, b: int) -> nn.ConvTranspose2d:
+    """Make the transposed convolution `a` → `b` that doubles the size."""
+    return nn.ConvTranspose2d(a, b, 4, stride=2, padding=1)
+
+
 def quarter_stem(in_channels: int, *, momentum: float = 0.1) -> nn.Sequential:
     """Make the stem that normalises the image and brings it to a quarter of its size, 16 channels."""
     return nn.Sequential(
