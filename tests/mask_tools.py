@@ -65,7 +65,7 @@ def labelled_images(
         if found is None:
             continue
         taken |= blob
-        label = draw(labels or st.none())
+        label = None if labels is None else draw(labels)
         confidence = draw(st.none() | st.integers(0, 10**4).map(lambda n: n / 10**4))
         targets.append(LabelledTarget(Point(row, col, label), found, confidence))
     return LabelledImage(image, 0, shape, tuple(targets))

@@ -10,11 +10,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pointmask.codecs.rle import MOST_PIXELS
 from pointmask.errors import PointsError
 from pointmask.points import Point
 
 Shape = tuple[int, int]
 """Height and width in pixels."""
+
+
+NO_LABEL = "target"
+"""Class of targets without a label, in documents that demand one; when read it stands for no label."""
 
 
 class Box(NamedTuple):
@@ -129,6 +134,14 @@ class LabelledTarget:
         if self.point is not None:
             object.__setattr__(self, "label", self.point.label)
 
+    @property
+    def click(self) -> Point | None:
+        """The point; for a target without one the middle of its mask; None without either."""
+        if self.point is not None or self.patch is None:
+            return self.point
+        centre = self.patch.centre
+        return Point(centre.row, centre.col, self.label)
+
 
 @dataclass(frozen=True, slots=True)
 class LabelledImage:
@@ -148,7 +161,8 @@ class LabelledImage:
     Raises
     ------
     PointsError
-        If the shape is empty or a mask reaches beyond it.
+        If the shape is empty, holds more than `pointmask.codecs.rle.MOST_PIXELS`, or a mask reaches
+        beyond it.
     """
 
     image: str
@@ -158,8 +172,11 @@ class LabelledImage:
 
     def __post_init__(self) -> None:
         height, width = self.shape
-        if height < 1 or width < 1:
-            raise PointsError(f"{self.key}: an image of {width} x {height} pixels; correct its size")
+        if height < 1 or width < 1 or height * width > MOST_PIXELS:
+            raise PointsError(
+                f"{self.key}: an image of {width} x {height} pixels, not of 1 to {MOST_PIXELS:,}; "
+                "correct its size"
+            )
         for target in self.targets:
             if target.patch is not None:
                 box = target.patch.box

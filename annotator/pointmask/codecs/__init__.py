@@ -1,4 +1,4 @@
-"""File formats of images, one module per family; and `rle`, how documents write masks.
+"""File formats of images, one module per family; and `rle` and `outline`, how documents hold masks.
 
 An image module has a class that is given an open binary file, positioned anywhere, and its length in
 bytes, and is a `Codec`. It returns the stored numbers whatever their type; `pointmask.image_file` turns

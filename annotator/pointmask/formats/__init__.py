@@ -27,6 +27,7 @@ Feature = Literal["points", "masks", "labels", "confidence", "frames", "empty"]
 """What a format may or may not hold: ``frames`` are pages of a file, ``empty`` images without targets."""
 
 FORMATS = {
+    "coco": "pointmask.formats.coco",
     "jsonl": "pointmask.formats.jsonl",
     "csv": "pointmask.formats.csv",
     "masks": "pointmask.formats.masks",

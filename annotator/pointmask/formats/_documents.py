@@ -2,20 +2,24 @@
 
 import json
 import math
+import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 from pointmask.errors import PointsError
-from pointmask.formats._table import decode_text
+from pointmask.formats._table import decode_text, peek
 
 MOST_BYTES = 1 << 30
 """Size of the largest document that is read."""
 
 _DEEPEST = 100  # elements of XML within one another; annotation formats need less than ten
 _CHUNK = 1 << 16
+_SNIFFED = 1 << 16
+_TOKEN = re.compile(r'"(?P<key>(?:[^"\\]|\\.)*)"\s*:|"(?:[^"\\]|\\.)*"|[{}\[\]]')
 
 Event = tuple[Literal["start", "end"], Element]
 
@@ -60,6 +64,31 @@ def parse_json(text: str, where: str) -> Any:  # noqa: ANN401 - JSON holds anyth
         raise PointsError(f"{where}: JSON nested too deeply; export it again") from None
     except ValueError as error:
         raise PointsError(f"{where}: not JSON ({error}); export it again") from None
+
+
+def head_keys(path: Path) -> frozenset[str]:
+    """Return the keys with which a JSON document begins, for sniffing; never raises.
+
+    Of an object its own, of a list of objects those of the first, as far as its beginning shows them.
+    With ``{`` or ``[``, whichever comes first. Empty for what is no JSON.
+    """
+    head = peek(path, _SNIFFED).lstrip("\ufeff \t\r\n")
+    if not head.startswith(("{", "[")):
+        return frozenset()
+    keys = {head[0]}
+    own = 1 if head[0] == "{" else 2
+    depth = 0
+    for token in _TOKEN.finditer(head):
+        mark = token[0][0]
+        if mark in "{[":
+            depth += 1
+        elif mark in "}]":
+            depth -= 1
+            if depth < own:
+                break
+        elif token["key"] is not None and depth == own:
+            keys.add(token["key"])
+    return frozenset(keys)
 
 
 def read_xml(path: Path) -> Element:
@@ -137,6 +166,15 @@ def _refuse_doctype(*_: object) -> None:
         "it declares a document type (<!DOCTYPE ...>), which annotation files do not need and which can "
         "harm; remove that line if you trust the file"
     )
+
+
+@contextmanager
+def rejecting(key: str, rejected: dict[str, str]) -> Iterator[None]:
+    """Note the reason if the block finds that it cannot read what ``key`` names, and go on after it."""
+    try:
+        yield
+    except PointsError as error:
+        rejected.setdefault(key, str(error))
 
 
 def mapping(value: object, what: str) -> dict[str, Any]:

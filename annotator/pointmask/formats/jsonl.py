@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from pointmask.errors import PointsError
+from pointmask.formats._documents import head_keys
 from pointmask.formats._files import write_atomically
-from pointmask.formats._table import Collector, peek, read_text
+from pointmask.formats._table import Collector, read_text
 from pointmask.points import Point, Points, pixel_index
 
 DESCRIPTION = "JSON lines"
@@ -21,8 +22,13 @@ _SUFFIXES = (".jsonl", ".ndjson")
 
 
 def sniff(path: Path) -> bool:
-    """Say whether the file is named like JSON lines, or begins with an object."""
-    return path.is_file() and (path.suffix.lower() in _SUFFIXES or peek(path).lstrip().startswith("{"))
+    """Say whether the file begins with an object that has an ``image``, or is named like JSON lines."""
+    if not path.is_file():
+        return False
+    keys = head_keys(path)
+    if path.suffix.lower() in _SUFFIXES:
+        return "targets" not in keys  # those are masks, see `pointmask.formats.native`
+    return "{" in keys and "image" in keys and "targets" not in keys
 
 
 def read(path: Path) -> Points:
