@@ -12,7 +12,7 @@ from pointmask.images import is_image
 ImageFrame = tuple[str, int]
 """An image's name relative to its folder, with forward slashes, and a 0-based frame."""
 
-_FRAME = re.compile(r"(?P<stem>.+)#(?P<frame>\d+)(?P<suffix>\.\w+)?")
+_FRAME = re.compile(r"(?P<stem>.+)#(?P<frame>[0-9]{1,9})(?P<suffix>\.\w+)?")
 
 
 @dataclass(frozen=True, slots=True)

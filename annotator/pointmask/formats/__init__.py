@@ -4,6 +4,8 @@ A format module has
 
 * ``DESCRIPTION``, a few words for messages;
 * ``sniff(path) -> bool``, which looks at as little as it can and never raises;
+* ``SUFFIXES``, if a file that nothing recognises is this format for its name alone, so that its reader can
+  say what is wrong;
 * ``read(path) -> Points``, if it holds points;
 * ``write(points, path)``, if it holds points and nothing that would need the size of an image;
 * ``read_masks(path, rejected) -> Iterator[LabelledImage]``, if it holds masks or sizes: image by image,
@@ -28,6 +30,11 @@ Feature = Literal["points", "masks", "labels", "confidence", "frames", "empty"]
 
 FORMATS = {
     "coco": "pointmask.formats.coco",
+    "cvat": "pointmask.formats.cvat",
+    "labelstudio": "pointmask.formats.labelstudio",
+    "via": "pointmask.formats.via",
+    "napari": "pointmask.formats.napari",
+    "mclc": "pointmask.formats.mclc",
     "jsonl": "pointmask.formats.jsonl",
     "csv": "pointmask.formats.csv",
     "masks": "pointmask.formats.masks",
@@ -109,6 +116,9 @@ def recognise(path: str | Path) -> str:
         raise PointsError(f"{path}: no such file or folder; check the path of the points")
     for name in FORMATS:
         if load_format(name).sniff(path):
+            return name
+    for name in FORMATS:
+        if path.is_file() and path.suffix.lower() in getattr(load_format(name), "SUFFIXES", ()):
             return name
     raise PointsError(
         f"{path}: not recognised as points; give a CSV with the columns image,x,y, JSON lines, a folder of "

@@ -222,6 +222,10 @@ def brief(value: object) -> str:
     """Show a value in a message, shortened: a damaged document may hold megabytes of it."""
     if isinstance(value, (list, dict)):
         return f"{'a list' if isinstance(value, list) else 'an object'} of {len(value)}"
+    if value is not None and not isinstance(value, (str, int, float)):
+        return f"a {type(value).__name__}"  # whose text may be longer than any memory
+    if isinstance(value, int) and value.bit_length() > 128:
+        return f"a number of {value.bit_length()} bits"  # Python refuses to write out the largest
     shown = repr(value[:60] if isinstance(value, str) else value)
     return shown if len(shown) <= 60 else f"{shown[:57]}..."
 

@@ -17,7 +17,8 @@ from pointmask.points import Point, Points, pixel_index
 
 DESCRIPTION = "table with the columns image,x,y"
 
-_SUFFIXES = (".csv", ".tsv", ".txt")
+SUFFIXES = (".csv", ".tsv", ".txt")
+"""A file with one of these that no format recognises is read as a table, to say what it lacks."""
 _DELIMITERS = ",;\t"
 _ALIASES = {
     "image": ("image", "filename", "file", "name"),
@@ -30,10 +31,8 @@ _REQUIRED = ("image", "x", "y")
 
 
 def sniff(path: Path) -> bool:
-    """Say whether the file is named like a table, or its first line is a header that `read` accepts."""
-    if not path.is_file():
-        return False
-    return path.suffix.lower() in _SUFFIXES or any(_header(line) for _, line in _first_line(peek(path)))
+    """Say whether the first line of the file is a header that `read` accepts."""
+    return path.is_file() and any(_header(line) for _, line in _first_line(peek(path)))
 
 
 def read(path: Path) -> Points:

@@ -18,16 +18,13 @@ from pointmask.points import Point, Points, pixel_index
 
 DESCRIPTION = "JSON lines"
 
-_SUFFIXES = (".jsonl", ".ndjson")
+SUFFIXES = (".jsonl", ".ndjson")
+"""A file with one of these that no format recognises is read as JSON lines, to say what it lacks."""
 
 
 def sniff(path: Path) -> bool:
-    """Say whether the file begins with an object that has an ``image``, or is named like JSON lines."""
-    if not path.is_file():
-        return False
-    keys = head_keys(path)
-    if path.suffix.lower() in _SUFFIXES:
-        return "targets" not in keys  # those are masks, see `pointmask.formats.native`
+    """Say whether the file begins with an object that has an ``image``; with ``targets`` it holds masks."""
+    keys = head_keys(path) if path.is_file() else frozenset()
     return "{" in keys and "image" in keys and "targets" not in keys
 
 

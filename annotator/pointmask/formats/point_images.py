@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from pointmask.errors import PointsError
+from pointmask.formats import mclc
 from pointmask.formats._files import write_atomically
 from pointmask.formats._masks import holds_images, largest_component, read_frames
 from pointmask.images import encode_png
@@ -21,8 +22,8 @@ LARGEST_BLOB = 4
 
 
 def sniff(path: Path) -> bool:
-    """Say whether the path is a folder with images in it."""
-    return holds_images(path)
+    """Say whether the path is a folder with images in it; MCLC's `.npy` files are none."""
+    return holds_images(path) and not mclc.sniff(path)
 
 
 def read(path: Path) -> Points:
