@@ -1,5 +1,7 @@
 """Any image size in, logits of that size out; what cannot work is said in words."""
 
+import inspect
+
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -8,8 +10,9 @@ from detector_fixtures import FIXTURES, Fixture, each_fixture
 from torch import nn
 
 from pointmask.errors import PointmaskError
-from pointmask_trainer.detectors import Auxiliary, Detector, DetectorError, build, names
+from pointmask_trainer.detectors import Auxiliary, Detector, DetectorError, build, load, names
 from pointmask_trainer.detectors.blocks import BatchNorm, norm2d
+from pointmask_trainer.detectors.gglnet import gradient_magnitude
 
 SIZES = [(256, 256), (320, 200), (217, 301)]
 
@@ -121,6 +124,21 @@ def test_one_image_trains_or_is_refused_in_words(fixture: Fixture):
             net(x[:1])
     else:
         assert net(x[:1])["logits"].isfinite().all()
+
+
+@pytest.mark.parametrize("name", [n for n in names() if "norm" in inspect.signature(load(n)).parameters])
+def test_group_norm_trains_on_one_image(name: str):
+    out = build(name, norm="gn")(torch.randn(1, 1, 32, 32))
+    out["logits"].square().mean().backward()
+    assert out["logits"].isfinite().all()
+
+
+def test_gradient_guidance_of_a_flat_image_has_a_gradient():
+    flat = torch.zeros(1, 2, 5, 6, requires_grad=True)
+    magnitude = gradient_magnitude(flat)
+    magnitude.sum().backward()
+    assert not magnitude.any()
+    assert not flat.grad.any()  # and so is finite
 
 
 def test_unknown_names_and_options_are_refused():

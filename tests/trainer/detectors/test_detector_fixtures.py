@@ -15,7 +15,7 @@ from detector_fixtures import (
     shape_histogram,
 )
 
-from pointmask_trainer.detectors import names
+from pointmask_trainer.detectors import build, names
 from pointmask_trainer.detectors.base import parameter_count
 
 TOLERANCE = 1e-10
@@ -58,3 +58,21 @@ def test_function(fixture: Fixture, channels: int):
     for got, wanted in zip([out["logits"], *out["aux"]], expected["train"], strict=True):
         assert deviation(got, wanted) < TOLERANCE
     assert running_sums(net) == pytest.approx(expected["running"], rel=TOLERANCE)
+
+
+def test_a_mistake_is_seen():
+    (fixture,) = (f for f in FIXTURES if f.name == "acm_fpn_fullres")
+    net = fixture.build(1).double().eval()
+    fill(net)
+    net.body.corners = False
+    main, _ = net.forward_maps(gen("x", (2, 1, 64, 48)))
+    assert deviation(main, fixture.numeric["1"]["eval"][0]) > 1e-3
+
+
+@pytest.mark.parametrize("name", sorted({f.detector for f in FIXTURES if "dead_weights" in f.options}))
+def test_no_gradient_reaches_dead_weights(name: str):
+    net = build(name, dead_weights=True)
+    out = net(torch.randn(2, 1, 32, 32))
+    sum(part.sum() for part in [out["logits"], *out["aux"]]).backward()
+    reached = sum(p.numel() for p in net.parameters() if p.grad is not None)
+    assert reached == parameter_count(build(name)) < parameter_count(net)

@@ -52,8 +52,6 @@ class DNANet(Detector):
             for level in range(DEPTH - 1, 0, -1)
         ]
         y = self.final(torch.cat([*deepest_first, made[0, DEPTH - 1]], 1))
-        if not self.training:
-            return self.head(y), []
         return self.head(y), [head(made[0, 1 + i]) for i, head in enumerate(self.side_heads)]
 
 

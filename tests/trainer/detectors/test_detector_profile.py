@@ -1,0 +1,41 @@
+"""Counted costs are those measured on the originals; the table shows them as they are."""
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from detector_fixtures import Fixture, each_fixture
+
+from pointmask_trainer.detectors import DetectorError, names, profile
+from pointmask_trainer.detectors.profile import Profile, count_macs, models_table, profile_detector
+
+
+@each_fixture(slow_above=1e12)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_operations_are_those_of_the_original(fixture: Fixture, channels: int):
+    net = fixture.build_alive(channels).eval().to("meta")  # shapes are enough to count
+    image = torch.zeros(1, channels, 256, 256, device="meta")
+    assert count_macs(net, image) == fixture.macs[str(channels)]
+
+
+def test_profile_of_a_detector():
+    found = profile_detector("acm_unet", in_channels=3, size=32, repeats=1)
+    assert (found.name, found.parameters) == ("acm_unet", 397_971)
+    assert 0 < found.macs < 345_653_888 / 32
+    assert found.seconds > 0
+    with pytest.raises(DetectorError, match="no detector is called 'unet'"):
+        profile_detector("unet")
+
+
+def test_table_has_plain_integers_and_aligned_columns():
+    table = models_table([Profile("a", 12_345_678, 343_294_592, 0.01234), Profile("longer", 9, 0, 1.5)])
+    assert table.splitlines() == [
+        "detector  parameters   GMAC  CPU ms",
+        "a           12345678  0.343    12.3",
+        "longer             9  0.000  1500.0",
+    ]
+
+
+def test_table_is_of_all_detectors(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(profile, "profile_detector", lambda name: Profile(name, 1, 1, 1.0))
+    assert [line.split()[0] for line in models_table().splitlines()] == ["detector", *names()]
