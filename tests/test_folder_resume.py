@@ -103,7 +103,7 @@ def test_disk_full_in_the_journal(folder, tmp_path, monkeypatch):
     add = Ledger.add
 
     def full(self: Ledger, entry: dict) -> None:
-        if len(self.known) == 4:
+        if self._end > 1200:
             self._journal.write(b'{"image": "torn')
             raise OSError(errno.ENOSPC, "No space left on device")
         add(self, entry)
@@ -113,7 +113,7 @@ def test_disk_full_in_the_journal(folder, tmp_path, monkeypatch):
         with pytest.raises(BrokenOffError, match="No space left"):
             annotate_folder(source, points, tmp_path / "out")
     summary = annotate_folder(source, points, tmp_path / "out")
-    assert summary.resumed == 4
+    assert 0 < summary.resumed < 12
     annotate_folder(source, points, tmp_path / "fresh")
     assert tree(tmp_path / "out") == tree(tmp_path / "fresh")
 

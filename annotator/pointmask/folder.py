@@ -23,11 +23,12 @@ from pointmask.files import RESULTS, check_apart, clean_temporaries, stem_of, wr
 from pointmask.formats import read_points
 from pointmask.image_source import ImageSource
 from pointmask.ledger import Ledger
-from pointmask.manifest import MANIFEST, Entry, Shard
+from pointmask.manifest import MANIFEST, Entry, Known, Shard
 from pointmask.pairing import Plan, make_plan
 from pointmask.points import Points
 from pointmask.recipe import Recipe, skipped_entry
 from pointmask.report import write_report
+from pointmask.runs import Key
 from pointmask.sources import open_source
 from pointmask.summary import Progress, Summary, Tally
 from pointmask.theta import Theta
@@ -258,8 +259,7 @@ def _run(
     summary.without_points.extend(image for image in plan.without_points if part.owns(image))
     handled, shown = 0, 0.0
     for seen, outcome in enumerate(execute(_tasks(images, plan, part, ledger)), 1):
-        image = outcome.task.image
-        tally.outcome(outcome, [ledger.known[image, frame] for frame in outcome.resumed])
+        tally.outcome(outcome)
         for entry, seconds in outcome.entries:
             ledger.add(entry)
             clock(entry, seconds)
@@ -275,12 +275,29 @@ def _tasks(images: ImageSource, plan: Plan, part: Shard, ledger: Ledger) -> Iter
     stems = (
         {stem_of(image) for image in plan.wanted} if any(map(images.may_hold_frames, plan.wanted)) else set()
     )
+    earlier = _Earlier(ledger.finished())
     for image, frames in sorted(plan.wanted.items()):
         if not part.owns(image):
             continue
-        finished = tuple((k, ledger.known[image, k].content) for k in frames if (image, k) in ledger.known)
+        finished = tuple((k, known) for k, known in earlier.of(image) if k in frames)
         taken = frozenset(k for k in frames if f"{stem_of(image)}_{k:04d}" in stems)
         yield Task(image, tuple(sorted(frames.items())), finished, taken)
+
+
+class _Earlier:
+    """Looks images up in a sorted stream; the images asked for must be sorted too."""
+
+    def __init__(self, finished: Iterator[tuple[Key, Known]]) -> None:
+        self._finished = finished
+        self._next = next(finished, None)
+
+    def of(self, image: str) -> Iterator[tuple[int, Known]]:
+        """Yield (frame, what is known) of one image."""
+        while self._next is not None and self._next[0][0] <= image:
+            (name, frame), known = self._next
+            if name == image:
+                yield frame, known
+            self._next = next(self._finished, None)
 
 
 def _warm_up() -> None:

@@ -1,21 +1,24 @@
 """What was done to each image while a job runs: a journal that a killed job leaves behind, whole.
 
 A line per finished image is appended to the journal. When the job is over, old and new lines are
-sorted into the manifest. Lines stay on disk, the ledger remembers only where each one lies, so that
-a million images cost about 300 bytes each.
+merged into the manifest. Lines stay on disk and are read back as a stream, so that memory does not
+grow with the number of images.
 """
 
 import errno
+import json
 import os
+from collections.abc import Iterator
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
-from typing import IO, BinaryIO, NamedTuple
+from typing import IO, BinaryIO
 
 from pointmask.errors import OutputError
 from pointmask.manifest import (
     MANIFEST,
     Entry,
-    Key,
+    Known,
     Settings,
     Shard,
     Wanted,
@@ -25,26 +28,15 @@ from pointmask.manifest import (
     merge,
     parse,
     parse_or_raise,
-    pick,
     shard_header,
     write_lines,
 )
-from pointmask.points import Point
+from pointmask.runs import Key, Run, RunFinder, merged
 
 try:
     import fcntl
 except ImportError:  # Windows: two jobs on one folder go undetected there
     fcntl = None  # type: ignore[assignment]
-
-
-class Known(NamedTuple):
-    """What the ledger keeps in memory of one image."""
-
-    file: int  # which of the ledger's files holds the line
-    offset: int  # where in it
-    content: str  # hash of the image file; "" for a skipped image
-    targets: int
-    confidence: float  # sum over targets
 
 
 class Ledger:
@@ -67,8 +59,6 @@ class Ledger:
 
     Attributes
     ----------
-    known : dict
-        `Known` by (image, frame).
     was_broken_off : bool
         Whether an earlier job left its journal, and perhaps temporary files.
 
@@ -80,33 +70,31 @@ class Ledger:
 
     def __init__(self, out: Path, shard: Shard, settings: Settings, wanted: Wanted) -> None:
         self._out, self._shard, self._settings, self._wanted = out, shard, settings, wanted
-        self.known: dict[Key, Known] = {}
         own = out / shard.journal
         self.was_broken_off = own.exists() or (shard.count == 1 and any(out.glob(".journal-*.jsonl")))
         # Unbuffered, so that a line that does not fit on the disk is not tried again when closing.
         self._journal = own.open("ab", buffering=0)
-        self._paths: list[Path] = []
-        self._files: dict[int, BinaryIO] = {}
+        self._files: list[tuple[Path, BinaryIO]] = []
+        self._earlier: list[Run] = []
         self._end = -1
         try:
             _lock(self._journal, own)
-            opened = [*_open_earlier(out, shard.journal), (own, own.open("rb"))]
-            self._paths = [path for path, _ in opened]
-            self._files = dict(enumerate(handle for _, handle in opened))
-            self._end = _length_of_whole_lines(opened[-1][1])
+            self._files = [*_open_earlier(out, shard.journal), (own, own.open("rb"))]
+            self._end = _length_of_whole_lines(self._files[-1][1])
             self._journal.truncate(self._end)
-            for path, handle in opened:
+            for path, handle in self._files:
                 if shard.count == 1 and path.name.startswith(".journal-"):
                     _lock(handle, path)
         except BaseException:
             self.close()
             raise
+        self._new = RunFinder(self._files[-1][1])
 
     def close(self) -> None:
         """Close all files; the journal stays where it is, unless nothing was done."""
         if not self._journal.closed and self._end == 0:
             (self._out / self._shard.journal).unlink(missing_ok=True)
-        for handle in (*self._files.values(), self._journal):
+        for handle in (*(handle for _, handle in self._files), self._journal):
             handle.close()
 
     def recall(self, *, overwrite: bool) -> None:
@@ -124,32 +112,44 @@ class Ledger:
             If a finished entry has other settings or other points than this job, or if a file of
             that name was not written by pointmask.
         """
-        for file in range(len(self._paths)):
-            for offset, line in entry_lines(self._files[file]):
-                entry = parse(line) if overwrite else parse_or_raise(self._paths[file], offset, line)
-                if entry is not None:
-                    self._recall_entry(entry, file, offset, overwrite=overwrite)
+        for path, handle in self._files:
+            finder = RunFinder(handle)
+            for offset, line in entry_lines(handle):
+                entry = parse(line) if overwrite else parse_or_raise(path, offset, line)
+                if entry is None:
+                    continue
+                difference = "" if overwrite else self._difference(entry)
+                if difference:
+                    raise OutputError(
+                        f"{self._out} holds results that differ from this job: {difference}; to redo them "
+                        "all, add --overwrite; to keep them, choose another --out"
+                    )
+                finder.add((entry["image"], entry["frame"]), offset, len(line))
+            self._earlier += finder.runs
 
-    def _recall_entry(self, entry: Entry, file: int, offset: int, *, overwrite: bool) -> None:
-        key = (entry["image"], entry["frame"])
-        self.known.pop(key, None)  # lines in later files are newer
-        if entry["status"] != "done":
-            return
-        points = self._wanted.get(key[0], {}).get(key[1])
-        difference = self._difference(entry, points)
-        if difference and not overwrite:
-            raise OutputError(
-                f"{self._out} holds results that differ from this job: {difference}; to redo them all, "
-                "add --overwrite; to keep them, choose another --out"
-            )
-        if not difference and (points is not None or (self._out / entry["mask"]).exists()):
-            self.known[key] = _known(entry, file, offset)
+    def finished(self) -> Iterator[tuple[Key, Known]]:
+        """Yield what earlier jobs finished that still stands, sorted by image and frame, as a stream."""
+        for key, line, _ in merged(self._earlier):
+            entry = self._standing(line)
+            if entry is not None:
+                yield key, Known.of(entry)
 
-    def _difference(self, entry: Entry, points: tuple[Point, ...] | None) -> str:
+    def _standing(self, line: bytes) -> Entry | None:
+        """Return an earlier entry if it tells of a result that this job would give too, or leaves alone."""
+        entry: Entry = json.loads(line)
+        if entry["status"] != "done" or self._difference(entry):
+            return None
+        is_wanted = entry["frame"] in self._wanted.get(entry["image"], ())
+        return entry if is_wanted or (self._out / entry["mask"]).exists() else None
+
+    def _difference(self, entry: Entry) -> str:
         """Say in words how a finished entry differs from what this job would do; empty if it does not."""
+        if entry["status"] != "done":
+            return ""
         for name, ours in self._settings._asdict().items():
             if entry[name] != ours:
                 return f"{entry['image']} was made with {name} {entry[name]}, now it is {ours}"
+        points = self._wanted.get(entry["image"], {}).get(entry["frame"])
         if points is None:
             return ""
         old = [(tuple(target["point"]), target["label"]) for target in entry["targets"]]
@@ -169,8 +169,8 @@ class Ledger:
         """
         line = dump(entry)
         if self._journal.write(line) != len(line):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._paths[-1]))
-        self.known[entry["image"], entry["frame"]] = _known(entry, len(self._paths) - 1, self._end)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._out / self._shard.journal))
+        self._new.add((entry["image"], entry["frame"]), self._end, len(line))
         self._end += len(line)
 
     def publish(self) -> tuple[int, ...]:
@@ -182,21 +182,26 @@ class Ledger:
         tuple of int
             The shards that are still to run; empty if the folder's manifest is complete.
         """
-        mine = sorted(key for key in self.known if self._shard.owns(key[0]))
-        lines = (pick(self._files, *self.known[key][:2]) for key in mine)
         if self._shard.count == 1:
-            write_lines(self._out / MANIFEST, lines, self._shard.tag)
+            write_lines(self._out / MANIFEST, self._lines(), self._shard.tag)
             self.close()
-            for path in self._paths:
+            for path, _ in self._files:
                 if path.name != MANIFEST:
                     path.unlink(missing_ok=True)
             return ()
         job = job_digest(self._settings, self._wanted)
-        with_header = (line for part in ([shard_header(self._shard, job)], lines) for line in part)
-        write_lines(self._out / self._shard.manifest, with_header, self._shard.tag)
+        lines = chain([shard_header(self._shard, job)], self._lines())
+        write_lines(self._out / self._shard.manifest, lines, self._shard.tag)
         self.close()
         (self._out / self._shard.journal).unlink(missing_ok=True)
         return merge(self._out, self._shard, job)
+
+    def _lines(self) -> Iterator[bytes]:
+        """Yield the manifest lines of this shard: what this job did, and what stands of earlier ones."""
+        for (image, _), line, run in merged([*self._earlier, *self._new.runs]):
+            is_new = run >= len(self._earlier)
+            if self._shard.owns(image) and (is_new or self._standing(line) is not None):
+                yield line
 
 
 def _open_earlier(out: Path, own_journal: str) -> list[tuple[Path, BinaryIO]]:
@@ -213,15 +218,6 @@ def _open_earlier(out: Path, own_journal: str) -> list[tuple[Path, BinaryIO]]:
                 with suppress(FileNotFoundError):
                     opened.append((path, path.open("rb")))
     return opened[::-1]
-
-
-def _known(entry: Entry, file: int, offset: int) -> Known:
-    if entry["status"] != "done":
-        return Known(file, offset, "", 0, 0.0)
-    targets = entry["targets"]
-    return Known(
-        file, offset, entry["content"], len(targets), sum(target["confidence"] for target in targets)
-    )
 
 
 def _shown(points: list[tuple[tuple[int, int], str | None]]) -> str:

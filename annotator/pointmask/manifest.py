@@ -1,6 +1,7 @@
 """The manifest: one JSON line per image, sorted, the same bytes however the work was divided."""
 
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -9,8 +10,8 @@ from typing import Any, BinaryIO, NamedTuple
 
 from pointmask.errors import OutputError
 from pointmask.points import Point
+from pointmask.runs import Run, merged
 
-Key = tuple[str, int]  # (image, frame)
 Entry = dict[str, Any]
 Wanted = Mapping[str, Mapping[int, tuple[Point, ...]]]  # image -> frame -> points
 
@@ -70,6 +71,20 @@ class Settings(NamedTuple):
     theta: str
     version: str
     polarity: str
+
+
+class Known(NamedTuple):
+    """What a job that goes on needs to know of a frame that is done."""
+
+    content: str  # hash of the image file
+    targets: int
+    confidence: float  # sum over targets
+
+    @classmethod
+    def of(cls, entry: Entry) -> "Known":
+        """Return what is to be known of a finished entry."""
+        targets = entry["targets"]
+        return cls(entry["content"], len(targets), sum(target["confidence"] for target in targets))
 
 
 def job_digest(settings: Settings, wanted: Wanted) -> str:
@@ -186,14 +201,8 @@ def merge(out: Path, shard: Shard, job: str) -> tuple[int, ...]:
         if missing:
             # Its own manifest was there a moment ago: a sister has merged all of them since.
             return () if shard.index in missing else missing
-        places = {
-            _key(line): (index, offset)
-            for index, handle in handles.items()
-            for offset, line in entry_lines(handle)
-        }
-        write_lines(
-            out / MANIFEST, (pick(handles, *places[key]) for key in sorted(places)), f"{shard.tag}-merge"
-        )
+        lines = (line for _, line, _ in merged([_whole(handle) for handle in handles.values()]))
+        write_lines(out / MANIFEST, lines, f"{shard.tag}-merge")
     except FileNotFoundError:
         return ()  # as above, between the look and the opening
     finally:
@@ -204,16 +213,11 @@ def merge(out: Path, shard: Shard, job: str) -> tuple[int, ...]:
     return ()
 
 
-def pick(handles: Mapping[int, BinaryIO], file: int, offset: int) -> bytes:
-    """Read one line back from where it lies."""
-    handles[file].seek(offset)
-    return handles[file].readline()
-
-
 def _belongs(handle: BinaryIO | None, shard: Shard, job: str) -> bool:
     return handle is not None and handle.readline() == shard_header(shard, job)
 
 
-def _key(line: bytes) -> Key:
-    entry = json.loads(line)
-    return entry["image"], entry["frame"]
+def _whole(handle: BinaryIO) -> Run:
+    """All lines of a shard's manifest but its header, after which the file stands."""
+    start = handle.tell()
+    return Run(handle, start, handle.seek(0, os.SEEK_END))

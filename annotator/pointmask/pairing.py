@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pointmask.errors import ImageError
 from pointmask.files import stem_of
 from pointmask.image_source import ImageSource
-from pointmask.manifest import Key, Wanted
+from pointmask.manifest import Wanted
 from pointmask.points import Point, Points, match
+from pointmask.runs import Key
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from pointmask.ledger import Known
 from pointmask.manifest import Entry
 from pointmask.worker import Outcome
 
@@ -84,17 +83,8 @@ class Tally:
         name = f"{entry['image']}#{entry['frame']}" if entry["frame"] else entry["image"]
         self.summary.skipped.append((name, entry["reason"]))
 
-    def outcome(self, outcome: Outcome, resumed: list[Known]) -> None:
-        """
-        Count the frames of one image file.
-
-        Parameters
-        ----------
-        outcome : Outcome
-            Of `pointmask.worker.work`.
-        resumed : list of Known
-            What the ledger knows of its resumed frames.
-        """
+    def outcome(self, outcome: Outcome) -> None:
+        """Count the frames of one image file."""
         for entry, seconds in outcome.entries:
             if entry["status"] == "skipped":
                 self.skip(entry)
@@ -103,7 +93,8 @@ class Tally:
             self._seconds += seconds
             self._annotated += len(entry["targets"])
             self._add(len(entry["targets"]), sum(target["confidence"] for target in entry["targets"]))
-        for known in resumed:
+        finished = dict(outcome.task.finished)
+        for known in (finished[frame] for frame in outcome.resumed):
             self.summary.resumed += 1
             self._add(known.targets, known.confidence)
         asked = {frame for frame, _ in outcome.task.points}

@@ -8,7 +8,7 @@ from pointmask.errors import BrokenOffError, ImageError, OutputError, PointmaskE
 from pointmask.files import result_path, write_atomic
 from pointmask.image_file import ImageFile
 from pointmask.image_source import ImageSource
-from pointmask.manifest import Entry
+from pointmask.manifest import Entry, Known
 from pointmask.points import Point
 from pointmask.recipe import Recipe, Result, annotate_one, skipped_entry
 
@@ -47,15 +47,15 @@ class Task:
         Its name in the image source.
     points : tuple of (int, tuple of Point)
         The frames to annotate, with their points.
-    finished : tuple of (int, str)
-        Frames that an earlier job finished, with the content hash of the file it saw.
+    finished : tuple of (int, Known)
+        Frames that an earlier job finished.
     taken : frozenset of int
         Frames whose numbered result has the name of another image's result.
     """
 
     image: str
     points: tuple[tuple[int, tuple[Point, ...]], ...]
-    finished: tuple[tuple[int, str], ...] = ()
+    finished: tuple[tuple[int, Known], ...] = ()
     taken: frozenset[int] = frozenset()
 
 
@@ -126,7 +126,8 @@ def _do_frames(recipe: Recipe, place: Place, outcome: Outcome, file: ImageFile, 
     """Fill in what became of each frame."""
     finished = dict(outcome.task.finished)
     for frame, points in outcome.task.points:
-        is_same = finished.get(frame) == content and not place.overwrite
+        known = finished.get(frame)
+        is_same = known is not None and known.content == content and not place.overwrite
         if is_same and _is_complete(recipe, place, outcome, frame):
             outcome.resumed.append(frame)
         else:
