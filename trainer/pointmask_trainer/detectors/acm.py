@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from pointmask_trainer.detectors.acm_fusion import AsymBi
 from pointmask_trainer.detectors.base import Detector
-from pointmask_trainer.detectors.blocks import Norm, resize, size_of, upscale
+from pointmask_trainer.detectors.blocks import Norm, resize, size_of
 from pointmask_trainer.detectors.resnet_blocks import (
     Encoder,
     double,
@@ -21,7 +21,20 @@ from pointmask_trainer.detectors.resnet_blocks import (
 )
 
 
-class ACMUNet(Detector):
+class _ACM(Detector):
+    """A stem, a body that turns its map into logits, and these brought to the image's size."""
+
+    def __init__(self, in_channels: int, stem: nn.Module, body: nn.Module) -> None:
+        super().__init__(in_channels)
+        self.stem = stem
+        self.body = body
+
+    def forward_maps(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """See `Detector.forward_maps`; there are no auxiliary maps."""
+        return resize(self.body(self.stem(x)), size_of(x), corners=False), []
+
+
+class ACMUNet(_ACM):
     """The network that tables of the field call ACM: quarter-size stem, U-Net, three blocks per stage.
 
     Parameters
@@ -38,82 +51,53 @@ class ACMUNet(Detector):
     stride: ClassVar[int] = 16
 
     def __init__(self, in_channels: int = 1, *, norm: Norm = "bn", momentum: float = 0.1) -> None:
-        super().__init__(in_channels)
-        self.stem = quarter_stem(in_channels, momentum=momentum)
-        self.body = _UNet(3, norm=norm, momentum=momentum)
-
-    def forward_maps(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """See `Detector.forward_maps`; there are no auxiliary maps."""
-        return upscale(self.body(self.stem(x)), 4, corners=False), []
+        stem = quarter_stem(in_channels, momentum=momentum)
+        super().__init__(in_channels, stem, _UNet(3, norm=norm, momentum=momentum))
 
 
-class ACMUNetFullres(Detector):
+class ACMUNetFullres(_ACM):
     """The authors' U-Net: full-size stem, four blocks per stage.
 
     Parameters
     ----------
-    in_channels : int, default 1
-        Channels of the image.
-    norm : {"bn", "gn"}, default "bn"
+    in_channels, norm
         As in `ACMUNet`.
     """
 
     stride: ClassVar[int] = 4
 
     def __init__(self, in_channels: int = 1, *, norm: Norm = "bn") -> None:
-        super().__init__(in_channels)
-        self.stem = full_stem(in_channels)
-        self.body = _UNet(4, norm=norm)
-
-    def forward_maps(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """See `Detector.forward_maps`; there are no auxiliary maps."""
-        return self.body(self.stem(x)), []
+        super().__init__(in_channels, full_stem(in_channels), _UNet(4, norm=norm))
 
 
-class ACMFPN(Detector):
+class ACMFPN(_ACM):
     """Feature pyramid with a quarter-size stem, four blocks per stage.
 
     Parameters
     ----------
-    in_channels : int, default 1
-        Channels of the image.
-    norm : {"bn", "gn"}, default "bn"
+    in_channels, norm
         As in `ACMUNet`.
     """
 
     stride: ClassVar[int] = 8
 
     def __init__(self, in_channels: int = 1, *, norm: Norm = "bn") -> None:
-        super().__init__(in_channels)
-        self.stem = quarter_stem(in_channels)
-        self.body = _FPN(norm=norm, corners=False)
-
-    def forward_maps(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """See `Detector.forward_maps`; there are no auxiliary maps."""
-        return resize(self.body(self.stem(x)), size_of(x), corners=False), []
+        super().__init__(in_channels, quarter_stem(in_channels), _FPN(norm=norm, corners=False))
 
 
-class ACMFPNFullres(Detector):
+class ACMFPNFullres(_ACM):
     """The authors' feature pyramid: full-size stem, four blocks per stage.
 
     Parameters
     ----------
-    in_channels : int, default 1
-        Channels of the image.
-    norm : {"bn", "gn"}, default "bn"
+    in_channels, norm
         As in `ACMUNet`.
     """
 
     stride: ClassVar[int] = 2
 
     def __init__(self, in_channels: int = 1, *, norm: Norm = "bn") -> None:
-        super().__init__(in_channels)
-        self.stem = full_stem(in_channels)
-        self.body = _FPN(norm=norm, corners=True)
-
-    def forward_maps(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """See `Detector.forward_maps`; there are no auxiliary maps."""
-        return self.body(self.stem(x)), []
+        super().__init__(in_channels, full_stem(in_channels), _FPN(norm=norm, corners=True))
 
 
 class _UNet(nn.Module):

@@ -13,6 +13,7 @@ from pointmask_trainer.detectors.contrast_blocks import (
     Residual,
     head,
     initialise,
+    join_upwards,
     local_contrast,
     stem,
 )
@@ -48,10 +49,7 @@ class ALCLNet(Detector):
         for stage, contrast in zip(self.stages, self.contrasts, strict=True):
             x = stage(x)
             levels.append(contrast(x))
-        y = levels.pop()
-        for fuse, level in zip(reversed(self.fusions), reversed(levels), strict=True):
-            y = fuse(y, level)
-        return self.head(y), []
+        return self.head(join_upwards(self.fusions, levels)), []
 
 
 class AttentionFusion(nn.Module):

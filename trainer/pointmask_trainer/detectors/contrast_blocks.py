@@ -1,5 +1,7 @@
 """Blocks of the local-contrast family: MLCL-Net, ALCL-Net, GGL-Net and MSDA-Net."""
 
+from collections.abc import Iterable, Sequence
+
 from torch import Tensor, nn
 
 from pointmask_trainer.detectors.blocks import conv, conv_norm, conv_norm_relu
@@ -41,6 +43,27 @@ class Down(nn.Module):
 def local_contrast(channels: int) -> nn.Sequential:
     """Make the local-contrast learning of ALCL-Net and GGL-Net: a 1×1 and a 3×3 convolution, no norm."""
     return nn.Sequential(conv(channels, channels, 1), nn.ReLU(), conv(channels, channels), nn.ReLU())
+
+
+def join_upwards(fusions: Iterable[nn.Module], levels: Sequence[Tensor]) -> Tensor:
+    """Join the maps of all levels, from the deepest to the first.
+
+    Parameters
+    ----------
+    fusions : iterable of Module
+        ``fusions[i](deep, levels[i])`` joins what has been joined below level ``i`` with that level.
+    levels : sequence of Tensor
+        One map more than fusions, the first level first.
+
+    Returns
+    -------
+    Tensor
+        Shaped as the last fusion makes it.
+    """
+    *upper, joined = levels
+    for fuse, level in reversed(list(zip(fusions, upper, strict=True))):
+        joined = fuse(joined, level)
+    return joined
 
 
 def head(channels: int) -> nn.Sequential:

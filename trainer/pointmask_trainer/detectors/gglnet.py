@@ -16,6 +16,7 @@ from pointmask_trainer.detectors.contrast_blocks import (
     Residual,
     head,
     initialise,
+    join_upwards,
     local_contrast,
     stem,
 )
@@ -57,10 +58,7 @@ class GGLNet(Detector):
                 gradient = max_pool(gradient)
             x = inject(stage(x), gradient)
             levels.append(contrast(x))
-        y = levels.pop()
-        for fuse, level in zip(reversed(self.fusions), reversed(levels), strict=True):
-            y = fuse(y, level)
-        return self.head(y), []
+        return self.head(join_upwards(self.fusions, levels)), []
 
 
 class SEResidual(nn.Module):
