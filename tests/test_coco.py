@@ -198,7 +198,7 @@ def test_masks_need_the_size_of_the_image(tmp_path):
     assert dict(read(tmp_path, content)) == {"a.png": (Point(1, 1),)}
     found, rejected = masks(tmp_path / "points.json")
     assert found == []
-    assert "no width and height" in rejected["a.png"]
+    assert "without its width and height" in rejected["a.png"]
 
 
 @pytest.mark.parametrize(

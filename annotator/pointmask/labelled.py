@@ -4,6 +4,8 @@ A target is a point, a mask, or both. Masks are kept as small crops, so that an 
 targets costs what its targets cost, not a thousand frames.
 """
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,6 +19,9 @@ from pointmask.points import Point
 Shape = tuple[int, int]
 """Height and width in pixels."""
 
+
+# No other spelling of a frame, so that a key is the same again; image names may hold a # too.
+_FRAME = re.compile(r"(?P<image>.+)#(?P<frame>[1-9]\d{0,8})", re.DOTALL)
 
 NO_LABEL = "target"
 """Class of targets without a label, in documents that demand one; when read it stands for no label."""
@@ -185,6 +190,13 @@ class LabelledImage:
                         f"{self.key}: a mask reaches to row {box.bottom - 1}, column {box.right - 1}, but "
                         f"the image has {height} rows and {width} columns; correct the mask or the size"
                     )
+
+    @classmethod
+    def of_key(cls, key: str, shape: Shape, targets: Iterable[LabelledTarget]) -> "LabelledImage":
+        """Make one with a given `key`; raises as the class does."""
+        parsed = _FRAME.fullmatch(key)
+        name, frame = (parsed["image"], int(parsed["frame"])) if parsed else (key, 0)
+        return cls(name, frame, shape, tuple(targets))
 
     @property
     def key(self) -> str:

@@ -123,14 +123,6 @@ def clean_key(text: str) -> str:
     return "/".join(parts)
 
 
-def split_key(key: str) -> ImageFrame:
-    """Divide a key at ``#k``, at its end or before its suffix, into image and frame; else the frame is 0."""
-    parsed = _FRAME.fullmatch(key)
-    if parsed is None:
-        return key, 0
-    return parsed["stem"] + (parsed["suffix"] or ""), int(parsed["frame"])
-
-
 def match(points: Points, names: Iterable[str]) -> Matches:
     """Pair the keys of points with image files by name.
 
@@ -203,11 +195,11 @@ class _NameIndex:
     def find(self, key: str) -> tuple[tuple[str, ...], int, str]:
         """Return the names that a key fits, its frame, and the leading folders that had to be dropped."""
         names, prefix = self._find_name(key)
-        name, frame = split_key(key)
-        if names or name == key:
+        parsed = None if names else _FRAME.fullmatch(key)
+        if parsed is None:
             return names, 0, prefix
-        names, prefix = self._find_name(name)
-        return names, frame, prefix
+        names, prefix = self._find_name(parsed["stem"] + (parsed["suffix"] or ""))
+        return names, int(parsed["frame"]), prefix
 
     def _find_name(self, key: str) -> tuple[tuple[str, ...], str]:
         full, stem, base, base_stem = self._by_form

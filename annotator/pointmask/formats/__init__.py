@@ -25,8 +25,11 @@ from pointmask.labelled import LabelledImage
 from pointmask.points import Points
 
 Simulation = Literal["centroid", "coarse"]
-Feature = Literal["points", "masks", "labels", "confidence", "frames", "empty"]
-"""What a format may or may not hold: ``frames`` are pages of a file, ``empty`` images without targets."""
+Feature = Literal["points", "masks", "instances", "labels", "confidence", "frames", "empty"]
+"""What a format may or may not hold.
+
+``instances``: targets that touch stay apart. ``frames``: pages of a file. ``empty``: images without targets.
+"""
 
 FORMATS = {
     "coco": "pointmask.formats.coco",
@@ -35,6 +38,8 @@ FORMATS = {
     "via": "pointmask.formats.via",
     "napari": "pointmask.formats.napari",
     "mclc": "pointmask.formats.mclc",
+    "labelme": "pointmask.formats.labelme",
+    "voc": "pointmask.formats.voc",
     "jsonl": "pointmask.formats.jsonl",
     "csv": "pointmask.formats.csv",
     "masks": "pointmask.formats.masks",

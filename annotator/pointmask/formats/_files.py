@@ -1,7 +1,7 @@
-"""Writing a file in one piece."""
+"""Files: written in one piece, found in a fixed order."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
@@ -19,6 +19,23 @@ def write_atomically(data: bytes | str, path: Path) -> None:
     """
     with _replacing(path) as temporary:
         temporary.write_bytes(data.encode() if isinstance(data, str) else data)
+
+
+def files_below(folder: Path, wanted: Callable[[str], bool]) -> Iterator[Path]:
+    """Yield files below a folder in a fixed order, without hidden ones; ``wanted`` sees their names.
+
+    Raises
+    ------
+    OSError
+        If the folder or one below it cannot be listed.
+    """
+    for parent, subfolders, names in os.walk(folder, onerror=_raise):
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        yield from (Path(parent, name) for name in sorted(names) if wanted(name) and not name.startswith("."))
+
+
+def _raise(error: OSError) -> None:
+    raise error
 
 
 @contextmanager

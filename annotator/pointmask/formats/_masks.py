@@ -1,6 +1,5 @@
 """What the two folder formats share: walking a folder of mask-like images, and their components."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from pointmask.errors import ImageError, PointsError
+from pointmask.formats._files import files_below
 from pointmask.images import frame_count, is_image, read_mask
 
 _EIGHT = np.ones((3, 3), np.int8)
@@ -27,22 +27,14 @@ def largest_component(mask: NDArray[np.bool_]) -> int:
 
 
 def image_files(folder: Path) -> Iterator[Path]:
-    """Yield the image files below a folder in a fixed order, without hidden ones.
+    """Iterate over the image files below a folder in a fixed order, without hidden ones.
 
     Raises
     ------
     OSError
         If the folder or one below it cannot be listed.
     """
-    for parent, subfolders, names in os.walk(folder, onerror=_raise):
-        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
-        yield from (
-            Path(parent, name) for name in sorted(names) if is_image(name) and not name.startswith(".")
-        )
-
-
-def _raise(error: OSError) -> None:
-    raise error
+    return files_below(folder, is_image)
 
 
 def holds_images(path: Path) -> bool:

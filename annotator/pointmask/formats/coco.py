@@ -29,14 +29,15 @@ from pointmask.formats._documents import (
 )
 from pointmask.formats._files import text_written_atomically
 from pointmask.formats._origin import Origin, from_pixel, to_pixel
+from pointmask.formats._per_image import Parsed, images_of, points_of
 from pointmask.formats._shapes import label_of, patch_of_polygons, patch_of_runs, size_of
 from pointmask.labelled import NO_LABEL, LabelledImage, LabelledTarget, Patch, Shape
-from pointmask.points import Point, Points, clean_key, split_key
+from pointmask.points import Point, Points, clean_key
 
 DESCRIPTION = "COCO JSON"
 ORIGIN: Origin = "index"
 """Of keypoints. Boxes and polygons are in edge coordinates."""
-HOLDS = frozenset({"points", "masks", "labels", "confidence", "frames", "empty"})
+HOLDS = frozenset({"points", "masks", "instances", "labels", "confidence", "frames", "empty"})
 
 _VISIBLE = 2
 _COPIED_AT_ONCE = 1 << 20
@@ -57,24 +58,14 @@ def read(path: Path) -> Points:
         If the file is not such a document. Images with a wrong annotation are rejected.
     """
     document = _Document(path)
-    by_image: dict[str, tuple[Point, ...]] = {}
-    rejected: dict[str, str] = {}
-    for image in document.images:
-        with rejecting(image.key, rejected):
-            targets = document.targets(image)
-            by_image[image.key] = tuple(target.click for target in targets if target.click is not None)
-    return Points(by_image, f"{path} ({DESCRIPTION}, {document.dialect})", document.rejected | rejected)
+    source = f"{path} ({DESCRIPTION}, {document.dialect})"
+    return points_of(document.parsed(), document.rejected, source)
 
 
 def read_masks(path: Path, rejected: dict[str, str]) -> Iterator[LabelledImage]:
     """Yield images with masks and points; see `pointmask.formats`."""
-    document = _Document(path)
-    rejected.update(document.rejected)
-    for image in document.images:
-        with rejecting(image.key, rejected):
-            if image.shape is None:
-                raise PointsError(f"{image.where} has no width and height; add them")
-            yield LabelledImage(*split_key(image.key), image.shape, tuple(document.targets(image)))
+    document = _Document(path, rejected)
+    return images_of(document.parsed(), document.rejected)
 
 
 def write_masks(images: Iterable[LabelledImage], path: Path) -> None:
@@ -154,7 +145,7 @@ class _Image:
 class _Document:
     """A COCO document, its annotations sorted by image."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, rejected: dict[str, str] | None = None) -> None:
         root = mapping(read_json(path), str(path))
         self._where = str(path)
         self._names = {
@@ -163,7 +154,7 @@ class _Document:
             )
             for fields in self._objects(root, "categories")
         }
-        self.rejected: dict[str, str] = {}
+        self.rejected = {} if rejected is None else rejected
         self.images = list(self._listed(root))
         self._by_image: defaultdict[int | str, list[dict[str, Any]]] = defaultdict(list)
         known = {fields["id"] for fields in self._objects(root, "images") if _is_identity(fields.get("id"))}
@@ -176,17 +167,13 @@ class _Document:
             self._spire = self._spire or _is_spire(fields)
         self.dialect = "SPIRE, one annotation per image" if self._spire else "one annotation per target"
 
-    def targets(self, image: _Image) -> list[LabelledTarget]:
-        """Return what is annotated in one image.
-
-        Raises
-        ------
-        PointsError
-            If one of its annotations is wrong.
-        """
-        return [
-            target for fields in self._by_image[image.id] for target in self._targets_of(fields, image.shape)
-        ]
+    def parsed(self) -> Iterator[Parsed]:
+        """Yield what is annotated in each image; one wrong annotation rejects its image."""
+        for image in self.images:
+            with rejecting(image.key, self.rejected):
+                annotations = self._by_image[image.id]
+                targets = [t for fields in annotations for t in self._targets_of(fields, image.shape)]
+                yield image.key, image.shape, targets
 
     def _objects(self, root: dict[str, Any], name: str) -> Iterator[dict[str, Any]]:
         for item in listing(root.get(name, []), f'{self._where}: "{name}"'):

@@ -13,8 +13,9 @@ from pointmask.errors import PointsError
 from pointmask.formats import mclc
 from pointmask.formats._files import write_atomically
 from pointmask.formats._masks import holds_images, largest_component, read_frames
+from pointmask.formats._per_image import document_name
 from pointmask.images import encode_png
-from pointmask.points import Point, Points, without_suffix
+from pointmask.points import Point, Points
 
 DESCRIPTION = "folder of point images"
 LARGEST_BLOB = 4
@@ -80,14 +81,6 @@ def write(points: Points, path: Path, *, shapes: Mapping[str, tuple[int, int]]) 
                     f"{height} x {width} pixels; correct it"
                 )
             mask[point.row, point.col] = True
-        file = path / _file_name(key)
+        file = path / document_name(key, ".png")
         file.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(encode_png(mask), file)
-
-
-def _file_name(key: str) -> str:
-    """``seq.tif#3`` is stored as ``seq#3.png``, which `match` understands."""
-    stem, mark, frame = key.rpartition("#")
-    if mark and frame.isdecimal():
-        return f"{without_suffix(stem)}#{frame}.png"
-    return f"{without_suffix(key)}.png"
