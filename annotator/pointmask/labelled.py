@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from pointmask.codecs.rle import MOST_PIXELS
 from pointmask.errors import PointsError
-from pointmask.points import Point
+from pointmask.points import ImageFrame, Point
 
 Shape = tuple[int, int]
 """Height and width in pixels."""
@@ -25,6 +25,12 @@ _FRAME = re.compile(r"(?P<image>.+)#(?P<frame>[1-9]\d{0,8})", re.DOTALL)
 
 NO_LABEL = "target"
 """Class of targets without a label, in documents that demand one; when read it stands for no label."""
+
+
+def split_key(key: str) -> ImageFrame:
+    """Divide a key that ends in ``#k`` into image and frame, else frame 0; undone by `LabelledImage.key`."""
+    parsed = _FRAME.fullmatch(key)
+    return (parsed["image"], int(parsed["frame"])) if parsed else (key, 0)
 
 
 class Box(NamedTuple):
@@ -194,9 +200,7 @@ class LabelledImage:
     @classmethod
     def of_key(cls, key: str, shape: Shape, targets: Iterable[LabelledTarget]) -> "LabelledImage":
         """Make one with a given `key`; raises as the class does."""
-        parsed = _FRAME.fullmatch(key)
-        name, frame = (parsed["image"], int(parsed["frame"])) if parsed else (key, 0)
-        return cls(name, frame, shape, tuple(targets))
+        return cls(*split_key(key), shape, tuple(targets))
 
     @property
     def key(self) -> str:

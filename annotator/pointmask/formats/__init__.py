@@ -18,7 +18,7 @@ A format module has
 from collections.abc import Iterable, Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import Literal, Protocol, cast
+from typing import Literal, Protocol, cast, get_args
 
 from pointmask.errors import PointsError
 from pointmask.labelled import LabelledImage
@@ -30,6 +30,7 @@ Feature = Literal["points", "masks", "instances", "labels", "confidence", "frame
 
 ``instances``: targets that touch stay apart. ``frames``: pages of a file. ``empty``: images without targets.
 """
+EVERYTHING: frozenset[Feature] = frozenset(get_args(Feature))
 
 FORMATS = {
     "coco": "pointmask.formats.coco",

@@ -16,6 +16,7 @@ from typing import Any, TypeGuard
 
 from pointmask.codecs import rle
 from pointmask.errors import PointsError
+from pointmask.formats import EVERYTHING
 from pointmask.formats._documents import (
     brief,
     head_keys,
@@ -37,7 +38,7 @@ from pointmask.points import Point, Points, clean_key
 DESCRIPTION = "COCO JSON"
 ORIGIN: Origin = "index"
 """Of keypoints. Boxes and polygons are in edge coordinates."""
-HOLDS = frozenset({"points", "masks", "instances", "labels", "confidence", "frames", "empty"})
+HOLDS = EVERYTHING
 
 _VISIBLE = 2
 _COPIED_AT_ONCE = 1 << 20

@@ -33,12 +33,12 @@ from pointmask.formats._pairs import Part, targets
 from pointmask.formats._shapes import label_of, size_of
 from pointmask.formats._table import Collector, peek
 from pointmask.images import is_image
-from pointmask.labelled import NO_LABEL, LabelledImage, LabelledTarget, Patch, Shape
-from pointmask.points import Point, Points, clean_key, split_key
+from pointmask.labelled import NO_LABEL, LabelledImage, LabelledTarget, Patch, Shape, split_key
+from pointmask.points import Point, Points, clean_key
 
 DESCRIPTION = "CVAT XML"
 ORIGIN: Origin = "edge"
-HOLDS: frozenset[Feature] = frozenset({"points", "masks", "labels", "frames", "empty"})
+HOLDS: frozenset[Feature] = frozenset({"points", "masks", "instances", "labels", "frames", "empty"})
 
 _BEGINNING = re.compile(r"\s*(<\?xml[^>]*\?>)?\s*(<!--.*?-->\s*)*<annotations[\s>/]", re.DOTALL)
 _SHAPES = ("points", "mask", "box", "polygon", "polyline", "ellipse", "cuboid", "skeleton")

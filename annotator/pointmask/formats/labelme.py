@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from pointmask.errors import ImageError, PointsError
+from pointmask.formats import EVERYTHING
 from pointmask.formats._documents import (
     brief,
     head_keys,
@@ -46,7 +47,7 @@ from pointmask.points import Point, Points, clean_key
 
 DESCRIPTION = "LabelMe JSON"
 ORIGIN: Origin = "edge"
-HOLDS = frozenset({"points", "masks", "instances", "labels", "confidence", "frames", "empty"})
+HOLDS = EVERYTHING
 
 _VERSION = "5.5.0"
 """Of the documents written: the oldest release with all fields of a mask shape."""

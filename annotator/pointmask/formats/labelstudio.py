@@ -23,7 +23,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from pointmask.codecs import brush_rle
 from pointmask.errors import PointsError
-from pointmask.formats import Feature
+from pointmask.formats import EVERYTHING
 from pointmask.formats._documents import brief, head_keys, listing, mapping, number, read_json
 from pointmask.formats._files import text_written_atomically
 from pointmask.formats._origin import Origin, from_pixel, to_pixel
@@ -31,12 +31,14 @@ from pointmask.formats._pairs import Part, targets
 from pointmask.formats._shapes import label_of, size_of
 from pointmask.formats._table import Collector
 from pointmask.images import is_image
-from pointmask.labelled import NO_LABEL, LabelledImage, LabelledTarget, Patch, Shape
-from pointmask.points import Point, Points, clean_key, split_key
+from pointmask.labelled import NO_LABEL, LabelledImage, LabelledTarget, Patch, Shape, split_key
+from pointmask.points import Point, Points, clean_key
 
 DESCRIPTION = "Label Studio JSON"
 ORIGIN: Origin = "percent"
-HOLDS: frozenset[Feature] = frozenset({"points", "masks", "labels", "confidence", "frames", "empty"})
+HOLDS = EVERYTHING
+    {"points", "masks", "instances", "labels", "confidence", "frames", "empty"}
+)
 
 _UPLOADED = re.compile(r"(?:.*/)?data/upload/(?:\d+/)?(?:[0-9a-f]{8}-)?([^/]+)")
 _POINTS = ("keypointlabels", "keypoint")

@@ -11,6 +11,7 @@ from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from pointmask.errors import PointsError
+from pointmask.formats import Feature
 from pointmask.formats._documents import number, read_xml
 from pointmask.formats._origin import Origin, from_pixel, to_pixel
 from pointmask.formats._per_image import (
@@ -29,7 +30,7 @@ from pointmask.points import Point, Points, clean_key
 
 DESCRIPTION = "Pascal VOC XML"
 ORIGIN: Origin = "one-based"
-HOLDS = frozenset({"points", "instances", "labels", "frames", "empty"})
+HOLDS: frozenset[Feature] = frozenset({"points", "instances", "labels", "frames", "empty"})
 
 _ROOT = re.compile(r"<annotation[\s>]")
 
