@@ -37,8 +37,6 @@ from pointmask.points import Point, Points, clean_key
 DESCRIPTION = "Label Studio JSON"
 ORIGIN: Origin = "percent"
 HOLDS = EVERYTHING
-    {"points", "masks", "instances", "labels", "confidence", "frames", "empty"}
-)
 
 _UPLOADED = re.compile(r"(?:.*/)?data/upload/(?:\d+/)?(?:[0-9a-f]{8}-)?([^/]+)")
 _POINTS = ("keypointlabels", "keypoint")
