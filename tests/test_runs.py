@@ -2,6 +2,8 @@
 
 import io
 import json
+import tempfile
+from contextlib import ExitStack
 
 import pytest
 from hypothesis import given
@@ -13,9 +15,8 @@ from pointmask.runs import Run, RunFinder, merged
 _FILES = st.lists(st.lists(st.tuples(st.sampled_from("abcd"), st.integers(0, 2)), max_size=12), max_size=4)
 
 
-def _written(keys, age):
-    """A file of lines in this order, and its runs."""
-    handle = io.BytesIO()
+def _written(handle, keys, age):
+    """Write lines in this order and return their runs."""
     finder = RunFinder(handle)
     for number, (image, frame) in enumerate(keys):
         line = json.dumps({"image": image, "frame": frame, "at": [age, number]}).encode() + b"\n"
@@ -26,10 +27,12 @@ def _written(keys, age):
 
 @given(_FILES, st.sampled_from([1, 100, 1 << 22]))
 def test_newest_line_of_each_key_in_order(files, buffered):
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as files_open:
         patch.setattr(runs, "_BUFFERED", buffered)
         patch.setattr(runs, "_LEAST", 1)
-        found = list(merged([run for age, keys in enumerate(files) for run in _written(keys, age)]))
+        handles = [files_open.enter_context(tempfile.TemporaryFile()) for _ in files]
+        ages = enumerate(zip(handles, files, strict=True))
+        found = list(merged([run for age, (handle, keys) in ages for run in _written(handle, keys, age)]))
     expected = {key: [age, number] for age, keys in enumerate(files) for number, key in enumerate(keys)}
     assert [(key, json.loads(line)["at"]) for key, line, _ in found] == sorted(expected.items())
 

@@ -95,6 +95,7 @@ def _lines(run: Run, size: int) -> Iterator[bytes]:
     position = run.start
     while position < run.end:
         run.handle.seek(position)
-        block = run.handle.readlines(min(size, run.end - position))
+        # Some files stop at the hint, others beyond it: one byte less, and none reads into the next run.
+        block = run.handle.readlines(min(size, run.end - position) - 1)
         position += sum(map(len, block))
         yield from block
