@@ -29,7 +29,7 @@ def _written(handle, keys, age):
 def test_newest_line_of_each_key_in_order(files, buffered):
     with pytest.MonkeyPatch.context() as patch, ExitStack() as files_open:
         patch.setattr(runs, "_BUFFERED", buffered)
-        patch.setattr(runs, "_LEAST", 1)
+        patch.setattr(runs, "_LEAST", 2)
         handles = [files_open.enter_context(tempfile.TemporaryFile()) for _ in files]
         ages = enumerate(zip(handles, files, strict=True))
         found = list(merged([run for age, (handle, keys) in ages for run in _written(handle, keys, age)]))
