@@ -148,9 +148,13 @@ def test_unknown_names_and_options_are_refused():
         build("acm_unet", depth=3)
     with pytest.raises(DetectorError, match="norm = 'ln' must be one of bn, gn"):
         build("acm_unet", norm="ln")
-    with pytest.raises(DetectorError, match="in_channels = 0 must be at least 1"):
-        build("acm_unet", in_channels=0)
     assert issubclass(DetectorError, PointmaskError)
+
+
+@pytest.mark.parametrize("name", names())
+def test_an_image_has_a_channel(name: str):
+    with pytest.raises(DetectorError, match="in_channels = 0 must be at least 1"):
+        build(name, in_channels=0)
 
 
 def test_norm_kinds():

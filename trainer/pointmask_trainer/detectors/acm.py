@@ -24,10 +24,8 @@ from pointmask_trainer.detectors.resnet_blocks import (
 class _ACM(Detector):
     """A stem, a body that turns its map into logits, and these brought to the image's size."""
 
-    def __init__(self, in_channels: int, stem: nn.Module, body: nn.Module) -> None:
-        super().__init__(in_channels)
-        self.stem = stem
-        self.body = body
+    stem: nn.Module
+    body: nn.Module
 
     def forward_maps(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
         """See `Detector.forward_maps`; there are no auxiliary maps."""
@@ -51,8 +49,9 @@ class ACMUNet(_ACM):
     stride: ClassVar[int] = 16
 
     def __init__(self, in_channels: int = 1, *, norm: Norm = "bn", momentum: float = 0.1) -> None:
-        stem = quarter_stem(in_channels, momentum=momentum)
-        super().__init__(in_channels, stem, _UNet(3, norm=norm, momentum=momentum))
+        super().__init__(in_channels)
+        self.stem = quarter_stem(in_channels, momentum=momentum)
+        self.body = _UNet(3, norm=norm, momentum=momentum)
 
 
 class ACMUNetFullres(_ACM):
@@ -67,7 +66,9 @@ class ACMUNetFullres(_ACM):
     stride: ClassVar[int] = 4
 
     def __init__(self, in_channels: int = 1, *, norm: Norm = "bn") -> None:
-        super().__init__(in_channels, full_stem(in_channels), _UNet(4, norm=norm))
+        super().__init__(in_channels)
+        self.stem = full_stem(in_channels)
+        self.body = _UNet(4, norm=norm)
 
 
 class ACMFPN(_ACM):
@@ -82,7 +83,9 @@ class ACMFPN(_ACM):
     stride: ClassVar[int] = 8
 
     def __init__(self, in_channels: int = 1, *, norm: Norm = "bn") -> None:
-        super().__init__(in_channels, quarter_stem(in_channels), _FPN(norm=norm, corners=False))
+        super().__init__(in_channels)
+        self.stem = quarter_stem(in_channels)
+        self.body = _FPN(norm=norm, corners=False)
 
 
 class ACMFPNFullres(_ACM):
@@ -97,7 +100,9 @@ class ACMFPNFullres(_ACM):
     stride: ClassVar[int] = 2
 
     def __init__(self, in_channels: int = 1, *, norm: Norm = "bn") -> None:
-        super().__init__(in_channels, full_stem(in_channels), _FPN(norm=norm, corners=True))
+        super().__init__(in_channels)
+        self.stem = full_stem(in_channels)
+        self.body = _FPN(norm=norm, corners=True)
 
 
 class _UNet(nn.Module):
