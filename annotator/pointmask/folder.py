@@ -136,7 +136,7 @@ def annotate_folder(
         raise ImageError(
             f"{source.root} holds no image; see what is recognised with: pointmask check {source.root}"
         )
-    listed = points if isinstance(points, Points) else read_points(Path(points))
+    listed = points if isinstance(points, Points) else read_points(Path(points), images=source)
     plan = make_plan(source, names, listed, empty_masks=empty_masks)
     execute = _executor(threads, scheduler)
     _make_folder(target)

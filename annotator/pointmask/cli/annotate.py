@@ -101,7 +101,7 @@ def annotate(
     from pointmask.cli.summary import show_summary, tell_compiling
     from pointmask.folder import annotate_folder
 
-    points = _read(source, point_format, simulate, seed)
+    points = _read(source, images, point_format, simulate, seed)
     tell_compiling()
     with shown_progress() as progress:
         summary = annotate_folder(
@@ -126,10 +126,14 @@ def annotate(
 
 
 def _read(
-    source: Path, point_format: str | None, simulate: Literal["centroid", "coarse"] | None, seed: int
+    source: Path,
+    images: Path,
+    point_format: str | None,
+    simulate: Literal["centroid", "coarse"] | None,
+    seed: int,
 ) -> "Points":
     from pointmask.formats import read_points
 
-    points = read_points(source, format=point_format, simulate=simulate, seed=seed)
+    points = read_points(source, format=point_format, simulate=simulate, seed=seed, images=images)
     click.echo(f"Points: {len(points):,} in {len(points.by_image):,} images, from {points.source}", err=True)
     return points

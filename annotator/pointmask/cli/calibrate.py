@@ -96,7 +96,7 @@ def calibrate(
     from pointmask.cli.summary import tell_compiling
     from pointmask.formats import read_points
 
-    points = read_points(source or masks, format=point_format, simulate=simulate, seed=seed)
+    points = read_points(source or masks, format=point_format, simulate=simulate, seed=seed, images=images)
     skipped: list[tuple[str, str]] = []
     tell_compiling()
     with _shown(budget) as tick:

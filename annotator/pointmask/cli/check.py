@@ -44,7 +44,7 @@ def check(
 
     points = None
     if source is not None:
-        points = read_points(source, format=point_format, simulate=simulate)
+        points = read_points(source, format=point_format, simulate=simulate, images=images)
     diagnosis = examine(images, points, masks)
     _show(diagnosis, limit=None if list_all else _SHOWN)
     if not diagnosis.is_healthy:

@@ -12,6 +12,8 @@ A format module has
   putting the key of an image that cannot be read into ``rejected`` with the reason;
 * ``write_masks(images, path)``, which takes any iterable of `LabelledImage` and holds no more than one of
   them where the format allows it; with it ``HOLDS``, the set of `Feature` that survive the writing;
+* ``NEEDS_IMAGES``, true if its coordinates mean nothing without the sizes of the images: ``read`` and
+  ``read_masks`` then take ``images``, an `ImageSource` or None to look for them beside the annotations;
 * ``ORIGIN``, what its coordinates mean (`pointmask.formats._origin`), if it has any.
 """
 
@@ -21,6 +23,7 @@ from pathlib import Path
 from typing import Literal, Protocol, cast, get_args
 
 from pointmask.errors import PointsError
+from pointmask.image_source import ImageSource
 from pointmask.labelled import LabelledImage
 from pointmask.points import Points
 
@@ -41,6 +44,8 @@ FORMATS = {
     "mclc": "pointmask.formats.mclc",
     "labelme": "pointmask.formats.labelme",
     "voc": "pointmask.formats.voc",
+    "yolo-seg": "pointmask.formats.yolo_seg",
+    "yolo": "pointmask.formats.yolo",
     "jsonl": "pointmask.formats.jsonl",
     "csv": "pointmask.formats.csv",
     "masks": "pointmask.formats.masks",
@@ -58,6 +63,13 @@ class Format(Protocol):
         """Say whether the path looks like this format."""
 
     def read(self, path: Path) -> Points:
+        """Read all points."""
+
+
+class SizedFormat(Protocol):
+    """A format module with ``NEEDS_IMAGES``."""
+
+    def read(self, path: Path, *, images: ImageSource | None = None) -> Points:
         """Read all points."""
 
 
@@ -133,7 +145,12 @@ def recognise(path: str | Path) -> str:
 
 
 def read_points(
-    path: str | Path, *, format: str | None = None, simulate: Simulation | None = None, seed: int = 0
+    path: str | Path,
+    *,
+    format: str | None = None,
+    simulate: Simulation | None = None,
+    seed: int = 0,
+    images: ImageSource | str | Path | None = None,
 ) -> Points:
     """Read points in any known format.
 
@@ -147,6 +164,8 @@ def read_points(
         Take the path as a folder of masks and click on its targets; see `pointmask.formats.masks`.
     seed : int
         For ``simulate="coarse"``.
+    images : ImageSource, str or Path, optional
+        The images, for formats whose coordinates are fractions of their sizes.
 
     Returns
     -------
@@ -168,4 +187,10 @@ def read_points(
         from pointmask.formats import masks
 
         return masks.read(path, simulate=simulate, seed=seed)
-    return load_format(format or recognise(path)).read(path)
+    module = load_format(format or recognise(path))
+    if not getattr(module, "NEEDS_IMAGES", False):
+        return module.read(path)
+    from pointmask.sources import open_source
+
+    source = None if images is None else open_source(images)
+    return cast(SizedFormat, module).read(path, images=source)

@@ -1,14 +1,14 @@
 """Formats with one document per image: a file, or a folder that mirrors the folder of the images."""
 
 import posixpath
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
 from pointmask.errors import OutputError, PointsError
 from pointmask.formats._documents import rejecting
 from pointmask.formats._files import files_below, write_atomically
-from pointmask.labelled import LabelledImage, LabelledTarget, Shape
+from pointmask.labelled import Box, LabelledImage, LabelledTarget, Shape
 from pointmask.points import Points, without_suffix
 
 _SNIFFED = 16  # documents looked at before a folder is said to be of another kind
@@ -18,7 +18,11 @@ Parsed = tuple[str, Shape | None, Sequence[LabelledTarget]]
 
 
 def parse_each(
-    path: Path, suffix: str, rejected: dict[str, str], parse: Callable[[Path, str], Parsed]
+    path: Path,
+    suffix: str,
+    rejected: dict[str, str],
+    parse: Callable[[Path, str], Parsed],
+    besides: Collection[str] = (),
 ) -> Iterator[Parsed]:
     """Yield what the documents at a path hold.
 
@@ -33,6 +37,8 @@ def parse_each(
         several documents.
     parse : callable
         Takes a document and the folder it lies in, relative to the path; may raise PointsError.
+    besides : collection of str
+        Names of files with this suffix that are no documents.
 
     Raises
     ------
@@ -40,7 +46,7 @@ def parse_each(
         If the folder cannot be listed or holds no document.
     """
     seen: set[str] = set()
-    for file, folder in _documents_at(path, suffix):
+    for file, folder in documents_at(path, suffix, besides):
         with rejecting(posixpath.join(folder, file.stem), rejected):
             key, shape, targets = parse(file, folder)
             if key in seen:
@@ -68,12 +74,12 @@ def images_of(parsed: Iterable[Parsed], rejected: dict[str, str]) -> Iterator[La
             yield LabelledImage.of_key(key, shape, targets)
 
 
-def _documents_at(path: Path, suffix: str) -> list[tuple[Path, str]]:
-    """Return the documents with a suffix at a path, and of each the folder it lies in below the path."""
+def documents_at(path: Path, suffix: str, besides: Collection[str] = ()) -> list[tuple[Path, str]]:
+    """Return the documents at a path, and of each the folder it lies in below the path; see `parse_each`."""
     if not path.is_dir():
         return [(path, "")]
     try:
-        files = list(files_below(path, lambda name: name.lower().endswith(suffix)))
+        files = [file for file in _with_suffix(path, suffix) if file.name not in besides]
     except OSError as error:
         raise PointsError(f"{path}: cannot be listed ({error.strerror}); check the folder") from error
     if not files:
@@ -86,10 +92,21 @@ def any_document(path: Path, suffix: str, looks_right: Callable[[Path], bool]) -
     if not path.is_dir():
         return path.is_file() and path.suffix.lower() == suffix and looks_right(path)
     try:
-        found = islice(files_below(path, lambda name: name.lower().endswith(suffix)), _SNIFFED)
-        return any(looks_right(file) for file in found)
+        return any(looks_right(file) for file in islice(_with_suffix(path, suffix), _SNIFFED))
     except OSError:
         return False
+
+
+def box_of(target: LabelledTarget) -> Box | None:
+    """Return the box of a mask, or the pixel of a target without one."""
+    if target.patch is not None:
+        return target.patch.box
+    point = target.point
+    return None if point is None else Box(point.row, point.col, point.row + 1, point.col + 1)
+
+
+def _with_suffix(folder: Path, suffix: str) -> Iterator[Path]:
+    return files_below(folder, lambda name: name.lower().endswith(suffix))
 
 
 def document_name(key: str, suffix: str) -> str:

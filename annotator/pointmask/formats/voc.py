@@ -17,6 +17,7 @@ from pointmask.formats._origin import Origin, from_pixel, to_pixel
 from pointmask.formats._per_image import (
     Parsed,
     any_document,
+    box_of,
     document_name,
     images_of,
     parse_each,
@@ -88,7 +89,7 @@ def _document(image: LabelledImage) -> Element:
         _add(size, tag, value)
     _add(root, "segmented", 0)
     for target in image.targets:
-        box = _box_of(target)
+        box = box_of(target)
         if box is not None:
             _add_object(root, target, box)
     return root
@@ -116,13 +117,6 @@ def _add_object(root: Element, target: LabelledTarget, box: Box) -> None:
         point = SubElement(item, "point")
         _add(point, "x", from_pixel(target.point.col, ORIGIN))
         _add(point, "y", from_pixel(target.point.row, ORIGIN))
-
-
-def _box_of(target: LabelledTarget) -> Box | None:
-    if target.patch is not None:
-        return target.patch.box
-    point = target.point
-    return None if point is None else Box(point.row, point.col, point.row + 1, point.col + 1)
 
 
 def _add(parent: Element, tag: str, text: object) -> None:
