@@ -1,7 +1,7 @@
 """Images in a tar archive, plain or gzipped. One pass over the headers tells where each image lies."""
 
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -22,11 +22,12 @@ class TarSource(ArchiveSource[Place]):
     """Images in a tar archive, plain or gzipped."""
 
     @staticmethod
-    def _make_index(root: Path) -> Index[Place]:
+    def _make_index(root: Path, accepts: Callable[[str], bool]) -> Index[Place]:
         is_packed = read_file_at(root, 0, 2) == _GZIP_MAGIC
-        index: Index[Place] = Index(Gunzip(root).read_at if is_packed else partial(read_file_at, root))
+        read_at = Gunzip(root).read_at if is_packed else partial(read_file_at, root)
+        index: Index[Place] = Index(read_at, accepts)
         try:
-            for member in _members(index.read_at, root):
+            for member in _members(read_at, root):
                 reason = _reason(member)
                 index.add(member.name, None if reason else (member.offset_data, member.size), reason)
         except tarfile.TarError as error:

@@ -9,6 +9,7 @@ import stat
 import struct
 import zipfile
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -37,8 +38,8 @@ class ZipSource(ArchiveSource[Member]):
     """Images in a zip archive, stored or deflated."""
 
     @staticmethod
-    def _make_index(root: Path) -> Index[Member]:
-        index: Index[Member] = Index(partial(read_file_at, root))
+    def _make_index(root: Path, accepts: Callable[[str], bool]) -> Index[Member]:
+        index: Index[Member] = Index(partial(read_file_at, root), accepts)
         try:
             with zipfile.ZipFile(root) as archive:
                 for info in archive.infolist():

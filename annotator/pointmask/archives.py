@@ -11,7 +11,6 @@ from typing import Any, BinaryIO, Generic, TypeVar
 
 from pointmask.codecs.limits import VARIABLE, most_samples
 from pointmask.errors import ImageError
-from pointmask.image_file import is_image
 from pointmask.image_source import ImageSource
 
 ReadAt = Callable[[int, int], bytes]
@@ -29,6 +28,8 @@ class Index(Generic[P]):
     ----------
     read_at : callable
         Reads the archive itself (unzipped, if it is a gzip file) from any thread.
+    accepts : callable
+        Says by its name whether a member is an image.
     places : dict
         What the archive says about each image.
     refused : dict
@@ -36,6 +37,7 @@ class Index(Generic[P]):
     """
 
     read_at: ReadAt
+    accepts: Callable[[str], bool]
     places: dict[str, P] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
 
@@ -52,7 +54,7 @@ class Index(Generic[P]):
         """
         name = str(PurePosixPath(path))
         parts = name.split("/")
-        if not is_image(name) or any(part.startswith(".") and part != ".." for part in parts):
+        if not self.accepts(name) or any(part.startswith(".") and part != ".." for part in parts):
             return  # as in folders, hidden files are passed over
         windows = PureWindowsPath(path)
         if name.startswith("/") or windows.drive or windows.root or ".." in windows.parts:
@@ -70,8 +72,8 @@ class ArchiveSource(ImageSource, Generic[P]):
 
     @staticmethod
     @abstractmethod
-    def _make_index(root: Path) -> Index[P]:
-        """List the members of an archive."""
+    def _make_index(root: Path, accepts: Callable[[str], bool]) -> Index[P]:
+        """List the members of an archive whose names are accepted."""
 
     def names(self, *, exclude: Path | None = None) -> list[str]:
         """Return the members that are images; there is nothing to exclude in an archive."""
@@ -89,8 +91,9 @@ class ArchiveSource(ImageSource, Generic[P]):
 
     def _index(self) -> Index[P]:
         status = self.root.stat()
+        stamp = status.st_mtime_ns, status.st_size
         with _INDEXING:
-            return _index_of(type(self)._make_index, self.root, (status.st_mtime_ns, status.st_size))
+            return _index_of(type(self)._make_index, self.root, self.reading.accepts, stamp)
 
     def _place(self, index: Index[P], name: str) -> P:
         if name not in index.places:
@@ -102,8 +105,13 @@ _INDEXING = threading.Lock()  # or several threads would list a new archive at o
 
 
 @lru_cache(maxsize=4)
-def _index_of(make: Callable[[Path], Index[Any]], root: Path, stamp: tuple[int, int]) -> Index[Any]:
-    return make(root)
+def _index_of(
+    make: Callable[[Path, Callable[[str], bool]], Index[Any]],
+    root: Path,
+    accepts: Callable[[str], bool],
+    stamp: tuple[int, int],
+) -> Index[Any]:
+    return make(root, accepts)
 
 
 def check_unpacked(name: str, size: int) -> None:

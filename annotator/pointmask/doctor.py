@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from pointmask.errors import ImageError
 from pointmask.files import stem_of
+from pointmask.id_lists import IdList, choose
 from pointmask.image_file import ImageFile
 from pointmask.image_source import ImageSource
-from pointmask.pairing import make_plan, shared_stems
+from pointmask.pairing import Plan, make_plan, shared_stems
 from pointmask.points import Point, Points, match
 from pointmask.sources import open_source
 
@@ -93,6 +94,7 @@ class Diagnosis:
 # Kind of finding -> (what, fix, is_problem), in the order in which they are listed.
 _KINDS = {
     "unreadable": ("files cannot be read", "copy or export them again; a job skips them", True),
+    "unlisted": ("ids of the list do not fit the images", "correct the list; a job skips these", True),
     "unpaired": ("points do not fit the images", "correct the point list; a job skips these", True),
     "outside": (
         "points lie outside their image",
@@ -138,7 +140,13 @@ class _Notes:
         )
 
 
-def examine(images: ImageSource | Path, points: Points | None = None, masks: Path | None = None) -> Diagnosis:
+def examine(
+    images: ImageSource | Path,
+    points: Points | None = None,
+    masks: Path | None = None,
+    *,
+    only: IdList | None = None,
+) -> Diagnosis:
     """
     Read everything once and say what a job would stumble over.
 
@@ -150,6 +158,8 @@ def examine(images: ImageSource | Path, points: Points | None = None, masks: Pat
         As read by `pointmask.formats.read_points`.
     masks : Path, optional
         Folder of true masks, paired with images by name.
+    only : IdList, optional
+        Look at these images alone; ids that fit none are a problem.
 
     Returns
     -------
@@ -163,18 +173,29 @@ def examine(images: ImageSource | Path, points: Points | None = None, masks: Pat
     """
     notes = _Notes()
     source = open_source(images)
-    names = source.names(exclude=masks)
+    everything = names = source.names(exclude=masks)
+    told = set(source.refused())  # images that have a finding, which need no other for their points
+    if only is not None:
+        choice = choose(only, names, str(source.root))
+        names = [name for name in names if name in choice.names]
+        for key, reason in choice.problems.items():
+            notes.add("unlisted", f"{key}: {reason}")
+        told.update(choice.problems)
     for reason in source.refused().values():
         notes.add("unreadable", reason)
     groups, shapes = _examine_images(source, names, notes)
     for twins in shared_stems(names):
         notes.add("stems", ", ".join(twins))
+        told.update(twins)
     if points is not None:
-        _examine_points(source, names, points, shapes, notes)
+        plan = make_plan(source, everything, points, only=only)
+        _examine_points(plan, told, shapes, notes)
     if masks is not None:
-        groups += _examine_masks(open_source(masks), names, shapes, notes)
-    told = f"{len(points):,} points in {len(points.by_image):,} images: {points.source}" if points else ""
-    return Diagnosis(tuple(groups), told, notes.findings())
+        groups += _examine_masks(open_source(masks), everything, names, shapes, notes)
+    source_of_points = (
+        f"{len(points):,} points in {len(points.by_image):,} images: {points.source}" if points else ""
+    )
+    return Diagnosis(tuple(groups), source_of_points, notes.findings())
 
 
 _Shapes = dict[tuple[str, int], tuple[int, int]]  # by (image, frame)
@@ -226,12 +247,7 @@ def _note_pixels(name: str, pixels: NDArray[Any], notes: _Notes) -> None:
         notes.add("constant", f"{name}: {pixels.flat[0]} everywhere")
 
 
-def _examine_points(
-    images: ImageSource, names: list[str], points: Points, shapes: _Shapes, notes: _Notes
-) -> None:
-    plan = make_plan(images, names, points)
-    told = {name for group in shared_stems(names) for name in group}  # have a finding of their own
-    told.update(images.refused())
+def _examine_points(plan: Plan, told: set[str], shapes: _Shapes, notes: _Notes) -> None:
     for (name, _), reason in sorted(plan.skipped.items()):
         if name not in told:
             notes.add("unpaired", f"{name}: {reason}")
@@ -249,17 +265,23 @@ def _examine_points(
         notes.add("no points", name)
 
 
-def _examine_masks(masks: ImageSource, names: list[str], shapes: _Shapes, notes: _Notes) -> list[Group]:
+def _examine_masks(
+    masks: ImageSource, everything: list[str], names: list[str], shapes: _Shapes, notes: _Notes
+) -> list[Group]:
+    """Look at the masks of ``names``, paired among all images, so that masks of the others are no orphans."""
     files = masks.names()
     # The row of a mask's only point is its number, so that pairing tells which mask each image got.
-    found = match(Points({name: (Point(k, 0),) for k, name in enumerate(files)}, str(masks.root)), names)
+    found = match(Points({name: (Point(k, 0),) for k, name in enumerate(files)}, str(masks.root)), everything)
     for name in found.unmatched:
         notes.add("mask orphan", name)
     for name, candidates in found.ambiguous.items():
         notes.add("mask twice", f"{name}: {', '.join(candidates)}")
     groups: dict[str, Group] = {}
+    asked = set(names)
     masked = {name for candidates in found.ambiguous.values() for name in candidates}
     for (image, frame), numbers in sorted(found.points.items()):
+        if image not in asked:
+            continue
         masked.add(image)
         if len(numbers) > 1:
             notes.add("mask twice", f"{image}: {', '.join(files[point.row] for point in numbers)}")

@@ -2,11 +2,11 @@
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pointmask.errors import ImageError, OutputError
-from pointmask.images import is_image
+from pointmask.reading import is_image
 
 RESULTS = {"mask": "masks", "soft": "soft", "instance": "instances", "overlay": "overlays"}
 """What can be saved, and the folder of the output in which it lies."""
@@ -15,7 +15,9 @@ _PREFIX = ".pointmask-"
 _SUFFIX = ".tmp"
 
 
-def list_images(root: Path, *, exclude: Path | None = None) -> list[str]:
+def list_images(
+    root: Path, *, exclude: Path | None = None, accepts: Callable[[str], bool] = is_image
+) -> list[str]:
     """
     Return the images below a folder, by suffix.
 
@@ -27,6 +29,8 @@ def list_images(root: Path, *, exclude: Path | None = None) -> list[str]:
         Folder to search, with all its subfolders.
     exclude : Path, optional
         Folder to leave out: an output folder that lies among the images.
+    accepts : callable
+        Says by its name whether a file is an image.
 
     Returns
     -------
@@ -45,11 +49,11 @@ def list_images(root: Path, *, exclude: Path | None = None) -> list[str]:
     if not root.is_dir():
         raise ImageError(f"{root} is a file; give the folder that holds it: {root.parent}")
     banned = exclude.resolve() if exclude is not None and exclude.exists() else None
-    return sorted(_walk(root, "", banned, set()))
+    return sorted(name for name in _walk(root, "", banned, set()) if accepts(name))
 
 
 def _walk(folder: Path, prefix: str, banned: Path | None, seen: set[tuple[int, int]]) -> Iterator[str]:
-    """Yield images below ``folder``; ``seen`` holds (device, inode) so that a link loop ends."""
+    """Yield files below ``folder``; ``seen`` holds (device, inode) so that a link loop ends."""
     try:
         status = folder.stat()
         if (status.st_dev, status.st_ino) in seen:
@@ -67,7 +71,7 @@ def _walk(folder: Path, prefix: str, banned: Path | None, seen: set[tuple[int, i
             below = folder / name
             if banned is None or below.resolve() != banned:
                 yield from _walk(below, f"{prefix}{name}/", banned, seen)
-        elif is_image(name):
+        else:
             yield prefix + name
 
 

@@ -21,11 +21,13 @@ from pointmask.annotator import annotate
 from pointmask.errors import BrokenOffError, ImageError, OutputError, PointmaskError, ThetaError
 from pointmask.files import RESULTS, check_apart, clean_temporaries, stem_of, write_atomic
 from pointmask.formats import read_points
+from pointmask.id_lists import IdList, read_ids
 from pointmask.image_source import ImageSource
 from pointmask.ledger import Ledger
 from pointmask.manifest import MANIFEST, Entry, Known, Shard
 from pointmask.pairing import Plan, make_plan
 from pointmask.points import Points
+from pointmask.reading import may_hold_frames
 from pointmask.recipe import Recipe, skipped_entry
 from pointmask.report import write_report
 from pointmask.runs import Key
@@ -54,6 +56,7 @@ def annotate_folder(
     overwrite: bool = False,
     shard: tuple[int, int] | None = None,
     empty_masks: bool = False,
+    only: IdList | Path | str | None = None,
     timings: bool = False,
     scheduler: str | None = None,
     progress: Callable[[Progress], None] | None = None,
@@ -92,6 +95,8 @@ def annotate_folder(
         (i, n): do only the i-th (from 1) of n parts. The last part to finish merges the manifests.
     empty_masks : bool
         Write an empty mask for each frame that the points do not name.
+    only : IdList, Path or str, optional
+        Ids, or a list of them (one per line), of the images to work on; all others are left alone.
     timings : bool
         Append ``timings.jsonl``: milliseconds per target of each frame.
     scheduler : str, optional
@@ -109,7 +114,7 @@ def annotate_folder(
     ImageError
         If the image folder is missing or unreadable, or holds no images.
     PointsError, ThetaError
-        If points or theta cannot be read.
+        If points, the list of ids or theta cannot be read.
     OutputError
         If the output folder is unusable: the image folder itself, in use by another job, or holding
         results of other settings.
@@ -127,7 +132,8 @@ def annotate_folder(
     """
     source, target = open_source(images), Path(out)
     part = Shard(*shard) if shard else Shard()
-    recipe = _recipe(theta, polarity, save)
+    recipe = _recipe(theta, polarity, save, str(source.reading))
+    chosen = read_ids(Path(only)) if isinstance(only, Path | str) else only
     if threads < 1:
         raise ValueError(f"threads is {threads}; at least 1 is needed")
     check_apart(source.root, target)
@@ -137,7 +143,7 @@ def annotate_folder(
             f"{source.root} holds no image; see what is recognised with: pointmask check {source.root}"
         )
     listed = points if isinstance(points, Points) else read_points(Path(points), images=source)
-    plan = make_plan(source, names, listed, empty_masks=empty_masks)
+    plan = make_plan(source, names, listed, empty_masks=empty_masks, only=chosen)
     execute = _executor(threads, scheduler)
     _make_folder(target)
     with closing(Ledger(target, part, recipe.settings, plan.wanted)) as ledger, _stops_cleanly(target):
@@ -147,7 +153,7 @@ def annotate_folder(
         _write_theta(target, recipe.theta, part, overwrite=overwrite)
         todo = partial(work, recipe, Place(source, target, part.tag, overwrite))
         with _timings(target, wanted=timings) as clock:
-            summary = _run(source, plan, part, ledger, partial(execute, todo), clock, progress or _silent)
+            summary = _run(plan, part, ledger, partial(execute, todo), clock, progress or _silent)
         summary.missing_shards = ledger.publish()
     summary.manifest = target / (part.manifest if summary.missing_shards else MANIFEST)
     if report and not summary.missing_shards:
@@ -155,15 +161,14 @@ def annotate_folder(
     return summary
 
 
-def _recipe(theta: Theta | str | Path, polarity: Polarity, save: Sequence[str]) -> Recipe:
+def _recipe(theta: Theta | str | Path, polarity: Polarity, save: Sequence[str], reading: str) -> Recipe:
     unknown = [kind for kind in save if kind not in RESULTS]
     if unknown:
         raise ValueError(f"save holds {unknown[0]!r}; choose among {', '.join(RESULTS)}")
     if polarity not in get_args(Polarity):
         raise ValueError(f"polarity is {polarity!r}; choose among {', '.join(get_args(Polarity))}")
-    return Recipe(
-        Theta.load(theta), polarity, tuple(kind for kind in RESULTS if kind == "mask" or kind in save)
-    )
+    kinds = tuple(kind for kind in RESULTS if kind == "mask" or kind in save)
+    return Recipe(Theta.load(theta), polarity, kinds, reading)
 
 
 def _executor(threads: int, scheduler: str | None) -> Callable[[Work, Iterable[Task]], Iterator[Outcome]]:
@@ -237,7 +242,6 @@ def _silent(progress: Progress) -> None:
 
 
 def _run(
-    images: ImageSource,
     plan: Plan,
     part: Shard,
     ledger: Ledger,
@@ -258,7 +262,7 @@ def _run(
             tally.skip(entry)
     summary.without_points.extend(image for image in plan.without_points if part.owns(image))
     handled, shown = 0, 0.0
-    for seen, outcome in enumerate(execute(_tasks(images, plan, part, ledger)), 1):
+    for seen, outcome in enumerate(execute(_tasks(plan, part, ledger)), 1):
         tally.outcome(outcome)
         for entry, seconds in outcome.entries:
             ledger.add(entry)
@@ -271,10 +275,8 @@ def _run(
     return tally.close(handled)
 
 
-def _tasks(images: ImageSource, plan: Plan, part: Shard, ledger: Ledger) -> Iterator[Task]:
-    stems = (
-        {stem_of(image) for image in plan.wanted} if any(map(images.may_hold_frames, plan.wanted)) else set()
-    )
+def _tasks(plan: Plan, part: Shard, ledger: Ledger) -> Iterator[Task]:
+    stems = {stem_of(image) for image in plan.wanted} if any(map(may_hold_frames, plan.wanted)) else set()
     earlier = _Earlier(ledger.finished())
     for image, frames in sorted(plan.wanted.items()):
         if not part.owns(image):

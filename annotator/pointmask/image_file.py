@@ -13,11 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pointmask.codecs import Codec, label_png, npy, raster
+from pointmask.codecs import Codec, flir, label_png, npy, raster, raw
 from pointmask.errors import ImageError
-
-SUFFIXES = (".png", ".bmp", ".jpg", ".jpeg", ".tif", ".tiff", ".npy")
-"""Suffixes, in lower case, by which images are listed. What a file is, its first bytes say."""
+from pointmask.reading import PLAIN, Reading, is_image, is_raw
 
 _MAGIC = (
     (label_png.MAGIC, "PNG"),
@@ -33,11 +31,6 @@ _LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601
 _HASHED_AT_ONCE = 2**20  # bytes
 
 
-def is_image(name: str) -> bool:
-    """Say whether a file name has one of `SUFFIXES`, in any case."""
-    return name.lower().endswith(SUFFIXES)
-
-
 class ImageFile:
     """
     An open image file. Frames are decoded one by one, and no more of the file is read than they need.
@@ -49,12 +42,14 @@ class ImageFile:
     file : BinaryIO
         Open for reading, seekable; closed together with this object.
     name : str
-        For messages.
+        For messages; and its suffix tells raw files.
+    reading : Reading
+        How to read files that do not say it themselves.
     """
 
-    def __init__(self, file: BinaryIO, name: str) -> None:
+    def __init__(self, file: BinaryIO, name: str, reading: Reading = PLAIN) -> None:
         self.name = name
-        self._file = file
+        self._file, self._reading = file, reading
         self._size = file.seek(0, io.SEEK_END)
 
     def __enter__(self) -> "ImageFile":
@@ -68,20 +63,25 @@ class ImageFile:
     @cached_property
     def kind(self) -> str:
         """
-        What the first bytes say it is: PNG, BMP, JPEG, TIFF or NPY.
+        What it is: PNG, BMP, JPEG, TIFF or NPY, as its first bytes say; FLIR or raw, as `Reading` has it.
 
         Raises
         ------
         ImageError
             If it is none of these.
         """
+        if self._reading.raw is not None and is_raw(self.name):
+            return "raw"
         self._file.seek(0)
-        return _kind(self._file.read(8), self.name)
+        kind = _kind(self._file.read(8), self.name)
+        if kind == "JPEG" and self._reading.radiometric and flir.is_radiometric(self._file):
+            return "FLIR"
+        return kind
 
     @cached_property
     def frames(self) -> int:
         """
-        Number of frames, at least 1; more than 1 only for multi-page TIFF and ``(N, H, W)`` ``.npy``.
+        Number of frames, at least 1; more than 1 only for multi-page TIFF, ``(N, H, W)`` ``.npy`` and raw.
 
         Raises
         ------
@@ -139,6 +139,8 @@ class ImageFile:
     @cached_property
     def colour_mode(self) -> str:
         """Pillow's name for the bands that the file stores; empty if Pillow does not know the file."""
+        if self.kind == "FLIR":
+            return "FLIR thermal raster"
         self._file.seek(0)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
@@ -160,6 +162,10 @@ class ImageFile:
             return tiff.TiffPages(self._file, self._size)
         if self.kind == "NPY":
             return npy.NpyFile(self._file, self._size)
+        if self.kind == "FLIR":
+            return flir.FlirFile(self._file)
+        if self._reading.raw is not None and self.kind == "raw":
+            return raw.RawFile(self._file, self._size, self._reading.raw)
         return raster.RasterFile(self._file, self._size, self.kind)
 
 
@@ -168,6 +174,8 @@ def _kind(head: bytes, name: str) -> str:
         if head.startswith(magic):
             return kind
     known = "PNG, BMP, JPEG, TIFF and .npy"
+    if is_raw(name):
+        raise ImageError(f"{name}: how it is to be read must be said, for example with: --raw 640x512:u16le")
     if not head:
         raise ImageError(f"{name}: the file is empty; copy or export it again")
     if not is_image(name):

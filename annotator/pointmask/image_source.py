@@ -9,8 +9,7 @@ from typing import BinaryIO
 
 from pointmask.errors import ImageError
 from pointmask.image_file import ImageFile
-
-_MULTI_FRAME = (".tif", ".tiff", ".npy")
+from pointmask.reading import PLAIN, Reading, may_hold_frames
 
 
 @dataclass(frozen=True)
@@ -24,9 +23,12 @@ class ImageSource(ABC):
     ----------
     root : Path
         Where they lie.
+    reading : Reading
+        How files are read that do not say it themselves.
     """
 
     root: Path
+    reading: Reading = PLAIN
 
     @abstractmethod
     def names(self, *, exclude: Path | None = None) -> list[str]:
@@ -56,10 +58,6 @@ class ImageSource(ABC):
     def _open(self, name: str) -> BinaryIO:
         """Open the file for random access; an OSError says why not."""
 
-    def may_hold_frames(self, name: str) -> bool:
-        """Say by its name whether an image may hold several frames; others are never opened to count them."""
-        return name.lower().endswith(_MULTI_FRAME)
-
     def open(self, name: str) -> ImageFile:
         """
         Open one image.
@@ -80,13 +78,13 @@ class ImageSource(ABC):
             If it cannot be read, or is no image.
         """
         try:
-            file = self._open(name) if self.may_hold_frames(name) else io.BytesIO(self._read(name))
+            file = self._open(name) if may_hold_frames(name) else io.BytesIO(self._read(name))
         except OSError as error:
             raise ImageError(
                 f"{name} cannot be read ({error.strerror or error}); check the file and its rights"
             ) from error
         try:
-            return ImageFile(file, name)
+            return ImageFile(file, name, self.reading)
         except BaseException:
             file.close()
             raise
@@ -100,7 +98,7 @@ class ImageSource(ABC):
         ImageError
             As `open`, for an image that may hold several frames.
         """
-        if not self.may_hold_frames(name):
+        if not may_hold_frames(name):
             return 1
         with self.open(name) as file:
             return file.frames

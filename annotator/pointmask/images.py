@@ -10,9 +10,9 @@ from PIL import Image
 
 from pointmask.codecs import label_png
 from pointmask.errors import ImageError
-from pointmask.image_file import SUFFIXES as SUFFIXES
 from pointmask.image_file import ImageFile
-from pointmask.image_file import is_image as is_image
+from pointmask.reading import SUFFIXES as SUFFIXES
+from pointmask.reading import is_image as is_image
 
 
 def decode(data: bytes, name: str, frame: int = 0) -> NDArray[Any]:

@@ -147,8 +147,11 @@ class Ledger:
         if entry["status"] != "done":
             return ""
         for name, ours in self._settings._asdict().items():
-            if entry[name] != ours:
-                return f"{entry['image']} was made with {name} {entry[name]}, now it is {ours}"
+            theirs = entry.get(name, "")
+            if theirs != ours:
+                return (
+                    f"{entry['image']} was made with {name} {theirs or 'plain'}, now it is {ours or 'plain'}"
+                )
         points = self._wanted.get(entry["image"], {}).get(entry["frame"])
         if points is None:
             return ""

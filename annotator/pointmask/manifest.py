@@ -71,6 +71,12 @@ class Settings(NamedTuple):
     theta: str
     version: str
     polarity: str
+    reading: str = ""
+
+    @property
+    def told(self) -> dict[str, str]:
+        """What an entry tells: a reading only where the user asked for one."""
+        return {name: value for name, value in self._asdict().items() if value or name != "reading"}
 
 
 class Known(NamedTuple):

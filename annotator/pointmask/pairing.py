@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pointmask.errors import ImageError
 from pointmask.files import stem_of
+from pointmask.id_lists import Choice, IdList, choose
 from pointmask.image_source import ImageSource
 from pointmask.manifest import Wanted
 from pointmask.points import Point, Points, match
@@ -33,7 +34,12 @@ class Plan:
 
 
 def make_plan(
-    images: ImageSource, names: Sequence[str], points: Points, *, empty_masks: bool = False
+    images: ImageSource,
+    names: Sequence[str],
+    points: Points,
+    *,
+    empty_masks: bool = False,
+    only: IdList | None = None,
 ) -> Plan:
     """
     Pair images with points.
@@ -49,6 +55,8 @@ def make_plan(
     empty_masks : bool
         Ask for an empty mask for every frame that the points do not name. This reads the headers
         of files that may hold several frames.
+    only : IdList, optional
+        Leave all other images, and their points, alone.
 
     Returns
     -------
@@ -69,9 +77,11 @@ def make_plan(
     for key, candidates in found.ambiguous.items():
         for name in candidates:
             skipped[name, 0] = _ambiguous(key, candidates, points.source)
+    skipped.update({(name, 0): reason for name, reason in images.refused().items()})
+    if only is not None:
+        names = _restrict(choose(only, names, str(images.root)), names, wanted, skipped)
     if empty_masks:
         _add_empty(images, names, wanted, skipped)
-    skipped.update({(name, 0): reason for name, reason in images.refused().items()})
     for twins in shared_stems(wanted):
         for name in twins:
             skipped[name, 0] = (
@@ -91,6 +101,21 @@ def _ambiguous(key: str, candidates: tuple[str, ...], source: str) -> str:
             f"{source} gives this image as {key} and in another folder too; give its path in the image folder"
         )
     return f"{source} says {key}, which fits {' and '.join(candidates)}; write the whole name with its suffix"
+
+
+def _restrict(
+    choice: Choice,
+    names: Sequence[str],
+    wanted: defaultdict[str, dict[int, tuple[Point, ...]]],
+    skipped: dict[Key, str],
+) -> Sequence[str]:
+    """Drop images that were not chosen, tell which ids have none, and return the names that are left."""
+    for name in wanted.keys() - choice.names:
+        del wanted[name]
+    for key in [key for key in skipped if key[0] not in choice.names]:
+        del skipped[key]
+    skipped.update({(name, 0): reason for name, reason in choice.problems.items()})
+    return [name for name in names if name in choice.names]
 
 
 def _add_empty(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pointmask.errors import PointsError
-from pointmask.images import is_image
+from pointmask.reading import is_image_or_raw
 
 ImageFrame = tuple[str, int]
 """An image's name relative to its folder, with forward slashes, and a 0-based frame."""
@@ -174,7 +174,7 @@ def match(points: Points, names: Iterable[str]) -> Matches:
 
 def without_suffix(name: str) -> str:
     """Return an image name without its suffix; only suffixes of images count."""
-    return name.rpartition(".")[0] if is_image(name) else name
+    return name.rpartition(".")[0] if is_image_or_raw(name) else name
 
 
 class _NameIndex:

@@ -34,6 +34,8 @@ class Recipe:
         Of the targets.
     save : tuple of str
         Keys of `pointmask.files.RESULTS`; ``mask`` is one of them.
+    reading : str
+        What the user said about the files; see `pointmask.reading.Reading`.
     settings : Settings
         What each entry tells about the recipe.
     """
@@ -41,12 +43,13 @@ class Recipe:
     theta: Theta
     polarity: Polarity = "bright"
     save: tuple[str, ...] = ("mask",)
+    reading: str = ""
 
     settings: Settings = field(init=False)
 
     def __post_init__(self) -> None:
         # Once per job: the digest writes the whole theta as text, which takes as long as a small target.
-        settings = Settings(self.theta.digest, pointmask.__version__, self.polarity)
+        settings = Settings(self.theta.digest, pointmask.__version__, self.polarity, self.reading)
         object.__setattr__(self, "settings", settings)
 
 
@@ -115,7 +118,8 @@ def annotate_one(
         "status": "done",
         "shape": list(annotation.shape),
         "content": file.content,
-        **recipe.settings._asdict(),
+        **recipe.settings.told,
+        **({"raster": "thermal"} if file.kind == "FLIR" else {}),
         "size_prior": "none",
         "mask": result_path("mask", name, frame, frames),
         "targets": [

@@ -33,6 +33,8 @@ class Summary:
         Image, with ``#k`` for a frame other than the first, and the reason.
     without_points : list of str
         Images that the points do not name; nothing is written for them.
+    thermal : int
+        Frames annotated now that were the thermal raster of a FLIR radiometric JPEG.
     targets : int
         Targets in all frames that are done.
     mean_confidence : float or None
@@ -54,6 +56,7 @@ class Summary:
     resumed: int = 0
     skipped: list[tuple[str, str]] = field(default_factory=list)
     without_points: list[str] = field(default_factory=list)
+    thermal: int = 0
     targets: int = 0
     mean_confidence: float | None = None
     ms_per_target: float | None = None
@@ -90,6 +93,7 @@ class Tally:
                 self.skip(entry)
                 continue
             self.summary.done += 1
+            self.summary.thermal += entry.get("raster") == "thermal"
             self._seconds += seconds
             self._annotated += len(entry["targets"])
             self._add(len(entry["targets"]), sum(target["confidence"] for target in entry["targets"]))

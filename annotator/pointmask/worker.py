@@ -10,6 +10,7 @@ from pointmask.image_file import ImageFile
 from pointmask.image_source import ImageSource
 from pointmask.manifest import Entry, Known
 from pointmask.points import Point
+from pointmask.reading import may_hold_frames
 from pointmask.recipe import Recipe, Result, annotate_one, skipped_entry
 
 
@@ -111,7 +112,7 @@ def work(recipe: Recipe, place: Place, task: Task) -> Outcome:
     with ExitStack() as stack:
         try:
             file = stack.enter_context(place.images.open(task.image))
-            outcome.frames = file.frames if place.images.may_hold_frames(task.image) else 1
+            outcome.frames = file.frames if may_hold_frames(task.image) else 1
             content = file.content
         except ImageError as error:
             outcome.entries = [

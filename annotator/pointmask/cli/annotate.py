@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from pointmask.cli import EXIT_SOME_SKIPPED
-from pointmask.cli.options import point_format_option, polarity_option
+from pointmask.cli.options import point_format_option, polarity_option, source_options
 
 if TYPE_CHECKING:
+    from pointmask.image_source import ImageSource
     from pointmask.points import Points
 
 _KINDS = ("mask", "soft", "instance", "overlay")
@@ -43,6 +44,7 @@ def _shard(ctx: click.Context, parameter: click.Parameter, value: str | None) ->
 )
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Output folder.")
 @point_format_option
+@source_options
 @click.option(
     "--simulate",
     type=click.Choice(["centroid", "coarse"]),
@@ -79,6 +81,9 @@ def annotate(
     source: Path,
     out: Path,
     point_format: str | None,
+    raw: str | None,
+    radiometric: bool,
+    listed: Path | None,
     simulate: Literal["centroid", "coarse"] | None,
     seed: int,
     theta: str,
@@ -92,7 +97,7 @@ def annotate(
     timings: bool,
     scheduler: str | None,
 ) -> None:
-    """Annotate a folder of images: OUT gets masks/, manifest.jsonl and theta.toml.
+    """Annotate IMAGES, a folder, zip or tar archive: OUT gets masks/, manifest.jsonl and theta.toml.
 
     Run the same command again after an interruption: it does only what is missing. Images that cannot
     be done are skipped and listed; the exit status is then 3.
@@ -100,12 +105,14 @@ def annotate(
     from pointmask.cli.progress import shown_progress
     from pointmask.cli.summary import show_summary, tell_compiling
     from pointmask.folder import annotate_folder
+    from pointmask.sources import open_source
 
-    points = _read(source, images, point_format, simulate, seed)
+    opened = open_source(images, raw=raw, radiometric=radiometric)
+    points = _read(source, opened, point_format, simulate, seed)
     tell_compiling()
     with shown_progress() as progress:
         summary = annotate_folder(
-            images,
+            opened,
             points,
             out,
             theta=theta,
@@ -116,6 +123,7 @@ def annotate(
             overwrite=overwrite,
             shard=shard,
             empty_masks=empty_masks,
+            only=listed,
             timings=timings,
             scheduler=scheduler,
             progress=progress,
@@ -127,7 +135,7 @@ def annotate(
 
 def _read(
     source: Path,
-    images: Path,
+    images: "ImageSource",
     point_format: str | None,
     simulate: Literal["centroid", "coarse"] | None,
     seed: int,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from pointmask.cli import EXIT_SOME_SKIPPED, printable
-from pointmask.cli.options import point_format_option
+from pointmask.cli.options import point_format_option, source_options
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -21,6 +21,7 @@ _SHOWN = 5
 @click.option("--points", "source", type=click.Path(path_type=Path), help="Points, as for annotate.")
 @click.option("--masks", type=click.Path(path_type=Path), help="Folder of true masks.")
 @point_format_option
+@source_options
 @click.option(
     "--simulate",
     type=click.Choice(["centroid", "coarse"]),
@@ -32,6 +33,9 @@ def check(
     source: Path | None,
     masks: Path | None,
     point_format: str | None,
+    raw: str | None,
+    radiometric: bool,
+    listed: Path | None,
     simulate: Literal["centroid", "coarse"] | None,
     list_all: bool,
 ) -> None:
@@ -41,11 +45,15 @@ def check(
     """
     from pointmask.doctor import examine
     from pointmask.formats import read_points
+    from pointmask.id_lists import read_ids
+    from pointmask.sources import open_source
 
+    opened = open_source(images, raw=raw, radiometric=radiometric)
     points = None
     if source is not None:
-        points = read_points(source, format=point_format, simulate=simulate, images=images)
-    diagnosis = examine(images, points, masks)
+        points = read_points(source, format=point_format, simulate=simulate, images=opened)
+    only = None if listed is None else read_ids(listed)
+    diagnosis = examine(opened, points, masks, only=only)
     _show(diagnosis, limit=None if list_all else _SHOWN)
     if not diagnosis.is_healthy:
         raise SystemExit(EXIT_SOME_SKIPPED)

@@ -1,6 +1,12 @@
 """Options that several commands share, worded once."""
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
 import click
+
+F = TypeVar("F", bound=Callable[..., object])
 
 point_format_option = click.option(
     "--format", "point_format", metavar="NAME", help="Point format, if it is not recognised."
@@ -13,3 +19,23 @@ polarity_option = click.option(
     show_default=True,
     help="Targets against their background.",
 )
+
+_source_options = (
+    click.option("--raw", metavar="WxH:TYPE", help="Read .bin, .raw, .dat, .img: 640x512:u16le[:OFFSET]."),
+    click.option(
+        "--radiometric/--no-radiometric",
+        default=True,
+        show_default=True,
+        help="Of a FLIR radiometric JPEG, take the thermal raster.",
+    ),
+    click.option(
+        "--list", "listed", type=click.Path(path_type=Path), help="Only the images of this list of ids."
+    ),
+)
+
+
+def source_options(command: F) -> F:
+    """Add what `pointmask.sources.open_source` needs to know of the images, and ``--list``."""
+    for option in reversed(_source_options):
+        command = option(command)
+    return command

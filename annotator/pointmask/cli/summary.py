@@ -38,6 +38,11 @@ def show_summary(summary: Summary, out: Path) -> None:
         _list(
             "Without points, nothing written (--empty-masks writes empty masks)", summary.without_points, ""
         )
+    if summary.thermal:
+        click.echo(
+            f"FLIR radiometric JPEG: {summary.thermal:,} images were read as thermal raster, in kelvin "
+            "(--no-radiometric takes the coloured picture)"
+        )
     if summary.missing_shards:
         shards = ", ".join(str(index) for index in summary.missing_shards)
         click.echo(f"Still to run before the manifest is merged: shard {shards}")

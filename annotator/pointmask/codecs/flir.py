@@ -1,0 +1,88 @@
+"""FLIR radiometric JPEG: the thermal raster behind the coloured picture, through flyr."""
+
+import io
+import struct
+from importlib import import_module
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pointmask.codecs.limits import check_samples
+from pointmask.errors import ImageError
+
+_APP1, _START_OF_SCAN = 0xE1, 0xDA
+_WITHOUT_LENGTH = (0x01, *range(0xD0, 0xD9))  # markers that stand alone
+_MARK = b"FLIR\0"
+
+
+def is_radiometric(file: BinaryIO) -> bool:
+    """Say whether a JPEG has a FLIR segment before its picture.
+
+    Parameters
+    ----------
+    file : BinaryIO
+        Open binary file that begins with a JPEG's first marker.
+    """
+    file.seek(2)
+    while (head := file.read(2))[:1] == b"\xff" and len(head) == 2:
+        marker = head[1]
+        if marker == _START_OF_SCAN:
+            return False
+        if marker in _WITHOUT_LENGTH:
+            continue
+        if marker == 0xFF:  # filling before a marker
+            file.seek(-1, io.SEEK_CUR)
+            continue
+        length = file.read(2)
+        if len(length) < 2:
+            return False
+        body = max(0, struct.unpack(">H", length)[0] - 2)
+        begin = file.read(min(body, len(_MARK)))
+        if marker == _APP1 and begin == _MARK:
+            return True
+        file.seek(body - len(begin), io.SEEK_CUR)
+    return False
+
+
+class FlirFile:
+    """The thermal raster of a radiometric JPEG: one frame, in kelvin.
+
+    Parameters
+    ----------
+    file : BinaryIO
+        Open binary file.
+
+    Raises
+    ------
+    ImageError
+        If flyr is not installed.
+    """
+
+    frames = 1
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        try:
+            self._flyr = import_module("flyr")
+        except ImportError:
+            raise ImageError(
+                "it is a FLIR radiometric JPEG; for its thermal raster: pip install 'pointmask[flir]'; to "
+                "take the coloured picture instead: --no-radiometric"
+            ) from None
+
+    def decode(self, frame: int) -> NDArray[Any]:
+        """Return the temperatures, (H, W) float32, as the camera's own constants give them.
+
+        Raises
+        ------
+        ImageError
+            If another frame than 0 is asked for. What flyr raises passes through.
+        """
+        if frame != 0:
+            raise ImageError(f"frame {frame} was asked for, but a FLIR JPEG holds frame 0 alone")
+        self._file.seek(0)
+        with np.errstate(all="ignore"):  # a dead pixel's temperature is NaN, and the annotator's business
+            kelvin = np.asarray(self._flyr.unpack(io.BytesIO(self._file.read())).kelvin)
+            check_samples(kelvin.shape)
+            return kelvin.astype(np.float32)
