@@ -1,0 +1,129 @@
+"""One training over several processes, started by ``torchrun``; a single process is nothing special.
+
+Gradients are summed by hand after the backward pass, in one message: strategies run further forward and
+backward passes of their own, for which a wrapper round the model would have to be told every time.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.distributed.nn.functional import all_reduce
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """One process among those that train together."""
+
+    rank: int = 0
+    size: int = 1
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process writes files and messages."""
+        return self.rank == 0
+
+    def part(self, batch: int) -> slice:
+        """Return this process's share of a batch; shares differ by one at most."""
+        return slice(batch * self.rank // self.size, batch * (self.rank + 1) // self.size)
+
+    def sum_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
+        """Replace every gradient by the sum over all processes."""
+        if self.size == 1:
+            return
+        held = [p for p in parameters if p.requires_grad]
+        grads = [torch.zeros_like(p) if p.grad is None else p.grad for p in held]
+        flat = torch.cat([grad.reshape(-1) for grad in grads])
+        dist.all_reduce(flat)
+        start = 0
+        for parameter in held:
+            parameter.grad = flat[start : start + parameter.numel()].view_as(parameter).clone()
+            start += parameter.numel()
+
+    def sum(self, values: Tensor) -> Tensor:
+        """Sum of a tensor over all processes."""
+        if self.size > 1:
+            dist.all_reduce(values)
+        return values
+
+    def gather(self, value: Any) -> list[Any]:  # noqa: ANN401 - anything that can be pickled
+        """Values of all processes, in their order."""
+        if self.size == 1:
+            return [value]
+        values = [None] * self.size
+        dist.all_gather_object(values, value)
+        return values
+
+    def wait(self) -> None:
+        """Wait until all processes are here."""
+        if self.size > 1:
+            dist.barrier()
+
+
+@contextmanager
+def team(device: torch.device) -> Iterator[Team]:
+    """Join the processes that ``torchrun`` started, or be the only one."""
+    size = int(os.environ.get("WORLD_SIZE", "1"))
+    if size == 1:
+        yield Team()
+        return
+    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    try:
+        yield Team(dist.get_rank(), size)
+    finally:
+        dist.destroy_process_group()
+
+
+def choose_device(name: str) -> torch.device:
+    """Device of this process: ``auto`` is a GPU where there is one, each process its own."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    device = torch.device(name)
+    if device.type == "cuda" and device.index is None:
+        device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+    return device
+
+
+def share_statistics(model: nn.Module) -> None:
+    """Let every batch norm take its statistics over all processes.
+
+    `torch.nn.SyncBatchNorm` does so on GPUs only.
+    """
+    for module in list(model.modules()):
+        if isinstance(module, nn.BatchNorm2d):
+            module.forward = _shared_forward.__get__(module)  # type: ignore[method-assign]
+
+
+def _shared_forward(norm: nn.BatchNorm2d, x: Tensor) -> Tensor:
+    if not norm.training:
+        return nn.BatchNorm2d.forward(norm, x)
+    axes = (0, 2, 3)
+    number = _total(x.new_tensor(x.numel() / x.shape[1]))
+    mean = _total(x.sum(axes)) / number
+    centred = x - mean[:, None, None]
+    # A second message, because mean(x^2) - mean(x)^2 loses the digits that a small variance needs.
+    variance = _total((centred * centred).sum(axes)) / number
+    if norm.track_running_stats and norm.running_mean is not None and norm.running_var is not None:
+        share = norm.momentum if norm.momentum is not None else 0.1
+        with torch.no_grad():
+            unbiased = variance * number / (number - 1)
+            norm.running_mean.lerp_(mean.detach(), share)
+            norm.running_var.lerp_(unbiased.detach(), share)
+            if norm.num_batches_tracked is not None:
+                norm.num_batches_tracked += 1
+    y = centred * torch.rsqrt(variance + norm.eps)[:, None, None]
+    if norm.affine:
+        y = y * norm.weight[:, None, None] + norm.bias[:, None, None]
+    return y
+
+
+def _total(values: Tensor) -> Tensor:
+    """Sum over all processes, through which gradients flow."""
+    total = all_reduce(values)  # type: ignore[no-untyped-call]
+    assert isinstance(total, Tensor)
+    return total

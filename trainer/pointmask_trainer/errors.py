@@ -1,0 +1,21 @@
+"""What can go wrong in training that a user can put right."""
+
+from pointmask.errors import PointmaskError
+
+
+class ConfigError(PointmaskError, ValueError):
+    """A setting is unknown, of the wrong type or out of its range."""
+
+    exit_status = 2
+
+
+class DataError(PointmaskError, ValueError):
+    """Images, masks, points or lists do not fit together."""
+
+
+class CheckpointError(PointmaskError, ValueError):
+    """A checkpoint is missing, damaged or of another model."""
+
+
+class TrainingError(PointmaskError, RuntimeError):
+    """Training cannot go on, such as after a loss that is not a number."""

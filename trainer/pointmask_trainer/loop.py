@@ -1,0 +1,254 @@
+"""Epochs and steps of one training, whatever the strategy.
+
+Every number depends on seed, epoch and step alone.
+Nothing is carried from step to step but weights, the optimiser's state and the strategy's: order, crops and
+dropout derive from (seed, epoch, step), so that a run which is resumed after any epoch goes on alike.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from pointmask.metrics import Score, score
+from pointmask_trainer.augment import draw, retouch
+from pointmask_trainer.config import Config, OptimConfig
+from pointmask_trainer.data import Mask, Normalisation, Split
+from pointmask_trainer.detectors.base import Detector, Maps
+from pointmask_trainer.distributed import Team
+from pointmask_trainer.errors import TrainingError
+from pointmask_trainer.inference import normalised, predict_pool
+from pointmask_trainer.labels import LabelStore, SplitName
+from pointmask_trainer.strategies.base import Batch, Strategy
+
+_SHUFFLE, _CROPS, _CHANCE = 1, 2, 3  # what a derived seed is for
+_PRECISION = {"float32": None, "bf16": torch.bfloat16}
+_FALLS_TO = 0.01  # share of the rate at which a cosine ends
+
+
+@dataclass(frozen=True, slots=True)
+class EpochResult:
+    """What one epoch of training gave.
+
+    Attributes
+    ----------
+    loss : float
+        Mean over images, before weighting.
+    seconds : float
+        Of wall-clock time.
+    images : int
+        How many crops were trained on, over all processes.
+    loading : float
+        Share of the time spent on cutting crops; on a GPU, on ordering them.
+    """
+
+    loss: float
+    seconds: float
+    images: int
+    loading: float
+
+
+class Loop:
+    """A detector, its optimiser, the data and a strategy, one epoch at a time.
+
+    Parameters
+    ----------
+    config : Config
+    splits : Mapping of split name to Split
+        On the device.
+    labels : LabelStore
+    strategy : Strategy
+    model : Detector
+        On the device.
+    normalisation : Normalisation
+    team : Team
+
+    Attributes
+    ----------
+    epoch, step : int
+        Where the training is: epochs finished, and steps of the present one.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        splits: Mapping[SplitName, Split],
+        labels: LabelStore,
+        strategy: Strategy,
+        model: Detector,
+        normalisation: Normalisation,
+        team: Team | None = None,
+    ) -> None:
+        self.config, self.splits, self.labels = config, splits, labels
+        self.strategy, self.model, self.normalisation = strategy, model, normalisation
+        self.team = team or Team()
+        self.device = next(model.parameters()).device
+        self.autocast = _PRECISION[config.run.precision]
+        self.optimiser = make_optimiser(config.optim, model)
+        self.epoch = self.step = 0
+        self._forward = torch.compile(model) if config.run.compile else model
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Steps of an epoch: the last, incomplete batch is left out if there is a whole one."""
+        return max(1, len(self.splits["train"]) // self.config.batch)
+
+    def train_epoch(self, on_step: Callable[[int, float], None] | None = None) -> EpochResult:
+        """Train on every image once and go on to the next epoch.
+
+        Parameters
+        ----------
+        on_step : callable, optional
+            Called with the steps done and the mean loss so far.
+
+        Raises
+        ------
+        TrainingError
+            If a loss is not a finite number; the message names the images.
+        """
+        self.model.train()
+        start = time.perf_counter()
+        loading = total = 0.0
+        images = 0
+        for step, indices in enumerate(self._order()):
+            self.step = step
+            began = time.perf_counter()
+            batch = self.batch("train", indices, (self.epoch, self.step))
+            loading += time.perf_counter() - began
+            total += self._train_step(batch)
+            images += len(indices)
+            if on_step:
+                on_step(self.step + 1, total / images)
+        self.strategy.end_epoch(self)
+        self.epoch += 1
+        seconds = time.perf_counter() - start
+        return EpochResult(total / images, seconds, images, loading / seconds)
+
+    def batch(self, split: SplitName, indices: Tensor, key: tuple[int, ...]) -> Batch:
+        """Cut one batch of augmented crops: this process's share of it.
+
+        Parameters
+        ----------
+        split : {"train", "val"}
+        indices : (B,) int64 Tensor
+            Images of the whole batch.
+        key : tuple of int
+            What the crops derive from, besides the seed.
+        """
+        source = self.splits[split]
+        listed = indices.tolist()
+        draws = draw(
+            self.config.augment,
+            [source.images.shapes[k] for k in listed],
+            [source.points[k] for k in listed],
+            (self.config.seed, _CROPS, *key, int(split == "val")),
+        )
+        part = self.team.part(len(listed))
+        draws, mine = draws[part], indices[part].to(self.device)
+        images = source.images.crops(mine, draws.views, "reflect")
+        images = retouch(normalised(images, self.normalisation, 1), draws)
+        labels = self.labels.crops(split, mine, draws.views)
+        images = images.expand(-1, self.model.in_channels, -1, -1)
+        return Batch(split, mine, images, labels, draws.views, len(listed))
+
+    def losses(self, batch: Batch) -> tuple[Tensor, Maps]:
+        """Forward pass: the loss of each image, (B,), and the maps."""
+        with torch.autocast(self.device.type, self.autocast, enabled=self.autocast is not None):
+            maps: Maps = self._forward(batch.images)
+        return self.strategy.losses(maps, batch, self.config.loss, self.model.auxiliary), maps
+
+    def predictions(self, split: SplitName, indices: list[int] | None = None) -> Iterator[tuple[int, Tensor]]:
+        """Probabilities of whole, unchanged images; see `pointmask_trainer.inference.predict_pool`."""
+        images = self.splits[split].images
+        return predict_pool(self.model, images, self.normalisation, indices, autocast=self.autocast)
+
+    def validate(self, truths: list[Mask] | None = None) -> dict[str, Score]:
+        """Score the validation images against their labels and, as a diagnostic, against true masks.
+
+        Returns
+        -------
+        dict
+            ``labels``, and ``truth`` where true masks are given.
+        """
+        mine = list(range(len(self.splits["val"])))[self.team.rank :: self.team.size]
+        against_labels, against_truth = Score(), Score()
+        for index, probabilities in self.predictions("val", mine):
+            mask = (probabilities > 0.5).cpu().numpy()
+            against_labels += score(mask, self.labels.label("val", index) > 0.5)
+            if truths is not None:
+                against_truth += score(mask, truths[index])
+        scores = {"labels": sum(self.team.gather(against_labels), Score())}
+        if truths is not None:
+            scores["truth"] = sum(self.team.gather(against_truth), Score())
+        return scores
+
+    def _order(self) -> Iterator[Tensor]:
+        rng = np.random.default_rng([self.config.seed, _SHUFFLE, self.epoch])
+        order = torch.from_numpy(rng.permutation(len(self.splits["train"])))
+        for step in range(self.steps_per_epoch):
+            yield order[step * self.config.batch : (step + 1) * self.config.batch]
+
+    def _train_step(self, batch: Batch) -> float:
+        """One step of the weights; returns the sum of the unweighted losses over all processes."""
+        chance = np.random.SeedSequence(
+            [self.config.seed, _CHANCE, self.epoch, self.step, self.team.rank]
+        ).generate_state(1)
+        torch.manual_seed(int(chance[0]))  # dropout
+        set_rate(self.optimiser, self.config.optim, self._progress(), self.config.epochs)
+        losses, maps = self.losses(batch)
+        weights = self.strategy.weights(batch, maps, losses)
+        loss = (losses if weights is None else weights * losses).sum() / batch.total
+        extra = self.strategy.extra_loss(self, batch)
+        if extra is not None:
+            loss = loss + extra
+        total = self.team.sum(torch.stack([losses.detach().sum(), loss.detach()]))
+        if not bool(torch.isfinite(total).all()):
+            raise TrainingError(self._not_finite(batch, losses))
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.team.sum_gradients(self.model.parameters())
+        if self.config.optim.clip:
+            nn.utils.clip_grad_norm_(self.model.parameters(), self.config.optim.clip)
+        self.optimiser.step()
+        self.strategy.after_step(self, batch, maps, losses.detach())
+        return float(total[0])
+
+    def _progress(self) -> float:
+        return self.epoch + self.step / self.steps_per_epoch
+
+    def _not_finite(self, batch: Batch, losses: Tensor) -> str:
+        ids = self.splits[batch.split].ids
+        bad = [ids[k] for k in batch.indices[~torch.isfinite(losses.detach())].tolist()]
+        bad = [name for listed in self.team.gather(bad) for name in listed]
+        whose = f"of {', '.join(bad)}" if bad else "of all images together"
+        return (
+            f"the loss {whose} is not a finite number in epoch {self.epoch + 1}, step {self.step + 1}; the "
+            "last checkpoint is kept. Look at these images and their labels, lower optim.lr, or set "
+            "optim.clip; then run again with --resume"
+        )
+
+
+def make_optimiser(config: OptimConfig, model: nn.Module) -> torch.optim.Optimizer:
+    """Make the optimiser of a model's weights."""
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    if config.name == "sgd":
+        return torch.optim.SGD(parameters, config.lr, momentum=0.9, weight_decay=config.weight_decay)
+    kind = torch.optim.AdamW if config.name == "adamw" else torch.optim.Adam
+    return kind(parameters, config.lr, weight_decay=config.weight_decay)
+
+
+def set_rate(optimiser: torch.optim.Optimizer, config: OptimConfig, epoch: float, epochs: int) -> float:
+    """Set and return the learning rate at a moment: `epoch` counts on within an epoch as a fraction."""
+    rate = config.lr * min(1.0, (epoch + 1e-3) / config.warmup) if config.warmup else config.lr
+    past = min(1.0, epoch / epochs)
+    if config.schedule == "cosine":
+        rate *= _FALLS_TO + (1 - _FALLS_TO) * 0.5 * (1 + math.cos(math.pi * past))
+    elif config.schedule == "steps":
+        rate *= 0.1 ** ((past >= 0.5) + (past >= 0.75))
+    for group in optimiser.param_groups:
+        group["lr"] = rate
+    return rate

@@ -1,0 +1,98 @@
+"""Losses of one image each: logits and a label in [0, 1] in, one number per image out.
+
+Means over a batch are left to the caller, so that every loss can be weighted per sample. The whole-batch
+soft IoU of some published trainers cannot, and is not offered: large targets dominate it.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812 - as everybody writes it
+
+from pointmask_trainer.config import LossConfig
+from pointmask_trainer.detectors.base import Auxiliary, Maps
+
+_SMOOTH = 1.0
+_EDGE = 3  # side of the square in which a label must be constant not to be an edge
+
+
+def loss_of_maps(
+    maps: Maps, labels: Tensor, config: LossConfig, auxiliary: tuple[Auxiliary, ...] = ()
+) -> Tensor:
+    """Join the losses of all of a detector's maps.
+
+    Parameters
+    ----------
+    maps : Maps
+        Logits of the main map, (B, 1, H, W), and of auxiliary maps, perhaps coarser.
+    labels : (B, 1, H, W) float Tensor in [0, 1]
+    config : LossConfig
+    auxiliary : tuple of Auxiliary
+        What the auxiliary maps are; edge maps are trained on the label's edge.
+
+    Returns
+    -------
+    (B,) float Tensor
+    """
+    of = _LOSSES[config.name]
+    parts = [of(maps["logits"].float(), labels, config)]
+    for logits, kind in zip(maps["aux"], auxiliary[: len(maps["aux"])], strict=True):
+        target = label_edges(labels) if kind.target == "edge" else labels
+        if kind.scale > 1:  # the brightest pixel counts: a mean would dilute a target of a few pixels
+            target = F.max_pool2d(target, kind.scale, ceil_mode=True)
+        parts.append(of(logits.float(), target, config))
+    total = torch.stack(parts)
+    return total.mean(0) if config.deep == "mean" else total.sum(0)
+
+
+def soft_iou(logits: Tensor, labels: Tensor) -> Tensor:
+    """``1 - (sum q y + 1) / (sum q + sum y - sum q y + 1)`` per image, q the sigmoid of the logits."""
+    q = torch.sigmoid(logits).flatten(1)
+    y = labels.flatten(1)
+    both = (q * y).sum(1)
+    return 1 - (both + _SMOOTH) / (q.sum(1) + y.sum(1) - both + _SMOOTH)
+
+
+def bce(logits: Tensor, labels: Tensor) -> Tensor:
+    """Binary cross entropy, mean over each image's pixels."""
+    return F.binary_cross_entropy_with_logits(logits, labels, reduction="none").flatten(1).mean(1)
+
+
+def focal(logits: Tensor, labels: Tensor) -> Tensor:
+    """Focal loss for soft labels t, ``-t (1 - q)^2 log q - (1 - t)^4 q^2 log(1 - q)``.
+
+    Summed over each image and divided by its sum of labels, at least 1. LESPS divides by the number of
+    pixels that are exactly 1 in the whole batch, so that its loss grows while labels soften.
+    """
+    q = torch.sigmoid(logits)
+    near = labels * (1 - q) ** 2 * F.logsigmoid(logits)
+    far = (1 - labels) ** 4 * q**2 * F.logsigmoid(-logits)
+    return -(near + far).flatten(1).sum(1) / labels.flatten(1).sum(1).clamp(min=1)
+
+
+def edge_enhanced(logits: Tensor, labels: Tensor, edge: float, hard_share: float) -> Tensor:
+    """Cross entropy with label edges weighted by `edge`, mean over the hardest share of each image's pixels.
+
+    Edge-enhanced difficulty mining of PAL as its paper describes it; the released code weights every
+    pixel alike, which is ``edge = 1`` here but for a factor of 4.
+    """
+    weight = 1 + (edge - 1) * label_edges(labels)
+    loss = weight * F.binary_cross_entropy_with_logits(logits, labels, reduction="none")
+    flat = loss.flatten(1)
+    return flat.topk(max(1, round(hard_share * flat.shape[1])), dim=1).values.mean(1)
+
+
+def label_edges(labels: Tensor) -> Tensor:
+    """1 where a 3 x 3 square round a pixel of (B, 1, H, W) labels holds both sides of 0.5, else 0."""
+    hard = (labels > 0.5).to(labels.dtype)
+    padded = F.pad(hard, (1, 1, 1, 1), mode="replicate")
+    return F.max_pool2d(padded, _EDGE, 1) + F.max_pool2d(-padded, _EDGE, 1)
+
+
+_LOSSES: dict[str, Callable[[Tensor, Tensor, LossConfig], Tensor]] = {
+    "softiou": lambda logits, labels, config: soft_iou(logits, labels),
+    "bce": lambda logits, labels, config: bce(logits, labels),
+    "focal": lambda logits, labels, config: focal(logits, labels),
+    "eedm": lambda logits, labels, config: edge_enhanced(logits, labels, config.edge, config.hard_share),
+}

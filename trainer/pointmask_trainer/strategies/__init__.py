@@ -1,0 +1,37 @@
+"""Ways to supervise a detector, one file each; the table names them without importing them."""
+
+import difflib
+from collections.abc import Mapping
+from importlib import import_module
+from types import MappingProxyType
+from typing import Any
+
+from pointmask_trainer.errors import ConfigError
+from pointmask_trainer.strategies.base import Strategy
+from pointmask_trainer.tables import read_table
+
+STRATEGIES: Mapping[str, str] = MappingProxyType(
+    {
+        "full": "pointmask_trainer.strategies.full:Full",
+        "point": "pointmask_trainer.strategies.point:PointLabels",
+        "masks": "pointmask_trainer.strategies.masks:Masks",
+    }
+)
+"""Name of each strategy and where its class lives (``module:class``)."""
+
+
+def make_strategy(name: str, options: Mapping[str, Any]) -> Strategy:
+    """Make a strategy with its options checked.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such strategy or option, or a value is out of its range.
+    """
+    if name not in STRATEGIES:
+        near = difflib.get_close_matches(name, STRATEGIES, n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise ConfigError(f"no strategy is called {name!r}; {hint}choose one of {', '.join(STRATEGIES)}")
+    module, attribute = STRATEGIES[name].split(":")
+    kind: type[Strategy] = getattr(import_module(module), attribute)
+    return kind(read_table(kind.Options, options, "strategy.options"))

@@ -1,0 +1,144 @@
+"""What a strategy can do to a training: labels, sample weights, losses, and work between steps and epochs.
+
+The loop knows nothing of any strategy. It asks at fixed moments, in this order::
+
+    prepare(folder)            labels of both splits, once
+    each step:
+        losses(maps, batch)    one number per image
+        weights(batch, ...)    one factor per image
+        extra_loss(loop, ...)  a term of its own, such as a loss on validation images
+        after_step(loop, ...)  after the detector's weights moved, such as a step of a meta-classifier
+    end_epoch(loop)            such as new labels: ``loop.labels.update(...)``
+    state_dict()               what a resumed run needs besides the labels
+
+Evolving labels override `end_epoch`; in-batch targets override `losses`; bi-level updates override
+`weights`, `extra_loss`, `after_step` and `end_epoch`.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from torch import Tensor
+
+from pointmask_trainer.config import LossConfig
+from pointmask_trainer.data import Split
+from pointmask_trainer.detectors.base import Auxiliary, Maps
+from pointmask_trainer.labels import Label, SplitName
+from pointmask_trainer.losses import loss_of_maps
+from pointmask_trainer.pool import Views
+
+if TYPE_CHECKING:
+    from pointmask_trainer.loop import Loop
+
+
+@dataclass(frozen=True, slots=True)
+class NoOptions:
+    """A strategy without options."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Folder:
+    """What a strategy may make labels from.
+
+    Attributes
+    ----------
+    root : Path
+        The training folder.
+    splits : Mapping of split name to Split
+        ``train`` and ``val``.
+    masks : Path or None
+        Folder of masks that the user named.
+    has_points : bool
+        Whether the user named points.
+    """
+
+    root: Path
+    splits: Mapping[SplitName, Split]
+    masks: Path | None
+    has_points: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """One step's crops on the device: this process's share.
+
+    Attributes
+    ----------
+    split : {"train", "val"}
+    indices : (B,) int64 Tensor
+        Which images of the split.
+    images : (B, C, h, w) float32 Tensor
+        Normalised.
+    labels : (B, 1, h, w) float32 Tensor in [0, 1]
+    views : Views
+        Where the crops lie; ``views.points`` brings points along.
+    total : int
+        Images of this step over all processes; losses are divided by it.
+    """
+
+    split: SplitName
+    indices: Tensor
+    images: Tensor
+    labels: Tensor
+    views: Views
+    total: int
+
+
+class Strategy(ABC):
+    """A way to supervise a detector.
+
+    Parameters
+    ----------
+    options : Options
+        The strategy's own settings.
+
+    Attributes
+    ----------
+    Options : type
+        Frozen dataclass of the settings.
+    """
+
+    Options: ClassVar[type[Any]] = NoOptions
+
+    def __init__(self, options: Any) -> None:  # noqa: ANN401 - each strategy's own
+        self.options = options
+
+    @abstractmethod
+    def prepare(self, folder: Folder) -> Mapping[SplitName, Sequence[Label]]:
+        """Make the first labels of both splits.
+
+        Raises
+        ------
+        DataError
+            If what the labels are made from is missing or does not fit.
+        """
+
+    def losses(
+        self, maps: Maps, batch: Batch, config: LossConfig, auxiliary: tuple[Auxiliary, ...]
+    ) -> Tensor:
+        """Loss of each image, (B,)."""
+        return loss_of_maps(maps, batch.labels, config, auxiliary)
+
+    def weights(self, batch: Batch, maps: Maps, losses: Tensor) -> Tensor | None:
+        """Weight of each image, (B,); None weighs all alike."""
+        return None
+
+    def extra_loss(self, loop: "Loop", batch: Batch) -> Tensor | None:
+        """Return a term that is added to this process's loss, or None."""
+        return None
+
+    def after_step(self, loop: "Loop", batch: Batch, maps: Maps, losses: Tensor) -> None:  # noqa: B027 - optional
+        """Do what follows a step of the detector's weights."""
+
+    def end_epoch(self, loop: "Loop") -> None:  # noqa: B027 - optional
+        """Do what follows an epoch; labels changed here hold from the next one on."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return tensors and plain values that `load_state_dict` needs to go on alike."""
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:  # noqa: B027 - optional
+        """Go on from `state_dict`."""

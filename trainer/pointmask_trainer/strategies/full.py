@@ -1,0 +1,16 @@
+"""Full supervision: the true masks of the training folder."""
+
+from collections.abc import Mapping, Sequence
+
+from pointmask_trainer.data import load_masks
+from pointmask_trainer.labels import Label, SplitName
+from pointmask_trainer.strategies.base import Folder, Strategy
+
+
+class Full(Strategy):
+    """Train on ``masks/`` of the training folder, or on the masks that the user named."""
+
+    def prepare(self, folder: Folder) -> Mapping[SplitName, Sequence[Label]]:
+        """Read the masks of both splits."""
+        source = folder.masks or folder.root / "masks"
+        return {name: load_masks(split, source) for name, split in folder.splits.items()}

@@ -1,0 +1,21 @@
+"""Static pseudo-masks: a folder of masks that any annotator wrote, ours or another."""
+
+from collections.abc import Mapping, Sequence
+
+from pointmask_trainer.data import load_masks
+from pointmask_trainer.errors import DataError
+from pointmask_trainer.labels import Label, SplitName
+from pointmask_trainer.strategies.base import Folder, Strategy
+
+
+class Masks(Strategy):
+    """Train on a folder of pseudo-masks, such as the output of ``pointmask annotate``."""
+
+    def prepare(self, folder: Folder) -> Mapping[SplitName, Sequence[Label]]:
+        """Read the pseudo-masks of both splits."""
+        if folder.masks is None:
+            raise DataError(
+                "strategy masks needs pseudo-masks: make them with pointmask annotate IMAGES --points FILE "
+                "--out OUT, then name them with --masks OUT; true masks are --strategy full"
+            )
+        return {name: load_masks(split, folder.masks) for name, split in folder.splits.items()}

@@ -1,0 +1,308 @@
+"""One training run from a folder to a run folder: prepare, go on where it stopped, log, keep the best.
+
+A run folder holds ``config.toml``, ``metrics.jsonl`` (one line per epoch), ``last/`` (everything needed to
+go on) and ``best/model.safetensors``, chosen by IoU on the validation list with the labels of the
+strategy: true masks of the validation list are scored where they exist, but decide nothing.
+"""
+
+import json
+import math
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pointmask.formats import read_points
+from pointmask.metrics import Score
+from pointmask_trainer.checkpoint import (
+    WEIGHTS,
+    ModelCard,
+    TrainingState,
+    load_last,
+    save_last,
+    save_model,
+)
+from pointmask_trainer.config import Config, from_toml
+from pointmask_trainer.data import Mask, find_images, load_masks, load_split, normalisation_of, split_ids
+from pointmask_trainer.detectors import build
+from pointmask_trainer.distributed import Team, choose_device, share_statistics, team
+from pointmask_trainer.errors import CheckpointError, DataError
+from pointmask_trainer.labels import LabelStore
+from pointmask_trainer.loop import EpochResult, Loop, set_rate
+from pointmask_trainer.strategies import make_strategy
+from pointmask_trainer.strategies.base import Folder
+
+METRICS = "metrics.jsonl"
+CONFIG = "config.toml"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Source:
+    """What a run is trained on.
+
+    Attributes
+    ----------
+    root : Path
+        Folder with ``images/`` and perhaps ``masks/`` and id lists.
+    masks, points : Path or None
+        Named by the user.
+    train_list, val_list : Path or None
+        Instead of those found in the folder.
+    include : str
+        Shell pattern of ids.
+    """
+
+    root: Path
+    masks: Path | None = None
+    points: Path | None = None
+    train_list: Path | None = None
+    val_list: Path | None = None
+    include: str = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Watcher:
+    """Whom to tell how the run goes.
+
+    Attributes
+    ----------
+    message : callable
+        Takes one line of text.
+    step : callable
+        Takes epoch, epochs, steps done, steps per epoch and the mean loss.
+    epoch : callable
+        Takes the metrics of one epoch, as they are written.
+    """
+
+    message: Callable[[str], None] = lambda text: None
+    step: Callable[[int, int, int, int, float], None] = lambda *progress: None
+    epoch: Callable[[dict[str, Any]], None] = lambda metrics: None
+
+
+def train(
+    config: Config, source: Source, out: Path, *, resume: bool = False, watcher: Watcher | None = None
+) -> dict[str, Any]:
+    """Train a detector, or go on with a run.
+
+    Parameters
+    ----------
+    config : Config
+    source : Source
+    out : Path
+        Run folder.
+    resume : bool
+        Go on with the run in `out`; start it if there is none. Without it `out` must not hold a run.
+    watcher : Watcher, optional
+
+    Returns
+    -------
+    dict
+        Metrics of the best epoch.
+
+    Raises
+    ------
+    ConfigError, DataError, CheckpointError, TrainingError
+        If settings, data or an earlier checkpoint do not fit, or the loss is not a finite number.
+    """
+    watcher = watcher or Watcher()
+    if config.run.threads:
+        torch.set_num_threads(config.run.threads)
+    device = choose_device(config.run.device)
+    _open_run(config, out, resume=resume)
+    with team(device) as members:
+        loop, truths = _prepare(config, source, device, members, watcher)
+        return _Run(config, out, loop, truths, members, watcher).go()
+
+
+def _open_run(config: Config, out: Path, *, resume: bool) -> None:
+    """Make the run folder, or check that it is the same run."""
+    written = out / CONFIG
+    if not written.exists():
+        return
+    if not resume:
+        raise CheckpointError(f"{out} holds a run already; go on with --resume, or choose another --out")
+    earlier = from_toml(written.read_text(encoding="utf-8"), str(written))
+    for part in ("model", "augment", "loss", "optim", "strategy", "seed", "batch", "epochs"):
+        ours, theirs = getattr(config, part), getattr(earlier, part)
+        if ours != theirs:
+            raise CheckpointError(
+                f"{out} was started with other settings ({part}: {theirs}, now {ours}); "
+                f"resume with --config {written}, or choose another --out"
+            )
+
+
+def _prepare(
+    config: Config, source: Source, device: torch.device, members: Team, watcher: Watcher
+) -> tuple[Loop, list[Mask] | None]:
+    """Read the data and build everything that takes part."""
+    torch.manual_seed(config.seed)
+    strategy = make_strategy(config.strategy.name, config.strategy.options)
+    model = build(config.model.name, in_channels=config.model.in_channels, **config.model.options).to(device)
+    if members.size > 1:
+        share_statistics(model)
+    images = find_images(source.root)
+    ids = split_ids(
+        source.root,
+        images,
+        train_list=source.train_list,
+        val_list=source.val_list,
+        include=source.include,
+        seed=config.seed,
+    )
+    points = read_points(source.points) if source.points else None
+    train_split, val_split = (
+        load_split(name, listed, images, points, device)
+        for name, listed in zip(("train", "val"), ids, strict=True)
+    )
+    folder = Folder(
+        source.root, {"train": train_split, "val": val_split}, source.masks, source.points is not None
+    )
+    labels = LabelStore(strategy.prepare(folder), device)
+    normalisation = normalisation_of(train_split.images)
+    watcher.message(
+        f"{len(train_split)} images to train and {len(val_split)} to validate on, mean "
+        f"{normalisation.mean:.4g}, deviation {normalisation.std:.4g}; {device}"
+    )
+    loop = Loop(config, folder.splits, labels, strategy, model, normalisation, members)
+    return loop, _truths(source, folder)
+
+
+def _truths(source: Source, folder: Folder) -> list[Mask] | None:
+    """Read the true masks of the validation list, if the training folder has them all."""
+    if not (source.root / "masks").is_dir():
+        return None
+    try:
+        return load_masks(folder.splits["val"], source.root / "masks")
+    except DataError:
+        return None  # they are a diagnostic: a run needs none
+
+
+class _Run:
+    """A loop and the files of its run."""
+
+    def __init__(
+        self,
+        config: Config,
+        out: Path,
+        loop: Loop,
+        truths: list[Mask] | None,
+        members: Team,
+        watcher: Watcher,
+    ) -> None:
+        self._config, self._out, self._loop = config, out, loop
+        self._truths, self._team, self._watcher = truths, members, watcher
+        self._best: dict[str, Any] = {}
+        self._label_digest = loop.labels.digest()
+
+    def go(self) -> dict[str, Any]:
+        """Train until the last epoch; return the metrics of the best one."""
+        if self._team.leads:
+            self._out.mkdir(parents=True, exist_ok=True)
+            _write(self._out / CONFIG, self._config.to_toml())
+        self._team.wait()
+        self._go_on()
+        while self._loop.epoch < self._config.epochs:
+            self._epoch()
+        return self._best
+
+    def _epoch(self) -> None:
+        loop, epochs = self._loop, self._config.epochs
+        number, steps = loop.epoch + 1, loop.steps_per_epoch
+        result = loop.train_epoch(lambda step, loss: self._watcher.step(number, epochs, step, steps, loss))
+        metrics = self._metrics(number, result)
+        if number % self._config.run.validate_every == 0 or number == epochs:
+            scores = loop.validate(self._truths)
+            metrics |= {f"val_{name}": _figures(value) for name, value in scores.items()}
+        is_best = "val_labels" in metrics and _rank(metrics) > _rank(self._best)
+        if is_best:
+            self._best = metrics
+        if self._team.leads:
+            self._save(metrics, is_best=is_best)
+        self._team.wait()
+        self._watcher.epoch(metrics)
+
+    def _metrics(self, number: int, result: EpochResult) -> dict[str, Any]:
+        rate = set_rate(self._loop.optimiser, self._config.optim, number - 1, self._config.epochs)
+        return {
+            "epoch": number,
+            "loss": result.loss,
+            "lr": rate,
+            "labels": self._loop.labels.version,
+            "seconds": round(result.seconds, 3),
+            "images_per_second": round(result.images / result.seconds, 2),
+            "loading": round(result.loading, 4),
+        }
+
+    def _save(self, metrics: dict[str, Any], *, is_best: bool) -> None:
+        loop = self._loop
+        card = ModelCard(self._config.model, loop.normalisation, metrics)
+        if is_best:
+            (self._out / "best").mkdir(exist_ok=True)
+            save_model(self._out / "best" / WEIGHTS, loop.model, card)
+        version = loop.labels.version
+        if version:
+            (self._out / "labels").mkdir(exist_ok=True)
+            path = self._out / "labels" / f"{version:04d}.npz"
+            if not path.exists():
+                loop.labels.save(path)
+        # The line is written first: what a killed run left beyond its checkpoint is cut when it goes on.
+        with (self._out / METRICS).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(metrics) + "\n")
+        state = {
+            "epoch": loop.epoch,
+            "labels": version,
+            "label_digest": self._label_digest,
+            "best": self._best,
+        }
+        tensors = {"optimiser": loop.optimiser.state_dict(), "strategy": loop.strategy.state_dict()}
+        save_last(self._out, loop.model, card, TrainingState(tensors, state))
+
+    def _go_on(self) -> None:
+        """Load the last checkpoint, if there is one."""
+        loop = self._loop
+        found = load_last(self._out, loop.model)
+        if found is None:
+            (self._out / METRICS).unlink(missing_ok=True)
+            return
+        if found.state["label_digest"] != self._label_digest:
+            raise CheckpointError(
+                f"{self._out} was trained on other labels, lists or images than these; give the same ones, "
+                "or choose another --out"
+            )
+        if found.state["labels"]:
+            loop.labels.load(self._out / "labels" / f"{found.state['labels']:04d}.npz")
+        loop.optimiser.load_state_dict(found.optimiser["optimiser"])
+        loop.strategy.load_state_dict(found.optimiser["strategy"])
+        loop.epoch, self._best = found.state["epoch"], found.state["best"]
+        if self._team.leads:
+            _cut_metrics(self._out / METRICS, loop.epoch)
+        self._watcher.message(f"going on after epoch {loop.epoch} of {self._config.epochs}")
+
+
+def _figures(value: Score) -> dict[str, float | None]:
+    """IoU, nIoU, Pd and Fa; None where there is nothing to measure, since JSON has no NaN."""
+    figures = {"iou": value.iou, "niou": value.niou, "pd": value.pd, "fa": value.fa}
+    return {name: figure if math.isfinite(figure) else None for name, figure in figures.items()}
+
+
+def _rank(metrics: dict[str, Any]) -> float:
+    """IoU on validation labels; lowest for no metrics at all."""
+    if not metrics:
+        return -2.0
+    iou = metrics["val_labels"]["iou"]
+    return -1.0 if iou is None else float(iou)
+
+
+def _cut_metrics(path: Path, epochs: int) -> None:
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    kept = [line for line in lines if line.endswith("}") and json.loads(line)["epoch"] <= epochs]
+    _write(path, "".join(line + "\n" for line in kept))
+
+
+def _write(path: Path, text: str) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)
