@@ -12,8 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from pointmask.matching import blobs
 from pointmask.metrics import Score, score
 from pointmask_trainer.augment import draw, retouch
 from pointmask_trainer.config import Config, OptimConfig
@@ -90,6 +92,7 @@ class Loop:
         self.autocast = _PRECISION[config.run.precision]
         self.optimiser = make_optimiser(config.optim, model)
         self.epoch = self.step = 0
+        self._anchors = {name: _anchors(split, labels, name) for name, split in splits.items()}
         self._forward = torch.compile(model) if config.run.compile else model
 
     @property
@@ -144,7 +147,7 @@ class Loop:
         draws = draw(
             self.config.augment,
             [source.images.shapes[k] for k in listed],
-            [source.points[k] for k in listed],
+            [self._anchors[split][k] for k in listed],
             (self.config.seed, _CROPS, *key, int(split == "val")),
         )
         part = self.team.part(len(listed))
@@ -230,6 +233,13 @@ class Loop:
             "last checkpoint is kept. Look at these images and their labels, lower optim.lr, or set "
             "optim.clip; then run again with --resume"
         )
+
+
+def _anchors(split: Split, labels: LabelStore, name: SplitName) -> list[NDArray[np.float64]]:
+    """Places that crops which must hold a target are put round: the points, else the labels' centroids."""
+    if any(len(points) for points in split.points):
+        return [points.astype(np.float64) for points in split.points]
+    return [blobs(labels.label(name, index) > 0.5)[0] for index in range(len(split))]
 
 
 def make_optimiser(config: OptimConfig, model: nn.Module) -> torch.optim.Optimizer:

@@ -30,11 +30,18 @@ COMMANDS = {
         "pointmask.cli.bench:bench",
         "Compare annotators, quality and time, side by side in one run.",
     ),
+    "train": (
+        "pointmask_trainer.cli.train:train",
+        "Train a detector on masks, pseudo-masks or points.",
+    ),
 }
 """Command name to import string and one-line help."""
 
 EXIT_STOPPED = 1
+EXIT_BAD_ARGUMENTS = 2
 EXIT_SOME_SKIPPED = 3
+
+_OF_TRAINING = ("torch", "safetensors")  # packages of the extra "train"
 
 
 class LazyGroup(click.Group):
@@ -65,6 +72,14 @@ class LazyGroup(click.Group):
         except PointmaskError as error:
             click.echo(f"Error: {printable(str(error))}", err=True)
             raise SystemExit(error.exit_status) from None
+        except ModuleNotFoundError as error:
+            if error.name not in _OF_TRAINING:
+                raise
+            click.echo(
+                f"Error: this command needs {error.name}; install it with: pip install 'pointmask[train]'",
+                err=True,
+            )
+            raise SystemExit(EXIT_BAD_ARGUMENTS) from None
         except KeyboardInterrupt:
             click.echo("\nStopped. What is finished is kept; run the same command again to go on.", err=True)
             raise SystemExit(EXIT_STOPPED) from None

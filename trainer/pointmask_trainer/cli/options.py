@@ -1,0 +1,19 @@
+"""Options that several commands share, worded once."""
+
+from pathlib import Path
+
+import click
+
+device_option = click.option(
+    "--device", metavar="NAME", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 ..."
+)
+
+list_option = click.option(
+    "--include",
+    metavar="PATTERN",
+    default="*",
+    show_default=True,
+    help="Only images of such names: 'Misc_*'.",
+)
+
+existing_folder = click.Path(exists=True, file_okay=False, path_type=Path)

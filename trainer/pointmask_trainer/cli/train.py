@@ -1,0 +1,143 @@
+"""``pointmask train``: a folder, a strategy and settings in; a run folder out."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+
+from pointmask_trainer.cli.options import existing_folder, list_option
+
+if TYPE_CHECKING:
+    from pointmask_trainer.train import Watcher
+
+_LOG_EVERY = 30.0  # seconds between lines where there is no terminal
+
+
+@click.command(short_help="A detector, trained on masks, pseudo-masks or points.")
+@click.argument("data", type=existing_folder)
+@click.option("--strategy", help="full, point or masks; see the README.  [default: masks]")
+@click.option("--model", help="Detector; pointmask models lists them.  [default: alclnet]")
+@click.option("--epochs", type=click.IntRange(1), help="Passes over the training images.")
+@click.option("--masks", type=existing_folder, help="Folder of (pseudo-)masks, such as annotate's output.")
+@click.option("--points", type=click.Path(exists=True, path_type=Path), help="Points, as for annotate.")
+@click.option("--train-list", type=click.Path(path_type=Path), help="Id list, if not found in DATA.")
+@click.option("--val-list", type=click.Path(path_type=Path), help="Id list, if not found in DATA.")
+@list_option
+@click.option(
+    "--preset", metavar="paper|cpu", help="Settings of the paper, or for a few minutes on a processor."
+)
+@click.option("--config", "file", type=click.Path(path_type=Path), help="TOML file of settings.")
+@click.option("--set", "settings", metavar="A.B=V", multiple=True, help="One setting; may be repeated.")
+@click.option("--seed", type=click.IntRange(0), help="Of every random draw.")
+@click.option("--device", metavar="NAME", help="auto, cpu, cuda, cuda:1 ...  [default: auto]")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("run"), show_default=True)
+@click.option("--resume", is_flag=True, help="Go on with the run in --out, or start it.")
+def train(
+    data: Path,
+    strategy: str | None,
+    model: str | None,
+    epochs: int | None,
+    masks: Path | None,
+    points: Path | None,
+    train_list: Path | None,
+    val_list: Path | None,
+    include: str,
+    preset: str | None,
+    file: Path | None,
+    settings: tuple[str, ...],
+    seed: int | None,
+    device: str | None,
+    out: Path,
+    resume: bool,
+) -> None:
+    r"""Train a detector on DATA, a folder with images/ and perhaps masks/ and id lists.
+
+    \b
+    pointmask annotate DATA/images --points DATA/points.csv --out labels
+    pointmask train DATA --strategy masks --masks labels --preset cpu --out run
+
+    OUT gets config.toml, metrics.jsonl, last/, best/ and report.html. A run that was interrupted goes on
+    with --resume and ends with the same numbers. Several processes: torchrun --nproc-per-node N -m
+    pointmask train ...
+    """
+    from pointmask_trainer.config import load_config
+    from pointmask_trainer.train import Source
+    from pointmask_trainer.train import train as run
+
+    if resume and file is None and (out / "config.toml").exists():
+        file = out / "config.toml"
+    named = {
+        "strategy.name": strategy,
+        "model.name": model,
+        "epochs": epochs,
+        "seed": seed,
+        "run.device": device,
+    }
+    flags = [f"{key}={value}" for key, value in named.items() if value is not None]
+    config = load_config(preset=preset, file=file, settings=[*flags, *settings])
+    source = Source(
+        root=data, masks=masks, points=points, train_list=train_list, val_list=val_list, include=include
+    )
+    with _watching() as watcher:
+        best = run(config, source, out, resume=resume, watcher=watcher)
+    if best:
+        click.echo(f"Best: epoch {best['epoch']}, {_scores(best)}\nRun:  {out}")
+
+
+@contextmanager
+def _watching() -> Iterator["Watcher"]:
+    """Messages and epochs as lines; steps as a line that is replaced, on a terminal, or now and then."""
+    from pointmask_trainer.train import Watcher
+
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        yield Watcher(message=_say, step=_LoggedSteps().show, epoch=lambda metrics: _say(_line(metrics)))
+        return
+    with console.status("") as status:
+
+        def step(epoch: int, epochs: int, done: int, steps: int, loss: float) -> None:
+            status.update(f"epoch {epoch} of {epochs}, step {done} of {steps}, loss {loss:.4f}")
+
+        def say(text: str) -> None:
+            console.print(text, markup=False)
+
+        yield Watcher(message=say, step=step, epoch=lambda metrics: say(_line(metrics)))
+
+
+class _LoggedSteps:
+    """A log line now and then within long epochs."""
+
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+
+    def show(self, epoch: int, epochs: int, done: int, steps: int, loss: float) -> None:
+        """Say where the training is, if some time has passed."""
+        now = time.monotonic()
+        if now - self._last >= _LOG_EVERY and done < steps:
+            self._last = now
+            _say(f"epoch {epoch} of {epochs}, step {done} of {steps}, loss {loss:.4f}")
+
+
+def _say(text: str) -> None:
+    click.echo(text, file=sys.stderr)
+
+
+def _line(metrics: dict[str, Any]) -> str:
+    rate = f"{metrics['images_per_second']:.1f} images/s"
+    scores = _scores(metrics) if "val_labels" in metrics else ""
+    return f"epoch {metrics['epoch']:>4}  loss {metrics['loss']:.4f}  {rate}  {scores}".rstrip()
+
+
+def _scores(metrics: dict[str, Any]) -> str:
+    parts = []
+    for key, name in (("val_labels", "val"), ("val_truth", "val against true masks")):
+        if key in metrics:
+            iou, pd = metrics[key]["iou"], metrics[key]["pd"]
+            figures = "no target" if iou is None else f"IoU {iou:.3f}"
+            parts.append(f"{name} {figures}" + ("" if pd is None else f" Pd {pd:.3f}"))
+    return "  ".join(parts)
