@@ -28,6 +28,7 @@ _MAGIC = (
     (b"\x93NUMPY", "NPY"),
 )
 _LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601
+_LONGEST_MESSAGE = 400
 _HASHED_AT_ONCE = 2**20  # bytes
 
 
@@ -189,15 +190,21 @@ def _named(name: str, kind: str) -> Iterator[None]:
     try:
         yield
     except ImageError as error:
-        raise ImageError(f"{name}: {error}") from None
+        raise ImageError(f"{name}: {_short(error)}") from None
     except MemoryError:  # says nothing about the file
         raise
     except Exception as error:
         # Decoders meet damaged bytes with a dozen types: struct.error, KeyError, SyntaxError, zlib.error ...
         raise ImageError(
-            f"{name}: cannot be decoded as {kind} ({type(error).__name__}: {error}); the file is truncated "
-            "or damaged: copy or export it again"
+            f"{name}: cannot be decoded as {kind} ({type(error).__name__}: {_short(error)}); the file is "
+            "truncated or damaged: copy or export it again"
         ) from error
+
+
+def _short(error: Exception) -> str:
+    """Return a message without the rest of a damaged header that a decoder may have put into it."""
+    message = str(error)
+    return message if len(message) <= _LONGEST_MESSAGE else f"{message[:_LONGEST_MESSAGE]}..."
 
 
 def _plain(stored: NDArray[Any]) -> NDArray[Any]:

@@ -117,9 +117,9 @@ def clean_key(text: str) -> str:
     stripped = (part.strip() for part in text.replace("\\", "/").split("/"))
     parts = [part for part in stripped if part not in ("", ".")]
     if not parts:
-        raise PointsError(f"image name {text!r} is empty; write the file name of the image")
+        raise PointsError(f"image name {text[:60]!r} is empty; write the file name of the image")
     if ".." in parts:
-        raise PointsError(f"image name {text!r} climbs out of the image folder; write it without '..'")
+        raise PointsError(f"image name {text[:60]!r} climbs out of the image folder; write it without '..'")
     return "/".join(parts)
 
 

@@ -31,6 +31,20 @@ def label_of(name: str) -> str | None:
     return None if name in ("", NO_LABEL) else name
 
 
+def confidence_of(score: object, what: str) -> float | None:
+    """Return a confidence, or None for None; ``what`` names it in messages.
+
+    Raises
+    ------
+    PointsError
+        If it is no number from 0 to 1.
+    """
+    found = None if score is None else number(score, what)
+    if found is not None and not 0 <= found <= 1:
+        raise PointsError(f"{what} is {found}, not a number from 0 to 1; correct it")
+    return found
+
+
 def patch_of_runs(counts: Sequence[int], shape: Shape, what: str) -> Patch | None:
     """Return the mask that COCO run lengths stand for; None if it is empty.
 

@@ -31,7 +31,7 @@ from pointmask.formats._documents import (
 from pointmask.formats._files import text_written_atomically
 from pointmask.formats._origin import Origin, from_pixel, to_pixel
 from pointmask.formats._per_image import Parsed, images_of, points_of
-from pointmask.formats._shapes import label_of, patch_of_polygons, patch_of_runs, size_of
+from pointmask.formats._shapes import confidence_of, label_of, patch_of_polygons, patch_of_runs, size_of
 from pointmask.labelled import NO_LABEL, LabelledImage, LabelledTarget, Patch, Shape
 from pointmask.points import Point, Points, clean_key
 
@@ -196,8 +196,9 @@ class _Document:
 
     def _targets_of(self, fields: dict[str, Any], shape: Shape | None) -> list[LabelledTarget]:
         where = f"{self._where}: annotation {brief(fields.get('id'))}"
-        label = label_of(self._names.get(fields.get("category_id", 0), NO_LABEL))
-        score = None if fields.get("score") is None else number(fields["score"], f"the score of {where}")
+        category = fields.get("category_id", 0)
+        label = label_of(self._names.get(category, NO_LABEL)) if _is_identity(category) else None
+        score = confidence_of(fields.get("score"), f"the score of {where}")
         points = [Point(row, col, label) for row, col in _keypoints(fields.get("keypoints"), where)]
         patch = _patch(fields.get("segmentation"), shape, where)
         if patch is not None:

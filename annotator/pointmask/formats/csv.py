@@ -7,18 +7,24 @@ begin with ``#`` are skipped. ``frame`` counts the pages of a multi-page file fr
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from pointmask.errors import PointsError
+from pointmask.formats._documents import brief
 from pointmask.formats._files import write_atomically
+from pointmask.formats._origin import Origin, to_pixel
 from pointmask.formats._table import Collector, peek, read_text, rows_of
-from pointmask.points import Point, Points, pixel_index
+from pointmask.points import Point, Points
 
 DESCRIPTION = "table with the columns image,x,y"
+ORIGIN: Origin = "index"
 
 SUFFIXES = (".csv", ".tsv", ".txt")
 """A file with one of these that no format recognises is read as a table, to say what it lacks."""
+_FRAME = re.compile("[0-9]{1,9}")
+_COLUMNS_TOLD = 12
 _DELIMITERS = ",;\t"
 _ALIASES = {
     "image": ("image", "filename", "file", "name"),
@@ -106,7 +112,7 @@ def _read_table(text: str, path: Path) -> Points:
     for number, line in _first_line(text):
         header = _header(line)
         if header is None:
-            found = ", ".join(repr(cell.strip()) for cell in _split(line, _delimiter(line)))
+            found = ", ".join(brief(cell.strip()) for cell in _split(line, _delimiter(line))[:_COLUMNS_TOLD])
             raise PointsError(
                 f"{path}:{number}: found the columns {found}; needed are image, x and y (label and frame are "
                 "optional): add a header line image,x,y"
@@ -139,8 +145,10 @@ def _add_row(collector: Collector, cells: list[str], width: int, where: str, col
         return
     value = {name: cells[column] for name, column in columns.items() if column < len(cells)}
     if value.get("frame"):
-        if not value["frame"].isdecimal():
-            collector.reject(image, where, f"frame {value['frame']!r} is not a number from 0; correct it")
+        if not _FRAME.fullmatch(value["frame"]):
+            collector.reject(
+                image, where, f"frame {brief(value['frame'])} is not a number from 0; correct it"
+            )
             return
         image = f"{image}#{int(value['frame'])}"
     if not value["x"] and not value["y"]:
@@ -156,8 +164,8 @@ def _add_row(collector: Collector, cells: list[str], width: int, where: str, col
 
 def _pixel(text: str, column: str) -> int:
     try:
-        return pixel_index(float(text))
+        return to_pixel(float(text), ORIGIN)
     except ValueError:
         raise PointsError(
-            f"{column} is {text!r}, not a finite number; write the 0-based pixel index, such as 12"
+            f"{column} is {brief(text)}, not a finite number; write the 0-based pixel index, such as 12"
         ) from None

@@ -33,7 +33,7 @@ from pointmask.formats._pairs import Part, targets
 from pointmask.formats._shapes import label_of, size_of
 from pointmask.formats._table import Collector, peek
 from pointmask.images import is_image
-from pointmask.labelled import NO_LABEL, LabelledImage, LabelledTarget, Patch, Shape, split_key
+from pointmask.labelled import NO_LABEL, LabelledImage, LabelledTarget, Patch, Shape
 from pointmask.points import Point, Points, clean_key
 
 DESCRIPTION = "CVAT XML"
@@ -174,8 +174,7 @@ def _targets(frame: _Frame) -> tuple[LabelledTarget, ...]:
 
 def _labelled(frame: _Frame, path: Path, rejected: dict[str, str]) -> LabelledImage | None:
     try:
-        image, number = split_key(clean_key(frame.name))
-        return LabelledImage(image, number, frame.size, _targets(frame))
+        return LabelledImage.of_key(clean_key(frame.name), frame.size, _targets(frame))
     except PointsError as error:
         rejected.setdefault(frame.name, f"{path}: image {brief(frame.name)}: {error}")
         return None

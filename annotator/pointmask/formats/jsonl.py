@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from pointmask.errors import PointsError
-from pointmask.formats._documents import head_keys
+from pointmask.formats._documents import brief, head_keys
+from pointmask.formats._documents import number as finite
 from pointmask.formats._files import write_atomically
+from pointmask.formats._origin import Origin, to_pixel
 from pointmask.formats._table import Collector, read_text
-from pointmask.points import Point, Points, pixel_index
+from pointmask.points import Point, Points
 
 DESCRIPTION = "JSON lines"
+ORIGIN: Origin = "index"
 
 SUFFIXES = (".jsonl", ".ndjson")
 """A file with one of these that no format recognises is read as JSON lines, to say what it lacks."""
@@ -97,13 +100,13 @@ def _items(record: dict[str, Any]) -> list[Any]:
     if "points" not in record:
         return [record]
     if not isinstance(record["points"], list):
-        raise PointsError(f'"points" is {record["points"]!r}, not a list; write [[x, y], ...]')
+        raise PointsError(f'"points" is {brief(record["points"])}, not a list; write [[x, y], ...]')
     return record["points"]
 
 
 def _frame(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise PointsError(f'"frame" is {value!r}, not a whole number from 0; correct it')
+        raise PointsError(f'"frame" is {brief(value)}, not a whole number from 0; correct it')
     return value
 
 
@@ -113,10 +116,10 @@ def _point(item: object) -> Point:
     if isinstance(item, dict) and "x" in item and "y" in item:
         label = item.get("label")
         return Point(_pixel(item["y"]), _pixel(item["x"]), None if label is None else str(label))
-    raise PointsError(f'point {item!r} is neither [x, y] nor an object with "x" and "y"; correct it')
+    raise PointsError(f'point {brief(item)} is neither [x, y] nor an object with "x" and "y"; correct it')
 
 
 def _pixel(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise PointsError(f"{value!r} is not a number; write the 0-based pixel index, such as 12")
-    return value if isinstance(value, int) else pixel_index(value)
+        raise PointsError(f"{brief(value)} is not a number; write the 0-based pixel index, such as 12")
+    return to_pixel(finite(value, "a coordinate"), ORIGIN)

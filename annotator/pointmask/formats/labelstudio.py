@@ -28,7 +28,7 @@ from pointmask.formats._documents import brief, head_keys, listing, mapping, num
 from pointmask.formats._files import text_written_atomically
 from pointmask.formats._origin import Origin, from_pixel, to_pixel
 from pointmask.formats._pairs import Part, targets
-from pointmask.formats._shapes import label_of, size_of
+from pointmask.formats._shapes import confidence_of, label_of, size_of
 from pointmask.formats._table import Collector
 from pointmask.images import is_image
 from pointmask.labelled import NO_LABEL, LabelledImage, LabelledTarget, Patch, Shape, split_key
@@ -85,8 +85,7 @@ def read_masks(path: Path, rejected: dict[str, str]) -> Iterator[LabelledImage]:
             if (regions := _regions(task)) is None:
                 continue
             shape = regions[0].shape if regions else task.shape
-            image, frame = split_key(clean_key(task.name))
-            labelled = LabelledImage(image, frame, shape, _targets(regions))
+            labelled = LabelledImage.of_key(clean_key(task.name), shape, _targets(regions))
         except PointsError as error:
             rejected.setdefault(task.name, f"{task.where}: {error}")
         else:
@@ -178,8 +177,7 @@ class _Region:
 
     @property
     def confidence(self) -> float | None:
-        score = self.content.get("score")
-        return float(score) if isinstance(score, (int, float)) and 0 <= score <= 1 else None
+        return confidence_of(self.content.get("score"), "score")
 
 
 def _tasks(path: Path) -> Iterator[_Task]:
