@@ -16,6 +16,7 @@ from pointmask.errors import OutputError, PointsError
 from pointmask.formats import labelme, load_format, read_points, recognise, voc
 from pointmask.labelled import LabelledImage, LabelledTarget
 from pointmask.points import Point
+from pointmask.sources import FolderSource
 
 LABELS = st.none() | st.sampled_from(["ship", "two words", "é <&>"])
 
@@ -145,7 +146,7 @@ def test_labelme_finds_its_image(tmp_path, document, image_path, key):
 def test_labelme_documents_lead_to_their_images(tmp_path):
     image = LabelledImage("seq/a.png", 0, (3, 3), ())
     out = tmp_path / "out" / "labelme"
-    labelme.write_masks([image], out, image_folder=tmp_path / "images")
+    labelme.write_masks([image], out, source=FolderSource(tmp_path / "images"))
     content = json.loads((out / "seq" / "a.json").read_text())
     assert content["imagePath"] == "../../../images/seq/a.png"
     assert content["imageData"] is None

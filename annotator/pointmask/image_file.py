@@ -122,7 +122,7 @@ class ImageFile:
         ImageError
             If the file is cut short or damaged, or has no such frame or no finite pixel.
         """
-        return _finite(_one_band(self._stored(frame)), self.name)
+        return _finite(_one_band(self.bands(frame)), self.name)
 
     def mask(self, frame: int = 0) -> NDArray[np.bool_]:
         """
@@ -133,7 +133,7 @@ class ImageFile:
         ImageError
             As `decode`, or if the type of its numbers has no stated range.
         """
-        stored = self._stored(frame)
+        stored = self.bands(frame)
         above: NDArray[np.bool_] = stored > _half_range(stored, self.name)
         return above if above.ndim == 2 else np.logical_or.reduce(above, axis=2)
 
@@ -150,8 +150,20 @@ class ImageFile:
             except (OSError, ValueError, Image.DecompressionBombError):
                 return ""
 
-    def _stored(self, frame: int) -> NDArray[Any]:
-        """(H, W), or (H, W, 3) where bands differ; native numbers, bits as 0 and 255, without alpha."""
+    def bands(self, frame: int = 0) -> NDArray[Any]:
+        """
+        Return the numbers of one frame as the file stores them.
+
+        Returns
+        -------
+        NDArray
+            (H, W), or (H, W, 3) where bands differ; bits as 0 and 255, half floats widened, without alpha.
+
+        Raises
+        ------
+        ImageError
+            If the file is cut short or damaged, or has no such frame.
+        """
         with _named(self.name, self.kind):
             return _plain(self._codec.decode(frame))
 

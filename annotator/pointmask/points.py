@@ -144,7 +144,7 @@ def match(points: Points, names: Iterable[str]) -> Matches:
     Matches
         Points of several keys that name the same frame are joined in their order.
     """
-    index = _NameIndex(names)
+    index = NameIndex(names)
     found: dict[str, tuple[ImageFrame, str]] = {}
     ambiguous: dict[str, tuple[str, ...]] = {}
     unmatched = []
@@ -177,7 +177,7 @@ def without_suffix(name: str) -> str:
     return name.rpartition(".")[0] if is_image_or_raw(name) else name
 
 
-class _NameIndex:
+class NameIndex:
     """Image names by all the forms under which a key may call them."""
 
     def __init__(self, names: Iterable[str]) -> None:
@@ -193,7 +193,10 @@ class _NameIndex:
                 forms[form].append(name)
 
     def find(self, key: str) -> tuple[tuple[str, ...], int, str]:
-        """Return the names that a key fits, its frame, and the leading folders that had to be dropped."""
+        """Return the names that a key fits, its frame, and the leading folders that had to be dropped.
+
+        The rules are those of `match`.
+        """
         names, prefix = self._find_name(key)
         parsed = None if names else _FRAME.fullmatch(key)
         if parsed is None:

@@ -46,7 +46,7 @@ def parse_each(
         If the folder cannot be listed or holds no document.
     """
     seen: set[str] = set()
-    for file, folder in documents_at(path, suffix, besides):
+    for file, folder in _documents_at(path, suffix, besides):
         with rejecting(posixpath.join(folder, file.stem), rejected):
             key, shape, targets = parse(file, folder)
             if key in seen:
@@ -74,7 +74,7 @@ def images_of(parsed: Iterable[Parsed], rejected: dict[str, str]) -> Iterator[La
             yield LabelledImage.of_key(key, shape, targets)
 
 
-def documents_at(path: Path, suffix: str, besides: Collection[str] = ()) -> list[tuple[Path, str]]:
+def _documents_at(path: Path, suffix: str, besides: Collection[str] = ()) -> list[tuple[Path, str]]:
     """Return the documents at a path, and of each the folder it lies in below the path; see `parse_each`."""
     if not path.is_dir():
         return [(path, "")]

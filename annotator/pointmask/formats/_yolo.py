@@ -12,18 +12,17 @@ from pathlib import Path
 
 from pointmask.errors import PointsError
 from pointmask.formats._documents import number, whole
+from pointmask.formats._images import ImageFinder
 from pointmask.formats._masks import holds_images
 from pointmask.formats._origin import Origin, to_pixel
 from pointmask.formats._per_image import (
     Parsed,
     any_document,
     document_name,
-    documents_at,
     parse_each,
     write_new,
 )
 from pointmask.formats._shapes import label_of, patch_of_polygons
-from pointmask.formats._sizes import ImageSizes
 from pointmask.formats._table import peek, read_text
 from pointmask.image_source import ImageSource
 from pointmask.labelled import NO_LABEL, LabelledImage, LabelledTarget, Shape
@@ -63,12 +62,11 @@ def parsed(path: Path, rejected: dict[str, str], images: ImageSource | None) -> 
     """
     root = path / "labels" if (path / "labels").is_dir() else path
     names = _class_names(root)
-    keys = [posixpath.join(folder, file.stem) for file, folder in documents_at(root, ".txt", (_CLASSES,))]
-    sizes = ImageSizes(images or _images_beside(root), keys)
+    finder = ImageFinder(images or _images_beside(root))
 
     def parse(file: Path, folder: str) -> Parsed:
         key = posixpath.join(folder, file.stem)
-        shape = sizes.of_key(key)
+        shape = finder.shape_of(key)
         lines = enumerate(read_text(file).splitlines(), 1)
         targets = [_target(line, shape, names, f"{file}:{count}") for count, line in lines if line.strip()]
         return key, shape, targets

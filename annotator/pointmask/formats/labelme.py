@@ -41,6 +41,7 @@ from pointmask.formats._per_image import (
     write_new,
 )
 from pointmask.formats._shapes import label_of, patch_of_polygons, size_of
+from pointmask.image_source import ImageSource
 from pointmask.images import decode, encode_png
 from pointmask.labelled import NO_LABEL, LabelledImage, LabelledTarget, Patch, Shape
 from pointmask.points import Point, Points, clean_key
@@ -48,6 +49,7 @@ from pointmask.points import Point, Points, clean_key
 DESCRIPTION = "LabelMe JSON"
 ORIGIN: Origin = "edge"
 HOLDS = EVERYTHING
+TAKES_IMAGES = True
 
 _VERSION = "5.5.0"
 """Of the documents written: the oldest release with all fields of a mask shape."""
@@ -80,7 +82,7 @@ def read_masks(path: Path, rejected: dict[str, str]) -> Iterator[LabelledImage]:
     return images_of(parse_each(path, ".json", rejected, _parse), rejected)
 
 
-def write_masks(images: Iterable[LabelledImage], path: Path, *, image_folder: Path | None = None) -> None:
+def write_masks(images: Iterable[LabelledImage], path: Path, *, source: ImageSource | None = None) -> None:
     """Write one document per image into a folder.
 
     Parameters
@@ -89,8 +91,8 @@ def write_masks(images: Iterable[LabelledImage], path: Path, *, image_folder: Pa
         Two of them must differ in more than the suffix of their names.
     path : Path
         Folder; created if need be.
-    image_folder : Path, optional
-        Where the images lie, so that LabelMe finds them.
+    source : ImageSource, optional
+        The images, so that LabelMe finds them.
 
     Raises
     ------
@@ -106,7 +108,7 @@ def write_masks(images: Iterable[LabelledImage], path: Path, *, image_folder: Pa
             "shapes": [
                 shape for group, target in enumerate(image.targets, 1) for shape in _shapes_of(target, group)
             ],
-            "imagePath": _path_to(image.image, file, image_folder),
+            "imagePath": _path_to(image.image, file, source),
             "imageData": None,
             "imageHeight": height,
             "imageWidth": width,
@@ -115,10 +117,10 @@ def write_masks(images: Iterable[LabelledImage], path: Path, *, image_folder: Pa
         write_new(json.dumps(content, indent=2, ensure_ascii=False) + "\n", file)
 
 
-def _path_to(name: str, document: Path, folder: Path | None) -> str:
-    if folder is None:
+def _path_to(name: str, document: Path, source: ImageSource | None) -> str:
+    if source is None:
         return posixpath.basename(name)
-    return Path(os.path.relpath(folder / name, document.parent)).as_posix()
+    return Path(os.path.relpath(source.root / name, document.parent)).as_posix()
 
 
 def _shapes_of(target: LabelledTarget, group: int) -> Iterator[dict[str, Any]]:

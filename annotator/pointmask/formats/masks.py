@@ -5,11 +5,14 @@ target. ``coarse``: the centroid displaced along each axis by a normal deviate o
 bounding box, floored, clamped to the image, and drawn again until it falls on any target of the mask
 (the protocol of LESPS). An empty mask says that its image holds no target.
 
-Such points know the truth, so they serve experiments only. This format cannot be written.
+Such points know the truth, so they serve experiments only.
+
+As masks, each 8-connected component is a target. Written are PNG files, 0 and 255.
 """
 
 import hashlib
 import math
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Literal
@@ -19,12 +22,17 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from pointmask.errors import ImageError, PointsError
+from pointmask.formats import Feature
 from pointmask.formats._masks import components, image_files, largest_component, read_frames
+from pointmask.formats._per_image import document_name, write_new
 from pointmask.formats.point_images import LARGEST_BLOB
-from pointmask.images import read_mask
+from pointmask.images import encode_png, read_mask
+from pointmask.labelled import LabelledImage, LabelledTarget, Patch
 from pointmask.points import Point, Points, without_suffix
 
 DESCRIPTION = "folder of masks"
+
+HOLDS: frozenset[Feature] = frozenset({"masks", "frames", "empty"})
 
 _SNIFFED = 16  # masks looked at before deciding
 _COARSE_STD = 0.25  # of half a bounding-box side
@@ -75,6 +83,29 @@ def read(path: Path, *, simulate: Literal["centroid", "coarse"] | None = None, s
         else:
             by_image[key] = coarse_points(mask, _generator(seed, key))
     return Points(by_image, f"{path} ({DESCRIPTION}, simulated {simulate}, seed {seed})", rejected)
+
+
+def read_masks(path: Path, rejected: dict[str, str]) -> Iterator[LabelledImage]:
+    """Yield images with a target for each component; see `pointmask.formats`."""
+    for key, mask in read_frames(path, rejected):
+        labels, _ = components(mask)
+        targets = []
+        for number, place in enumerate(ndimage.find_objects(labels), 1):
+            patch = Patch.crop(labels[place] == number, place[0].start, place[1].start)
+            targets.append(LabelledTarget(None, patch))
+        yield LabelledImage.of_key(key, mask.shape, targets)
+
+
+def write_masks(images: Iterable[LabelledImage], path: Path) -> None:
+    """Write one PNG per image into a folder.
+
+    Raises
+    ------
+    OutputError
+        If a file exists, as when images differ in their suffix alone, or cannot be written.
+    """
+    for image in images:
+        write_new(encode_png(image.mask), path / document_name(image.key, ".png"))
 
 
 def centroid_points(mask: NDArray[np.bool_]) -> tuple[Point, ...]:

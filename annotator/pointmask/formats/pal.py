@@ -1,0 +1,98 @@
+"""The training folder of PAL: ``origin/{img,mask,masks_coarse}`` and ``val/{img,mask}``.
+
+PAL pairs files by their place in the sorted folder, so each folder holds files of the same names and no
+others; folders within folders are joined to one name, ``seq/a`` to ``seq_a``.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from pointmask.errors import PointsError
+from pointmask.formats import Feature, masks
+from pointmask.formats._per_image import document_name, write_new
+from pointmask.formats._training import Images, check_share, in_test
+from pointmask.formats.basicirstd import read_clicks
+from pointmask.image_source import ImageSource
+from pointmask.images import encode_png
+from pointmask.labelled import LabelledImage
+from pointmask.points import Points
+
+DESCRIPTION = "PAL training folder"
+TAKES_IMAGES = True
+HOLDS: frozenset[Feature] = frozenset({"points", "masks", "empty"})
+
+_POINTS = "masks_coarse"
+
+
+def sniff(path: Path) -> bool:
+    """Say whether the folder has images in ``origin/img``."""
+    return (path / "origin" / "img").is_dir()
+
+
+def read(path: Path) -> Points:
+    """Read the clicks.
+
+    Raises
+    ------
+    PointsError
+        If the folder holds none, or two kinds of them.
+    """
+    return read_clicks(path / "origin", path / "origin" / "mask")
+
+
+def read_masks(path: Path, rejected: dict[str, str]) -> Iterator[LabelledImage]:
+    """Yield training images with a target for each component; see `pointmask.formats`."""
+    return masks.read_masks(path / "origin" / "mask", rejected)
+
+
+def write_masks(
+    images: Iterable[LabelledImage],
+    path: Path,
+    *,
+    source: ImageSource | None = None,
+    test: float = 0.0,
+    seed: int = 0,
+    copy: bool = False,
+) -> None:
+    """Write a training folder.
+
+    Parameters
+    ----------
+    images, path, source, test, seed, copy
+        As for `pointmask.formats.basicirstd.write_masks`; test images go to ``val/``. A target without
+        point is clicked on in the middle of its mask.
+
+    Raises
+    ------
+    PointsError
+        If there is no source, an image is not in it, or a point lies outside of its image.
+    ImageError, OutputError, ValueError
+        As for `pointmask.formats.basicirstd.write_masks`.
+    """
+    check_share(test)
+    put = Images(source, copy=copy).put
+    for image in images:
+        name = document_name(image.key, ".png").replace("/", "_")
+        is_test = in_test(image.key, test, seed)
+        folder = path / ("val" if is_test else "origin")
+        put(image.key, folder / "img" / name)
+        write_new(encode_png(image.mask), folder / "mask" / name)
+        if not is_test:
+            write_new(_clicks(image), folder / _POINTS / name)
+
+
+def _clicks(image: LabelledImage) -> bytes:
+    clicks = np.zeros(image.shape, np.bool_)
+    for target in image.targets:
+        point = target.click
+        if point is None:
+            continue
+        if not (0 <= point.row < image.shape[0] and 0 <= point.col < image.shape[1]):
+            raise PointsError(
+                f"{image.key}: point (row {point.row}, col {point.col}) lies outside of the image of "
+                f"{image.shape[0]} x {image.shape[1]} pixels; correct it"
+            )
+        clicks[point.row, point.col] = True
+    return encode_png(clicks)
