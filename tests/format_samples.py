@@ -56,7 +56,7 @@ def labelled() -> list[LabelledImage]:
     """Two images, one of them without targets."""
     blob = np.zeros(SHAPE, np.bool_)
     blob[0:3, 1:4] = True
-    blob[1, 2] = False
+    blob[0, 1] = False
     target = LabelledTarget(Point(1, 2, "ship"), Patch.crop(blob), 0.75)
     lone = LabelledTarget(None, Patch.crop(np.eye(2, dtype=np.bool_), 4, 5), 0.5, "bird")
     return [LabelledImage("a.png", 0, SHAPE, (target, lone)), LabelledImage("b.png", 0, SHAPE, ())]
