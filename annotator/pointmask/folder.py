@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 
@@ -25,10 +24,11 @@ from pointmask.id_lists import IdList, read_ids
 from pointmask.image_source import ImageSource
 from pointmask.ledger import Ledger
 from pointmask.manifest import MANIFEST, Entry, Known, Shard
+from pointmask.mask_lines import MASKS, check_ours
 from pointmask.pairing import Plan, make_plan
 from pointmask.points import Points
 from pointmask.reading import may_hold_frames
-from pointmask.recipe import Recipe, skipped_entry
+from pointmask.recipe import make_recipe, skipped_entry
 from pointmask.report import write_report
 from pointmask.runs import Key
 from pointmask.sources import open_source
@@ -52,6 +52,7 @@ def annotate_folder(
     polarity: Polarity = "bright",
     threads: int = 1,
     save: Sequence[str] = ("mask",),
+    png: bool = True,
     report: bool = False,
     overwrite: bool = False,
     shard: tuple[int, int] | None = None,
@@ -85,7 +86,10 @@ def annotate_folder(
         Number of threads, at least 1; not used with `scheduler`.
     save : sequence of str
         What to write besides the mask: ``soft`` (16-bit soft labels, 65535 is 1), ``instance``
-        (16 bit, k for the k-th point), ``overlay`` (a picture with outlines).
+        (16 bit, k for the k-th point), ``overlay`` (a picture with outlines), ``rle`` (``masks.jsonl``:
+        all masks as run lengths; see `pointmask.mask_lines`). A folder that has ``masks.jsonl`` keeps it.
+    png : bool
+        False: write ``masks.jsonl`` instead of a mask image per frame, and no other image.
     report : bool
         Write ``report.html``, to judge the least sure masks by eye.
     overwrite : bool
@@ -132,7 +136,9 @@ def annotate_folder(
     """
     source, target = open_source(images), Path(out)
     part = Shard(*shard) if shard else Shard()
-    recipe = _recipe(theta, polarity, save, str(source.reading))
+    recipe = make_recipe(
+        theta, polarity, save, png=png, keeps_runs=(target / MASKS).exists(), reading=str(source.reading)
+    )
     chosen = read_ids(Path(only)) if isinstance(only, Path | str) else only
     if threads < 1:
         raise ValueError(f"threads is {threads}; at least 1 is needed")
@@ -146,7 +152,10 @@ def annotate_folder(
     plan = make_plan(source, names, listed, empty_masks=empty_masks, only=chosen)
     execute = _executor(threads, scheduler)
     _make_folder(target)
-    with closing(Ledger(target, part, recipe.settings, plan.wanted)) as ledger, _stops_cleanly(target):
+    if not overwrite:
+        check_ours(target)
+    ledger = Ledger(target, part, recipe.settings, plan.wanted, masks=recipe.runs)
+    with closing(ledger), _stops_cleanly(target):
         ledger.recall(overwrite=overwrite)
         if ledger.was_broken_off:
             clean_temporaries(target, None if part.count == 1 else part.tag)
@@ -155,20 +164,11 @@ def annotate_folder(
         with _timings(target, wanted=timings) as clock:
             summary = _run(plan, part, ledger, partial(execute, todo), clock, progress or _silent)
         summary.missing_shards = ledger.publish()
+    summary.masks = target / (RESULTS["mask"] if png else MASKS)
     summary.manifest = target / (part.manifest if summary.missing_shards else MANIFEST)
     if report and not summary.missing_shards:
         summary.report = write_report(target, source, theta=recipe.theta, polarity=polarity)
     return summary
-
-
-def _recipe(theta: Theta | str | Path, polarity: Polarity, save: Sequence[str], reading: str) -> Recipe:
-    unknown = [kind for kind in save if kind not in RESULTS]
-    if unknown:
-        raise ValueError(f"save holds {unknown[0]!r}; choose among {', '.join(RESULTS)}")
-    if polarity not in get_args(Polarity):
-        raise ValueError(f"polarity is {polarity!r}; choose among {', '.join(get_args(Polarity))}")
-    kinds = tuple(kind for kind in RESULTS if kind == "mask" or kind in save)
-    return Recipe(Theta.load(theta), polarity, kinds, reading)
 
 
 def _executor(threads: int, scheduler: str | None) -> Callable[[Work, Iterable[Task]], Iterator[Outcome]]:

@@ -8,7 +8,7 @@ grow with the number of images.
 import errno
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
@@ -31,6 +31,7 @@ from pointmask.manifest import (
     shard_header,
     write_lines,
 )
+from pointmask.mask_lines import MASKS, mask_lines
 from pointmask.runs import Key, Run, RunFinder, merged
 
 try:
@@ -56,6 +57,8 @@ class Ledger:
         Of this job.
     wanted : Mapping
         Points by image and frame, of all shards.
+    masks : bool
+        Publish ``masks.jsonl`` beside the manifest.
 
     Attributes
     ----------
@@ -68,8 +71,11 @@ class Ledger:
         If another job is at work on the same part of this folder.
     """
 
-    def __init__(self, out: Path, shard: Shard, settings: Settings, wanted: Wanted) -> None:
+    def __init__(
+        self, out: Path, shard: Shard, settings: Settings, wanted: Wanted, *, masks: bool = False
+    ) -> None:
         self._out, self._shard, self._settings, self._wanted = out, shard, settings, wanted
+        self._masks = masks
         own = out / shard.journal
         self.was_broken_off = own.exists() or (shard.count == 1 and any(out.glob(".journal-*.jsonl")))
         # Unbuffered, so that a line that does not fit on the disk is not tried again when closing.
@@ -140,7 +146,9 @@ class Ledger:
         if entry["status"] != "done" or self._difference(entry):
             return None
         is_wanted = entry["frame"] in self._wanted.get(entry["image"], ())
-        return entry if is_wanted or (self._out / entry["mask"]).exists() else None
+        # Without a file the mask is in the entry.
+        is_there = entry["mask"] is None or (self._out / entry["mask"]).exists()
+        return entry if is_wanted or is_there else None
 
     def _difference(self, entry: Entry) -> str:
         """Say in words how a finished entry differs from what this job would do; empty if it does not."""
@@ -186,7 +194,7 @@ class Ledger:
             The shards that are still to run; empty if the folder's manifest is complete.
         """
         if self._shard.count == 1:
-            write_lines(self._out / MANIFEST, self._lines(), self._shard.tag)
+            self._write(self._lines, self._shard.tag)
             self.close()
             for path, _ in self._files:
                 if path.name != MANIFEST:
@@ -197,7 +205,13 @@ class Ledger:
         write_lines(self._out / self._shard.manifest, lines, self._shard.tag)
         self.close()
         (self._out / self._shard.journal).unlink(missing_ok=True)
-        return merge(self._out, self._shard, job)
+        return merge(self._out, self._shard, job, self._write)
+
+    def _write(self, lines: Callable[[], Iterator[bytes]], tag: str) -> None:
+        """Write the manifest last: where it is, all is."""
+        if self._masks:
+            write_lines(self._out / MASKS, mask_lines(lines()), tag)
+        write_lines(self._out / MANIFEST, lines(), tag)
 
     def _lines(self) -> Iterator[bytes]:
         """Yield the manifest lines of this shard: what this job did, and what stands of earlier ones."""

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -79,18 +79,25 @@ class Settings(NamedTuple):
         return {name: value for name, value in self._asdict().items() if value or name != "reading"}
 
 
+def has_runs(entry: Entry) -> bool:
+    """Whether a finished entry holds its masks as run lengths; one without targets always does."""
+    return all("rle" in target for target in entry["targets"])
+
+
 class Known(NamedTuple):
     """What a job that goes on needs to know of a frame that is done."""
 
     content: str  # hash of the image file
     targets: int
     confidence: float  # sum over targets
+    has_runs: bool  # whether the entry holds the masks as run lengths
 
     @classmethod
     def of(cls, entry: Entry) -> "Known":
         """Return what is to be known of a finished entry."""
         targets = entry["targets"]
-        return cls(entry["content"], len(targets), sum(target["confidence"] for target in targets))
+        confidence = sum(target["confidence"] for target in targets)
+        return cls(entry["content"], len(targets), confidence, has_runs(entry))
 
 
 def job_digest(settings: Settings, wanted: Wanted) -> str:
@@ -184,9 +191,14 @@ def shard_header(shard: Shard, job: str) -> bytes:
     return _HEADER + json.dumps(f"{shard.index}/{shard.count}").encode() + f', "job": "{job}"}}\n'.encode()
 
 
-def merge(out: Path, shard: Shard, job: str) -> tuple[int, ...]:
+def merge(
+    out: Path, shard: Shard, job: str, write: Callable[[Callable[[], Iterator[bytes]], str], None]
+) -> tuple[int, ...]:
     """
     Put the shards' manifests together once all are there and belong to the same job.
+
+    ``write`` publishes the lines that its first argument yields anew at each call, under the tag that
+    is its second.
 
     Two shards that finish at once may both do it: they write the same bytes. One that finds a
     manifest gone while it merges was overtaken by the other, which had them all.
@@ -207,8 +219,8 @@ def merge(out: Path, shard: Shard, job: str) -> tuple[int, ...]:
         if missing:
             # Its own manifest was there a moment ago: a sister has merged all of them since.
             return () if shard.index in missing else missing
-        lines = (line for _, line, _ in merged([_whole(handle) for handle in handles.values()]))
-        write_lines(out / MANIFEST, lines, f"{shard.tag}-merge")
+        runs = [_whole(handle) for handle in handles.values()]
+        write(lambda: (line for _, line, _ in merged(runs)), f"{shard.tag}-merge")
     except FileNotFoundError:
         return ()  # as above, between the look and the opening
     finally:

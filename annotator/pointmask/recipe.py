@@ -3,7 +3,8 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +12,10 @@ from numpy.typing import NDArray
 import pointmask
 from pointmask import images
 from pointmask.annotator import annotate
-from pointmask.files import result_path
+from pointmask.files import RESULTS, result_path
 from pointmask.image_file import ImageFile
 from pointmask.manifest import Entry, Settings
+from pointmask.mask_lines import run_lengths
 from pointmask.overlay import overlay_png
 from pointmask.points import Point
 from pointmask.target import Annotation
@@ -33,9 +35,11 @@ class Recipe:
     polarity : {"bright", "dark", "auto"}
         Of the targets.
     save : tuple of str
-        Keys of `pointmask.files.RESULTS`; ``mask`` is one of them.
+        Keys of `pointmask.files.RESULTS`: the files to make of each frame.
     reading : str
         What the user said about the files; see `pointmask.reading.Reading`.
+    runs : bool
+        Put each target's mask into the entry as run lengths.
     settings : Settings
         What each entry tells about the recipe.
     """
@@ -44,6 +48,7 @@ class Recipe:
     polarity: Polarity = "bright"
     save: tuple[str, ...] = ("mask",)
     reading: str = ""
+    runs: bool = False
 
     settings: Settings = field(init=False)
 
@@ -51,6 +56,52 @@ class Recipe:
         # Once per job: the digest writes the whole theta as text, which takes as long as a small target.
         settings = Settings(self.theta.digest, pointmask.__version__, self.polarity, self.reading)
         object.__setattr__(self, "settings", settings)
+
+
+def make_recipe(
+    theta: Theta | str | Path,
+    polarity: Polarity,
+    save: Sequence[str],
+    *,
+    png: bool = True,
+    keeps_runs: bool = False,
+    reading: str = "",
+) -> Recipe:
+    """
+    Check what a user asks for.
+
+    Parameters
+    ----------
+    theta : Theta, str or Path
+        Preset, or TOML file.
+    polarity : {"bright", "dark", "auto"}
+        Of the targets.
+    save : sequence of str
+        Keys of `pointmask.files.RESULTS`, and ``rle`` for run lengths.
+    png : bool
+        False: run lengths instead of any file per frame.
+    keeps_runs : bool
+        Make run lengths in any case.
+    reading : str
+        As in `Recipe`.
+
+    Raises
+    ------
+    ThetaError
+        If theta cannot be read.
+    ValueError
+        If `save` or `polarity` is out of range.
+    """
+    known = (*RESULTS, "rle") if png else ("mask", "rle")
+    unknown = [kind for kind in save if kind not in known]
+    if unknown:
+        without = "" if png else " without PNG"
+        raise ValueError(f"save holds {unknown[0]!r}; choose among {', '.join(known)}{without}")
+    if polarity not in get_args(Polarity):
+        raise ValueError(f"polarity is {polarity!r}; choose among {', '.join(get_args(Polarity))}")
+    files = tuple(kind for kind in RESULTS if kind == "mask" or kind in save) if png else ()
+    runs = keeps_runs or "rle" in save or not png
+    return Recipe(Theta.load(theta), polarity, files, reading, runs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +172,7 @@ def annotate_one(
         **recipe.settings.told,
         **({"raster": "thermal"} if file.kind == "FLIR" else {}),
         "size_prior": "none",
-        "mask": result_path("mask", name, frame, frames),
+        "mask": result_path("mask", name, frame, frames) if "mask" in recipe.save else None,
         "targets": [
             {
                 "point": [p.row, p.col],
@@ -130,6 +181,7 @@ def annotate_one(
                 "box": list(target.box),
                 "confidence": round(float(target.confidence), 4),
                 "flags": list(target.flags),
+                **({"rle": run_lengths(target, annotation.shape)} if recipe.runs else {}),
             }
             for p, target in zip(points, annotation.targets, strict=True)
         ],

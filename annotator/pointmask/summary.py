@@ -46,6 +46,8 @@ class Summary:
         Frames annotated or skipped now, per second of wall time; None if there were none.
     manifest : Path
         Where the manifest lies.
+    masks : Path
+        Where the masks lie: a folder, or ``masks.jsonl``.
     report : Path or None
         Where the report lies, if one was asked for and could be written.
     missing_shards : tuple of int
@@ -62,6 +64,7 @@ class Summary:
     ms_per_target: float | None = None
     images_per_s: float | None = None
     manifest: Path = Path()
+    masks: Path = Path()
     report: Path | None = None
     missing_shards: tuple[int, ...] = ()
 

@@ -128,8 +128,12 @@ def _do_frames(recipe: Recipe, place: Place, outcome: Outcome, file: ImageFile, 
     finished = dict(outcome.task.finished)
     for frame, points in outcome.task.points:
         known = finished.get(frame)
-        is_same = known is not None and known.content == content and not place.overwrite
-        if is_same and _is_complete(recipe, place, outcome, frame):
+        if (
+            known is not None
+            and known.content == content
+            and not place.overwrite
+            and _is_complete(recipe, place, outcome, frame, known)
+        ):
             outcome.resumed.append(frame)
         else:
             new = _do_frame(recipe, place, outcome, file, frame, points, is_ours=frame in finished)
@@ -172,8 +176,10 @@ def _check_frame(outcome: Outcome, frame: int) -> None:
         raise ImageError(f"frame {frame} of {image} would write the mask of another image; rename one")
 
 
-def _is_complete(recipe: Recipe, place: Place, outcome: Outcome, frame: int) -> bool:
+def _is_complete(recipe: Recipe, place: Place, outcome: Outcome, frame: int, known: Known) -> bool:
     """Whether all results asked for are there."""
+    if recipe.runs and not known.has_runs:
+        return False
     paths = (result_path(kind, outcome.task.image, frame, outcome.frames) for kind in recipe.save)
     return all((place.out / path).exists() for path in paths)
 

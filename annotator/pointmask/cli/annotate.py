@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pointmask.image_source import ImageSource
     from pointmask.points import Points
 
-_KINDS = ("mask", "soft", "instance", "overlay")
+_KINDS = ("mask", "soft", "instance", "overlay", "rle")
 
 
 def _kinds(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[str, ...]:
@@ -68,7 +68,10 @@ def _shard(ctx: click.Context, parameter: click.Parameter, value: str | None) ->
     show_default=True,
     metavar="KIND,...",
     callback=_kinds,
-    help="What to write besides the mask: soft, instance, overlay.",
+    help="What to write besides the mask: soft, instance, overlay, rle (masks.jsonl).",
+)
+@click.option(
+    "--no-png", is_flag=True, help="Write masks.jsonl, all masks as run lengths, and no mask images."
 )
 @click.option("--report", is_flag=True, help="Write report.html, to judge the least sure masks by eye.")
 @click.option("--overwrite", is_flag=True, help="Redo everything, and replace files that exist.")
@@ -90,6 +93,7 @@ def annotate(
     polarity: Literal["bright", "dark", "auto"],
     threads: int,
     save: tuple[str, ...],
+    no_png: bool,
     report: bool,
     overwrite: bool,
     shard: tuple[int, int] | None,
@@ -107,6 +111,10 @@ def annotate(
     from pointmask.folder import annotate_folder
     from pointmask.sources import open_source
 
+    if no_png and (left_out := set(save) - {"mask", "rle"}):
+        raise click.UsageError(
+            f"--no-png leaves out --save {','.join(sorted(left_out))}; drop one of the two"
+        )
     opened = open_source(images, raw=raw, radiometric=radiometric)
     points = _read(source, opened, point_format, simulate, seed)
     tell_compiling()
@@ -119,6 +127,7 @@ def annotate(
             polarity=polarity,
             threads=threads,
             save=save,
+            png=not no_png,
             report=report,
             overwrite=overwrite,
             shard=shard,
@@ -128,7 +137,7 @@ def annotate(
             scheduler=scheduler,
             progress=progress,
         )
-    show_summary(summary, out)
+    show_summary(summary)
     if summary.skipped:
         raise SystemExit(EXIT_SOME_SKIPPED)
 

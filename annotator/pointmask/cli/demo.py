@@ -42,7 +42,7 @@ def demo(folder: Path, overwrite: bool) -> None:
         report=True,
         overwrite=overwrite,
     )
-    show_summary(summary, out)
+    show_summary(summary)
     click.echo(f"Pictures: {out / 'overlays'}")
     click.echo(f"\nNow yours:  pointmask annotate IMAGES --points {points.name} --out masks-out --report")
 

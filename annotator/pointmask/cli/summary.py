@@ -1,7 +1,5 @@
 """What a folder job did, as a table, a list of skipped images and the paths to open."""
 
-from pathlib import Path
-
 import click
 from rich.console import Console
 from rich.table import Table
@@ -19,7 +17,7 @@ def tell_compiling() -> None:
         click.echo("Compiling kernels once for this machine (about 20 s) ...", err=True)
 
 
-def show_summary(summary: Summary, out: Path) -> None:
+def show_summary(summary: Summary) -> None:
     """
     Print what was done.
 
@@ -27,8 +25,6 @@ def show_summary(summary: Summary, out: Path) -> None:
     ----------
     summary : Summary
         Of `pointmask.folder.annotate_folder`.
-    out : Path
-        Output folder, as the user wrote it.
     """
     console = Console(highlight=False, soft_wrap=True, markup=False)
     console.print(_table(summary))
@@ -46,7 +42,7 @@ def show_summary(summary: Summary, out: Path) -> None:
     if summary.missing_shards:
         shards = ", ".join(str(index) for index in summary.missing_shards)
         click.echo(f"Still to run before the manifest is merged: shard {shards}")
-    click.echo(f"Masks:    {out / 'masks'}")
+    click.echo(f"Masks:    {summary.masks}")
     click.echo(f"Manifest: {summary.manifest}")
     if summary.report is not None:
         click.echo(f"Report:   {summary.report}  (open it in a browser)")
