@@ -528,14 +528,6 @@ def test_tiff_alpha_is_ignored_and_inks_are_refused():
         images.decode(tiff_bytes(noise((6, 7, 4)), photometric="separated", planarconfig="contig"), "a.tif")
 
 
-def test_compressed_16_bit_colour_is_refused_rather_than_cut():
-    plain = bytearray(tiff_bytes(noise((6, 7, 3), "u2"), photometric="rgb", compression="zlib"))
-    entry = plain.index(struct.pack("<HHI", 259, 3, 1))
-    plain[entry + 8 : entry + 10] = struct.pack("<H", 5)  # says LZW
-    with pytest.raises(ImageError, match="cut to 8"):
-        images.decode(bytes(plain), "a.tif")
-
-
 def test_a_header_that_lies_about_its_size_allocates_nothing():
     data = bytearray(png_bytes(noise((2, 2, 1)), 0, 8))
     data[16:24] = struct.pack(">II", 2**13, 2**13)

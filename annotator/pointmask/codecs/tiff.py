@@ -24,6 +24,7 @@ _SUBFILE_TYPE = 254  # sorted first in a directory
 _THUMBNAIL_OR_MASK = 1 | 4
 _MINISWHITE, _MINISBLACK, _RGB, _PALETTE = 0, 1, 2, 3
 _ALPHA = (1, 2)  # associated or not
+_PACKBITS = 32773
 _NO_CODEC = ("imagecodecs", "not supported")  # how tifffile, new and old, says so
 
 
@@ -73,10 +74,10 @@ class TiffPages:
         _refuse_hidden_frames(tiff, page)
         try:
             stored = page.asarray(maxworkers=1)
-        except (ValueError, KeyError) as error:
-            if not any(words in str(error) for words in _NO_CODEC):
+        except (ValueError, KeyError, ImportError) as error:
+            if not (isinstance(error, ImportError) or any(words in str(error) for words in _NO_CODEC)):
                 raise
-            return _decode_with_pillow(single_page(page, self._file))
+            return _decode_with_pillow(page, self._file)
         return _bands_last(page, stored)
 
     def _locate(self, frame: int) -> tuple[int, int]:
@@ -172,13 +173,32 @@ def _grey(page: tifffile.TiffPage, stored: NDArray[Any]) -> NDArray[Any]:
     )
 
 
-def _decode_with_pillow(data: bytes) -> NDArray[Any]:
-    image = TiffImagePlugin.TiffImageFile(io.BytesIO(data))
-    check_pixels(image, len(data))
-    bits = max(image.tag_v2.get(258, (1,)))
-    if bits > 8 and len(image.getbands()) > 1:
+def _decode_with_pillow(page: tifffile.TiffPage, file: BinaryIO) -> NDArray[Any]:
+    compression = getattr(page.compression, "name", page.compression)
+    fault = _fault_of_pillow(page)
+    if fault:
         raise ImageError(
-            f"it is compressed colour of {bits} bits, which Pillow would cut to 8; save it uncompressed or "
-            "with deflate, or: pip install 'pointmask[tiff]'"
+            f"it is compressed with {compression}, and Pillow {fault}; pip install "
+            "'pointmask[tiff]', or save it uncompressed or with deflate"
         )
-    return to_array(image)
+    data = single_page(page, file)
+    try:
+        image = TiffImagePlugin.TiffImageFile(io.BytesIO(data))
+        check_pixels(image, len(data))
+        return to_array(image)
+    except (OSError, SyntaxError, KeyError) as error:  # what Pillow raises for what it does not know
+        raise ImageError(
+            f"its {compression} compression cannot be decoded ({error}); if the file is whole: "
+            "pip install 'pointmask[tiff]', or save it uncompressed or with deflate"
+        ) from None
+
+
+def _fault_of_pillow(page: tifffile.TiffPage) -> str:
+    """Say what Pillow, without an error, would get wrong; empty if nothing is known."""
+    if page.bitspersample > 8 and page.samplesperpixel > 1:
+        return f"would cut colour of {page.bitspersample} bits to 8"
+    if page.parent.byteorder == ">" and page.dtype not in (np.bool_, np.uint8, np.uint16):
+        return f"would swap the bytes of {page.dtype}"
+    if page.compression == _PACKBITS and page.predictor != 1:
+        return "would pass over its predictor"
+    return ""
