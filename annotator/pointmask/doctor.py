@@ -14,6 +14,7 @@ from pointmask.files import stem_of
 from pointmask.id_lists import IdList, choose
 from pointmask.image_file import ImageFile
 from pointmask.image_source import ImageSource
+from pointmask.order import natural_key
 from pointmask.pairing import Plan, make_plan, shared_stems
 from pointmask.points import Point, Points, match
 from pointmask.sources import open_source
@@ -134,7 +135,7 @@ class _Notes:
 
     def findings(self) -> tuple[Finding, ...]:
         return tuple(
-            Finding(what, fix, tuple(self._items[kind]), is_problem)
+            Finding(what, fix, tuple(sorted(self._items[kind], key=natural_key)), is_problem)
             for kind, (what, fix, is_problem) in _KINDS.items()
             if kind in self._items
         )

@@ -18,6 +18,7 @@ from pointmask.errors import ImageError, PointmaskError
 from pointmask.files import write_atomic
 from pointmask.image_source import ImageSource
 from pointmask.manifest import Entry, read_manifest
+from pointmask.order import natural_key
 from pointmask.overlay import MASK_COLOUR, POINT_COLOUR, heat_palette
 from pointmask.report_parts import histogram, missing, number, panels, tile
 from pointmask.sources import open_source
@@ -228,7 +229,7 @@ def _skipped(tally: _Tally) -> str:
         return ""
     rows = "".join(
         f'<tr><th scope="row"><bdi>{escape(name)}</bdi></th><td>{escape(reason)}</td></tr>'
-        for name, reason in tally.reasons
+        for name, reason in sorted(tally.reasons, key=lambda told: natural_key(told[0]))
     )
     rest = tally.skipped - len(tally.reasons)
     more = f"<p>... and {rest:,} more; all are in manifest.jsonl.</p>" if rest else ""

@@ -1,11 +1,14 @@
 """What a folder job did, as a table, a list of skipped images and the paths to open."""
 
+from heapq import nsmallest
+
 import click
 from rich.console import Console
 from rich.table import Table
 
 from pointmask import kernels
 from pointmask.cli import printable
+from pointmask.order import natural_key
 from pointmask.summary import Summary
 
 _SHOWN = 20
@@ -68,7 +71,7 @@ def _number(value: float | None, digits: int) -> str:
 
 def _list(title: str, lines: list[str], rest: str) -> None:
     click.echo(f"{title} ({len(lines):,}):")
-    for line in lines[:_SHOWN]:
+    for line in nsmallest(_SHOWN, lines, key=natural_key):
         click.echo(f"  {printable(line)}")
     if len(lines) > _SHOWN:
         click.echo(f"  ... and {len(lines) - _SHOWN:,} more" + (f", {rest}" if rest else ""))
