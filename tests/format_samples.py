@@ -140,6 +140,10 @@ def _png(rows: int | slice, cols: int | slice) -> bytes:
     return encode_png(mask)
 
 
+def _lines(*entries: object) -> bytes:
+    return "".join(json.dumps(entry) + "\n" for entry in entries).encode()
+
+
 def samples(folder: Path) -> dict[str, list[Sample]]:
     """Samples by format; ``folder`` is for scratch."""
     found = _by_hand()
@@ -157,7 +161,16 @@ def _by_hand() -> dict[str, list[Sample]]:
     )
     task = {"data": {"image": "/data/upload/1/0a1b2c3d-a.png"}, "annotations": [{"result": [_KEYPOINT]}]}
     numbers = {"centroid_label_y": [np.int64(1)], "centroid_label_x": [np.float32(2)]}
-    mask, point = _png(slice(0, 3), slice(1, 4)), _png(1, 2)
+    mask, point, image = _png(slice(0, 3), slice(1, 4)), _png(1, 2), _png(0, 0)
+    polygon = (
+        b"0 .285714 .166667 .428571 .166667 .428571 .333333 .285714 .333333\n1 0.1 0.1 0.9 0.1 0.5 0.9\n"
+    )
+    done = {
+        "image": "a.png", "frame": 0, "status": "done", "shape": list(SHAPE), "mask": "masks/a.png",
+        "targets": [{"point": [1, 2], "label": "ship", "area": 9, "box": [0, 1, 3, 4], "confidence": 0.5}],
+    }  # fmt: skip
+    whole = done | {"targets": [done["targets"][0] | {"rle": "633000b0"}]}
+    skipped = {"image": "z.png", "frame": 0, "status": "done", "shape": [3, 3], "targets": []}
     return {
         "csv": [_single("p.csv", table), _single("p.txt", "# by me\nname;col;row\na.png;2;1\n")],
         "jsonl": [_single("p.jsonl", lines)],
@@ -176,6 +189,22 @@ def _by_hand() -> dict[str, list[Sample]]:
             _single("a.csv", "index,axis-0,axis-1,label\n0.0,1.2,2.4,ship\n"),
             Sample({"a.csv": b"index,axis-0,axis-1,axis-2\n0.0,0.0,1.0,2.0\n"}),
         ],
+        "yolo-seg": [Sample({"labels/a.txt": polygon, "images/a.png": image, "classes.txt": b"ship\n"})],
+        "native": [
+            Sample({"manifest.jsonl": _lines(done, skipped), "masks/a.png": mask}),
+            _single("masks.jsonl", _lines(whole, skipped)),
+        ],
+        "basicirstd": [
+            Sample({"img_idx/train_d.txt": b"a\n", "masks/a.png": mask, "masks_coarse/a.png": point})
+        ],
+        "pal": [
+            Sample(
+                {
+                    f"origin/{folder}/a.png": data
+                    for folder, data in (("img", image), ("mask", mask), ("masks_coarse", point))
+                }
+            )
+        ],
         "mclc": [Sample({"a.npy": npy(_MCLC)}), _single("a.npy", npy(_MCLC | numbers))],
     }
 
@@ -187,7 +216,6 @@ _WRITTEN = {
     "labelme": "out",
     "voc": "out",
     "yolo": "out",
-    "yolo-seg": "out",
 }
 """Formats that can be written, and the name of the file or folder to write."""
 

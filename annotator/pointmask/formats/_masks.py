@@ -37,6 +37,11 @@ def image_files(folder: Path) -> Iterator[Path]:
     return files_below(folder, is_image)
 
 
+def is_tree(path: Path) -> bool:
+    """Say whether a folder is for training or our output: one that holds masks among other things."""
+    return any((path / name).exists() for name in ("manifest.jsonl", "masks.jsonl", "img_idx", "origin"))
+
+
 def holds_images(path: Path) -> bool:
     """Say whether the path is a folder with an image somewhere below it."""
     try:

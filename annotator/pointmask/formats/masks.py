@@ -23,7 +23,7 @@ from scipy import ndimage
 
 from pointmask.errors import ImageError, PointsError
 from pointmask.formats import Feature
-from pointmask.formats._masks import components, image_files, largest_component, read_frames
+from pointmask.formats._masks import components, image_files, is_tree, largest_component, read_frames
 from pointmask.formats._per_image import document_name, write_new
 from pointmask.formats.point_images import LARGEST_BLOB
 from pointmask.images import encode_png, read_mask
@@ -42,7 +42,7 @@ _MOST_DRAWS = 100_000
 
 def sniff(path: Path) -> bool:
     """Say whether one of the first images in a folder holds a target of more than a few pixels."""
-    if not path.is_dir():
+    if not path.is_dir() or is_tree(path):
         return False
     try:
         return any(
