@@ -47,10 +47,17 @@ class Fixture:
         return build(self.detector, in_channels=channels, **options)
 
 
+FOLDER = Path(__file__).parent / "fixtures"
+
+
+def read(name: str) -> Fixture:
+    """Read one fixture by its file's name."""
+    return Fixture(name, **json.loads((FOLDER / f"{name}.json").read_text("ascii")))
+
+
 def read_all() -> list[Fixture]:
     """Read the fixtures of all registered detectors."""
-    files = sorted((Path(__file__).parent / "fixtures").glob("*.json"))
-    every = [Fixture(path.stem, **json.loads(path.read_text("ascii"))) for path in files]
+    every = [read(path.stem) for path in sorted(FOLDER.glob("*.json"))]
     return [fixture for fixture in every if fixture.detector in names()]
 
 

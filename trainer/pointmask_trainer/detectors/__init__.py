@@ -36,6 +36,11 @@ DETECTORS: Mapping[str, str] = MappingProxyType(
         "alclnet": "pointmask_trainer.detectors.alclnet:ALCLNet",
         "gglnet": "pointmask_trainer.detectors.gglnet:GGLNet",
         "dnanet": "pointmask_trainer.detectors.dnanet:DNANet",
+        "isnet": "pointmask_trainer.detectors.isnet:ISNet",
+        "uiunet": "pointmask_trainer.detectors.uiunet:UIUNet",
+        "msdanet": "pointmask_trainer.detectors.msdanet:MSDANet",
+        "mshnet": "pointmask_trainer.detectors.mshnet:MSHNet",
+        "sctransnet": "pointmask_trainer.detectors.sctransnet:SCTransNet",
     }
 )
 """Name of each detector and where its class lives (``module:class``)."""

@@ -42,7 +42,48 @@ class Maps(TypedDict):
     aux: list[Tensor]
 
 
-class Detector(nn.Module, ABC):
+class ImageNetwork(nn.Module):
+    """A network of images with a fixed number of channels.
+
+    Parameters
+    ----------
+    in_channels : int
+        Channels of the image, 1 or more.
+
+    Attributes
+    ----------
+    in_channels : int
+        As given.
+
+    Raises
+    ------
+    DetectorError
+        If `in_channels` is less than 1.
+    """
+
+    def __init__(self, in_channels: int = 1) -> None:
+        super().__init__()
+        if in_channels < 1:
+            raise DetectorError(f"in_channels = {in_channels} must be at least 1: give the image's channels")
+        self.in_channels = in_channels
+
+    def check(self, x: Tensor) -> None:
+        """Refuse what are no images for this network.
+
+        Raises
+        ------
+        DetectorError
+            If `x` has another number of axes or channels, or is empty.
+        """
+        if x.dim() != 4 or x.shape[1] != self.in_channels or 0 in x.shape:
+            raise DetectorError(
+                f"{type(self).__name__} got images of shape {tuple(x.shape)}; they must be "
+                f"(N, {self.in_channels}, H, W) and not empty: reshape them, or build the detector with "
+                "in_channels set to theirs"
+            )
+
+
+class Detector(ImageNetwork, ABC):
     """A segmentation network; subclasses say how maps of a convenient size are made.
 
     Images of any size, down to one pixel, are padded at the right and at the bottom to the next multiple
@@ -72,12 +113,6 @@ class Detector(nn.Module, ABC):
 
     stride: ClassVar[int]
     auxiliary: ClassVar[tuple[Auxiliary, ...]] = ()
-
-    def __init__(self, in_channels: int = 1) -> None:
-        super().__init__()
-        if in_channels < 1:
-            raise DetectorError(f"in_channels = {in_channels} must be at least 1: give the image's channels")
-        self.in_channels = in_channels
 
     @abstractmethod
     def forward_maps(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
@@ -115,7 +150,7 @@ class Detector(nn.Module, ABC):
             If `x` has another number of axes or channels, or is empty; in training also if a norm gets a
             single value per channel, see `blocks.BatchNorm`.
         """
-        self._check(x)
+        self.check(x)
         height, width = x.shape[-2:]
         main, aux = self.forward_maps(_pad(x, self.stride))
         if not self.training:
@@ -127,14 +162,6 @@ class Detector(nn.Module, ABC):
                 for part, kind in zip(aux, self.auxiliary[: len(aux)], strict=True)
             ],
         }
-
-    def _check(self, x: Tensor) -> None:
-        if x.dim() != 4 or x.shape[1] != self.in_channels or 0 in x.shape:
-            raise DetectorError(
-                f"{type(self).__name__} got images of shape {tuple(x.shape)}; they must be "
-                f"(N, {self.in_channels}, H, W) and not empty: reshape them, or build the detector with "
-                "in_channels set to theirs"
-            )
 
 
 def parameter_count(module: nn.Module) -> int:

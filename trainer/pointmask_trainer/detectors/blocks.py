@@ -32,12 +32,19 @@ class BatchNorm(nn.BatchNorm2d):
 
 
 def conv(
-    a: int, b: int, k: int | tuple[int, int] = 3, *, stride: int = 1, dilation: int = 1, bias: bool = True
+    a: int,
+    b: int,
+    k: int | tuple[int, int] = 3,
+    *,
+    stride: int = 1,
+    dilation: int = 1,
+    groups: int = 1,
+    bias: bool = True,
 ) -> nn.Conv2d:
     """Make a convolution `a` → `b` with a `k` kernel that keeps the size (but for `stride`)."""
     high, wide = (k, k) if isinstance(k, int) else k
     padding = (dilation * (high - 1) // 2, dilation * (wide - 1) // 2)
-    return nn.Conv2d(a, b, (high, wide), stride=stride, padding=padding, dilation=dilation, bias=bias)
+    return nn.Conv2d(a, b, (high, wide), stride, padding, dilation, groups, bias)
 
 
 def norm2d(channels: int, kind: Norm = "bn", *, momentum: float = 0.1) -> nn.Module:
