@@ -1,4 +1,4 @@
-"""Counted costs are those measured on the originals, less what is not needed; the table shows them as they are."""
+"""Counted costs are those of the originals, less what is not needed; the table shows them as they are."""
 
 import pytest
 

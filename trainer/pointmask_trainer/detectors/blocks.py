@@ -108,6 +108,12 @@ def upscale(x: Tensor, factor: float, *, corners: bool) -> Tensor:
     return F.interpolate(x, scale_factor=factor, mode="bilinear", align_corners=corners)
 
 
+def differences(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Take the pixel below less the one above, and the right less the left; beyond the border is 0."""
+    wide = F.pad(x, (1, 1, 1, 1))
+    return wide[..., 2:, 1:-1] - wide[..., :-2, 1:-1], wide[..., 1:-1, 2:] - wide[..., 1:-1, :-2]
+
+
 def size_of(x: Tensor) -> tuple[int, int]:
     """Height and width of a batch."""
     return x.shape[-2], x.shape[-1]

@@ -5,11 +5,10 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812 - as everybody writes it
 
 from pointmask_trainer.detectors.attention import ChannelWeight, SpatialWeight, SqueezeExcite
 from pointmask_trainer.detectors.base import Detector
-from pointmask_trainer.detectors.blocks import conv_norm, conv_norm_relu, max_pool, upscale
+from pointmask_trainer.detectors.blocks import conv_norm, conv_norm_relu, differences, max_pool, upscale
 from pointmask_trainer.detectors.contrast_blocks import (
     WIDTHS,
     Down,
@@ -129,7 +128,4 @@ def gradient_magnitude(x: Tensor) -> Tensor:
 
     As the length of a vector it has a finite derivative, 0, also where the image is flat.
     """
-    padded = F.pad(x, (1, 1, 1, 1))
-    across = padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2]
-    along = padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1]
-    return torch.linalg.vector_norm(torch.stack([across, along]), dim=0) / 2
+    return torch.linalg.vector_norm(torch.stack(differences(x)), dim=0) / 2

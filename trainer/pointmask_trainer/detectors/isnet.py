@@ -6,9 +6,17 @@ import torch
 from torch import Tensor, nn
 
 from pointmask_trainer.detectors.base import Auxiliary, Detector
-from pointmask_trainer.detectors.blocks import BatchNorm, conv, conv_norm, conv_norm_relu, resize, size_of
+from pointmask_trainer.detectors.blocks import (
+    BatchNorm,
+    conv,
+    conv_norm,
+    conv_norm_relu,
+    differences,
+    resize,
+    size_of,
+)
 from pointmask_trainer.detectors.deform import DeformConv
-from pointmask_trainer.detectors.resnet_blocks import Residual, fcn_head, quarter_stem, stage
+from pointmask_trainer.detectors.resnet_blocks import Encoder, Residual, double, fcn_head, quarter_stem, stage
 
 
 class ISNet(Detector):
@@ -31,13 +39,11 @@ class ISNet(Detector):
     def __init__(self, in_channels: int = 1, *, dead_weights: bool = False) -> None:
         super().__init__(in_channels)
         self.stem = quarter_stem(in_channels)
-        self.stage1 = stage(16, 16, 1, 4)
-        self.stage2 = stage(16, 32, 2, 4)
-        self.stage3 = stage(32, 64, 2, 4)
-        self.up2 = nn.ConvTranspose2d(64, 32, 4, stride=2, padding=1)
+        self.encoder = Encoder(4)
+        self.up2 = double(64, 32)
         self.join2 = OrientedAttention(32)
         self.refine2 = stage(32, 32, 1, 4)
-        self.up1 = nn.ConvTranspose2d(32, 16, 4, stride=2, padding=1)
+        self.up1 = double(32, 16)
         self.join1 = OrientedAttention(16)
         self.refine1 = stage(16, 16, 1, 4)
         self.gradient = conv(in_channels, 64, 1)
@@ -50,9 +56,7 @@ class ISNet(Detector):
 
     def forward_maps(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
         """See `Detector.forward_maps`; the auxiliary map is the edge."""
-        c1 = self.stage1(self.stem(x))
-        c2 = self.stage2(c1)
-        c3 = self.stage3(c2)
+        c1, c2, c3 = self.encoder(self.stem(x))
         d2 = self.refine2(self.join2(self.up2(c3), c2))
         d1 = self.refine1(self.join1(self.up1(d2), c1))
         edge = self.gradient(gradient_magnitude(x))
@@ -144,9 +148,7 @@ def gradient_magnitude(x: Tensor) -> Tensor:
 
     A small constant keeps the derivative finite where the image is flat.
     """
-    wide = nn.functional.pad(x, (1, 1, 1, 1))
-    down = wide[..., 2:, 1:-1] - wide[..., :-2, 1:-1]
-    right = wide[..., 1:-1, 2:] - wide[..., 1:-1, :-2]
+    down, right = differences(x)
     return (down.square() + right.square() + 1e-6).sqrt()
 
 

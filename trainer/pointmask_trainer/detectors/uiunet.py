@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - as everybody writes it
 
+from pointmask_trainer.detectors.attention import mean_and_max
 from pointmask_trainer.detectors.base import Auxiliary, Detector
 from pointmask_trainer.detectors.blocks import Norm, conv, conv_norm, conv_norm_relu, resize, size_of
 
@@ -136,9 +137,8 @@ class CrossAttention(nn.Module):
         """Two maps (N, channels, H, W) → (N, 2 channels, H, W)."""
         deep = self.entry(deep)
         weighed = shallow * self.per_channel(deep)
-        seen = self.squeeze(weighed)
-        pixels = self.per_pixel(torch.cat((seen.mean(1, keepdim=True), seen.amax(1, keepdim=True)), 1))
-        return torch.cat((self.post(2 * weighed), self.post(2 * deep * pixels.sigmoid())), 1)
+        pixels = self.per_pixel(mean_and_max(self.squeeze(weighed))).sigmoid()
+        return torch.cat((self.post(2 * weighed), self.post(2 * deep * pixels)), 1)
 
 
 class _Beside(nn.Module):
