@@ -64,13 +64,17 @@ def read_all() -> list[Fixture]:
 FIXTURES = read_all()
 
 
-def each_fixture(*, slow_above: float = HEAVY_MACS) -> pytest.MarkDecorator:
-    """Parametrise a test over the fixtures; networks of more operations than given are marked slow."""
+def each_fixture(*, slow_above: float = HEAVY_MACS, norms: bool = True) -> pytest.MarkDecorator:
+    """Parametrise a test over the fixtures; networks of more operations than given are marked slow.
+
+    Without `norms`, networks that are there with batch norm are not tested with group norm again.
+    """
     return pytest.mark.parametrize(
         "fixture",
         [
             pytest.param(f, id=f.name, marks=[pytest.mark.slow] if f.macs["1"] > slow_above else [])
             for f in FIXTURES
+            if norms or f.options.get("norm") != "gn"
         ],
     )
 

@@ -37,7 +37,7 @@ def check_maps(net: Detector, size: tuple[int, int], batch: int) -> None:
     assert all(bool(part.isfinite().all()) for part in [out["logits"], *out["aux"]])
 
 
-@each_fixture()
+@each_fixture(norms=False)
 @pytest.mark.parametrize("size", SIZES, ids=str)
 def test_sizes(fixture: Fixture, size: tuple[int, int]):
     net = fixture.build_alive(1)
@@ -46,7 +46,7 @@ def test_sizes(fixture: Fixture, size: tuple[int, int]):
         check_maps(net.eval(), size, 1)
 
 
-@each_fixture()
+@each_fixture(norms=False)
 def test_one_pixel_is_an_image(fixture: Fixture):
     net = fixture.build_alive(3)
     with torch.no_grad():
@@ -54,7 +54,7 @@ def test_one_pixel_is_an_image(fixture: Fixture):
         check_maps(net.train(), (1, 1), 2)
 
 
-@each_fixture()
+@each_fixture(norms=False)
 @pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16], ids=str)
 def test_other_precisions(fixture: Fixture, dtype: torch.dtype):
     net = fixture.build_alive(1).eval().to(dtype)
@@ -64,7 +64,7 @@ def test_other_precisions(fixture: Fixture, dtype: torch.dtype):
     assert bool(logits.isfinite().all())
 
 
-@each_fixture()
+@each_fixture(norms=False)
 def test_maps_of_an_image_do_not_depend_on_its_neighbours_in_eval_mode(fixture: Fixture):
     net = fixture.build_alive(1).eval().double()
     x = torch.randn(2, 1, 32, 48, dtype=torch.float64)

@@ -82,7 +82,7 @@ def test_one_step_lowers_the_loss(fixture: Fixture):
     assert after < before
 
 
-@each_fixture()
+@each_fixture(norms=False)
 def test_learns_eight_images(fixture: Fixture):
     net = build_without_dropout(fixture)
     images, masks = scenes()
