@@ -12,7 +12,7 @@ from importlib import import_module
 from itertools import islice
 from typing import Any, Protocol, TypeVar
 
-from pointmask.errors import PointmaskError
+from pointmask.errors import BrokenOffError, PointmaskError
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -55,6 +55,8 @@ def dask(function: Callable[[T], R], items: Iterable[T], address: str) -> Iterat
     """
     Work on a Dask cluster, whose workers must see the same folders under the same paths.
 
+    What a lost worker had in hand is done again by another.
+
     Parameters
     ----------
     function : callable
@@ -68,6 +70,8 @@ def dask(function: Callable[[T], R], items: Iterable[T], address: str) -> Iterat
     ------
     PointmaskError
         If Dask is not installed or the scheduler does not answer.
+    BrokenOffError
+        If the scheduler is lost, or the same items cost several workers their lives.
     """
     try:
         distributed = import_module("distributed")  # has no types where it is not installed
@@ -83,9 +87,18 @@ def dask(function: Callable[[T], R], items: Iterable[T], address: str) -> Iterat
         ) from None
     with client:
         window = 2 * max(1, sum(client.nthreads().values()))
-        yield from _windowed(
-            lambda chunk: client.submit(_each, function, chunk, pure=False), items, _CHUNK_DASK, window
-        )
+        try:
+            yield from _windowed(
+                lambda chunk: client.submit(_each, function, chunk, pure=False), items, _CHUNK_DASK, window
+            )
+        except PointmaskError:
+            raise  # of the function
+        except distributed.KilledWorker as error:
+            raise BrokenOffError(
+                f"several Dask workers died of the same images ({error}); give them more memory"
+            ) from error
+        except (OSError, distributed.CancelledError) as error:
+            raise BrokenOffError(f"the Dask scheduler at {address} is gone ({error})") from error
 
 
 def _windowed(

@@ -163,6 +163,8 @@ def annotate_folder(
         todo = partial(work, recipe, Place(source, target, part.tag, overwrite))
         with _timings(target, wanted=timings) as clock:
             summary = _run(plan, part, ledger, partial(execute, todo), clock, progress or _silent)
+        if scheduler is not None:
+            clean_temporaries(target, part.tag)  # of workers that were lost
         summary.missing_shards = ledger.publish()
     summary.masks = target / (RESULTS["mask"] if png else MASKS)
     summary.manifest = target / (part.manifest if summary.missing_shards else MANIFEST)
