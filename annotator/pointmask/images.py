@@ -56,6 +56,32 @@ def read(path: str | Path, frame: int = 0) -> NDArray[Any]:
     return decode(_bytes_of(path), str(path), frame)
 
 
+def open_image(path: str | Path, name: str | None = None) -> ImageFile:
+    """Open an image file to read several of its frames.
+
+    Parameters
+    ----------
+    path : str or Path
+        Where it is.
+    name : str, optional
+        For messages; the path by default.
+
+    Returns
+    -------
+    ImageFile
+        To be used in a ``with`` statement.
+
+    Raises
+    ------
+    ImageError
+        If the file cannot be opened.
+    """
+    try:
+        return ImageFile(Path(path).open("rb"), name or str(path))
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
 def frame_count(source: bytes | str | Path, name: str | None = None) -> int:
     """Count the frames of an image file without decoding it.
 
@@ -79,11 +105,8 @@ def frame_count(source: bytes | str | Path, name: str | None = None) -> int:
     if isinstance(source, bytes):
         with ImageFile(io.BytesIO(source), name or "image") as file:
             return file.frames
-    try:
-        with Path(source).open("rb") as opened, ImageFile(opened, name or str(source)) as file:
-            return file.frames
-    except OSError as error:
-        raise _unreadable(source, error) from error
+    with open_image(source, name) as file:
+        return file.frames
 
 
 def encode_png(array: NDArray[Any]) -> bytes:

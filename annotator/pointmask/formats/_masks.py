@@ -9,7 +9,8 @@ from scipy import ndimage
 
 from pointmask.errors import ImageError, PointsError
 from pointmask.formats._files import files_below
-from pointmask.images import frame_count, is_image, read_mask
+from pointmask.image_file import ImageFile
+from pointmask.images import is_image, open_image
 
 _EIGHT = np.ones((3, 3), np.int8)
 
@@ -71,13 +72,18 @@ def read_frames(folder: Path, rejected: dict[str, str]) -> Iterator[tuple[str, N
     for file in files:
         name = file.relative_to(folder).as_posix()
         try:
-            frames = frame_count(file)
+            with open_image(file) as image:
+                yield from _frames_of(image, name, rejected)
         except ImageError as error:
             rejected[name] = str(error)
-            continue
-        for frame in range(frames):
-            key = f"{name}#{frame}" if frames > 1 else name
-            try:
-                yield key, read_mask(file, frame=frame)
-            except ImageError as error:
-                rejected[key] = str(error)
+
+
+def _frames_of(
+    image: ImageFile, name: str, rejected: dict[str, str]
+) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    for frame in range(image.frames):
+        key = f"{name}#{frame}" if image.frames > 1 else name
+        try:
+            yield key, image.mask(frame)
+        except ImageError as error:
+            rejected[key] = str(error)
