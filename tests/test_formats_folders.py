@@ -15,6 +15,7 @@ from scipy import ndimage
 from pointmask.errors import PointsError
 from pointmask.formats import masks, point_images, read_points, recognise
 from pointmask.images import encode_png
+from pointmask.labelled import LabelledImage, LabelledTarget
 from pointmask.points import Point, Points, match
 
 SHAPE = (12, 15)
@@ -37,6 +38,13 @@ def folder(path, **files):
 # Point images
 
 
+def clicked(listed):
+    return [
+        LabelledImage.of_key(key, SHAPE, [LabelledTarget(point, None) for point in points])
+        for key, points in listed.items()
+    ]
+
+
 @settings(deadline=None)
 @given(
     st.dictionaries(
@@ -47,7 +55,7 @@ def folder(path, **files):
 )
 def test_point_images_make_the_round_trip(tmp_path_factory, listed):
     path = tmp_path_factory.mktemp("points")
-    point_images.write(Points(listed), path, shapes=dict.fromkeys(listed, SHAPE))
+    point_images.write_masks(clicked(listed), path)
     found = point_images.read(path)
     assert dict(found) == listed
     assert not found.rejected
@@ -56,7 +64,7 @@ def test_point_images_make_the_round_trip(tmp_path_factory, listed):
 
 def test_other_suffixes_and_frames_find_their_image_again(tmp_path):
     points = Points({"seq.tif#3": (Point(1, 2),), "a": (Point(0, 0),), "b.bmp": ()})
-    point_images.write(points, tmp_path, shapes=dict.fromkeys(points.by_image, SHAPE))
+    point_images.write_masks(clicked(points.by_image), tmp_path)
     names = ["seq.tif", "a.bmp", "b.bmp"]
     assert match(point_images.read(tmp_path), names).points == match(points, names).points
 
@@ -117,11 +125,9 @@ def test_folders_without_images(tmp_path, options):
         read_points(tmp_path)
 
 
-def test_a_point_image_needs_its_shape_and_holds_its_points(tmp_path):
-    with pytest.raises(PointsError, match="add it to shapes"):
-        point_images.write(Points({"a": ()}), tmp_path, shapes={})
+def test_a_point_image_holds_its_points(tmp_path):
     with pytest.raises(PointsError, match=r"\(row 12, col 0\) lies outside the image of 12 x 15"):
-        point_images.write(Points({"a": (Point(12, 0),)}), tmp_path, shapes={"a": SHAPE})
+        point_images.write_masks(clicked({"a": (Point(12, 0),)}), tmp_path)
 
 
 # Masks

@@ -278,7 +278,7 @@ def test_unreadable_files(tmp_path):
 
 
 def test_each_format_describes_itself():
-    assert set(writable()) == {"csv", "jsonl", "point_images"}
+    assert set(writable()) == {"csv", "jsonl"}
     assert all(load_format(name).DESCRIPTION for name in FORMATS)
     assert load_format("csv") is csv
     assert load_format("jsonl") is jsonl

@@ -213,6 +213,11 @@ class LabelledImage:
         return tuple(target.point for target in self.targets if target.point is not None)
 
     @property
+    def clicks(self) -> tuple[Point, ...]:
+        """The points, and for targets without one the middles of their masks."""
+        return tuple(target.click for target in self.targets if target.click is not None)
+
+    @property
     def mask(self) -> NDArray[np.bool_]:
         """(H, W) bool: union of the targets' masks."""
         mask = np.zeros(self.shape, np.bool_)

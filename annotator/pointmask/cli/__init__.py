@@ -22,6 +22,10 @@ COMMANDS = {
         "pointmask.cli.check:check",
         "Say what is recognised in a folder, what is wrong and what to do.",
     ),
+    "convert": (
+        "pointmask.cli.convert:convert",
+        "Annotations from one format into another: COCO, LabelMe, CVAT, YOLO and more.",
+    ),
     "calibrate": (
         "pointmask.cli.calibrate:calibrate",
         "Fit the annotator to a few dozen masks of your own.",

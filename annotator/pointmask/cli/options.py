@@ -8,8 +8,18 @@ import click
 
 F = TypeVar("F", bound=Callable[..., object])
 
+FORMATS = (
+    "csv", "jsonl", "coco", "labelme", "cvat", "labelstudio", "voc", "yolo", "yolo-seg", "via", "napari",
+    "mclc", "point_images", "masks", "native", "basicirstd", "pal",
+)  # fmt: skip
+"""The keys of `pointmask.formats.FORMATS`, repeated so that help need not load numpy."""
+
 point_format_option = click.option(
-    "--format", "point_format", metavar="NAME", help="Point format, if it is not recognised."
+    "--points-format",
+    "--format",
+    "point_format",
+    metavar="NAME",
+    help=f"Format of the points, if it is not recognised: {', '.join(FORMATS)}.",
 )
 
 polarity_option = click.option(

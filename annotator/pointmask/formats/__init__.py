@@ -12,7 +12,8 @@ A format module has
   putting the key of an image that cannot be read into ``rejected`` with the reason;
 * ``write_masks(images, path)``, which takes any iterable of `LabelledImage` and holds no more than one of
   them where the format allows it; with it ``HOLDS``, the set of `Feature` that survive the writing;
-* ``TAKES_IMAGES``, true if ``write_masks`` also takes ``source``, an `ImageSource` or None;
+* ``OPTIONS``, the names of further keywords that ``write_masks`` takes: ``source``, the images, and what
+  else the module documents;
 * ``NEEDS_IMAGES``, true if its coordinates mean nothing without the sizes of the images: ``read`` and
   ``read_masks`` then take ``images``, an `ImageSource` or None to look for them beside the annotations;
 * ``ORIGIN``, what its coordinates mean (`pointmask.formats._origin`), if it has any.

@@ -19,7 +19,7 @@ from pointmask.labelled import LabelledImage
 from pointmask.points import Points
 
 DESCRIPTION = "BasicIRSTD training folder"
-TAKES_IMAGES = True
+OPTIONS = ("source", "test", "seed", "copy", "name")
 HOLDS: frozenset[Feature] = frozenset({"masks", "frames", "empty"})
 
 POINT_FOLDERS = ("masks_centroid", "masks_coarse")
@@ -66,6 +66,7 @@ def write_masks(
     test: float = 0.0,
     seed: int = 0,
     copy: bool = False,
+    name: str | None = None,
 ) -> None:
     """Write a training folder.
 
@@ -74,7 +75,7 @@ def write_masks(
     images : iterable of LabelledImage
         In the order in which they will be listed.
     path : Path
-        Folder; its name is that of the data set.
+        Folder.
     source : ImageSource
         The images; PNG files in a folder are linked to, all else becomes PNG.
     test : float
@@ -83,6 +84,8 @@ def write_masks(
         Of that draw.
     copy : bool
         Copy images instead of linking to them.
+    name : str, optional
+        Of the data set, if not that of the folder.
 
     Raises
     ------
@@ -97,15 +100,15 @@ def write_masks(
     """
     check_share(test)
     put = Images(source, copy=copy).put
-    lists = path / "img_idx"
+    lists, name = path / "img_idx", name or path.name
     lists.mkdir(parents=True, exist_ok=True)
     with (
-        text_written_atomically(lists / f"train_{path.name}.txt") as train_list,
-        text_written_atomically(lists / f"test_{path.name}.txt") as test_list,
+        text_written_atomically(lists / f"train_{name}.txt") as train_list,
+        text_written_atomically(lists / f"test_{name}.txt") as test_list,
     ):
         for image in images:
-            name = document_name(image.key, ".png")
-            put(image.key, path / "images" / name)
-            write_new(encode_png(image.mask), path / "masks" / name)
+            file = document_name(image.key, ".png")
+            put(image.key, path / "images" / file)
+            write_new(encode_png(image.mask), path / "masks" / file)
             listed = test_list if in_test(image.key, test, seed) else train_list
-            listed.write(name.removesuffix(".png") + "\n")
+            listed.write(file.removesuffix(".png") + "\n")

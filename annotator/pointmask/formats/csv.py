@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pointmask.errors import PointsError
+from pointmask.formats import Feature
 from pointmask.formats._documents import brief
 from pointmask.formats._files import write_atomically
 from pointmask.formats._origin import Origin, to_pixel
@@ -19,6 +20,7 @@ from pointmask.formats._table import Collector, peek, read_text, rows_of
 from pointmask.points import Point, Points
 
 DESCRIPTION = "table with the columns image,x,y"
+HOLDS: frozenset[Feature] = frozenset({"points", "instances", "labels", "frames", "empty"})
 ORIGIN: Origin = "index"
 
 SUFFIXES = (".csv", ".tsv", ".txt")

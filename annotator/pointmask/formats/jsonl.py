@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pointmask.errors import PointsError
+from pointmask.formats import Feature
 from pointmask.formats._documents import brief, head_keys
 from pointmask.formats._documents import number as finite
 from pointmask.formats._files import write_atomically
@@ -19,6 +20,7 @@ from pointmask.formats._table import Collector, read_text
 from pointmask.points import Point, Points
 
 DESCRIPTION = "JSON lines"
+HOLDS: frozenset[Feature] = frozenset({"points", "instances", "labels", "frames", "empty"})
 ORIGIN: Origin = "index"
 
 SUFFIXES = (".jsonl", ".ndjson")

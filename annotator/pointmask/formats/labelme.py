@@ -49,7 +49,7 @@ from pointmask.points import Point, Points, clean_key
 DESCRIPTION = "LabelMe JSON"
 ORIGIN: Origin = "edge"
 HOLDS = EVERYTHING
-TAKES_IMAGES = True
+OPTIONS = ("source",)
 
 _VERSION = "5.5.0"
 """Of the documents written: the oldest release with all fields of a mask shape."""

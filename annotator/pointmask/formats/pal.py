@@ -7,20 +7,18 @@ others; folders within folders are joined to one name, ``seq/a`` to ``seq_a``.
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import numpy as np
-
-from pointmask.errors import PointsError
 from pointmask.formats import Feature, masks
 from pointmask.formats._per_image import document_name, write_new
 from pointmask.formats._training import Images, check_share, in_test
 from pointmask.formats.basicirstd import read_clicks
+from pointmask.formats.point_images import encode_clicks
 from pointmask.image_source import ImageSource
 from pointmask.images import encode_png
 from pointmask.labelled import LabelledImage
 from pointmask.points import Points
 
 DESCRIPTION = "PAL training folder"
-TAKES_IMAGES = True
+OPTIONS = ("source", "test", "seed", "copy")
 HOLDS: frozenset[Feature] = frozenset({"points", "masks", "empty"})
 
 _POINTS = "masks_coarse"
@@ -80,19 +78,4 @@ def write_masks(
         put(image.key, folder / "img" / name)
         write_new(encode_png(image.mask), folder / "mask" / name)
         if not is_test:
-            write_new(_clicks(image), folder / _POINTS / name)
-
-
-def _clicks(image: LabelledImage) -> bytes:
-    clicks = np.zeros(image.shape, np.bool_)
-    for target in image.targets:
-        point = target.click
-        if point is None:
-            continue
-        if not (0 <= point.row < image.shape[0] and 0 <= point.col < image.shape[1]):
-            raise PointsError(
-                f"{image.key}: point (row {point.row}, col {point.col}) lies outside of the image of "
-                f"{image.shape[0]} x {image.shape[1]} pixels; correct it"
-            )
-        clicks[point.row, point.col] = True
-    return encode_png(clicks)
+            write_new(encode_clicks(image), folder / _POINTS / name)

@@ -4,20 +4,21 @@ Every pixel above half of the range is one point, also where two of them touch. 
 its image holds no target. Keys are paths relative to the folder; ``#k`` before the suffix is frame k.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
 from pointmask.errors import PointsError
-from pointmask.formats import mclc
-from pointmask.formats._files import write_atomically
+from pointmask.formats import Feature, mclc
 from pointmask.formats._masks import holds_images, largest_component, read_frames
-from pointmask.formats._per_image import document_name
+from pointmask.formats._per_image import document_name, write_new
 from pointmask.images import encode_png
+from pointmask.labelled import LabelledImage
 from pointmask.points import Point, Points
 
 DESCRIPTION = "folder of point images"
+HOLDS: frozenset[Feature] = frozenset({"points", "frames", "empty"})
 LARGEST_BLOB = 4
 """Bright pixels in one piece; more of them are an outlined target, not clicks."""
 
@@ -48,39 +49,35 @@ def read(path: Path) -> Points:
     return Points(by_image, f"{path} ({DESCRIPTION})", rejected)
 
 
-def write(points: Points, path: Path, *, shapes: Mapping[str, tuple[int, int]]) -> None:
-    """Write one 8-bit PNG per key; labels, order and repeated points cannot be kept.
-
-    Parameters
-    ----------
-    points : Points
-        Rejected images are left out.
-    path : Path
-        Folder; created if need be.
-    shapes : Mapping[str, tuple[int, int]]
-        Height and width in pixels of the image of each key.
+def write_masks(images: Iterable[LabelledImage], path: Path) -> None:
+    """Write the clicks of each image as a PNG into a folder; order and repeated points cannot be kept.
 
     Raises
     ------
     PointsError
-        If a shape is missing or a point lies outside.
+        If a point lies outside of its image.
     OutputError
-        If a file cannot be written.
+        If a file exists, as when images differ in their suffix alone, or cannot be written.
     """
-    for key, listed in points:
-        if key not in shapes:
+    for image in images:
+        write_new(encode_clicks(image), path / document_name(image.key, ".png"))
+
+
+def encode_clicks(image: LabelledImage) -> bytes:
+    """Return a PNG in which the click on each target is bright: its point, or the middle of its mask.
+
+    Raises
+    ------
+    PointsError
+        If a point lies outside of the image.
+    """
+    height, width = image.shape
+    clicks = np.zeros(image.shape, np.bool_)
+    for point in image.clicks:
+        if not (0 <= point.row < height and 0 <= point.col < width):
             raise PointsError(
-                f"{key}: its height and width are needed to write a point image; add it to shapes"
+                f"{image.key}: point (row {point.row}, col {point.col}) lies outside the image of "
+                f"{height} x {width} pixels; correct it"
             )
-        height, width = shapes[key]
-        mask = np.zeros((height, width), np.bool_)
-        for point in listed:
-            if not (0 <= point.row < height and 0 <= point.col < width):
-                raise PointsError(
-                    f"{key}: point (row {point.row}, col {point.col}) lies outside the image of "
-                    f"{height} x {width} pixels; correct it"
-                )
-            mask[point.row, point.col] = True
-        file = path / document_name(key, ".png")
-        file.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(encode_png(mask), file)
+        clicks[point.row, point.col] = True
+    return encode_png(clicks)
