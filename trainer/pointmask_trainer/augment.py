@@ -100,7 +100,7 @@ def _plan(
     if distorts:
         linear = linear @ _distortion(config, rng)
         shift = rng.uniform(-config.shift, config.shift, 2)
-    centre = _centre(config, shape, points, linear, rng)
+    centre = _centre(config, shape, points, linear, rng, distorts=distorts)
     middle = (config.crop - 1) / 2
     offset = centre - linear @ np.array([middle, middle]) + shift
     if not distorts:
@@ -131,19 +131,23 @@ def _centre(
     points: NDArray[np.float64],
     linear: Matrix,
     rng: np.random.Generator,
+    *,
+    distorts: bool,
 ) -> NDArray[np.float64]:
     """Where in the image the crop's centre lies: anywhere, or so that the crop holds a target."""
     half = (config.crop - 1) / 2
     reach = np.abs(linear) @ np.array([half, half])  # half sides of the crop in the image
-    last = np.array(shape) - 1.0
+    far = np.array(shape) - 1.0 - reach
     # An image smaller than the crop lies anywhere within it, so that targets are not always at one place.
-    low, high = np.minimum(reach, last - reach), np.maximum(reach, last - reach)
+    low, high = np.minimum(reach, far), np.maximum(reach, far)
     if len(points) and rng.random() < config.positive:
         point = points[rng.integers(len(points))]
-        # Within the crop however it is turned, and the crop within the image where both can be had.
-        inner = 0.9 * half * np.linalg.norm(linear[:, 0]) / (np.sqrt(2) if config.rotate else 1)
-        low = np.clip(point - inner, low, high)
-        high = np.clip(point + inner, low, high)
+        # The target lies within the crop however it is turned, and the crop within the image if both can be.
+        inner = half
+        if distorts:
+            inner = max(0.7 * half * np.linalg.norm(linear[:, 0]) - config.shift, 0)
+        first, last = point - inner, point + inner
+        low, high = np.clip(low, first, last), np.clip(high, first, last)
     return np.asarray(rng.uniform(low, high))
 
 

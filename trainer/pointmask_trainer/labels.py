@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Literal
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -93,7 +94,8 @@ class LabelStore:
             If the file is missing or damaged, or belongs to other images.
         """
         try:
-            with np.load(path, allow_pickle=False) as saved:
+            # numpy leaves a file that it opened itself open when it is no archive.
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as saved:
                 read = {
                     name: [saved[f"{name}-{k}"] for k in range(len(pool))]
                     for name, pool in self._pools.items()
@@ -102,7 +104,7 @@ class LabelStore:
                     for index, stored in enumerate(listed):
                         self._pools[name].replace(index, stored)
                 self.version = int(saved["version"])
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
             raise CheckpointError(
                 f"{path} holds no labels of these images ({error}); start the run anew with another --out"
             ) from None

@@ -48,7 +48,7 @@ def read_table(cls: type[T], table: Mapping[str, Any], where: str = "") -> T:
 
 
 def _nearest(key: str, known: list[str], where: str) -> str:
-    near = difflib.get_close_matches(key, known, n=1)
+    near = difflib.get_close_matches(key, known, n=1, cutoff=0.4)
     prefix = f"{where}." if where else ""
     if near:
         return f"did you mean {prefix}{near[0]}?"
