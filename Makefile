@@ -1,6 +1,7 @@
 # make demo: set up and annotate five built-in scenes.   make test: set up and run every check.
 PYTHON ?= python3
 BIN := .venv/bin
+TORCH := 2.13.0
 
 .PHONY: demo test bench-table clean
 
@@ -22,7 +23,7 @@ bench-table: .venv/.dev
 	touch $@
 
 .venv/.dev: pyproject.toml .venv/.core
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --editable '.[dev,train]' torch==$(TORCH)
 	touch $@
 
 clean:

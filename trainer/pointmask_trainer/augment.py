@@ -145,7 +145,8 @@ def _centre(
         # The target lies within the crop however it is turned, and the crop within the image if both can be.
         inner = half
         if distorts:
-            inner = max(0.7 * half * np.linalg.norm(linear[:, 0]) - config.shift, 0)
+            zoom = float(np.linalg.norm(linear[:, 0]))
+            inner = max(0.7 * half * zoom - config.shift, 0.0)
         first, last = point - inner, point + inner
         low, high = np.clip(low, first, last), np.clip(high, first, last)
     return np.asarray(rng.uniform(low, high))
