@@ -33,6 +33,8 @@ def _changes(theta: Theta) -> dict[str, dict[str, Any]]:
     changes: dict[str, dict[str, Any]] = {
         "no superpixel": {"rho": 1.0},
         "no octaves": {"octaves": 0},
+        "large targets from the coarser window alone": {"finer_share": 0.0},
+        "clicks never in doubt": {"settle_doubt": 0.0},
         "no conductance contrast": {"beta": none},
         "no growth": {"growth": none},
         "no absorption": {"decay": none},

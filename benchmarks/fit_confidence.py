@@ -121,10 +121,16 @@ def collect(frames: Sequence[Frame], theta: Theta) -> Samples:
                 for point, label in zip(points, frame.ids[protocol], strict=True):
                     seen.clear()
                     target = annotate(frame.image, [point], theta=theta).targets[0]
-                    if label and seen:  # the last window is the one that was kept
-                        rows.append((seen[-1], *compared(target, frame, label), kind))
+                    if label and seen:
+                        kept = kept_of(seen, target, theta)
+                        rows.append((kept, *compared(target, frame, label), kind))
     inputs, hits, unions, templates, splits, groups, kinds = (np.array(c) for c in zip(*rows, strict=True))
     return Samples(inputs, hits, unions, templates, splits, groups, kinds)
+
+
+def kept_of(seen: Sequence[tuple[float, ...]], target: Target, theta: Theta) -> tuple[float, ...]:
+    """Find the measurements of the solution that was kept among those of all that were tried."""
+    return next(row for row in reversed(seen) if confidence.predicted(row, theta) == target.confidence)
 
 
 def published(frame: Frame, *, protocol: str, rng: np.random.Generator) -> PointList:

@@ -170,10 +170,14 @@ def test_two_points_on_one_target_keep_the_union():
     assert all("shared" in t.flags for t in two.targets)
     swapped = pointmask.annotate(image, [(32, 33), (32, 31)])
     np.testing.assert_array_equal(swapped.mask, two.mask)
-    # Column 32 is equally far from both, so it goes to whichever point is listed first.
+    # Column 32 is equally far from both: where they claim a pixel alike, it goes to the point listed first.
     sides = np.arange(64) != 32
     np.testing.assert_array_equal((swapped.instances == 1)[:, sides], (two.instances == 2)[:, sides])
-    assert (two.instances[:, 32] < 2).all()
+    left, right = (pointmask.annotate(image, [(32, col)]).soft[:, 32] for col in (31, 33))
+    alike = (left == right) & two.mask[:, 32]
+    assert alike.any()
+    assert (two.instances[alike, 32] == 1).all()
+    assert (swapped.instances[alike, 32] == 1).all()
 
 
 def test_the_same_point_twice():
@@ -335,6 +339,39 @@ def test_a_click_beside_a_target_settles_on_it():
         found = pointmask.annotate(image, [click])
         assert found.targets[0].point == click
         np.testing.assert_array_equal(found.mask, centred.mask)
+
+
+def test_a_doubtful_click_is_solved_from_both_places_and_the_surer_mask_is_kept():
+    sure = pointmask.Theta.load("default").with_(settle_below=0.0, settle_doubt=0.0)
+    changed = 0
+    for seed in range(3):
+        image = blob(sigma=1.0, noise=3.0, seed=seed)
+        for click in ((32, 30), (34, 34), (29, 30), (32, 35), (35, 33)):
+            first = pointmask.annotate(image, [click], theta=sure).targets[0]
+            found = pointmask.annotate(image, [click], theta=sure.with_(settle_doubt=1.0)).targets[0]
+            assert found.point == click
+            if np.array_equal(found.soft, first.soft):
+                continue
+            changed += 1
+            assert found.confidence > first.confidence + 0.1
+    assert changed
+
+
+def test_the_first_soft_label_of_a_large_target_has_its_share():
+    rows, cols = np.ogrid[:120, :120]
+    spread = np.exp(-((rows - 60) ** 2 + (cols - 60) ** 2) / 200)
+    image = 100 + 60 * spread + np.random.default_rng(0).normal(size=spread.shape)
+    theta = pointmask.Theta.load("default").with_(recentre=0.0)
+    softs = {}
+    for share in (0.0, 0.5, 1.0):
+        softs[share] = (
+            pointmask.annotate(image, [(60, 60)], theta=theta.with_(finer_share=share)).targets[0].soft
+        )
+    np.testing.assert_allclose(softs[0.5], (softs[0.0] + softs[1.0]) / 2, atol=1e-6)
+    small = pointmask.annotate(image, [(60, 60)], theta=theta.with_(octaves=0)).targets[0].soft
+    margin = (softs[1.0].shape[0] - small.shape[0]) // 2
+    np.testing.assert_array_equal(softs[1.0][margin:-margin, margin:-margin], small)
+    assert not np.array_equal(softs[0.0], softs[1.0])
 
 
 def test_a_click_far_from_anything_stays_where_it_is():

@@ -14,7 +14,7 @@ from scipy import ndimage as ndi
 from scipy.stats import spearmanr
 
 from pointmask import annotate
-from pointmask.confidence import measure, predicted_iou
+from pointmask.confidence import measure, predicted, predicted_iou
 from pointmask.formats import read_points
 from pointmask.images import read, read_mask
 from pointmask.theta import CONFIDENCE_MEASUREMENTS, Theta
@@ -174,6 +174,15 @@ def test_fit_finds_the_weights_in_natural_units(fit):
     assert row["spearman"]["NUDT"] is None
     assert row["error"] < 0.01
     assert row["kept"]["0%"] < row["kept"]["5%"] < row["kept"]["20%"]
+
+
+def test_the_measurements_of_the_kept_solution_are_fitted(fit):
+    target = annotate(blob(), [(32, 32)]).targets[0]
+    rng = np.random.default_rng(1)
+    others = [tuple(row) for row in rng.normal(size=(4, len(NAMES)))]
+    kept = others[1]
+    own = replace(target, confidence=predicted(kept, DEFAULT))
+    assert fit.kept_of(others, own, DEFAULT) == kept
 
 
 def test_many_targets_of_one_template_weigh_as_five(fit):

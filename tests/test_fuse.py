@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from skimage.filters import threshold_otsu
 
-from pointmask.fuse import binarise, enlarge_octaves, fuse, otsu
+from pointmask.fuse import binarise, enlarge_octaves, fuse, mix_finer, otsu
 
 
 def test_equation_4_by_hand():
@@ -53,6 +53,19 @@ def test_enlarging_keeps_samples_and_the_centre():
         finer = enlarge_octaves(field, octaves)
         np.testing.assert_array_equal(finer[:: 2**octaves, :: 2**octaves], field)
         assert finer[finer.shape[0] // 2, finer.shape[1] // 2] == field[2, 2]
+
+
+def test_a_finer_soft_label_is_mixed_in_where_its_window_reaches():
+    rng = np.random.default_rng(5)
+    coarse, finer = rng.random((9, 9)), rng.random((5, 5))
+    expected = coarse.copy()
+    for row in range(5):
+        for col in range(5):
+            expected[row + 2, col + 2] = 0.75 * coarse[row + 2, col + 2] + 0.25 * finer[row, col]
+    soft, fine = mix_finer(coarse, finer, 0.25)
+    np.testing.assert_allclose(fine, expected)
+    np.testing.assert_array_equal(soft, fine[::2, ::2])
+    np.testing.assert_array_equal(mix_finer(coarse, finer, 0.0)[1], coarse)
 
 
 def test_binarise_takes_the_piece_near_the_point():

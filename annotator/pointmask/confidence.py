@@ -1,6 +1,7 @@
 """Predicted IoU of a mask, from measurements that need no truth."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,6 +72,10 @@ def predicted_iou(
     theta: Theta,
 ) -> float:
     """Logistic prediction in [0, 1] of the IoU with a hand-drawn mask; arguments as for `measure`."""
-    inputs = measure(window, soft, fine, mask, theta)
+    return predicted(measure(window, soft, fine, mask, theta), theta)
+
+
+def predicted(inputs: Sequence[float], theta: Theta) -> float:
+    """Turn what `measure` gives into a predicted IoU in (0, 1)."""
     score = math.fsum(w * x for w, x in zip(theta.confidence, inputs, strict=True))
     return 1 / (1 + math.exp(-min(max(score, -30.0), 30.0)))

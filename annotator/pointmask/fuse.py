@@ -41,6 +41,32 @@ def enlarge_octaves(field: Field, octaves: int) -> Field:
     return field
 
 
+def mix_finer(coarse: Field, finer: Field, share: float) -> tuple[Field, Field]:
+    """Mix two soft labels of one target, solved at the image's resolution and one octave lower.
+
+    Parameters
+    ----------
+    coarse : (2n - 1, 2n - 1) float64
+        That of the coarser window, brought to one value per pixel.
+    finer : (n, n) float64, n odd
+        That of the window at the image's own resolution, with the same centre.
+    share : float
+        Of ``finer`` where its window reaches, in [0, 1].
+
+    Returns
+    -------
+    soft : (n, n) float64
+        Every second value of ``fine``: the mixture at the coarser window's samples.
+    fine : (2n - 1, 2n - 1) float64
+        The mixture per pixel.
+    """
+    n = finer.shape[0]
+    inner = slice(n // 2, n // 2 + n)
+    fine = coarse.copy()
+    fine[inner, inner] = (1 - share) * coarse[inner, inner] + share * finer
+    return np.ascontiguousarray(fine[::2, ::2]), fine
+
+
 def otsu(soft: Field, bins: int = 256) -> float:
     """Otsu's threshold of a field in [0, 1]: the level that maximises the between-class variance."""
     counts, edges = np.histogram(soft, bins=bins, range=(0.0, 1.0))

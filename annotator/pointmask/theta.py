@@ -69,6 +69,9 @@ class Theta:
     large_area : float
         A mask of more pixels than this, or one that meets its window's border, is made again one
         octave lower, once. Unused if `octaves` is 0.
+    finer_share : float
+        Share of the first soft label, where its window reaches, in that of a target made again for its
+        size; 0 forgets the first. Unused if `octaves` is 0.
     buried : float
         Where the background's deviation exceeds this share of the contrast, the background ring may
         lie inside a large target; the mask is then made k octaves lower, for the first k at which
@@ -80,6 +83,10 @@ class Theta:
     settle_below, settle_moves : float, int
         A click with less than this share of the smoothed contrast of the peak that at most so many
         uphill moves of one px lead to is taken to mean that peak. 0 moves leave clicks alone.
+    settle_doubt : float
+        A click with less than this share, but not so little as `settle_below`, may mean either: it is
+        solved from both places, and the peak's mask is taken if it is clearly the more confident and
+        comes near the click.
     recentre : float
         A mask whose centroid lies more than so many of its equivalent radii from the click, or which
         misses the click's pixel, is made once more from its centroid; 0 is never.
@@ -132,10 +139,12 @@ class Theta:
     half_size: int
     octaves: int = 0
     large_area: float = 150.0
+    finer_share: float = 0.0
     buried: float = 0.6
     intensity: Literal["contrast", "range"] = "contrast"
     settle_below: float = 0.5
     settle_moves: int = 0
+    settle_doubt: float = 0.0
     recentre: float = 0.0
     source_sigma: float = 0.0
     tau: float = 1.0
@@ -282,9 +291,11 @@ _BOUNDS = (
     ("half_size", 3, 64),
     ("octaves", 0, 3),
     ("large_area", 1.0, 1e9),
+    ("finer_share", 0.0, 1.0),
     ("buried", 0.0, 2.0),
     ("settle_below", 0.0, 1.0),
     ("settle_moves", 0, 16),
+    ("settle_doubt", 0.0, 1.0),
     ("recentre", 0.0, 100.0),
     ("source_sigma", 0.0, 16.0),
     ("tau", 1e-6, 10.0),

@@ -113,29 +113,30 @@ def read_window(
     return Window(values, contrast, noise, step_inner, step_outer, dark, finite)
 
 
-def settle(window: Window, theta: Theta) -> tuple[int, int]:
-    """Offset from a click beside the target to the peak it most likely means.
+def settle(window: Window, theta: Theta) -> tuple[int, int, float]:
+    """Where a click leads: the peak that it may mean if it lies beside its target.
 
     Parameters
     ----------
     window : Window
         Centred on the click, at the image's own resolution.
     theta : Theta
-        Its `settle_below` and `settle_moves`.
+        Its `settle_moves`.
 
     Returns
     -------
-    (rows, cols)
-        (0, 0) if the click already lies at ``settle_below`` times the peak or higher, as a click on
-        the target does: moving it then would only trade one pixel of the target for another.
+    rows, cols : int
+        Offset of the peak from the click.
+    share : float
+        Smoothed contrast at the click relative to that at the peak, at most 1; also 1 if the
+        peak itself does not stand out of the background.
     """
     smoothed = np.empty_like(window.values)
     smooth(window.values, 1, smoothed)
     half = theta.half_size
     row, col = climb(smoothed, half, half, theta.settle_moves)
-    if smoothed[half, half] >= theta.settle_below * smoothed[row, col]:
-        return 0, 0
-    return row - half, col - half
+    peak = float(smoothed[row, col])
+    return row - half, col - half, float(smoothed[half, half]) / peak if peak > 0 else 1.0
 
 
 def _sample(
