@@ -102,6 +102,11 @@ def test_images_of_another_shape_are_refused(shape: tuple[int, ...]):
         Eights()(torch.zeros(shape))
 
 
+def test_integer_images_are_refused():
+    with pytest.raises(DetectorError, match=r"torch\.uint16; they must be floating point: normalise them"):
+        Eights()(torch.zeros(1, 1, 8, 8, dtype=torch.uint16))
+
+
 def test_a_single_value_per_channel_has_no_statistics():
     norm = BatchNorm(3)
     with pytest.raises(DetectorError, match="at least 2 images per batch"):

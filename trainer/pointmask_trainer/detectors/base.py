@@ -73,13 +73,17 @@ class ImageNetwork(nn.Module):
         Raises
         ------
         DetectorError
-            If `x` has another number of axes or channels, or is empty.
+            If `x` has another number of axes or channels, is empty, or holds integers.
         """
         if x.dim() != 4 or x.shape[1] != self.in_channels or 0 in x.shape:
             raise DetectorError(
                 f"{type(self).__name__} got images of shape {tuple(x.shape)}; they must be "
                 f"(N, {self.in_channels}, H, W) and not empty: reshape them, or build the detector with "
                 "in_channels set to theirs"
+            )
+        if not x.is_floating_point():
+            raise DetectorError(
+                f"{type(self).__name__} got images of {x.dtype}; they must be floating point: normalise them"
             )
 
 
@@ -147,8 +151,8 @@ class Detector(ImageNetwork, ABC):
         Raises
         ------
         DetectorError
-            If `x` has another number of axes or channels, or is empty; in training also if a norm gets a
-            single value per channel, see `blocks.BatchNorm`.
+            If `x` has another number of axes or channels, is empty, or holds integers; in training also
+            if a norm gets a single value per channel, see `blocks.BatchNorm`.
         """
         self.check(x)
         height, width = x.shape[-2:]
