@@ -2,9 +2,6 @@
 
 import errno
 import os
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -79,10 +76,10 @@ def test_job_that_breaks_off_loses_nothing(folder, tmp_path, monkeypatch, error,
     source, points = folder
     write, written = worker.write_atomic, []
 
-    def full(path: Path, data: bytes, tag: str) -> None:
+    def full(path: Path, data: bytes, tag: str, **options: Path) -> None:
         if len(written) == 5:
             raise error
-        write(path, data, tag)
+        write(path, data, tag, **options)
         written.append(path)
 
     out = tmp_path / "out"
@@ -160,38 +157,3 @@ def test_two_jobs_on_one_folder(folder, tmp_path):
             with pytest.raises(OutputError, match="another pointmask job"):
                 annotate_folder(source, points, tmp_path / "out", shard=shard)
         annotate_folder(source, points, tmp_path / "out", shard=(2, 2))
-
-
-_JOB = """
-import sys
-from pathlib import Path
-from pointmask.folder import annotate_folder
-images, points, out, threads = sys.argv[1:]
-annotate_folder(images, points, out, threads=int(threads), save=("soft",), report=True)
-"""
-
-
-@pytest.mark.parametrize("threads", [1, 2])
-def test_killed_for_real_and_run_again(folder, tmp_path, threads):
-    source, points = folder
-    for k in range(12, 400):
-        (source / f"{k:03d}.png").write_bytes((source / "01.png").read_bytes())
-    lines = ["image,x,y"]
-    listed = {**dict(points), **{f"{k:03d}.png": points.by_image["01.png"] for k in range(12, 400)}}
-    lines += [f"{name},{point.col},{point.row}" for name, its in listed.items() for point in its]
-    (tmp_path / "points.csv").write_text("\n".join(lines))
-    out = tmp_path / "out"
-    command = [sys.executable, "-c", _JOB, str(source), str(tmp_path / "points.csv"), str(out), str(threads)]
-    journal = out / ".journal.jsonl"
-    with subprocess.Popen(command) as job:
-        while job.poll() is None and not (journal.exists() and journal.stat().st_size > 2000):
-            time.sleep(0.001)
-        job.kill()
-    assert journal.exists(), "the job was over before it could be killed"
-    done = len(journal.read_bytes().splitlines())
-    assert 0 < done < len(listed)
-    assert not (out / "manifest.jsonl").exists()
-    again = annotate_folder(source, tmp_path / "points.csv", out, save=("soft",), report=True)
-    assert again.resumed >= done - 1
-    annotate_folder(source, tmp_path / "points.csv", tmp_path / "unbroken", save=("soft",), report=True)
-    assert tree(out) == tree(tmp_path / "unbroken")

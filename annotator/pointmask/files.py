@@ -125,7 +125,7 @@ def check_apart(images: Path, out: Path) -> None:
             )
 
 
-def write_atomic(path: Path, data: bytes, tag: str) -> None:
+def write_atomic(path: Path, data: bytes, tag: str, *, below: Path | None = None) -> None:
     """
     Write a file under a temporary name, then rename it, making folders as needed.
 
@@ -137,6 +137,8 @@ def write_atomic(path: Path, data: bytes, tag: str) -> None:
         The whole content.
     tag : str
         Names the running job (its shard) in the temporary name; see `clean_temporaries`.
+    below : Path, optional
+        Folder that is not made anew: if it is gone, a network drive may be, too.
 
     Raises
     ------
@@ -148,6 +150,8 @@ def write_atomic(path: Path, data: bytes, tag: str) -> None:
         try:
             temporary.write_bytes(data)
         except FileNotFoundError:
+            if below is not None and not below.is_dir():
+                raise
             path.parent.mkdir(parents=True, exist_ok=True)
             temporary.write_bytes(data)
         temporary.replace(path)

@@ -79,7 +79,12 @@ class Ledger:
         own = out / shard.journal
         self.was_broken_off = own.exists() or (shard.count == 1 and any(out.glob(".journal-*.jsonl")))
         # Unbuffered, so that a line that does not fit on the disk is not tried again when closing.
-        self._journal = own.open("ab", buffering=0)
+        try:
+            self._journal = own.open("ab", buffering=0)
+        except OSError as error:
+            raise OutputError(
+                f"{own} cannot be written ({error.strerror or error}); choose another --out"
+            ) from None
         self._files: list[tuple[Path, BinaryIO]] = []
         self._earlier: list[Run] = []
         self._end = -1
@@ -178,11 +183,18 @@ class Ledger:
         OSError
             As the system reports it, such as a full disk.
         """
+        self._check_there()
         line = dump(entry)
         if self._journal.write(line) != len(line):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._out / self._shard.journal))
         self._new.add((entry["image"], entry["frame"]), self._end, len(line))
         self._end += len(line)
+
+    def _check_there(self) -> None:
+        """Notice that the output folder was moved, or the drive under it unmounted, while the job runs."""
+        path = self._out / self._shard.journal
+        if not os.path.samestat(path.stat(), os.fstat(self._journal.fileno())):
+            raise OSError(errno.ESTALE, "the output folder is no longer the same", str(path))
 
     def publish(self) -> tuple[int, ...]:
         """
@@ -193,6 +205,7 @@ class Ledger:
         tuple of int
             The shards that are still to run; empty if the folder's manifest is complete.
         """
+        self._check_there()
         if self._shard.count == 1:
             self._write(self._lines, self._shard.tag)
             self.close()

@@ -104,7 +104,7 @@ def work(recipe: Recipe, place: Place, task: Task) -> Outcome:
     Raises
     ------
     BrokenOffError
-        If a result cannot be written: no later image would fare better.
+        If a result cannot be written, or all images are gone: no later image would fare better.
     MemoryError
         If memory runs out, for the same reason.
     """
@@ -115,12 +115,23 @@ def work(recipe: Recipe, place: Place, task: Task) -> Outcome:
             outcome.frames = file.frames if may_hold_frames(task.image) else 1
             content = file.content
         except ImageError as error:
+            _check_there(place.images)
             outcome.entries = [
                 (skipped_entry(task.image, frame, str(error)), 0.0) for frame, _ in task.points
             ]
             return outcome
         _do_frames(recipe, place, outcome, file, content)
     return outcome
+
+
+def _check_there(images: ImageSource) -> None:
+    """Tell one bad image from a network drive that is gone, and all images with it."""
+    try:
+        images.root.stat()
+    except OSError as error:
+        raise BrokenOffError(
+            f"the images at {images.root} can no longer be reached ({error.strerror or error})"
+        ) from error
 
 
 def _do_frames(recipe: Recipe, place: Place, outcome: Outcome, file: ImageFile, content: str) -> None:
@@ -197,6 +208,6 @@ def _write(result: Result, place: Place, *, is_ours: bool) -> None:
     path = ""
     try:
         for path, data in result.files.items():
-            write_atomic(place.out / path, data, place.tag)
+            write_atomic(place.out / path, data, place.tag, below=place.out)
     except OSError as error:
         raise BrokenOffError(f"{place.out / path} cannot be written ({error.strerror or error})") from error
