@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pointmask_trainer.config import AugmentConfig
-from pointmask_trainer.pool import Views
+from pointmask_trainer.pool import Views, moved
 
 Matrix = NDArray[np.float64]
 
@@ -80,7 +80,7 @@ def draw(
 def retouch(images: Tensor, draws: Draw) -> Tensor:
     """Change brightness and contrast of normalised (B, 1, h, w) images and add noise."""
     contrast, brightness, noise = (
-        values.to(images.device)[:, None, None, None]
+        moved(values, images.device)[:, None, None, None]
         for values in (draws.contrast, draws.brightness, draws.noise)
     )
     images = images * (1 + contrast) + brightness

@@ -93,6 +93,10 @@ class Loop:
         self.optimiser = make_optimiser(config.optim, model)
         self.epoch = self.step = 0
         self._anchors = {name: _anchors(split, labels, name) for name, split in splits.items()}
+        if self.device.type == "cuda":
+            model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            torch.set_float32_matmul_precision("high")
+            torch.backends.cudnn.benchmark = True
         self._forward = torch.compile(model) if config.run.compile else model
 
     @property
@@ -117,15 +121,21 @@ class Loop:
         start = time.perf_counter()
         loading = total = 0.0
         images = 0
-        for step, indices in enumerate(self._order()):
-            self.step = step
+        batches = self._batches()
+        batch: Batch | None = next(batches)
+        while batch is not None:
+            done = self._train_step(batch)
+            # While a GPU works on this step, the next one is prepared; only then is its loss asked for.
             began = time.perf_counter()
-            batch = self.batch("train", indices, (self.epoch, self.step))
+            following = next(batches, None)
             loading += time.perf_counter() - began
-            total += self._train_step(batch)
-            images += len(indices)
+            total += self._finite_loss(batch, done)
+            images += batch.total
+            self.step += 1
             if on_step:
-                on_step(self.step + 1, total / images)
+                on_step(self.step, total / images)
+            batch = following
+        self.step = 0
         self.strategy.end_epoch(self)
         self.epoch += 1
         seconds = time.perf_counter() - start
@@ -189,14 +199,15 @@ class Loop:
             scores["truth"] = sum(self.team.gather(against_truth), Score())
         return scores
 
-    def _order(self) -> Iterator[Tensor]:
+    def _batches(self) -> Iterator[Batch]:
         rng = np.random.default_rng([self.config.seed, _SHUFFLE, self.epoch])
         order = torch.from_numpy(rng.permutation(len(self.splits["train"])))
         for step in range(self.steps_per_epoch):
-            yield order[step * self.config.batch : (step + 1) * self.config.batch]
+            indices = order[step * self.config.batch : (step + 1) * self.config.batch]
+            yield self.batch("train", indices, (self.epoch, step))
 
-    def _train_step(self, batch: Batch) -> float:
-        """One step of the weights; returns the sum of the unweighted losses over all processes."""
+    def _train_step(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """One step of the weights; returns the losses, and (over all processes) their sum and the whole loss."""
         chance = np.random.SeedSequence(
             [self.config.seed, _CHANCE, self.epoch, self.step, self.team.rank]
         ).generate_state(1)
@@ -208,24 +219,33 @@ class Loop:
         extra = self.strategy.extra_loss(self, batch)
         if extra is not None:
             loss = loss + extra
-        total = self.team.sum(torch.stack([losses.detach().sum(), loss.detach()]))
-        if not bool(torch.isfinite(total).all()):
-            raise TrainingError(self._not_finite(batch, losses))
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self.team.sum_gradients(self.model.parameters())
         if self.config.optim.clip:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.config.optim.clip)
         self.optimiser.step()
-        self.strategy.after_step(self, batch, maps, losses.detach())
-        return float(total[0])
+        losses = losses.detach()
+        self.strategy.after_step(self, batch, maps, losses)
+        return losses, self.team.sum(torch.stack([losses.sum(), loss.detach()]))
+
+    def _finite_loss(self, batch: Batch, done: tuple[Tensor, Tensor]) -> float:
+        """Sum of a step's losses over all processes, or the end of this training.
+
+        The weights have moved by then, but no checkpoint is written any more.
+        """
+        losses, totals = done
+        of_images, of_step = totals.tolist()
+        if not (math.isfinite(of_images) and math.isfinite(of_step)):
+            raise TrainingError(self._not_finite(batch, losses))
+        return float(of_images)
 
     def _progress(self) -> float:
         return self.epoch + self.step / self.steps_per_epoch
 
     def _not_finite(self, batch: Batch, losses: Tensor) -> str:
         ids = self.splits[batch.split].ids
-        bad = [ids[k] for k in batch.indices[~torch.isfinite(losses.detach())].tolist()]
+        bad = [ids[k] for k in batch.indices[~torch.isfinite(losses)].tolist()]
         bad = [name for listed in self.team.gather(bad) for name in listed]
         whose = f"of {', '.join(bad)}" if bad else "of all images together"
         return (

@@ -72,8 +72,8 @@ class Pool:
         self._flat = torch.from_numpy(flat).to(self.device)
         self.shapes = [image.shape for image in images]
         sizes = [height * width for height, width in self.shapes]
-        starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-        self._starts = torch.as_tensor(starts, dtype=torch.int64, device=self.device)
+        self._places = np.concatenate([[0], np.cumsum(sizes)[:-1]]).tolist()
+        self._starts = torch.as_tensor(self._places, dtype=torch.int64, device=self.device)
         self._sides = torch.as_tensor(self.shapes, dtype=torch.int64, device=self.device)
 
     def __len__(self) -> int:
@@ -86,12 +86,12 @@ class Pool:
 
     def image(self, index: int) -> Tensor:
         """Return one image whole as (H, W) float32."""
-        start, (height, width) = int(self._starts[index]), self.shapes[index]
+        start, (height, width) = self._places[index], self.shapes[index]
         return self._plain(self._flat[start : start + height * width]).view(height, width)
 
     def stored(self, index: int) -> NDArray[np.generic]:
         """Return one image whole, as it was given."""
-        start, (height, width) = int(self._starts[index]), self.shapes[index]
+        start, (height, width) = self._places[index], self.shapes[index]
         flat = self._flat[start : start + height * width].cpu().numpy()
         return (flat.view(np.uint16) if self.is_wide else flat).reshape(height, width)
 
@@ -108,7 +108,7 @@ class Pool:
         flat = np.ascontiguousarray(image).ravel()
         if self.is_wide:
             flat = flat.view(np.int16)
-        start = int(self._starts[index])
+        start = self._places[index]
         self._flat[start : start + flat.size] = torch.from_numpy(flat).to(self.device)
 
     def crops(self, indices: Tensor, views: Views, outside: Literal["reflect", "zero"]) -> Tensor:
@@ -128,7 +128,7 @@ class Pool:
         (B, 1, h, w) float32 Tensor
             Bilinear between pixels; exact where the views are whole.
         """
-        indices = indices.to(self.device)
+        indices = moved(indices, self.device)
         rows, cols = self._sources(views)
         if views.whole:
             return self._gather(indices, rows.round().long(), cols.round().long(), outside)[:, None]
@@ -145,7 +145,7 @@ class Pool:
         """Source rows and columns of every crop pixel, (B, h, w) each."""
         height, width = views.size
         # float64: float32 loses a hundredth of a pixel at column 100,000.
-        matrices = views.matrices.to(self.device, torch.float64)[:, :, :, None, None]
+        matrices = moved(views.matrices, self.device)[:, :, :, None, None]
         rows = torch.arange(height, device=self.device, dtype=torch.float64)[:, None]
         cols = torch.arange(width, device=self.device, dtype=torch.float64)[None, :]
         sources = matrices[:, :, 0] * rows + matrices[:, :, 1] * cols + matrices[:, :, 2]
@@ -169,6 +169,13 @@ class Pool:
         if self.is_wide:
             return (stored.int() & 0xFFFF).float()
         return stored.float()
+
+
+def moved(values: Tensor, device: torch.device) -> Tensor:
+    """Bring a small tensor to a device without waiting for what the device is doing."""
+    if device.type == "cuda" and values.device.type == "cpu":
+        return values.pin_memory().to(device, non_blocking=True)
+    return values.to(device)
 
 
 def _reflected(places: Tensor, length: Tensor) -> Tensor:
