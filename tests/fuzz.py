@@ -138,12 +138,12 @@ def _read_all(
         sample.write(folder / str(number))
     slowest = 0.0
     for index in indices:
-        started = time.process_time()
         number, name, data = mutant(subject, found, index, seed)
         (folder / str(number) / name).write_bytes(data)
+        started = time.process_time()
         outcome, failure = _one(subject, found[number], folder / str(number))
-        (folder / str(number) / name).write_bytes(found[number].files[name])
         slowest = max(slowest, time.process_time() - started)
+        (folder / str(number) / name).write_bytes(found[number].files[name])
         if failure is not None:
             lines.write(json.dumps({"failures": [(index, failure)]}) + "\n")
             lines.flush()

@@ -132,7 +132,7 @@ def _value_end(tokens: list[str], start: int) -> int:
     return len(tokens)
 
 
-_ATTRIBUTE = re.compile(r'([\w.:-]+)="([^"]*)"')
+_ATTRIBUTE = re.compile(r'(?<=\s)([\w.:-]+)="([^"]*)"')
 _BOMB = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
 
 

@@ -127,7 +127,10 @@ def xml_events(path: Path) -> Iterator[Event]:
     except OSError as error:
         raise _unreadable(path, error) from error
     except (expat.ExpatError, ValueError, LookupError) as error:  # the last two: an unknown encoding
-        reason = str(error) if isinstance(error, PointsError) else f"not XML ({error}); export it again"
+        # An unknown encoding is told in full, however long it is.
+        reason = (
+            str(error) if isinstance(error, PointsError) else f"not XML ({str(error)[:200]}); export it again"
+        )
         raise PointsError(f"{path}: {reason}") from None
 
 
@@ -169,12 +172,12 @@ def _refuse_doctype(*_: object) -> None:
 
 
 @contextmanager
-def rejecting(key: str, rejected: dict[str, str]) -> Iterator[None]:
+def rejecting(key: str, rejected: dict[str, str], where: str = "") -> Iterator[None]:
     """Note the reason if the block finds that it cannot read what ``key`` names, and go on after it."""
     try:
         yield
     except PointsError as error:
-        rejected.setdefault(key, str(error))
+        rejected.setdefault(key, f"{where}: {error}" if where else str(error))
 
 
 def mapping(value: object, what: str) -> dict[str, Any]:

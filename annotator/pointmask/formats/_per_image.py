@@ -9,7 +9,7 @@ from pointmask.errors import OutputError, PointsError
 from pointmask.formats._documents import rejecting
 from pointmask.formats._files import files_below, write_atomically
 from pointmask.labelled import Box, LabelledImage, LabelledTarget, Shape
-from pointmask.points import Points, without_suffix
+from pointmask.points import Points, clean_key, without_suffix
 
 _SNIFFED = 16  # documents looked at before a folder is said to be of another kind
 
@@ -54,6 +54,21 @@ def parse_each(
             else:
                 seen.add(key)
                 yield key, shape, targets
+
+
+def new_key(name: str, seen: set[str]) -> str:
+    """Return an image's name as a key and add it to those seen.
+
+    Raises
+    ------
+    PointsError
+        If it was seen before: nobody can tell which of the two counts.
+    """
+    key = clean_key(name)
+    if key in seen:
+        raise PointsError("is listed twice; keep one of them")
+    seen.add(key)
+    return key
 
 
 def points_of(parsed: Iterable[Parsed], rejected: dict[str, str], source: str) -> Points:

@@ -22,7 +22,7 @@ from pointmask.formats._per_image import (
     parse_each,
     write_new,
 )
-from pointmask.formats._shapes import label_of, patch_of_polygons
+from pointmask.formats._shapes import confidence_of, label_of, patch_of_polygons
 from pointmask.formats._table import peek, read_text
 from pointmask.image_source import ImageSource
 from pointmask.labelled import NO_LABEL, LabelledImage, LabelledTarget, Shape
@@ -136,7 +136,8 @@ def _target(line: str, shape: Shape, names: list[str], where: str) -> LabelledTa
     height, width = shape
     if len(values) in (4, 5):
         point = Point(to_pixel(values[1], ORIGIN, height), to_pixel(values[0], ORIGIN, width), label)
-        return LabelledTarget(point, None, values[4] if len(values) == 5 else None)
+        confidence = confidence_of(values[4] if len(values) == 5 else None, f"the confidence in {where}")
+        return LabelledTarget(point, None, confidence)
     if len(values) < 6 or len(values) % 2:
         raise PointsError(
             f"{where}: {len(values)} numbers after the class; a box has 4, or 5 with its confidence, a "

@@ -25,16 +25,17 @@ from numpy.typing import NDArray
 from pointmask.codecs.rle import MOST_PIXELS
 from pointmask.errors import OutputError, PointsError
 from pointmask.formats import Feature
-from pointmask.formats._documents import brief, whole, xml_events
+from pointmask.formats._documents import brief, rejecting, whole, xml_events
 from pointmask.formats._documents import number as finite
 from pointmask.formats._files import text_written_atomically
 from pointmask.formats._origin import Origin, from_pixel, to_pixel
 from pointmask.formats._pairs import Part, targets
+from pointmask.formats._per_image import Parsed, images_of, new_key, points_of
 from pointmask.formats._shapes import label_of, size_of
-from pointmask.formats._table import Collector, peek
+from pointmask.formats._table import peek
 from pointmask.images import is_image
 from pointmask.labelled import NO_LABEL, LabelledImage, LabelledTarget, Patch, Shape
-from pointmask.points import Point, Points, clean_key
+from pointmask.points import Point, Points
 
 DESCRIPTION = "CVAT XML"
 ORIGIN: Origin = "edge"
@@ -58,31 +59,13 @@ def read(path: Path) -> Points:
     PointsError
         If the file is unreadable or no CVAT XML, or an image has no name.
     """
-    collector = Collector()
-    for frame in _frames(path):
-        where = f"{path}: image {brief(frame.name)}"
-        try:
-            found = _targets(frame)
-        except PointsError as error:
-            collector.reject(frame.name, where, str(error))
-            continue
-        for click in [target.click for target in found] or (None,):
-            collector.add(frame.name, where, click)
-    return collector.points(f"{path} ({DESCRIPTION})")
+    rejected: dict[str, str] = {}
+    return points_of(_parsed(path, rejected), rejected, f"{path} ({DESCRIPTION})")
 
 
 def read_masks(path: Path, rejected: dict[str, str]) -> Iterator[LabelledImage]:
-    """Yield images with points and masks; those that cannot be read go into ``rejected``.
-
-    Raises
-    ------
-    PointsError
-        If the file is unreadable or no CVAT XML.
-    """
-    for frame in _frames(path):
-        labelled = _labelled(frame, path, rejected)
-        if labelled is not None:
-            yield labelled
+    """Yield images with points and masks; see `pointmask.formats`."""
+    return images_of(_parsed(path, rejected), rejected)
 
 
 def write_masks(images: Iterable[LabelledImage], path: Path) -> None:
@@ -110,7 +93,9 @@ class _Frame:
     shapes: list[tuple[str | None, Element]]
 
     @property
-    def size(self) -> Shape:
+    def size(self) -> Shape | None:
+        if self.width is None and self.height is None:
+            return None
         return size_of(self.height, self.width, "its size")
 
 
@@ -138,6 +123,13 @@ class _Video:
         for number, shapes in sorted(self._frames.items()):
             name = f"{source}#{number}" if is_image(source) else f"frame_{number:06d}"
             yield _Frame(name, width, height, shapes)
+
+
+def _parsed(path: Path, rejected: dict[str, str]) -> Iterator[Parsed]:
+    seen: set[str] = set()
+    for frame in _frames(path):
+        with rejecting(frame.name, rejected, f"{path}: image {brief(frame.name)}"):
+            yield new_key(frame.name, seen), frame.size, _targets(frame)
 
 
 def _frames(path: Path) -> Iterator[_Frame]:
@@ -172,14 +164,6 @@ def _targets(frame: _Frame) -> tuple[LabelledTarget, ...]:
     return found
 
 
-def _labelled(frame: _Frame, path: Path, rejected: dict[str, str]) -> LabelledImage | None:
-    try:
-        return LabelledImage.of_key(clean_key(frame.name), frame.size, _targets(frame))
-    except PointsError as error:
-        rejected.setdefault(frame.name, f"{path}: image {brief(frame.name)}: {error}")
-        return None
-
-
 def _points(shape: tuple[str | None, Element], frame: _Frame) -> Iterator[Point]:
     label, element = shape
     if element.tag != "points":
@@ -188,7 +172,7 @@ def _points(shape: tuple[str | None, Element], frame: _Frame) -> Iterator[Point]
         numbers = pair.split(",")
         if len(numbers) != 2:
             raise PointsError(f"point {brief(pair)} is not x,y; correct it")
-        height, width = frame.size if frame.width is not None else (None, None)
+        height, width = frame.size or (None, None)
         col = to_pixel(finite(numbers[0], "x"), ORIGIN, width)
         yield Point(to_pixel(finite(numbers[1], "y"), ORIGIN, height), col, label_of(label or ""))
 

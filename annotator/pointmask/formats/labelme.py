@@ -40,7 +40,7 @@ from pointmask.formats._per_image import (
     points_of,
     write_new,
 )
-from pointmask.formats._shapes import label_of, patch_of_polygons, size_of
+from pointmask.formats._shapes import confidence_of, label_of, patch_of_polygons, size_of
 from pointmask.image_source import ImageSource
 from pointmask.images import decode, encode_png
 from pointmask.labelled import NO_LABEL, LabelledImage, LabelledTarget, Patch, Shape
@@ -196,8 +196,7 @@ def _joined(members: list[LabelledTarget]) -> list[LabelledTarget]:
 def _target(record: dict[str, Any], shape: Shape | None, what: str) -> LabelledTarget | None:
     """Return what one shape stands for; None for an empty mask."""
     label = label_of(text(record.get("label", NO_LABEL), f"the label of {what}"))
-    score = record.get("score")
-    confidence = None if score is None else number(score, f"the score of {what}")
+    confidence = confidence_of(record.get("score"), f"the score of {what}")
     kind = record.get("shape_type", "polygon")  # as LabelMe 3 left it out
     corners = [_corner(pair, what) for pair in listing(record.get("points"), f"the points of {what}")]
     if kind == "point" and len(corners) == 1:

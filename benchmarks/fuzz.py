@@ -1,0 +1,67 @@
+"""Every reader against damaged files: each must end in a clean error or a sound result, soon and small.
+
+python benchmarks/fuzz.py --mutants 10000
+python benchmarks/fuzz.py --mutants 500 --only coco --only "image png" --seed 3
+
+Damage is done to small valid samples of each format, byte by byte and in the terms of the format: bits,
+truncation, huge numbers, deep nesting, wrong types, repeated keys, NaN. Each mutant has 2 s of processor
+time and 1 GiB of address space in all. What is read must be sound; what is not must be refused with a short
+message that names the file. Writes ``fuzz.json`` and ``fuzz.md``; the exit status is 1 if anything failed.
+"""
+
+import argparse
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from _results import FOLDER, command, save
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from fuzz import MEMORY, SECONDS, SUBJECTS, Report, run
+
+_HEAD = (
+    "| reader | mutants | refused | read | failed | slowest, s | peak, MB |\n"
+    "| --- | ---: | ---: | ---: | ---: | ---: | ---: |\n"
+)
+
+
+def main() -> None:
+    """Run, print the table as it grows and write it."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--mutants", type=int, default=10_000, help="of each reader")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", action="append", choices=SUBJECTS, help="this reader; may be repeated")
+    parser.add_argument("--results", type=Path, default=FOLDER)
+    options = parser.parse_args()
+    reports: dict[str, Report] = {}
+    print(_HEAD, end="")
+    for subject in options.only or SUBJECTS:
+        reports |= run((subject,), options.mutants, options.seed)
+        print(row(subject, reports[subject]), end="", flush=True)
+    figures: dict[str, Any] = {
+        "mutants": options.mutants,
+        "seed": options.seed,
+        "limits": {"seconds": SECONDS, "bytes": MEMORY},
+        "readers": {subject: asdict(report) for subject, report in reports.items()},
+    }
+    save("fuzz", figures, options.results)
+    table = _HEAD + "".join(row(subject, report) for subject, report in reports.items())
+    (options.results / "fuzz.md").write_text(f"`{command()}`\n\n{table}", encoding="utf-8")
+    sys.exit(any(report.failures for report in reports.values()))
+
+
+def row(subject: str, report: Report) -> str:
+    """Return one line of the table, and one for each of the first failures."""
+    failed = len(report.failures)
+    figures = (report.refused + report.read + failed, report.refused, report.read, failed)
+    cells = (subject, *(f"{n:,}" for n in figures), f"{report.slowest:.2f}", f"{report.peak / 1e6:.0f}")
+    told = "".join(f"\nmutant {index}: {what}\n" for index, what in report.failures[:5])
+    return f"| {' | '.join(cells)} |\n{told}"
+
+
+if __name__ == "__main__":
+    main()
