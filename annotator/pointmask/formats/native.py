@@ -20,7 +20,6 @@ from pointmask.formats._documents import (
     head_keys,
     listing,
     mapping,
-    number,
     parse_json,
     rejecting,
     text,
@@ -28,7 +27,7 @@ from pointmask.formats._documents import (
 )
 from pointmask.formats._origin import Origin
 from pointmask.formats._per_image import Parsed, images_of, points_of
-from pointmask.formats._shapes import patch_of_runs, size_of
+from pointmask.formats._shapes import confidence_of, patch_of_runs, size_of
 from pointmask.images import read as read_image
 from pointmask.images import read_mask
 from pointmask.labelled import Box, LabelledImage, LabelledTarget, Patch, Shape
@@ -75,7 +74,7 @@ def _parsed(path: Path, rejected: dict[str, str], *, with_masks: bool) -> Iterat
         key = _key_of(fields, where)
         with rejecting(key, rejected):
             if fields.get("status", "done") != "done":
-                raise PointsError(f"{where}: was skipped: {fields.get('reason')}")
+                raise PointsError(f"{where}: was skipped: {brief(fields.get('reason'))}")
             size = listing(fields.get("shape"), f"the shape in {where}")
             if len(size) != 2:
                 raise PointsError(f"the shape in {where} is {brief(size)}, not [height, width]; correct it")
@@ -131,8 +130,7 @@ class _Record:
         """Return it as everyone sees it."""
         fields, what = self._fields, self._what
         label = None if fields.get("label") is None else text(fields["label"], f"the label of {what}")
-        score = fields.get("confidence")
-        confidence = None if score is None else number(score, f"the confidence of {what}")
+        confidence = confidence_of(fields.get("confidence"), f"the confidence of {what}")
         place = fields.get("point")
         if place is None:
             return LabelledTarget(None, self.patch, confidence, label)
