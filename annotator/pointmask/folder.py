@@ -17,6 +17,7 @@ import numpy as np
 
 from pointmask import executors
 from pointmask.annotator import annotate
+from pointmask.documents import DOCUMENTS, check_documents, write_documents
 from pointmask.errors import BrokenOffError, ImageError, OutputError, PointmaskError, ThetaError
 from pointmask.files import RESULTS, check_apart, clean_temporaries, stem_of, write_atomic
 from pointmask.formats import read_points
@@ -87,7 +88,9 @@ def annotate_folder(
     save : sequence of str
         What to write besides the mask: ``soft`` (16-bit soft labels, 65535 is 1), ``instance``
         (16 bit, k for the k-th point), ``overlay`` (a picture with outlines), ``rle`` (``masks.jsonl``:
-        all masks as run lengths; see `pointmask.mask_lines`). A folder that has ``masks.jsonl`` keeps it.
+        all masks as run lengths; see `pointmask.mask_lines`), and the keys of
+        `pointmask.documents.DOCUMENTS`, written for other programs when all is done; they need run
+        lengths, so ``masks.jsonl`` comes with them. A folder that has ``masks.jsonl`` keeps it.
     png : bool
         False: write ``masks.jsonl`` instead of a mask image per frame, and no other image.
     report : bool
@@ -136,8 +139,14 @@ def annotate_folder(
     """
     source, target = open_source(images), Path(out)
     part = Shard(*shard) if shard else Shard()
+    documents = [kind for kind in DOCUMENTS if kind in save]
     recipe = make_recipe(
-        theta, polarity, save, png=png, keeps_runs=(target / MASKS).exists(), reading=str(source.reading)
+        theta,
+        polarity,
+        [kind for kind in save if kind not in documents],
+        png=png,
+        keeps_runs=bool(documents) or (target / MASKS).exists(),
+        reading=str(source.reading),
     )
     chosen = read_ids(Path(only)) if isinstance(only, Path | str) else only
     if threads < 1:
@@ -154,6 +163,7 @@ def annotate_folder(
     _make_folder(target)
     if not overwrite:
         check_ours(target)
+        check_documents(target, documents)
     ledger = Ledger(target, part, recipe.settings, plan.wanted, masks=recipe.runs)
     with closing(ledger), _stops_cleanly(target):
         ledger.recall(overwrite=overwrite)
@@ -168,7 +178,14 @@ def annotate_folder(
         summary.missing_shards = ledger.publish()
     summary.masks = target / (RESULTS["mask"] if png else MASKS)
     summary.manifest = target / (part.manifest if summary.missing_shards else MANIFEST)
-    if report and not summary.missing_shards:
+    if summary.missing_shards:
+        return summary
+    if documents:
+        with _stops_cleanly(target):
+            summary.documents, summary.warnings = write_documents(
+                target, documents, source, overwrite=overwrite
+            )
+    if report:
         summary.report = write_report(target, source, theta=recipe.theta, polarity=polarity)
     return summary
 

@@ -33,6 +33,12 @@ def staged(path: Path) -> Iterator[Path]:
         _remove(aside)
 
 
+def clean_aside(path: Path) -> None:
+    """Remove what a killed process left beside ``path``; nobody else may be making it now."""
+    for aside in path.parent.glob(f".{path.name}.*.tmp*"):
+        _remove(aside)
+
+
 def put_whole(made: Path, path: Path) -> None:
     """Put what was made in the place of whatever is there; a folder is away for a moment.
 

@@ -50,6 +50,10 @@ class Summary:
         Where the masks lie: a folder, or ``masks.jsonl``.
     report : Path or None
         Where the report lies, if one was asked for and could be written.
+    documents : dict
+        Format and place of what was written for other programs.
+    warnings : tuple of str
+        What these programs may do to it.
     missing_shards : tuple of int
         Shards that must run before the manifest (and the report) is complete.
     """
@@ -66,6 +70,8 @@ class Summary:
     manifest: Path = Path()
     masks: Path = Path()
     report: Path | None = None
+    documents: dict[str, Path] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
     missing_shards: tuple[int, ...] = ()
 
     @property

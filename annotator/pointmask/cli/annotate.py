@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from pointmask.image_source import ImageSource
     from pointmask.points import Points
 
-_KINDS = ("mask", "soft", "instance", "overlay", "rle")
+_KINDS = (
+    "mask", "soft", "instance", "overlay", "rle",
+    "coco", "cvat", "labelstudio", "labelme", "voc", "yolo", "yolo-seg", "basicirstd", "pal",
+)  # fmt: skip
 
 
 def _kinds(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[str, ...]:
@@ -40,7 +43,8 @@ def _shard(ctx: click.Context, parameter: click.Parameter, value: str | None) ->
     "source",
     type=click.Path(path_type=Path),
     required=True,
-    help="CSV/TSV image,x,y[,label], JSON lines, a folder of point images, or of masks with --simulate.",
+    help="Point list: CSV image,x,y[,label], COCO, LabelMe, CVAT and more (see --points-format), or a "
+    "folder of point images, or of masks with --simulate.",
 )
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Output folder.")
 @point_format_option
@@ -68,7 +72,9 @@ def _shard(ctx: click.Context, parameter: click.Parameter, value: str | None) ->
     show_default=True,
     metavar="KIND,...",
     callback=_kinds,
-    help="What to write besides the mask: soft, instance, overlay, rle (masks.jsonl).",
+    help="What to write besides the mask: soft, instance, overlay, rle (masks.jsonl); for other programs "
+    "coco (coco.json), cvat (cvat.xml), labelstudio (labelstudio.json), and folders of the same name "
+    "labelme, voc, yolo, yolo-seg (exact polygons), basicirstd and pal (images are linked).",
 )
 @click.option(
     "--no-png", is_flag=True, help="Write masks.jsonl, all masks as run lengths, and no mask images."

@@ -47,6 +47,10 @@ def show_summary(summary: Summary) -> None:
         click.echo(f"Still to run before the manifest is merged: shard {shards}")
     click.echo(f"Masks:    {summary.masks}")
     click.echo(f"Manifest: {summary.manifest}")
+    for kind, path in summary.documents.items():
+        click.echo(f"{kind + ':':9} {path}")
+    for warning in summary.warnings:
+        click.echo(f"Note: {warning}")
     if summary.report is not None:
         click.echo(f"Report:   {summary.report}  (open it in a browser)")
 

@@ -1,8 +1,8 @@
 """What `pointmask annotate` wrote: an output folder, or its ``masks.jsonl`` alone.
 
-The masks of single targets come from ``masks.jsonl``, else from ``instances/``, else from ``masks/`` and
-the areas and boxes of the manifest: as long as no two targets touch, these tell the targets apart. Where
-they do not, the image is rejected. Images that were skipped are rejected with the reason given there.
+The masks of single targets come from run lengths (``--save rle``), else from ``instances/``, else from
+``masks/`` and the areas and boxes of the manifest: as long as no two targets touch, these tell the targets
+apart. Where they do not, the image is rejected. Images that were skipped are rejected with the reason given.
 """
 
 from collections.abc import Iterator, Sequence
@@ -32,13 +32,11 @@ from pointmask.images import read as read_image
 from pointmask.images import read_mask
 from pointmask.labelled import Box, LabelledImage, LabelledTarget, Patch, Shape
 from pointmask.manifest import MANIFEST
+from pointmask.mask_lines import MASKS
 from pointmask.points import Point, Points, clean_key
 
 DESCRIPTION = "output of pointmask"
 ORIGIN: Origin = "index"
-MASKS = "masks.jsonl"
-"""One line per frame, with the run lengths of each target's mask."""
-
 _LONGEST_LINE = 1 << 28  # bytes; a frame with 100,000 targets needs a tenth of that
 _LARGEST = 1 << 31
 
@@ -69,7 +67,7 @@ def read_masks(path: Path, rejected: dict[str, str]) -> Iterator[LabelledImage]:
 
 def _parsed(path: Path, rejected: dict[str, str], *, with_masks: bool) -> Iterator[Parsed]:
     if path.is_dir():
-        path = path / (MASKS if (path / MASKS).is_file() else MANIFEST)
+        path = path / (MANIFEST if (path / MANIFEST).is_file() else MASKS)
     for where, fields in _lines(path):
         key = _key_of(fields, where)
         with rejecting(key, rejected):
@@ -105,7 +103,10 @@ def _lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _key_of(fields: dict[str, Any], where: str) -> str:
-    image = clean_key(text(fields.get("image"), f"the image in {where}"))
+    try:
+        image = clean_key(text(fields.get("image"), "the image"))
+    except PointsError as error:
+        raise PointsError(f"{where}: {error}") from None
     frame = whole(fields.get("frame", 0), f"the frame in {where}")
     return f"{image}#{frame}" if frame else image
 

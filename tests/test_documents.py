@@ -1,0 +1,212 @@
+"""Documents of a folder job: made from its own masks, made again, and never over what somebody changed."""
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from folder_tools import one, save, scenes, spot, tree
+from mask_tools import files
+
+from pointmask.cli import main
+from pointmask.cli.annotate import _KINDS
+from pointmask.documents import DOCUMENTS
+from pointmask.errors import BrokenOffError, OutputError
+from pointmask.files import RESULTS
+from pointmask.folder import annotate_folder
+from pointmask.formats import coco, csv, labelme, load_format, native, recognise
+from pointmask.images import read_mask
+from pointmask.manifest import read_manifest
+from pointmask.points import Points
+
+ALL = tuple(DOCUMENTS)
+
+
+@pytest.fixture(scope="module")
+def job(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("job")
+    images, points = scenes(folder)
+    points = Points({**points.by_image, "missing.png": one(), "00.png": ()})
+    return images, points, annotate_folder(images, points, folder / "out", save=ALL), folder / "out"
+
+
+def test_every_document_lies_where_help_says(job):
+    _, _, summary, out = job
+    assert summary.documents == {kind: out / name for kind, name in DOCUMENTS.items()}
+    for kind in DOCUMENTS:
+        assert recognise(out / DOCUMENTS[kind]) == kind
+    help_text = " ".join(CliRunner().invoke(main, ["annotate", "--help"]).output.split())
+    assert all(name in help_text for name in DOCUMENTS.values())
+    assert set(_KINDS) == {*RESULTS, "rle", *DOCUMENTS}
+    assert not [name for name in files(out) if ".tmp" in name]
+
+
+@pytest.mark.parametrize("kind", ["coco", "cvat", "labelstudio", "labelme"])
+def test_targets_are_those_of_the_job(job, kind):
+    _, _, _, out = job
+
+    def targets(images):
+        return {i.key: [(t.point, t.patch) for t in i.targets] for i in images}
+
+    found = targets(load_format(kind).read_masks(out / DOCUMENTS[kind], {}))
+    assert found == targets(native.read_masks(out, {}))
+    assert len(found) == 12
+    assert found["00.png"] == []
+
+
+def test_training_folders_hold_images_and_masks(job):
+    images, _, _, out = job
+    done = [entry for entry in read_manifest(out) if entry["status"] == "done"]
+    for entry in done:
+        mask = read_mask(out / entry["mask"])
+        np.testing.assert_array_equal(read_mask(out / "basicirstd" / "masks" / entry["image"]), mask)
+        flat = entry["image"].replace("/", "_")
+        np.testing.assert_array_equal(read_mask(out / "pal" / "origin" / "mask" / flat), mask)
+        assert (out / "basicirstd" / "images" / entry["image"]).read_bytes() == (
+            images / entry["image"]
+        ).read_bytes()
+        assert (out / "pal" / "origin" / "img" / flat).resolve() == (images / entry["image"]).resolve()
+    listed = (out / "basicirstd" / "img_idx" / "train_basicirstd.txt").read_text().split()
+    assert listed == [entry["image"].removesuffix(".png") for entry in done]
+
+
+def test_labelme_leads_to_the_images(job):
+    images, _, _, out = job
+    for file in (out / "labelme").rglob("*.json"):
+        path = json.loads(file.read_text())["imagePath"]
+        assert (file.parent / path).resolve().is_relative_to(images.resolve())
+
+
+def small(tmp_path, *names):
+    for name in names:
+        save(tmp_path / "images" / name, spot())
+    return tmp_path / "images", Points({name: one() for name in names})
+
+
+def test_running_again_gives_the_same_bytes_and_takes_new_images_up(tmp_path):
+    images, points = small(tmp_path, "a.png")
+    annotate_folder(images, points, tmp_path / "out", save=ALL)
+    first = tree(tmp_path / "out")
+    assert annotate_folder(images, points, tmp_path / "out", save=ALL).resumed == 1
+    assert tree(tmp_path / "out") == first
+    save(images / "b.png", spot(30, 10))
+    both = Points({**points.by_image, "b.png": one(30, 10)})
+    annotate_folder(images, both, tmp_path / "out", save=ALL)
+    annotate_folder(images, both, tmp_path / "once", save=ALL)
+    assert tree(tmp_path / "out") == tree(tmp_path / "once")
+
+
+@pytest.mark.parametrize("kind", ["coco", "labelme", "basicirstd"])
+def test_what_was_changed_is_not_replaced(tmp_path, kind):
+    images, points = small(tmp_path, "a.png")
+    out = tmp_path / "out"
+    annotate_folder(images, points, out, save=(kind,))
+    path = out / DOCUMENTS[kind]
+    changed = (
+        path
+        if path.is_file()
+        else next(file for file in path.rglob("*") if not file.is_dir() and not file.is_symlink())
+    )
+    changed.write_bytes(changed.read_bytes() + b" ")
+    before = tree(out)
+    with pytest.raises(OutputError, match="changed since"):
+        annotate_folder(images, points, out, save=(kind,))
+    assert tree(out) == before
+    annotate_folder(images, points, out)  # other kinds are not asked
+    annotate_folder(images, points, out, save=(kind,), overwrite=True)
+    assert tree(out) != before
+    annotate_folder(images, points, out, save=(kind,))
+
+
+def test_what_others_put_there_is_not_replaced(tmp_path):
+    images, points = small(tmp_path, "a.png")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "coco.json").write_text("mine")
+    with pytest.raises(OutputError, match="coco"):
+        annotate_folder(images, points, tmp_path / "out", save=("coco",))
+    assert files(tmp_path / "out") == ["coco.json"]
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_job_killed_while_putting_documents_goes_on(tmp_path, monkeypatch, moment):
+    from pointmask import documents
+
+    images, points = small(tmp_path, "a.png")
+    annotate_folder(images, points, tmp_path / "out", save=("labelme",))
+    save(images / "b.png", spot(30, 10))
+    both = Points({**points.by_image, "b.png": one(30, 10)})
+    real = documents.put_whole
+
+    def killed(made, path):
+        if moment == "after":
+            real(made, path)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(documents, "put_whole", killed)
+    with pytest.raises(KeyboardInterrupt):
+        annotate_folder(images, both, tmp_path / "out", save=("labelme",))
+    monkeypatch.undo()
+    (tmp_path / "out" / ".labelme.7.tmp").mkdir()  # as kill -9 leaves it
+    annotate_folder(images, both, tmp_path / "out", save=("labelme",))
+    annotate_folder(images, both, tmp_path / "once", save=("labelme",))
+    assert tree(tmp_path / "out") == tree(tmp_path / "once")
+
+
+def test_shards_write_documents_at_the_end(job, tmp_path):
+    images, points, _, out = job
+    parts = [
+        annotate_folder(images, points, tmp_path / "out", save=("coco",), shard=(k, 3)) for k in (1, 2, 3)
+    ]
+    assert [part.documents for part in parts] == [{}, {}, {"coco": tmp_path / "out" / "coco.json"}]
+    assert (tmp_path / "out" / "coco.json").read_bytes() == (out / "coco.json").read_bytes()
+
+
+def test_without_png_too(job, tmp_path):
+    images, points, _, out = job
+    annotate_folder(images, points, tmp_path / "out", save=("coco", "labelme"), png=False)
+    assert (tmp_path / "out" / "coco.json").read_bytes() == (out / "coco.json").read_bytes()
+    assert list(coco.read_masks(tmp_path / "out" / "coco.json", {}))
+    assert list(labelme.read_masks(tmp_path / "out" / "labelme", {}))
+
+
+def test_nothing_done_nothing_written(tmp_path):
+    images, _ = small(tmp_path, "a.png")
+    summary = annotate_folder(images, Points({"b.png": one()}), tmp_path / "out", save=("coco", "voc"))
+    assert summary.documents == {}
+    assert not (tmp_path / "out" / "coco.json").exists()
+
+
+def test_a_full_disk_is_said_and_can_be_gone_on_from(tmp_path, monkeypatch):
+    from pointmask import documents
+
+    images, points = small(tmp_path, "a.png")
+
+    def full(made, path):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(documents, "put_whole", full)
+    with pytest.raises((BrokenOffError, OutputError), match="No space left"):
+        annotate_folder(images, points, tmp_path / "out", save=("voc",))
+    monkeypatch.undo()
+    assert annotate_folder(images, points, tmp_path / "out", save=("voc",)).resumed == 1
+    assert files(tmp_path / "out" / "voc") == ["a.xml"]
+
+
+def test_the_command_says_where_they_lie(tmp_path):
+    images, points = small(tmp_path, "a.png")
+    csv.write(points, tmp_path / "points.csv")
+    out = tmp_path / "out"
+    arguments = [
+        "annotate",
+        images,
+        "--points",
+        tmp_path / "points.csv",
+        "--out",
+        out,
+        "--save",
+        "coco,yolo-seg",
+    ]
+    result = CliRunner().invoke(main, [str(word) for word in arguments])
+    assert result.exit_code == 0, result.output
+    assert f"{out / 'coco.json'}" in result.output
+    assert f"{out / 'yolo-seg'}" in result.output
