@@ -297,7 +297,7 @@ def _run(
 def _tasks(plan: Plan, part: Shard, ledger: Ledger) -> Iterator[Task]:
     stems = {stem_of(image) for image in plan.wanted} if any(map(may_hold_frames, plan.wanted)) else set()
     earlier = _Earlier(ledger.finished())
-    for image, frames in sorted(plan.wanted.items()):
+    for image, frames in plan.wanted.items():
         if not part.owns(image):
             continue
         finished = tuple((k, known) for k, known in earlier.of(image) if k in frames)

@@ -1,16 +1,16 @@
 """What a folder job has to do: which image gets which points, and what cannot be done, and why."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from pointmask.errors import ImageError
 from pointmask.files import stem_of
 from pointmask.id_lists import Choice, IdList, choose
 from pointmask.image_source import ImageSource
-from pointmask.manifest import Wanted
-from pointmask.points import Point, Points, match
+from pointmask.points import Matches, Points, match
 from pointmask.runs import Key
+from pointmask.wanted import Wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +20,8 @@ class Plan:
 
     Attributes
     ----------
-    wanted : Mapping
-        Points by image and frame. An empty tuple asks for an empty mask.
+    wanted : Wanted
+        Points by image and frame, sorted by image. An empty tuple asks for an empty mask.
     skipped : Mapping
         Reasons by (image, frame), for what can be told without opening an image.
     without_points : tuple of str
@@ -64,11 +64,11 @@ def make_plan(
         An image is in one of `wanted`, `skipped` and `without_points`: one bad row, and the image
         is skipped whole, so that no target is silently missing from a mask.
     """
-    wanted: defaultdict[str, dict[int, tuple[Point, ...]]] = defaultdict(dict)
-    found = match(points, names)
+    wanted = Wanted(names, points.by_image)
+    found = _match_rest(points, names, wanted)
     skipped = dict(found.rejected)
     for (name, frame), its_points in found.points.items():
-        wanted[name][frame] = its_points
+        wanted.put(name, frame, its_points)
     for key in found.unmatched:
         skipped[key, 0] = points.rejected.get(key) or (
             f"{points.source} names this image, but {images.root} holds no file of that name; "
@@ -90,9 +90,31 @@ def make_plan(
             )
     touched = {name for name, _ in skipped}
     for name in touched:
-        wanted.pop(name, None)
+        wanted.drop(name)
     without = tuple(name for name in names if name not in wanted and name not in touched)
-    return Plan(dict(wanted), skipped, without)
+    return Plan(wanted, skipped, without)
+
+
+def _match_rest(points: Points, names: Sequence[str], wanted: Wanted) -> Matches:
+    """
+    Let the keys that need no search claim their images, and match the others.
+
+    A key that shares its image with one of the others is matched together with it.
+    """
+    rest = {key for key in points.by_image if key in points.rejected or not wanted.claim(key)}
+    if not rest and not points.rejected:
+        return Matches({}, {}, (), {})
+    found = match(_only(points, rest), names)
+    ambiguous = (name for candidates in found.ambiguous.values() for name in candidates)
+    shared = {name for name, _ in (*found.points, *found.rejected)}.union(ambiguous)
+    claimed = {key for name in shared if (key := wanted.release(name)) is not None}
+    return match(_only(points, rest | claimed), names) if claimed else found
+
+
+def _only(points: Points, keys: Set[str]) -> Points:
+    """Return the points of some keys, and all that is rejected."""
+    listed = {key: listed for key, listed in points if key in keys}
+    return Points(listed, points.source, points.rejected)
 
 
 def _ambiguous(key: str, candidates: tuple[str, ...], source: str) -> str:
@@ -106,12 +128,13 @@ def _ambiguous(key: str, candidates: tuple[str, ...], source: str) -> str:
 def _restrict(
     choice: Choice,
     names: Sequence[str],
-    wanted: defaultdict[str, dict[int, tuple[Point, ...]]],
+    wanted: Wanted,
     skipped: dict[Key, str],
 ) -> Sequence[str]:
     """Drop images that were not chosen, tell which ids have none, and return the names that are left."""
-    for name in wanted.keys() - choice.names:
-        del wanted[name]
+    for name in names:
+        if name not in choice.names:
+            wanted.drop(name)
     for key in [key for key in skipped if key[0] not in choice.names]:
         del skipped[key]
     skipped.update({(name, 0): reason for name, reason in choice.problems.items()})
@@ -121,7 +144,7 @@ def _restrict(
 def _add_empty(
     images: ImageSource,
     names: Sequence[str],
-    wanted: defaultdict[str, dict[int, tuple[Point, ...]]],
+    wanted: Wanted,
     skipped: dict[Key, str],
 ) -> None:
     """Ask for an empty mask for every frame without points."""
@@ -134,13 +157,19 @@ def _add_empty(
         except ImageError as error:
             skipped[name, 0] = str(error)
             continue
-        for frame in range(count):
-            wanted[name].setdefault(frame, ())
+        wanted.put_empty(name, count)
 
 
 def shared_stems(names: Iterable[str]) -> list[list[str]]:
-    """Group images that differ only in their suffix, whose masks would have the same name."""
+    """Group images, which are sorted, that differ only in their suffix: their masks would share a name."""
     groups: defaultdict[str, list[str]] = defaultdict(list)
+    open_: list[str] = []  # images whose twins may still follow
     for name in names:
-        groups[stem_of(name)].append(name)
-    return [group for group in groups.values() if len(group) > 1]
+        open_ = [other for other in open_ if name.startswith(stem_of(other) + ".")]
+        for other in open_:
+            if stem_of(other) == stem_of(name):
+                groups[stem_of(name)] = [*(groups.get(stem_of(name)) or [other]), name]
+                break
+        else:
+            open_.append(name)
+    return list(groups.values())

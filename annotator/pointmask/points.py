@@ -1,18 +1,16 @@
 """Points as every other module sees them: integer pixels, grouped by image, paired with files by name."""
 
 import math
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pointmask.errors import PointsError
-from pointmask.reading import is_image_or_raw
+from pointmask.name_index import NameIndex as NameIndex
+from pointmask.name_index import without_suffix as without_suffix
 
 ImageFrame = tuple[str, int]
 """An image's name relative to its folder, with forward slashes, and a 0-based frame."""
-
-_FRAME = re.compile(r"(?P<stem>.+)#(?P<frame>[0-9]{1,9})(?P<suffix>\.\w+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,49 +168,3 @@ def match(points: Points, names: Iterable[str]) -> Matches:
     for target in rejected:
         paired.pop(target, None)
     return Matches(paired, rejected, tuple(unmatched), ambiguous)
-
-
-def without_suffix(name: str) -> str:
-    """Return an image name without its suffix; only suffixes of images count."""
-    return name.rpartition(".")[0] if is_image_or_raw(name) else name
-
-
-class NameIndex:
-    """Image names by all the forms under which a key may call them."""
-
-    def __init__(self, names: Iterable[str]) -> None:
-        self._by_form: tuple[defaultdict[str, list[str]], ...] = tuple(defaultdict(list) for _ in range(4))
-        full, stem, base, base_stem = self._by_form
-        for name in names:
-            last = name.rpartition("/")[2]
-            for forms, form in zip(
-                (full, stem, base, base_stem),
-                (name, without_suffix(name), last, without_suffix(last)),
-                strict=True,
-            ):
-                forms[form].append(name)
-
-    def find(self, key: str) -> tuple[tuple[str, ...], int, str]:
-        """Return the names that a key fits, its frame, and the leading folders that had to be dropped.
-
-        The rules are those of `match`.
-        """
-        names, prefix = self._find_name(key)
-        parsed = None if names else _FRAME.fullmatch(key)
-        if parsed is None:
-            return names, 0, prefix
-        names, prefix = self._find_name(parsed["stem"] + (parsed["suffix"] or ""))
-        return names, int(parsed["frame"]), prefix
-
-    def _find_name(self, key: str) -> tuple[tuple[str, ...], str]:
-        full, stem, base, base_stem = self._by_form
-        tables = (full, stem) if "/" in key else (full, stem, base, base_stem)
-        rest, prefix = key, ""
-        while rest:
-            for table in tables:
-                for form in (rest, without_suffix(rest)):
-                    if form in table:
-                        return tuple(table[form]), prefix
-            folder, _, rest = rest.partition("/")
-            prefix += folder + "/"
-        return (), ""
