@@ -3,6 +3,7 @@
 import io
 import json
 import pickle
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -178,7 +179,7 @@ def test_corner_pixels_are_where_the_tool_puts_them(tmp_path, row, col, inset):
 
 
 @pytest.mark.parametrize("name", ["cvat", "labelstudio"])
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(images=documents(labelled_images(labels=st.none() | st.sampled_from(["ship", 'a "b" <c> & ä\n']))))
 def test_written_masks_and_points_are_read(tmp_path_factory, name, images):
     path = tmp_path_factory.getbasetemp() / f"{name}.document"
@@ -260,6 +261,39 @@ def test_a_wrong_shape_rejects_its_image(tmp_path, shape, words):
     _, rejected = masks("cvat", write(tmp_path / "a.xml", text))
     with pytest.raises(PointsError, match=rf"a\.png.*{words}"):
         raise PointsError(rejected["a.png"])
+
+
+def test_memory_does_not_grow_with_a_cvat_document(tmp_path):
+    path = tmp_path / "a.xml"
+
+    def peak(number):
+        cvat.write_masks(
+            (
+                LabelledImage(f"{k}.png", 0, (9, 9), (LabelledTarget(None, patch(["##"])),))
+                for k in range(number)
+            ),
+            path,
+        )
+        tracemalloc.start()
+        assert sum(1 for _ in cvat.read_masks(path, {})) == number
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most
+
+    few, many = peak(300), peak(2000)
+    assert (
+        many - few < 150 * 1700
+    )  # what is kept of an image is its name; the elements would take 3,000 bytes
+
+
+def test_an_image_that_is_listed_twice_is_rejected(tmp_path):
+    image = '<image name="a.png" width="3" height="3"/>'
+    assert (
+        "listed twice"
+        in read(tmp_path / "a.xml", f"<annotations>{image * 2}</annotations>", "cvat").rejected["a.png"]
+    )
+    found = read(tmp_path / "a.json", [task("a.png"), task("/a.png")], "labelstudio")
+    assert not found.by_image
 
 
 def test_xml_cannot_hold_every_name(tmp_path):

@@ -56,6 +56,14 @@ def parse_each(
                 yield key, shape, targets
 
 
+def key_to_reject(name: str) -> str:
+    """Return an image's name as a key, or as it is if it cannot be one."""
+    try:
+        return clean_key(name)
+    except PointsError:
+        return name
+
+
 def new_key(name: str, seen: set[str]) -> str:
     """Return an image's name as a key and add it to those seen.
 

@@ -30,7 +30,7 @@ from pointmask.formats._documents import number as finite
 from pointmask.formats._files import text_written_atomically
 from pointmask.formats._origin import Origin, from_pixel, to_pixel
 from pointmask.formats._pairs import Part, targets
-from pointmask.formats._per_image import Parsed, images_of, new_key, points_of
+from pointmask.formats._per_image import Parsed, images_of, key_to_reject, new_key, points_of
 from pointmask.formats._shapes import label_of, size_of
 from pointmask.formats._table import peek
 from pointmask.images import is_image
@@ -128,7 +128,7 @@ class _Video:
 def _parsed(path: Path, rejected: dict[str, str]) -> Iterator[Parsed]:
     seen: set[str] = set()
     for frame in _frames(path):
-        with rejecting(frame.name, rejected, f"{path}: image {brief(frame.name)}"):
+        with rejecting(key_to_reject(frame.name), rejected, f"{path}: image {brief(frame.name)}"):
             yield new_key(frame.name, seen), frame.size, _targets(frame)
 
 

@@ -26,7 +26,7 @@ from pointmask.formats._files import text_written_atomically
 from pointmask.formats._labelstudio import ORIGIN as ORIGIN
 from pointmask.formats._labelstudio import tasks
 from pointmask.formats._origin import from_pixel
-from pointmask.formats._per_image import Parsed, images_of, new_key, points_of
+from pointmask.formats._per_image import Parsed, images_of, key_to_reject, new_key, points_of
 from pointmask.labelled import NO_LABEL, LabelledImage, LabelledTarget, Shape
 from pointmask.points import Points
 
@@ -78,7 +78,7 @@ def write_masks(images: Iterable[LabelledImage], path: Path) -> None:
 def _parsed(path: Path, rejected: dict[str, str]) -> Iterator[Parsed]:
     seen: set[str] = set()
     for task in tasks(path):
-        with rejecting(task.name, rejected, task.where):
+        with rejecting(key_to_reject(task.name), rejected, task.where):
             if task.annotated:
                 yield new_key(task.name, seen), task.shape, task.targets
 
