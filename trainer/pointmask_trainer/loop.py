@@ -207,7 +207,7 @@ class Loop:
             yield self.batch("train", indices, (self.epoch, step))
 
     def _train_step(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """One step of the weights; returns the losses, and (over all processes) their sum and the whole loss."""
+        """Do one step; returns the losses and, over all processes, their sum and the whole loss."""
         chance = np.random.SeedSequence(
             [self.config.seed, _CHANCE, self.epoch, self.step, self.team.rank]
         ).generate_state(1)
