@@ -28,7 +28,7 @@ def run(name, folder, *arguments):
 
 
 def test_every_example_is_tested_here():
-    tested = {"annotate_one_image.py", "annotate_folder.py", "score_masks.py"}
+    tested = {"annotate_one_image.py", "annotate_folder.py", "score_masks.py", "track_sequence.py"}
     assert {p.name for p in EXAMPLES.glob("*.py")} == tested
 
 
@@ -62,3 +62,13 @@ def test_score_masks(tmp_path):
     assert sum(counts[:-1]) == counts[-1] >= 150
     assert scores[-1] == pytest.approx(np.clip(scores[-1], 0.6, 1.0)), "far below what built-in scenes give"
     assert min(scores[:-1]) <= scores[-1] <= max(scores[:-1])
+
+
+def test_track_sequence(tmp_path):
+    told = run("track_sequence.py", tmp_path, "tracked")
+    assert "2 clicks became" in told
+    assert told.count("lost in f") == 1
+    assert len(list((tmp_path / "tracked" / "out" / "masks").glob("*.png"))) == 24
+    with Image.open(tmp_path / "tracked" / "track.png") as picture:
+        pixels = np.asarray(picture)
+    assert (pixels == (0, 255, 0)).all(axis=2).any()

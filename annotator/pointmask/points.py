@@ -23,11 +23,14 @@ class Point:
         0-based pixel index, origin at the top left.
     label : str or None
         Class name or target identifier as the user wrote it.
+    flags : tuple of str
+        What is to be known of where the point comes from; the manifest repeats it. See `pointmask.sequences`.
     """
 
     row: int
     col: int
     label: str | None = None
+    flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

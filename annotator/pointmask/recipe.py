@@ -180,7 +180,7 @@ def annotate_one(
                 "area": target.area,
                 "box": list(target.box),
                 "confidence": round(float(target.confidence), 4),
-                "flags": list(target.flags),
+                "flags": [*target.flags, *p.flags],
                 **({"rle": run_lengths(target, annotation.shape)} if recipe.runs else {}),
             }
             for p, target in zip(points, annotation.targets, strict=True)

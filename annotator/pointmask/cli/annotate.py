@@ -56,6 +56,12 @@ def _shard(ctx: click.Context, parameter: click.Parameter, value: str | None) ->
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Of --simulate coarse.")
 @click.option(
+    "--track",
+    is_flag=True,
+    help="Carry points to the frames that follow, up to the next one with points. A sequence is a folder's "
+    "images in natural order, all of one shape, or the pages of a file. OUT gets points.jsonl.",
+)
+@click.option(
     "--theta",
     default="default",
     show_default=True,
@@ -95,6 +101,7 @@ def annotate(
     listed: Path | None,
     simulate: Literal["centroid", "coarse"] | None,
     seed: int,
+    track: bool,
     theta: str,
     polarity: Literal["bright", "dark", "auto"],
     threads: int,
@@ -124,10 +131,15 @@ def annotate(
     opened = open_source(images, raw=raw, radiometric=radiometric)
     points = _read(source, opened, point_format, simulate, seed)
     tell_compiling()
+    carried = None
+    if track:
+        from pointmask.cli.tracking import carry_points, show_tracks
+
+        carried = carry_points(opened, points, out, polarity=polarity, overwrite=overwrite)
     with shown_progress() as progress:
         summary = annotate_folder(
             opened,
-            points,
+            carried.points if carried else points,
             out,
             theta=theta,
             polarity=polarity,
@@ -144,6 +156,8 @@ def annotate(
             progress=progress,
         )
     show_summary(summary)
+    if carried:
+        show_tracks(carried, out)
     if summary.skipped:
         raise SystemExit(EXIT_SOME_SKIPPED)
 

@@ -32,9 +32,11 @@ def show_summary(summary: Summary) -> None:
     console = Console(highlight=False, soft_wrap=True, markup=False)
     console.print(_table(summary))
     if summary.skipped:
-        _list("Skipped", [f"{name}: {reason}" for name, reason in summary.skipped], f"see {summary.manifest}")
+        list_some(
+            "Skipped", [f"{name}: {reason}" for name, reason in summary.skipped], f"see {summary.manifest}"
+        )
     if summary.without_points:
-        _list(
+        list_some(
             "Without points, nothing written (--empty-masks writes empty masks)", summary.without_points, ""
         )
     if summary.thermal:
@@ -73,7 +75,19 @@ def _number(value: float | None, digits: int) -> str:
     return "-" if value is None else f"{value:,.{digits}f}"
 
 
-def _list(title: str, lines: list[str], rest: str) -> None:
+def list_some(title: str, lines: list[str], rest: str) -> None:
+    """
+    Print the first lines of a list under a title.
+
+    Parameters
+    ----------
+    title : str
+        What they are; their number follows.
+    lines : list of str
+        All of them.
+    rest : str
+        Where to find those that are not printed, or "".
+    """
     click.echo(f"{title} ({len(lines):,}):")
     for line in nsmallest(_SHOWN, lines, key=natural_key):
         click.echo(f"  {printable(line)}")

@@ -1,0 +1,99 @@
+"""``pointmask annotate --track``: carry points to the next frames before the folder job, and tell of it."""
+
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from pointmask.cli.progress import shown_progress
+from pointmask.cli.summary import list_some
+from pointmask.errors import OutputError
+from pointmask.files import write_atomic
+from pointmask.image_source import ImageSource
+from pointmask.points import Points
+from pointmask.sequences import Carried, carry, sightings_text
+from pointmask.summary import Progress
+
+FILE = "points.jsonl"
+
+
+def carry_points(
+    images: ImageSource,
+    points: Points,
+    out: Path,
+    *,
+    polarity: Literal["bright", "dark", "auto"],
+    overwrite: bool,
+) -> Carried:
+    """
+    Carry points through the sequences of a folder.
+
+    Parameters
+    ----------
+    images : ImageSource
+        Where the frames are.
+    points : Points
+        As given.
+    out : Path
+        Output folder; nothing is written yet.
+    polarity : {"bright", "dark", "auto"}
+        Of the targets.
+    overwrite : bool
+        Whether another list of points in `out` may be replaced.
+
+    Raises
+    ------
+    OutputError
+        If `out` holds a list of points that would be lost.
+    """
+    with shown_progress() as show:
+        carried = carry(
+            points,
+            images,
+            images.names(exclude=out),
+            polarity=polarity,
+            report=lambda done, total: show(Progress(done, total, 0, 0)),
+        )
+    if not overwrite:
+        _check_free(out / FILE, sightings_text(carried))
+    count = len(carried.points) - len(points)
+    frames = len(carried.points.by_image) - len(points.by_image)
+    click.echo(f"Tracked: {count:,} points carried to {frames:,} frames", err=True)
+    return carried
+
+
+def _check_free(path: Path, text: str) -> None:
+    """Refuse to lose lines of a file that the user may have corrected; a sequence that grew loses none."""
+    try:
+        old = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return
+    except (OSError, UnicodeDecodeError) as error:
+        raise OutputError(f"{path} cannot be read ({error}); move it away or choose another --out") from None
+    if not set(old) <= set(text.splitlines()):
+        raise OutputError(
+            f"{path} holds other points than tracking gives; to use them, run without --track and with "
+            f"--points {path}; to replace them, add --overwrite"
+        )
+
+
+def show_tracks(carried: Carried, out: Path) -> None:
+    """
+    Write the tracks to the output folder, and list the targets that were lost.
+
+    Parameters
+    ----------
+    carried : Carried
+        What was carried.
+    out : Path
+        Output folder.
+    """
+    path = out / FILE
+    write_atomic(path, sightings_text(carried).encode(), "points")
+    if carried.lost:
+        lines = [
+            f"{name}{f'#{frame}' if frame else ''}: last seen at x {point.col}, y {point.row}"
+            for (name, frame), point in carried.lost
+        ]
+        list_some("Lost", lines, f"see the flag last in {path}")
+    click.echo(f"Points:   {path}  (correct it, then run again with --points {path}, without --track)")

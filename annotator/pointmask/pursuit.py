@@ -1,0 +1,353 @@
+"""One target over the frames of a sequence: a few competing histories, of which the best survives.
+
+A history says for each frame at which peak of a filter the target was, or that it was missed. Its score is
+the logarithm of a likelihood ratio against "nothing but noise", so a history that breaks off keeps its score
+while one that goes on along peaks of noise loses: a loss shows as the moment at which breaking off was best,
+found with the frames after it in view.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pointmask.appearance import PICTURE, WIDTHS, Look, Shape, blob, crop, look, look_back, own_shape
+from pointmask.camera_motion import Shift
+from pointmask.kernels import beam as kernel
+from pointmask.window import Polarity
+
+Floats = NDArray[np.float64]
+
+
+class Place(NamedTuple):
+    """Where a target is, and what it looks like there.
+
+    Attributes
+    ----------
+    shape : Shape
+    row, col : float
+    height : float
+        Factor of ``shape.body``; negative for a target darker than its surroundings.
+    """
+
+    shape: Shape
+    row: float
+    col: float
+    height: float
+
+
+MOST_MISSES = 5
+"""Frames in a row that a target may be missed and still be found again."""
+
+_BEAM = 16  # histories kept
+_CLICK = 3.0  # pixels by which a click may miss its target
+_CLICK_DEVIATION = 1.0
+_SPEED = 1.6  # pixels per frame and axis, standard deviation before anything is known
+_DEATH = math.log(0.01)  # a target vanishes in one frame of a hundred
+_HOPELESS = 15.0  # log ratio below the best broken-off history at which the search ends
+_SHAKE = 0.8  # pixels: deviation of a camera whose motion the image does not tell
+_DOUBT = 1.5  # noises taken off a filter's answer before the widths are compared
+_CLEAR = 0.6  # share of the best signal-to-noise ratio that another width must reach
+_LESSONS = (3, 8, 20)  # frames after which the target's own shape is cut anew; later every _REFRESH
+_REFRESH = 25
+_AWAY = 3.0  # pixels that a target must have moved, besides its diameter, to leave its place free
+_FADE = 0.96  # share of the picture that a frame leaves of those before
+
+SPEED_NOISE = 0.12**2
+
+# Variances per frame of place, velocity and relative height; flicker; gate; chances; see kernels.beam.
+_MODEL = np.array(
+    [0.1**2, SPEED_NOISE, 0.05**2, 0.15, 3.5, math.log(0.97), math.log(0.03), MOST_MISSES], np.float64
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Node:
+    """A target in one frame of one history.
+
+    Attributes
+    ----------
+    parent : Node or None
+        The frame before.
+    frame : int
+    state : (COLUMNS,) float64
+        Filtered, or only predicted if the target was missed; see `pointmask.kernels.beam`.
+    found : bool
+    shift : Shift
+        Of the scene, since the frame before.
+    """
+
+    parent: "Node | None"
+    frame: int
+    state: Floats
+    found: bool
+    shift: Shift
+
+    @property
+    def score(self) -> float:
+        """Sum of the log ratios up to this frame."""
+        return float(self.state[kernel.SCORE])
+
+
+class Past(NamedTuple):
+    """An earlier frame, and by how much the scene has moved since."""
+
+    image: NDArray[Any]
+    moved: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Beam:
+    """Histories at one frame, best first.
+
+    Attributes
+    ----------
+    state : (k, COLUMNS) float64
+        See `pointmask.kernels.beam`.
+    nodes : tuple of Node
+        One per row.
+    ended : Node
+        Last found node of the best history that breaks off.
+    """
+
+    state: Floats
+    nodes: tuple[Node, ...]
+    ended: Node
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing seen later could make the target's history go on."""
+        return not self.nodes or self.nodes[0].score < self.ended.score + _DEATH - _HOPELESS
+
+    @property
+    def is_found(self) -> bool:
+        """Whether the best history holds the target in the present frame."""
+        return bool(self.nodes) and self.nodes[0].found and self.nodes[0].score > self.ended.score + _DEATH
+
+
+class Pursuit:
+    """One target, from its click on.
+
+    Parameters
+    ----------
+    image : (H, W) real
+        The frame with the click.
+    frame : int
+        Its number.
+    point : (row, col)
+    polarity : {"bright", "dark", "auto"}
+
+    Attributes
+    ----------
+    sign : int
+        1 for a target brighter than its surroundings, -1 for a darker one.
+    shape : Shape
+        The filter at present.
+    point : (row, col)
+        As given.
+    beam : Beam
+        Histories at present; replaced by the caller with what `step` returns.
+    """
+
+    def __init__(self, image: NDArray[Any], frame: int, point: tuple[int, int], polarity: Polarity) -> None:
+        self.sign, self.shape, seen = _first_look(image, point, polarity)
+        self.beam = _first_beam(seen, frame, point)
+        self.point = point
+        self._picture = np.zeros((2 * PICTURE + 1, 2 * PICTURE + 1))
+        self._rest = np.zeros(2)
+        self._weight = 0.0
+        self._seen = 0
+        self._lessons: list[tuple[int, float, float]] = []
+
+    def predicted(self, shift: Shift) -> Place:
+        """Return where the target should be in the next frame, if it is there."""
+        at, (row_speed, col_speed) = self.place(self.beam), self.velocity
+        return at._replace(row=at.row + row_speed + shift.row, col=at.col + col_speed + shift.col)
+
+    def place(self, beam: Beam) -> Place:
+        """Return where the target is by a beam's best history."""
+        row, col, height = (float(beam.state[0, k]) for k in (kernel.ROW, kernel.COL, kernel.HEIGHT))
+        return Place(self.shape, row, col, self.sign * height)
+
+    @property
+    def velocity(self) -> tuple[float, float]:
+        """Pixels per frame against the scene, by the best history."""
+        best = self.beam.state[0]
+        return float(best[kernel.ROW_SPEED]), float(best[kernel.COL_SPEED])
+
+    @property
+    def brightness(self) -> float:
+        """Light of the target in grey values, summed over its pixels; positive."""
+        return float(self.beam.state[0, kernel.HEIGHT] * self.shape.body.sum())
+
+    def step(
+        self, image: NDArray[Any], frame: int, shift: Shift, others: tuple[Place, ...], past: Sequence[Past]
+    ) -> Beam:
+        """
+        Return the histories after one more frame.
+
+        Parameters
+        ----------
+        image : (H, W) real
+        frame : int
+        shift : Shift
+            Of the scene, since the frame before.
+        others : tuple of Place
+            Targets to take away first.
+        past : sequence of Past
+            Frames before this one, latest first.
+        """
+        expected = self.predicted(shift)
+        seen = look(image, expected.row, expected.col, self.sign, self.shape, others)
+        earlier = self._elsewhere(expected, past)
+        if earlier is not None:
+            seen = look_back(seen, earlier.image, earlier.moved, self.sign, self.shape)
+        state = self.beam.state.copy()
+        model = _MODEL.copy()
+        model[kernel.PLACE_NOISE] = place_noise(shift)
+        kernel.predict(state, len(state), shift.row, shift.col, model)
+        children = np.empty((_BEAM, kernel.COLUMNS))
+        parents, sources = np.empty(_BEAM, np.int64), np.empty(_BEAM, np.int64)
+        made = kernel.extend(
+            state, len(state), seen.places, seen.heights, seen.before, seen.noise, seen.density,
+            self.shape.radius, model, children, parents, sources,
+        )  # fmt: skip
+        if others:
+            # Some of the others' light stays, some of its own went with theirs: this is no time to learn.
+            heights = [kernel.HEIGHT, kernel.HEIGHT_VAR]
+            children[:made, heights] = state[parents[:made]][:, heights]
+        limits = np.asarray(image.shape) - 0.5
+        at = children[:made, [kernel.ROW, kernel.COL]]
+        kept = np.flatnonzero(((at >= -0.5) & (at < limits)).all(axis=1))
+        nodes = tuple(
+            Node(self.beam.nodes[parents[k]], frame, children[k], bool(sources[k] >= 0), shift)
+            for k in kept.tolist()
+        )
+        found = (node for node in nodes if node.found)
+        ended = max((self.beam.ended, *found), key=lambda node: node.score)
+        return Beam(children[kept], nodes, ended)
+
+    def _elsewhere(self, expected: Place, past: Sequence[Past]) -> Past | None:
+        """Return the latest frame in which the target was away from the place where it is expected now."""
+        node: Node | None = self.beam.nodes[0]
+        away = 2 * self.shape.radius + _AWAY
+        for earlier in past:
+            if node is None:
+                return None
+            row = expected.row - earlier.moved[0] - node.state[kernel.ROW]
+            col = expected.col - earlier.moved[1] - node.state[kernel.COL]
+            if math.hypot(row, col) > away:
+                return earlier
+            node = node.parent
+        return None
+
+    def learn(self, image: NDArray[Any], frame: int) -> None:
+        """Add the target, as it looks in the present frame, to its picture; at times cut its shape anew."""
+        _, row, col, _ = self.place(self.beam)
+        middle = round(row), round(col)
+        self._picture = _FADE * self._picture + self.sign * crop(image, middle, PICTURE)
+        self._rest = _FADE * self._rest + (row - middle[0], col - middle[1])
+        self._weight = _FADE * self._weight + 1
+        self._seen += 1
+        if self._seen in _LESSONS or self._seen % _REFRESH == 0:
+            self._relearn(frame)
+
+    def _relearn(self, frame: int) -> None:
+        """Change over to the target's own shape, and move what is known to its centroid."""
+        picture, rest = self._picture / self._weight, self._rest / self._weight
+        shape = own_shape(picture)
+        if shape is None:
+            return
+        off = shape.middle[0] - float(rest[0]), shape.middle[1] - float(rest[1])
+        if math.hypot(*off) > 1 + self.shape.radius:
+            return
+        state = self.beam.state.copy()
+        before = look(picture, PICTURE + rest[0], PICTURE + rest[1], 1, self.shape)
+        after = look(picture, PICTURE + rest[0], PICTURE + rest[1], 1, shape)
+        if not before.heights.size or not after.heights.size:
+            return
+        ratio = float(after.heights[0] / before.heights[0])
+        state[:, kernel.ROW] += off[0]
+        state[:, kernel.COL] += off[1]
+        state[:, kernel.HEIGHT] *= ratio
+        state[:, kernel.HEIGHT_VAR] *= ratio**2
+        self._rest += np.array(off) * self._weight
+        self._lessons.append((frame, *off))
+        self.shape = shape
+        self.beam = Beam(state, self.beam.nodes, self.beam.ended)
+
+    def history(self) -> list[Node]:
+        """Return the best history, frame by frame, up to where the target was last found."""
+        beam = self.beam
+        node: Node | None = beam.ended
+        if beam.nodes and beam.nodes[0].score > beam.ended.score + _DEATH:
+            node = beam.nodes[0]
+        nodes: list[Node] = []
+        while node is not None:
+            if node.found or nodes:
+                nodes.append(node)
+            node = node.parent
+        return nodes[::-1]
+
+    def correction(self, frame: int) -> tuple[float, float]:
+        """Return what has to be added to a node's place: how far off the shape was that found it."""
+        later = [off for at, *off in self._lessons if frame <= at]
+        return sum(off[0] for off in later), sum(off[1] for off in later)
+
+
+def place_noise(shift: Shift) -> float:
+    """Variance that one frame adds to a place: more where the image does not tell the camera's motion."""
+    return float(_MODEL[kernel.PLACE_NOISE]) + (0.0 if shift.seen else _SHAKE**2)
+
+
+def _first_look(image: NDArray[Any], point: tuple[int, int], polarity: Polarity) -> tuple[int, Shape, Look]:
+    """Choose sign and filter: the blob that answers most among those that stand out, or the own shape."""
+    row, col = point
+    signs = {"bright": (1,), "dark": (-1,), "auto": (1, -1)}[polarity]
+    tried = []
+    for sign in signs:
+        for width in WIDTHS:
+            seen = look(image, float(row), float(col), sign, blob(width))
+            tried.append((sign, width, seen, _height_at(seen, point)))
+    clear = _CLEAR * max(height / seen.noise for _, _, seen, height in tried)
+    sign, width, seen, height = max(
+        (entry for entry in tried if entry[3] >= clear * entry[2].noise),
+        key=lambda entry: math.sqrt(entry[1]) * (entry[3] - _DOUBT * entry[2].noise),
+    )
+    own = own_shape(sign * crop(image, point, PICTURE))
+    if own is not None:
+        own_seen = look(image, float(row), float(col), sign, own)
+        if _height_at(own_seen, point) / own_seen.noise > height / seen.noise:
+            return sign, own, own_seen
+    return sign, blob(width), seen
+
+
+def _gains(seen: Look, point: tuple[int, int]) -> Floats:
+    """How well each peak is what a click means; -inf for those out of reach."""
+    away = ((seen.places - point) ** 2).sum(axis=1)
+    return np.where(away <= _CLICK**2, seen.heights / seen.noise - 0.5 * away / _CLICK_DEVIATION**2, -np.inf)
+
+
+def _height_at(seen: Look, point: tuple[int, int]) -> float:
+    """Height of the peak that a click means, 0 if there is none."""
+    gains = _gains(seen, point)
+    return float(seen.heights[gains.argmax()]) if np.isfinite(gains).any() else 0.0
+
+
+def _first_beam(seen: Look, frame: int, point: tuple[int, int]) -> Beam:
+    """Histories at the click: the peaks near it, and the click itself."""
+    itself = replace(seen, places=np.array([point], np.float64), heights=np.array([2 * seen.noise]))
+    places, heights = np.concatenate([seen.places, itself.places]), np.append(seen.heights, itself.heights)
+    gains = np.append(_gains(seen, point), _gains(itself, point))
+    order = [int(k) for k in np.argsort(-gains, kind="stable") if np.isfinite(gains[k])][: _BEAM // 2]
+    state = np.zeros((len(order), kernel.COLUMNS))
+    state[:, [kernel.ROW, kernel.COL]] = places[order]
+    state[:, kernel.VAR], state[:, kernel.SPEED_VAR] = 0.4**2, _SPEED**2
+    state[:, kernel.HEIGHT] = heights[order]
+    state[:, kernel.HEIGHT_VAR] = seen.noise**2 + (0.3 * heights[order]) ** 2
+    state[:, kernel.SCORE] = 0.5 * (gains[order] - gains[order[0]])
+    nodes = tuple(Node(None, frame, one.copy(), True, Shift()) for one in state)
+    return Beam(state, nodes, nodes[0])

@@ -1,0 +1,286 @@
+"""One click serves a run of frames: points of some frames are carried to those that follow.
+
+A sequence is the images of one folder in natural order (``f2.png`` before ``f10.png``), as long as they have
+the same shape, or the frames of one file. A frame with points, or said to hold no target, is complete: its
+targets are followed to the next such frame and no further, so a click added there corrects what comes after.
+
+Carried points bear flags: ``carried`` all of them; ``crossing``, ``refound`` and ``identity`` as in
+`pointmask.tracking.Step`; and ``last``: the target is lost in the frame that follows. A lost target has no
+point. A frame in which all are lost is not annotated, for nobody has said that it is empty.
+"""
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, groupby, pairwise, zip_longest
+from operator import itemgetter
+from typing import Any
+
+from numpy.typing import NDArray
+
+from pointmask.errors import ImageError
+from pointmask.image_source import ImageSource
+from pointmask.points import ImageFrame, Point, Points, match, pixel_index
+from pointmask.reading import may_hold_frames
+from pointmask.tracking import Step, follow
+from pointmask.window import Polarity
+
+_NUMBER = re.compile(r"(\d+)")
+
+Report = Callable[[int, int], None]
+"""Called with frames done and frames in all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """
+    A target in one frame.
+
+    Attributes
+    ----------
+    point : Point
+        Whole pixels, with label and flags.
+    step : Step
+        Sub-pixel place, state and score.
+    """
+
+    point: Point
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """
+    Points of all frames.
+
+    Attributes
+    ----------
+    points : Points
+        Those given, and those carried from them.
+    sightings : Mapping
+        By (image, frame), each sequence in its order: all targets of the frames that tracks run through.
+    lost : tuple of ((image, frame), Point)
+        The frames in which targets were lost, with the point of the frame before.
+    """
+
+    points: Points
+    sightings: Mapping[ImageFrame, tuple[Sighting, ...]]
+    lost: tuple[tuple[ImageFrame, Point], ...]
+
+
+def carry(
+    points: Points,
+    images: ImageSource,
+    names: Sequence[str],
+    *,
+    polarity: Polarity = "bright",
+    report: Report | None = None,
+) -> Carried:
+    """
+    Carry points to the frames that follow.
+
+    Parameters
+    ----------
+    points : Points
+        On one frame or more of each sequence; other sequences are left alone.
+    images : ImageSource
+        Where the frames are.
+    names : sequence of str
+        Its images, from `ImageSource.names`.
+    polarity : {"bright", "dark", "auto"}
+        Of the targets against their background.
+    report : callable, optional
+        Called with the number of frames done and of all frames, after each.
+
+    Returns
+    -------
+    Carried
+        The same for the same images and points, whoever asks. Points outside their image are not carried,
+        nor are those of a frame that cannot be read; a frame that cannot be read, or has another shape, ends
+        the tracks that come to it.
+    """
+    found = match(points, names)
+    known = {*found.points, *found.rejected}
+    runs = [
+        (run, [k for k, key in enumerate(run) if key in known])
+        for run in _sequences(images, names, {name for name, _ in known})
+    ]
+    meter = _Meter(report, sum(len(run) - fixed[0] for run, fixed in runs if fixed))
+    by_image = dict(points.by_image)
+    sightings: dict[ImageFrame, tuple[Sighting, ...]] = {}
+    lost: list[tuple[ImageFrame, Point]] = []
+    for run, fixed in runs:
+        for start, stop in pairwise([*fixed, len(run)]):
+            part = run[start:stop]
+            clicks = found.points.get(part[0], ())
+            seen, gone = _sorted(clicks, _followed(images, part, clicks, polarity, meter))
+            sightings.update((part[k], group) for k, group in seen.items())
+            by_image.update(
+                (_key(part[k]), tuple(one.point for one in group)) for k, group in seen.items() if k > 0
+            )
+            lost.extend((part[k], point) for k, point in gone)
+            meter.reach(stop - start)
+    return Carried(Points(by_image, points.source, points.rejected), sightings, tuple(lost))
+
+
+def sightings_text(carried: Carried) -> str:
+    """
+    Write all sightings as JSON lines, which `pointmask.formats.jsonl` reads as points.
+
+    Returns
+    -------
+    str
+        A line per frame; ``x`` and ``y`` are 0-based pixels with two decimals, ``state``, ``score`` and
+        ``flags`` those of `Step` and `Point`. Frames without a target left have no line.
+    """
+    lines = (
+        json.dumps({"image": _key(at), "points": [_listed(one) for one in group]})
+        for at, group in carried.sightings.items()
+    )
+    return "".join(line + "\n" for line in lines)
+
+
+def natural_key(name: str) -> tuple[tuple[int, int | str], ...]:
+    """
+    Sort key under which ``f2`` comes before ``f10``.
+
+    Parameters
+    ----------
+    name : str
+        Any text; runs of digits count as numbers.
+    """
+    parts = _NUMBER.split(name)
+    return (*((0, int(part)) if k % 2 else (1, part) for k, part in enumerate(parts)), (1, name))
+
+
+class _Meter:
+    """Counts frames, and tells of it."""
+
+    def __init__(self, report: Report | None, total: int) -> None:
+        self._report, self._total = report, total
+        self._before, self._part = 0, 0
+
+    def tick(self) -> None:
+        """One more frame of the present part."""
+        self._part += 1
+        if self._report is not None:
+            self._report(self._before + self._part, self._total)
+
+    def reach(self, length: int) -> None:
+        """Finish a part of so many frames; tracks may have ended before it."""
+        self._before, self._part = self._before + length, 0
+
+
+def _sequences(images: ImageSource, names: Sequence[str], wanted: set[str]) -> Iterator[list[ImageFrame]]:
+    """Yield the sequences that hold a wanted image."""
+    folders: defaultdict[str, list[str]] = defaultdict(list)
+    for name in names:
+        if may_hold_frames(name):
+            try:
+                count = images.frame_count(name) if name in wanted else 1
+            except ImageError:  # the folder job says so
+                continue
+            if count > 1:
+                yield [(name, k) for k in range(count)]
+                continue
+        folders[name.rpartition("/")[0]].append(name)
+    for _, members in sorted(folders.items(), key=lambda item: natural_key(item[0])):
+        if not wanted.isdisjoint(members):
+            yield [(name, 0) for name in sorted(members, key=natural_key)]
+
+
+def _followed(
+    images: ImageSource, part: list[ImageFrame], clicks: Sequence[Point], polarity: Polarity, meter: _Meter
+) -> list[list[Step]]:
+    """Follow the clicks of the first frame through a part of a sequence."""
+    tracks = [[Step(0, float(click.row), float(click.col), "given", 1.0)] for click in clicks]
+    frames = _decoded(images, part, meter)
+    first = next(frames, None) if clicks and len(part) > 1 else None
+    if first is None:
+        return tracks
+    rows, cols = first.shape
+    inside = [k for k, click in enumerate(clicks) if 0 <= click.row < rows and 0 <= click.col < cols]
+    if inside:
+        found = follow(
+            chain([first], frames), [(clicks[k].row, clicks[k].col) for k in inside], polarity=polarity
+        )
+        for k, steps in zip(inside, found, strict=True):
+            tracks[k] = [*steps, *_broken_off(steps[-1], len(part))]
+    return tracks
+
+
+def _broken_off(last: Step, length: int) -> list[Step]:
+    """Return the loss of a target whose frames ended too early: the next one could not be used."""
+    if last.state == "lost" or last.frame + 1 == length:
+        return []
+    return [Step(last.frame + 1, last.row, last.col, "lost", 0.0)]
+
+
+def _decoded(images: ImageSource, part: list[ImageFrame], meter: _Meter) -> Iterator[NDArray[Any]]:
+    """Yield frames up to the first that cannot be read or has another shape."""
+    shape = None
+    try:
+        for name, group in groupby(part, key=itemgetter(0)):
+            with images.open(name) as file:
+                for _, frame in group:
+                    image = file.decode(frame)
+                    if image.shape != (shape or image.shape):
+                        return
+                    shape = image.shape
+                    yield image
+                    meter.tick()
+    except ImageError:  # the folder job says so, if the image has points
+        return
+
+
+def _sorted(
+    clicks: Sequence[Point], tracks: Sequence[Sequence[Step]]
+) -> tuple[dict[int, tuple[Sighting, ...]], list[tuple[int, Point]]]:
+    """Sort steps by frame; return them with the losses. Tracks that go nowhere are left out."""
+    by_frame: defaultdict[int, list[Sighting]] = defaultdict(list)
+    lost: list[tuple[int, Point]] = []
+    for click, steps in zip(clicks, tracks, strict=True):
+        for step, after in zip_longest(steps, steps[1:]):
+            if step.state == "lost":
+                continue
+            is_last = after is not None and after.state == "lost"
+            point = _point(click, step, is_last=is_last)
+            if len(steps) > 1:
+                by_frame[step.frame].append(Sighting(point, step))
+            if is_last:
+                lost.append((after.frame, point))
+    ordered = {frame: tuple(by_frame[frame]) for frame in sorted(by_frame)}
+    return ordered, sorted(lost, key=itemgetter(0))
+
+
+def _point(click: Point, step: Step, *, is_last: bool) -> Point:
+    """Whole pixel of a step, with its flags."""
+    given = step.state == "given"
+    flags = {"carried": not given, "crossing": step.state == "crossing", "last": is_last}
+    named = (*(name for name, on in flags.items() if on), *step.flags)
+    row, col = (
+        (click.row, click.col)
+        if given
+        else (pixel_index(_written(step.row)), pixel_index(_written(step.col)))
+    )
+    return replace(click, row=row, col=col, flags=named)
+
+
+def _key(at: ImageFrame) -> str:
+    return f"{at[0]}#{at[1]}" if at[1] else at[0]
+
+
+def _written(place: float) -> float:
+    """Return a coordinate as it is written, so that reading it gives the same pixel."""
+    return round(place, 2)
+
+
+def _listed(one: Sighting) -> dict[str, Any]:
+    """Fields of one sighting in a file."""
+    step, point = one.step, one.point
+    fields: dict[str, Any] = {"x": _written(step.col), "y": _written(step.row)}
+    if point.label is not None:
+        fields["label"] = point.label
+    return {**fields, "state": step.state, "score": round(step.score, 4), "flags": list(point.flags)}
