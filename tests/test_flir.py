@@ -122,6 +122,27 @@ def test_damage_is_an_image_error():
             decode(damaged, "a.jpg")
 
 
+@pytest.mark.parametrize(
+    ("place", "number", "words"), [(28, b"\xff" * 4, "4,294,967,295 records"), (64 + 12, b"\xff" * 4, "")]
+)
+def test_numbers_that_flyr_would_believe_are_refused(place, number, words):
+    pytest.importorskip("flyr")
+    data = bytearray(radiometric(raw_values()))
+    start = data.index(b"FFF\0") + place
+    data[start : start + 4] = number
+    with pytest.raises(ImageError, match=rf"^a\.jpg: .*{words}"):
+        decode(bytes(data), "a.jpg")
+
+
+def test_a_raster_of_another_size_than_its_png_is_refused():
+    pytest.importorskip("flyr")
+    raw = np.zeros((48, 48), "<u2")
+    bomb = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", 13_000, 13_000)
+    raw.view("u1").reshape(-1)[: len(bomb)] = np.frombuffer(bomb, "u1")
+    with pytest.raises(ImageError, match="two different sizes"):
+        decode(radiometric(raw), "a.jpg")
+
+
 def test_jobs_and_check_say_which_raster_was_used(tmp_path):
     pytest.importorskip("flyr")
     (tmp_path / "images").mkdir()

@@ -13,6 +13,8 @@ from pointmask.errors import ImageError
 
 _APP1, _START_OF_SCAN = 0xE1, 0xDA
 _WITHOUT_LENGTH = (0x01, *range(0xD0, 0xD9))  # markers that stand alone
+_RAW_DATA, _RECORD = 1, 32  # kind of the record that holds the raster; bytes of a record in the directory
+_COUNT_AT, _MOST_RECORDS = 28, 1000
 _MARK = b"FLIR\0"
 
 
@@ -64,7 +66,7 @@ class FlirFile:
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         try:
-            self._flyr = import_module("flyr")
+            self._flyr, self._records = import_module("flyr"), import_module("flyr.records")
         except ImportError:
             raise ImageError(
                 "it is a FLIR radiometric JPEG; for its thermal raster: pip install 'pointmask[flir]'; to "
@@ -77,12 +79,32 @@ class FlirFile:
         Raises
         ------
         ImageError
-            If another frame than 0 is asked for. What flyr raises passes through.
+            If another frame than 0 is asked for, or too much is promised. What flyr raises passes through.
         """
         if frame != 0:
             raise ImageError(f"frame {frame} was asked for, but a FLIR JPEG holds frame 0 alone")
         self._file.seek(0)
+        data = self._file.read()
+        _check_records(self._records.extract_flir_app1(io.BytesIO(data)).read())
         with np.errstate(all="ignore"):  # a dead pixel's temperature is NaN, and the annotator's business
-            kelvin = np.asarray(self._flyr.unpack(io.BytesIO(self._file.read())).kelvin)
-            check_samples(kelvin.shape)
-            return kelvin.astype(np.float32)
+            return np.asarray(self._flyr.unpack(io.BytesIO(data)).kelvin, np.float32)
+
+
+def _check_records(records: bytes) -> None:
+    """Refuse numbers that flyr would believe: billions of records, or a raster that fills the memory."""
+    (count,) = struct.unpack_from(">I", records, _COUNT_AT)
+    if count > _MOST_RECORDS:
+        raise ImageError(
+            f"its FLIR segments promise {count:,} records; it is damaged: copy or export it again"
+        )
+    for start in range(0, _RECORD * count, _RECORD):  # from the beginning on, as flyr counts them
+        kind, offset = struct.unpack_from(">H10xI", records.ljust(start + _RECORD, b"\0"), start)
+        if kind != _RAW_DATA:
+            continue
+        width, height = struct.unpack_from("<2H", records, offset + 2)
+        check_samples((height, width))
+        raster = records[offset + 32 : offset + 56]
+        if raster.startswith(b"\x89PNG") and struct.unpack_from(">2I", raster, 16) != (width, height):
+            raise ImageError(
+                "its FLIR raster has two different sizes; it is damaged: copy or export it again"
+            )
