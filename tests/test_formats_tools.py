@@ -14,6 +14,7 @@ from mask_tools import documents, labelled_images, patch
 from pointmask.codecs import object_npy
 from pointmask.errors import OutputError, PointsError
 from pointmask.formats import cvat, labelstudio, load_format, read_points, recognise
+from pointmask.formats._pairs import Part, targets
 from pointmask.labelled import LabelledImage, LabelledTarget
 from pointmask.points import Point
 
@@ -281,9 +282,30 @@ def test_memory_does_not_grow_with_a_cvat_document(tmp_path):
         return most
 
     few, many = peak(300), peak(2000)
-    assert (
-        many - few < 150 * 1700
-    )  # what is kept of an image is its name; the elements would take 3,000 bytes
+    # What is kept of an image is its name; its elements would take 3,000 bytes.
+    assert many - few < 150 * 1700
+
+
+def test_ungrouped_points_belong_to_the_first_mask_of_their_label_that_they_lie_on():
+    hollow, whole, far = patch(["###", "#.#", "###"]), patch(["###", "###", "###"]), patch(["#"], 20, 20)
+    parts = [
+        Part(None, hollow, "ship"),
+        Part(None, whole, "bird"),
+        Part(None, whole, "ship"),
+        Part(Point(1, 1, "ship"), None, "ship"),
+        Part(Point(0, 0, "ship"), None, "ship", 0.5),
+        Part(Point(0, 0, "ship"), None, "ship"),
+        Part(None, far, "ship", 0.25),
+        Part(Point(20, 20, "ship"), None, "ship", group="a"),
+    ]
+    assert [(t.point and (t.point.row, t.point.col), t.patch, t.confidence) for t in targets(parts)] == [
+        ((0, 0), hollow, 0.5),
+        (None, whole, None),
+        ((1, 1), whole, None),
+        ((0, 0), None, None),
+        (None, far, 0.25),
+        ((20, 20), None, None),
+    ]
 
 
 def test_an_image_that_is_listed_twice_is_rejected(tmp_path):

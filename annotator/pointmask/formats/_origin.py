@@ -49,17 +49,18 @@ def to_pixel(value: float, origin: Origin, size: int | None = None) -> int:
     PointsError
         If the value is not finite or beyond any image.
     """
-    if not math.isfinite(value) or abs(value) > _LARGEST:
+    pixels = value
+    if origin in ("percent", "fraction"):
+        assert size is not None, "a relative coordinate needs the size of the image"
+        pixels *= size / (100 if origin == "percent" else 1)
+    if not math.isfinite(pixels) or abs(pixels) > _LARGEST:
         raise PointsError(f"{value} is not a coordinate in an image; write a finite number")
     if origin == "index":
-        return pixel_index(value)
+        return pixel_index(pixels)
     if origin == "one-based":
-        return pixel_index(value - 1)
-    if origin != "edge":
-        assert size is not None, "a relative coordinate needs the size of the image"
-        value *= size / (100 if origin == "percent" else 1)
-    pixel = math.floor(value + (0 if origin == "edge" else _SLACK))
-    return pixel - 1 if pixel == size and value <= size + _SLACK else pixel
+        return pixel_index(pixels - 1)
+    pixel = math.floor(pixels + (0 if origin == "edge" else _SLACK))
+    return pixel - 1 if pixel == size and pixels <= size + _SLACK else pixel
 
 
 def from_pixel(index: int, origin: Origin, size: int | None = None) -> float:

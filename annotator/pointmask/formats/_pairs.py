@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 
+import numpy as np
+
 from pointmask.codecs.rle import MOST_PIXELS
 from pointmask.errors import PointsError
 from pointmask.labelled import LabelledTarget, Patch
@@ -85,20 +87,19 @@ def _by_group(listed: list[Part]) -> dict[int, int]:
 
 def _by_place(listed: list[Part], mate: dict[int, int]) -> None:
     """Add pairs of ungrouped points and masks to ``mate``."""
-    free = [k for k, part in enumerate(listed) if part.patch is not None and part.group is None]
+    masks = [(k, part, part.patch) for k, part in enumerate(listed) if part.patch and part.group is None]
+    if not masks:
+        return
+    # Boxes are compared all at once: a document may hold thousands of points and masks in one image.
+    top, left, bottom, right = np.array([patch.box for _, _, patch in masks]).T
+    free = np.ones(len(masks), np.bool_)
     for k, part in enumerate(listed):
         if part.point is None or part.group is not None:
             continue
-        for other in free:
-            if listed[other].label == part.label and _covers(listed[other].patch, part.point):
+        row, col = part.point.row, part.point.col
+        for place in np.flatnonzero(free & (top <= row) & (row < bottom) & (left <= col) & (col < right)):
+            other, mask, patch = masks[place]
+            if mask.label == part.label and patch.pixels[row - patch.row, col - patch.col]:
                 mate[k], mate[other] = other, k
-                free.remove(other)
+                free[place] = False
                 break
-
-
-def _covers(patch: Patch | None, point: Point) -> bool:
-    if patch is None:
-        return False
-    row, col = point.row - patch.row, point.col - patch.col
-    height, width = patch.pixels.shape
-    return 0 <= row < height and 0 <= col < width and bool(patch.pixels[row, col])
