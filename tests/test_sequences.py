@@ -10,8 +10,9 @@ from folder_tools import save, tree
 from pointmask.cli import main
 from pointmask.formats import read_points
 from pointmask.manifest import read_manifest
+from pointmask.order import natural_key
 from pointmask.points import Point, Points
-from pointmask.sequences import carry, natural_key, sightings_text
+from pointmask.sequences import carry, sightings_text
 from pointmask.sources import open_source
 from pointmask.synth_sequence import Mover, make_sequence
 

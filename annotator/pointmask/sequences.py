@@ -10,7 +10,6 @@ point. A frame in which all are lost is not annotated, for nobody has said that 
 """
 
 import json
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,12 +21,11 @@ from numpy.typing import NDArray
 
 from pointmask.errors import ImageError
 from pointmask.image_source import ImageSource
+from pointmask.order import natural_key
 from pointmask.points import ImageFrame, Point, Points, match, pixel_index
 from pointmask.reading import may_hold_frames
 from pointmask.tracking import Step, follow
 from pointmask.window import Polarity
-
-_NUMBER = re.compile(r"(\d+)")
 
 Report = Callable[[int, int], None]
 """Called with frames done and frames in all."""
@@ -140,19 +138,6 @@ def sightings_text(carried: Carried) -> str:
         for at, group in carried.sightings.items()
     )
     return "".join(line + "\n" for line in lines)
-
-
-def natural_key(name: str) -> tuple[tuple[int, int | str], ...]:
-    """
-    Sort key under which ``f2`` comes before ``f10``.
-
-    Parameters
-    ----------
-    name : str
-        Any text; runs of digits count as numbers.
-    """
-    parts = _NUMBER.split(name)
-    return (*((0, int(part)) if k % 2 else (1, part) for k, part in enumerate(parts)), (1, name))
 
 
 class _Meter:
