@@ -10,7 +10,7 @@ from fuzz import SUBJECTS, mutant, run
 
 from pointmask.errors import ImageError, PointsError
 from pointmask.formats import FORMATS, load_format, read_points, recognise
-from pointmask.images import read
+from pointmask.images import frame_count, read
 
 MUTANTS = 300  # benchmarks/fuzz.py reads 10,000 of each
 
@@ -103,6 +103,13 @@ def test_a_decompression_bomb_is_refused_with_the_limit_named(tmp_path):
         read(path)
     # As points and as masks it rejects its image alone.
     assert "limit of" in read_points(tmp_path, format="point_images").rejected["bomb.png"]
+
+
+def test_an_array_of_negative_length_is_refused(tmp_path):
+    head = npy(np.zeros((3, 4)))[:128].replace(b"(3, 4), }", b"(-3, 9, 4), }")
+    (tmp_path / "a.npy").write_bytes(head[:128])
+    with pytest.raises(ImageError, match=r"a\.npy: it holds an array of shape \(-3, 9, 4\)"):
+        frame_count(tmp_path / "a.npy")
 
 
 def test_an_array_that_promises_too_much_is_refused(tmp_path):

@@ -69,7 +69,7 @@ class NpyFile:
 
 def _is_stack(shape: tuple[int, ...]) -> bool:
     axes = len(shape) - (len(shape) > 2 and shape[-1] in _BAND_COUNTS)
-    if axes not in (2, 3) or 0 in shape:
+    if axes not in (2, 3) or min(shape) < 1:
         raise ImageError(
             f"it holds an array of shape {shape}; an image is (H, W), (H, W, 1|3|4) or a stack (N, H, W) of "
             "frames, none of them empty: save one of these"
