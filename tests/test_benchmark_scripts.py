@@ -47,6 +47,26 @@ def test_scaling_measures_every_sweep(tmp_path):
     assert set(result["threads"]["targets_per_s"]) == {"1", "2"}
 
 
+def test_detectors_are_measured_one_by_one(tmp_path):
+    pytest.importorskip("torch")
+    words = ["--detectors", "acm_unet", "acm_fpn", "--size", "32", "--batch", "2", "--rounds", "1"]
+    words += ["--threads", "1"]  # two would wait for one another on a busy machine
+    done = script("detectors", *words, "--results", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    first, second = json.loads((tmp_path / "detectors.json").read_text())["detectors"]
+    assert (first["name"], first["parameters"]) == ("acm_unet", 397_823)
+    assert second["name"] == "acm_fpn"
+    for row in (first, second):
+        assert row["inference_s"]["1"] > 0
+        assert row["step_s"]["1"] > 0
+        assert 0 < row["inference_mib"] <= row["step_mib"]
+    table = (tmp_path / "detectors.md").read_text().splitlines()
+    assert [line.split()[1:4:2] for line in table if "acm" in line and line[0] == "|"] == [
+        ["acm_unet", "397823"],
+        ["acm_fpn", "387039"],
+    ]
+
+
 def test_exponent_is_the_power(load):
     scaling = load("scaling")
     assert scaling.exponent([10, 100, 1000], [0.3, 30.0, 3000.0]) == pytest.approx(2)
