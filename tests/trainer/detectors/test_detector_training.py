@@ -49,7 +49,21 @@ def build_without_dropout(fixture: Fixture) -> Detector:
     return net
 
 
+@torch.no_grad()
+def settle(net: Detector, images: Tensor) -> None:
+    """Let the norms' running statistics be those of the images now, instead of lagging behind the weights."""
+    norms = [module for module in net.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # a plain average: UIU-Net passes some norms twice per image
+    net(images)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+
+
 def iou(net: Detector, images: Tensor, masks: Tensor) -> float:
+    settle(net, images)
     net.eval()
     with torch.no_grad():
         found = net(images)["logits"] > 0
