@@ -205,6 +205,7 @@ def test_the_command_says_where_they_lie(tmp_path):
         out,
         "--save",
         "coco,yolo-seg",
+        "--no-png",
     ]
     result = CliRunner().invoke(main, [str(word) for word in arguments])
     assert result.exit_code == 0, result.output

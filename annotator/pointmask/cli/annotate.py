@@ -124,7 +124,7 @@ def annotate(
     from pointmask.folder import annotate_folder
     from pointmask.sources import open_source
 
-    if no_png and (left_out := set(save) - {"mask", "rle"}):
+    if no_png and (left_out := set(save) & {"soft", "instance", "overlay"}):
         raise click.UsageError(
             f"--no-png leaves out --save {','.join(sorted(left_out))}; drop one of the two"
         )
