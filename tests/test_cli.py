@@ -210,7 +210,7 @@ def test_unusable_arguments_end_with_2_and_a_message(tmp_path, images, points, o
 
 
 def test_full_disk_ends_with_1_and_says_how_to_go_on(job, monkeypatch):
-    def full(path: Path, data: bytes, tag: str) -> None:
+    def full(path: Path, data: bytes, tag: str, **options: Path) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", str(path))
 
     with monkeypatch.context() as patch:
@@ -223,7 +223,7 @@ def test_full_disk_ends_with_1_and_says_how_to_go_on(job, monkeypatch):
 
 
 def test_control_c_ends_with_1_and_says_how_to_go_on(job, monkeypatch):
-    def stop(path: Path, data: bytes, tag: str) -> None:
+    def stop(path: Path, data: bytes, tag: str, **options: Path) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:

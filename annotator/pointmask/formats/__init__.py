@@ -144,8 +144,9 @@ def recognise(path: str | Path) -> str:
         if path.is_file() and path.suffix.lower() in getattr(load_format(name), "SUFFIXES", ()):
             return name
     raise PointsError(
-        f"{path}: not recognised as points; give a CSV with the columns image,x,y, JSON lines, a folder of "
-        "point images, or a folder of masks with --simulate centroid or coarse"
+        f"{path}: not recognised as points; give a CSV with the columns image,x,y, a file of an annotation "
+        "tool (COCO, LabelMe, CVAT, YOLO ...), a folder of point images, or one of masks with --simulate "
+        "centroid or coarse; --points-format names what is not recognised"
     )
 
 

@@ -19,17 +19,20 @@ from pointmask.formats._per_image import (
     Parsed,
     any_document,
     document_name,
+    images_of,
     parse_each,
+    points_of,
     write_new,
 )
 from pointmask.formats._shapes import confidence_of, label_of, patch_of_polygons
 from pointmask.formats._table import peek, read_text
 from pointmask.image_source import ImageSource
 from pointmask.labelled import NO_LABEL, LabelledImage, LabelledTarget, Shape
-from pointmask.points import Point
+from pointmask.points import Point, Points
 from pointmask.sources import open_source
 
 ORIGIN: Origin = "fraction"
+NEEDS_IMAGES = True
 
 _CLASSES = "classes.txt"
 _SNIFFED = 1 << 16
@@ -52,14 +55,34 @@ def _first_line(file: Path) -> str:
     return peek(file, _SNIFFED).partition("\n")[0]
 
 
-def parsed(path: Path, rejected: dict[str, str], images: ImageSource | None) -> Iterator[Parsed]:
-    """Yield what each label file holds.
+def read(path: Path, *, images: ImageSource | None = None) -> Points:
+    """Read the middles of boxes and polygons.
+
+    Parameters
+    ----------
+    path : Path
+        A label file, or a folder of them.
+    images : ImageSource, optional
+        Found in the folder ``images`` beside ``labels``, or among the labels, if not given.
 
     Raises
     ------
     PointsError
-        If there is no label file, or the images are not found.
+        If there is no label file, or the images are not found. A label file with a fault rejects its image.
     """
+    rejected: dict[str, str] = {}
+    return points_of(_parsed(path, rejected, images), rejected, f"{path} (YOLO labels)")
+
+
+def read_masks(
+    path: Path, rejected: dict[str, str], *, images: ImageSource | None = None
+) -> Iterator[LabelledImage]:
+    """Yield images; polygons are masks, boxes are none, but points. See `pointmask.formats`."""
+    return images_of(_parsed(path, rejected, images), rejected)
+
+
+def _parsed(path: Path, rejected: dict[str, str], images: ImageSource | None) -> Iterator[Parsed]:
+    """Yield what each label file holds."""
     root = path / "labels" if (path / "labels").is_dir() else path
     names = _class_names(root)
     finder = ImageFinder(images or _images_beside(root))
