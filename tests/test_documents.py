@@ -11,13 +11,13 @@ from mask_tools import files
 from pointmask.cli import main
 from pointmask.cli.annotate import _KINDS
 from pointmask.documents import DOCUMENTS
-from pointmask.errors import BrokenOffError, OutputError
+from pointmask.errors import BrokenOffError, OutputError, PointsError
 from pointmask.files import RESULTS
 from pointmask.folder import annotate_folder
-from pointmask.formats import coco, csv, labelme, load_format, native, recognise
-from pointmask.images import read_mask
+from pointmask.formats import coco, csv, labelme, load_format, native, read_points, recognise
+from pointmask.images import read, read_mask
 from pointmask.manifest import read_manifest
-from pointmask.points import Points
+from pointmask.points import Points, match
 
 ALL = tuple(DOCUMENTS)
 
@@ -211,3 +211,51 @@ def test_the_command_says_where_they_lie(tmp_path):
     assert result.exit_code == 0, result.output
     assert f"{out / 'coco.json'}" in result.output
     assert f"{out / 'yolo-seg'}" in result.output
+
+
+@pytest.mark.parametrize("kind", [*DOCUMENTS, "native"])
+def test_clicks_of_every_document_give_the_same_masks(job, tmp_path, kind):
+    """What was written is what the next user may start from; boxes and polygons give their middle alone."""
+    images, points, _, out = job
+    path = out if kind == "native" else out / DOCUMENTS[kind]
+    if kind == "basicirstd":  # holds no clicks
+        with pytest.raises(PointsError, match="--simulate"):
+            annotate_folder(images, path, tmp_path / "again")
+        return
+    flat = tmp_path / "flat"
+    for name in points.by_image:
+        if kind == "pal" and (images / name).exists():  # joins folders and names
+            save(flat / name.replace("/", "_"), read(images / name))
+    annotate_folder(flat if kind == "pal" else images, path, tmp_path / "again")
+    again = {entry["image"]: entry for entry in read_manifest(tmp_path / "again")}
+    for entry in read_manifest(out):
+        if entry["status"] != "done":
+            continue
+        other = again[entry["image"].replace("/", "_") if kind == "pal" else entry["image"]]
+        assert other["status"] == "done"
+        assert len(other["targets"]) == len(entry["targets"])
+        if kind not in ("yolo", "yolo-seg", "pal"):
+            assert (tmp_path / "again" / other["mask"]).read_bytes() == (out / entry["mask"]).read_bytes()
+            assert [target["point"] for target in other["targets"]] == [
+                target["point"] for target in entry["targets"]
+            ]
+
+
+def test_frames_of_a_stack(tmp_path):
+    (tmp_path / "images").mkdir()
+    np.save(tmp_path / "images" / "s.npy", np.stack([spot(), spot(30, 10), spot(9, 9)]))
+    points = Points({"s.npy": one(), "s.npy#2": one(9, 9)})
+    out = tmp_path / "out"
+    annotate_folder(tmp_path / "images", points, out, save=ALL)
+    for kind in DOCUMENTS:
+        if kind == "basicirstd":
+            continue
+        path = out / DOCUMENTS[kind]
+        found = read_points(path, images=tmp_path / "images", format=kind)
+        paired = match(found, ["s.npy"]).points
+        assert {key: len(listed) for key, listed in paired.items()} == {("s.npy", 0): 1, ("s.npy", 2): 1}, (
+            kind
+        )
+    listed = (out / "basicirstd" / "img_idx" / "train_basicirstd.txt").read_text().split()
+    assert listed == ["s", "s#2"]
+    np.testing.assert_array_equal(read(out / "basicirstd" / "images" / "s#2.png"), spot(9, 9))
