@@ -13,8 +13,8 @@ from pointmask.cli import main
 from pointmask.cli.options import FORMATS as NAMED
 from pointmask.convert import convert
 from pointmask.errors import OutputError, PointsError
-from pointmask.formats import FORMATS, coco, load_format, mask_readable, mask_writable, read_points, writable
-from pointmask.labelled import LabelledImage, LabelledTarget
+from pointmask.formats import FORMATS, coco, load_format, mask_writable, read_points, writable
+from pointmask.labelled import Box, LabelledImage, LabelledTarget
 from pointmask.points import Point
 from pointmask.sources import open_source
 
@@ -153,7 +153,6 @@ def test_all_formats_are_named_in_help():
     for command in ("annotate", "check", "calibrate"):
         text = CliRunner().invoke(main, [command, "--help"]).output
         assert "--points-format" in text
-    assert set(mask_readable()) <= set(FORMATS)
 
 
 def test_the_command_tells_what_it_did(folder):
@@ -181,3 +180,29 @@ def test_a_given_format_wins(folder):
     (folder / "odd.json").write_text(json.dumps({"image": "a.png", "points": [[2, 1]]}) + "\n")
     done = convert(folder / "odd.json", folder / "odd.csv", "csv", format="jsonl")
     assert done.recognised == "JSON lines"
+
+
+BOXED = LabelledImage(
+    "a.png",
+    0,
+    SHAPE,
+    (LabelledTarget(Point(2, 3), None, box=Box(1, 2, 4, 7)), LabelledTarget(Point(0, 0), None)),
+)
+
+
+@pytest.mark.parametrize("name", ["coco", "labelme", "voc", "yolo"])
+def test_boxes_of_other_tools_are_kept(folder, name):
+    """A box is no mask, but it must not shrink to its middle on the way."""
+    form = load_format(name)
+    form.write_masks([BOXED], folder / "boxed")
+    done = convert(folder / "boxed", folder / "boxed.json", "coco", format=name, images=folder / "images")
+    assert done.lost == ()
+    (image,) = coco.read_masks(folder / "boxed.json", {})
+    assert image.targets[0].box == Box(1, 2, 4, 7)
+    assert (image.targets[0].point.row, image.targets[0].point.col) == (2, 4 if name == "yolo" else 3)
+    convert(folder / "boxed.json", folder / "yolo", "yolo")
+    assert (folder / "yolo/labels/a.txt").read_text().splitlines()[
+        0
+    ] == "0 0.6428571429 0.4166666667 0.7142857143 0.5"
+    lost = convert(folder / "boxed.json", folder / "cvat.xml", "cvat").lost
+    assert any("boxes" in what for what in lost)

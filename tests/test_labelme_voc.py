@@ -14,7 +14,7 @@ from PIL import Image
 
 from pointmask.errors import OutputError, PointsError
 from pointmask.formats import labelme, load_format, read_points, recognise, voc
-from pointmask.labelled import LabelledImage, LabelledTarget
+from pointmask.labelled import Box, LabelledImage, LabelledTarget
 from pointmask.points import Point
 from pointmask.sources import FolderSource
 
@@ -111,7 +111,7 @@ def test_labelme_shapes_of_all_kinds(tmp_path):
         {"shape_type": "mask", "points": [[1, 0], [2, 1]], "mask": png([1, 0], [1, 1]), "label": "m"},
         {"shape_type": "polygon", "points": [[0, 2], [2, 2], [2, 3], [0, 3]], "label": "p"},
         {"shape_type": "rectangle", "points": [[3, 3], [2, 2]], "label": "r"},
-        {"shape_type": "circle", "points": [[0.5, 0.5], [1, 1]], "label": "c"},
+        {"shape_type": "circle", "points": [[0.5, 0.5], [1, 0.5]], "label": "c"},
         {"shape_type": "point", "points": [[1.5, 1.5]], "label": "k", "group_id": 7},
         {"shape_type": "mask", "points": [[1, 1], [1, 1]], "mask": png([1]), "label": "k", "group_id": 7},
         {"shape_type": "mask", "points": [[0, 0], [0, 0]], "mask": png([0])},
@@ -121,8 +121,8 @@ def test_labelme_shapes_of_all_kinds(tmp_path):
     assert image.targets == (
         LabelledTarget(None, patch(["#.", "##"], 0, 1), None, "m"),
         LabelledTarget(None, patch(["##"], 2, 0), None, "p"),
-        LabelledTarget(Point(2, 2, "r"), None),
-        LabelledTarget(Point(0, 0, "c"), None),
+        LabelledTarget(Point(2, 2, "r"), None, box=Box(2, 2, 3, 3)),
+        LabelledTarget(Point(0, 0, "c"), None, box=Box(0, 0, 1, 1)),
         LabelledTarget(Point(1, 1, "k"), patch(["#"], 1, 1)),
     )
 

@@ -9,7 +9,7 @@ from mask_tools import documents, files, labelled_images, patch
 
 from pointmask.errors import OutputError, PointsError
 from pointmask.formats import read_points, recognise, yolo, yolo_seg
-from pointmask.labelled import LabelledImage, LabelledTarget
+from pointmask.labelled import Box, LabelledImage, LabelledTarget
 from pointmask.points import Point
 from pointmask.sources import open_source
 
@@ -84,7 +84,8 @@ def test_classes_confidence_and_blank_lines(tmp_path):
     ((image,), rejected) = masks(yolo, tmp_path)
     assert not rejected
     assert image.targets == (
-        LabelledTarget(Point(1, 1, "ship"), None, 0.75), LabelledTarget(Point(1, 1, "2"), None),
+        LabelledTarget(Point(1, 1, "ship"), None, 0.75, box=Box(1, 1, 2, 2)),
+        LabelledTarget(Point(1, 1, "2"), None, box=Box(1, 1, 2, 2)),
     )  # fmt: skip
 
 
@@ -122,6 +123,7 @@ def test_images_are_looked_for(tmp_path):
         ("0 0 0 1 0 1 1 0", "7 numbers"),
         ("x 0.5 0.5 0.1 0.1", "class"),
         ("0 0.5 nan 0.1 0.1", "finite"),
+        ("0 0.5 0.5 -0.1 0.1", "negative"),
         ("0 0.5 1e99 0.1 0.1", "coordinate"),
         ("0 0 0 0.1 0 0.1 0.1", "no pixel"),
         ("0 1e99 0 0.1 0 0.1 0.1", "not in any image"),

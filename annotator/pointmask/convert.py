@@ -20,6 +20,7 @@ from pointmask.staging import put_into, staged
 _NOUNS: dict[Feature, str] = {
     "points": "clicks (their targets stay)",
     "masks": "masks",
+    "boxes": "boxes of targets without mask",
     "instances": "targets that touch (they become one)",
     "labels": "labels",
     "confidence": "confidences",
@@ -255,6 +256,7 @@ class Tally:
                 self._seen["labels"] += target.label is not None
                 self._seen["confidence"] += target.confidence is not None
                 self._seen["masks"] += target.patch is not None
+                self._seen["boxes"] += target.box is not None
                 self._small += target.patch is not None and target.patch.area < self._least
             yield image
 

@@ -134,16 +134,31 @@ class LabelledTarget:
         In [0, 1], as pointmask gives it.
     label : str or None
         Class name; of a target with a point always the point's.
+    box : Box or None
+        Where the target lies if a box is all that is known, as other tools draw it. It is carried from
+        document to document, and never annotated from: the size of a target is not the user's to give.
     """
 
     point: Point | None
     patch: Patch | None
     confidence: float | None = None
     label: str | None = None
+    box: Box | None = None
 
     def __post_init__(self) -> None:
         if self.point is not None:
             object.__setattr__(self, "label", self.point.label)
+        if self.patch is not None:
+            object.__setattr__(self, "box", None)
+
+    @property
+    def extent(self) -> Box | None:
+        """The box of the mask, else the box that is known, else the pixel of the point."""
+        if self.patch is not None:
+            return self.patch.box
+        if self.box is not None or self.point is None:
+            return self.box
+        return Box(self.point.row, self.point.col, self.point.row + 1, self.point.col + 1)
 
     @property
     def click(self) -> Point | None:

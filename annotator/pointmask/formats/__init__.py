@@ -19,21 +19,20 @@ A format module has
 * ``ORIGIN``, what its coordinates mean (`pointmask.formats._origin`), if it has any.
 """
 
-from collections.abc import Iterable, Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Literal, Protocol, cast, get_args
 
 from pointmask.errors import PointsError
 from pointmask.image_source import ImageSource
-from pointmask.labelled import LabelledImage
 from pointmask.points import Points
 
 Simulation = Literal["centroid", "coarse"]
-Feature = Literal["points", "masks", "instances", "labels", "confidence", "frames", "empty"]
+Feature = Literal["points", "masks", "boxes", "instances", "labels", "confidence", "frames", "empty"]
 """What a format may or may not hold.
 
-``instances``: targets that touch stay apart. ``frames``: pages of a file. ``empty``: images without targets.
+``boxes``: of targets without mask. ``instances``: targets that touch stay apart. ``frames``: pages of a
+file. ``empty``: images without targets.
 """
 EVERYTHING: frozenset[Feature] = frozenset(get_args(Feature))
 
@@ -78,22 +77,6 @@ class SizedFormat(Protocol):
         """Read all points."""
 
 
-class MaskReader(Protocol):
-    """A format module that reads masks."""
-
-    def read_masks(self, path: Path, rejected: dict[str, str]) -> Iterator[LabelledImage]:
-        """Yield images one by one; put those that cannot be read into ``rejected``, with the reason."""
-
-
-class MaskWriter(Protocol):
-    """A format module that writes masks."""
-
-    HOLDS: frozenset[Feature]
-
-    def write_masks(self, images: Iterable[LabelledImage], path: Path) -> None:
-        """Write all images."""
-
-
 def load_format(name: str) -> Format:
     """Import a format by its name in `FORMATS`.
 
@@ -110,11 +93,6 @@ def load_format(name: str) -> Format:
 def writable() -> tuple[str, ...]:
     """Names of the formats that can be written from points alone."""
     return _with("write")
-
-
-def mask_readable() -> tuple[str, ...]:
-    """Names of the formats from which masks can be read."""
-    return _with("read_masks")
 
 
 def mask_writable() -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from pointmask.errors import OutputError, PointsError
 from pointmask.formats._documents import rejecting
 from pointmask.formats._files import files_below, write_atomically
-from pointmask.labelled import Box, LabelledImage, LabelledTarget, Shape
+from pointmask.labelled import LabelledImage, LabelledTarget, Shape
 from pointmask.points import Points, clean_key, without_suffix
 
 _SNIFFED = 16  # documents looked at before a folder is said to be of another kind
@@ -118,14 +118,6 @@ def any_document(path: Path, suffix: str, looks_right: Callable[[Path], bool]) -
         return any(looks_right(file) for file in islice(_with_suffix(path, suffix), _SNIFFED))
     except OSError:
         return False
-
-
-def box_of(target: LabelledTarget) -> Box | None:
-    """Return the box of a mask, or the pixel of a target without one."""
-    if target.patch is not None:
-        return target.patch.box
-    point = target.point
-    return None if point is None else Box(point.row, point.col, point.row + 1, point.col + 1)
 
 
 def _with_suffix(folder: Path, suffix: str) -> Iterator[Path]:

@@ -7,7 +7,8 @@ import numpy as np
 from pointmask.codecs import outline, rle
 from pointmask.errors import PointsError
 from pointmask.formats._documents import listing, number, whole
-from pointmask.labelled import NO_LABEL, Patch, Shape
+from pointmask.formats._origin import to_pixel
+from pointmask.labelled import NO_LABEL, Box, Patch, Shape
 
 
 def size_of(height: object, width: object, what: str) -> Shape:
@@ -29,6 +30,19 @@ def size_of(height: object, width: object, what: str) -> Shape:
 def label_of(name: str) -> str | None:
     """Return the label that a class name stands for; see `pointmask.labelled.NO_LABEL`."""
     return None if name in ("", NO_LABEL) else name
+
+
+def box_of_edges(left: float, top: float, right: float, bottom: float) -> Box:
+    """Return the box of whole pixels nearest to edges given as fractions; at least a pixel wide and high.
+
+    Raises
+    ------
+    PointsError
+        If an edge is not finite or beyond any image.
+    """
+    first_row, first_col = to_pixel(top, "index"), to_pixel(left, "index")
+    last_row, last_col = to_pixel(bottom, "index"), to_pixel(right, "index")
+    return Box(first_row, first_col, max(last_row, first_row + 1), max(last_col, first_col + 1))
 
 
 def confidence_of(score: object, what: str) -> float | None:

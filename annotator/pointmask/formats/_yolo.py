@@ -24,7 +24,7 @@ from pointmask.formats._per_image import (
     points_of,
     write_new,
 )
-from pointmask.formats._shapes import confidence_of, label_of, patch_of_polygons
+from pointmask.formats._shapes import box_of_edges, confidence_of, label_of, patch_of_polygons
 from pointmask.formats._table import peek, read_text
 from pointmask.image_source import ImageSource
 from pointmask.labelled import NO_LABEL, LabelledImage, LabelledTarget, Shape
@@ -160,7 +160,16 @@ def _target(line: str, shape: Shape, names: list[str], where: str) -> LabelledTa
     if len(values) in (4, 5):
         point = Point(to_pixel(values[1], ORIGIN, height), to_pixel(values[0], ORIGIN, width), label)
         confidence = confidence_of(values[4] if len(values) == 5 else None, f"the confidence in {where}")
-        return LabelledTarget(point, None, confidence)
+        x, y, half_width, half_height = values[0], values[1], values[2] / 2, values[3] / 2
+        if half_width < 0 or half_height < 0:
+            raise PointsError(f"{where}: the box has a negative width or height; correct it")
+        edges = (
+            (x - half_width) * width,
+            (y - half_height) * height,
+            (x + half_width) * width,
+            (y + half_height) * height,
+        )
+        return LabelledTarget(point, None, confidence, box=box_of_edges(*edges))
     if len(values) < 6 or len(values) % 2:
         raise PointsError(
             f"{where}: {len(values)} numbers after the class; a box has 4, or 5 with its confidence, a "

@@ -31,8 +31,15 @@ from pointmask.formats._documents import (
 from pointmask.formats._files import text_written_atomically
 from pointmask.formats._origin import Origin, from_pixel, to_pixel
 from pointmask.formats._per_image import Parsed, images_of, points_of
-from pointmask.formats._shapes import confidence_of, label_of, patch_of_polygons, patch_of_runs, size_of
-from pointmask.labelled import NO_LABEL, LabelledImage, LabelledTarget, Patch, Shape
+from pointmask.formats._shapes import (
+    box_of_edges,
+    confidence_of,
+    label_of,
+    patch_of_polygons,
+    patch_of_runs,
+    size_of,
+)
+from pointmask.labelled import NO_LABEL, Box, LabelledImage, LabelledTarget, Patch, Shape
 from pointmask.points import Point, Points, clean_key
 
 DESCRIPTION = "COCO JSON"
@@ -111,6 +118,9 @@ def _annotation(target: LabelledTarget, shape: Shape) -> dict[str, Any]:
         height, width = patch.pixels.shape
         fields["segmentation"] = {"size": list(shape), "counts": rle.pack(counts)}
         fields |= {"bbox": [patch.col, patch.row, width, height], "area": patch.area}
+    elif target.box is not None:
+        top, left, bottom, right = target.box
+        fields["bbox"] = [left, top, right - left, bottom - top]
     elif point is not None:
         fields["bbox"] = [point.col, point.row, 0, 0]
     fields |= {"keypoints": [0, 0, 0], "num_keypoints": 0}
@@ -207,10 +217,13 @@ class _Document:
                     f"{where} has one mask and {len(points)} keypoints; write one annotation per target"
                 )
             return [LabelledTarget(points[0] if points else None, patch, score, label)]
-        points = points or [Point(row, col, label) for row, col in _box_centres(fields.get("bbox"), where)]
+        boxes = list(_boxes(fields.get("bbox"), where))
+        if not points:
+            points = [Point(row, col, label) for row, col, _ in boxes]
         if not points and not _is_spire(fields):
             raise PointsError(f"{where} has neither keypoints nor mask nor box; correct or delete it")
-        return [LabelledTarget(point, None, score) for point in points]
+        known = [box for _, _, box in boxes] if len(boxes) == len(points) else [None] * len(points)
+        return [LabelledTarget(p, None, score, box=box) for p, box in zip(points, known, strict=True)]
 
 
 def _is_identity(value: object) -> TypeGuard[int | str]:
@@ -239,15 +252,19 @@ def _keypoints(value: object, where: str) -> Iterator[tuple[int, int]]:
             yield row, col
 
 
-def _box_centres(value: object, where: str) -> Iterator[tuple[int, int]]:
-    """Yield the middle of one box ``[x, y, width, height]``, or of each of a list of them."""
+def _boxes(value: object, where: str) -> Iterator[tuple[int, int, Box | None]]:
+    """Yield row and column of the middle, and the box, of ``[x, y, width, height]`` or of a list of these.
+
+    A box without extent, as is written for a point alone, is none.
+    """
     boxes = [] if value is None else listing(value, f"the bbox of {where}")
     for box in boxes if boxes and isinstance(boxes[0], list) else [boxes] if boxes else []:
         values = [number(part, f"the bbox of {where}") for part in listing(box, f"the bbox of {where}")]
         if len(values) != 4 or min(values[2:]) < 0:
             raise PointsError(f"the bbox of {where} is not [x, y, width, height]; correct it")
         x, y, width, height = values
-        yield to_pixel(y + height / 2, "edge"), to_pixel(x + width / 2, "edge")
+        known = box_of_edges(x, y, x + width, y + height) if width or height else None
+        yield to_pixel(y + height / 2, "edge"), to_pixel(x + width / 2, "edge"), known
 
 
 def _patch(value: object, shape: Shape | None, where: str) -> Patch | None:

@@ -2,7 +2,8 @@
 
 A ``point`` is a click. A ``mask`` is a box with a PNG; a polygon encloses the pixels whose centres lie in
 it; both are masks, clicked on in the middle unless a point has the same ``group_id``. Rectangles and
-circles are clicked on in the middle. A document without shapes says that its image holds no target.
+circles are boxes, clicked on in the middle unless a point has
+their ``group_id``. A document without shapes says that its image holds no target.
 
 Written documents open in LabelMe 5 to 7: ``imageData`` is null, ``imagePath`` leads to the image if its
 folder is known, and what LabelMe has no field for stands under ``pointmask``, which it keeps.
@@ -11,10 +12,12 @@ folder is known, and what LabelMe has no field for stands under ``pointmask``, w
 import base64
 import binascii
 import json
+import math
 import os
 import posixpath
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +43,7 @@ from pointmask.formats._per_image import (
     points_of,
     write_new,
 )
-from pointmask.formats._shapes import confidence_of, label_of, patch_of_polygons, size_of
+from pointmask.formats._shapes import box_of_edges, confidence_of, label_of, patch_of_polygons, size_of
 from pointmask.image_source import ImageSource
 from pointmask.images import decode, encode_png
 from pointmask.labelled import NO_LABEL, LabelledImage, LabelledTarget, Patch, Shape
@@ -130,6 +133,9 @@ def _shapes_of(target: LabelledTarget, group: int) -> Iterator[dict[str, Any]]:
     if target.point is not None:
         corner = [from_pixel(target.point.col, ORIGIN), from_pixel(target.point.row, ORIGIN)]
         yield fields | {"shape_type": "point", "points": [corner], "mask": None}
+    if target.box is not None:
+        top, left, bottom, right = target.box
+        yield fields | {"shape_type": "rectangle", "points": [[left, top], [right, bottom]], "mask": None}
     if target.patch is not None:
         top, left, bottom, right = target.patch.box
         # LabelMe's box of a mask includes its last row and column.
@@ -185,11 +191,10 @@ def _targets(fields: dict[str, Any], shape: Shape | None, where: str) -> list[La
 
 
 def _joined(members: list[LabelledTarget]) -> list[LabelledTarget]:
-    if len(members) == 2:
-        points = [target for target in members if target.patch is None]
-        masks = [target for target in members if target.patch is not None]
-        if points and masks:
-            return [LabelledTarget(points[0].point, masks[0].patch, masks[0].confidence)]
+    clicks = [target for target in members if target.patch is None and target.box is None]
+    rest = [target for target in members if target.patch is not None or target.box is not None]
+    if len(clicks) == len(rest) == 1:
+        return [replace(rest[0], point=clicks[0].point)]
     return members
 
 
@@ -201,9 +206,10 @@ def _target(record: dict[str, Any], shape: Shape | None, what: str) -> LabelledT
     corners = [_corner(pair, what) for pair in listing(record.get("points"), f"the points of {what}")]
     if kind == "point" and len(corners) == 1:
         return LabelledTarget(_point(*corners[0], label), None, confidence)
-    if (kind == "rectangle" and len(corners) == 2) or (kind == "circle" and corners):
-        (x0, y0), (x1, y1) = corners[0], corners[1] if kind == "rectangle" else corners[0]
-        return LabelledTarget(_point((x0 + x1) / 2, (y0 + y1) / 2, label), None, confidence)
+    if kind in ("rectangle", "circle") and len(corners) == 2:
+        (x0, y0), (x1, y1) = corners if kind == "rectangle" else _around(*corners)
+        box = box_of_edges(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
+        return LabelledTarget(_point((x0 + x1) / 2, (y0 + y1) / 2, label), None, confidence, box=box)
     if kind == "mask" and len(corners) == 2:
         patch = _patch(record.get("mask"), corners, what)
     elif kind == "polygon" and shape is not None:
@@ -214,6 +220,14 @@ def _target(record: dict[str, Any], shape: Shape | None, what: str) -> LabelledT
             "(if the size of the image is given), rectangles and circles: delete it, or draw one of these"
         )
     return None if patch is None else LabelledTarget(None, patch, confidence, label)
+
+
+def _around(
+    centre: tuple[float, float], edge: tuple[float, float]
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return two corners of the square around a circle, given by its centre and a point of its edge."""
+    (x, y), radius = centre, math.dist(centre, edge)
+    return (x - radius, y - radius), (x + radius, y + radius)
 
 
 def _corner(pair: object, what: str) -> tuple[float, float]:

@@ -31,7 +31,7 @@ from pointmask.labelled import NO_LABEL, LabelledImage, LabelledTarget, Shape
 from pointmask.points import Points
 
 DESCRIPTION = "Label Studio JSON"
-HOLDS = EVERYTHING
+HOLDS = EVERYTHING - {"boxes"}
 
 
 def sniff(path: Path) -> bool:

@@ -17,21 +17,20 @@ from pointmask.formats._origin import Origin, from_pixel, to_pixel
 from pointmask.formats._per_image import (
     Parsed,
     any_document,
-    box_of,
     document_name,
     images_of,
     parse_each,
     points_of,
     write_new,
 )
-from pointmask.formats._shapes import label_of, size_of
+from pointmask.formats._shapes import box_of_edges, label_of, size_of
 from pointmask.formats._table import peek
 from pointmask.labelled import NO_LABEL, Box, LabelledImage, LabelledTarget
 from pointmask.points import Point, Points, clean_key
 
 DESCRIPTION = "Pascal VOC XML"
 ORIGIN: Origin = "one-based"
-HOLDS: frozenset[Feature] = frozenset({"points", "instances", "labels", "frames", "empty"})
+HOLDS: frozenset[Feature] = frozenset({"points", "boxes", "instances", "labels", "frames", "empty"})
 
 _ROOT = re.compile(r"<annotation[\s>]")
 
@@ -59,7 +58,7 @@ def read(path: Path) -> Points:
 
 
 def read_masks(path: Path, rejected: dict[str, str]) -> Iterator[LabelledImage]:
-    """Yield images with points alone, as boxes are no masks; see `pointmask.formats`."""
+    """Yield images with points and boxes, which are no masks; see `pointmask.formats`."""
     return images_of(parse_each(path, ".xml", rejected, _parse), rejected)
 
 
@@ -89,7 +88,7 @@ def _document(image: LabelledImage) -> Element:
         _add(size, tag, value)
     _add(root, "segmented", 0)
     for target in image.targets:
-        box = box_of(target)
+        box = target.extent
         if box is not None:
             _add_object(root, target, box)
     return root
@@ -134,20 +133,25 @@ def _parse(file: Path, folder: str) -> Parsed:
         if size is None
         else size_of(size.findtext("height"), size.findtext("width"), f"the size in {file}")
     )
-    points = [_point(item, f"{file}: object {count}") for count, item in enumerate(root.iter("object"))]
-    return key, shape, [LabelledTarget(point, None) for point in points]
+    objects = enumerate(root.iter("object"))
+    return key, shape, [_target(item, f"{file}: object {count}") for count, item in objects]
 
 
-def _point(item: Element, where: str) -> Point:
+def _target(item: Element, where: str) -> LabelledTarget:
+    """Return the click, or the middle of the box, with the box."""
     label = label_of((item.findtext("name") or "").strip())
+    left, right, top, bottom = (
+        _number(item, f"bndbox/{tag}", where) for tag in ("xmin", "xmax", "ymin", "ymax")
+    )
+    if right < left or bottom < top:
+        raise PointsError(f"{where}: its box ends before it begins; correct it")
+    x, y = (left + right) / 2, (top + bottom) / 2
     if item.find("point") is not None:
-        x, y = (number(item.findtext(f"point/{tag}"), f"{where}, {tag}") for tag in "xy")
-    else:
-        left, right, top, bottom = (
-            number(item.findtext(f"bndbox/{tag}"), f"{where}, {tag}")
-            for tag in ("xmin", "xmax", "ymin", "ymax")
-        )
-        if right < left or bottom < top:
-            raise PointsError(f"{where}: its box ends before it begins; correct it")
-        x, y = (left + right) / 2, (top + bottom) / 2
-    return Point(to_pixel(y, ORIGIN), to_pixel(x, ORIGIN), label)
+        x, y = (_number(item, f"point/{tag}", where) for tag in "xy")
+    point = Point(to_pixel(y, ORIGIN), to_pixel(x, ORIGIN), label)
+    # Closed from 1 to half-open from 0: the upper bounds stay as they are.
+    return LabelledTarget(point, None, box=box_of_edges(left - 1, top - 1, right, bottom))
+
+
+def _number(item: Element, path: str, where: str) -> float:
+    return number(item.findtext(path), f"{where}, {path}")

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pointmask.formats import Feature
-from pointmask.formats._per_image import box_of
 from pointmask.formats._yolo import NEEDS_IMAGES as NEEDS_IMAGES
 from pointmask.formats._yolo import ORIGIN as ORIGIN
 from pointmask.formats._yolo import holds_boxes, holds_polygons, write_lines
@@ -16,7 +15,7 @@ from pointmask.formats._yolo import read_masks as read_masks
 from pointmask.labelled import LabelledImage, LabelledTarget, Shape
 
 DESCRIPTION = "YOLO boxes"
-HOLDS: frozenset[Feature] = frozenset({"instances", "labels", "frames", "empty"})
+HOLDS: frozenset[Feature] = frozenset({"boxes", "instances", "labels", "frames", "empty"})
 
 
 def sniff(path: Path) -> bool:
@@ -36,7 +35,7 @@ def write_masks(images: Iterable[LabelledImage], path: Path) -> None:
 
 
 def _coordinates(target: LabelledTarget, shape: Shape) -> list[float]:
-    box = box_of(target)
+    box = target.extent
     if box is None:
         return []
     height, width = shape
