@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pointmask.bench_data import _group as data_set_of
+from pointmask.data_sets import data_set_of
 from pointmask.files import list_images
 from pointmask.formats import read_points
 from pointmask.images import read, read_mask

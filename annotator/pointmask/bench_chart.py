@@ -1,6 +1,5 @@
 """The chart of `pointmask bench`: quality against time, and quality by target size."""
 
-import io
 import math
 import textwrap
 from typing import Any
@@ -8,12 +7,8 @@ from typing import Any
 from pointmask.bench import OURS
 from pointmask.bench_report import heading, machine_line, times_ours
 from pointmask.bench_summary import Row, Summary
+from pointmask.chart_style import ACCENT, FAINT, GRID, INK, OTHERS, chart, png_of, tidy
 
-_ACCENT = "#d1495b"
-_OTHERS = ("#30638e", "#edae49", "#66a182", "#8d96a3", "#5f4b8b", "#00798c")
-_INK = "#22252b"
-_FAINT = "#8a8f98"
-_GRID = "#e3e5e9"
 _NEAR_IOU = 0.04
 
 
@@ -35,19 +30,7 @@ def chart_png(summary: Summary) -> bytes:
     ImportError
         If matplotlib is not installed.
     """
-    from matplotlib import rc_context
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    style: dict[Any, Any] = {
-        "font.family": "DejaVu Sans",
-        "font.size": 10,
-        "text.color": _INK,
-        "axes.labelcolor": _INK,
-    }
-    with rc_context({**style, "xtick.color": _INK, "ytick.color": _INK, "axes.edgecolor": _FAINT}):
-        figure = Figure(figsize=(12.5, 6.5), dpi=140, facecolor="white")
-        FigureCanvasAgg(figure)
+    with chart(12.5, 6.5) as figure:
         left, right = figure.subplots(1, 2, width_ratios=(1, 1.15))
         figure.subplots_adjust(left=0.06, right=0.985, top=0.77, bottom=0.21, wspace=0.16)
         colours = _colours(summary)
@@ -58,15 +41,13 @@ def chart_png(summary: Summary) -> bytes:
         figure.text(0.06, 0.895, rest, fontsize=11)
         footer = [machine_line(summary), *summary["notes"]]
         lines = [line for text in footer for line in textwrap.wrap(text, 190)]
-        figure.text(0.06, 0.115, "\n".join(lines), fontsize=7.5, color=_FAINT, va="top", linespacing=1.4)
-        file = io.BytesIO()
-        figure.savefig(file, format="png", metadata={"Software": None})
-    return file.getvalue()
+        figure.text(0.06, 0.115, "\n".join(lines), fontsize=7.5, color=FAINT, va="top", linespacing=1.4)
+        return png_of(figure)
 
 
 def _colours(summary: Summary) -> dict[str, str]:
     others = [name for name in summary["methods"] if name != OURS]
-    return {OURS: _ACCENT} | {name: _OTHERS[k % len(_OTHERS)] for k, name in enumerate(others)}
+    return {OURS: ACCENT} | {name: OTHERS[k % len(OTHERS)] for k, name in enumerate(others)}
 
 
 def _quality_and_time(axes: Any, methods: dict[str, Row], colours: dict[str, str]) -> None:  # noqa: ANN401 - Axes
@@ -86,7 +67,7 @@ def _quality_and_time(axes: Any, methods: dict[str, Row], colours: dict[str, str
             textcoords="offset points",
             ha="center",
             va="top" if _crowded(row, methods) else "bottom",
-            color=_INK,
+            color=INK,
             fontweight="bold" if name == OURS else "normal",
             bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.8},
         )
@@ -94,10 +75,10 @@ def _quality_and_time(axes: Any, methods: dict[str, Row], colours: dict[str, str
     axes.margins(x=0.18, y=0.16)
     low, high = axes.get_ylim()
     axes.set_ylim(max(0.0, low), min(1.0, high))
-    _tidy(axes, "Pooled IoU against time", "pooled IoU")
+    tidy(axes, "Pooled IoU against time", "pooled IoU")
     axes.set_xlabel("ms per target: dot at median, line to 95th percentile; in brackets: times ours")
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    axes.grid(axis="x", color=_GRID)
+    axes.grid(axis="x", color=GRID)
 
 
 def _label(row: Row) -> str:
@@ -127,11 +108,11 @@ def _by_size(axes: Any, methods: dict[str, Row], colours: dict[str, str]) -> Non
         labels = [
             f"{part['iou']:.2f}"[1:] if part["iou"] is not None else "" for part in row["by_size"].values()
         ]
-        axes.bar_label(bars, labels, fontsize=8, color=_INK, padding=2)
+        axes.bar_label(bars, labels, fontsize=8, color=INK, padding=2)
     axes.set_xticks(range(len(sizes)), [f"{name}\n{part['count']} targets" for name, part in sizes.items()])
     axes.set_ylim(0, 1)
     axes.tick_params(axis="x", length=0)
-    _tidy(axes, "Mean target IoU by true area (px)", "mean target IoU")
+    tidy(axes, "Mean target IoU by true area (px)", "mean target IoU")
     axes.legend(
         loc="lower left",
         bbox_to_anchor=(-0.01, 1.0),
@@ -142,11 +123,3 @@ def _by_size(axes: Any, methods: dict[str, Row], colours: dict[str, str]) -> Non
         columnspacing=1.2,
         borderaxespad=0,
     )
-
-
-def _tidy(axes: Any, title: str, label: str) -> None:  # noqa: ANN401 - Axes
-    axes.set_title(title, loc="left", fontsize=11, fontweight="bold", pad=26)
-    axes.set_ylabel(label)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(axis="y", color=_GRID)
-    axes.set_axisbelow(True)

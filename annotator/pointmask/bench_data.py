@@ -1,6 +1,5 @@
 """What `pointmask bench` measures on: built-in scenes, or a folder of images, masks and points."""
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from pointmask.data_sets import data_set_of
 from pointmask.errors import ImageError, PointsError
 from pointmask.files import list_images
 from pointmask.formats import Simulation, read_points
@@ -21,12 +21,6 @@ from pointmask.synth import make_scenes
 
 PointList = Sequence[tuple[int, int]]
 
-# Data sets that are told apart by their file names.
-_GROUPS = (
-    (re.compile(r"Misc_\d+"), "SIRST-v1"),
-    (re.compile(r"\d{6}"), "NUDT-SIRST"),
-    (re.compile(r"XDU\d+"), "IRSTD-1k"),
-)
 _EIGHT_BIT = {"1", "L", "LA", "P", "RGB", "RGBA"}  # what Pillow converts to RGB without loss of range
 
 
@@ -161,7 +155,7 @@ def _folder_case(images: Path, key: ImageFrame, mask: Path | None, points: Seque
     image, truth = read(images / name, frame), read_mask(mask)
     if image.shape != truth.shape:
         raise ImageError(f"the image has {image.shape} pixels, its mask {mask} has {truth.shape}")
-    return Case(name, _group(name), image, _colour(images / name, image), truth, points)
+    return Case(name, data_set_of(name), image, _colour(images / name, image), truth, points)
 
 
 def _colour(path: Path, image: NDArray[Any]) -> NDArray[Any]:
@@ -173,11 +167,6 @@ def _colour(path: Path, image: NDArray[Any]) -> NDArray[Any]:
     except UnidentifiedImageError:  # .npy
         pass
     return image
-
-
-def _group(name: str) -> str:
-    stem = Path(name).stem
-    return next((group for pattern, group in _GROUPS if pattern.fullmatch(stem)), "other")
 
 
 def _refuse(reason: str) -> Case:

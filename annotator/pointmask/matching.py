@@ -53,7 +53,7 @@ def blobs(mask: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.int6
     return np.stack(sums, axis=1) / areas[:, None], areas
 
 
-def pair(distance: NDArray[np.float64], match: Match) -> set[int]:
+def pair(distance: NDArray[np.float64], match: Match) -> dict[int, int]:
     """Choose predicted components for true targets, each at most once.
 
     Parameters
@@ -65,8 +65,8 @@ def pair(distance: NDArray[np.float64], match: Match) -> set[int]:
 
     Returns
     -------
-    set of int
-        Columns that were chosen; their number is the number of targets found.
+    dict of int to int
+        Row and column of each pair; their number is the number of targets found.
 
     Raises
     ------
@@ -82,18 +82,21 @@ def pair(distance: NDArray[np.float64], match: Match) -> set[int]:
     raise ValueError(f"match={match!r} is unknown; choose one of 'first', 'nearest', 'hungarian'")
 
 
-def _greedy(order: NDArray[np.intp], distance: NDArray[np.float64]) -> set[int]:
+def _greedy(order: NDArray[np.intp], distance: NDArray[np.float64]) -> dict[int, int]:
     """Give each true target in turn the first free component, in its own order, at a finite distance."""
+    pairs: dict[int, int] = {}
     used: set[int] = set()
-    for choices, row in zip(order, distance, strict=True):
+    for target, (choices, row) in enumerate(zip(order, distance, strict=True)):
         free = (int(k) for k in choices if np.isfinite(row[k]) and int(k) not in used)
-        used.update(islice(free, 1))
-    return used
+        for component in islice(free, 1):
+            pairs[target] = component
+            used.add(component)
+    return pairs
 
 
-def _hungarian(distance: NDArray[np.float64]) -> set[int]:
+def _hungarian(distance: NDArray[np.float64]) -> dict[int, int]:
     # One forbidden pair must cost more than any set of allowed ones, so that the number of pairs comes first.
     finite = np.isfinite(distance)
     forbidden = 1.0 + float(distance[finite].sum())
     rows, cols = linear_sum_assignment(np.where(finite, distance, forbidden))
-    return {int(c) for r, c in zip(rows, cols, strict=True) if finite[r, c]}
+    return {int(r): int(c) for r, c in zip(rows, cols, strict=True) if finite[r, c]}

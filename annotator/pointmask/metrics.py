@@ -219,6 +219,24 @@ def score(
     )
 
 
+def matched_targets(mask: ArrayLike, truth: ArrayLike, *, match: Match = "first") -> dict[int, int]:
+    """Tell which true targets `score` counts as found, and by which predicted component.
+
+    Parameters
+    ----------
+    mask, truth : array_like
+        ``(H, W)`` of one shape, bool or uint8 (above 127 is target).
+    match : {"first", "nearest", "hungarian"}
+        As for `score`.
+
+    Returns
+    -------
+    dict of int to int
+        0-based number of the true component and of its predicted one, both in raster order.
+    """
+    return _pairs(blobs(binarise(truth))[0], blobs(binarise(mask))[0], match, _RULES[None])
+
+
 def pooled_iou(masks: Iterable[ArrayLike], truths: Iterable[ArrayLike]) -> float:
     """Sum of intersections over sum of unions over pairs of masks.
 
@@ -292,14 +310,21 @@ def _detections(
     """Count true targets and found ones, and list the areas of the false components."""
     true_centres, _ = blobs(truth)
     centres, areas = blobs(predicted)
+    used = set(_pairs(true_centres, centres, match, rule).values())
+    hit = {int(areas[k]) for k in used}
+    free = [int(area) for k, area in enumerate(areas) if k not in used]
+    return len(true_centres), len(used), [a for a in free if not (rule.area_by_value and a in hit)]
+
+
+def _pairs(
+    true_centres: NDArray[np.float64], centres: NDArray[np.float64], match: Match, rule: _Rule
+) -> dict[int, int]:
+    """Pair true targets with the predicted components that are near enough."""
     if rule.rounded_truth:
         true_centres = np.rint(true_centres)
     distance = np.hypot(*(true_centres[:, None, :] - centres[None, :, :]).transpose(2, 0, 1))
     near = distance <= rule.distance if rule.closed else distance < rule.distance
-    used = pair(np.where(near, distance, np.inf), match)
-    hit = {int(areas[k]) for k in used}
-    free = [int(area) for k, area in enumerate(areas) if k not in used]
-    return len(true_centres), len(used), [a for a in free if not (rule.area_by_value and a in hit)]
+    return pair(np.where(near, distance, np.inf), match)
 
 
 def _one_of(name: str, value: object, table: Mapping[Any, _T]) -> _T:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pointmask.matching import components
-from pointmask.metrics import binarise
+from pointmask.matching import Match, components
+from pointmask.metrics import binarise, matched_targets
 
 if TYPE_CHECKING:
     from pointmask.target import Annotation
@@ -162,6 +162,52 @@ def score_targets(
         outside = int(np.count_nonzero(under == 0))
         scores.append(TargetScore(int(areas[label]), hits + outside, hits) if label else None)
     return scores
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """One true target and what a detector made of it.
+
+    Attributes
+    ----------
+    score : TargetScore
+        The predicted component that was matched to it, against the target; nothing if it was missed.
+    found : bool
+        Whether it counts in Pd.
+    """
+
+    score: TargetScore
+    found: bool
+
+
+def score_detections(mask: ArrayLike, truth: ArrayLike, *, match: Match = "first") -> list[Detection]:
+    """Score every true target against the predicted component that `pointmask.metrics.score` gives it.
+
+    Parameters
+    ----------
+    mask, truth : array_like
+        ``(H, W)`` of one shape, bool or uint8 (above 127 is target).
+    match : {"first", "nearest", "hungarian"}
+        As for `pointmask.metrics.score`.
+
+    Returns
+    -------
+    list of Detection
+        One per 8-connected true component, in raster order. A component's pixels on other true targets
+        are left out.
+    """
+    labels, count = components(binarise(truth))
+    found, _ = components(binarise(mask))
+    areas = np.bincount(labels.ravel(), minlength=count + 1)
+    pairs = matched_targets(mask, truth, match=match)
+    detections = []
+    for target in range(count):
+        under = labels[found == pairs[target] + 1] if target in pairs else labels[:0]
+        hits = int(np.count_nonzero(under == target + 1))
+        outside = int(np.count_nonzero(under == 0))
+        scored = TargetScore(int(areas[target + 1]), hits + outside, hits)
+        detections.append(Detection(scored, target in pairs))
+    return detections
 
 
 def _component_at(labels: NDArray[np.int32], pixels: NDArray[np.intp], point: tuple[int, int]) -> int:

@@ -78,6 +78,8 @@ def test_a_run_writes_what_it_says(folder, tmp_path, strategy):
         "config.toml",
         "last",
         "metrics.jsonl",
+        "train.txt",
+        "val.txt",
     ]
     metrics = metrics_of(tmp_path / "run")
     assert [line["epoch"] for line in metrics] == [1, 2]

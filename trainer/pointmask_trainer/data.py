@@ -96,7 +96,7 @@ def find_list(root: Path, name: str) -> Path | None:
         if len(files) > 1:
             raise DataError(
                 f"{root} holds several {name} lists ({', '.join(f.name for f in files[:_SHOWN])}); "
-                f"choose one with --{name}-list FILE"
+                f"choose one with --{name}-list FILE (evaluate: --list FILE)"
             )
         if files:
             return files[0]

@@ -15,6 +15,8 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.distributed.nn.functional import all_reduce
 
+from pointmask_trainer.errors import ConfigError
+
 
 @dataclass(frozen=True, slots=True)
 class Team:
@@ -80,10 +82,21 @@ def team(device: torch.device) -> Iterator[Team]:
 
 
 def choose_device(name: str) -> torch.device:
-    """Device of this process: ``auto`` is a GPU where there is one, each process its own."""
+    """Device of this process: ``auto`` is a GPU where there is one, each process its own.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such device here.
+    """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
-    device = torch.device(name)
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:  # torch's words run over many lines
+        reason = str(error).partition("\n")[0]
+        raise ConfigError(f"device {name!r} cannot be used ({reason}); choose cpu, or auto") from None
     if device.type == "cuda" and device.index is None:
         device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
     return device

@@ -1,12 +1,12 @@
 """One training run from a folder to a run folder: prepare, go on where it stopped, log, keep the best.
 
-A run folder holds ``config.toml``, ``metrics.jsonl`` (one line per epoch), ``last/`` (everything needed to
-go on) and ``best/model.safetensors``, chosen by IoU on the validation list with the labels of the
-strategy: true masks of the validation list are scored where they exist, but decide nothing.
+A run folder holds ``config.toml``, the id lists ``train.txt`` and ``val.txt``, ``metrics.jsonl`` (one line
+per epoch), ``last/`` (everything needed to go on) and ``best/model.safetensors``, chosen by IoU on the
+validation list with the labels of the strategy: true masks of the validation list are scored where they
+exist, but decide nothing.
 """
 
 import json
-import math
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +16,6 @@ from typing import Any
 import torch
 
 from pointmask.formats import read_points
-from pointmask.metrics import Score
 from pointmask_trainer.checkpoint import (
     WEIGHTS,
     ModelCard,
@@ -30,6 +29,7 @@ from pointmask_trainer.data import Mask, find_images, load_masks, load_split, no
 from pointmask_trainer.detectors import build
 from pointmask_trainer.distributed import Team, choose_device, share_statistics, team
 from pointmask_trainer.errors import CheckpointError, DataError
+from pointmask_trainer.evaluation_report import figures
 from pointmask_trainer.labels import LabelStore
 from pointmask_trainer.loop import EpochResult, Loop, set_rate
 from pointmask_trainer.strategies import make_strategy
@@ -202,6 +202,8 @@ class _Run:
         if self._team.leads:
             self._out.mkdir(parents=True, exist_ok=True)
             _write(self._out / CONFIG, self._config.to_toml())
+            for name, split in self._loop.splits.items():
+                _write(self._out / f"{name}.txt", "".join(f"{key}\n" for key in split.ids))
         self._team.wait()
         self._go_on()
         while self._loop.epoch < self._config.epochs:
@@ -215,7 +217,7 @@ class _Run:
         metrics = self._metrics(number, result)
         if number % self._config.run.validate_every == 0 or number == epochs:
             scores = loop.validate(self._truths)
-            metrics |= {f"val_{name}": _figures(value) for name, value in scores.items()}
+            metrics |= {f"val_{name}": figures(value) for name, value in scores.items()}
         is_best = "val_labels" in metrics and _rank(metrics) > _rank(self._best)
         if is_best:
             self._best = metrics
@@ -280,12 +282,6 @@ class _Run:
         if self._team.leads:
             _cut_metrics(self._out / METRICS, loop.epoch)
         self._watcher.message(f"going on after epoch {loop.epoch} of {self._config.epochs}")
-
-
-def _figures(value: Score) -> dict[str, float | None]:
-    """IoU, nIoU, Pd and Fa; None where there is nothing to measure, since JSON has no NaN."""
-    figures = {"iou": value.iou, "niou": value.niou, "pd": value.pd, "fa": value.fa}
-    return {name: figure if math.isfinite(figure) else None for name, figure in figures.items()}
 
 
 def _rank(metrics: dict[str, Any]) -> float:

@@ -38,6 +38,10 @@ COMMANDS = {
         "pointmask_trainer.cli.train:train",
         "Train a detector on masks, pseudo-masks or points.",
     ),
+    "evaluate": (
+        "pointmask_trainer.cli.evaluate:evaluate",
+        "Say how good a detector is: IoU, nIoU, Pd, Fa and their curves.",
+    ),
 }
 """Command name to import string and one-line help."""
 

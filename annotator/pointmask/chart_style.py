@@ -1,0 +1,56 @@
+"""How the project's charts look: colours, bare axes, and a figure that ends as a PNG."""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+ACCENT = "#d1495b"
+OTHERS = ("#30638e", "#edae49", "#66a182", "#8d96a3", "#5f4b8b", "#00798c")
+INK = "#22252b"
+FAINT = "#8a8f98"
+GRID = "#e3e5e9"
+
+
+@contextmanager
+def chart(width: float, height: float) -> Iterator[Any]:
+    """Give an empty matplotlib figure of so many inches; draw and save it inside the ``with``.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    """
+    from matplotlib import rc_context
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    style: dict[Any, Any] = {
+        "font.family": "DejaVu Sans",
+        "font.size": 10,
+        "text.color": INK,
+        "axes.labelcolor": INK,
+        "xtick.color": INK,
+        "ytick.color": INK,
+        "axes.edgecolor": FAINT,
+    }
+    with rc_context(style):
+        figure = Figure(figsize=(width, height), dpi=140, facecolor="white")
+        FigureCanvasAgg(figure)
+        yield figure
+
+
+def png_of(figure: Any) -> bytes:  # noqa: ANN401 - Figure
+    """Return a figure as a PNG file; the same figure gives the same bytes."""
+    file = io.BytesIO()
+    figure.savefig(file, format="png", metadata={"Software": None})
+    return file.getvalue()
+
+
+def tidy(axes: Any, title: str, label: str) -> None:  # noqa: ANN401 - Axes
+    """Title at the left, a named vertical axis, horizontal grid lines and no box."""
+    axes.set_title(title, loc="left", fontsize=11, fontweight="bold", pad=26)
+    axes.set_ylabel(label)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", color=GRID)
+    axes.set_axisbelow(True)

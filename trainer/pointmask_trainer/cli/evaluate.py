@@ -1,0 +1,147 @@
+"""``pointmask evaluate``: weights and true masks in; tables, ``metrics.json`` and charts out."""
+
+from importlib.util import find_spec
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pointmask.errors import OutputError
+from pointmask_trainer.cli.options import device_option, existing_folder, list_option
+
+if TYPE_CHECKING:
+    from pointmask_trainer.evaluate import Evaluation, Probabilities
+
+_METRICS, _CHARTS = "metrics.json", ("curves.png", "sizes.png")
+
+
+@click.command(short_help="How good a detector is: IoU, nIoU, Pd, Fa and their curves.")
+@click.argument("weights", type=click.Path(exists=True, path_type=Path), metavar="RUN|WEIGHTS")
+@click.argument("data", type=existing_folder)
+@click.option(
+    "--list",
+    "listed",
+    metavar="val|train|test|all|FILE",
+    default="val",
+    show_default=True,
+    help="Which images: a list of DATA (else of RUN), all, or a list's file.",
+)
+@click.option("--masks", type=existing_folder, help="True masks.  [default: DATA/masks]")
+@list_option
+@click.option(
+    "--save-predictions",
+    "predictions",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Write each image's probabilities as 16-bit PNG, 65535 for 1.",
+)
+@device_option
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("pointmask-evaluation"),
+    show_default=True,
+    help="Folder for metrics.json, curves.png and sizes.png.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace the files of an earlier evaluation.")
+def evaluate(
+    weights: Path,
+    data: Path,
+    listed: str,
+    masks: Path | None,
+    include: str,
+    predictions: Path | None,
+    device: str,
+    out: Path,
+    overwrite: bool,
+) -> None:
+    """Score a detector on images of DATA with true masks, at native resolution.
+
+    RUN|WEIGHTS is a run of pointmask train, of which the best epoch is taken, or a .safetensors file. The
+    test list is read only here, and only with --list test.
+    """
+    from pointmask.cli.progress import shown_progress
+    from pointmask.summary import Progress
+    from pointmask_trainer import evaluate as evaluation
+    from pointmask_trainer.checkpoint import load_model, weights_path
+    from pointmask_trainer.data import find_images, load_masks, load_split
+    from pointmask_trainer.distributed import choose_device
+
+    _refuse_to_overwrite(out, predictions, overwrite)
+    where = choose_device(device)
+    model, card = load_model(weights, where)
+    images = find_images(data)
+    run = weights if weights.is_dir() else None
+    ids = evaluation.listed_ids(data, images, listed, include=include, run=run)
+    split = load_split(listed, ids, images, None, where)
+    truths = load_masks(split, masks or data / "masks")
+    done = count(1)
+    with shown_progress() as show:
+
+        def seen(index: int, probabilities: "Probabilities") -> None:
+            if predictions is not None:
+                _save_prediction(predictions / f"{split.ids[index]}.png", probabilities)
+            show(Progress(next(done), len(split), 0, 0))
+
+        found = evaluation.evaluate(model, card.normalisation, split, truths, seen=seen)
+    facts = {
+        "weights": str(weights_path(weights)),
+        "model": card.model.name,
+        "epoch": card.facts.get("epoch"),
+        "data": str(data),
+        "list": listed,
+        "include": include,
+    }
+    _show(found)
+    _save(found, facts, out)
+
+
+def _refuse_to_overwrite(out: Path, predictions: Path | None, overwrite: bool) -> None:
+    """Look before a long run, not after it."""
+    if overwrite:
+        return
+    there = [out / name for name in (_METRICS, *_CHARTS) if (out / name).exists()]
+    if predictions is not None and predictions.is_dir() and any(predictions.iterdir()):
+        there.append(predictions)
+    if there:
+        raise OutputError(f"{there[0]} exists already; choose another folder, or replace it with --overwrite")
+
+
+def _save_prediction(path: Path, probabilities: "Probabilities") -> None:
+    import numpy as np
+
+    from pointmask.files import write_atomic
+    from pointmask.images import encode_png
+
+    write_atomic(path, encode_png(np.rint(65535 * probabilities).astype(np.uint16)), "evaluate")
+
+
+def _show(found: "Evaluation") -> None:
+    from rich.console import Console
+
+    from pointmask_trainer.evaluation_report import LEGEND, tables
+
+    console = Console(highlight=False)
+    for table in tables(found):
+        console.print(table)
+    console.print(LEGEND, style="dim", markup=False)
+
+
+def _save(found: "Evaluation", facts: dict[str, Any], out: Path) -> None:
+    from pointmask.files import write_atomic
+    from pointmask_trainer.evaluation_report import to_json
+
+    contents = {_METRICS: to_json(found, facts).encode()}
+    if find_spec("matplotlib"):
+        from pointmask_trainer.evaluation_chart import curves_png, sizes_png
+
+        title = f"{facts['model']} on {facts['list']} ({found.whole.images:,} images)"
+        contents |= dict(zip(_CHARTS, (curves_png(found, title), sizes_png(found, title)), strict=True))
+    else:
+        click.echo(
+            "No charts, as matplotlib is missing; install it with: pip install 'pointmask[train]'", err=True
+        )
+    for name, content in contents.items():
+        write_atomic(out / name, content, "evaluate")
+        click.echo(str(out / name))
