@@ -70,7 +70,9 @@ def convert(
     **options: Any,  # noqa: ANN401 - those of the format
 ) -> Conversion:
     """
-    Convert annotations.
+    Convert annotations: points, masks, boxes, labels, confidences, frames and images without targets.
+
+    Nothing else is carried over, such as the flags and descriptions of a labelling tool.
 
     Parameters
     ----------

@@ -39,7 +39,8 @@ def convert(
 
     SRC is a file or folder in any format that annotate reads, or the output folder of annotate. OUT
     is a file for csv, jsonl, coco, cvat and labelstudio, and a folder for labelme, voc, yolo,
-    yolo-seg, masks, point_images, basicirstd and pal. What a format cannot hold is said with counts.
+    yolo-seg, masks, point_images, basicirstd and pal. What a format cannot hold is said with counts;
+    descriptions and other private fields of a tool are not carried over.
     """
     from pointmask.convert import convert as run
 
