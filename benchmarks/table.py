@@ -36,7 +36,7 @@ SOURCES = {
 }
 """Result files that the table is made from, and how each is made."""
 
-SHOWN_ELSEWHERE = ("quality-", "baseline_fidelity", "detectors")
+SHOWN_ELSEWHERE = ("quality-", "baseline_fidelity", "detectors", "scale")
 """Beginnings of the names of results that belong beside them but not in the table."""
 
 

@@ -4,7 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pointmask.errors import PointsError
+from pointmask.packed import PackedPoints
 from pointmask.points import Point, Points, clean_key
+
+_BOTH = "is listed with a point and also as having no target; delete one of the two"
 
 
 class Collector:
@@ -14,31 +17,25 @@ class Collector:
     """
 
     def __init__(self) -> None:
-        self._points: dict[str, list[Point]] = {}
-        self._empty: set[str] = set()
+        self._points = PackedPoints()
         self._rejected: dict[str, str] = {}
 
     def add(self, image: str, where: str, point: Point | None) -> None:
         """Add a point, or None for an image that is said to hold no target."""
         key = self._key(image, where)
-        listed = self._points.setdefault(key, [])
-        if point is None:
-            self._empty.add(key)
-        else:
-            listed.append(point)
-        if key in self._empty and listed:
-            self.reject(
-                key, where, "is listed with a point and also as having no target; delete one of the two"
-            )
+        if self._points.add(key, point):
+            self.reject(key, where, _BOTH)
 
     def reject(self, image: str, where: str, reason: str) -> None:
         """Keep the first reason why an image cannot be used."""
         self._rejected.setdefault(self._key(image, where), f"{where}: {reason}")
 
     def points(self, source: str) -> Points:
-        """Return everything gathered so far."""
-        good = {key: tuple(points) for key, points in self._points.items() if key not in self._rejected}
-        return Points(good, source, dict(self._rejected))
+        """Return everything gathered; nothing can be added afterwards."""
+        for key in self._points.close():
+            self._rejected.setdefault(key, f"{source}: {key} {_BOTH}")
+        self._points.remove(self._rejected.keys())
+        return Points(self._points, source, self._rejected)
 
     def _key(self, image: str, where: str) -> str:
         try:

@@ -1,0 +1,293 @@
+"""A folder of 200,000 frames against one of 2,000: speed and memory of `annotate --no-png`.
+
+TMPDIR=/dev/shm python benchmarks/scale.py                       # 200,000 frames; about fifteen minutes
+python benchmarks/scale.py --frames 20000 --rounds 1             # a quick look
+
+The frames are links to 400 built-in scenes of 128 x 128 pixels. Large and small jobs take turns, each large
+one in a process of its own between processes that do a small one several times; the figures are medians.
+Beside them, the large folder's first 20,000 frames are done by one process and then as two shards at once.
+Wall time is what a user waits; processor time is steadier on a machine that others use too.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import tracemalloc
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import psutil
+from _results import FOLDER, save
+
+from pointmask.annotator import annotate
+from pointmask.folder import annotate_folder
+from pointmask.formats import read_points
+from pointmask.images import encode_png
+from pointmask.pairing import make_plan
+from pointmask.sources import open_source
+from pointmask.synth import make_scenes
+
+SIDE = 128
+DISTINCT = 400
+SMALL = 2_000
+DIVIDED = 20_000
+MIB = 1 << 20
+
+Measured = dict[str, Any]
+
+
+def main() -> None:
+    """Run the jobs in turn, and write ``scale.json`` and ``scale.png``."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--frames", type=int, default=200_000)
+    parser.add_argument("--rounds", type=int, default=2, help="large jobs; small ones are done around each")
+    parser.add_argument("--results", type=Path, default=FOLDER)
+    parser.add_argument("--job", help=argparse.SUPPRESS)  # what one of the processes does
+    options = parser.parse_args()
+    if options.job:
+        print(json.dumps(do_job(**json.loads(options.job))))
+        return
+    with tempfile.TemporaryDirectory() as temporary:
+        base = Path(temporary)
+        sizes = {"small": min(SMALL, options.frames), "large": options.frames}
+        sizes["divided"] = min(DIVIDED, options.frames)
+        scenes = write_scenes(base / "scenes")
+        for name, count in sizes.items():
+            link_frames(scenes, count, base / name)
+        small, large = [], []
+        for _ in range(options.rounds):
+            small.append(run(base / "small", repeats=7))
+            large.append(run(base / "large"))
+        small.append(run(base / "small", repeats=7))
+        figures = compare(small, large, sizes)
+        figures["bytes_per_frame"] = account(base / "large")
+        figures["workers"] = divided(base / "divided", sizes["divided"])
+    told = figures["ratio"]
+    print(
+        f"{options.frames:,} against {sizes['small']:,} frames: {told['cpu']:.3f} of the speed by processor"
+    )
+    print(f"time, {told['wall']:.3f} by wall time; {figures['growth_mib']:.1f} MiB more memory")
+    save("scale", figures, options.results)
+    draw(figures, options.results / "scale.png")
+
+
+def write_scenes(folder: Path) -> list[tuple[Path, list[tuple[int, int]]]]:
+    """Write the distinct scenes; returns their files and points."""
+    folder.mkdir()
+    found = []
+    for k, scene in enumerate(make_scenes(DISTINCT, 5, shape=(SIDE, SIDE))):
+        path = folder / f"{k:03d}.png"
+        path.write_bytes(encode_png(scene.image))
+        found.append((path, scene.points))
+    return found
+
+
+def link_frames(scenes: list[tuple[Path, list[tuple[int, int]]]], count: int, base: Path) -> None:
+    """Make one folder of ``count`` links to the scenes, and the table of their points."""
+    (base / "images").mkdir(parents=True)
+    with (base / "points.csv").open("w", encoding="ascii") as table:
+        table.write("image,x,y\n")
+        for k in range(count):
+            path, points = scenes[k % len(scenes)]
+            name = f"frame_{k:07d}.png"
+            (base / "images" / name).symlink_to(path)
+            table.writelines(f"{name},{col},{row}\n" for row, col in points)
+
+
+def run(base: Path, **job: int | tuple[int, int]) -> Measured:
+    """Do one job in a new process."""
+    return finished(start(base, **job))
+
+
+def start(base: Path, **job: int | tuple[int, int]) -> "subprocess.Popen[str]":
+    """Begin one job in a new process."""
+    command = [sys.executable, __file__, "--job", json.dumps({"base": str(base), **job})]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def finished(process: "subprocess.Popen[str]") -> Measured:
+    """Wait for a job; returns what it measured."""
+    told, _ = process.communicate()
+    if process.returncode:
+        raise SystemExit(f"a job ended with status {process.returncode}")
+    measured: Measured = json.loads(told)
+    return measured
+
+
+def do_job(base: str, repeats: int = 1, shard: tuple[int, int] | None = None) -> Measured:
+    """Annotate a folder in this process; returns its figures, medians over the repeats."""
+    annotate(next(iter(make_scenes(1, 0, shape=(SIDE, SIDE)))).image, [(20, 20)])  # loads all kernels
+    wall, cpu = [], []
+    for _ in range(repeats):
+        with tempfile.TemporaryDirectory() as out, Meter() as meter:
+            began, worked = time.perf_counter(), time.process_time()
+            summary = annotate_folder(
+                Path(base) / "images",
+                Path(base) / "points.csv",
+                out,
+                png=False,
+                shard=tuple(shard) if shard else None,
+                progress=lambda progress, meter=meter: meter.note(progress.seen),
+            )
+            wall.append(time.perf_counter() - began)
+            cpu.append(time.process_time() - worked)
+    if summary.skipped:
+        raise SystemExit(f"{len(summary.skipped)} frames were skipped, first: {summary.skipped[0]}")
+    return {
+        "frames": summary.done, "targets": summary.targets, "wall_s": median(wall), "cpu_s": median(cpu),
+        "before_mib": meter.before, "peak_mib": max(meter.mib), "done": meter.done, "mib": meter.mib,
+    }  # fmt: skip
+
+
+class Meter:
+    """Samples resident memory ten times a second, beside the number of frames done."""
+
+    def __init__(self) -> None:
+        self._process = psutil.Process()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._seen = 0
+        self.done: list[int] = []
+        self.mib: list[float] = []
+        self.before = self._process.memory_info().rss / MIB
+
+    def note(self, seen: int) -> None:
+        """Take over how far the job is."""
+        self._seen = seen
+
+    def __enter__(self) -> "Meter":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+        self._sample()
+
+    def _watch(self) -> None:
+        while not self._stop.wait(0.1):
+            self._sample()
+
+    def _sample(self) -> None:
+        self.done.append(self._seen)
+        self.mib.append(round(self._process.memory_info().rss / MIB, 2))
+
+
+def compare(small: list[Measured], large: list[Measured], sizes: dict[str, int]) -> Measured:
+    """Speed and memory of the large jobs beside the small ones."""
+    speed = {
+        clock: {
+            name: median(job["frames"] / job[f"{clock}_s"] for job in jobs)
+            for name, jobs in (("small", small), ("large", large))
+        }
+        for clock in ("wall", "cpu")
+    }
+    peak = {
+        name: median(job["peak_mib"] for job in jobs) for name, jobs in (("small", small), ("large", large))
+    }
+    growth = peak["large"] - peak["small"]
+    return {
+        "side": SIDE,
+        "frames": sizes,
+        "targets": large[0]["targets"],
+        "frames_per_s": speed,
+        "ratio": {clock: figure["large"] / figure["small"] for clock, figure in speed.items()},
+        "ratio_of_each": [
+            2 * job["frames"] / job["cpu_s"] / sum(other["frames"] / other["cpu_s"] for other in around)
+            for job, around in zip(large, pairwise(small), strict=True)
+        ],
+        "peak_mib": peak,
+        "growth_mib": growth,
+        "million_peak_mib": peak["small"]
+        + growth * (10**6 - sizes["small"]) / max(1, sizes["large"] - sizes["small"]),
+        "million_hours_of_processor": 10**6 / speed["cpu"]["large"] / 3600,
+        "curves": {
+            name: {key: thinned(jobs[0][key]) for key in ("done", "mib")}
+            for name, jobs in (("small", small), ("large", large))
+        },
+    }
+
+
+def thinned(values: list[float], most: int = 300) -> list[float]:
+    """At most so many values, evenly picked; the last one is kept."""
+    step = -(-len(values) // most)
+    return values[::-1][::step][::-1]
+
+
+def account(base: Path) -> dict[str, float]:
+    """Bytes of Python objects that each part of a job holds per frame, and the most while it is made."""
+    costs: dict[str, float] = {}
+    read_points(base.with_name("small") / "points.csv")  # imports what it needs
+    tracemalloc.start()
+    source = open_source(base / "images")
+    names = source.names()
+    told(costs, "names", len(names))
+    points = read_points(base / "points.csv")
+    told(costs, "points", len(names))
+    plan = make_plan(source, names, points)
+    told(costs, "plan", len(names))
+    tracemalloc.stop()
+    if len(plan.wanted) != len(names):
+        raise SystemExit("not every frame was paired with its points")
+    return costs
+
+
+def told(costs: dict[str, float], part: str, frames: int) -> None:
+    """Note what is held since the part before, and the most that was held in between."""
+    now, peak = tracemalloc.get_traced_memory()
+    before = sum(value for key, value in costs.items() if not key.endswith("_peak"))
+    costs[part] = round(now / frames - before, 1)
+    costs[f"{part}_peak"] = round(peak / frames - before, 1)
+    tracemalloc.reset_peak()
+
+
+def divided(base: Path, frames: int) -> Measured:
+    """Do the same frames by one process, and as two shards at once."""
+    alone = run(base)
+    began = time.perf_counter()
+    pair = [finished(process) for process in [start(base, shard=(k, 2)) for k in (1, 2)]]
+    return {
+        "frames": frames,
+        "one_wall_s": alone["wall_s"],
+        "one_cpu_s": alone["cpu_s"],
+        "two_wall_s": max(job["wall_s"] for job in pair),
+        "two_with_start_s": time.perf_counter() - began,
+        "two_cpu_s": sum(job["cpu_s"] for job in pair),
+        "shares": [job["frames"] / frames for job in pair],
+        "cores": os.cpu_count(),
+        "load_average": os.getloadavg()[0],
+    }
+
+
+def draw(figures: Measured, path: Path) -> None:
+    """Draw memory over the share of frames done, of a small and a large job."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(7, 3.2), layout="constrained")
+    for name, colour in (("large", "#0b7285"), ("small", "#e8590c")):
+        curve, count = figures["curves"][name], figures["frames"][name]
+        share = [100 * done / count for done in curve["done"]]
+        axes.plot(share, curve["mib"], color=colour, linewidth=1.8, label=f"{count:,} frames")
+    axes.set(xlabel="frames done, %", ylabel="resident memory, MiB", xlim=(0, 100))
+    axes.set_ylim(0, 1.3 * max(figures["peak_mib"].values()))
+    axes.set_title(f"annotate --no-png: {figures['growth_mib']:.0f} MiB more for the larger folder")
+    axes.legend(frameon=False, loc="lower right")
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(path, dpi=130)
+    print(f"written: {path}")
+
+
+if __name__ == "__main__":
+    main()
