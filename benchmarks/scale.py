@@ -30,6 +30,7 @@ from pointmask.annotator import annotate
 from pointmask.folder import annotate_folder
 from pointmask.formats import read_points
 from pointmask.images import encode_png
+from pointmask.packed import PackedTexts
 from pointmask.pairing import make_plan
 from pointmask.sources import open_source
 from pointmask.synth import make_scenes
@@ -229,7 +230,7 @@ def account(base: Path) -> dict[str, float]:
     read_points(base.with_name("small") / "points.csv")  # imports what it needs
     tracemalloc.start()
     source = open_source(base / "images")
-    names = source.names()
+    names = PackedTexts(source.names())
     told(costs, "names", len(names))
     points = read_points(base / "points.csv")
     told(costs, "points", len(names))

@@ -5,7 +5,7 @@ import pickle
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointmask.packed import PackedPoints
+from pointmask.packed import PackedPoints, PackedTexts
 from pointmask.points import Point
 
 _FAR = 2**31
@@ -39,6 +39,15 @@ def test_as_a_dictionary(rows, is_sorted, removed):
         assert all(found.get(key) is None for key in {*removed, "none", "zzz"} - expected.keys())
         assert found == expected
         assert repr(found) == repr(expected)
+
+
+@given(st.lists(st.text(max_size=3) | st.just("\ud800")), st.slices(5))
+def test_texts_as_a_list(texts, part):
+    packed = PackedTexts(texts)
+    assert list(packed) == texts
+    assert len(packed) == len(texts)
+    assert packed[part] == texts[part]
+    assert [packed[-k] for k in range(1, len(texts) + 1)] == texts[::-1]
 
 
 def test_contradictions_in_one_stretch_are_told_at_once():

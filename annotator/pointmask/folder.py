@@ -26,6 +26,7 @@ from pointmask.image_source import ImageSource
 from pointmask.ledger import Ledger
 from pointmask.manifest import MANIFEST, Entry, Known, Shard
 from pointmask.mask_lines import MASKS, check_ours
+from pointmask.packed import PackedTexts
 from pointmask.pairing import Plan, make_plan
 from pointmask.points import Points
 from pointmask.reading import may_hold_frames
@@ -152,7 +153,7 @@ def annotate_folder(
     if threads < 1:
         raise ValueError(f"threads is {threads}; at least 1 is needed")
     check_apart(source.root, target)
-    names = source.names(exclude=target)
+    names = PackedTexts(source.names(exclude=target))
     if not names:
         raise ImageError(
             f"{source.root} holds no image; see what is recognised with: pointmask check {source.root}"

@@ -1,13 +1,50 @@
-"""Points by image in arrays: some forty bytes per image, where a dictionary of objects takes four hundred."""
+"""Names and points in arrays: some forty bytes per image, where objects take four hundred."""
 
 from array import array
 from bisect import bisect_left
-from collections.abc import ItemsView, Iterator, Mapping, Set, ValuesView
+from collections.abc import ItemsView, Iterable, Iterator, Mapping, Sequence, Set, ValuesView
 from itertools import pairwise
+from typing import overload
 
 from pointmask.points import Point
 
 _MOST = 2**31 - 1  # of what a place in the arrays holds
+
+
+class PackedTexts(Sequence[str]):
+    """
+    Texts in one piece of memory; grows only by `append`.
+
+    Parameters
+    ----------
+    texts : iterable of str
+        To begin with.
+    """
+
+    def __init__(self, texts: Iterable[str] = ()) -> None:
+        self._bytes = bytearray()
+        self._ends = array("Q")
+        for text in texts:
+            self.append(text)
+
+    def append(self, text: str) -> None:
+        """Add one at the end."""
+        self._bytes += text.encode("utf-8", "surrogatepass")
+        self._ends.append(len(self._bytes))
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[str]: ...
+    def __getitem__(self, place: int | slice) -> str | list[str]:
+        if isinstance(place, slice):
+            return [self[k] for k in range(*place.indices(len(self)))]
+        end = self._ends[place]
+        start = self._ends[place - 1] if place % len(self._ends) else 0
+        return self._bytes[start:end].decode("utf-8", "surrogatepass")
+
+    def __len__(self) -> int:
+        return len(self._ends)
 
 
 class PackedPoints(Mapping[str, tuple[Point, ...]]):
@@ -19,8 +56,7 @@ class PackedPoints(Mapping[str, tuple[Point, ...]]):
     """
 
     def __init__(self) -> None:
-        self._text = bytearray()  # all keys, one after the other
-        self._ends = array("Q")  # of each key in the text
+        self._keys = PackedTexts()
         self._starts = array("Q")  # of each key's points
         self._rows, self._cols, self._labels = array("i"), array("i"), array("i")
         self._label_numbers: dict[str | None, int] = {None: 0}
@@ -42,9 +78,8 @@ class PackedPoints(Mapping[str, tuple[Point, ...]]):
         bool
             Whether the two were said of the same image, as far as can be told from one stretch of rows.
         """
-        if not self._ends or key != self._last:
-            self._text += key.encode("utf-8", "surrogatepass")
-            self._ends.append(len(self._text))
+        if not self._keys or key != self._last:
+            self._keys.append(key)
             self._starts.append(len(self._rows))
             self._is_empty.append(False)
             self._last = key
@@ -63,20 +98,20 @@ class PackedPoints(Mapping[str, tuple[Point, ...]]):
         list of str
             Keys with points that were also said to hold no target.
         """
-        count = len(self._ends)
-        if all(self._key(k) < self._key(k + 1) for k in range(count - 1)):
-            return [self._key(k) for k in range(count) if self._is_empty[k] and self._points(k)]
-        order = sorted(range(count), key=self._key)
+        count = len(self._keys)
+        if all(key < then for key, then in pairwise(self._keys)):
+            return [self._keys[k] for k in range(count) if self._is_empty[k] and self._points(k)]
+        order = sorted(range(count), key=self._keys.__getitem__)
         stretches: dict[str, list[int]] = {}
         for first, then in pairwise(order):
-            if self._key(first) == self._key(then):
-                stretches.setdefault(self._key(first), [first]).append(then)
+            if self._keys[first] == self._keys[then]:
+                stretches.setdefault(self._keys[first], [first]).append(then)
         for key, places in stretches.items():
             self._repeats.update(places[1:])
             self._joined[key] = tuple(point for place in places for point in self._points(place))
             self._is_empty[places[0]] = any(self._is_empty[place] for place in places)
         self._order = array("Q", (place for place in order if place not in self._repeats))
-        return [self._key(k) for k in self._order if self._is_empty[k] and self[self._key(k)]]
+        return [self._keys[k] for k in self._order if self._is_empty[k] and self[self._keys[k]]]
 
     def remove(self, keys: Set[str]) -> None:
         """Leave some keys out from now on."""
@@ -89,10 +124,10 @@ class PackedPoints(Mapping[str, tuple[Point, ...]]):
         return self._listed(place)
 
     def __iter__(self) -> Iterator[str]:
-        return (self._key(place) for place in self._places())
+        return (self._keys[place] for place in self._places())
 
     def __len__(self) -> int:
-        return len(self._ends) - len(self._repeats) - len(self._removed)
+        return len(self._keys) - len(self._repeats) - len(self._removed)
 
     def __repr__(self) -> str:
         return repr(dict(self))
@@ -118,25 +153,21 @@ class PackedPoints(Mapping[str, tuple[Point, ...]]):
 
     def _places(self) -> Iterator[int]:
         """Yield the place of each key, in the order of listing."""
-        for place in range(len(self._ends)):
-            if place not in self._repeats and not (self._removed and self._key(place) in self._removed):
+        for place in range(len(self._keys)):
+            if place not in self._repeats and not (self._removed and self._keys[place] in self._removed):
                 yield place
 
     def _place(self, key: str) -> int | None:
         """Find a key; the keys that repeat are not in the order."""
         if self._order is None:
-            place = bisect_left(range(len(self._ends)), key, key=self._key)
+            place = bisect_left(self._keys, key)
         else:
-            found = bisect_left(self._order, key, key=self._key)
-            place = self._order[found] if found < len(self._order) else len(self._ends)
-        return place if place < len(self._ends) and self._key(place) == key else None
-
-    def _key(self, place: int) -> str:
-        start = self._ends[place - 1] if place else 0
-        return self._text[start : self._ends[place]].decode("utf-8", "surrogatepass")
+            found = bisect_left(self._order, key, key=self._keys.__getitem__)
+            place = self._order[found] if found < len(self._order) else len(self._keys)
+        return place if place < len(self._keys) and self._keys[place] == key else None
 
     def _listed(self, place: int) -> tuple[Point, ...]:
-        joined = self._joined.get(self._key(place)) if self._joined else None
+        joined = self._joined.get(self._keys[place]) if self._joined else None
         return self._points(place) if joined is None else joined
 
     def _points(self, place: int) -> tuple[Point, ...]:
@@ -156,7 +187,7 @@ class _Items(ItemsView[str, tuple[Point, ...]]):
 
     def __iter__(self) -> Iterator[tuple[str, tuple[Point, ...]]]:
         for place in self._packed._places():
-            yield self._packed._key(place), self._packed._listed(place)
+            yield self._packed._keys[place], self._packed._listed(place)
 
 
 class _Values(ValuesView[tuple[Point, ...]]):
