@@ -14,7 +14,7 @@ from pointmask.documents import DOCUMENTS
 from pointmask.errors import BrokenOffError, OutputError, PointsError
 from pointmask.files import RESULTS
 from pointmask.folder import annotate_folder
-from pointmask.formats import coco, csv, labelme, load_format, native, read_points, recognise
+from pointmask.formats import FORMATS, coco, csv, labelme, load_format, native, read_points, recognise
 from pointmask.images import read, read_mask
 from pointmask.manifest import read_manifest
 from pointmask.points import Points, match
@@ -32,6 +32,8 @@ def job(tmp_path_factory):
 
 def test_every_document_lies_where_help_says(job):
     _, _, summary, out = job
+    assert recognise(out) == "native"
+    assert [name for name in FORMATS if load_format(name).sniff(out)] == ["native"]
     assert summary.documents == {kind: out / name for kind, name in DOCUMENTS.items()}
     for kind in DOCUMENTS:
         assert recognise(out / DOCUMENTS[kind]) == kind

@@ -37,6 +37,9 @@ file. ``empty``: images without targets.
 EVERYTHING: frozenset[Feature] = frozenset(get_args(Feature))
 
 FORMATS = {
+    "native": "pointmask.formats.native",
+    "basicirstd": "pointmask.formats.basicirstd",
+    "pal": "pointmask.formats.pal",
     "coco": "pointmask.formats.coco",
     "cvat": "pointmask.formats.cvat",
     "labelstudio": "pointmask.formats.labelstudio",
@@ -47,9 +50,6 @@ FORMATS = {
     "voc": "pointmask.formats.voc",
     "yolo-seg": "pointmask.formats.yolo_seg",
     "yolo": "pointmask.formats.yolo",
-    "native": "pointmask.formats.native",
-    "basicirstd": "pointmask.formats.basicirstd",
-    "pal": "pointmask.formats.pal",
     "jsonl": "pointmask.formats.jsonl",
     "csv": "pointmask.formats.csv",
     "masks": "pointmask.formats.masks",

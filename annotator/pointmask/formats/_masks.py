@@ -39,7 +39,7 @@ def image_files(folder: Path) -> Iterator[Path]:
 
 
 def is_tree(path: Path) -> bool:
-    """Say whether a folder is for training or our output: one that holds masks among other things."""
+    """Say whether a folder is for training or our output, which hold masks among other things."""
     return any((path / name).exists() for name in ("manifest.jsonl", "masks.jsonl", "img_idx", "origin"))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from pointmask.errors import OutputError, PointsError
 from pointmask.formats._documents import rejecting
 from pointmask.formats._files import files_below, write_atomically
+from pointmask.formats._masks import is_tree
 from pointmask.labelled import LabelledImage, LabelledTarget, Shape
 from pointmask.points import Points, clean_key, without_suffix
 
@@ -114,6 +115,8 @@ def any_document(path: Path, suffix: str, looks_right: Callable[[Path], bool]) -
     """Say whether the file, or one of the first such files in the folder, looks right; never raises."""
     if not path.is_dir():
         return path.is_file() and path.suffix.lower() == suffix and looks_right(path)
+    if is_tree(path):
+        return False
     try:
         return any(looks_right(file) for file in islice(_with_suffix(path, suffix), _SNIFFED))
     except OSError:

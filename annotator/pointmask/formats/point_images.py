@@ -11,7 +11,7 @@ import numpy as np
 
 from pointmask.errors import PointsError
 from pointmask.formats import Feature, mclc
-from pointmask.formats._masks import holds_images, largest_component, read_frames
+from pointmask.formats._masks import holds_images, is_tree, largest_component, read_frames
 from pointmask.formats._per_image import document_name, write_new
 from pointmask.images import encode_png
 from pointmask.labelled import LabelledImage
@@ -25,7 +25,7 @@ LARGEST_BLOB = 4
 
 def sniff(path: Path) -> bool:
     """Say whether the path is a folder with images in it; MCLC's `.npy` files are none."""
-    return holds_images(path) and not mclc.sniff(path)
+    return holds_images(path) and not is_tree(path) and not mclc.sniff(path)
 
 
 def read(path: Path) -> Points:
