@@ -19,8 +19,8 @@ from pointmask.files import write_atomic
 from pointmask.image_source import ImageSource
 from pointmask.manifest import Entry, read_manifest
 from pointmask.order import natural_key
-from pointmask.overlay import MASK_COLOUR, POINT_COLOUR, heat_palette
-from pointmask.report_parts import histogram, missing, number, panels, tile
+from pointmask.overlay import MASK_COLOUR, POINT_COLOUR
+from pointmask.report_parts import histogram, look, missing, number, panels, tile
 from pointmask.sources import open_source
 from pointmask.theta import Theta
 from pointmask.window import Polarity
@@ -119,6 +119,7 @@ def write_report(
     tally = _Tally()
     shown = nsmallest(limit, tally.count(read_manifest(out)), key=lambda found: found.target["confidence"])
     page = Template(files("pointmask").joinpath("templates", REPORT).read_text(encoding="utf-8")).substitute(
+        look=look(),
         heading=_heading(tally, theta, polarity),
         numbers=_numbers(tally),
         charts=_charts(tally) if tally.targets else "",
@@ -132,7 +133,6 @@ def write_report(
         tiles="\n".join(_tiles(shown, open_source(images), theta, polarity)),
         mask_colour=MASK_COLOUR,
         point_colour=POINT_COLOUR,
-        heat=", ".join("#" + bytes(colour).hex() for colour in heat_palette(9).tolist()),
     )
     path = out / REPORT
     # File names may hold bytes that are no text; they are shown as escapes.

@@ -3,18 +3,21 @@
 from base64 import b64encode
 from collections.abc import Sequence
 from html import escape
+from importlib.resources import files
+from string import Template
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pointmask.overlay import heat_palette, outline_path, png, stretch
+from pointmask.overlay import MASK_COLOUR, POINT_COLOUR, heat_palette, outline_path, png, stretch
 from pointmask.target import Annotation, Target
 
 _SIDE = 33  # pixels; most targets then share one scale, so that sizes can be compared by eye
 _MARGIN = 8  # pixels of background kept around a large target
 _MAX_SHOWN = 132  # pixels per side; a larger window is thinned out to keep the page small
-_HEAT = heat_palette(64)  # finer steps cannot be told apart, and the palette is stored with each tile
+HEAT = heat_palette(64)
+"""Colours of quantities in [0, 1]: finer steps cannot be told apart, and each tile stores them."""
 
 
 def number(value: float) -> str:
@@ -82,7 +85,7 @@ def panels(rank: int, image: NDArray[Any], annotation: Annotation, index: int) -
     step = -(-side // _MAX_SHOWN)
     soft, mask = _paste(target, rows, cols)
     grey = stretch(image[rows, cols], focus=mask)[::step, ::step]
-    heat = np.rint(soft[::step, ::step] * (len(_HEAT) - 1)).astype(np.uint8)
+    heat = np.rint(soft[::step, ::step] * (len(HEAT) - 1)).astype(np.uint8)
     height, width = grey.shape[0] * step, grey.shape[1] * step
     place = f'x="{cols.start - left}" y="{rows.start - top}" width="{width}" height="{height}"'
     outline = outline_path(target.mask, top=target.window[0] - top, left=target.window[1] - left)
@@ -96,9 +99,9 @@ def panels(rank: int, image: NDArray[Any], annotation: Annotation, index: int) -
     neighbours = f'<path class="others" d="{others}"/>' if others else ""
     return (
         f'<svg class="image" {frame} aria-label="image and point">'
-        f'<image id="i{rank}" {place} href="{_data_uri(png(grey))}"/>{_crosshair(x, y, side / _SIDE)}</svg>'
+        f'<image id="i{rank}" {place} href="{data_uri(png(grey))}"/>{_crosshair(x, y, side / _SIDE)}</svg>'
         f'<svg class="soft" {frame} aria-label="soft label">'
-        f'<image {place} href="{_data_uri(png(heat, _HEAT))}"/></svg>'
+        f'<image {place} href="{data_uri(png(heat, HEAT))}"/></svg>'
         f'<svg class="mask" {frame} aria-label="mask outline"><use href="#i{rank}"/>{neighbours}'
         f'<defs><path id="m{rank}" vector-effect="non-scaling-stroke" d="{outline}"/></defs>'
         f'<use class="halo" href="#m{rank}"/><use class="line" href="#m{rank}"/>'
@@ -147,7 +150,17 @@ def _crosshair(x: float, y: float, unit: float) -> str:
     return f'<path class="halo" d="{ticks}"/><path class="ticks" d="{ticks}"/>'
 
 
-def _data_uri(data: bytes) -> str:
+def look() -> str:
+    """Return the style sheet that the project's pages share."""
+    return Template(files("pointmask").joinpath("templates", "look.css").read_text("utf-8")).substitute(
+        mask_colour=MASK_COLOUR,
+        point_colour=POINT_COLOUR,
+        heat=", ".join("#" + bytes(colour).hex() for colour in heat_palette(9).tolist()),
+    )
+
+
+def data_uri(data: bytes) -> str:
+    """Return a PNG file as an address that holds it."""
     return f"data:image/png;base64,{b64encode(data).decode('ascii')}"
 
 

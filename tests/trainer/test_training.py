@@ -78,6 +78,7 @@ def test_a_run_writes_what_it_says(folder, tmp_path, strategy):
         "config.toml",
         "last",
         "metrics.jsonl",
+        "report.html",
         "train.txt",
         "val.txt",
     ]

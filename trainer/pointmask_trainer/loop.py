@@ -179,8 +179,20 @@ class Loop:
         images = self.splits[split].images
         return predict_pool(self.model, images, self.normalisation, indices, autocast=self.autocast)
 
-    def validate(self, truths: list[Mask] | None = None) -> dict[str, Score]:
+    def validate(
+        self,
+        truths: list[Mask] | None = None,
+        seen: Callable[[int, Tensor, Score], None] | None = None,
+    ) -> dict[str, Score]:
         """Score the validation images against their labels and, as a diagnostic, against true masks.
+
+        Parameters
+        ----------
+        truths : list of (H, W) bool arrays, optional
+            True masks.
+        seen : callable, optional
+            Called with the index, the (H, W) probabilities and the score of each image of this process's
+            share: against its true mask where that is known, else against its label.
 
         Returns
         -------
@@ -191,9 +203,13 @@ class Loop:
         against_labels, against_truth = Score(), Score()
         for index, probabilities in self.predictions("val", mine):
             mask = (probabilities > 0.5).cpu().numpy()
-            against_labels += score(mask, self.labels.label("val", index) > 0.5)
+            counted = score(mask, self.labels.label("val", index) > 0.5)
+            against_labels += counted
             if truths is not None:
-                against_truth += score(mask, truths[index])
+                counted = score(mask, truths[index])
+                against_truth += counted
+            if seen:
+                seen(index, probabilities, counted)
         scores = {"labels": sum(self.team.gather(against_labels), Score())}
         if truths is not None:
             scores["truth"] = sum(self.team.gather(against_truth), Score())

@@ -1,9 +1,9 @@
 """One training run from a folder to a run folder: prepare, go on where it stopped, log, keep the best.
 
 A run folder holds ``config.toml``, the id lists ``train.txt`` and ``val.txt``, ``metrics.jsonl`` (one line
-per epoch), ``last/`` (everything needed to go on) and ``best/model.safetensors``, chosen by IoU on the
-validation list with the labels of the strategy: true masks of the validation list are scored where they
-exist, but decide nothing.
+per epoch), ``report.html``, ``last/`` (everything needed to go on) and ``best/model.safetensors``, chosen by
+IoU on the validation list with the labels of the strategy: true masks of the validation list are scored
+where they exist, but decide nothing.
 """
 
 import json
@@ -30,8 +30,11 @@ from pointmask_trainer.detectors import build
 from pointmask_trainer.distributed import Team, choose_device, share_statistics, team
 from pointmask_trainer.errors import CheckpointError, DataError
 from pointmask_trainer.evaluation_report import figures
+from pointmask_trainer.events import Log, NoEvents, open_events
+from pointmask_trainer.gallery import Gallery
 from pointmask_trainer.labels import LabelStore
 from pointmask_trainer.loop import EpochResult, Loop, set_rate
+from pointmask_trainer.run_report import REPORT, read_lines, write_run_report
 from pointmask_trainer.strategies import make_strategy
 from pointmask_trainer.strategies.base import Folder
 
@@ -196,6 +199,8 @@ class _Run:
         self._truths, self._team, self._watcher = truths, members, watcher
         self._best: dict[str, Any] = {}
         self._label_digest = loop.labels.digest()
+        self._gallery = Gallery(loop.splits["val"], loop.labels, truths)
+        self._events: Log = NoEvents()
 
     def go(self) -> dict[str, Any]:
         """Train until the last epoch; return the metrics of the best one."""
@@ -206,6 +211,8 @@ class _Run:
                 _write(self._out / f"{name}.txt", "".join(f"{key}\n" for key in split.ids))
         self._team.wait()
         self._go_on()
+        wanted = self._config.run.tensorboard and self._team.leads
+        self._events = open_events(self._out, self._loop.epoch, wanted=wanted)
         while self._loop.epoch < self._config.epochs:
             self._epoch()
         return self._best
@@ -216,13 +223,18 @@ class _Run:
         result = loop.train_epoch(lambda step, loss: self._watcher.step(number, epochs, step, steps, loss))
         metrics = self._metrics(number, result)
         if number % self._config.run.validate_every == 0 or number == epochs:
-            scores = loop.validate(self._truths)
+            self._gallery.clear()
+            scores = loop.validate(self._truths, self._gallery.see)
             metrics |= {f"val_{name}": figures(value) for name, value in scores.items()}
         is_best = "val_labels" in metrics and _rank(metrics) > _rank(self._best)
         if is_best:
             self._best = metrics
         if self._team.leads:
             self._save(metrics, is_best=is_best)
+            self._events.epoch(metrics)
+            if "val_labels" in metrics:
+                lines = read_lines(self._out / METRICS)
+                write_run_report(self._out / REPORT, self._config, loop, lines, self._gallery)
         self._team.wait()
         self._watcher.epoch(metrics)
 
