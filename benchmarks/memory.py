@@ -11,24 +11,21 @@ shows resident memory over the images done; the baseline is the process with eve
 import argparse
 import multiprocessing
 import tempfile
-import threading
 from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
-import psutil
+from _meter import Meter
 from _results import FOLDER, save
 
 from pointmask.folder import annotate_folder
 from pointmask.formats import csv
 from pointmask.images import encode_png
 from pointmask.points import Point, Points
-from pointmask.summary import Progress
 from pointmask.synth import make_scenes
 
 SIDE = 128
 DISTINCT = 500
-MIB = 1 << 20
 
 
 def main() -> None:
@@ -83,40 +80,6 @@ def write_images(count: int, base: Path) -> None:
         (base / "images" / name).write_bytes(encode_png(np.roll(scene.image, shift, axis=0)))
         by_image[name] = tuple(Point((row + shift) % SIDE, col) for row, col in scene.points)
     csv.write(Points(by_image), base / "points.csv")
-
-
-class Meter:
-    """Samples resident memory five times a second, beside the number of images done."""
-
-    def __init__(self) -> None:
-        self._process = psutil.Process()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._seen = 0
-        self.done: list[int] = []
-        self.mib: list[float] = []
-        self.baseline = self._process.memory_info().rss / MIB
-
-    def note(self, progress: Progress) -> None:
-        """Take over how far the job is."""
-        self._seen = progress.seen
-
-    def __enter__(self) -> "Meter":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-        self._sample()
-
-    def _watch(self) -> None:
-        while not self._stop.wait(0.2):
-            self._sample()
-
-    def _sample(self) -> None:
-        self.done.append(self._seen)
-        self.mib.append(self._process.memory_info().rss / MIB)
 
 
 def draw(meter: Meter, path: Path) -> None:

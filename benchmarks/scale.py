@@ -15,7 +15,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import tracemalloc
 from itertools import pairwise
@@ -23,7 +22,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import psutil
+from _meter import Meter
 from _results import FOLDER, save
 
 from pointmask.annotator import annotate
@@ -39,7 +38,6 @@ SIDE = 128
 DISTINCT = 400
 SMALL = 2_000
 DIVIDED = 20_000
-MIB = 1 << 20
 
 Measured = dict[str, Any]
 
@@ -129,7 +127,7 @@ def do_job(base: str, repeats: int = 1, shard: tuple[int, int] | None = None) ->
     annotate(next(iter(make_scenes(1, 0, shape=(SIDE, SIDE)))).image, [(20, 20)])  # loads all kernels
     wall, cpu = [], []
     for _ in range(repeats):
-        with tempfile.TemporaryDirectory() as out, Meter() as meter:
+        with tempfile.TemporaryDirectory() as out, Meter(0.1) as meter:
             began, worked = time.perf_counter(), time.process_time()
             summary = annotate_folder(
                 Path(base) / "images",
@@ -137,7 +135,7 @@ def do_job(base: str, repeats: int = 1, shard: tuple[int, int] | None = None) ->
                 out,
                 png=False,
                 shard=tuple(shard) if shard else None,
-                progress=lambda progress, meter=meter: meter.note(progress.seen),
+                progress=meter.note,
             )
             wall.append(time.perf_counter() - began)
             cpu.append(time.process_time() - worked)
@@ -145,42 +143,8 @@ def do_job(base: str, repeats: int = 1, shard: tuple[int, int] | None = None) ->
         raise SystemExit(f"{len(summary.skipped)} frames were skipped, first: {summary.skipped[0]}")
     return {
         "frames": summary.done, "targets": summary.targets, "wall_s": median(wall), "cpu_s": median(cpu),
-        "before_mib": meter.before, "peak_mib": max(meter.mib), "done": meter.done, "mib": meter.mib,
+        "before_mib": meter.baseline, "peak_mib": max(meter.mib), "done": meter.done, "mib": meter.mib,
     }  # fmt: skip
-
-
-class Meter:
-    """Samples resident memory ten times a second, beside the number of frames done."""
-
-    def __init__(self) -> None:
-        self._process = psutil.Process()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._seen = 0
-        self.done: list[int] = []
-        self.mib: list[float] = []
-        self.before = self._process.memory_info().rss / MIB
-
-    def note(self, seen: int) -> None:
-        """Take over how far the job is."""
-        self._seen = seen
-
-    def __enter__(self) -> "Meter":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-        self._sample()
-
-    def _watch(self) -> None:
-        while not self._stop.wait(0.1):
-            self._sample()
-
-    def _sample(self) -> None:
-        self.done.append(self._seen)
-        self.mib.append(round(self._process.memory_info().rss / MIB, 2))
 
 
 def compare(small: list[Measured], large: list[Measured], sizes: dict[str, int]) -> Measured:

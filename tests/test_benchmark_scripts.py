@@ -67,6 +67,20 @@ def test_detectors_are_measured_one_by_one(tmp_path):
     ]
 
 
+@pytest.mark.slow
+def test_scale_compares_and_divides(tmp_path):
+    done = script("scale", "--frames", "40", "--rounds", "1", "--results", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    result = json.loads((tmp_path / "scale.json").read_text())
+    assert result["frames"] == {"small": 40, "large": 40, "divided": 40}
+    assert set(result["ratio"]) == {"wall", "cpu"}
+    assert 0 < result["workers"]["shares"][0] < 1
+    assert sum(result["workers"]["shares"]) == pytest.approx(1)
+    assert result["bytes_per_frame"]["names"] > 0
+    assert result["curves"]["large"]["done"][-1] == 40
+    assert (tmp_path / "scale.png").stat().st_size > 1000
+
+
 def test_exponent_is_the_power(load):
     scaling = load("scaling")
     assert scaling.exponent([10, 100, 1000], [0.3, 30.0, 3000.0]) == pytest.approx(2)

@@ -55,6 +55,25 @@ def test_annotate_folder_and_again(tmp_path):
     assert "0 images done now, 24 done before" in run("annotate_folder.py", tmp_path, "job")
 
 
+def test_slurm_array(tmp_path):
+    run("annotate_folder.py", tmp_path, "job")
+    script = EXAMPLES / "annotate_array.sbatch"
+    python = f'#!/bin/bash\nexec {sys.executable} -m pointmask "$@"\n'
+    (tmp_path / "pointmask").write_text(python)
+    (tmp_path / "pointmask").chmod(0o755)
+    for index in (1, 2):
+        assert not (tmp_path / "out/manifest.jsonl").exists()
+        environment = {
+            **os.environ,
+            "PATH": f"{tmp_path}:{os.environ['PATH']}",
+            "SLURM_ARRAY_TASK_ID": str(index),
+            "SLURM_ARRAY_TASK_COUNT": "2",
+        }
+        command = ["bash", script, "job/images", "job/points.csv", "out"]
+        subprocess.run(command, cwd=tmp_path, env=environment, check=True, timeout=240)
+    assert len((tmp_path / "out/masks.jsonl").read_text().splitlines()) == 24
+
+
 def test_score_masks(tmp_path):
     rows = [line.rsplit(maxsplit=2) for line in run("score_masks.py", tmp_path).splitlines()[1:]]
     counts, scores = [int(r[1]) for r in rows], [float(r[2]) for r in rows]

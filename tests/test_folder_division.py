@@ -86,6 +86,19 @@ def test_every_image_belongs_to_exactly_one_shard():
     assert [[k for k in (1, 2, 3) if Shard(k, 3).owns(name)] for name in ("a.png", "b.png")] == [[3], [1]]
 
 
+def test_images_added_later_do_not_move_others_to_another_shard(folder, tmp_path):
+    source, points = folder
+    few = Points({name: listed for name, listed in points if name < "06"})
+    done = [annotate_folder(source, few, tmp_path / "out", shard=(k, 3)).done for k in (1, 2, 3)]
+    assert sum(done) == 6
+    again = [annotate_folder(source, points, tmp_path / f"part{k}", shard=(k, 3)) for k in (1, 2, 3)]
+    first = [annotate_folder(source, few, tmp_path / f"few{k}", shard=(k, 3)) for k in (1, 2, 3)]
+    assert [summary.done for summary in first] == done
+    for k in (1, 2, 3):
+        assert tree(tmp_path / f"few{k}/masks").items() <= tree(tmp_path / f"part{k}/masks").items()
+    assert sum(summary.done for summary in again) == 12
+
+
 def test_progress_ends_at_the_total(folder, tmp_path):
     source, points = folder
     seen = []

@@ -19,22 +19,21 @@ from pointmask import executors
 from pointmask.annotator import annotate
 from pointmask.documents import DOCUMENTS, check_documents, write_documents
 from pointmask.errors import BrokenOffError, ImageError, OutputError, PointmaskError, ThetaError
-from pointmask.files import RESULTS, check_apart, clean_temporaries, stem_of, write_atomic
+from pointmask.files import RESULTS, check_apart, clean_temporaries, write_atomic
 from pointmask.formats import read_points
 from pointmask.id_lists import IdList, read_ids
 from pointmask.image_source import ImageSource
 from pointmask.ledger import Ledger
-from pointmask.manifest import MANIFEST, Entry, Known, Shard
+from pointmask.manifest import MANIFEST, Entry, Shard
 from pointmask.mask_lines import MASKS, check_ours
 from pointmask.packed import PackedTexts
 from pointmask.pairing import Plan, make_plan
 from pointmask.points import Points
-from pointmask.reading import may_hold_frames
 from pointmask.recipe import make_recipe, skipped_entry
 from pointmask.report import write_report
-from pointmask.runs import Key
 from pointmask.sources import open_source
 from pointmask.summary import Progress, Summary, Tally
+from pointmask.tasks import tasks_of
 from pointmask.theta import Theta
 from pointmask.window import Polarity
 from pointmask.worker import Outcome, Place, Task, work
@@ -282,7 +281,7 @@ def _run(
             tally.skip(entry)
     summary.without_points.extend(image for image in plan.without_points if part.owns(image))
     handled, shown = 0, 0.0
-    for seen, outcome in enumerate(execute(_tasks(plan, part, ledger)), 1):
+    for seen, outcome in enumerate(execute(tasks_of(plan, part, ledger.finished())), 1):
         tally.outcome(outcome)
         for entry, seconds in outcome.entries:
             ledger.add(entry)
@@ -293,33 +292,6 @@ def _run(
             shown = now
             progress(Progress(seen, total, summary.targets, len(summary.skipped)))
     return tally.close(handled)
-
-
-def _tasks(plan: Plan, part: Shard, ledger: Ledger) -> Iterator[Task]:
-    stems = {stem_of(image) for image in plan.wanted} if any(map(may_hold_frames, plan.wanted)) else set()
-    earlier = _Earlier(ledger.finished())
-    for image, frames in plan.wanted.items():
-        if not part.owns(image):
-            continue
-        finished = tuple((k, known) for k, known in earlier.of(image) if k in frames)
-        taken = frozenset(k for k in frames if f"{stem_of(image)}_{k:04d}" in stems)
-        yield Task(image, tuple(sorted(frames.items())), finished, taken)
-
-
-class _Earlier:
-    """Looks images up in a sorted stream; the images asked for must be sorted too."""
-
-    def __init__(self, finished: Iterator[tuple[Key, Known]]) -> None:
-        self._finished = finished
-        self._next = next(finished, None)
-
-    def of(self, image: str) -> Iterator[tuple[int, Known]]:
-        """Yield (frame, what is known) of one image."""
-        while self._next is not None and self._next[0][0] <= image:
-            (name, frame), known = self._next
-            if name == image:
-                yield frame, known
-            self._next = next(self._finished, None)
 
 
 def _warm_up() -> None:

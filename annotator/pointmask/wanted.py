@@ -81,6 +81,10 @@ class Wanted(Mapping[str, Frames]):
         if place is not None:
             self._kinds[place] = _NOT
 
+    def has_stem(self, stem: str) -> bool:
+        """Whether an image of that stem is asked for."""
+        return any(self._names[place] in self for place in with_stem(stem, self._names))
+
     def __getitem__(self, name: str) -> Frames:
         if name in self._others:
             return self._others[name]
