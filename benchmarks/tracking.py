@@ -1,0 +1,218 @@
+"""How well `--track` follows targets whose paths are known: a table by case, speed and noise.
+
+python benchmarks/tracking.py
+
+Sequences of 30 frames, 128 x 128, from `pointmask.synth_sequence`: sizes of 2 to 9 pixels, speeds of 0 to 3
+pixels per frame against the scene, signal-to-noise ratios (mean over the mask, against noise and local
+clutter) of 3 to 10, on six backgrounds. The click is the pixel nearest to the target's centroid in the first
+frame.
+
+* within 1 px: share of the frames in which the target is to be seen, before it disappears or leaves for the
+  first time, that have a point within 1 pixel of it. Frames without a point count as missed.
+* losses told: share of disappearances with a loss told within 2 frames of it.
+* false losses: share of targets with a loss told more than 2 frames before they disappear.
+* invented: points per disappearance in frames in which the target is not to be seen.
+"""
+
+import argparse
+import time
+import zlib
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from _results import FOLDER, save
+
+from pointmask.synth import KINDS
+from pointmask.synth_sequence import Mover, MovingScene, make_sequence
+from pointmask.tracking import Step, follow
+
+CASES = ("plain", "camera", "brightness", "crossing", "vanishing", "blinking", "leaving")
+SPEEDS = (0.0, 1.0, 2.0, 3.0)
+RATIOS = (3.0, 4.0, 6.0, 10.0)
+TARGETS = (
+    (2.0, "point"), (3.0, "point"), (4.0, "ellipse"), (6.0, "blob"), (7.5, "vehicle"), (9.0, "blob"),
+    (9.0, "aeroplane"),
+)  # fmt: skip
+FRAMES, SIDE, MARGIN = 30, 128, 12
+TOLERANCE, LATE = 1.0, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What became of one target."""
+
+    visible: int
+    near: int
+    false_loss: bool
+    told: bool | None  # None if it never disappears
+    invented: int
+
+
+def main() -> None:
+    """Measure, print the table and write ``tracking.json`` and ``tracking.md``."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seeds", type=int, default=3, help="Sequences per cell and background.")
+    parser.add_argument("--results", type=Path, default=FOLDER)
+    options = parser.parse_args()
+    follow([np.zeros((64, 64))] * 3, [(32, 32)])  # compiled before the clock runs
+    scores: dict[tuple[str, float, float, str], list[Score]] = defaultdict(list)
+    seconds, steps = 0.0, 0
+    for case, speed, ratio, kind in product(CASES, SPEEDS, RATIOS, KINDS):
+        if case == "crossing" and not speed:
+            continue  # two resting targets do not cross
+        for seed in range(options.seeds):
+            scene = make_case(case, kind, speed, ratio, seed)
+            clicks = [(round(row), round(col)) for row, col in scene.paths[:, 0].tolist()]
+            start = time.thread_time()
+            tracks = follow(scene.frames, clicks)
+            seconds += time.thread_time() - start
+            steps += sum(len(track) - 1 for track in tracks)
+            scores[case, speed, ratio, kind] += [
+                judge(path, track) for path, track in zip(scene.paths, tracks, strict=True)
+            ]
+    rows = list(table(scores))
+    for line in lines(rows):
+        print(line)
+    print(f"{1e3 * seconds / steps:.2f} ms of processor time per target and frame")
+    text = "\n".join(lines(rows)) + "\n"
+    options.results.mkdir(parents=True, exist_ok=True)
+    (options.results / "tracking.md").write_text(text, encoding="utf-8")
+    save("tracking", {"ms_per_target_and_frame": 1e3 * seconds / steps, "rows": rows}, options.results)
+
+
+def make_case(case: str, kind: str, speed: float, ratio: float, seed: int) -> MovingScene:
+    """Make the sequence of one cell; its seed depends on what the cell is called, not on its neighbours."""
+    numbers = (seed, zlib.crc32(f"{case} {kind} {speed:g}".encode()))
+    rng = np.random.default_rng((*numbers, 3))
+    camera: dict[str, Any] = {}
+    if case == "camera":
+        camera = {"jitter": 0.7, "pan": tuple(rng.uniform(-1, 1, 2).tolist())}
+    if case == "brightness":
+        camera = {"brightness": 0.3}
+    if case == "crossing":
+        movers = crossing(rng, speed, ratio)
+    elif case == "leaving":
+        movers = [leaving(rng, max(speed, 1.0), ratio)]
+    else:
+        gone = int(rng.integers(8, 22))
+        hidden = {"vanishing": ((gone, FRAMES),), "blinking": ((gone, gone + 3),)}.get(case, ())
+        movers = [inside(rng, speed, ratio, hidden)]
+    return make_sequence(kind, movers, count=FRAMES, shape=(SIDE, SIDE), seed=numbers, **camera)
+
+
+def inside(
+    rng: np.random.Generator, speed: float, ratio: float, hidden: tuple[tuple[int, int], ...]
+) -> Mover:
+    """Draw a target whose path stays in the frame."""
+    size, shape = TARGETS[rng.integers(len(TARGETS))]
+    while True:
+        velocity, start = speed * direction(rng.uniform(0, 2 * np.pi)), rng.uniform(MARGIN, SIDE - MARGIN, 2)
+        end = start + FRAMES * velocity
+        if MARGIN < end.min() and end.max() < SIDE - MARGIN:
+            return Mover(
+                start=pair(start), velocity=pair(velocity), turn=float(rng.normal(0, 0.5)), size=size,
+                shape=shape, snr=ratio, hidden=hidden,
+            )  # fmt: skip
+
+
+def crossing(rng: np.random.Generator, speed: float, ratio: float) -> list[Mover]:
+    """Draw two targets whose paths meet in the middle at 35 to 145 degrees, within a pixel or two."""
+    middle, angle = SIDE / 2 + rng.uniform(-8, 8, 2), rng.uniform(0, 2 * np.pi)
+    movers = []
+    for turn in (0.0, float(np.radians(rng.uniform(35, 145)))):
+        size, shape = TARGETS[rng.integers(5)]
+        velocity = speed * direction(angle + turn)
+        start = middle - velocity * FRAMES / 2 + rng.normal(0, 0.7, 2)
+        brighter = ratio * float(rng.uniform(1, 1.5))
+        movers.append(Mover(start=pair(start), velocity=pair(velocity), size=size, shape=shape, snr=brighter))
+    return movers
+
+
+def leaving(rng: np.random.Generator, speed: float, ratio: float) -> Mover:
+    """Draw a target that reaches the rim of the frame after some 15 frames."""
+    size, shape = TARGETS[rng.integers(len(TARGETS))]
+    velocity = speed * direction(rng.uniform(0, 2 * np.pi))
+    place = np.full(2, SIDE / 2)
+    while 0 < place.min() and place.max() < SIDE - 1:
+        place += velocity
+    return Mover(
+        start=pair(place - 15 * velocity), velocity=pair(velocity), size=size, shape=shape, snr=ratio
+    )
+
+
+def direction(angle: float) -> np.ndarray:
+    """Unit vector (row, col)."""
+    return np.array([np.sin(angle), np.cos(angle)])
+
+
+def pair(vector: np.ndarray) -> tuple[float, float]:
+    """Two plain numbers."""
+    return float(vector[0]), float(vector[1])
+
+
+def judge(path: np.ndarray, track: list[Step]) -> Score:
+    """Compare a track with the truth."""
+    seen = ~np.isnan(path[:, 0])
+    end = len(path) if seen.all() else int(np.argmin(seen))
+    places = {step.frame: (step.row, step.col) for step in track if step.state != "lost"}
+    losses = [step.frame for step in track if step.state == "lost"]
+    near = sum(k in places and np.hypot(*(path[k] - places[k])) <= TOLERANCE for k in range(1, end))
+    told = any(abs(frame - end) <= LATE for frame in losses) if end < len(path) else None
+    invented = sum(not seen[k] for k in places)
+    return Score(end - 1, int(near), any(frame < end - LATE for frame in losses), told, invented)
+
+
+def table(scores: dict[tuple[str, float, float, str], list[Score]]) -> Iterator[dict[str, Any]]:
+    """Yield rows: by case and ratio, by speed and ratio, by background and ratio."""
+    for place, title, values in (
+        (0, "case", CASES), (1, "px per frame", SPEEDS), (3, "background", KINDS), (None, "all", ("",)),
+    ):  # fmt: skip
+        for value in values:
+            cells = {
+                ratio: [
+                    score
+                    for key, group in scores.items()
+                    if key[2] == ratio and (place is None or key[place] == value)
+                    for score in group
+                ]
+                for ratio in RATIOS
+            }
+            cells = {**cells, 0.0: [score for group in cells.values() for score in group]}
+            for ratio, group in cells.items():
+                yield {"by": title, "value": value, "ratio": ratio or "3 to 10", **summed(group)}
+
+
+def summed(group: list[Score]) -> dict[str, Any]:
+    """Figures of several targets."""
+    ends = [score for score in group if score.told is not None]
+    return {
+        "targets": len(group),
+        "near": sum(score.near for score in group) / sum(score.visible for score in group),
+        "false_losses": sum(score.false_loss for score in group) / len(group),
+        "told": sum(bool(score.told) for score in ends) / len(ends) if ends else None,
+        "invented": sum(score.invented for score in ends) / len(ends) if ends else None,
+    }
+
+
+def lines(rows: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield the lines of a Markdown table."""
+    yield "| | SNR | targets | within 1 px | losses told | false losses | invented |"
+    yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"
+    for row in rows:
+        told = "" if row["told"] is None else f"{100 * row['told']:.1f} %"
+        invented = "" if row["invented"] is None else f"{row['invented']:.2f}"
+        yield (
+            f"| {row['by']} {row['value']} | {row['ratio']} | {row['targets']} | {100 * row['near']:.1f} % "
+            f"| {told} | {100 * row['false_losses']:.1f} % | {invented} |"
+        )
+
+
+if __name__ == "__main__":
+    main()
