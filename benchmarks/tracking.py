@@ -115,7 +115,7 @@ def inside(
     while True:
         velocity, start = speed * direction(rng.uniform(0, 2 * np.pi)), rng.uniform(MARGIN, SIDE - MARGIN, 2)
         end = start + FRAMES * velocity
-        if MARGIN < end.min() and end.max() < SIDE - MARGIN:
+        if end.min() > MARGIN and end.max() < SIDE - MARGIN:
             return Mover(
                 start=pair(start), velocity=pair(velocity), turn=float(rng.normal(0, 0.5)), size=size,
                 shape=shape, snr=ratio, hidden=hidden,
@@ -140,7 +140,7 @@ def leaving(rng: np.random.Generator, speed: float, ratio: float) -> Mover:
     size, shape = TARGETS[rng.integers(len(TARGETS))]
     velocity = speed * direction(rng.uniform(0, 2 * np.pi))
     place = np.full(2, SIDE / 2)
-    while 0 < place.min() and place.max() < SIDE - 1:
+    while place.min() > 0 and place.max() < SIDE - 1:
         place += velocity
     return Mover(
         start=pair(place - 15 * velocity), velocity=pair(velocity), size=size, shape=shape, snr=ratio

@@ -27,8 +27,8 @@ def moving(seed=0, count=12):
     return make_sequence("sky", movers, count=count, shape=(96, 96), seed=seed)
 
 
-def first_points(scene, label=None):
-    return tuple(Point(round(row), round(col), label) for row, col in scene.paths[:, 0].tolist())
+def first_points(scene, label=None, frame=0):
+    return tuple(Point(round(row), round(col), label) for row, col in scene.paths[:, frame].tolist())
 
 
 def write(folder, scene, start=0):
@@ -78,7 +78,7 @@ def test_folders_and_files_are_sequences_of_their_own(tmp_path):
     write(tmp_path / "b", scene)
     np.save(tmp_path / "stack.npy", scene.frames)
     points = first_points(scene)
-    carried = run(tmp_path, Points({"a/f0.png": points, "stack.npy#2": points}))
+    carried = run(tmp_path, Points({"a/f0.png": points, "stack.npy#2": first_points(scene, frame=2)}))
     keys = list(carried.points.by_image)
     assert not any(key.startswith("b/") for key in keys)
     assert "stack.npy" not in keys

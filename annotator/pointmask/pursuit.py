@@ -45,18 +45,18 @@ MOST_MISSES = 5
 _BEAM = 16  # histories kept
 _CLICK = 3.0  # pixels by which a click may miss its target
 _CLICK_DEVIATION = 1.0
-_SPEED = 1.6  # pixels per frame and axis, standard deviation before anything is known
+_SPEED = 2.0  # pixels per frame and axis, standard deviation before anything is known
 _DEATH = math.log(0.01)  # a target vanishes in one frame of a hundred
 _HOPELESS = 15.0  # log ratio below the best broken-off history at which the search ends
 _SHAKE = 0.8  # pixels: deviation of a camera whose motion the image does not tell
-_DOUBT = 1.5  # noises taken off a filter's answer before the widths are compared
+_DOUBT = 2.5  # noises taken off a filter's answer before the widths are compared
 _CLEAR = 0.6  # share of the best signal-to-noise ratio that another width must reach
-_LESSONS = (3, 8, 20)  # frames after which the target's own shape is cut anew; later every _REFRESH
+_LESSONS = (5, 12, 24)  # frames after which the target's own shape is cut anew; later every _REFRESH
 _REFRESH = 25
 _AWAY = 3.0  # pixels that a target must have moved, besides its diameter, to leave its place free
 _FADE = 0.96  # share of the picture that a frame leaves of those before
 
-SPEED_NOISE = 0.12**2
+SPEED_NOISE = 0.09**2
 
 # Variances per frame of place, velocity and relative height; flicker; gate; chances; see kernels.beam.
 _MODEL = np.array(
