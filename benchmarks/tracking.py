@@ -214,7 +214,8 @@ def lines(rows: list[dict[str, Any]]) -> Iterator[str]:
         invented = "" if row["invented"] is None else f"{row['invented']:.2f}"
         yield (
             f"| {row['by']} {row['value']} | {row['ratio']} | {row['targets']} | {100 * row['near']:.1f} % "
-            f"| {100 * row['near_of_points']:.1f} % | {told} | {100 * row['false_losses']:.1f} % | {invented} |"
+            f"| {100 * row['near_of_points']:.1f} % | {told} "
+            f"| {100 * row['false_losses']:.1f} % | {invented} |"
         )
 
 

@@ -205,3 +205,29 @@ def test_table_refuses_missing_and_unknown_results_and_a_readme_without_markers(
         in script("table", "--results", str(results), "--readme", str(readme)).stderr
     )
     assert readme.read_text() == "no markers"
+
+
+def test_tracking_judges_by_the_truth(load):
+    tracking = load("tracking")
+    path = np.array([[10.0, k] for k in range(6)] + [[np.nan, np.nan]] * 4)
+    step = tracking.Step
+    track = [step(0, 10, 0, "given", 1.0), *(step(k, 10.5, k, "tracked", 0.9) for k in (1, 2))]
+    lost, wrong = step(3, 10, 3, "lost", 0.0), step(4, 12, 4, "tracked", 0.5)
+    late = [step(5, 10, 5, "tracked", 0.5), step(6, 10, 6, "tracked", 0.5), step(7, 10, 6, "lost", 0.0)]
+    score = tracking.judge(path, [*track, lost, wrong, *late])
+    assert (score.visible, score.placed, score.near) == (5, 4, 3)
+    assert (score.false_loss, score.told, score.invented) == (True, True, 1)
+    assert tracking.judge(path, track).told is False
+    assert tracking.judge(path[:6], track).told is None
+
+
+@pytest.mark.parametrize("case", ["camera", "crossing", "vanishing", "leaving"])
+def test_tracking_makes_what_a_case_is_called_after(load, case):
+    tracking = load("tracking")
+    scene = tracking.make_case(case, "sky", 2.0, 6.0, 1)
+    gone = np.isnan(scene.paths[:, :, 0])
+    assert not gone[:, 0].any()
+    assert gone[:, -1].any() == (case in ("vanishing", "leaving"))
+    assert (np.abs(scene.camera).max() > 0.5) == (case == "camera")
+    if case == "crossing":
+        assert np.hypot(*(scene.paths[0] - scene.paths[1]).T).min() < 4
