@@ -116,6 +116,8 @@ def train(
     device = choose_device(config.run.device)
     _open_run(config, out, resume=resume)
     with team(device) as members:
+        if not members.leads:
+            watcher = Watcher()
         loop, truths = _prepare(config, source, device, members, watcher)
         return _Run(config, out, loop, truths, members, watcher).go()
 
