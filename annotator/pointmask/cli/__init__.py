@@ -42,6 +42,10 @@ COMMANDS = {
         "pointmask_trainer.cli.evaluate:evaluate",
         "Say how good a detector is: IoU, nIoU, Pd, Fa and their curves.",
     ),
+    "predict": (
+        "pointmask_trainer.cli.predict:predict",
+        "Find targets in new images: masks, points and scores.",
+    ),
 }
 """Command name to import string and one-line help."""
 

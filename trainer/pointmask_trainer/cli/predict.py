@@ -1,0 +1,102 @@
+"""``pointmask predict``: weights and images in; masks, points and scores out."""
+
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pointmask.cli import EXIT_SOME_SKIPPED
+from pointmask.cli.options import source_options
+from pointmask_trainer.cli.options import device_option
+
+if TYPE_CHECKING:
+    from pointmask_trainer.predict import Summary
+
+
+@click.command(short_help="Targets in new images: masks, points, scores.")
+@click.argument("weights", type=click.Path(exists=True, path_type=Path), metavar="RUN|WEIGHTS")
+@click.argument("images", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Output folder.")
+@source_options
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1),
+    default=0.5,
+    show_default=True,
+    help="Pixels of a higher probability are target.",
+)
+@click.option("--soft", is_flag=True, help="Write soft/ too: probabilities as 16-bit PNG, 65535 for 1.")
+@click.option(
+    "--tile",
+    type=click.IntRange(16),
+    default=1024,
+    show_default=True,
+    help="Larger frames are cut into tiles of this side.",
+)
+@click.option("--overlap", type=click.IntRange(0), default=64, show_default=True, help="Of tiles, in pixels.")
+@device_option
+@click.option("--overwrite", is_flag=True, help="Redo everything, and replace files that exist.")
+def predict(
+    weights: Path,
+    images: Path,
+    out: Path,
+    raw: str | None,
+    radiometric: bool,
+    listed: Path | None,
+    threshold: float,
+    soft: bool,
+    tile: int,
+    overlap: int,
+    device: str,
+    overwrite: bool,
+) -> None:
+    """Find targets in IMAGES, a folder, zip or tar archive, with a trained detector.
+
+    OUT gets masks/, points.csv (image,x,y,frame,score,mean,area: centroid, largest and mean probability) and
+    predictions.jsonl. Run the same command again after an interruption: it does only what is missing.
+    Images that cannot be read are skipped and listed; the exit status is then 3.
+    """
+    if overlap >= tile:
+        raise click.UsageError(f"--overlap {overlap} must be smaller than --tile {tile}")
+
+    from pointmask.cli.progress import shown_progress
+    from pointmask.id_lists import read_ids
+    from pointmask.sources import open_source
+    from pointmask_trainer.checkpoint import load_model, weights_path
+    from pointmask_trainer.distributed import choose_device
+    from pointmask_trainer.predict import predict_source
+    from pointmask_trainer.predictions import Recipe
+
+    source = open_source(images, raw=raw, radiometric=radiometric)
+    only = read_ids(listed) if listed else None
+    model, card = load_model(weights, choose_device(device))
+    digest = blake2b(weights_path(weights).read_bytes(), digest_size=8).hexdigest()
+    recipe = Recipe(digest, threshold, tile, overlap, str(source.reading))
+    with shown_progress() as show:
+        summary = predict_source(
+            model,
+            card.normalisation,
+            source,
+            out,
+            recipe,
+            soft=soft,
+            only=only,
+            overwrite=overwrite,
+            progress=show,
+        )
+    _show(summary, out)
+    if summary.skipped:
+        raise SystemExit(EXIT_SOME_SKIPPED)
+
+
+def _show(summary: "Summary", out: Path) -> None:
+    from pointmask.cli.summary import list_some
+
+    again = f" ({summary.resumed:,} done before)" if summary.resumed else ""
+    click.echo(f"images   {summary.done + summary.resumed:,}{again}")
+    click.echo(f"targets  {summary.targets:,}")
+    if summary.skipped:
+        list_some("Skipped", [f"{name}: {reason}" for name, reason in summary.skipped], "")
+    click.echo(f"Masks:   {out / 'masks'}")
+    click.echo(f"Points:  {out / 'points.csv'}")
