@@ -46,6 +46,10 @@ COMMANDS = {
         "pointmask_trainer.cli.predict:predict",
         "Find targets in new images: masks, points and scores.",
     ),
+    "models": (
+        "pointmask_trainer.cli.models:models",
+        "List the detectors: parameters, operations and time.",
+    ),
 }
 """Command name to import string and one-line help."""
 

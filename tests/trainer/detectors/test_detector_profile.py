@@ -27,8 +27,8 @@ def test_operations_are_those_of_the_original(fixture: Fixture, channels: int):
 
 
 def test_profile_of_a_detector():
-    found = profile_detector("acm_unet", in_channels=3, size=32, repeats=1)
-    assert (found.name, found.parameters) == ("acm_unet", 397_971)
+    found = profile_detector("acm_unet", size=32, repeats=1)
+    assert (found.name, found.parameters, found.parameters_3_channels) == ("acm_unet", 397_823, 397_971)
     assert 0 < found.macs < 345_653_888 / 32
     assert found.seconds > 0
     with pytest.raises(DetectorError, match="no detector is called 'unet'"):
@@ -36,14 +36,14 @@ def test_profile_of_a_detector():
 
 
 def test_table_has_plain_integers_and_aligned_columns():
-    table = models_table([Profile("a", 12_345_678, 343_294_592, 0.01234), Profile("longer", 9, 0, 1.5)])
-    assert table.splitlines() == [
-        "detector  parameters   GMAC  CPU ms",
-        "a           12345678  0.343    12.3",
-        "longer             9  0.000  1500.0",
+    profiles = [Profile("a", 12_345_678, 12_345_680, 343_294_592, 0.01234), Profile("longer", 9, 10, 0, 1.5)]
+    assert models_table(profiles).splitlines() == [
+        "detector  parameters  with 3 channels   GMAC  CPU ms",
+        "a           12345678         12345680  0.343    12.3",
+        "longer             9               10  0.000  1500.0",
     ]
 
 
 def test_table_is_of_all_detectors(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(profile, "profile_detector", lambda name: Profile(name, 1, 1, 1.0))
+    monkeypatch.setattr(profile, "profile_detector", lambda name: Profile(name, 1, 1, 1, 1.0))
     assert [line.split()[0] for line in models_table().splitlines()] == ["detector", *names()]

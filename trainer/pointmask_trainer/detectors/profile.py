@@ -19,31 +19,30 @@ class Profile:
     ----------
     name : str
         As in `names`.
-    parameters : int
-        Trainable numbers.
+    parameters, parameters_3_channels : int
+        Trainable numbers, with 1 and with 3 channels of the image.
     macs : int
-        Multiply-accumulates of the convolutions and matrix products of one image's forward pass.
+        Multiply-accumulates of the convolutions and matrix products of one single-band image's forward pass.
     seconds : float
         Shortest forward pass of that image in eval mode, on the CPU with the threads torch has now.
     """
 
     name: str
     parameters: int
+    parameters_3_channels: int
     macs: int
     seconds: float
 
 
-def profile_detector(name: str, *, in_channels: int = 1, size: int = 256, repeats: int = 3) -> Profile:
-    """Build a detector and measure it on one square image.
+def profile_detector(name: str, *, size: int = 256, repeats: int = 3) -> Profile:
+    """Build a detector and measure it on one square image of one channel.
 
     Parameters
     ----------
     name : str
         One of `names`.
-    in_channels : int, default 1
-        Channels of the image.
     size : int, default 256
-        Its side, in pixels.
+        Side of the image, in pixels.
     repeats : int, default 3
         Timed passes, 1 or more, after one that is not timed.
 
@@ -57,10 +56,11 @@ def profile_detector(name: str, *, in_channels: int = 1, size: int = 256, repeat
     DetectorError
         If there is no detector of that name.
     """
-    net = build(name, in_channels=in_channels).eval()
-    image = torch.zeros(1, in_channels, size, size)
+    net = build(name).eval()
+    image = torch.zeros(1, 1, size, size)
     macs = count_macs(net, image)
-    return Profile(name, parameter_count(net), macs, min(_time(net, image) for _ in range(repeats)))
+    seconds = min(_time(net, image) for _ in range(repeats))
+    return Profile(name, parameter_count(net), parameter_count(build(name, in_channels=3)), macs, seconds)
 
 
 @torch.inference_mode()
@@ -102,12 +102,14 @@ def models_table(profiles: Iterable[Profile] | None = None) -> str:
     Returns
     -------
     str
-        A heading and one line per detector: name, parameters as a plain integer, 10⁹ multiply-accumulates,
+        A heading and one line per detector: name, parameters as plain integers, 10⁹ multiply-accumulates,
         milliseconds.
     """
     measured = [profile_detector(name) for name in names()] if profiles is None else list(profiles)
-    rows = [("detector", "parameters", "GMAC", "CPU ms")]
-    rows += [(p.name, str(p.parameters), f"{p.macs / 1e9:.3f}", f"{1e3 * p.seconds:.1f}") for p in measured]
+    rows = [("detector", "parameters", "with 3 channels", "GMAC", "CPU ms")]
+    for p in measured:
+        counts = (str(p.parameters), str(p.parameters_3_channels))
+        rows.append((p.name, *counts, f"{p.macs / 1e9:.3f}", f"{1e3 * p.seconds:.1f}"))
     name, *others = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         row[0].ljust(name) + "".join("  " + cell.rjust(n) for cell, n in zip(row[1:], others, strict=True))

@@ -1,0 +1,35 @@
+"""``pointmask models``: what the detectors cost, measured on this machine."""
+
+import json
+import sys
+from dataclasses import asdict
+
+import click
+
+
+@click.command(short_help="The detectors, and what they cost.")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option(
+    "--size", type=click.IntRange(16), default=256, show_default=True, help="Side of the image, in pixels."
+)
+@click.option("--json", "as_json", is_flag=True, help="Write JSON: exact operations, seconds.")
+def models(names: tuple[str, ...], size: int, as_json: bool) -> None:
+    """List detectors, all or those named: parameters, multiply-accumulates and time for one image.
+
+    The time is the shortest of three forward passes on the CPU, with the threads that torch takes
+    (OMP_NUM_THREADS=1 for one). Any NAME goes with: pointmask train --model NAME.
+    """
+    from pointmask_trainer.detectors import load
+    from pointmask_trainer.detectors import names as all_names
+    from pointmask_trainer.detectors.profile import models_table, profile_detector
+
+    for name in names:
+        load(name)  # says what is wrong before anything is measured
+    with click.progressbar(
+        names or all_names(), label="Measuring", item_show_func=str, file=sys.stderr
+    ) as listed:
+        profiles = [profile_detector(name, size=size) for name in listed]
+    if as_json:
+        click.echo(json.dumps([{**asdict(found), "size": size} for found in profiles], indent=2))
+    else:
+        click.echo(models_table(profiles))
