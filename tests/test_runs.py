@@ -45,6 +45,16 @@ def test_sorted_lines_are_one_run_and_a_line_passed_over_ends_it():
     assert [(run.start, run.end) for run in finder.runs] == [(0, 20), (25, 35)]
 
 
+def test_a_file_that_is_cut_meanwhile_is_an_error_and_no_endless_loop(tmp_path):
+    path = tmp_path / "journal"
+    with path.open("w+b") as handle:
+        found = _written(handle, [("a", 0), ("b", 0)], 0)
+        handle.flush()
+        path.write_bytes(b"")
+        with pytest.raises(OSError, match="shorter"):
+            list(merged(found))
+
+
 def test_lines_may_be_appended_while_a_run_is_read(tmp_path):
     path = tmp_path / "journal"
     keys = [("a", k) for k in range(500)]

@@ -6,6 +6,7 @@ again. Between two breaks lies a run. Merging runs costs a buffer for each of th
 length, where a table of all images would grow with a million of them.
 """
 
+import errno
 import heapq
 import json
 from collections.abc import Iterator, Sequence
@@ -70,6 +71,11 @@ def merged(runs: Sequence[Run]) -> Iterator[tuple[Key, bytes, int]]:
     line : bytes
     run : int
         Index of the run that holds the line.
+
+    Raises
+    ------
+    OSError
+        If a file is cut meanwhile.
     """
     size = max(_LEAST, _BUFFERED // max(1, len(runs)))
     last: Key | None = None
@@ -97,5 +103,7 @@ def _lines(run: Run, size: int) -> Iterator[bytes]:
         run.handle.seek(position)
         # Some files stop at the hint, others beyond it: one byte less, and none reads into the next run.
         block = run.handle.readlines(min(size, run.end - position) - 1)
+        if not block:
+            raise OSError(errno.EIO, "a file became shorter while it was read", str(run.handle.name))
         position += sum(map(len, block))
         yield from block
