@@ -46,6 +46,7 @@ COMMANDS = {
         "pointmask_trainer.cli.predict:predict",
         "Find targets in new images: masks, points and scores.",
     ),
+    "export": ("pointmask_trainer.cli.export:export", "Write a detector as ONNX, checked against torch."),
     "models": (
         "pointmask_trainer.cli.models:models",
         "List the detectors: parameters, operations and time.",
