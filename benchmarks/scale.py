@@ -19,7 +19,7 @@ import time
 import tracemalloc
 from itertools import pairwise
 from pathlib import Path
-from statistics import median
+from statistics import fmean, median
 from typing import Any
 
 from _meter import Meter
@@ -166,10 +166,10 @@ def compare(small: list[Measured], large: list[Measured], sizes: dict[str, int])
         "targets": large[0]["targets"],
         "frames_per_s": speed,
         "ratio": {clock: figure["large"] / figure["small"] for clock, figure in speed.items()},
-        "ratio_of_each": [
-            2 * job["frames"] / job["cpu_s"] / sum(other["frames"] / other["cpu_s"] for other in around)
-            for job, around in zip(large, pairwise(small), strict=True)
-        ],
+        "ratio_of_each": {
+            clock: [beside(job, around, clock) for job, around in zip(large, pairwise(small), strict=True)]
+            for clock in speed
+        },
         "peak_mib": peak,
         "growth_mib": growth,
         "million_peak_mib": peak["small"]
@@ -180,6 +180,12 @@ def compare(small: list[Measured], large: list[Measured], sizes: dict[str, int])
             for name, jobs in (("small", small), ("large", large))
         },
     }
+
+
+def beside(job: Measured, around: tuple[Measured, Measured], clock: str) -> float:
+    """Speed of a large job over the mean of the small ones before and after it."""
+    own, *others = (measured["frames"] / measured[f"{clock}_s"] for measured in (job, *around))
+    return own / fmean(others)
 
 
 def thinned(values: list[float], most: int = 300) -> list[float]:

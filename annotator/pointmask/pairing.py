@@ -91,7 +91,8 @@ def make_plan(
     touched = {name for name, _ in skipped}
     for name in touched:
         wanted.drop(name)
-    without = tuple(name for name in names if name not in wanted and name not in touched)
+    left = touched if only is None else touched.union(set(wanted.not_wanted()).difference(names))
+    without = tuple(name for name in wanted.not_wanted() if name not in left)
     return Plan(wanted, skipped, without)
 
 

@@ -1,7 +1,7 @@
 """Which frames a job is to annotate, in a few bytes per image: a million names must not cost a gigabyte."""
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import ItemsView, Iterator, Mapping, Sequence
 
 from pointmask.name_index import with_stem, without_suffix
 from pointmask.points import Point
@@ -54,7 +54,7 @@ class Wanted(Mapping[str, Frames]):
         place = self._place(name)
         if place is None or self._kinds[place] == _NOT:
             return None
-        key = self._key(place)
+        key = _key(name, self._kinds[place])
         self._kinds[place] = _NOT
         return key
 
@@ -91,11 +91,21 @@ class Wanted(Mapping[str, Frames]):
         place = self._place(name)
         if place is None or self._kinds[place] == _NOT:
             raise KeyError(name)
-        return {0: () if self._kinds[place] == _EMPTY else self._by_image[self._key(place)]}
+        return self._frames(name, self._kinds[place])
 
     def __iter__(self) -> Iterator[str]:
         for name, kind in zip(self._names, self._kinds, strict=True):
             if kind != _NOT or name in self._others:
+                yield name
+
+    def items(self) -> ItemsView[str, Frames]:
+        """Return (image, frames), without a search for each."""
+        return _Items(self)
+
+    def not_wanted(self) -> Iterator[str]:
+        """Yield the images that are not asked for, sorted."""
+        for name, kind in zip(self._names, self._kinds, strict=True):
+            if kind == _NOT and name not in self._others:
                 yield name
 
     def __len__(self) -> int:
@@ -105,6 +115,24 @@ class Wanted(Mapping[str, Frames]):
         place = bisect_left(self._names, name)
         return place if place < len(self._names) and self._names[place] == name else None
 
-    def _key(self, place: int) -> str:
-        name = self._names[place]
-        return without_suffix(name) if self._kinds[place] == _BY_STEM else name
+    def _frames(self, name: str, kind: int) -> Frames:
+        """Return the only frame of a usual image."""
+        return {0: () if kind == _EMPTY else self._by_image[_key(name, kind)]}
+
+
+class _Items(ItemsView[str, Frames]):
+    def __init__(self, wanted: Wanted) -> None:
+        super().__init__(wanted)
+        self._wanted = wanted
+
+    def __iter__(self) -> Iterator[tuple[str, Frames]]:
+        wanted = self._wanted
+        for name, kind in zip(wanted._names, wanted._kinds, strict=True):
+            if kind != _NOT:
+                yield name, wanted._frames(name, kind)
+            elif name in wanted._others:
+                yield name, wanted._others[name]
+
+
+def _key(name: str, kind: int) -> str:
+    return without_suffix(name) if kind == _BY_STEM else name
