@@ -128,6 +128,10 @@ def annotate(
         raise click.UsageError(
             f"--no-png leaves out --save {','.join(sorted(left_out))}; drop one of the two"
         )
+    if track and empty_masks:
+        raise click.UsageError(
+            "--empty-masks would call frames empty in which --track lost a target; drop one of the two"
+        )
     opened = open_source(images, raw=raw, radiometric=radiometric)
     points = _read(source, opened, point_format, simulate, seed)
     tell_compiling()
