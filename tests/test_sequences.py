@@ -180,3 +180,21 @@ def test_shards_together_give_the_whole(tmp_path):
                          "--out", str(tmp_path / out), "--track", *shard]  # fmt: skip
             assert CliRunner().invoke(main, arguments).exit_code == 0
     assert tree(tmp_path / "parts") == tree(tmp_path / "whole")
+
+
+def test_frames_after_a_loss_are_not_called_empty(tmp_path):
+    result = CliRunner().invoke(
+        main,
+        [
+            "annotate",
+            str(tmp_path),
+            "--points",
+            str(tmp_path),
+            "--out",
+            str(tmp_path / "o"),
+            "--track",
+            "--empty-masks",
+        ],
+    )
+    assert result.exit_code == 2
+    assert "in which --track lost a target" in result.output
