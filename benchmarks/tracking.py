@@ -30,7 +30,7 @@ from _results import FOLDER, save
 
 from pointmask.synth import KINDS
 from pointmask.synth_sequence import Mover, MovingScene, make_sequence
-from pointmask.tracking import Step, follow
+from pointmask.tracking.follow import Step, follow
 
 CASES = ("plain", "camera", "brightness", "crossing", "vanishing", "blinking", "leaving")
 SPEEDS = (0.0, 1.0, 2.0, 3.0)

@@ -17,9 +17,9 @@ from PIL import Image, ImageDraw
 from pointmask.folder import annotate_folder
 from pointmask.formats import csv
 from pointmask.points import Point, Points
-from pointmask.sequences import carry
 from pointmask.sources import open_source
 from pointmask.synth_sequence import Mover, make_sequence
+from pointmask.tracking.sequences import carry
 
 MOVERS = [
     Mover(start=(30, 20), velocity=(1.5, 2.4), size=3, snr=8),

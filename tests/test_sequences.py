@@ -12,9 +12,9 @@ from pointmask.formats import read_points
 from pointmask.manifest import read_manifest
 from pointmask.order import natural_key
 from pointmask.points import Point, Points
-from pointmask.sequences import carry, sightings_text
 from pointmask.sources import open_source
 from pointmask.synth_sequence import Mover, make_sequence
+from pointmask.tracking.sequences import carry, sightings_text
 
 GONE = 7  # frame from which the second target of `moving` is not to be seen
 

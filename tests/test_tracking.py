@@ -6,13 +6,13 @@ import naive
 import numpy as np
 import pytest
 
-from pointmask.appearance import WIDTHS, blob, crop, look, own_shape
-from pointmask.camera_motion import levels_of, shift_between
 from pointmask.kernels import beam
 from pointmask.kernels.seek import correlate, outside, peaks
 from pointmask.kernels.shift import shift_sums
 from pointmask.synth_sequence import Mover, make_sequence
-from pointmask.tracking import follow
+from pointmask.tracking.appearance import WIDTHS, blob, crop, look, own_shape
+from pointmask.tracking.camera_motion import levels_of, shift_between
+from pointmask.tracking.follow import follow
 
 TIGHT = {"rtol": 1e-9, "atol": 1e-9}
 

@@ -24,7 +24,8 @@ class Point:
     label : str or None
         Class name or target identifier as the user wrote it.
     flags : tuple of str
-        What is to be known of where the point comes from; the manifest repeats it. See `pointmask.sequences`.
+        What is to be known of where the point comes from; the manifest repeats it. See
+        `pointmask.tracking.sequences`.
     """
 
     row: int

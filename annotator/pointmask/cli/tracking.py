@@ -11,8 +11,8 @@ from pointmask.errors import OutputError
 from pointmask.files import write_atomic
 from pointmask.image_source import ImageSource
 from pointmask.points import Points
-from pointmask.sequences import Carried, carry, sightings_text
 from pointmask.summary import Progress
+from pointmask.tracking.sequences import Carried, carry, sightings_text
 
 FILE = "points.jsonl"
 

@@ -9,10 +9,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pointmask.camera_motion import Shift, levels_of, shift_between
-from pointmask.meetings import Meetings
-from pointmask.pursuit import Beam, Past, Pursuit
-from pointmask.smoothing import smoothed
+from pointmask.tracking.camera_motion import Shift, levels_of, shift_between
+from pointmask.tracking.meetings import Meetings
+from pointmask.tracking.pursuit import Beam, Past, Pursuit
+from pointmask.tracking.smoothing import smoothed
 from pointmask.window import Polarity
 
 State = Literal["given", "tracked", "crossing", "lost"]
@@ -39,8 +39,8 @@ class Step:
     score : float
         How much likelier the target is there than not, in [0, 1]; 1 for a click, 0 for a lost target.
     flags : tuple of str
-        ``refound``: seen again after up to `pointmask.pursuit.MOST_MISSES` frames. ``identity``: it came out
-        of a crossing with a target so like it that the two may have been exchanged.
+        ``refound``: seen again after up to `pointmask.tracking.pursuit.MOST_MISSES` frames. ``identity``: it
+        came out of a crossing with a target so like it that the two may have been exchanged.
     """
 
     frame: int

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pointmask.appearance import PICTURE, WIDTHS, Look, Shape, blob, crop, look, look_back, own_shape
-from pointmask.camera_motion import Shift
 from pointmask.kernels import beam as kernel
+from pointmask.tracking.appearance import PICTURE, WIDTHS, Look, Shape, blob, crop, look, look_back, own_shape
+from pointmask.tracking.camera_motion import Shift
 from pointmask.window import Polarity
 
 Floats = NDArray[np.float64]

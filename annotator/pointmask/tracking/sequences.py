@@ -5,7 +5,7 @@ the same shape, or the frames of one file. A frame with points, or said to hold 
 targets are followed to the next such frame and no further, so a click added there corrects what comes after.
 
 Carried points bear flags: ``carried`` all of them; ``crossing``, ``refound`` and ``identity`` as in
-`pointmask.tracking.Step`; and ``last``: the target is lost in the frame that follows. A lost target has no
+`pointmask.tracking.follow.Step`; and ``last``: the target is lost in the frame that follows. A lost target has no
 point. A frame in which all are lost is not annotated, for nobody has said that it is empty.
 """
 
@@ -24,7 +24,7 @@ from pointmask.image_source import ImageSource
 from pointmask.order import natural_key
 from pointmask.points import ImageFrame, Point, Points, match, pixel_index
 from pointmask.reading import may_hold_frames
-from pointmask.tracking import Step, follow
+from pointmask.tracking.follow import Step, follow
 from pointmask.window import Polarity
 
 Report = Callable[[int, int], None]
