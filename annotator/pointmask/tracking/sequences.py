@@ -5,8 +5,8 @@ the same shape, or the frames of one file. A frame with points, or said to hold 
 targets are followed to the next such frame and no further, so a click added there corrects what comes after.
 
 Carried points bear flags: ``carried`` all of them; ``crossing``, ``refound`` and ``identity`` as in
-`pointmask.tracking.follow.Step`; and ``last``: the target is lost in the frame that follows. A lost target has no
-point. A frame in which all are lost is not annotated, for nobody has said that it is empty.
+`pointmask.tracking.follow.Step`; and ``last``: the target is lost in the frame that follows. A lost target
+has no point. A frame in which all are lost is not annotated, for nobody has said that it is empty.
 """
 
 import json
