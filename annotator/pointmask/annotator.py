@@ -99,7 +99,7 @@ def _annotate_point(
     if window.contrast <= 0:
         box = (row, col, row + 1, col + 1)
         one = np.ones((1, 1), np.float32)
-        return Target(click, box, one, one > 0, 1, box, 0.0, ("flat",))
+        return Target(click, box, one, one > 0, 1, box, 0.0, ("flat",), click, 0)
     rows, cols, share = settle(window, theta)
     peak = min(max(row + rows, 0), image.shape[0] - 1), min(max(col + cols, 0), image.shape[1] - 1)
     if peak != click and share < theta.settle_below:
@@ -262,6 +262,8 @@ def _target(
         box=box,
         confidence=predicted_iou(window, soft, fine, mask, theta),
         flags=tuple(name for name, holds in flags.items() if holds),
+        centre=centre,
+        octave=octave,
     )
 
 

@@ -35,6 +35,11 @@ class Target:
         ``dark``: darker than its surroundings. ``nonfinite``: NaN or infinite pixels in the window
         were replaced. ``flat``: no contrast at the point. ``weak``: nothing near the point reached
         the level; the mask is the point's pixel alone.
+    centre : (row, col)
+        Where the target was solved from: the point, or where the point leads. The window is centred there
+        before the image's border cuts it.
+    octave : int
+        The window's samples are ``2 ** octave`` px apart.
     """
 
     point: tuple[int, int]
@@ -45,6 +50,8 @@ class Target:
     box: Box
     confidence: float
     flags: tuple[str, ...]
+    centre: tuple[int, int]
+    octave: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -50,7 +50,7 @@ def test_beyond_an_image_there_is_no_label():
 def test_versions_are_saved_and_read(tmp_path, make):
     store = LabelStore(make())
     before = store.digest()
-    store.update("train", {1: make(seed=5)["train"][1]})
+    store.update({"train": {1: make(seed=5)["train"][1]}})
     assert store.version == 1
     assert store.digest() != before
     store.save(tmp_path / "0001.npz")
@@ -76,7 +76,7 @@ def test_damaged_and_foreign_files_change_nothing(tmp_path):
 def test_wrong_labels_are_refused():
     store = LabelStore(hard_labels())
     with pytest.raises(ValueError, match="shape"):
-        store.update("val", {0: np.ones((2, 2), bool)})
+        store.update({"val": {0: np.ones((2, 2), bool)}})
     with pytest.raises(ValueError, match="hard"):
-        store.update("val", {0: np.ones(SHAPES[0], np.float32)})
+        store.update({"val": {0: np.ones(SHAPES[0], np.float32)}})
     assert store.version == 0

@@ -53,6 +53,13 @@ class Team:
             dist.all_reduce(values)
         return values
 
+    def concatenated(self, values: Tensor) -> Tensor:
+        """Join (B, ...) tensors of all processes along the first axis, in the processes' order."""
+        if self.size == 1:
+            return values
+        parts = self.gather(values.detach().cpu())
+        return torch.cat(parts).to(values.device)
+
     def gather(self, value: Any) -> list[Any]:  # noqa: ANN401 - anything that can be pickled
         """Values of all processes, in their order."""
         if self.size == 1:

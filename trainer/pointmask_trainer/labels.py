@@ -63,16 +63,17 @@ class LabelStore:
         """Return one label whole, (H, W) in [0, 1]."""
         return self._pools[split].stored(index).astype(np.float32) / np.float32(_ONE[self._dtype])
 
-    def update(self, split: SplitName, labels: Mapping[int, Label]) -> None:
-        """Replace some labels of a split, all at once for whoever asks next.
+    def update(self, labels: Mapping[SplitName, Mapping[int, Label]]) -> None:
+        """Replace some labels, by split and index, all at once for whoever asks next.
 
         Raises
         ------
         ValueError
             If a label has another shape than the one it replaces, or is soft among hard ones.
         """
-        for index, label in labels.items():
-            self._pools[split].replace(index, self._encode(label))
+        for split, listed in labels.items():
+            for index, label in listed.items():
+                self._pools[split].replace(index, self._encode(label))
         self.version += 1
 
     def save(self, path: Path) -> None:

@@ -98,6 +98,7 @@ class Loop:
             torch.set_float32_matmul_precision("high")
             torch.backends.cudnn.benchmark = True
         self._forward = torch.compile(model) if config.run.compile else model
+        strategy.start(self)
 
     @property
     def steps_per_epoch(self) -> int:
@@ -230,7 +231,7 @@ class Loop:
         torch.manual_seed(int(chance[0]))  # dropout
         set_rate(self.optimiser, self.config.optim, self._progress(), self.config.epochs)
         losses, maps = self.losses(batch)
-        weights = self.strategy.weights(batch, maps, losses)
+        weights = self.strategy.weights(self, batch, maps, losses)
         loss = (losses if weights is None else weights * losses).sum() / batch.total
         extra = self.strategy.extra_loss(self, batch)
         if extra is not None:

@@ -176,7 +176,7 @@ def measurements(scales: list[Tensor], facts: Tensor) -> tuple[Tensor, Tensor]:
     values = scales[0]
     distance = _distance(values.shape[1] // 2, values)
     textures = [
-        (4 * _smooth(_smooth((fine - coarse).abs(), 1), 2)).clamp(max=4)
+        (4 * smooth(smooth((fine - coarse).abs(), 1), 2)).clamp(max=4)
         for fine, coarse in ((scales[0], scales[1]), (scales[1], scales[2]))
     ]
     places = [(0.1 * distance).expand_as(values), distance.log1p().expand_as(values)]
@@ -228,11 +228,11 @@ def _scales(values: Tensor, depth: int) -> list[Tensor]:
     """Smooth the windows ever more, each version from the one before with doubled spacing."""
     scales = [values]
     for k in range(depth - 1):
-        scales.append(_smooth(scales[-1], 2**k))
+        scales.append(smooth(scales[-1], 2**k))
     return scales
 
 
-def _smooth(field: Tensor, spacing: int) -> Tensor:
+def smooth(field: Tensor, spacing: int) -> Tensor:
     """Binomial [1 2 1] / 4 smoothing of (N, n, m) along both axes; the border's value goes on outside."""
     for axis in (1, 2):
         last = field.shape[axis] - 1

@@ -32,6 +32,7 @@ from pointmask_trainer.errors import CheckpointError, DataError
 from pointmask_trainer.evaluation_report import figures
 from pointmask_trainer.events import Log, NoEvents, open_events
 from pointmask_trainer.gallery import Gallery
+from pointmask_trainer.journal import Journal
 from pointmask_trainer.labels import LabelStore
 from pointmask_trainer.loop import EpochResult, Loop, set_rate
 from pointmask_trainer.run_report import REPORT, read_lines, write_run_report
@@ -39,6 +40,7 @@ from pointmask_trainer.strategies import make_strategy
 from pointmask_trainer.strategies.base import Folder
 
 METRICS = "metrics.jsonl"
+STRATEGY = "strategy.jsonl"
 CONFIG = "config.toml"
 
 
@@ -200,6 +202,7 @@ class _Run:
         self._config, self._out, self._loop = config, out, loop
         self._truths, self._team, self._watcher = truths, members, watcher
         self._best: dict[str, Any] = {}
+        self._journal = Journal(out / STRATEGY)
         self._label_digest = loop.labels.digest()
         self._gallery = Gallery(loop.splits["val"], loop.labels, truths)
         self._events: Log = NoEvents()
@@ -267,6 +270,7 @@ class _Run:
         # The line is written first: what a killed run left beyond its checkpoint is cut when it goes on.
         with (self._out / METRICS).open("a", encoding="utf-8") as file:
             file.write(json.dumps(metrics) + "\n")
+        self._journal.append(loop.epoch, loop.strategy.record())
         state = {
             "epoch": loop.epoch,
             "labels": version,
@@ -282,6 +286,7 @@ class _Run:
         found = load_last(self._out, loop.model)
         if found is None:
             (self._out / METRICS).unlink(missing_ok=True)
+            (self._out / STRATEGY).unlink(missing_ok=True)
             return
         if found.state["label_digest"] != self._label_digest:
             raise CheckpointError(
@@ -295,6 +300,7 @@ class _Run:
         loop.epoch, self._best = found.state["epoch"], found.state["best"]
         if self._team.leads:
             _cut_metrics(self._out / METRICS, loop.epoch)
+            self._journal.cut(loop.epoch)
         self._watcher.message(f"going on after epoch {loop.epoch} of {self._config.epochs}")
 
 

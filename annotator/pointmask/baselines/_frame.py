@@ -198,8 +198,10 @@ def _target(patch: Patch, mask: NDArray[np.bool_]) -> Target:
     ys, xs = np.nonzero(mask)
     if ys.size == 0:
         row, col = patch.point
-        return Target(patch.point, window, patch.soft, mask, 0, (row, col, row, col), 0.0, ("empty",))
+        nothing = (row, col, row, col)
+        return Target(patch.point, window, patch.soft, mask, 0, nothing, 0.0, ("empty",), patch.point, 0)
     top, left = rows.start + int(ys.min()), cols.start + int(xs.min())
     bottom, right = rows.start + int(ys.max()) + 1, cols.start + int(xs.max()) + 1
     confidence = float(patch.soft[mask].mean())
-    return Target(patch.point, window, patch.soft, mask, ys.size, (top, left, bottom, right), confidence, ())
+    box = (top, left, bottom, right)
+    return Target(patch.point, window, patch.soft, mask, ys.size, box, confidence, (), patch.point, 0)

@@ -15,6 +15,7 @@ STRATEGIES: Mapping[str, str] = MappingProxyType(
         "full": "pointmask_trainer.strategies.full:Full",
         "point": "pointmask_trainer.strategies.point:PointLabels",
         "masks": "pointmask_trainer.strategies.masks:Masks",
+        "d2d": "pointmask_trainer.strategies.d2d:D2D",
     }
 )
 """Name of each strategy and where its class lives (``module:class``)."""

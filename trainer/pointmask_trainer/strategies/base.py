@@ -3,12 +3,14 @@
 The loop knows nothing of any strategy. It asks at fixed moments, in this order::
 
     prepare(folder)            labels of both splits, once
+    start(loop)                once the loop stands
     each step:
         losses(maps, batch)    one number per image
-        weights(batch, ...)    one factor per image
+        weights(loop, ...)     one factor per image
         extra_loss(loop, ...)  a term of its own, such as a loss on validation images
         after_step(loop, ...)  after the detector's weights moved, such as a step of a meta-classifier
     end_epoch(loop)            such as new labels: ``loop.labels.update(...)``
+    record()                   what the run's ``strategy.jsonl`` shall say of the epoch
     state_dict()               what a resumed run needs besides the labels
 
 Evolving labels override `end_epoch`; in-batch targets override `losses`; bi-level updates override
@@ -116,13 +118,16 @@ class Strategy(ABC):
             If what the labels are made from is missing or does not fit.
         """
 
+    def start(self, loop: "Loop") -> None:  # noqa: B027 - optional
+        """Make what depends on the detector's device, the seed or the data; the detector has its weights."""
+
     def losses(
         self, maps: Maps, batch: Batch, config: LossConfig, auxiliary: tuple[Auxiliary, ...]
     ) -> Tensor:
         """Loss of each image, (B,)."""
         return loss_of_maps(maps, batch.labels, config, auxiliary)
 
-    def weights(self, batch: Batch, maps: Maps, losses: Tensor) -> Tensor | None:
+    def weights(self, loop: "Loop", batch: Batch, maps: Maps, losses: Tensor) -> Tensor | None:
         """Weight of each image, (B,); None weighs all alike."""
         return None
 
@@ -135,6 +140,10 @@ class Strategy(ABC):
 
     def end_epoch(self, loop: "Loop") -> None:  # noqa: B027 - optional
         """Do what follows an epoch; labels changed here hold from the next one on."""
+
+    def record(self) -> dict[str, Any]:
+        """Return plain values of the epoch that just ended, for ``strategy.jsonl``; none write no file."""
+        return {}
 
     def state_dict(self) -> dict[str, Any]:
         """Return tensors and plain values that `load_state_dict` needs to go on alike."""

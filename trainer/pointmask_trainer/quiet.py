@@ -1,0 +1,37 @@
+"""Forward passes that leave no trace in a network: batch statistics are used and not recorded."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.dropout import _DropoutNd
+
+
+@contextmanager
+def unrecorded(model: nn.Module, *, dropout: bool = True) -> Iterator[None]:
+    """Let batch norms in training mode leave their running statistics as they are.
+
+    Parameters
+    ----------
+    model : nn.Module
+        Its mode is kept: in training mode it still normalises by the batch's own statistics, so that a
+        loss is the one that training would see.
+    dropout : bool
+        False switches dropout off as well, so that two passes differ by nothing but the weights.
+    """
+    norms = [module for module in model.modules() if isinstance(module, _BatchNorm)]
+    tracked = [norm.track_running_stats for norm in norms]
+    drops = [] if dropout else [m for m in model.modules() if isinstance(m, _DropoutNd) and m.training]
+    for norm in norms:
+        # In evaluation a norm without tracked statistics would take those of the batch.
+        norm.track_running_stats = norm.track_running_stats and not norm.training
+    for drop in drops:
+        drop.training = False
+    try:
+        yield
+    finally:
+        for norm, was in zip(norms, tracked, strict=True):
+            norm.track_running_stats = was
+        for drop in drops:
+            drop.training = True

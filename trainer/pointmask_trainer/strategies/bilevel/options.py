@@ -1,0 +1,101 @@
+"""Settings of the strategy ``d2d``."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pointmask_trainer.errors import ConfigError
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class D2DOptions:
+    """What is learned beside the detector, how, and when.
+
+    Attributes
+    ----------
+    warmup : int
+        Epochs in which the detector alone is trained, on labels and weights as they are.
+    beta : float
+        Share of the validation loss's gradient in the detector's steps; 0 leaves it out.
+    val_every : int
+        Steps between validation batches; 1 is the paper's equation.
+    alpha : {"meta", "off"}
+        Sample weights from the meta-classifier, or all 1.
+    alpha_signal : {"hypergradient", "residual"}
+        What the meta-classifier is trained by: the gradient of the validation loss with respect to the
+        weights after one step, or the published agreement of residuals, which is none.
+    alpha_form : {"difference", "exact"}
+        The hypergradient from two passes without gradients, or from one in forward mode.
+    alpha_fresh : bool
+        Take the validation gradient after the detector's step, as the paper writes it, instead of the one
+        that made the step: one more pass forward and back.
+    alpha_every : int
+        Steps between steps of the meta-classifier.
+    alpha_lr : float
+        Its rate, of Adam.
+    theta : {"learn", "frozen"}
+        Whether the annotator's parameters follow the detector and all labels are made again.
+    theta_every : int
+        Epochs between updates; the first follows the first epoch after `warmup`.
+    theta_steps : int
+        Steps of one update.
+    theta_lr : float
+        Their rate, of Adam.
+    theta_lambda : float
+        Weight of the agreement with the detector against that with the offline labels.
+    theta_images : int
+        Validation images that an update looks at.
+    labels : {"hard", "soft"}
+        Masks, or soft labels.
+    annotator : str
+        Theta at the start: a preset, or the path of a TOML file.
+    rho : float, optional
+        Replaces theta's share of the potential against the superpixel: 1 is diffusion alone, 0 superpixels.
+    polarity : {"bright", "dark", "auto"}
+        Of the targets.
+
+    Raises
+    ------
+    ConfigError
+        If a value is out of its range.
+    """
+
+    warmup: int = 80
+    beta: float = 0.833
+    val_every: int = 4
+    alpha: Literal["meta", "off"] = "meta"
+    alpha_signal: Literal["hypergradient", "residual"] = "hypergradient"
+    alpha_form: Literal["difference", "exact"] = "difference"
+    alpha_fresh: bool = False
+    alpha_every: int = 4
+    alpha_lr: float = 1e-3
+    theta: Literal["learn", "frozen"] = "learn"
+    theta_every: int = 20
+    theta_steps: int = 1
+    theta_lr: float = 1e-2
+    theta_lambda: float = 1.0
+    theta_images: int = 64
+    labels: Literal["hard", "soft"] = "hard"
+    annotator: str = "default"
+    rho: float | None = None
+    polarity: Literal["bright", "dark", "auto"] = "bright"
+
+    def __post_init__(self) -> None:
+        for name, low, high in _BOUNDS:
+            value = getattr(self, name)
+            if value is not None and not low <= value <= high:
+                raise ConfigError(f"strategy.options.{name} = {value!r} must lie in [{low}, {high}]")
+
+
+_BOUNDS = (
+    ("warmup", 0, 1_000_000),
+    ("beta", 0, 1000),
+    ("val_every", 1, 1_000_000),
+    ("alpha_every", 1, 1_000_000),
+    ("alpha_lr", 0, 10),
+    ("theta_every", 1, 1_000_000),
+    ("theta_steps", 1, 10_000),
+    ("theta_lr", 0, 10),
+    ("theta_lambda", 0, 1000),
+    ("theta_images", 1, 1_000_000),
+    ("rho", 0, 1),
+)

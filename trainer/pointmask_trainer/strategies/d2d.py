@@ -1,0 +1,189 @@
+"""Bi-level dual update: sample weights and the annotator's parameters, learned with the detector.
+
+One step, from the epoch after the warm-up on::
+
+    weights      features of every sample -> meta-classifier -> alpha, mean 1
+    extra_loss   now and then beta times the loss of a validation batch, on pseudo-labels as well
+    after_step   now and then one step of the meta-classifier: whose loss falls with the validation loss?
+    end_epoch    now and then steps of theta; then all labels are made again beside the next epoch, and
+                 swapped when it ends
+
+No mask takes part; where the training folder has true ones, the labels' IoU with them is logged.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pointmask.theta import Theta
+from pointmask_trainer.data import Mask, Split, load_masks
+from pointmask_trainer.detectors.base import Maps
+from pointmask_trainer.errors import DataError
+from pointmask_trainer.labels import Label, LabelStore, SplitName
+from pointmask_trainer.loop import Loop
+from pointmask_trainer.strategies.base import Batch, Folder, Strategy
+from pointmask_trainer.strategies.bilevel.annotating import (
+    Regeneration,
+    annotate_image,
+    for_every_image,
+    label_of,
+    quality,
+)
+from pointmask_trainer.strategies.bilevel.difficulty import measure_image, prior_difficulty
+from pointmask_trainer.strategies.bilevel.options import D2DOptions
+from pointmask_trainer.strategies.bilevel.theta_branch import ThetaBranch
+from pointmask_trainer.strategies.bilevel.validation import Validation, benefits, validate, with_gradient
+from pointmask_trainer.strategies.bilevel.weighting import Weighting
+
+
+class D2D(Strategy):
+    """Train on pseudo-masks that the strategy makes from the points, and makes again as it learns."""
+
+    Options = D2DOptions
+    options: D2DOptions
+
+    def prepare(self, folder: Folder) -> Mapping[SplitName, Sequence[Label]]:
+        """Annotate both splits, or read the masks that the user named."""
+        if not folder.has_points:
+            raise DataError("strategy d2d annotates from points; name them with --points FILE")
+        for split in folder.splits.values():
+            if not any(len(points) for points in split.points):
+                raise DataError(f"no image of the {split.name} list has a point; check --points")
+        theta = Theta.load(self.options.annotator)
+        self._start = theta if self.options.rho is None else theta.with_(rho=self.options.rho)
+        self._truths = {name: _truths(folder, split) for name, split in folder.splits.items()}
+        return {name: self._first_labels(folder, split) for name, split in folder.splits.items()}
+
+    def start(self, loop: Loop) -> None:
+        """Make the meta-classifier and theta."""
+        options, train = self.options, loop.splits["train"]
+        self._splits, self._team = loop.splits, loop.team
+        self._validation: Validation | None = None
+        self._job: Regeneration | None = None
+        self._news: dict[str, Any] = {}
+        self._losses = torch.full((len(train),), torch.nan, device=loop.device)
+        self._theta = ThetaBranch(self._start, options, loop.device) if options.theta == "learn" else None
+        self._weighting: Weighting | None = None
+        if options.alpha == "meta":
+            measured = for_every_image(
+                train, lambda k: measure_image(train.images.stored(k), train.points[k])
+            )
+            difficulty = torch.from_numpy(prior_difficulty(measured)).float()
+            self._weighting = Weighting(loop, difficulty, options.alpha_lr)
+
+    def weights(self, loop: Loop, batch: Batch, maps: Maps, losses: Tensor) -> Tensor | None:
+        """Weigh each image by the meta-classifier, once it is on."""
+        if self._weighting is None or loop.epoch < self.options.warmup:
+            return None
+        return self._weighting.weights(loop, batch, maps, losses)
+
+    def extra_loss(self, loop: Loop, batch: Batch) -> Tensor | None:
+        """Take the validation loss, beta times, into every so manieth step."""
+        self._validation = None
+        options = self.options
+        if loop.epoch < options.warmup or not options.beta or not _is_due(loop, options.val_every):
+            return None
+        self._validation = validate(loop)
+        return options.beta * with_gradient(loop.model, self._validation)
+
+    def after_step(self, loop: Loop, batch: Batch, maps: Maps, losses: Tensor) -> None:
+        """Log the losses; let the meta-classifier learn now and then."""
+        indices, losses_of_all = loop.team.concatenated(batch.indices), loop.team.concatenated(losses)
+        self._losses[indices] = losses_of_all
+        if self._weighting is None:
+            return
+        self._weighting.remember(indices, losses_of_all)
+        if loop.epoch >= self.options.warmup and _is_due(loop, self.options.alpha_every):
+            if self._validation is None or self.options.alpha_fresh:
+                self._validation = validate(loop)
+            benefit = benefits(loop, batch, maps, self._validation, self.options)
+            self._weighting.learn(loop.team.concatenated(benefit))
+
+    def end_epoch(self, loop: Loop) -> None:
+        """Swap labels that are ready; update theta now and then and have labels made with it."""
+        news: dict[str, Any] = {"loss": _listed(self._losses)}
+        self._losses.fill_(torch.nan)
+        if self._weighting is not None:
+            news["alpha"] = _listed(self._weighting.take_log())
+        if self._job is not None:
+            loop.labels.update(self._job.labels(self.options.labels))
+            self._job = None
+            news["labels"] = self._quality(loop.labels)
+        elif loop.epoch == 0:
+            news["labels"] = self._quality(loop.labels)
+        if self._theta is not None and self._theta_is_due(loop):
+            news["theta"] = self._theta.update(loop)
+            self._job = self._make_labels(self._theta)
+        self._news = news
+
+    def record(self) -> dict[str, Any]:
+        """Return losses and weights in the train list's order (None: not seen), theta, label quality."""
+        return self._news
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return everything learned, and whether labels are in the making."""
+        state: dict[str, Any] = {"making_labels": self._job is not None}
+        if self._theta is not None:
+            state["theta"] = self._theta.state_dict()
+        if self._weighting is not None:
+            state["weighting"] = self._weighting.state_dict()
+        return state
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from `state_dict`; labels that were in the making are begun again."""
+        if self._theta is not None:
+            self._theta.load_state_dict(state["theta"])
+            if state["making_labels"]:
+                self._job = self._make_labels(self._theta)
+        if self._weighting is not None:
+            self._weighting.load_state_dict(state["weighting"])
+
+    def _first_labels(self, folder: Folder, split: Split) -> list[Label]:
+        if folder.masks is not None:
+            masks = load_masks(split, folder.masks)
+            return [mask if self.options.labels == "hard" else mask.astype(np.float32) for mask in masks]
+
+        def one(index: int) -> Label:
+            annotation = annotate_image(split, index, self._start, self.options.polarity)
+            return label_of(annotation, self.options.labels)
+
+        return for_every_image(split, one)
+
+    def _theta_is_due(self, loop: Loop) -> bool:
+        past = loop.epoch - self.options.warmup
+        # Labels are made beside the next epoch and hold from the one after it on: there must be one.
+        return past >= 0 and past % self.options.theta_every == 0 and loop.epoch + 2 < loop.config.epochs
+
+    def _make_labels(self, branch: ThetaBranch) -> Regeneration:
+        return Regeneration(self._splits, branch.theta(), self.options.polarity, self._team)
+
+    def _quality(self, labels: LabelStore) -> dict[str, Any]:
+        """Version of the labels and, where there are true masks, IoU with them."""
+        news: dict[str, Any] = {"version": labels.version}
+        for name, truths in self._truths.items():
+            if truths is not None:
+                news[name] = quality((labels.label(name, k) for k in range(len(truths))), truths)
+        return news
+
+
+def _truths(folder: Folder, split: Split) -> list[Mask] | None:
+    """Read the true masks of a split, if the training folder has them all: they are a diagnostic."""
+    if not (folder.root / "masks").is_dir():
+        return None
+    try:
+        return load_masks(split, folder.root / "masks")
+    except DataError:
+        return None
+
+
+def _is_due(loop: Loop, every: int) -> bool:
+    """Whether this is every so manieth step, counted through all epochs."""
+    return (loop.epoch * loop.steps_per_epoch + loop.step + 1) % every == 0
+
+
+def _listed(values: Tensor) -> list[float | None]:
+    """Plain numbers of five digits; None, which JSON has, for nan, which it has not."""
+    return [None if value != value else float(f"{value:.5g}") for value in values.tolist()]
