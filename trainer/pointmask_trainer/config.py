@@ -16,6 +16,9 @@ from pointmask_trainer.tables import merge, parse_setting, parse_toml, read_tabl
 
 PRESETS = ("paper", "cpu")
 
+ABLATIONS = ("a1", "a2", "a3", "a4", "a4_val", "b2", "b3", "b4", "published")
+"""Settings of strategy ``d2d`` with parts left out, named as in table 3 of the paper."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ModelConfig:
@@ -240,7 +243,7 @@ def load_config(
     ----------
     preset : {"paper", "cpu"}, optional
     file : str or Path, optional
-        TOML file, such as the ``config.toml`` of a run.
+        TOML file, such as the ``config.toml`` of a run; or one of `ABLATIONS`.
     settings : iterable of str
         ``a.b=value``, the value in TOML or a bare word.
 
@@ -255,11 +258,7 @@ def load_config(
             raise ConfigError(f"preset {preset!r} is unknown; choose among {', '.join(PRESETS)}")
         merge(table, parse_toml(_preset_text(preset), f"preset {preset}"))
     if file is not None:
-        try:
-            text = Path(file).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"config {file} cannot be read ({error}); check the path") from None
-        merge(table, parse_toml(text, str(file)))
+        merge(table, parse_toml(_file_text(file), str(file)))
     for setting in settings:
         merge(table, parse_setting(setting))
     return read_table(Config, table)
@@ -274,6 +273,15 @@ def from_toml(text: str, name: str = "config") -> Config:
         As for `load_config`.
     """
     return read_table(Config, parse_toml(text, name))
+
+
+def _file_text(file: str | Path) -> str:
+    if str(file) in ABLATIONS and not Path(file).exists():
+        return _preset_text(f"ablations/{file}")
+    try:
+        return Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"config {file} cannot be read ({error}); check the path") from None
 
 
 def _preset_text(name: str) -> str:

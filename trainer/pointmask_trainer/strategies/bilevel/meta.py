@@ -48,7 +48,7 @@ def balanced(shares: Tensor) -> Tensor:
 
     Every weight is `LOWEST` and a share of the rest; what exceeds `HIGHEST` goes to those below it.
     """
-    weights = LOWEST + (1 - LOWEST) * shares / (shares.mean() + 1e-12)
+    weights = LOWEST + (1 - LOWEST) * shares / shares.mean().clamp(min=1e-12)
     over = (weights - HIGHEST).clamp(min=0).sum()
     weights = weights.clamp(max=HIGHEST)
     room = HIGHEST - weights

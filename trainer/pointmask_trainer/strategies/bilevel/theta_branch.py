@@ -44,24 +44,18 @@ class ThetaBranch:
         Returns
         -------
         dict
-            Figures of the update: windows, both parts of the loss before it, and all entries after it.
+            Figures of the update: windows, both parts of the loss before it, and all entries after it. Of no
+            windows nothing is learned.
         """
-        data = self._data(loop)
-        first: tuple[float, float] | None = None
-        for _ in range(self._options.theta_steps):
-            offline, detector = self._losses(*data)
-            count = loop.team.sum(offline.new_tensor(float(len(offline)))).clamp(min=1)
-            loss = (offline + self._options.theta_lambda * detector).sum() / count
-            self._optimiser.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            loop.team.sum_gradients(self._learnable.parameters())
-            self._optimiser.step()
-            if first is None:
-                sums = loop.team.sum(torch.stack([offline.detach().sum(), detector.detach().sum()])) / count
-                first = float(sums[0]), float(sums[1])
-        assert first is not None, "an update takes one step or more"
+        windows, *targets = self._data(loop)
+        count = int(loop.team.sum(torch.tensor(len(windows), device=loop.device)))
+        if not count:
+            return {"windows": 0}
+        first = self._step(loop, windows, targets, count)
+        for _ in range(1, self._options.theta_steps):
+            self._step(loop, windows, targets, count)
         entries = {name: getattr(self.theta(), name) for name in ENTRIES}
-        return {"windows": int(count), "offline": first[0], "detector": first[1], **entries}
+        return {"windows": count, "offline": first[0], "detector": first[1], **entries}
 
     def state_dict(self) -> dict[str, Any]:
         """Return what `load_state_dict` takes."""
@@ -71,6 +65,19 @@ class ThetaBranch:
         """Go on from `state_dict`."""
         self._learnable.load_state_dict(state["theta"])
         self._optimiser.load_state_dict(state["optimiser"])
+
+    def _step(self, loop: Loop, windows: WindowBatch, targets: list[Tensor], count: int) -> list[float]:
+        """Take one step; returns both parts of the loss before it, over all processes."""
+        offline, detector = self._losses(windows, *targets)
+        loss = (offline + self._options.theta_lambda * detector).sum() / count
+        self._optimiser.zero_grad(set_to_none=True)
+        if len(windows):  # one process of several may have none
+            loss.backward()  # type: ignore[no-untyped-call]
+        loop.team.sum_gradients(self._learnable.parameters())
+        self._optimiser.step()
+        sums = torch.stack([offline.detach().sum(), detector.detach().sum()])
+        figures: list[float] = (loop.team.sum(sums) / count).tolist()
+        return figures
 
     def _data(self, loop: Loop) -> tuple[WindowBatch, Tensor, Tensor, Tensor]:
         """Windows of this process's images, their offline labels, the detector's response, what counts."""
@@ -95,7 +102,7 @@ class ThetaBranch:
     ) -> tuple[Tensor, Tensor]:
         if not len(windows):
             return offline.new_zeros(0), offline.new_zeros(0)
-        labels = soft_labels(windows, self._learnable())
+        labels = soft_labels(windows, self._learnable(windows.values.dtype))
         return window_loss(labels, offline, own), window_loss(labels, responses, own)
 
 

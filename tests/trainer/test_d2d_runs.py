@@ -1,0 +1,201 @@
+"""Whole runs of strategy d2d: neutral settings change nothing, resumed runs end alike, labels follow."""
+
+import json
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from test_training import StopError, assert_same_run, stop_after
+from training_tools import TINY, make_folder
+
+from pointmask.annotator import annotate
+from pointmask.formats import read_points
+from pointmask.images import encode_png, read, read_mask
+from pointmask.theta import Theta
+from pointmask_trainer.config import ABLATIONS, load_config
+from pointmask_trainer.errors import ConfigError, DataError
+from pointmask_trainer.journal import Journal
+from pointmask_trainer.labels import LabelStore
+from pointmask_trainer.strategies import make_strategy
+from pointmask_trainer.train import Source, train
+
+BUSY = ("warmup=1", "theta_every=2", "val_every=1", "alpha_every=1", "theta_images=3")
+NEUTRAL = ("warmup=0", "beta=0", "alpha=off", "theta=frozen")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return make_folder(tmp_path_factory.mktemp("data"), 10)
+
+
+@pytest.fixture(scope="module")
+def bare(folder, tmp_path_factory):
+    """Only images and points."""
+    root = tmp_path_factory.mktemp("bare")
+    (root / "images").symlink_to(folder / "images")
+    return root
+
+
+def config_of(*options, settings=(), strategy="d2d"):
+    options = [f"strategy.options.{option}" for option in options]
+    return load_config(settings=[*TINY, f"strategy.name={strategy}", *options, *settings])
+
+
+def journal_of(run):
+    return [json.loads(line) for line in (run / "strategy.jsonl").read_text().splitlines()]
+
+
+@pytest.fixture(scope="module")
+def pseudo_masks(folder, tmp_path_factory):
+    """Masks of the annotator with its default theta, as a folder."""
+    root = tmp_path_factory.mktemp("labels")
+    for name, points in read_points(folder / "points.csv"):
+        image = read(next((folder / "images").glob(f"{name.partition('.')[0]}.*")))
+        mask = annotate(image, [(p.row, p.col) for p in points]).mask
+        (root / f"{name.partition('.')[0]}.png").write_bytes(encode_png(mask))
+    return root
+
+
+def test_without_any_branch_it_is_strategy_masks_bit_for_bit(folder, pseudo_masks, tmp_path):
+    settings = ["epochs=3", "model.name=alclnet"]
+    ours = config_of(*NEUTRAL, settings=settings)
+    train(ours, Source(root=folder, points=folder / "points.csv"), tmp_path / "d2d")
+    theirs = config_of(settings=settings, strategy="masks")
+    train(theirs, Source(root=folder, points=folder / "points.csv", masks=pseudo_masks), tmp_path / "masks")
+    assert_same_run(tmp_path / "d2d", tmp_path / "masks")
+
+
+def test_before_the_warmup_ends_nothing_differs(folder, pseudo_masks, tmp_path):
+    source = Source(root=folder, points=folder / "points.csv", masks=pseudo_masks)
+    train(config_of("warmup=2"), source, tmp_path / "d2d")
+    train(config_of(strategy="masks"), source, tmp_path / "masks")
+    assert_same_run(tmp_path / "d2d", tmp_path / "masks")
+
+
+@pytest.mark.parametrize("extra", [(), ("alpha_form=exact", "alpha_fresh=true", "labels=soft")])
+@pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning")
+def test_a_resumed_run_ends_like_an_uninterrupted_one(folder, tmp_path, extra):
+    """Broken off in the warm-up, while labels are in the making, and after they were swapped."""
+    config = config_of(*BUSY, *extra, settings=["epochs=6", "optim.schedule=cosine"])
+    source = Source(root=folder, points=folder / "points.csv")
+    train(config, source, tmp_path / "whole")
+    for epochs in (1, 2, 3, 5):
+        with pytest.raises(StopError):
+            train(config, source, tmp_path / "parts", resume=True, watcher=stop_after(epochs))
+    train(config, source, tmp_path / "parts", resume=True)
+    assert_same_run(tmp_path / "whole", tmp_path / "parts")
+    assert journal_of(tmp_path / "whole") == journal_of(tmp_path / "parts")
+    states = [torch.load(tmp_path / run / "last" / "optimiser.pt") for run in ("whole", "parts")]
+    assert equal(*states)
+
+
+def equal(a, b):
+    """Whether two trees of tensors and plain values are the same to the last bit; nan is nan."""
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(equal(a[key], b[key]) for key in a)
+    if isinstance(a, (list, tuple)):
+        return len(a) == len(b) and all(map(equal, a, b))
+    if isinstance(a, torch.Tensor):
+        return a.shape == b.shape and torch.equal(a.nan_to_num(7.5), b.nan_to_num(7.5))
+    return a == b
+
+
+def test_labels_are_made_with_the_learned_theta_and_swapped_an_epoch_later(folder, tmp_path):
+    run = tmp_path / "run"
+    train(
+        config_of(*BUSY, "theta_lr=1.0", settings=["epochs=6"]),
+        Source(root=folder, points=folder / "points.csv"),
+        run,
+    )
+    lines = journal_of(run)
+    assert [line["epoch"] for line in lines] == [1, 2, 3, 4, 5, 6]
+    assert [line["epoch"] for line in lines if "theta" in line] == [2, 4]
+    assert [(line["epoch"], line["labels"]["version"]) for line in lines if "labels" in line] == [
+        (1, 0),
+        (3, 1),
+        (5, 2),
+    ]
+    metrics = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    assert [line["labels"] for line in metrics] == [0, 0, 1, 1, 2, 2]
+    # The journal alone gives theta back, and theta the labels.
+    learned = {k: tuplified(v) for k, v in lines[3]["theta"].items() if k in Theta.__dataclass_fields__}
+    theta = Theta.load("default").with_(**learned)
+    ids = (folder / "img_idx" / "train_scenes.txt").read_text().split()
+    points = dict(read_points(folder / "points.csv"))
+    shapes = [read(folder / "images" / f"{name}.png").shape for name in ids]
+    store = LabelStore(
+        {"train": [np.zeros(shape, bool) for shape in shapes], "val": [np.zeros((48, 48), bool)] * 2}
+    )
+    store.load(run / "labels" / "0002.npz")
+    both = either = 0
+    for index, name in enumerate(ids):
+        image = read(folder / "images" / f"{name}.png")
+        mask = annotate(image, [(p.row, p.col) for p in points[name]], theta=theta).mask
+        np.testing.assert_array_equal(store.label("train", index) > 0.5, mask)
+        truth = read_mask(folder / "masks" / f"{name}.png")
+        both, either = both + (mask & truth).sum(), either + (mask | truth).sum()
+    assert lines[4]["labels"]["train"] == pytest.approx(both / either)
+
+
+def tuplified(value):
+    return tuple(map(tuplified, value)) if isinstance(value, list) else value
+
+
+def test_weights_and_losses_are_logged_by_image(folder, tmp_path):
+    train(
+        config_of(*BUSY, settings=["epochs=4"]),
+        Source(root=folder, points=folder / "points.csv"),
+        tmp_path / "run",
+    )
+    lines = journal_of(tmp_path / "run")
+    assert all(len(line["loss"]) == len(line["alpha"]) == 8 for line in lines)
+    assert lines[0]["alpha"] == [None] * 8
+    last = lines[3]["alpha"]
+    assert np.mean(last) == pytest.approx(1, abs=1e-4)
+    assert np.std(last) > 0
+    assert 0.19 < min(last) <= max(last) < 5.01
+
+
+@pytest.mark.parametrize("extra", [("alpha_signal=residual",), ("beta=0",), ("alpha=off", "labels=soft")])
+def test_images_and_points_are_enough(bare, folder, tmp_path, extra):
+    source = Source(root=bare, points=folder / "points.csv")
+    best = train(config_of(*BUSY, *extra, settings=["epochs=4"]), source, tmp_path / "run")
+    assert "val_truth" not in best
+    assert journal_of(tmp_path / "run")[0]["labels"] == {"version": 0}
+    assert (tmp_path / "run" / "labels" / "0001.npz").exists()
+
+
+def test_without_points_it_says_so(folder, tmp_path):
+    with pytest.raises(DataError, match="--points"):
+        train(config_of(), Source(root=folder), tmp_path / "run")
+    (tmp_path / "points.csv").write_text("image,x,y\nother,1,1\n")
+    with pytest.raises(DataError, match="train list has a point"):
+        train(config_of(), Source(root=folder, points=tmp_path / "points.csv"), tmp_path / "run")
+
+
+@pytest.mark.parametrize("option", ["warmup=-1", "rho=1.5", "theta_steps=0", "alpha=maybe", "betta=1"])
+def test_options_are_checked(option):
+    with pytest.raises(ConfigError, match=option.partition("=")[0]):
+        make_strategy("d2d", config_of(option).strategy.options)
+
+
+@pytest.mark.parametrize("name", ABLATIONS)
+def test_every_ablation_is_a_config(name):
+    config = load_config(preset="cpu", file=name, settings=["epochs=7"])
+    assert config.epochs == 7
+    make_strategy(config.strategy.name, config.strategy.options)
+
+
+def test_a_journal_is_cut_and_survives_a_cut_line(tmp_path):
+    journal = Journal(tmp_path / "j.jsonl")
+    journal.cut(3)
+    journal.append(0, {})
+    assert not journal.path.exists()
+    for epoch in (1, 2, 3):
+        journal.append(epoch, {"value": epoch / 2})
+    with journal.path.open("a") as file:
+        file.write('{"epoch": 4, "val')
+    journal.cut(2)
+    assert journal.read() == [{"epoch": 1, "value": 0.5}, {"epoch": 2, "value": 1.0}]
