@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -28,7 +29,13 @@ def run(name, folder, *arguments):
 
 
 def test_every_example_is_tested_here():
-    tested = {"annotate_one_image.py", "annotate_folder.py", "score_masks.py", "track_sequence.py"}
+    tested = {
+        "annotate_one_image.py",
+        "annotate_folder.py",
+        "score_masks.py",
+        "track_sequence.py",
+        "train_on_points.py",
+    }
     assert {p.name for p in EXAMPLES.glob("*.py")} == tested
 
 
@@ -91,3 +98,18 @@ def test_track_sequence(tmp_path):
     with Image.open(tmp_path / "tracked" / "track.png") as picture:
         pixels = np.asarray(picture)
     assert (pixels == (0, 255, 0)).all(axis=2).any()
+
+
+@pytest.mark.slow
+def test_train_on_points_and_again(tmp_path):
+    pytest.importorskip("torch")
+    told = run("train_on_points.py", tmp_path, "job")
+    found = re.search(r"against exact masks: IoU (\d\.\d+), Pd (\d\.\d+)", told)
+    assert found, told
+    assert float(found[1]) > 0.2
+    assert float(found[2]) > 0.5
+    metrics = tmp_path / "job" / "run" / "metrics.jsonl"
+    before = metrics.read_bytes()
+    assert "report.html" in told
+    assert found[0] in run("train_on_points.py", tmp_path, "job")
+    assert metrics.read_bytes() == before
