@@ -92,8 +92,8 @@ def test_a_job_is_restricted_to_the_list(folder):
 def test_check_looks_at_the_list_alone(folder):
     save(folder / "masks/d.png", spot())
     found = examine(
-        folder / "images", Points({"d": one()}), folder / "masks", only=read_ids(folder / "list.txt")
+        folder / "images", Points({"d": one()}), folder / "masks", lists=[read_ids(folder / "list.txt")]
     )
     assert sum(group.files for group in found.groups) == 2
-    (problem,) = (finding for finding in found.findings if finding.is_problem)
+    (problem,) = (finding for finding in found.findings if finding.kind == "unlisted")
     assert problem.items[0].startswith("gone: ")

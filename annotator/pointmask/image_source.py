@@ -58,6 +58,22 @@ class ImageSource(ABC):
     def _open(self, name: str) -> BinaryIO:
         """Open the file for random access; an OSError says why not."""
 
+    def read(self, name: str) -> bytes:
+        """
+        Return the bytes of one image file, as they are.
+
+        Raises
+        ------
+        ImageError
+            If it cannot be read.
+        """
+        try:
+            return self._read(name)
+        except OSError as error:
+            raise ImageError(
+                f"{name} cannot be read ({error.strerror or error}); check the file and its rights"
+            ) from error
+
     def open(self, name: str) -> ImageFile:
         """
         Open one image.
@@ -77,8 +93,10 @@ class ImageSource(ABC):
         ImageError
             If it cannot be read, or is no image.
         """
+        if not may_hold_frames(name):
+            return ImageFile(io.BytesIO(self.read(name)), name, self.reading)
         try:
-            file = self._open(name) if may_hold_frames(name) else io.BytesIO(self._read(name))
+            file = self._open(name)
         except OSError as error:
             raise ImageError(
                 f"{name} cannot be read ({error.strerror or error}); check the file and its rights"

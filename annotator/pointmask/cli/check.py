@@ -1,4 +1,4 @@
-"""``pointmask check``: what is recognised in a folder, what is wrong, what to do."""
+"""``pointmask check``: what is recognised in a folder, what is wrong, what to do; and a corrected copy."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from pointmask.cli import EXIT_SOME_SKIPPED, printable
-from pointmask.cli.options import point_format_option, source_options
+from pointmask.cli.options import image_options, point_format_option
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -20,43 +20,99 @@ _SHOWN = 5
 @click.argument("images", type=click.Path(path_type=Path))
 @click.option("--points", "source", type=click.Path(path_type=Path), help="Points, as for annotate.")
 @click.option("--masks", type=click.Path(path_type=Path), help="Folder of true masks.")
+@click.option(
+    "--list",
+    "listed",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="Only the images of this list of ids; several are compared with each other.",
+)
+@click.option(
+    "--lists", "folder", type=click.Path(path_type=Path), help="Folder of such lists, as img_idx: its *.txt."
+)
 @point_format_option
-@source_options
+@image_options
 @click.option(
     "--simulate",
     type=click.Choice(["centroid", "coarse"]),
     help="Take --points as a folder of masks and click on its targets.",
 )
 @click.option("--all", "list_all", is_flag=True, help=f"List all files concerned, not the first {_SHOWN}.")
+@click.option("--json", "report", type=click.Path(path_type=Path), help="Write all findings to this file.")
+@click.option("--fix", "out", type=click.Path(path_type=Path), help="Write a corrected copy to this folder.")
+@click.option("--copy", is_flag=True, help="With --fix, copy images instead of linking to them.")
+@click.option("--overwrite", is_flag=True, help="With --fix, replace a folder that exists.")
+@click.option(
+    "--threads",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Threads; the findings are the same.",
+)
 def check(
     images: Path,
     source: Path | None,
     masks: Path | None,
+    listed: tuple[Path, ...],
+    folder: Path | None,
     point_format: str | None,
     raw: str | None,
     radiometric: bool,
-    listed: Path | None,
     simulate: Literal["centroid", "coarse"] | None,
     list_all: bool,
+    report: Path | None,
+    out: Path | None,
+    copy: bool,
+    overwrite: bool,
+    threads: int,
 ) -> None:
-    """Read IMAGES (and points and masks) once, and say what a job would stumble over.
+    """Read IMAGES (and points, masks and lists) once, and say what is wrong and what to do.
 
-    Writes nothing. The exit status is 3 if there are problems; notes do not count.
+    The files are left as they are; --fix writes a corrected copy, and what was done to each file in its
+    fixes.jsonl. The exit status is 3 if there are problems; notes do not count.
     """
+    if (copy or overwrite) and out is None:
+        raise click.UsageError("--copy and --overwrite are for the folder of --fix; give one")
+    from pointmask.cli.progress import shown_progress
     from pointmask.doctor import examine
+    from pointmask.doctor.fix import check_out, write_fixed
+    from pointmask.doctor.lists import lists_in
     from pointmask.formats import read_points
     from pointmask.id_lists import read_ids
     from pointmask.sources import open_source
 
     opened = open_source(images, raw=raw, radiometric=radiometric)
+    if out is not None:
+        check_out(out, [path for path in (images, masks, source, folder) if path], overwrite=overwrite)
     points = None
     if source is not None:
         points = read_points(source, format=point_format, simulate=simulate, images=opened)
-    only = None if listed is None else read_ids(listed)
-    diagnosis = examine(opened, points, masks, only=only)
+    lists = [read_ids(path) for path in (*listed, *(lists_in(folder) if folder else ()))]
+    with shown_progress() as progress:
+        diagnosis = examine(opened, points, masks, lists=lists, threads=threads, report=progress)
     _show(diagnosis, limit=None if list_all else _SHOWN)
+    if report is not None:
+        _write_json(diagnosis, report)
+    if out is not None:
+        fixed = write_fixed(
+            out, diagnosis, opened, points, masks, lists=lists, copy=copy, overwrite=overwrite
+        )
+        told = ", ".join(f"{count:,} {what}" for what, count in fixed.items()) or "nothing to correct"
+        click.echo(f"Wrote {out}: {told}; fixes.jsonl says what was done to each file.")
     if not diagnosis.is_healthy:
         raise SystemExit(EXIT_SOME_SKIPPED)
+
+
+def _write_json(diagnosis: "Diagnosis", path: Path) -> None:
+    import json
+
+    from pointmask.staging import put_whole, staged
+
+    # Not ASCII alone: names of files are for people too; what UTF-8 cannot hold is escaped.
+    text = printable(json.dumps(diagnosis.as_json(), indent=1, ensure_ascii=False))
+    with staged(path) as aside:
+        aside.write_text(text + "\n", encoding="utf-8")
+        put_whole(aside, path)
 
 
 def _show(diagnosis: "Diagnosis", limit: int | None) -> None:
@@ -94,8 +150,12 @@ def _table(groups: "tuple[Group, ...]") -> "Table":
     table.add_column("frames", justify="right")
     table.add_column("width x height")
     for group in sorted(groups, key=lambda group: (group.role, group.kind)):
-        table.add_row(group.role, group.kind, f"{group.files:,}", f"{group.frames:,}", _sizes(group))
+        table.add_row(group.role, _kind(group), f"{group.files:,}", f"{group.frames:,}", _sizes(group))
     return table
+
+
+def _kind(group: "Group") -> str:
+    return f"{group.kind}, {group.bits} bits in use" if group.bits > 8 else group.kind
 
 
 def _sizes(group: "Group") -> str:

@@ -30,7 +30,7 @@ polarity_option = click.option(
     help="Targets against their background.",
 )
 
-_source_options = (
+_image_options = (
     click.option("--raw", metavar="WxH:TYPE", help="Read .bin, .raw, .dat, .img: 640x512:u16le[:OFFSET]."),
     click.option(
         "--radiometric/--no-radiometric",
@@ -38,14 +38,20 @@ _source_options = (
         show_default=True,
         help="Of a FLIR radiometric JPEG, take the thermal raster.",
     ),
-    click.option(
-        "--list", "listed", type=click.Path(path_type=Path), help="Only the images of this list of ids."
-    ),
 )
+
+_list_option = click.option(
+    "--list", "listed", type=click.Path(path_type=Path), help="Only the images of this list of ids."
+)
+
+
+def image_options(command: F) -> F:
+    """Add what `pointmask.sources.open_source` needs to know of the images."""
+    for option in reversed(_image_options):
+        command = option(command)
+    return command
 
 
 def source_options(command: F) -> F:
     """Add what `pointmask.sources.open_source` needs to know of the images, and ``--list``."""
-    for option in reversed(_source_options):
-        command = option(command)
-    return command
+    return image_options(_list_option(command))

@@ -1,13 +1,12 @@
 """What both training trees share: images as PNG under the names of their masks, and the draw of sets."""
 
-import os
-import shutil
 from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
 
-from pointmask.errors import ImageError, OutputError, PointsError
+from pointmask.errors import ImageError, PointsError
+from pointmask.files import link_or_copy
 from pointmask.formats._images import ImageFinder
 from pointmask.formats._per_image import write_new
 from pointmask.image_source import ImageSource
@@ -66,7 +65,7 @@ class Images:
         name, frame = self._finder.frame_of(key)
         source = self._finder.source
         if isinstance(source, FolderSource) and _is_png(source, name):
-            _place(source.root / name, path, copy=self._copies)
+            link_or_copy(source.root / name, path, copy=self._copies)
         else:
             write_new(_png(source, name, frame), path)
 
@@ -74,23 +73,6 @@ class Images:
 def _is_png(source: ImageSource, name: str) -> bool:
     with source.open(name) as file:
         return file.kind == "PNG"
-
-
-def _place(file: Path, path: Path, *, copy: bool) -> None:
-    """Link or copy a file; what cannot be linked is copied."""
-    if path.exists() or path.is_symlink():
-        raise OutputError(f"{path} exists already; choose a new folder, or different names for the images")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not copy:
-            try:
-                path.symlink_to(os.path.relpath(file.resolve(), path.parent.resolve()))
-            except OSError:  # some file systems, and Windows without the right to, have no links
-                copy = True
-        if copy:
-            shutil.copyfile(file, path)
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error}); check the folder") from error
 
 
 def _png(source: ImageSource, name: str, frame: int) -> bytes:

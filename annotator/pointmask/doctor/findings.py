@@ -1,0 +1,238 @@
+"""What the doctor can find, in words: the table of all kinds of findings, and the diagnosis they make up."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pointmask.order import natural_key
+
+Note = tuple[str, str]
+"""Kind of finding, and what is to be said about one file."""
+
+
+@dataclass(slots=True)
+class Group:
+    """
+    Files of one kind.
+
+    Attributes
+    ----------
+    role : str
+        ``images`` or ``masks``.
+    kind : str
+        Suffix, stored bands and the type they are read as, such as ``png RGB, read as float32``.
+    files, frames : int
+        How many.
+    sizes : Counter
+        Frames by (height, width).
+    bits : int
+        Bits that the largest value needs; 0 where numbers are not unsigned integers.
+    """
+
+    role: str
+    kind: str
+    files: int = 0
+    frames: int = 0
+    sizes: Counter[tuple[int, int]] = field(default_factory=Counter)
+    bits: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """
+    One thing to know about the data.
+
+    Attributes
+    ----------
+    what : str
+        In a few words.
+    fix : str
+        What to do about it.
+    items : tuple of str
+        The files concerned, with details.
+    is_problem : bool
+        Whether images would be skipped or truth misread; otherwise it is a note.
+    kind : str
+        Short name that stays the same between versions.
+    """
+
+    what: str
+    fix: str
+    items: tuple[str, ...]
+    is_problem: bool
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remedies:
+    """
+    What a corrected copy needs to know beside the files themselves; see `pointmask.doctor.fix`.
+
+    Attributes
+    ----------
+    names : tuple of str
+        The images that were looked at.
+    unreadable : Mapping
+        Images that cannot be read, with the reason.
+    mask_files : Mapping
+        Mask file by image name, where exactly one mask belongs to the image's first frame.
+    taken_out : Mapping
+        By the source of a list, the images that must leave it, with the reason.
+    """
+
+    names: tuple[str, ...] = ()
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+    mask_files: Mapping[str, str] = field(default_factory=dict)
+    taken_out: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """
+    Result of `pointmask.doctor.examine`.
+
+    Attributes
+    ----------
+    groups : tuple of Group
+        What was recognised.
+    points : str
+        What the points are; empty if none were given.
+    findings : tuple of Finding
+        Problems first.
+    remedies : Remedies
+        For the corrected copy.
+    """
+
+    groups: tuple[Group, ...]
+    points: str
+    findings: tuple[Finding, ...]
+    remedies: Remedies = Remedies()
+
+    @property
+    def is_healthy(self) -> bool:
+        """Whether there is no problem (notes do not count)."""
+        return not any(finding.is_problem for finding in self.findings)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the diagnosis as lists, dicts, numbers and text, with all items."""
+        return {
+            "is_healthy": self.is_healthy,
+            "points": self.points,
+            "groups": [
+                {
+                    "role": group.role,
+                    "kind": group.kind,
+                    "files": group.files,
+                    "frames": group.frames,
+                    "bits": group.bits,
+                    "sizes": [
+                        {"width": width, "height": height, "frames": count}
+                        for (height, width), count in group.sizes.most_common()
+                    ],
+                }
+                for group in self.groups
+            ],
+            "findings": [
+                {
+                    "kind": finding.kind,
+                    "is_problem": finding.is_problem,
+                    "what": finding.what,
+                    "count": len(finding.items),
+                    "fix": finding.fix,
+                    "items": list(finding.items),
+                }
+                for finding in self.findings
+            ],
+        }
+
+
+# Kind of finding -> (what, fix, is_problem), in the order in which they are listed.
+_KINDS = {
+    "unreadable": ("files cannot be read", "copy or export them again; a job skips them", True),
+    "unlisted": ("ids of the list do not fit the images", "correct the list; a job skips these", True),
+    "unpaired": ("points do not fit the images", "correct the point list; a job skips these", True),
+    "outside": (
+        "points lie outside their image",
+        "correct them (0-based x = column, y = row); skipped",
+        True,
+    ),
+    "stems": ("images differ only in their suffix", "rename all but one, their masks would collide", True),
+    "wrapped": (
+        "images hold the lower 8 bits of deeper data",
+        "export them again at 16 bits; what is bright turns dark wherever the upper bits were cut",
+        True,
+    ),
+    "mask size": (
+        "masks differ in size from their image",
+        "export them again at the image's size; --fix resizes those of the same aspect",
+        True,
+    ),
+    "mask dim": ("masks hold nothing above half of the range", "multiply them (truth is > 127 of 255)", True),
+    "mask twice": (
+        "masks fit several images, or several masks one image",
+        "rename them like the image",
+        True,
+    ),
+    "mask pair": ("masks belong to another image", "rename them like the image they fit", True),
+    "mask grey": (
+        "masks are not binary, so programs disagree about the truth",
+        "save them as 0 and 255; --fix takes > 127 as the truth, as all commands here do",
+        True,
+    ),
+    "point pair": ("points belong to another image", "correct the names in the point list", True),
+    "point swapped": ("points have x and y exchanged", "exchange them (x = column, y = row)", True),
+    "off mask": ("points lie off every target of the mask", "move or delete them, or draw the target", True),
+    "no point": ("targets of the masks have no point", "click on them; a job would miss them", True),
+    "point twice": ("points mark one target twice", "delete one of each pair, or use --fix", True),
+    "leak": (
+        "images are in a list for training and in one for testing, as they are or nearly so",
+        "take them out of the training list, or use --fix; figures measured with them flatter",
+        True,
+    ),
+    "mask empty": ("masks are empty", "nothing, if these images hold no target", False),
+    "mask orphan": ("masks have no image", "rename them like the image, or leave them", False),
+    "mask none": ("images have no mask", "nothing, if these are not to be scored", False),
+    "mask flat": ("masks show nothing in their image", "look at them; very faint targets do so", False),
+    "constant": ("images are constant", "export them again; nothing can be found in them", False),
+    "not finite": ("images hold NaN or infinity", "nothing: such pixels are never part of a mask", False),
+    "bands": ("images have bands that differ", "nothing, if their luminance is meant", False),
+    "few levels": ("images have very few grey levels", "export them again with more bits", False),
+    "stretched": (
+        "images were stretched after they were quantised",
+        "nothing, or export the original depth",
+        False,
+    ),
+    "shallow": ("16-bit images fit 8 bits", "nothing, or check what was lost in the export", False),
+    "copies": ("images hold the same pixels as another", "keep one of each in a list, or use --fix", False),
+    "near": ("images are nearly the same as another", "keep such images in one list", False),
+    "list style": ("lists are not plain ids in lines", "nothing here; for other programs use --fix", False),
+    "in no list": ("images are in no list", "nothing, if they are left out on purpose", False),
+    "point flat": ("points lie on flat or dark pixels", "look at them; very faint targets do so", False),
+    "point many": ("targets of the masks hold several points", "nothing, if targets touch there", False),
+    "no points": ("images have no points", "list them, or annotate with --empty-masks", False),
+}  # fmt: skip
+
+
+class Notes:
+    """Collects findings under the keys of the table."""
+
+    def __init__(self) -> None:
+        self._items: defaultdict[str, list[str]] = defaultdict(list)
+
+    def add(self, kind: str, item: str) -> None:
+        """Add what is to be said about one file."""
+        self._items[kind].append(item)
+
+    def extend(self, notes: Iterable[Note]) -> None:
+        """Add several."""
+        for kind, item in notes:
+            self.add(kind, item)
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Return what was collected, in the order of the table, items in natural order."""
+        return tuple(
+            Finding(what, fix, tuple(sorted(self._items[kind], key=natural_key)), is_problem, kind)
+            for kind, (what, fix, is_problem) in _KINDS.items()
+            if kind in self._items
+        )

@@ -1,0 +1,115 @@
+"""Lists of a split: what each is for, what is wrong with it, and which images it names."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pointmask.doctor.findings import Note
+from pointmask.errors import PointsError
+from pointmask.id_lists import IdList, choose
+from pointmask.name_index import without_suffix
+from pointmask.points import Point, Points, match
+
+_RANKS = {"train": 0, "val": 2, "test": 3}
+_OTHER = 1  # a list whose name says nothing gives way to those that measure
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """
+    A list of ids and the images it names.
+
+    Attributes
+    ----------
+    source : str
+        Where the list came from.
+    names : frozenset of str
+        Images.
+    rank : int
+        Higher for lists that measure: an image in lists of two ranks leaves the lower.
+    """
+
+    source: str
+    names: frozenset[str]
+    rank: int
+
+
+def lists_in(folder: Path) -> list[Path]:
+    """
+    Return the lists of ids in a folder such as ``img_idx``: its ``.txt`` files.
+
+    Raises
+    ------
+    PointsError
+        If there is none.
+    """
+    found = sorted(path for path in folder.glob("*.txt") if path.is_file()) if folder.is_dir() else []
+    if not found:
+        raise PointsError(f"{folder} holds no .txt list; give the folder of train_*.txt and test_*.txt")
+    return found
+
+
+def split_of(listed: IdList, names: Sequence[str], root: str) -> tuple[Split, dict[str, str]]:
+    """Find the images of a list, and the ids without one, with the reason."""
+    choice = choose(listed, names, root)
+    return Split(listed.source, choice.names, _rank(listed.source)), dict(choice.problems)
+
+
+def names_of(listed: IdList, names: Sequence[str]) -> dict[str, str]:
+    """Return the image of each id that names one alone; of several ids of one image the first counts."""
+    # The row of an id's only point is its number, so that pairing tells which image each id got.
+    ids = Points({key: (Point(k, 0),) for k, key in enumerate(listed.ids)}, listed.source)
+    return {
+        listed.ids[points[0].row]: name
+        for (name, frame), points in match(ids, names).points.items()
+        if not frame
+    }
+
+
+def style_notes(listed: IdList) -> list[Note]:
+    """
+    Say what other programs stumble over in a list that is read well here.
+
+    Parameters
+    ----------
+    listed : IdList
+        A list that was not read from a file has no style.
+    """
+    path = Path(listed.source)
+    if not path.is_file():
+        return []
+    data = path.read_bytes()
+    lines = read_lines(data)
+    twice = [name for name, count in Counter(lines).items() if count > 1]
+    signs = {
+        "line ends of Windows": b"\r" in data,
+        "a byte order mark": data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")),
+        "suffixes": any(without_suffix(line) != line for line in lines),
+        "slashes at the start": any(line.startswith(("/", "\\", "./")) for line in lines),
+        "space around ids": any(line != line.strip() for line in lines),
+        f"ids twice ({', '.join(twice[:3])})": bool(twice),
+    }
+    told = [what for what, present in signs.items() if present]
+    return [("list style", f"{listed.source}: {'; '.join(told)}")] if told else []
+
+
+def read_lines(data: bytes) -> list[str]:
+    """Split a list into its lines, whatever their ends, without blank ones."""
+    is_wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+    text = data.decode("utf-16" if is_wide else "utf-8-sig", "replace")
+    return [line for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n") if line.strip()]
+
+
+def together(lists: Sequence[IdList]) -> IdList | None:
+    """Return all ids as one list; None if there is no list."""
+    if not lists:
+        return None
+    ids = dict.fromkeys(key for listed in lists for key in listed.ids)
+    return IdList(tuple(ids), ", ".join(listed.source for listed in lists))
+
+
+def _rank(source: str) -> int:
+    """Tell by its file name what a list is for; ``trainval`` is for training."""
+    name = Path(source).name.lower()
+    return next((rank for word, rank in _RANKS.items() if word in name), _OTHER)

@@ -1,0 +1,103 @@
+"""What the numbers of one frame tell about how it was exported."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pointmask.doctor.findings import Note
+from pointmask.image_file import ImageFile
+
+_FEW_LEVELS = 16  # in a whole frame: a target a few levels above its surroundings cannot be outlined
+_LEAST_SPREAD = 16  # levels between the 2nd and 98th percentile; a narrower frame cannot show a comb
+_COMB = 0.75  # share of levels in use below which a histogram has gaps
+_PER_LEVEL = 50  # pixels per level; of fewer, levels are missing by chance
+_FAR, _MIDDLE = 192, 64  # steps between neighbours: over the edge of 8 bits, and across half of them
+_LEAST_FAR = 0.002  # of all neighbours
+_TINT = 0.05  # of the largest value: mean difference of bands that is more than a cast or compression
+_COLOUR_MODES = ("RGB", "RGBA", "P", "PA", "YCbCr", "CMYK", "LAB", "HSV")
+
+
+def depth_of(pixels: NDArray[Any]) -> int:
+    """Bits that the largest value of an (H, W) frame of unsigned integers needs; 0 for other types."""
+    return int(pixels.max()).bit_length() if pixels.dtype.kind == "u" else 0
+
+
+def pixel_notes(shown: str, pixels: NDArray[Any], file: ImageFile, frame: int) -> Iterator[Note]:
+    """
+    Say what is odd about the numbers of a frame.
+
+    Parameters
+    ----------
+    shown : str
+        Name for messages.
+    pixels : (H, W) real
+        The frame as decoded.
+    file : ImageFile
+        The open file, for its bands.
+    frame : int
+    """
+    finite = np.isfinite(pixels)
+    count = int(finite.size - np.count_nonzero(finite))
+    if count:
+        yield "not finite", f"{shown}: {count:,} of {pixels.size:,} pixels"
+    values = pixels[finite] if count else pixels
+    if values.min() == values.max():
+        yield "constant", f"{shown}: {values.flat[0]} everywhere"
+        return
+    if pixels.dtype.kind == "f" and file.colour_mode in _COLOUR_MODES:
+        yield from _band_notes(shown, file.bands(frame))
+    if pixels.dtype in (np.uint8, np.uint16):
+        yield from _level_notes(shown, pixels)
+
+
+def _band_notes(shown: str, stored: NDArray[Any]) -> Iterator[Note]:
+    if stored.ndim == 3:
+        spread = stored.max(axis=2).astype(np.float64) - stored.min(axis=2)
+        if spread.mean() > _TINT * max(float(stored.max()), 1.0):
+            yield "bands", f"{shown}: by up to {spread.max():g} levels, by {spread.mean():.2g} in the mean"
+
+
+def _level_notes(shown: str, pixels: NDArray[Any]) -> Iterator[Note]:
+    counts = np.bincount(pixels.ravel(), minlength=256)
+    levels = np.flatnonzero(counts)
+    if len(levels) < _FEW_LEVELS:
+        yield "few levels", f"{shown}: {len(levels)} levels from {levels[0]} to {levels[-1]}"
+        return
+    if pixels.dtype == np.uint16:
+        yield from _deep_notes(shown, levels)
+    elif _is_wrapped(pixels):
+        yield "wrapped", f"{shown}: smooth but for jumps between 0 and 255"
+        return
+    low, high = np.searchsorted(np.cumsum(counts), [0.02 * pixels.size, 0.98 * pixels.size])
+    width = int(high - low) + 1
+    used = int(np.count_nonzero(counts[low : high + 1]))
+    if _LEAST_SPREAD <= width <= pixels.size / _PER_LEVEL and used < _COMB * width:
+        yield "stretched", f"{shown}: {used:,} of the {width:,} levels from {low} to {high} are in use"
+
+
+def _deep_notes(shown: str, levels: NDArray[Any]) -> Iterator[Note]:
+    step = int(np.gcd.reduce(np.diff(levels)))
+    if levels[-1] <= 255:
+        yield "shallow", f"{shown}: no value above {levels[-1]}"
+    elif step > 1:
+        yield "stretched", f"{shown}: {len(levels):,} levels, all {step} or more apart"
+
+
+def _is_wrapped(pixels: NDArray[np.uint8]) -> bool:
+    """
+    Say whether an 8-bit frame jumps from end to end where it ought to be smooth.
+
+    Only a frame that is neither saturated nor two-tone can tell: in it, steps across half of the range
+    are more frequent than those across all of it.
+    """
+    inner = np.count_nonzero((pixels >= 32) & (pixels < 224))
+    if 2 * inner < pixels.size:
+        return False
+    far = middle = 0
+    for axis in (0, 1):
+        step = np.abs(np.diff(pixels.astype(np.int16), axis=axis))
+        far += int(np.count_nonzero(step > _FAR))
+        middle += int(np.count_nonzero((step > _MIDDLE) & (step <= _FAR)))
+    return far > _LEAST_FAR * 2 * pixels.size and far > 8 * middle
