@@ -77,8 +77,9 @@ def test_every_kind_of_bad_image(images):
     assert finding(diagnosis.findings, "suffix").items == ("a.png, a.tif",)
     assert finding(diagnosis.findings, "constant").items == ("flat.png: 3 everywhere",)
     assert finding(diagnosis.findings, "NaN").items == ("holes.tif: 3 of 2,304 pixels",)
-    assert [item.kind for item in diagnosis.findings] == ["unreadable", "stems", "constant", "not finite", "copies"]
-    assert [item.is_problem for item in diagnosis.findings] == [True, True, False, False, False]
+    kinds = ["unreadable", "stems", "constant", "not finite", "copies", "near"]
+    assert [item.kind for item in diagnosis.findings] == kinds
+    assert [item.is_problem for item in diagnosis.findings] == [True, True, False, False, False, False]
 
 
 def test_points_that_do_not_fit(images):
@@ -121,7 +122,9 @@ def test_masks_that_do_not_fit(images, tmp_path):
     assert finding(found, "size").items == ("a.png: 48 x 47, image a.png: 48 x 48; cropped",)
     assert finding(found, "above half").items == ("c.png: largest value 1",)
     assert finding(found, "empty").items == ("d.png: largest value 0",)
-    assert finding(found, "binary").items == ("e.png: 7 values from 0 to 255, 5 pixels between; 22 pixels above half, 25 above 0",)
+    assert finding(found, "binary").items == (
+        "e.png: 7 values from 0 to 255, 5 pixels between; 22 pixels above half, 25 above 0",
+    )
     assert finding(found, "no image").items == ("stranger.png",)
     assert finding(found, "no mask").items == ("b.png",)
     assert finding(found, "several masks").items[0].startswith("f.png: f.bmp")

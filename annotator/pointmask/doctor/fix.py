@@ -20,7 +20,7 @@ from pointmask.doctor.targets import is_binary, repeated, resized, size_relation
 from pointmask.errors import ImageError, OutputError
 from pointmask.files import link_or_copy, stem_of
 from pointmask.formats import csv
-from pointmask.id_lists import IdList, id_list
+from pointmask.id_lists import IdList
 from pointmask.image_file import ImageFile
 from pointmask.image_source import ImageSource
 from pointmask.images import encode_png, read_mask
@@ -120,7 +120,7 @@ def write_fixed(
             if masks is not None:
                 copier.put_masks(open_source(masks))
             if points is not None:
-                copier.put_points(points, lists)
+                copier.put_points(points)
             copier.put_lists(lists)
             counts = dict(copier.record.counts)
         put_whole(aside, out)
@@ -155,6 +155,8 @@ class _Copier:
     def put_images(self, *, copy: bool) -> None:
         for name, reason in self._remedies.unreadable.items():
             self.record.add(f"images/{name}", "images left out", reason)
+        for name in sorted(set(self._everything).difference(self._remedies.names)):
+            self.record.add(f"images/{name}", "images left out", "in no list")
         for name in self._names:
             path = self._out / "images" / name
             if isinstance(self._images, FolderSource):
@@ -186,15 +188,15 @@ class _Copier:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(encode_png(mask))
 
-    def put_points(self, points: Points, lists: Sequence[IdList]) -> None:
-        only = id_list(self._remedies.names) if lists and self._remedies.names else None
-        plan = make_plan(self._images, self._everything, points, only=only)
+    def put_points(self, points: Points) -> None:
+        plan = make_plan(self._images, self._everything, points)
         for (name, frame), reason in sorted(plan.skipped.items()):
             self.record.add("points.csv", "points left out", f"{name} frame {frame}: {reason}")
         kept: dict[str, tuple[Point, ...]] = {}
+        copied = set(self._names)
         for name, frames in plan.wanted.items():
-            if name in self._remedies.unreadable:
-                self.record.add("points.csv", "points left out", f"{name} cannot be read")
+            if name not in copied:
+                self.record.add("points.csv", "points left out", f"{name} is left out")
                 continue
             for frame, listed in frames.items():
                 again = repeated(listed, self._targets(name, frame))

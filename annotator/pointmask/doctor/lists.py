@@ -1,7 +1,7 @@
 """Lists of a split: what each is for, what is wrong with it, and which images it names."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,10 +12,10 @@ from pointmask.name_index import without_suffix
 from pointmask.points import Point, Points, match
 
 _RANKS = {"train": 0, "val": 2, "test": 3}
-_OTHER = 1  # a list whose name says nothing gives way to those that measure
+_OTHER = "", 1  # a list whose name says nothing gives way to those that measure
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Split:
     """
     A list of ids and the images it names.
@@ -26,13 +26,22 @@ class Split:
         Where the list came from.
     names : frozenset of str
         Images.
-    rank : int
-        Higher for lists that measure: an image in lists of two ranks leaves the lower.
+    roles : Mapping
+        What its file name says it is for, with a rank that is higher for what measures.
     """
 
     source: str
     names: frozenset[str]
-    rank: int
+    roles: Mapping[str, int]
+
+    @property
+    def rank(self) -> int:
+        """Rank of the lowest role: an image in two lists that must be apart leaves the lower."""
+        return min(self.roles.values())
+
+    def must_be_apart(self, other: "Split") -> bool:
+        """Say whether an image in both is a leak; ``trainval`` may hold what ``train`` and ``val`` do."""
+        return self.rank != other.rank and not self.roles.keys() & other.roles.keys()
 
 
 def lists_in(folder: Path) -> list[Path]:
@@ -53,7 +62,7 @@ def lists_in(folder: Path) -> list[Path]:
 def split_of(listed: IdList, names: Sequence[str], root: str) -> tuple[Split, dict[str, str]]:
     """Find the images of a list, and the ids without one, with the reason."""
     choice = choose(listed, names, root)
-    return Split(listed.source, choice.names, _rank(listed.source)), dict(choice.problems)
+    return Split(listed.source, choice.names, _roles(listed.source)), dict(choice.problems)
 
 
 def names_of(listed: IdList, names: Sequence[str]) -> dict[str, str]:
@@ -109,7 +118,6 @@ def together(lists: Sequence[IdList]) -> IdList | None:
     return IdList(tuple(ids), ", ".join(listed.source for listed in lists))
 
 
-def _rank(source: str) -> int:
-    """Tell by its file name what a list is for; ``trainval`` is for training."""
+def _roles(source: str) -> dict[str, int]:
     name = Path(source).name.lower()
-    return next((rank for word, rank in _RANKS.items() if word in name), _OTHER)
+    return {word: rank for word, rank in _RANKS.items() if word in name} or dict([_OTHER])

@@ -2,7 +2,7 @@
 
 import tempfile
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import BinaryIO, cast
 
@@ -54,6 +54,9 @@ class Twins:
     def search(self, splits: Sequence[Split], threads: int) -> None:
         """Compare all images, and tell leaks between lists from likeness within one."""
         membership = _Membership(splits)
+        for name in membership.names():
+            if membership.separates(name, name):
+                self._tell(name, name, "the same image", "leak", membership)
         kept = {}  # of images with copies, the one that stays
         for first, others in self._copies.items():
             kept[first] = keeper = max((first, *others), key=membership.rank)
@@ -72,9 +75,9 @@ class Twins:
 
     def _tell(self, one: str, other: str, how: str, kind: str, membership: "_Membership") -> None:
         if membership.separates(one, other):
-            source, leaves, stays, held = membership.leaves(one, other)
-            self.notes.append(("leak", f"{leaves} of {source}, {stays} of {held}: {how}"))
-            self._take_out(source, leaves, f"{how} as {stays} of {held}")
+            for low, leaves, high, stays in membership.crossing(one, other):
+                self.notes.append(("leak", f"{leaves} of {low.source}, {stays} of {high.source}: {how}"))
+                self._take_out(low.source, leaves, f"{how} as {stays} of {high.source}")
             return
         self.notes.append((kind, f"{other}, {one}: {how}"))
         if kind == "copies":
@@ -94,34 +97,31 @@ class _Membership:
             for name in split.names:
                 self._of[name].append(split)
 
+    def names(self) -> Iterable[str]:
+        """Return all images that are in a list."""
+        return self._of
+
     def rank(self, name: str) -> int:
         """Highest rank of the lists of an image; -1 if it is in none."""
         return max((split.rank for split in self._of.get(name, ())), default=-1)
 
     def separates(self, one: str, other: str) -> bool:
-        """Say whether the images are in lists of different roles."""
-        return bool(self._crossing(one, other))
-
-    def leaves(self, one: str, other: str) -> tuple[str, str, str, str]:
-        """Return list and image that had better go, image and list that stay."""
-        gone, name, held, kept = max(
-            self._crossing(one, other), key=lambda found: found[2].rank - found[0].rank
-        )
-        return gone.source, name, kept, held.source
+        """Say whether the images are in lists that must be apart."""
+        return bool(self.crossing(one, other))
 
     def both(self, one: str, other: str) -> list[str]:
         """Return the lists that hold both images."""
         theirs = [split.source for split in self._of.get(other, ())]
         return [split.source for split in self._of.get(one, ()) if split.source in theirs]
 
-    def _crossing(self, one: str, other: str) -> list[tuple[Split, str, Split, str]]:
-        found = []
+    def crossing(self, one: str, other: str) -> set[tuple[Split, str, Split, str]]:
+        """Return (lower list, its image, higher list, its image) for all lists that must be apart."""
+        found = set()
         for first in self._of.get(one, ()):
             for second in self._of.get(other, ()):
-                if first.rank < second.rank:
-                    found.append((first, one, second, other))
-                elif first.rank > second.rank:
-                    found.append((second, other, first, one))
+                if first.must_be_apart(second):
+                    low = first, one, second, other
+                    found.add(low if first.rank < second.rank else (second, other, first, one))
         return found
 
 
