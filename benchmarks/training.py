@@ -22,7 +22,8 @@ from typing import Any
 from _results import FOLDER, save
 
 from pointmask_trainer.config import Config, load_config
-from pointmask_trainer.train import METRICS, Source, Watcher, train
+from pointmask_trainer.metrics_file import METRICS
+from pointmask_trainer.train import Source, Watcher, train
 
 
 class TimeIsUpError(Exception):

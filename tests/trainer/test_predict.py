@@ -18,6 +18,8 @@ from PIL import Image
 from pointmask.cli import main
 from pointmask.formats import read_points
 from pointmask.images import encode_png, read_mask
+from pointmask.sources import FolderSource
+from pointmask_trainer import predict as job
 from pointmask_trainer.checkpoint import ModelCard, load_model, save_model
 from pointmask_trainer.config import ModelConfig
 from pointmask_trainer.data import Normalisation
@@ -134,6 +136,40 @@ def test_a_second_run_does_what_is_missing_or_has_changed(weights, images, tmp_p
     assert after["masks/a.png"] != before["masks/a.png"]
     assert after["masks/b.png"] == before["masks/b.png"]
     assert "3 (3 done before)" in run(weights, images, "--out", out)
+
+
+def test_equal_frames_together_give_the_same_targets(weights, images, tmp_path, monkeypatch):
+    run(weights, images, "--out", tmp_path / "alone", "--soft")
+    seen = []
+
+    def batched(model, values, *arguments, **options):
+        seen.append(len(values))
+        return predict(model, values, *arguments, **options)
+
+    monkeypatch.setattr(job, "_BATCH_PIXELS", {"cpu": 2 * 40 * 48})
+    monkeypatch.setattr(job, "predict", batched)
+    run(weights, images, "--out", tmp_path / "together", "--soft")
+    assert seen == [2, 1]
+    for name in ("a", "b", "sub/c"):
+        one, two = (
+            np.asarray(Image.open(tmp_path / out / "soft" / f"{name}.png")) for out in ("alone", "together")
+        )
+        assert np.abs(one.astype(int) - two).max() <= 2
+
+
+def test_a_source_that_is_gone_ends_the_job(weights, images, tmp_path, monkeypatch):
+    reading = FolderSource._read
+
+    def gone(source, name):
+        if name == "b.png":
+            images.rename(tmp_path / "moved")
+        return reading(source, name)
+
+    monkeypatch.setattr(FolderSource, "_read", gone)
+    assert "can no longer be reached" in run(weights, images, "--out", tmp_path / "out", code=1)
+    monkeypatch.undo()
+    (tmp_path / "moved").rename(images)
+    assert "3 (1 done before)" in run(weights, images, "--out", tmp_path / "out")
 
 
 def test_other_settings_and_other_peoples_files_are_left_alone(weights, images, tmp_path):

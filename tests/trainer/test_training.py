@@ -18,7 +18,6 @@ from training_tools import TINY, make_folder
 
 from pointmask.images import encode_png
 from pointmask.metrics import Score, score
-from pointmask_trainer import train as training
 from pointmask_trainer.checkpoint import load_model
 from pointmask_trainer.config import load_config
 from pointmask_trainer.data import find_images, load_masks, load_split, split_ids
@@ -26,6 +25,7 @@ from pointmask_trainer.detectors import build
 from pointmask_trainer.errors import CheckpointError, DataError, TrainingError
 from pointmask_trainer.inference import predict_pool
 from pointmask_trainer.loop import Loop, make_optimiser, set_rate
+from pointmask_trainer.metrics_file import METRICS
 from pointmask_trainer.train import Source, Watcher, train
 
 
@@ -249,6 +249,7 @@ def test_bf16_trains(folder, tmp_path):
 PROCESSES = """
 import sys
 from pointmask_trainer.config import load_config
+from pointmask_trainer.metrics_file import METRICS
 from pointmask_trainer.train import Source, train
 from pathlib import Path
 train(load_config(settings=sys.argv[3:]), Source(root=Path(sys.argv[1])), Path(sys.argv[2]))
@@ -293,4 +294,4 @@ def test_a_run_needs_no_masks_of_the_validation_list(folder, tmp_path):
     (bare / "img_idx").symlink_to(folder / "img_idx")
     best = train(config_of("epochs=1", strategy="masks"), Source(root=bare, masks=masks), tmp_path / "run")
     assert "val_truth" not in best
-    assert training.METRICS in {p.name for p in (tmp_path / "run").iterdir()}
+    assert METRICS in {p.name for p in (tmp_path / "run").iterdir()}

@@ -1,6 +1,5 @@
 """The page on which a user follows a run: ``report.html``, self-contained, renewed at every validation."""
 
-import json
 from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
@@ -54,11 +53,6 @@ def write_run_report(path: Path, config: Config, loop: Loop, lines: Lines, galle
         pictures=_pictures(gallery, lines),
     )
     write_atomic(path, page.encode("utf-8", "backslashreplace"), "report")
-
-
-def read_lines(path: Path) -> list[dict[str, Any]]:
-    """Read ``metrics.jsonl``."""
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def _heading(config: Config, loop: Loop) -> str:

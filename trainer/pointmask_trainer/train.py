@@ -6,8 +6,6 @@ IoU on the validation list with the labels of the strategy: true masks of the va
 where they exist, but decide nothing.
 """
 
-import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,11 +33,11 @@ from pointmask_trainer.gallery import Gallery
 from pointmask_trainer.journal import Journal
 from pointmask_trainer.labels import LabelStore
 from pointmask_trainer.loop import EpochResult, Loop, set_rate
-from pointmask_trainer.run_report import REPORT, read_lines, write_run_report
+from pointmask_trainer.metrics_file import METRICS, add_metrics, cut_metrics, read_metrics, write_text
+from pointmask_trainer.run_report import REPORT, write_run_report
 from pointmask_trainer.strategies import make_strategy
 from pointmask_trainer.strategies.base import Folder
 
-METRICS = "metrics.jsonl"
 STRATEGY = "strategy.jsonl"
 CONFIG = "config.toml"
 
@@ -211,9 +209,9 @@ class _Run:
         """Train until the last epoch; return the metrics of the best one."""
         if self._team.leads:
             self._out.mkdir(parents=True, exist_ok=True)
-            _write(self._out / CONFIG, self._config.to_toml())
+            write_text(self._out / CONFIG, self._config.to_toml())
             for name, split in self._loop.splits.items():
-                _write(self._out / f"{name}.txt", "".join(f"{key}\n" for key in split.ids))
+                write_text(self._out / f"{name}.txt", "".join(f"{key}\n" for key in split.ids))
         self._team.wait()
         self._go_on()
         wanted = self._config.run.tensorboard and self._team.leads
@@ -238,7 +236,7 @@ class _Run:
             self._save(metrics, is_best=is_best)
             self._events.epoch(metrics)
             if "val_labels" in metrics:
-                lines = read_lines(self._out / METRICS)
+                lines = read_metrics(self._out / METRICS)
                 write_run_report(self._out / REPORT, self._config, loop, lines, self._gallery)
         self._team.wait()
         self._watcher.epoch(metrics)
@@ -268,8 +266,7 @@ class _Run:
             if not path.exists():
                 loop.labels.save(path)
         # The line is written first: what a killed run left beyond its checkpoint is cut when it goes on.
-        with (self._out / METRICS).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(metrics) + "\n")
+        add_metrics(self._out / METRICS, metrics)
         self._journal.append(loop.epoch, loop.strategy.record())
         state = {
             "epoch": loop.epoch,
@@ -299,7 +296,7 @@ class _Run:
         loop.strategy.load_state_dict(found.optimiser["strategy"])
         loop.epoch, self._best = found.state["epoch"], found.state["best"]
         if self._team.leads:
-            _cut_metrics(self._out / METRICS, loop.epoch)
+            cut_metrics(self._out / METRICS, loop.epoch)
             self._journal.cut(loop.epoch)
         self._watcher.message(f"going on after epoch {loop.epoch} of {self._config.epochs}")
 
@@ -310,15 +307,3 @@ def _rank(metrics: dict[str, Any]) -> float:
         return -2.0
     iou = metrics["val_labels"]["iou"]
     return -1.0 if iou is None else float(iou)
-
-
-def _cut_metrics(path: Path, epochs: int) -> None:
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    kept = [line for line in lines if line.endswith("}") and json.loads(line)["epoch"] <= epochs]
-    _write(path, "".join(line + "\n" for line in kept))
-
-
-def _write(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
