@@ -21,7 +21,7 @@ from torch import Tensor
 from pointmask.theta import Theta
 from pointmask_trainer.data import Mask, Split, load_masks
 from pointmask_trainer.detectors.base import Maps
-from pointmask_trainer.errors import DataError
+from pointmask_trainer.errors import ConfigError, DataError
 from pointmask_trainer.labels import Label, LabelStore, SplitName
 from pointmask_trainer.loop import Loop
 from pointmask_trainer.strategies.base import Batch, Folder, Strategy
@@ -58,8 +58,19 @@ class D2D(Strategy):
         return {name: self._first_labels(folder, split) for name, split in folder.splits.items()}
 
     def start(self, loop: Loop) -> None:
-        """Make the meta-classifier and theta."""
+        """Make the meta-classifier and theta.
+
+        Raises
+        ------
+        ConfigError
+            If the exact form is asked for in several processes.
+        """
         options, train = self.options, loop.splits["train"]
+        if options.alpha_form == "exact" and loop.team.size > 1:
+            raise ConfigError(
+                'strategy.options.alpha_form = "exact" works in one process, since statistics are shared by '
+                'messages without forward mode; set it to "difference"'
+            )
         self._splits, self._team = loop.splits, loop.team
         self._validation: Validation | None = None
         self._job: Regeneration | None = None

@@ -1,0 +1,110 @@
+"""What an epoch of strategy d2d costs against one of static masks: same detector, same images, in turns.
+
+    python benchmarks/d2d_cost.py                                             on the processor
+    python benchmarks/d2d_cost.py --preset paper --device cuda --images 512   on a GPU
+
+Scenes of 256 x 256 px are made in memory, a third as many to validate on. ``steps`` is the ratio of epochs
+with all branches on, in which theta rests. ``cycle`` is that of the whole cycle of 20 epochs, with the
+update of theta and the epoch beside which all labels are made again. Ratios are medians over rounds; the two
+strategies take turns within a round, so that what else the machine does meets both.
+"""
+
+import argparse
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import torch
+from _results import FOLDER, save
+
+from pointmask.synth import make_scenes
+from pointmask_trainer.config import load_config
+from pointmask_trainer.data import Split, normalisation_of
+from pointmask_trainer.detectors import build
+from pointmask_trainer.distributed import choose_device
+from pointmask_trainer.labels import LabelStore
+from pointmask_trainer.loop import Loop
+from pointmask_trainer.pool import Pool
+from pointmask_trainer.strategies import make_strategy
+from pointmask_trainer.strategies.base import Folder
+
+CYCLE = 20  # epochs from one update of theta to the next
+_PLAIN = 2  # epochs of a round in which theta rests
+
+
+def main() -> None:
+    """Measure, print and write ``d2d_cost[-cuda].json``."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--preset", default="cpu")
+    parser.add_argument("--images", type=int, default=64)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=1, help="of torch on the processor")
+    parser.add_argument("--set", nargs="*", default=[], help="settings a.b=v")
+    parser.add_argument("--results", type=Path, default=FOLDER)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    loops = {name: make_loop(name, options) for name in ("masks", "d2d")}
+    rounds = [measure_round(loops, k * CYCLE) for k in range(options.rounds + 1)][1:]  # the first warms up
+    figures = {name: median(measured[name] for measured in rounds) for name in rounds[0]}
+    for name in ("steps", "cycle"):
+        print(f"{name}: {figures[name]:.2f} x an epoch of static masks")
+    print(f"an update of theta and new labels: {figures['update']:.2f} epochs of static masks, every {CYCLE}")
+    name = "d2d_cost" if options.device == "cpu" else f"d2d_cost-{choose_device(options.device).type}"
+    save(name, {**figures, "images": options.images, "rounds": rounds}, options.results)
+
+
+def measure_round(loops: dict[str, Loop], epoch: int) -> dict[str, float]:
+    """Time the first epochs of a cycle: with an update at its end, with labels in the making, and plain."""
+    for loop in loops.values():
+        loop.epoch = epoch
+    seconds: dict[str, list[float]] = {name: [] for name in loops}
+    for _ in range(2 + _PLAIN):
+        for name, loop in loops.items():
+            seconds[name].append(loop.train_epoch().seconds)
+    masks, plain = median(seconds["masks"]), median(seconds["d2d"][2:])
+    update = sum(seconds["d2d"][:2]) - 2 * plain
+    return {
+        "seconds_masks": masks,
+        "steps": plain / masks,
+        "update": update / masks,
+        "cycle": (plain + update / CYCLE) / masks,
+    }
+
+
+def make_loop(strategy_name: str, options: argparse.Namespace) -> Loop:
+    """Make a loop on built-in scenes with the annotator's labels."""
+    settings = [f"strategy.name={strategy_name}", *options.set]
+    if strategy_name == "d2d":
+        settings += ["strategy.options.warmup=0", f"strategy.options.theta_every={CYCLE}"]
+    config = load_config(preset=options.preset, settings=["epochs=1000", *settings])
+    device = choose_device(options.device)
+    splits = {
+        "train": make_split("train", options.images, 0, device),
+        "val": make_split("val", max(1, options.images // 3), 1, device),
+    }
+    folder = Folder(Path("scenes"), splits, None, True)
+    labels = make_strategy("d2d", {}).prepare(folder)
+    strategy = make_strategy(strategy_name, config.strategy.options)
+    if strategy_name == "d2d":
+        strategy.prepare(folder)
+    channels = config.model.in_channels
+    model = build(config.model.name, in_channels=channels, **config.model.options).to(device)
+    return Loop(
+        config, splits, LabelStore(labels, device), strategy, model, normalisation_of(splits["train"].images)
+    )
+
+
+def make_split(name: str, count: int, seed: int, device: torch.device) -> Split:
+    """Make scenes with their points."""
+    scenes = list(make_scenes(count, seed=seed))
+    names = tuple(f"{name}/{scene.name}" for scene in scenes)
+    points = tuple(np.array(scene.points, np.int64).reshape(-1, 2) for scene in scenes)
+    images = Pool([np.ascontiguousarray(scene.image) for scene in scenes], device)
+    return Split(name, names, tuple(map(Path, names)), images, points)
+
+
+if __name__ == "__main__":
+    main()
