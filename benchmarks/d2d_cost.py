@@ -5,11 +5,12 @@
 
 Scenes of 256 x 256 px are made in memory, a third as many to validate on. ``steps`` is the ratio of epochs
 with all branches on, in which theta rests. ``cycle`` is that of the whole cycle of 20 epochs, with the
-update of theta and the epoch beside which all labels are made again. Ratios are medians over rounds; the two
-strategies take turns within a round, so that what else the machine does meets both.
+update of theta and the epoch beside which all labels are made again. Ratios are medians over rounds, in which
+the two strategies take turns; on a processor they are of its time, over all threads.
 """
 
 import argparse
+import time
 from pathlib import Path
 from statistics import median
 
@@ -63,7 +64,9 @@ def measure_round(loops: dict[str, Loop], epoch: int) -> dict[str, float]:
     seconds: dict[str, list[float]] = {name: [] for name in loops}
     for _ in range(2 + _PLAIN):
         for name, loop in loops.items():
-            seconds[name].append(loop.train_epoch().seconds)
+            start = clock(loop.device)
+            loop.train_epoch()
+            seconds[name].append(clock(loop.device) - start)
     masks, plain = median(seconds["masks"]), median(seconds["d2d"][2:])
     update = sum(seconds["d2d"][:2]) - 2 * plain
     return {
@@ -72,6 +75,14 @@ def measure_round(loops: dict[str, Loop], epoch: int) -> dict[str, float]:
         "update": update / masks,
         "cycle": (plain + update / CYCLE) / masks,
     }
+
+
+def clock(device: torch.device) -> float:
+    """Seconds of this process's work: on a processor of all threads, whatever else the machine does."""
+    if device.type == "cpu":
+        return time.process_time()
+    torch.cuda.synchronize(device)
+    return time.perf_counter()
 
 
 def make_loop(strategy_name: str, options: argparse.Namespace) -> Loop:

@@ -68,6 +68,17 @@ def test_detectors_are_measured_one_by_one(tmp_path):
 
 
 @pytest.mark.slow
+def test_d2d_is_measured_against_static_masks(tmp_path):
+    pytest.importorskip("torch")
+    words = ["--images", "12", "--rounds", "1", "--set", "batch=4", "augment.crop=32"]
+    done = script("d2d_cost", *words, "--results", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    result = json.loads((tmp_path / "d2d_cost.json").read_text())
+    assert result["images"] == 12
+    assert result["seconds_masks"] > 0
+    assert result["cycle"] == pytest.approx(result["steps"] + result["update"] / 20)
+
+
 def test_scale_compares_and_divides(tmp_path):
     done = script("scale", "--frames", "40", "--rounds", "1", "--results", str(tmp_path))
     assert done.returncode == 0, done.stderr
