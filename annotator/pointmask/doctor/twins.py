@@ -64,7 +64,7 @@ class Twins:
                 if other != keeper:
                     self._tell(keeper, other, "the same pixels", "copies", membership)
         scenes = _Union()
-        for number, near in sorted(set(self._prints.candidates(threads))):
+        for number, near in self._prints.candidates(threads):
             first, second = (kept.get(name, name) for name in (self._printed[number], self._printed[near]))
             if scenes.find(first) == scenes.find(second) and not membership.separates(first, second):
                 continue  # a sequence of n frames is told in n - 1 pairs

@@ -17,9 +17,9 @@ from pointmask.image_source import ImageSource
 from pointmask.order import natural_key
 from pointmask.points import Point
 
-_WEAK = 1.0  # deviations below which all targets of an image together show nothing
+_WEAK = 1.5  # deviations below which all targets of an image together show nothing
 _NOTHING = 0.5  # below which that is worth a word even if they fit nowhere else
-_CLEAR = 4.0  # deviations that each target must reach in the image it is said to belong to
+_CLEAR = 3.0  # deviations that each target must reach in the image it is said to belong to
 _MOST_TRIED = 40  # images per suspect, the nearest by name: files are mixed up with their neighbours
 _CACHED = 128  # images
 
@@ -39,7 +39,7 @@ class Suspects:
     Gathers the images whose masks, or points, show little, and those that have none.
 
     Files that were mixed up leave at least two such images. So only these are compared, which keeps chance
-    out: one image in a hundred is so faint, and a foreign mask stands out in one in a hundred.
+    out: a few images in a hundred are so faint, and a foreign mask stands out in one or two in a hundred.
     """
 
     def __init__(self) -> None:
