@@ -12,14 +12,19 @@ from d2d_tools import TwoLayers, first_batch, make_loop
 
 from pointmask_trainer.detectors import build
 from pointmask_trainer.quiet import unrecorded
-from pointmask_trainer.strategies.bilevel import validation as validation_module
 from pointmask_trainer.strategies.bilevel.hypergradient import (
     alignments,
     residual_agreement,
     validation_gradient,
 )
 from pointmask_trainer.strategies.bilevel.options import D2DOptions
-from pointmask_trainer.strategies.bilevel.validation import benefits, parameters_of, validate, with_gradient
+from pointmask_trainer.strategies.bilevel.validation import (
+    benefits,
+    parameters_of,
+    validate,
+    validation_batch,
+    with_gradient,
+)
 
 # torch loads its rules of forward mode through a function that it has deprecated itself.
 pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning")
@@ -56,7 +61,7 @@ def test_benefits_are_what_leaving_a_sample_out_costs(form, network):
     options = D2DOptions(alpha_form=form)
     found = benefits(loop, batch, {}, validation, options).double().numpy()
 
-    val_batch, rate = validation_module._batch(loop), 2e-3
+    val_batch, rate = validation_batch(loop), 2e-3
     # Costs of a millionth: float32 would round them to one digit.
     exact, val_exact = (
         replace(part, images=part.images.double(), labels=part.labels.double()) for part in (batch, val_batch)

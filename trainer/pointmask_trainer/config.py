@@ -16,7 +16,7 @@ from pointmask_trainer.tables import merge, parse_setting, parse_toml, read_tabl
 
 PRESETS = ("paper", "cpu")
 
-ABLATIONS = ("a1", "a2", "a3", "a4", "a4_val", "b2", "b3", "b4", "published")
+ABLATIONS = ("a1", "a2", "a3", "a4", "a4_val", "b1", "b2", "b3", "b4", "published")
 """Settings of strategy ``d2d`` with parts left out, named as in table 3 of the paper."""
 
 

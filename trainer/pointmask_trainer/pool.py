@@ -42,6 +42,16 @@ class Views:
         offset = points.to(matrix.dtype) - matrix[:, 2]
         return torch.linalg.solve(matrix[:, :2], offset.T).T
 
+    def sources(self, device: torch.device) -> tuple[Tensor, Tensor]:
+        """Source rows and columns of every crop pixel, (B, h, w) each."""
+        height, width = self.size
+        # float64: float32 loses a hundredth of a pixel at column 100,000.
+        matrices = moved(self.matrices, device)[:, :, :, None, None]
+        rows = torch.arange(height, device=device, dtype=torch.float64)[:, None]
+        cols = torch.arange(width, device=device, dtype=torch.float64)[None, :]
+        sources = matrices[:, :, 0] * rows + matrices[:, :, 1] * cols + matrices[:, :, 2]
+        return sources[:, 0], sources[:, 1]
+
     def __getitem__(self, part: slice) -> "Views":
         return Views(self.matrices[part], self.size, self.whole)
 
@@ -129,7 +139,7 @@ class Pool:
             Bilinear between pixels; exact where the views are whole.
         """
         indices = moved(indices, self.device)
-        rows, cols = self._sources(views)
+        rows, cols = views.sources(self.device)
         if views.whole:
             return self._gather(indices, rows.round().long(), cols.round().long(), outside)[:, None]
         top, left = rows.floor(), cols.floor()
@@ -140,16 +150,6 @@ class Pool:
             for j, weight_j in ((0, 1 - right), (1, right)):
                 total += weight_i * weight_j * self._gather(indices, top + i, left + j, outside)
         return total[:, None]
-
-    def _sources(self, views: Views) -> tuple[Tensor, Tensor]:
-        """Source rows and columns of every crop pixel, (B, h, w) each."""
-        height, width = views.size
-        # float64: float32 loses a hundredth of a pixel at column 100,000.
-        matrices = moved(views.matrices, self.device)[:, :, :, None, None]
-        rows = torch.arange(height, device=self.device, dtype=torch.float64)[:, None]
-        cols = torch.arange(width, device=self.device, dtype=torch.float64)[None, :]
-        sources = matrices[:, :, 0] * rows + matrices[:, :, 1] * cols + matrices[:, :, 2]
-        return sources[:, 0], sources[:, 1]
 
     def _gather(self, indices: Tensor, rows: Tensor, cols: Tensor, outside: str) -> Tensor:
         sides = self._sides[indices][:, :, None, None]

@@ -20,7 +20,7 @@ _LOG_EVERY = 30.0  # seconds between lines where there is no terminal
 
 @click.command(short_help="A detector, trained on masks, pseudo-masks or points.")
 @click.argument("data", type=existing_folder)
-@click.option("--strategy", help="full, point, masks or d2d; see the README.  [default: masks]")
+@click.option("--strategy", help="full, point, masks, d2d or joint; see the README.  [default: masks]")
 @click.option("--model", help="Detector; pointmask models lists them.  [default: alclnet]")
 @click.option("--epochs", type=click.IntRange(1), help="Passes over the training images.")
 @click.option("--masks", type=existing_folder, help="Folder of (pseudo-)masks, such as annotate's output.")
@@ -35,7 +35,7 @@ _LOG_EVERY = 30.0  # seconds between lines where there is no terminal
     "--config",
     "file",
     type=click.Path(path_type=Path),
-    help="TOML file of settings, or an ablation of d2d: a1 ... a4, b2, b3, b4.",
+    help="TOML file of settings, or an ablation of d2d: a1 ... a4, b1 ... b4.",
 )
 @click.option("--set", "settings", metavar="A.B=V", multiple=True, help="One setting; may be repeated.")
 @click.option("--seed", type=click.IntRange(0), help="Of every random draw.")

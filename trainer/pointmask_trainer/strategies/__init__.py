@@ -16,6 +16,7 @@ STRATEGIES: Mapping[str, str] = MappingProxyType(
         "point": "pointmask_trainer.strategies.point:PointLabels",
         "masks": "pointmask_trainer.strategies.masks:Masks",
         "d2d": "pointmask_trainer.strategies.d2d:D2D",
+        "joint": "pointmask_trainer.strategies.joint:Joint",
     }
 )
 """Name of each strategy and where its class lives (``module:class``)."""

@@ -28,15 +28,16 @@ from pointmask_trainer.strategies.base import Batch, Folder, Strategy
 from pointmask_trainer.strategies.bilevel.annotating import (
     Regeneration,
     annotate_image,
+    difficulty_of,
     for_every_image,
     label_of,
     quality,
 )
-from pointmask_trainer.strategies.bilevel.difficulty import measure_image, prior_difficulty
+from pointmask_trainer.strategies.bilevel.meta import surrogate
 from pointmask_trainer.strategies.bilevel.options import D2DOptions
 from pointmask_trainer.strategies.bilevel.theta_branch import ThetaBranch
 from pointmask_trainer.strategies.bilevel.validation import Validation, benefits, validate, with_gradient
-from pointmask_trainer.strategies.bilevel.weighting import Weighting
+from pointmask_trainer.strategies.bilevel.weighting import Weighting, listed
 
 
 class D2D(Strategy):
@@ -79,11 +80,8 @@ class D2D(Strategy):
         self._theta = ThetaBranch(self._start, options, loop.device) if options.theta == "learn" else None
         self._weighting: Weighting | None = None
         if options.alpha == "meta":
-            measured = for_every_image(
-                train, lambda k: measure_image(train.images.stored(k), train.points[k])
-            )
-            difficulty = torch.from_numpy(prior_difficulty(measured)).float()
-            self._weighting = Weighting(loop, difficulty, options.alpha_lr)
+            self._weighting = Weighting(loop, torch.from_numpy(difficulty_of(train)).float())
+            self._alpha_optimiser = torch.optim.Adam(self._weighting.parameters(), options.alpha_lr)
 
     def weights(self, loop: Loop, batch: Batch, maps: Maps, losses: Tensor) -> Tensor | None:
         """Weigh each image by the meta-classifier, once it is on."""
@@ -111,14 +109,17 @@ class D2D(Strategy):
             if self._validation is None or self.options.alpha_fresh:
                 self._validation = validate(loop)
             benefit = benefits(loop, batch, maps, self._validation, self.options)
-            self._weighting.learn(loop.team.concatenated(benefit))
+            loss = surrogate(self._weighting.again(), loop.team.concatenated(benefit))
+            self._alpha_optimiser.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            self._alpha_optimiser.step()
 
     def end_epoch(self, loop: Loop) -> None:
         """Swap labels that are ready; update theta now and then and have labels made with it."""
-        news: dict[str, Any] = {"loss": _listed(self._losses)}
+        news: dict[str, Any] = {"loss": listed(self._losses)}
         self._losses.fill_(torch.nan)
         if self._weighting is not None:
-            news["alpha"] = _listed(self._weighting.take_log())
+            news["alpha"] = listed(self._weighting.take_log())
         if self._job is not None:
             loop.labels.update(self._job.labels(self.options.labels))
             self._job = None
@@ -141,6 +142,7 @@ class D2D(Strategy):
             state["theta"] = self._theta.state_dict()
         if self._weighting is not None:
             state["weighting"] = self._weighting.state_dict()
+            state["alpha_optimiser"] = self._alpha_optimiser.state_dict()
         return state
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -151,6 +153,7 @@ class D2D(Strategy):
                 self._job = self._make_labels(self._theta)
         if self._weighting is not None:
             self._weighting.load_state_dict(state["weighting"])
+            self._alpha_optimiser.load_state_dict(state["alpha_optimiser"])
 
     def _first_labels(self, folder: Folder, split: Split) -> list[Label]:
         if folder.masks is not None:
@@ -193,8 +196,3 @@ def _truths(folder: Folder, split: Split) -> list[Mask] | None:
 def _is_due(loop: Loop, every: int) -> bool:
     """Whether this is every so manieth step, counted through all epochs."""
     return (loop.epoch * loop.steps_per_epoch + loop.step + 1) % every == 0
-
-
-def _listed(values: Tensor) -> list[float | None]:
-    """Plain numbers of five digits; None, which JSON has, for nan, which it has not."""
-    return [None if value != value else float(f"{value:.5g}") for value in values.tolist()]

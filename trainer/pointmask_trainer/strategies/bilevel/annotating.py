@@ -15,6 +15,7 @@ from pointmask.window import Polarity
 from pointmask_trainer.data import Mask, Split
 from pointmask_trainer.distributed import Team
 from pointmask_trainer.labels import Label, SplitName
+from pointmask_trainer.strategies.bilevel.difficulty import measure_image, prior_difficulty
 
 Kind = Literal["hard", "soft"]
 T = TypeVar("T")
@@ -37,6 +38,13 @@ def for_every_image(split: Split, do: Callable[[int], T]) -> list[T]:
     """Do something with every index of a split, in threads; results in order."""
     with ThreadPoolExecutor(_threads()) as pool:
         return list(pool.map(do, range(len(split))))
+
+
+def difficulty_of(split: Split) -> NDArray[np.float64]:
+    """Difficulty of every image of a split before training, (N,)."""
+    return prior_difficulty(
+        for_every_image(split, lambda k: measure_image(split.images.stored(k), split.points[k]))
+    )
 
 
 class Regeneration:

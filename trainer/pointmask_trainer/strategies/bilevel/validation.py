@@ -42,7 +42,7 @@ class Validation:
 
 def validate(loop: Loop) -> Validation:
     """Pass the step's validation batch through the network; its running statistics stay as they are."""
-    batch = _batch(loop)
+    batch = validation_batch(loop)
     with unrecorded(loop.model):
         losses, maps = loop.losses(batch)
     loss = losses.sum() / batch.total
@@ -105,7 +105,7 @@ def parameters_of(model: nn.Module) -> list[nn.Parameter]:
     return [parameter for parameter in model.parameters() if parameter.requires_grad]
 
 
-def _batch(loop: Loop) -> Batch:
+def validation_batch(loop: Loop) -> Batch:
     """Crops of validation images, one after the other in an order that every epoch draws."""
     count, size = len(loop.splits["val"]), loop.config.batch
     order = np.random.default_rng([loop.config.seed, _ORDER, loop.epoch]).permutation(count)

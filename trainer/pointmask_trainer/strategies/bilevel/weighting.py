@@ -1,15 +1,15 @@
-"""Sample weights of a training: features, the meta-classifier, its steps, the images' past."""
+"""Sample weights of a training: features, the meta-classifier, the images' past."""
 
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from pointmask_trainer.detectors.base import Maps
 from pointmask_trainer.loop import Loop
 from pointmask_trainer.strategies.base import Batch
 from pointmask_trainer.strategies.bilevel.features import FEATURES, RunningScale, measure
-from pointmask_trainer.strategies.bilevel.meta import MetaClassifier, surrogate
+from pointmask_trainer.strategies.bilevel.meta import MetaClassifier
 
 _DECAY = 0.9  # of an image's loss, from epoch to epoch
 
@@ -23,8 +23,6 @@ class Weighting:
         Its seed, device and train list count.
     difficulty : (N,) Tensor
         Of the training images, mean 0.
-    lr : float
-        Of the meta-classifier.
 
     Notes
     -----
@@ -32,11 +30,10 @@ class Weighting:
     alike however it is divided.
     """
 
-    def __init__(self, loop: Loop, difficulty: Tensor, lr: float) -> None:
+    def __init__(self, loop: Loop, difficulty: Tensor) -> None:
         with torch.random.fork_rng(devices=[]):  # the detector's dropout must not depend on what is made here
             torch.manual_seed(loop.config.seed)
             self._meta = MetaClassifier(len(FEATURES)).to(loop.device)
-        self._optimiser = torch.optim.Adam(self._meta.parameters(), lr)
         self._scale = RunningScale(len(FEATURES), loop.device)
         self._difficulty = difficulty.to(loop.device)
         self._past = torch.full_like(self._difficulty, torch.nan)  # losses over epochs; nan: not seen yet
@@ -62,19 +59,15 @@ class Weighting:
         past = self._past[indices]
         self._past[indices] = torch.where(past.isnan(), losses, _DECAY * past + (1 - _DECAY) * losses)
 
-    def learn(self, benefit: Tensor) -> None:
-        """Take one step of the meta-classifier on the batch weighed last.
-
-        Parameters
-        ----------
-        benefit : (B,) Tensor
-            How much each image of the whole batch helps; see `meta.surrogate`.
-        """
+    def again(self) -> Tensor:
+        """Return the weights of the whole batch weighed last, (B,), with gradients."""
         assert self._features is not None, "a batch is weighed before anything is learned from it"
-        loss = surrogate(self._meta(self._features), benefit)
-        self._optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        self._optimiser.step()
+        weights: Tensor = self._meta(self._features)
+        return weights
+
+    def parameters(self) -> list[nn.Parameter]:
+        """Return what is learned."""
+        return list(self._meta.parameters())
 
     def take_log(self) -> Tensor:
         """Return the weight of every image in this epoch, nan where it had none, and begin the next."""
@@ -86,7 +79,6 @@ class Weighting:
         """Return what `load_state_dict` takes."""
         return {
             "meta": self._meta.state_dict(),
-            "optimiser": self._optimiser.state_dict(),
             "scale": self._scale.state_dict(),
             "past": self._past,
         }
@@ -94,6 +86,10 @@ class Weighting:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from `state_dict`."""
         self._meta.load_state_dict(state["meta"])
-        self._optimiser.load_state_dict(state["optimiser"])
         self._scale.load_state_dict(state["scale"])
         self._past.copy_(state["past"])
+
+
+def listed(values: Tensor) -> list[float | None]:
+    """Plain numbers of five digits; None, which JSON has, for nan, which it has not."""
+    return [None if value != value else float(f"{value:.5g}") for value in values.tolist()]

@@ -1,0 +1,151 @@
+"""Direct joint learning: detector, sample weights and theta descend one loss together, with no levels.
+
+The control of ``d2d`` (B1 in table 3 of the paper). Nothing keeps it from weighing up what is easy, or
+from making labels that imitate the detector; theta's bounds and those of the weights keep it finite, and the
+journal tells how far it goes. The validation labels that choose a checkpoint stay those of the start.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pointmask.theta import Theta
+from pointmask_trainer.config import LossConfig
+from pointmask_trainer.data import Split
+from pointmask_trainer.detectors.base import Auxiliary, Maps
+from pointmask_trainer.errors import ConfigError, DataError
+from pointmask_trainer.labels import Label, SplitName
+from pointmask_trainer.loop import Loop
+from pointmask_trainer.losses import loss_of_maps
+from pointmask_trainer.quiet import unrecorded
+from pointmask_trainer.strategies.base import Batch, Folder, Strategy
+from pointmask_trainer.strategies.bilevel.annotating import annotate_image, difficulty_of, for_every_image
+from pointmask_trainer.strategies.bilevel.rendering import Renderer
+from pointmask_trainer.strategies.bilevel.validation import validation_batch
+from pointmask_trainer.strategies.bilevel.weighting import Weighting, listed
+from pointmask_trainer.theta_tensors import ENTRIES, LearnableTheta
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JointOptions:
+    """What the one loss is made of.
+
+    Attributes
+    ----------
+    beta : float
+        Weight of the validation loss.
+    annotator : str
+        Theta at the start: a preset, or the path of a TOML file.
+    polarity : {"bright", "dark", "auto"}
+        Of the targets.
+    """
+
+    beta: float = 0.833
+    annotator: str = "default"
+    polarity: Literal["bright", "dark", "auto"] = "bright"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.beta <= 1000:
+            raise ConfigError(f"strategy.options.beta = {self.beta} must lie in [0, 1000]")
+
+
+class Joint(Strategy):
+    """Learn everything at one level, on soft labels that are made anew in every step."""
+
+    Options = JointOptions
+    options: JointOptions
+
+    def prepare(self, folder: Folder) -> Mapping[SplitName, Sequence[Label]]:
+        """Annotate both splits."""
+        if not folder.has_points:
+            raise DataError("strategy joint annotates from points; name them with --points FILE")
+        self._start = Theta.load(self.options.annotator)
+
+        return {name: for_every_image(split, self._masks_of(split)) for name, split in folder.splits.items()}
+
+    def start(self, loop: Loop) -> None:
+        """Put the sample weights' and theta's parameters beside the detector's.
+
+        Raises
+        ------
+        ConfigError
+            If there are several processes.
+        """
+        if loop.team.size > 1:
+            raise ConfigError("strategy joint trains in one process; run it without torchrun")
+        self._weighting = Weighting(loop, torch.from_numpy(difficulty_of(loop.splits["train"])).float())
+        self._theta = LearnableTheta(self._start).to(loop.device)
+        self._renderers = {
+            name: Renderer(split, self._start, self.options.polarity, loop.device)
+            for name, split in loop.splits.items()
+        }
+        added = [*self._weighting.parameters(), *self._theta.parameters()]
+        loop.optimiser.add_param_group({"params": added, "weight_decay": 0.0})
+        self._losses = torch.full((len(loop.splits["train"]),), torch.nan, device=loop.device)
+        self._areas: list[float] = []
+        self._news: dict[str, Any] = {}
+
+    def losses(
+        self, maps: Maps, batch: Batch, config: LossConfig, auxiliary: tuple[Auxiliary, ...]
+    ) -> Tensor:
+        """Loss of each image against labels through which theta learns."""
+        labels = self._renderers[batch.split].labels(batch, self._theta())
+        if batch.split == "train":
+            self._labels = labels.detach()
+        return loss_of_maps(maps, labels, config, auxiliary)
+
+    def weights(self, loop: Loop, batch: Batch, maps: Maps, losses: Tensor) -> Tensor:
+        """Weigh each image, so that the meta-classifier learns from the very loss it weighs."""
+        self._weighting.weights(loop, replace(batch, labels=self._labels), maps, losses)
+        return self._weighting.again()
+
+    def extra_loss(self, loop: Loop, batch: Batch) -> Tensor | None:
+        """Add the validation loss, beta times, in every step."""
+        if not self.options.beta:
+            return None
+        held_out = validation_batch(loop)
+        with unrecorded(loop.model):
+            losses, _ = loop.losses(held_out)
+        return self.options.beta * losses.sum() / held_out.total
+
+    def after_step(self, loop: Loop, batch: Batch, maps: Maps, losses: Tensor) -> None:
+        """Remember losses and how large the labels are."""
+        self._weighting.remember(batch.indices, losses)
+        self._losses[batch.indices] = losses
+        self._areas.append(float(self._labels.sum()) / len(self._labels))
+
+    def end_epoch(self, loop: Loop) -> None:
+        """Note what tells of a collapse: entropy of the weights, area of the labels, theta."""
+        alpha = self._weighting.take_log()
+        shares = alpha[~alpha.isnan()]
+        shares = shares / shares.sum()
+        theta = self._theta.theta()
+        self._news = {
+            "loss": listed(self._losses),
+            "alpha": listed(alpha),
+            "alpha_entropy": float(-(shares * shares.log()).sum()) / max(float(np.log(len(shares))), 1e-12),
+            "label_area": float(np.mean(self._areas)),
+            "theta": {name: getattr(theta, name) for name in ENTRIES},
+        }
+        self._losses.fill_(torch.nan)
+        self._areas.clear()
+
+    def record(self) -> dict[str, Any]:
+        """Return losses and weights in the train list's order, theta and the signs of a collapse."""
+        return self._news
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what is learned beside the detector; its optimiser's state lies with the detector's."""
+        return {"weighting": self._weighting.state_dict(), "theta": self._theta.state_dict()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from `state_dict`."""
+        self._weighting.load_state_dict(state["weighting"])
+        self._theta.load_state_dict(state["theta"])
+
+    def _masks_of(self, split: Split) -> Callable[[int], Label]:
+        return lambda index: annotate_image(split, index, self._start, self.options.polarity).mask
