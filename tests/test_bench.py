@@ -60,7 +60,7 @@ def square(point, shape, side):
     row, col = point
     box = (row, col, min(row + side, shape[0]), min(col + side, shape[1]))
     mask = np.ones((box[2] - row, box[3] - col), bool)
-    return Target(point, box, mask.astype(np.float32), mask, int(mask.sum()), box, 1.0, ())
+    return Target(point, box, mask.astype(np.float32), mask, int(mask.sum()), box, 1.0, (), point, 0)
 
 
 def case(points, truth, name="a", reps=1):

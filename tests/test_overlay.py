@@ -50,7 +50,9 @@ def annotation(shape, *targets):
         rows, cols = np.nonzero(mask)
         box = (top + rows.min(), left + cols.min(), top + rows.max() + 1, left + cols.max() + 1)
         window = (top, left, top + mask.shape[0], left + mask.shape[1])
-        made.append(Target(point, window, mask.astype(np.float32), mask, int(mask.sum()), box, 0.5, ()))
+        made.append(
+            Target(point, window, mask.astype(np.float32), mask, int(mask.sum()), box, 0.5, (), point, 0)
+        )
     return Annotation(shape, tuple(made))
 
 

@@ -405,7 +405,7 @@ def test_a_large_target_is_shown_whole_and_small():
     window = (150, 150, 450, 450)
     mask = disc[150:450, 150:450]
     box, area = (161, 161, 440, 440), int(mask.sum())
-    large = Target((300, 300), window, mask.astype(np.float32), mask, area, box, 0.5, ())
+    large = Target((300, 300), window, mask.astype(np.float32), mask, area, box, 0.5, (), (300, 300), 0)
     reader = Reader()
     reader.feed(panels(0, disc.astype(np.uint16), Annotation((600, 600), (large,)), 0))
     (view,) = {svg.attributes["viewbox"] for svg in reader.stack[0].all("svg")}

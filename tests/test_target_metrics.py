@@ -19,7 +19,7 @@ def boxes(*corners):
 def target(point, window, mask):
     top, left, bottom, right = window
     cut = mask[top:bottom, left:right]
-    return Target(point, window, cut.astype(np.float32), cut, int(cut.sum()), window, 1.0, ())
+    return Target(point, window, cut.astype(np.float32), cut, int(cut.sum()), window, 1.0, (), point, 0)
 
 
 def test_own_mask_against_own_target_with_other_targets_left_out():
