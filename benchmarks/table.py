@@ -36,7 +36,18 @@ SOURCES = {
 }
 """Result files that the table is made from, and how each is made."""
 
-SHOWN_ELSEWHERE = ("quality-", "baseline_fidelity", "detectors", "scale")
+SHOWN_ELSEWHERE = (
+    "quality-",
+    "baseline_fidelity",
+    "d2d_cost",
+    "detectors",
+    "fuzz",
+    "loader",
+    "scale",
+    "torch_operator",
+    "tracking",
+    "training-",
+)
 """Beginnings of the names of results that belong beside them but not in the table."""
 
 
