@@ -52,14 +52,6 @@ class Split:
         return len(self.ids)
 
 
-@dataclass(frozen=True, slots=True)
-class Normalisation:
-    """Grey values to units of the training images' spread: ``(I - mean) / std``."""
-
-    mean: float
-    std: float
-
-
 def find_images(root: Path) -> dict[str, Path]:
     """Image files of a training folder by id: in ``root/images``, or in `root` itself.
 
@@ -227,16 +219,6 @@ def load_masks(split: Split, folder: Path) -> list[Mask]:
     if not any(mask.any() for mask in masks):
         raise DataError(f"{folder}: every mask of the {split.name} list is empty; check the masks")
     return masks
-
-
-def normalisation_of(images: Pool) -> Normalisation:
-    """Mean of the images' means and of their standard deviations, as the field's trainers do."""
-    means, stds = [], []
-    for index in range(len(images)):
-        image = images.image(index).double()
-        means.append(float(image.mean()))
-        stds.append(float(image.std(correction=0)))
-    return Normalisation(float(np.mean(means)), float(np.mean(stds)) or 1.0)
 
 
 def _points_of(ids: Sequence[str], pool: Pool, points: Points | None) -> tuple[NDArray[np.int64], ...]:
