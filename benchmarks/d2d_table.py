@@ -24,6 +24,7 @@ from _cell_results import cell_of, check_settings, merge, read_results
 from _cells import CellError, Clock, Grid, fill
 from _results import FOLDER
 from _rows import ALIASES, DATA_SETS, ROWS, Cell
+from _weights import keep
 
 from pointmask_trainer.config import load_config
 
@@ -40,13 +41,19 @@ def main() -> int:
     )
     path = options.results / f"d2d_table-{options.name}.json"
     detectors = options.detectors or [load_config(preset=options.preset).model.name]
-    failed, cells = to_do(asked_for(options, detectors), grid, path)
+    asked = asked_for(options, detectors)
+    failed, cells = to_do(asked, grid, path)
 
     def finished(cell: Cell) -> None:
-        merge(path, grid, [cell])
+        if cell in cells:
+            merge(path, grid, [cell])
+        if options.keep_weights and not (options.weights / f"{cell.name}.safetensors").exists():
+            print(f"written: {keep(grid, cell, options.weights)}")
         print(f"{cell.name}: done, in {path}", flush=True)
 
-    trouble, left = fill(grid, cells, Clock(options.minutes), finished)
+    # Of what is done already, only the weights may be missing.
+    done = [cell for cell in asked if cell not in cells and options.keep_weights and grid.is_finished(cell)]
+    trouble, left = fill(grid, [*done, *cells], Clock(options.minutes), finished)
     for line in left:
         print(f"open: {line}")
     for line in [*failed, *trouble]:
@@ -70,6 +77,10 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--runs", type=Path, default=Path("build/cells"))
     parser.add_argument("--results", type=Path, default=FOLDER)
     parser.add_argument("--minutes", type=float, default=0, help="stop after an epoch when these have passed")
+    parser.add_argument(
+        "--keep-weights", action="store_true", help="bfloat16, with a card each, in the folder --weights"
+    )
+    parser.add_argument("--weights", type=Path, default=Path(__file__).parent / "weights")
     parser.add_argument("--threads", type=int, help="of torch; 1 on a processor by default")
     return parser.parse_args()
 

@@ -10,11 +10,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
-from pointmask.images import encode_png
+from pointmask.cli import main
+from pointmask.images import encode_png, read
 from pointmask.synth import make_scenes
 
-pytest.importorskip("torch")
+torch = pytest.importorskip("torch")
+
+from pointmask_trainer.checkpoint import load_model  # noqa: E402
 
 FOLDER = Path(__file__).parent.parent / "benchmarks"
 TINY = ("epochs=2", "batch=4", "augment.crop=32", "strategy.options.warmup=0", "run.device=cpu")
@@ -261,3 +265,41 @@ def test_results_of_several_machines_add_up(part, table, tmp_path):
         (1, False),
     ]
     assert "| full supervision | 2 |" in (tmp_path / "results" / "d2d_table-t.md").read_text()
+
+
+def test_kept_weights_are_small_and_predict_like_the_run(table, tmp_path, data):
+    weights, name = tmp_path / "weights", "acm_unet-full-SIRST-v1-0"
+    words = ("--rows", "full", "--seeds", "0", "--weights", str(weights))
+    assert table(*words) == 0
+    assert not weights.exists()
+    assert table(*words, "--keep-weights") == 0  # the cell was done before
+    kept, run = weights / f"{name}.safetensors", tmp_path / "runs" / "t" / name
+    assert kept.stat().st_size < 0.6 * (run / "best" / "model.safetensors").stat().st_size
+    card = json.loads(kept.with_suffix(".json").read_text())
+    assert card["bytes"] == kept.stat().st_size
+    assert card["licence_of_training_data"] == {"SIRST-v1": "github.com/YimianDai/sirst: no licence stated"}
+    assert card["chosen"] == results(tmp_path)["cells"][0]["chosen"]
+
+    soft = {}
+    for source in (kept, run):
+        out = tmp_path / f"found-{source.name}"
+        words = ["predict", str(source), str(data / "images"), "--out", str(out), "--soft", "--device", "cpu"]
+        done = CliRunner().invoke(main, words)
+        assert done.exit_code == 0, done.output
+        soft[source] = np.stack([read(out / "soft" / f"{key}.png") for key in NAMES]) / 65535
+    np.testing.assert_allclose(soft[kept], soft[run], atol=0.02)
+    (rounded, _), (whole, _) = (load_model(source) for source in (kept, run))
+    others = dict(whole.named_parameters())
+    for key, value in rounded.named_parameters():
+        bound = 2**-8 * others[key].abs() if value.ndim > 1 else 0.0
+        assert value.dtype == torch.float32
+        assert bool(((value - others[key]).abs() <= bound).all()), key
+
+
+def test_weights_that_are_too_large_are_refused(table, tmp_path, capsys, part, monkeypatch):
+    monkeypatch.setattr(part("_weights"), "LARGEST", 1000)
+    words = ("--rows", "full", "--seeds", "0", "--weights", str(tmp_path / "weights"), "--keep-weights")
+    assert table(*words) == 1
+    assert "the weights would take 0.8 MB, and 0.001 MB is the most" in capsys.readouterr().err
+    assert not (tmp_path / "weights").exists()
+    assert len(results(tmp_path)["cells"]) == 1
