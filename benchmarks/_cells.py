@@ -201,7 +201,7 @@ def _select(grid: Grid, cell: Cell) -> None:
     ranked_by, path = ROWS[cell.row].ranked_by, grid.folder(cell) / SELECTED
     if ranked_by is None or path.exists():
         return
-    ids = select_ids(grid.folder(teacher_of(cell)), grid.root, ranked_by, cell.seed)
+    ids = select_ids(grid.folder(teacher_of(cell)), ranked_by, cell.seed)
     write_atomic(path, "".join(f"{key}\n" for key in ids).encode(), "cell")
 
 

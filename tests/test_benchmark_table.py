@@ -303,3 +303,29 @@ def test_weights_that_are_too_large_are_refused(table, tmp_path, capsys, part, m
     assert "the weights would take 0.8 MB, and 0.001 MB is the most" in capsys.readouterr().err
     assert not (tmp_path / "weights").exists()
     assert len(results(tmp_path)["cells"]) == 1
+
+
+def test_rows_on_a_part_of_the_images_wait_for_the_run_that_ranks_them(table, tmp_path, capsys):
+    pytest.importorskip("pointmask_trainer.run_selection", reason="pointmask select is not there yet")
+    parts = ["alpha30", "random30", "difficulty30"]
+    settings = [*TINY, "epochs=3"]
+    words = ("--seeds", "1", "--data-sets", "SIRST3")
+    assert table("--rows", *parts, *words, settings=settings) == 0
+    assert capsys.readouterr().out.count("waits for acm_unet-d2d-SIRST3-1") == 3
+    assert (
+        table("--rows", *parts, "d2d", *words, settings=settings) == 0
+    )  # in one call, though asked for last
+    runs = tmp_path / "runs" / "t"
+    whole = (runs / "acm_unet-d2d-SIRST3-1" / "train.txt").read_text().split()
+    lists = {row: (runs / f"acm_unet-{row}-SIRST3-1" / "train.txt").read_text().split() for row in parts}
+    for kept in lists.values():
+        assert len(kept) == 4
+        assert set(kept) < set(whole)
+    assert len({tuple(kept) for kept in lists.values()}) == 3
+    lines = (runs / "acm_unet-d2d-SIRST3-1" / "strategy.jsonl").read_text().splitlines()
+    difficulty = dict(zip(whole, json.loads(lines[0])["difficulty"], strict=True))
+    assert lists["difficulty30"] == sorted(whole, key=difficulty.get, reverse=True)[:4]
+    assert {e["row"]: e["images"] for e in results(tmp_path)["cells"]} == {
+        "d2d": {"train": 12, "val": 6},
+        **{row: {"train": 4, "val": 6} for row in parts},
+    }
