@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from _by_data_set import by_data_set
 from _cell_tables import page
 from _cells import CellError, Grid, read_facts
 from _held import held
@@ -28,8 +29,9 @@ def figures_of(grid: Grid, cell: Cell) -> Entry:
     -------
     dict
         The cell; ``chosen``, the epoch that the labels of the validation list chose, ``last``, and
-        ``best_on_true_masks``, which decides nothing, each with ``val_labels`` and ``val_truth``; minutes of
-        training; label IoU of the first and the last version; device, memory, commits.
+        ``best_on_true_masks``, which decides nothing, each with ``val_labels`` and ``val_truth``; the chosen
+        weights' scores by data set; label IoU of the first and the last version; minutes of training; device,
+        memory, commits.
     """
     out = grid.folder(cell)
     facts = read_facts(out) or {}
@@ -54,6 +56,7 @@ def figures_of(grid: Grid, cell: Cell) -> Entry:
         "chosen": _scores(best),
         "last": _scores(scored[-1]),
         "best_on_true_masks": _scores(max(scored, key=lambda line: line["val_truth"]["iou"] or 0.0)),
+        "val_by_data_set": by_data_set(grid, cell),
         "labels": {"first": labels[0], "last": labels[-1]} if labels else None,
         "minutes": round(sum(line["seconds"] for line in lines) / 60, 4),
         "device": facts.get("device"),
@@ -78,6 +81,11 @@ def read_results(path: Path) -> Content:
     return {"settings": {}, "detectors": {}, "rows": {}, "cells": []}
 
 
+def entry_of(path: Path, cell: Cell) -> Entry | None:
+    """Return a cell's entry in the gathered results."""
+    return next((entry for entry in read_results(path)["cells"] if cell_of(entry) == cell), None)
+
+
 def check_settings(content: Content, grid: Grid, cell: Cell, path: Path) -> None:
     """Refuse to mix results of other settings.
 
@@ -95,40 +103,39 @@ def check_settings(content: Content, grid: Grid, cell: Cell, path: Path) -> None
             )
 
 
-def merge(path: Path, grid: Grid, cells: list[Cell]) -> Content:
-    """Add finished cells to the gathered results; what others wrote meanwhile stays.
+def merge(path: Path, grid: Grid, cell: Cell) -> Entry:
+    """Add a finished cell to the gathered results; what others wrote meanwhile stays.
 
     Parameters
     ----------
     path : Path
         ``….json``; the page of tables beside it is made anew.
     grid : Grid
-    cells : list of Cell
-        Their entries replace earlier ones of the same cells.
+    cell : Cell
+        Replaces an earlier entry of the same cell.
 
     Returns
     -------
     dict
-        All results.
+        Its entry.
     """
+    entry = figures_of(grid, cell)
     with held(path.parent, wait=True):
         content = read_results(path)
-        entries = {cell_of(entry): entry for entry in content["cells"]}
-        for cell in cells:
-            check_settings(content, grid, cell, path)
-            entries[cell] = figures_of(grid, cell)
-            content["preset"] = grid.preset
-            for name, asked in _parts(grid, cell):
-                if len(name) == 1:
-                    content[name[0]] = asked
-                else:
-                    content[name[0]][name[1]] = asked
+        check_settings(content, grid, cell, path)
+        entries = {cell_of(earlier): earlier for earlier in content["cells"]} | {cell: entry}
+        content["preset"] = grid.preset
+        for name, asked in _parts(grid, cell):
+            if len(name) == 1:
+                content[name[0]] = asked
+            else:
+                content[name[0]][name[1]] = asked
         content["cells"] = [entries[cell] for cell in sorted(entries, key=_order)]
         stamp = {"command": command(), "machine": record()}
         content = {**content, **stamp}
         write_atomic(path, (json.dumps(content, indent=2) + "\n").encode(), "cells")
         write_atomic(path.with_suffix(".md"), page(content).encode(), "cells")
-    return content
+    return entry
 
 
 def _parts(grid: Grid, cell: Cell) -> list[tuple[tuple[str, ...], dict[str, Any]]]:

@@ -2,10 +2,10 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from _cell_results import figures_of
 from _cells import CellError, Grid
 from _results import command
 from _rows import DATA_SETS, ROWS, Cell
@@ -29,7 +29,7 @@ LICENCES = {
 """What is known of the licence of each data set's images and masks."""
 
 
-def keep(grid: Grid, cell: Cell, folder: Path) -> Path:
+def keep(grid: Grid, cell: Cell, entry: Mapping[str, Any], folder: Path) -> Path:
     """Write the best weights of a finished cell in bfloat16, and a card beside them.
 
     Tensors of one dimension (biases, statistics of norms) stay as they are: they weigh nothing, and rounding
@@ -39,6 +39,8 @@ def keep(grid: Grid, cell: Cell, folder: Path) -> Path:
     ----------
     grid : Grid
     cell : Cell
+    entry : Mapping
+        Its figures, which go into the card.
     folder : Path
 
     Returns
@@ -66,7 +68,6 @@ def keep(grid: Grid, cell: Cell, folder: Path) -> Path:
             f"{cell.name}: the weights would take {size / 1e6:.1f} MB, and {LARGEST / 1e6:g} MB is the most "
             "that is kept beside the results; take them from the run folder"
         )
-    figures = figures_of(grid, cell)
     path = folder / f"{cell.name}.safetensors"
     folder.mkdir(parents=True, exist_ok=True)
     save_model(path, model, ModelCard(card.model, card.normalisation, {**card.facts, "cell": cell.name}))
@@ -79,7 +80,7 @@ def keep(grid: Grid, cell: Cell, folder: Path) -> Path:
         "normalisation": {"mean": card.normalisation.mean, "std": card.normalisation.std},
         "supervision": ROWS[cell.row].label,
         "figures": "of the float32 weights, shares in [0, 1], on the val list",
-        **figures,
+        **entry,
         "licence_of_training_data": licences(cell.data_set),
         "command": command(),
     }

@@ -20,7 +20,7 @@ import os
 import sys
 from pathlib import Path
 
-from _cell_results import cell_of, check_settings, merge, read_results
+from _cell_results import cell_of, check_settings, entry_of, merge, read_results
 from _cells import CellError, Clock, Grid, fill
 from _results import FOLDER
 from _rows import ALIASES, DATA_SETS, ROWS, Cell
@@ -45,10 +45,9 @@ def main() -> int:
     failed, cells = to_do(asked, grid, path)
 
     def finished(cell: Cell) -> None:
-        if cell in cells:
-            merge(path, grid, [cell])
+        entry = entry_of(path, cell) or merge(path, grid, cell)
         if options.keep_weights and not (options.weights / f"{cell.name}.safetensors").exists():
-            print(f"written: {keep(grid, cell, options.weights)}")
+            print(f"written: {keep(grid, cell, entry, options.weights)}")
         print(f"{cell.name}: done, in {path}", flush=True)
 
     # Of what is done already, only the weights may be missing.

@@ -229,6 +229,7 @@ def entry(row, seed, iou, detector="alclnet", data_set="SIRST3", images=1652):
     return {
         "detector": detector, "row": row, "data_set": data_set, "seed": seed, "chosen": scores,
         "last": scores, "best_on_true_masks": scores, "images": {"train": images}, "minutes": 5.0,
+        "val_by_data_set": {"NUDT-SIRST": {"iou": iou + 0.1}} if data_set == "SIRST3" else None,
         "labels": {"first": {"train": 0.7}, "last": {"train": 0.725}} if row == "d2d" else None,
     }  # fmt: skip
 
@@ -249,7 +250,17 @@ def test_the_page_shows_the_paper_beside_ours_and_leaves_empty_what_was_not_run(
     ) in text
     assert "| B4 beta 0 |  |  |  |  |  |  |  |  |  |  | 67.74 | 68.60 | 92.23 |" in text
     assert "| 30 % by weight | 1652 | 1 | 40.0 | 50.0 | 90.0 | 20.0 | -20.0 | 70.07 |" in text
+    assert "| alclnet | D2D | 2 |  | 74.34 | 67.0 ± 5.7 | 79.94 |  | 63.96 |" in text
     assert "| alclnet | D2D | 2 | 57.0 ± 5.7 | 50.0 ± 0.0 | 90.0 ± 0.0 | 20.0 ± 0.0 | 73.28 | 73.30 |" in text
+
+
+def test_a_cell_of_all_data_sets_is_scored_on_each(table, tmp_path):
+    assert table("--rows", "full", "--seeds", "0", "--data-sets", "SIRST3") == 0
+    (cell,) = results(tmp_path)["cells"]
+    assert list(cell["val_by_data_set"]) == ["IRSTD-1k", "NUDT-SIRST", "SIRST-v1"]
+    # Of as many images each, so that the mean over images is the mean over data sets.
+    niou = [figures["niou"] for figures in cell["val_by_data_set"].values()]
+    assert cell["chosen"]["val_truth"]["niou"] == pytest.approx(sum(niou) / 3)
 
 
 def test_results_of_several_machines_add_up(part, table, tmp_path):
@@ -260,6 +271,7 @@ def test_results_of_several_machines_add_up(part, table, tmp_path):
     (tmp_path / "runs").rename(tmp_path / "gone")
     assert table("--rows", "full", "--seeds", "1", "0") == 0
     cells = results(tmp_path)["cells"]
+    assert [entry["val_by_data_set"] for entry in cells] == [None, None]
     assert [(entry["seed"], entry["device"] == "another machine") for entry in cells] == [
         (0, True),
         (1, False),
@@ -329,3 +341,49 @@ def test_rows_on_a_part_of_the_images_wait_for_the_run_that_ranks_them(table, tm
         "d2d": {"train": 12, "val": 6},
         **{row: {"train": 4, "val": 6} for row in parts},
     }
+
+
+def test_the_gpu_script_does_what_is_missing_in_order_and_tells_of_failures(tmp_path):
+    bin_ = tmp_path / "bin"
+    bin_.mkdir()
+    fake = bin_ / "python"
+    fake.write_text('#!/bin/sh\necho "$@"\ncase "$*" in *dnanet*) exit 1;; esac\n')
+    fake.chmod(0o755)
+    (tmp_path / "benchmarks" / "results").mkdir(parents=True)
+    (tmp_path / "benchmarks" / "results" / "loader-cuda.json").write_text("{}")
+
+    def run(minutes):
+        environment = {**os.environ, "PATH": f"{bin_}:{os.environ['PATH']}"}
+        return subprocess.run(
+            ["sh", str(FOLDER / "gpu.sh"), minutes],
+            cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    done = run("60")
+    words = [line.split() for line in done.stdout.splitlines()]
+    assert [line[0] for line in words] == ["benchmarks/torch_operator.py"] + 3 * ["benchmarks/d2d_table.py"]
+    rows = [line[line.index("--detectors") + 1 : line.index("--keep-weights")] for line in words[1:]]
+    assert rows == [
+        ["alclnet", "--rows", "full", "masks", "d2d"],
+        ["dnanet", "--rows", "full", "masks", "d2d"],
+        ["alclnet", "--rows", "alpha30"],
+    ]
+    assert {line[line.index("--minutes") + 1] for line in words[1:]} <= {"60", "59"}
+    assert done.returncode == 1
+    done = run("0")  # no minute is left for trainings
+    assert done.stdout.split()[0] == "benchmarks/torch_operator.py"
+    assert (done.stdout.count("\n"), done.returncode) == (1, 0)
+
+
+def test_the_gpu_script_speaks_the_table_s_words(part, monkeypatch, tmp_path):
+    text = (FOLDER / "gpu.sh").read_text().replace("\\\n", " ")
+    (line_,) = [line for line in text.splitlines() if "d2d_table.py" in line]
+    words = line_.partition("d2d_table.py")[2].partition("||")[0].replace('"$left"', "8").replace('"$@"', "")
+    monkeypatch.setattr(sys, "argv", ["d2d_table.py", *words.split()])
+    options = part("d2d_table").read_options()
+    grid = part("_cells").Grid(
+        root=tmp_path, runs=tmp_path, preset=options.preset, settings=tuple(options.set)
+    )
+    config = grid.config(part("_rows").Cell("dnanet", "d2d", "SIRST3", 0))
+    assert (config.epochs, config.run.precision, config.run.validate_every) == (400, "bf16", 10)
+    assert (options.minutes, options.keep_weights) == (8, True)
