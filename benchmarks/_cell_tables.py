@@ -137,10 +137,13 @@ def protocol(content: Mapping[str, Any], paper: Mapping[str, Any]) -> Iterator[s
     s = content["settings"]
     if s:
         rate, schedule = s["optim.lr"], s["optim.schedule"]
+        units = dict.fromkeys(d.get("model.normalisation", "list") for d in content["detectors"].values())
+        average = f", weights averaged at {s['optim.average']:g}" if s.get("optim.average") else ""
         yield (
             f"Ours: preset `{content['preset']}` ({s['epochs']} epochs, batch {s['batch']}, crops of "
-            f"{s['augment.crop']} px, {s['optim.name']} at {rate:g}, {schedule}, {s['run.precision']}, "
-            f"validated every {s['run.validate_every']} epochs). IoU, nIoU and Pd in per cent, Fa in 1e-6, "
+            f"{s['augment.crop']} px, {s['optim.name']} at {rate:g}, {schedule}{average}, grey values "
+            f"normalised by {' or '.join(units)}, {s['run.precision']}, validated every "
+            f"{s['run.validate_every']} epochs). IoU, nIoU and Pd in per cent, Fa in 1e-6, "
             "against the true masks of the **val** list of D2D's 6:2:2 split, at the images' own size, at "
             "the epoch that the val list's **pseudo-labels** chose (full supervision: its true masks). "
             "Mean ± standard deviation over seeds; differences to A4 (`masks`) over common seeds, ± standard "

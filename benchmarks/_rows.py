@@ -57,7 +57,7 @@ strategy ``masks`` on the annotator's masks, and needs no folder of masks."""
 ALIASES = {"a1": "point", "a4": "masks"}
 """Other names of rows: the same training is done once."""
 
-_NOTHING_LEARNED = ("run.device", "run.threads", "run.compile", "run.tensorboard")
+_NOTHING_LEARNED = ("run.device", "run.threads", "run.compile", "run.channels_last", "run.tensorboard")
 _BRANCHES = {"alpha": ("alpha_", "off"), "theta": ("theta_", "frozen")}
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ def keep(grid: Grid, cell: Cell, entry: Mapping[str, Any], folder: Path) -> Path
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "dtype": "bfloat16; biases and norms float32",
         "model": to_table(card.model),
-        "normalisation": {"mean": card.normalisation.mean, "std": card.normalisation.std},
+        "normalisation": asdict(card.normalisation),
         "supervision": ROWS[cell.row].label,
         "figures": "of the float32 weights, shares in [0, 1], on the val list",
         **entry,
