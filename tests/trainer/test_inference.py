@@ -39,6 +39,13 @@ def test_tiles_equal_the_whole_where_the_overlap_covers_what_a_network_sees(shap
     torch.testing.assert_close(tiled, whole)
 
 
+def test_a_detector_sees_tiles_of_the_side_it_was_trained_for():
+    model = Local()
+    model.tile = 24
+    predict(model, torch.zeros(2, 1, 50, 20), Normalisation(0, 1))
+    assert set(model.seen) == {(24, 20)}
+
+
 def test_an_overlap_as_large_as_a_tile_is_refused():
     with pytest.raises(ValueError, match="smaller"):
         predict(Local(), torch.zeros(1, 1, 90, 9), Normalisation(0, 1), tile=16, overlap=16)

@@ -259,6 +259,11 @@ def test_the_average_of_the_weights_is_what_is_judged_and_kept(folder, tmp_path)
     assert load_model(tmp_path / "2")[0].state_dict().keys() == first.keys()
 
 
+def test_tiles_are_part_of_what_is_known_of_weights(folder, tmp_path):
+    train(config_of("epochs=1", "model.tile=40"), Source(root=folder), tmp_path / "run")
+    assert load_model(tmp_path / "run")[0].tile == 40
+
+
 def test_bf16_trains(folder, tmp_path):
     best = train(config_of("run.precision=bf16", "epochs=1"), Source(root=folder), tmp_path / "run")
     assert np.isfinite(best["loss"])

@@ -95,6 +95,7 @@ def load_model(source: str | Path, device: torch.device | str = "cpu") -> tuple[
     except DetectorError as error:
         raise CheckpointError(f"{path}: {error}") from None
     load_weights(model, weights, str(path))
+    model.tile = card.model.tile
     return model.to(device).eval(), card
 
 

@@ -33,6 +33,8 @@ class ModelConfig:
     normalisation : {"list", "image"}
         Grey values less their mean, over their standard deviation: of the training list, as in published
         runs, or of each image by itself, for frames that differ in gain, offset or bit depth.
+    tile : int
+        Largest side of what the detector is shown at once when it validates or predicts, in px.
     options : dict
         The detector's own options.
     """
@@ -40,6 +42,7 @@ class ModelConfig:
     name: str = "alclnet"
     in_channels: int = 1
     normalisation: Literal["list", "image"] = "list"
+    tile: int = 1024
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -226,6 +229,7 @@ _BOUNDS = (
     ("epochs", 1, 1_000_000),
     ("batch", 1, 65_536),
     ("model.in_channels", 1, 64),
+    ("model.tile", 16, 65_536),
     ("augment.crop", 16, 8192),
     ("augment.positive", 0, 1),
     ("augment.scale", 0, 4),

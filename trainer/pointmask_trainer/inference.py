@@ -12,10 +12,7 @@ from pointmask_trainer.detectors.base import Detector
 from pointmask_trainer.normalisation import Normalisation
 from pointmask_trainer.pool import Pool
 
-TILE = 1024
-OVERLAP = 64
-"""Largest side of what a detector sees at once, and how far tiles overlap, in px."""
-
+_OVERLAP = 64
 _BATCH_PIXELS = 2**20  # per forward pass
 
 
@@ -63,8 +60,8 @@ def predict(
     images: Tensor,
     normalisation: Normalisation,
     *,
-    tile: int = TILE,
-    overlap: int = OVERLAP,
+    tile: int | None = None,
+    overlap: int | None = None,
     autocast: torch.dtype | None = None,
 ) -> Tensor:
     """Probabilities of a batch of images.
@@ -76,10 +73,11 @@ def predict(
     images : (N, 1, H, W) float Tensor
         Grey values as stored.
     normalisation : Normalisation
-    tile : int
-        Larger images are cut into tiles of this side.
-    overlap : int
-        Tiles overlap by so many px; each px is taken from the tile in which it lies farther inside.
+    tile : int, optional
+        Larger images are cut into tiles of this side; the model's own by default.
+    overlap : int, optional
+        Tiles overlap by so many px; each px is taken from the tile in which it lies farther inside. By
+        default as `overlap_of` the tile.
     autocast : torch.dtype, optional
         Precision of the forward pass.
 
@@ -88,15 +86,24 @@ def predict(
     (N, H, W) float32 Tensor in [0, 1]
     """
     values = normalisation(images, model.in_channels)
-    out = images.new_empty(images.shape[0], *images.shape[2:])
+    height, width = images.shape[2:]
+    out = images.new_empty(images.shape[0], height, width)
     device = images.device.type
     with evaluating(model), torch.autocast(device, autocast, enabled=autocast is not None):
-        pieces = [_pieces(length, tile, overlap) for length in images.shape[2:]]
-        for rows, cols in product(*pieces):
-            logits = model(values[:, :, rows.seen, cols.seen])["logits"].float()
-            kept = logits[:, 0, rows.kept_within, cols.kept_within]
-            out[:, rows.kept, cols.kept] = torch.sigmoid(kept)
+        tile = model.tile if tile is None else tile
+        overlap = overlap_of(tile) if overlap is None else overlap
+        pieces = product(_pieces(height, tile, overlap), _pieces(width, tile, overlap))
+        for listed in _grouped(list(pieces), images.shape[0] * min(tile, height) * min(tile, width)):
+            shown = torch.cat([values[:, :, rows.seen, cols.seen] for rows, cols in listed])
+            probabilities = torch.sigmoid(model(shown)["logits"][:, 0].float())
+            for (rows, cols), part in zip(listed, torch.split(probabilities, len(images)), strict=True):
+                out[:, rows.kept, cols.kept] = part[:, rows.kept_within, cols.kept_within]
     return out
+
+
+def overlap_of(tile: int) -> int:
+    """How far tiles of a side overlap unless somebody says otherwise: 64 px, a quarter of small tiles."""
+    return min(_OVERLAP, tile // 4)
 
 
 @contextmanager
@@ -117,6 +124,13 @@ class _Piece:
         self.seen = slice(start, stop)
         self.kept = slice(first, last)
         self.kept_within = slice(first - start, last - start)
+
+
+def _grouped(tiles: list[tuple[_Piece, _Piece]], pixels: int) -> Iterator[list[tuple[_Piece, _Piece]]]:
+    """Part tiles of equal size, so many px each, into groups that are shown at once."""
+    count = max(1, _BATCH_PIXELS // pixels)
+    for start in range(0, len(tiles), count):
+        yield tiles[start : start + count]
 
 
 def _pieces(length: int, tile: int, overlap: int) -> Sequence[_Piece]:

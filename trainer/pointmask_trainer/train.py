@@ -148,6 +148,7 @@ def _prepare(
     torch.manual_seed(config.seed)
     strategy = make_strategy(config.strategy.name, config.strategy.options)
     model = build(config.model.name, in_channels=config.model.in_channels, **config.model.options).to(device)
+    model.tile = config.model.tile
     if members.size > 1:
         share_statistics(model)
     images = find_images(source.root)

@@ -30,11 +30,9 @@ if TYPE_CHECKING:
 @click.option(
     "--tile",
     type=click.IntRange(16),
-    default=1024,
-    show_default=True,
-    help="Larger frames are cut into tiles of this side.",
+    help="Larger frames are cut into tiles of this side.  [default: as the detector was trained]",
 )
-@click.option("--overlap", type=click.IntRange(0), default=64, show_default=True, help="Of tiles, in pixels.")
+@click.option("--overlap", type=click.IntRange(0), help="Of tiles, in px.  [default: 64, or a quarter]")
 @device_option
 @click.option("--overwrite", is_flag=True, help="Redo everything, and replace files that exist.")
 def predict(
@@ -46,8 +44,8 @@ def predict(
     listed: Path | None,
     threshold: float,
     soft: bool,
-    tile: int,
-    overlap: int,
+    tile: int | None,
+    overlap: int | None,
     device: str,
     overwrite: bool,
 ) -> None:
@@ -57,20 +55,22 @@ def predict(
     predictions.jsonl. Run the same command again after an interruption: it does only what is missing.
     Images that cannot be read are skipped and listed; the exit status is then 3.
     """
-    if overlap >= tile:
-        raise click.UsageError(f"--overlap {overlap} must be smaller than --tile {tile}")
-
     from pointmask.cli.progress import shown_progress
     from pointmask.id_lists import read_ids
     from pointmask.sources import open_source
     from pointmask_trainer.checkpoint import load_model, weights_path
     from pointmask_trainer.distributed import choose_device
+    from pointmask_trainer.inference import overlap_of
     from pointmask_trainer.predict import predict_source
     from pointmask_trainer.predictions import Recipe
 
     source = open_source(images, raw=raw, radiometric=radiometric)
     only = read_ids(listed) if listed else None
     model, card = load_model(weights, choose_device(device))
+    tile = model.tile if tile is None else tile
+    overlap = overlap_of(tile) if overlap is None else overlap
+    if overlap >= tile:
+        raise click.UsageError(f"--overlap {overlap} must be smaller than --tile {tile}")
     digest = blake2b(weights_path(weights).read_bytes(), digest_size=8).hexdigest()
     recipe = Recipe(digest, threshold, tile, overlap, str(source.reading))
     with shown_progress() as show:

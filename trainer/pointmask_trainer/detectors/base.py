@@ -8,6 +8,9 @@ from torch.nn import functional as F  # noqa: N812 - as everybody writes it
 
 from pointmask.errors import PointmaskError
 
+TILE = 1024
+"""Side of tiles in px, unless a detector was trained for others."""
+
 
 class DetectorError(PointmaskError, ValueError):
     """A detector's name, option or input is not one it can work with."""
@@ -108,6 +111,9 @@ class Detector(ImageNetwork, ABC):
         What the maps in ``aux`` are.
     in_channels : int
         As given.
+    tile : int
+        Largest side of what the network is shown at once, in px; larger frames are cut into tiles. Networks
+        that weigh channels by means over the whole map do best on what they were trained on: crops.
 
     Raises
     ------
@@ -115,6 +121,7 @@ class Detector(ImageNetwork, ABC):
         If `in_channels` is less than 1.
     """
 
+    tile: int = TILE
     stride: ClassVar[int]
     auxiliary: ClassVar[tuple[Auxiliary, ...]] = ()
 
