@@ -33,7 +33,7 @@ def test_later_sources_win(tmp_path):
     file = tmp_path / "run.toml"
     file.write_text("epochs = 7\n[optim]\nlr = 0.5\n")
     config = load_config(preset="cpu", file=file, settings=["optim.lr=0.25"])
-    assert (config.epochs, config.optim.lr, config.model.name) == (7, 0.25, "acm_unet")
+    assert (config.epochs, config.optim.lr, config.model.name) == (7, 0.25, "alcnet")
 
 
 def test_options_of_another_name_are_dropped():

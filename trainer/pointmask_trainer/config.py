@@ -33,6 +33,9 @@ class ModelConfig:
     normalisation : {"list", "image"}
         Grey values less their mean, over their standard deviation: of the training list, as in published
         runs, or of each image by itself, for frames that differ in gain, offset or bit depth.
+    prior : float
+        Probability that the detector gives every pixel before it is trained; targets are rare, and finding
+        that out takes long. 0.5 leaves fresh weights as they are, as in published runs.
     tile : int
         Largest side of what the detector is shown at once when it validates or predicts, in px.
     options : dict
@@ -42,6 +45,7 @@ class ModelConfig:
     name: str = "alclnet"
     in_channels: int = 1
     normalisation: Literal["list", "image"] = "list"
+    prior: float = 0.5
     tile: int = 1024
     options: Mapping[str, Any] = field(default_factory=dict)
 
@@ -229,6 +233,7 @@ _BOUNDS = (
     ("epochs", 1, 1_000_000),
     ("batch", 1, 65_536),
     ("model.in_channels", 1, 64),
+    ("model.prior", 1e-6, 1 - 1e-6),
     ("model.tile", 16, 65_536),
     ("augment.crop", 16, 8192),
     ("augment.positive", 0, 1),

@@ -25,6 +25,7 @@ from pointmask_trainer.checkpoint import (
 from pointmask_trainer.config import Config, from_toml
 from pointmask_trainer.data import Mask, find_images, load_masks, load_split, split_ids
 from pointmask_trainer.detectors import build
+from pointmask_trainer.detectors.prior import start_from
 from pointmask_trainer.distributed import Team, choose_device, share_statistics, team
 from pointmask_trainer.errors import CheckpointError, DataError
 from pointmask_trainer.evaluation_report import figures
@@ -149,6 +150,8 @@ def _prepare(
     strategy = make_strategy(config.strategy.name, config.strategy.options)
     model = build(config.model.name, in_channels=config.model.in_channels, **config.model.options).to(device)
     model.tile = config.model.tile
+    if config.model.prior != 0.5:
+        start_from(model, config.model.prior)
     if members.size > 1:
         share_statistics(model)
     images = find_images(source.root)

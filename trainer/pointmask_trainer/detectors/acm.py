@@ -24,6 +24,7 @@ from pointmask_trainer.detectors.resnet_blocks import (
 class _ACM(Detector):
     """A stem, a body that turns its map into logits, and these brought to the image's size."""
 
+    last_layers: ClassVar[tuple[str, ...]] = ("body.head",)
     stem: nn.Module
     body: nn.Module
 

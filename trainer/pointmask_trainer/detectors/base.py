@@ -109,6 +109,8 @@ class Detector(ImageNetwork, ABC):
         `forward_maps` gets images whose sides are multiples of this.
     auxiliary : tuple of Auxiliary
         What the maps in ``aux`` are.
+    last_layers : tuple of str
+        Names of the modules that make the maps' logits, in the order in which they follow each other.
     in_channels : int
         As given.
     tile : int
@@ -124,6 +126,7 @@ class Detector(ImageNetwork, ABC):
     tile: int = TILE
     stride: ClassVar[int]
     auxiliary: ClassVar[tuple[Auxiliary, ...]] = ()
+    last_layers: ClassVar[tuple[str, ...]] = ("head",)
 
     @abstractmethod
     def forward_maps(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:

@@ -26,6 +26,7 @@ class DNANet(Detector):
 
     stride: ClassVar[int] = 16
     auxiliary: ClassVar[tuple[Auxiliary, ...]] = (Auxiliary("x01"), Auxiliary("x02"), Auxiliary("x03"))
+    last_layers: ClassVar[tuple[str, ...]] = ("side_heads", "head")
 
     def __init__(self, in_channels: int = 1) -> None:
         super().__init__(in_channels)

@@ -33,6 +33,7 @@ class SCTransNet(Detector):
     auxiliary: ClassVar[tuple[Auxiliary, ...]] = tuple(
         Auxiliary(name) for name in ("gt5", "gt4", "gt3", "gt2", "d0")
     )
+    last_layers: ClassVar[tuple[str, ...]] = ("sides", "head", "fuse")
 
     def __init__(self, in_channels: int = 1, *, dead_weights: bool = False) -> None:
         super().__init__(in_channels)
