@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from pointmask.formats import read_points
+from pointmask_trainer.analysis.follow import Follower
 from pointmask_trainer.checkpoint import (
     WEIGHTS,
     ModelCard,
@@ -183,6 +184,7 @@ class _Run:
         self._journal = Journal(out / STRATEGY)
         self._label_digest = loop.labels.digest()
         self._gallery = Gallery(loop.splits["val"], loop.labels, truths)
+        self._follower = Follower(out, loop.splits["train"], learns=loop.strategy.learns_supervision)
         self._events: Log = NoEvents()
 
     def go(self, source: Source) -> dict[str, Any]:
@@ -219,7 +221,8 @@ class _Run:
             self._events.epoch(metrics)
             if "val_labels" in metrics:
                 lines = read_metrics(self._out / METRICS)
-                write_run_report(self._out / REPORT, self._config, loop, lines, self._gallery)
+                learned = self._follower.section(loop.labels.version, number, epochs)
+                write_run_report(self._out / REPORT, self._config, loop, lines, self._gallery, learned)
         self._team.wait()
         self._watcher.epoch(metrics)
 
