@@ -166,7 +166,7 @@ def test_a_training_survives_a_picture_that_fails(bare, folder, tmp_path, monkey
 
 
 def follower_that_counts(monkeypatch, seconds):
-    """A follower under a clock that moves by a second an epoch, and by `seconds` with each drawing."""
+    """A follower under a clock that moves by 100 seconds an epoch, and by `seconds` with each drawing."""
     drawn, clock = [], [0.0]
 
     def draw(self):
@@ -182,7 +182,7 @@ def follower_that_counts(monkeypatch, seconds):
     def follow_epochs(epochs, version_of):
         follower = Follower(None, Empty, learns=True)
         for epoch in range(1, epochs + 1):
-            clock[0] += 1
+            clock[0] += 100
             follower.section(version_of(epoch), epoch, epochs)
         return len(drawn)
 
@@ -196,7 +196,15 @@ def test_pictures_are_renewed_when_labels_change_by_tenths_and_at_the_end(monkey
 
 
 def test_pictures_that_cost_too_much_wait_for_the_end(monkeypatch):
-    assert follower_that_counts(monkeypatch, 10.0)(100, lambda epoch: 0) == 2
+    assert follower_that_counts(monkeypatch, 1000.0)(100, lambda epoch: 0) == 2
+
+
+def test_until_the_pictures_are_drawn_the_page_says_when(tmp_path):
+    class Empty:
+        ids = ()
+
+    assert "drawn when the run ends" in Follower(tmp_path, Empty, learns=True).section(0, 1, 100)
+    assert Follower(tmp_path, Empty, learns=False).section(0, 100, 100) == ""
 
 
 def test_an_image_of_another_size_is_refused(tmp_path):

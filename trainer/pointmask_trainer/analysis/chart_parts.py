@@ -32,9 +32,9 @@ def weight_scale(values: NDArray[np.float64]) -> tuple[Any, Any]:
     from matplotlib.colors import LinearSegmentedColormap, TwoSlopeNorm
 
     known = values[np.isfinite(values)]
-    reach = max(0.02, float(np.quantile(np.abs(known - 1), 0.99))) if known.size else 1.0
+    reach = max(0.02, float(np.quantile(np.abs(known - 1), 0.97))) if known.size else 1.0
     palette = LinearSegmentedColormap.from_list("weight", [OTHERS[0], _NEUTRAL, ACCENT])
-    return palette.with_extremes(bad=ABSENT), TwoSlopeNorm(1.0, 1 - reach, 1 + reach)
+    return palette.with_extremes(bad=ABSENT), TwoSlopeNorm(1.0, max(0.0, 1 - reach), 1 + reach)
 
 
 def heat_scale() -> Any:  # noqa: ANN401 - Colormap
@@ -59,17 +59,28 @@ def colour_bar(figure: Any, drawn: Any, axes: Any, label: str, *, extend: str = 
     bar.outline.set_visible(False)
 
 
-def outline(axes: Any, mask: NDArray[np.bool_], *, colour: str, width: float, dashed: bool = False) -> None:  # noqa: ANN401
-    """Draw the edges between a mask's pixels and their outside, over an image of the same pixels."""
+def outline(
+    axes: Any,  # noqa: ANN401 - Axes
+    edges: NDArray[np.float64],
+    colour: str,
+    width: float,
+    *,
+    dashed: bool = False,
+) -> None:
+    """Draw the edges of a mask, (n, 2, 2) as from `pixel_edges`, over a dark line that sets them off."""
     from matplotlib.collections import LineCollection
 
-    edges = pixel_edges(mask)
     if not len(edges):
         return
-    under = LineCollection(list(edges), colors="black", linewidths=width + 1.1, alpha=0.55, capstyle="round")
-    axes.add_collection(under)
+    lines = list(edges)
+    axes.add_collection(
+        LineCollection(lines, colors="black", linewidths=width + 1.1, alpha=0.55, capstyle="round"),
+        autolim=False,
+    )
     style = (0, (2.2, 1.6)) if dashed else "solid"
-    axes.add_collection(LineCollection(list(edges), colors=colour, linewidths=width, linestyles=[style]))
+    axes.add_collection(
+        LineCollection(lines, colors=colour, linewidths=width, linestyles=[style]), autolim=False
+    )
 
 
 def pixel_edges(mask: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -10,13 +10,16 @@ from scipy import ndimage as ndi
 from pointmask.chart_style import ACCENT, FAINT, OTHERS, chart, png_of
 from pointmask.matching import components
 from pointmask.overlay import MASK_COLOUR, stretch
-from pointmask_trainer.analysis.chart_parts import head, outline
+from pointmask_trainer.analysis.chart_parts import head, outline, pixel_edges
 from pointmask_trainer.analysis.study import SHEET, Study
 from pointmask_trainer.errors import DataError
 
 _SIDE, _MARGIN = 33, 7  # px of what is shown, and of background round large targets
 _COLUMNS = 8
-_WIDTH, _ROW, _HEAD = 15.0, 2.36, 0.75  # inches
+_WIDTH, _EDGE, _GAP, _HEAD = 15.0, 0.18, 0.12, 0.75  # inches
+_CROP = (_WIDTH - 2 * _EDGE - (_COLUMNS - 1) * _GAP) / _COLUMNS
+_ROW = _CROP + 0.58
+_NAME = 24  # letters that fit below a crop
 _FIRST = "#ffffff"
 
 Image = NDArray[np.generic]
@@ -36,12 +39,14 @@ def changed_png(study: Study, images: Images) -> bytes:
         If matplotlib is not installed.
     """
     with chart(_WIDTH, _height(len(study.moved), 1)) as figure:
+        axes = _ground(figure)
         for place, one in enumerate(study.moved):
             first, last = study.labels[one.index]
-            axes = _panel(figure, place, 0)
             name = study.history.ids[one.index]
-            _show(axes, _image(images, name, last), one.box, first, last)
-            _caption(axes, name, f"{one.first_area:,} to {one.last_area:,} px, IoU {one.iou:.2f}")
+            facts = f"{one.first_area:,} to {one.last_area:,} px, IoU {one.iou:.2f}"
+            corner = _corner(place, 0)
+            _show(axes, corner, _image(images, name, last), one.box, first, last)
+            _caption(axes, corner, name, facts)
         head(
             figure,
             "Targets whose label changed most",
@@ -63,15 +68,16 @@ def extremes_png(study: Study, images: Images) -> bytes:
     """
     highest, lowest = study.extremes(SHEET // 3)
     with chart(_WIDTH, _height(len(highest), 2)) as figure:
+        axes = _ground(figure)
         rows = -(-len(highest) // _COLUMNS)
         for block, (chosen, colour) in enumerate(((highest, ACCENT), (lowest, OTHERS[0]))):
             for place, index in enumerate(chosen):
                 label = study.labels[index][1]
-                axes = _panel(figure, place, block * rows)
                 name = study.history.ids[index]
-                _show(axes, _image(images, name, label), _largest(label), None, label)
                 facts = f"\N{GREEK SMALL LETTER ALPHA} {study.alpha[index]:.2f}, loss {study.loss[index]:.2f}"
-                _caption(axes, name, facts, colour)
+                corner = _corner(place, block * rows)
+                _show(axes, corner, _image(images, name, label), _largest(label), None, label)
+                _caption(axes, corner, name, facts, colour)
         head(
             figure,
             "Images of the highest weight (red) and of the lowest (blue)",
@@ -86,37 +92,56 @@ def _height(count: int, blocks: int) -> float:
     return _HEAD + blocks * -(-count // _COLUMNS) * _ROW
 
 
-def _panel(figure: Any, place: int, row: int) -> Any:  # noqa: ANN401 - Figure, Axes
-    """Axes of one crop: `place` counts along the rows from row `row` on."""
-    height = figure.get_figheight()
-    row, column = row + place // _COLUMNS, place % _COLUMNS
-    figure.subplots_adjust(left=0.012)
-    cell = (1 - 0.024) / _COLUMNS
-    side = cell * _WIDTH - 0.12
-    bottom = height - _HEAD - row * _ROW - side
-    axes = figure.add_axes((0.012 + column * cell, bottom / height, side / _WIDTH, side / height))
+def _ground(figure: Any) -> Any:  # noqa: ANN401 - Figure, Axes
+    """Make axes over the whole figure, in inches, y down: one for all crops is faster than one for each."""
+    figure.subplots_adjust(left=_EDGE / _WIDTH)
+    axes = figure.add_axes((0, 0, 1, 1))
     axes.set_axis_off()
+    axes.set_xlim(0, _WIDTH)
+    axes.set_ylim(figure.get_figheight(), 0)
+    axes.set_autoscale_on(False)
     return axes
 
 
-def _show(axes: Any, image: Image, box: Sequence[int], first: Mask | None, last: Mask) -> None:  # noqa: ANN401
+def _corner(place: int, row: int) -> tuple[float, float]:
+    """Upper left corner of a crop, (x, y): `place` counts along the rows from row `row` on."""
+    return _EDGE + place % _COLUMNS * (_CROP + _GAP), _HEAD + (row + place // _COLUMNS) * _ROW
+
+
+def _show(
+    axes: Any,  # noqa: ANN401
+    corner: tuple[float, float],
+    image: Image,
+    box: Sequence[int],
+    first: Mask | None,
+    last: Mask,
+) -> None:
     rows, cols = view(box, last.shape)
     focus = last[rows, cols] if first is None else last[rows, cols] | first[rows, cols]
     grey = stretch(image[rows, cols], focus=focus)
-    axes.imshow(grey, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
-    outline(axes, last[rows, cols], colour=MASK_COLOUR, width=1.7)
-    if first is not None:
-        outline(axes, first[rows, cols], colour=_FIRST, width=1.1, dashed=True)
     height, width = grey.shape
-    axes.set_xlim(-0.5, width - 0.5)
-    axes.set_ylim(height - 0.5, -0.5)
+    scale = _CROP / max(height, width)
+    x, y = corner
+    extent = (x, x + scale * width, y + scale * height, y)
+    axes.imshow(grey, cmap="gray", vmin=0, vmax=255, interpolation="nearest", extent=extent, aspect="auto")
+    place = np.array([x, y]) + scale / 2
+    outline(axes, place + scale * pixel_edges(last[rows, cols]), MASK_COLOUR, 1.7)
+    if first is not None:
+        outline(axes, place + scale * pixel_edges(first[rows, cols]), _FIRST, 1.1, dashed=True)
 
 
-def _caption(axes: Any, name: str, facts: str, colour: str = FAINT) -> None:  # noqa: ANN401 - Axes
+def _caption(
+    axes: Any,  # noqa: ANN401
+    corner: tuple[float, float],
+    name: str,
+    facts: str,
+    colour: str = FAINT,
+) -> None:
     # A dollar sign in a name would begin mathematics.
-    shown = (name if len(name) <= 24 else f"...{name[-21:]}").replace("$", r"\$")
-    axes.text(0, -0.03, shown, transform=axes.transAxes, va="top", fontsize=9, fontweight="bold")
-    axes.text(0, -0.125, facts, transform=axes.transAxes, va="top", fontsize=9, color=colour)
+    shown = (name if len(name) <= _NAME else f"...{name[3 - _NAME :]}").replace("$", r"\$")
+    x, y = corner[0], corner[1] + _CROP
+    axes.text(x, y + 0.05, shown, va="top", fontsize=9, fontweight="bold")
+    axes.text(x, y + 0.22, facts, va="top", fontsize=9, color=colour)
 
 
 def view(box: Sequence[int], shape: tuple[int, ...]) -> tuple[slice, slice]:

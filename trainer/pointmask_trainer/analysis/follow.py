@@ -13,6 +13,7 @@ ANALYSIS = "analysis"
 
 _TENTHS = 10
 _SHARE = 0.005  # of the time of a run that may go into drawing, before its last epoch
+_SECONDS = 3.0  # a drawing takes, as long as none has told
 
 
 class Follower:
@@ -38,8 +39,11 @@ class Follower:
         self._index = {name: k for k, name in enumerate(split.ids)}
         self._known: dict[int, Change] = {}
         self._drawn_for = (0, 0)  # of the first epochs there is nothing to see
-        self._section = ""
-        self._began, self._spent = time.perf_counter(), 0.0
+        self._section = excuse(
+            "The pictures are drawn when the run ends, and now and then where it takes long; at any time "
+            f"with: pointmask analyse {run}"
+        )
+        self._began, self._spent, self._cost = time.perf_counter(), 0.0, _SECONDS
 
     def section(self, version: int, epoch: int, epochs: int) -> str:
         """Return the part of the report, renewed if need be.
@@ -55,11 +59,12 @@ class Follower:
             return ""
         news = (version, _TENTHS * epoch // epochs)
         begun = time.perf_counter()
-        is_affordable = self._spent <= _SHARE * (begun - self._began)
+        is_affordable = self._spent + self._cost <= _SHARE * (begun - self._began)
         if epoch == epochs or (news != self._drawn_for and is_affordable):
             self._draw()
             self._drawn_for = news
-            self._spent += time.perf_counter() - begun
+            self._cost = time.perf_counter() - begun
+            self._spent += self._cost
         return self._section
 
     def _draw(self) -> None:

@@ -10,6 +10,7 @@ from pointmask_trainer.analysis.chart_parts import colour_bar, head, heat_scale,
 from pointmask_trainer.analysis.study import Study
 
 _BANDS = ((0.05, 0.95, 0.18), (0.25, 0.75, 0.34))
+_DOTS = 60  # epochs from which on a line needs no dots
 _ROWS = 500  # images or epochs from which on a map has not a pixel for each
 _CLIPPED = (0.01, 0.99)  # quantiles of the losses at the ends of their colours
 
@@ -87,9 +88,9 @@ def _spread(axes: Any, study: Study, alpha: Floats) -> None:  # noqa: ANN401 - A
             axes.vlines(epochs, *edges.T, color=OTHERS[0], alpha=strength, linewidth=16)
         else:
             axes.fill_between(epochs, *edges.T, color=OTHERS[0], alpha=strength, linewidth=0)
-    axes.plot(
-        epochs, [np.median(row) for row in rows], "o-", color=ACCENT, linewidth=2, markersize=3, zorder=3
-    )
+    dot = 3 if len(rows) < _DOTS else 0
+    medians = [np.median(row) for row in rows]
+    axes.plot(epochs, medians, "o-", color=ACCENT, linewidth=2, markersize=dot, zorder=3)
     axes.axhline(1, color=FAINT, linewidth=1, linestyle=(0, (4, 3)))
     axes.set_xlabel("epoch")
     axes.xaxis.get_major_locator().set_params(integer=True)

@@ -76,23 +76,25 @@ class LabelFiles:
         self._folder, self._count = folder, count
         found = (path.stem for path in folder.glob("*.npz")) if folder.is_dir() else ()
         self.versions = sorted(int(stem) for stem in found if stem.isdigit())
+        self._kept: dict[int, list[tuple[NDArray[np.uint8], tuple[int, ...]]]] = {}
 
     def masks(self, version: int) -> Iterator[Mask]:
         """Masks of one version, in the order of the train list; soft labels are cut at one half.
+
+        The first and the last version are asked for again and again: they are kept, a bit per pixel.
 
         Raises
         ------
         DataError
             If the file is damaged, or of another list.
         """
-        path = self._folder / f"{version:04d}.npz"
-        try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as saved:
-                for index in range(self._count):
-                    stored = saved[f"train-{index}"]
-                    yield stored > np.iinfo(stored.dtype).max / 2
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
-            raise DataError(f"{path} holds no labels of this run ({error}); train it anew") from None
+        if version in (*self.versions[:1], *self.versions[-1:]):
+            if version not in self._kept:
+                self._kept[version] = [(np.packbits(mask), mask.shape) for mask in self._read(version)]
+            for packed, shape in self._kept[version]:
+                yield np.unpackbits(packed, count=int(np.prod(shape))).reshape(shape).view(np.bool_)
+        else:
+            yield from self._read(version)
 
     def change(self, version: int) -> Change:
         """Compare a version with the first there is."""
@@ -111,6 +113,16 @@ class LabelFiles:
             if (first != last).any():
                 found += _moved(index, first, last)
         return sorted(found, key=lambda one: (one.iou, -max(one.first_area, one.last_area)))[:most]
+
+    def _read(self, version: int) -> Iterator[Mask]:
+        path = self._folder / f"{version:04d}.npz"
+        try:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as saved:
+                for index in range(self._count):
+                    stored = saved[f"train-{index}"]
+                    yield stored > np.iinfo(stored.dtype).max / 2
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+            raise DataError(f"{path} holds no labels of this run ({error}); train it anew") from None
 
 
 def _moved(index: int, first: Mask, last: Mask) -> list[Moved]:

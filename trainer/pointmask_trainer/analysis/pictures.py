@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pointmask_trainer.analysis.chart_parts import signed
 from pointmask_trainer.analysis.crops import Images, changed_png, extremes_png
 from pointmask_trainer.analysis.history_chart import history_png
 from pointmask_trainer.analysis.labels_chart import labels_png
@@ -180,7 +181,9 @@ def _theta_text(study: Study) -> str:
     numbers, _ = paths(study)
     furthest = sorted(numbers, key=lambda name: -abs(float(numbers[name][-1])))[:_MOVED]
     since = "the start" if study.history.start is not None else "the first update"
-    listed = ", ".join(f"{name} {numbers[name][-1]:+.1f} %" for name in furthest if "(plain)" not in name)
+    listed = ", ".join(
+        f"{name} {signed(float(numbers[name][-1]), 1)} %" for name in furthest if "(plain)" not in name
+    )
     moved = f"Since {since}, these went furthest: {listed}." if listed else "No single number moved."
     if not np.isfinite(updates[-1].offline):
         return moved
@@ -199,8 +202,8 @@ def _labels_text(study: Study) -> str:
     iou = last.iou[np.isfinite(last.iou)]
     same = float(np.mean(iou == 1)) if iou.size else 1.0
     text = (
-        f"Of version {last.version}, {100 * same:.0f} % of the images have the very labels of the first; all "
-        f"labels together cover {100 * (last.area - 1):+.1f} % of pixels against it."
+        f"Of version {last.version}, {100 * same:.0f} % of the images have the very labels of the first; "
+        f"the area of all together changed by {signed(100 * (last.area - 1), 1)} %."
     )
     scores = [one for one in study.history.scores if np.isfinite(one.train)]
     if len(scores) > 1:

@@ -23,7 +23,7 @@ def theta_png(study: Study) -> bytes:
     Returns
     -------
     bytes
-        A PNG file of 2100 x 784 pixels.
+        A PNG file of 2100 x 840 pixels.
 
     Raises
     ------
@@ -33,9 +33,9 @@ def theta_png(study: Study) -> bytes:
     numbers, tables = paths(study)
     updates = study.history.updates
     has_losses = bool(np.isfinite([update.offline for update in updates]).any())
-    with chart(15, 5.6) as figure:
+    with chart(15, 6) as figure:
         panels = figure.subplots(1, 3 if has_losses else 2, squeeze=False)[0]
-        figure.subplots_adjust(left=0.055, right=0.985, top=0.76, bottom=0.25, wspace=0.22)
+        figure.subplots_adjust(left=0.055, right=0.985, top=0.775, bottom=0.28, wspace=0.22)
         _numbers(panels[0], numbers)
         _tables(panels[1], tables)
         unit = "update" if has_losses else "epoch"

@@ -114,16 +114,18 @@ def _densities(figure: Any, panels: list[Any], study: Study) -> None:  # noqa: A
         ),
     )
     labels = ("images per cell", "mean weight \N{GREEK SMALL LETTER ALPHA} (1: as all)")
-    for axes, what, label, title in zip(
-        panels, drawn, labels, ("Where the images are", "Where the weight is"), strict=True
-    ):
+    titles, extends = (
+        ("Where the images are", "Where the weight is"),
+        ("neither", "both" if norm.vmin > 0 else "max"),
+    )
+    for axes, what, label, title, extend in zip(panels, drawn, labels, titles, extends, strict=True):
         tidy(axes, title, "circularity")
         axes.grid(False)
         axes.set_xlabel("equivalent diameter (px)")
         _log_axis(axes, edges[0])
         axes.set_xlim(edges[0][0], edges[0][-1])
         axes.set_ylim(edges[1][0], edges[1][-1])
-        colour_bar(figure, what, axes, label)
+        colour_bar(figure, what, axes, label, extend=extend)
     for x, y, count in (
         (x, y, counts[i, j])
         for i, x in enumerate(np.sqrt(edges[0][1:] * edges[0][:-1]))
