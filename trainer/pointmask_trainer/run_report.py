@@ -10,6 +10,7 @@ from typing import Any
 from pointmask.files import write_atomic
 from pointmask.overlay import MASK_COLOUR
 from pointmask.report_parts import look
+from pointmask_trainer.analysis.page import STYLE
 from pointmask_trainer.config import Config
 from pointmask_trainer.detectors.base import parameter_count
 from pointmask_trainer.gallery import SHOWN, Gallery
@@ -24,7 +25,9 @@ _KEYS = (("val_labels", "labels"), ("val_truth", "true masks"))
 Lines = Sequence[dict[str, Any]]  # of metrics.jsonl
 
 
-def write_run_report(path: Path, config: Config, loop: Loop, lines: Lines, gallery: Gallery) -> None:
+def write_run_report(
+    path: Path, config: Config, loop: Loop, lines: Lines, gallery: Gallery, learned: str = ""
+) -> None:
     """Write the page of a run.
 
     Parameters
@@ -38,12 +41,15 @@ def write_run_report(path: Path, config: Config, loop: Loop, lines: Lines, galle
         Metrics of all epochs so far.
     gallery : Gallery
         Of the last validation.
+    learned : str
+        Part of the page from `pointmask_trainer.analysis`.
     """
     name = path.resolve().parent.name
     page = Template(
         files("pointmask_trainer").joinpath("templates", "run.html").read_text("utf-8")
     ).substitute(
         look=look(),
+        style=STYLE,
         name=escape(name),
         heading=_heading(config, loop),
         numbers=_numbers(config, lines),
@@ -51,6 +57,7 @@ def write_run_report(path: Path, config: Config, loop: Loop, lines: Lines, galle
         versions=_versions(lines),
         settings=escape(config.to_toml()),
         pictures=_pictures(gallery, lines),
+        learned=learned,
     )
     write_atomic(path, page.encode("utf-8", "backslashreplace"), "report")
 

@@ -1,9 +1,10 @@
 """One training run from a folder to a run folder: prepare, go on where it stopped, log, keep the best.
 
 A run folder holds ``config.toml``, the id lists ``train.txt`` and ``val.txt``, ``metrics.jsonl`` (one line
-per epoch), ``report.html``, ``last/`` (everything needed to go on) and ``best/model.safetensors``, chosen by
-IoU on the validation list with the labels of the strategy: true masks of the validation list are scored
-where they exist, but decide nothing.
+per epoch), ``source.json`` (where the data lay), ``report.html``, ``last/`` (everything needed to go on) and
+``best/model.safetensors``, chosen by IoU on the validation list with the labels of the strategy: true masks
+of the validation list are scored where they exist, but decide nothing. A strategy that learns labels or
+sample weights adds ``strategy.jsonl``, every version of the labels in ``labels/``, and ``analysis/``.
 """
 
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from typing import Any
 import torch
 
 from pointmask.formats import read_points
+from pointmask_trainer.analysis.follow import Follower
 from pointmask_trainer.checkpoint import (
     WEIGHTS,
     ModelCard,
@@ -38,35 +40,14 @@ from pointmask_trainer.metrics_file import METRICS, add_metrics, cut_metrics, re
 from pointmask_trainer.normalisation import normalisation_of
 from pointmask_trainer.optimising import set_rate
 from pointmask_trainer.run_report import REPORT, write_run_report
+from pointmask_trainer.run_source import Source as Source
+from pointmask_trainer.run_source import write_source
 from pointmask_trainer.strategies import make_strategy
 from pointmask_trainer.strategies.base import Folder
 
 STRATEGY = "strategy.jsonl"
 CONFIG = "config.toml"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Source:
-    """What a run is trained on.
-
-    Attributes
-    ----------
-    root : Path
-        Folder with ``images/`` and perhaps ``masks/`` and id lists.
-    masks, points : Path or None
-        Named by the user.
-    train_list, val_list : Path or None
-        Instead of those found in the folder.
-    include : str
-        Shell pattern of ids.
-    """
-
-    root: Path
-    masks: Path | None = None
-    points: Path | None = None
-    train_list: Path | None = None
-    val_list: Path | None = None
-    include: str = "*"
+LABELS = "labels"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +103,7 @@ def train(
         if not members.leads:
             watcher = Watcher()
         loop, truths = _prepare(config, source, device, members, watcher)
-        return _Run(config, out, loop, truths, members, watcher).go()
+        return _Run(config, out, loop, truths, members, watcher).go(source)
 
 
 def _open_run(config: Config, out: Path, *, resume: bool) -> None:
@@ -209,9 +190,10 @@ class _Run:
         self._journal = Journal(out / STRATEGY)
         self._label_digest = loop.labels.digest()
         self._gallery = Gallery(loop.splits["val"], loop.labels, truths)
+        self._follower = Follower(out, loop.splits["train"], learns=loop.strategy.learns_supervision)
         self._events: Log = NoEvents()
 
-    def go(self) -> dict[str, Any]:
+    def go(self, source: Source) -> dict[str, Any]:
         """Train until the last epoch; return the metrics of the best one."""
         if self._team.leads:
             self._out.mkdir(parents=True, exist_ok=True)
@@ -220,6 +202,8 @@ class _Run:
                 write_text(self._out / f"{name}.txt", "".join(f"{key}\n" for key in split.ids))
         self._team.wait()
         self._go_on()
+        if self._team.leads:
+            write_source(self._out, source)
         wanted = self._config.run.tensorboard and self._team.leads
         self._events = open_events(self._out, self._loop.epoch, wanted=wanted)
         while self._loop.epoch < self._config.epochs:
@@ -243,7 +227,8 @@ class _Run:
             self._events.epoch(metrics)
             if "val_labels" in metrics:
                 lines = read_metrics(self._out / METRICS)
-                write_run_report(self._out / REPORT, self._config, loop, lines, self._gallery)
+                learned = self._follower.section(loop.labels.version, number, epochs)
+                write_run_report(self._out / REPORT, self._config, loop, lines, self._gallery, learned)
         self._team.wait()
         self._watcher.epoch(metrics)
 
@@ -265,18 +250,14 @@ class _Run:
         if is_best:
             (self._out / "best").mkdir(exist_ok=True)
             save_model(self._out / "best" / WEIGHTS, loop.judged, card)
-        version = loop.labels.version
-        if version:
-            (self._out / "labels").mkdir(exist_ok=True)
-            path = self._out / "labels" / f"{version:04d}.npz"
-            if not path.exists():
-                loop.labels.save(path)
+        if loop.labels.version:
+            self._save_labels()
         # The line is written first: what a killed run left beyond its checkpoint is cut when it goes on.
         add_metrics(self._out / METRICS, metrics)
         self._journal.append(loop.epoch, loop.strategy.record())
         state = {
             "epoch": loop.epoch,
-            "labels": version,
+            "labels": loop.labels.version,
             "label_digest": self._label_digest,
             "best": self._best,
         }
@@ -285,11 +266,21 @@ class _Run:
             tensors["average"] = loop.average.state_dict()
         save_last(self._out, loop.model, card, TrainingState(tensors, state))
 
+    def _save_labels(self, *, anew: bool = False) -> None:
+        """Write the present version of the labels, unless it is there from before a kill."""
+        path = self._out / LABELS / f"{self._loop.labels.version:04d}.npz"
+        path.parent.mkdir(exist_ok=True)
+        if anew or not path.exists():
+            self._loop.labels.save(path)
+
     def _go_on(self) -> None:
         """Load the last checkpoint, if there is one."""
         loop = self._loop
         found = load_last(self._out, loop.model)
+        keeps_first = loop.strategy.learns_supervision and self._team.leads
         if found is None:
+            if keeps_first:  # what a run that was killed before its first checkpoint left may be other labels
+                self._save_labels(anew=True)
             (self._out / METRICS).unlink(missing_ok=True)
             (self._out / STRATEGY).unlink(missing_ok=True)
             return
@@ -298,8 +289,10 @@ class _Run:
                 f"{self._out} was trained on other labels, lists or images than these; give the same ones, "
                 "or choose another --out"
             )
+        if keeps_first:  # runs of earlier versions did not
+            self._save_labels()
         if found.state["labels"]:
-            loop.labels.load(self._out / "labels" / f"{found.state['labels']:04d}.npz")
+            loop.labels.load(self._out / LABELS / f"{found.state['labels']:04d}.npz")
         loop.optimiser.load_state_dict(found.optimiser["optimiser"])
         loop.strategy.load_state_dict(found.optimiser["strategy"])
         if loop.average is not None:

@@ -38,6 +38,10 @@ COMMANDS = {
         "pointmask_trainer.cli.train:train",
         "Train a detector on masks, pseudo-masks or points.",
     ),
+    "analyse": (
+        "pointmask_trainer.cli.analyse:analyse",
+        "Draw what a run learned: sample weights, theta and labels.",
+    ),
     "evaluate": (
         "pointmask_trainer.cli.evaluate:evaluate",
         "Say how good a detector is: IoU, nIoU, Pd, Fa and their curves.",

@@ -71,7 +71,7 @@ def train(
     pointmask train ...
     """
     from pointmask_trainer.config import load_config
-    from pointmask_trainer.train import Source
+    from pointmask_trainer.run_source import Source
     from pointmask_trainer.train import train as run
 
     if resume and file is None and (out / "config.toml").exists():

@@ -22,6 +22,23 @@ STRATEGIES: Mapping[str, str] = MappingProxyType(
 """Name of each strategy and where its class lives (``module:class``)."""
 
 
+def strategy_class(name: str) -> type[Strategy]:
+    """Return the class of a strategy.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such strategy.
+    """
+    if name not in STRATEGIES:
+        near = difflib.get_close_matches(name, STRATEGIES, n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise ConfigError(f"no strategy is called {name!r}; {hint}choose one of {', '.join(STRATEGIES)}")
+    module, attribute = STRATEGIES[name].split(":")
+    kind: type[Strategy] = getattr(import_module(module), attribute)
+    return kind
+
+
 def make_strategy(name: str, options: Mapping[str, Any]) -> Strategy:
     """Make a strategy with its options checked.
 
@@ -30,10 +47,5 @@ def make_strategy(name: str, options: Mapping[str, Any]) -> Strategy:
     ConfigError
         If there is no such strategy or option, or a value is out of its range.
     """
-    if name not in STRATEGIES:
-        near = difflib.get_close_matches(name, STRATEGIES, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise ConfigError(f"no strategy is called {name!r}; {hint}choose one of {', '.join(STRATEGIES)}")
-    module, attribute = STRATEGIES[name].split(":")
-    kind: type[Strategy] = getattr(import_module(module), attribute)
+    kind = strategy_class(name)
     return kind(read_table(kind.Options, options, "strategy.options"))

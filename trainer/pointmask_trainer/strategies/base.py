@@ -101,9 +101,13 @@ class Strategy(ABC):
     ----------
     Options : type
         Frozen dataclass of the settings.
+    learns_supervision : bool
+        Whether labels or sample weights are learned. The run then keeps the first labels beside the later
+        ones, and its report shows what was learned.
     """
 
     Options: ClassVar[type[Any]] = NoOptions
+    learns_supervision: ClassVar[bool] = False
 
     def __init__(self, options: Any) -> None:  # noqa: ANN401 - each strategy's own
         self.options = options

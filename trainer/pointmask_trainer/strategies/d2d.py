@@ -44,6 +44,7 @@ class D2D(Strategy):
     """Train on pseudo-masks that the strategy makes from the points, and makes again as it learns."""
 
     Options = D2DOptions
+    learns_supervision = True
     options: D2DOptions
 
     def prepare(self, folder: Folder) -> Mapping[SplitName, Sequence[Label]]:

@@ -57,6 +57,7 @@ class Joint(Strategy):
     """Learn everything at one level, on soft labels that are made anew in every step."""
 
     Options = JointOptions
+    learns_supervision = True
     options: JointOptions
 
     def prepare(self, folder: Folder) -> Mapping[SplitName, Sequence[Label]]:

@@ -1,0 +1,11 @@
+"""What a run learned beside its detector, from the files of the run: numbers, charts and a page.
+
+Arrows point down::
+
+    follow, cli.analyse     when, and from where to where
+    page                    HTML and JSON
+    pictures                which pictures there are, and what they say
+    weights_chart, theta_chart, labels_chart, history_chart, crops
+    study                   all numbers of one run
+    history, label_files, shapes, relations
+"""

@@ -1,0 +1,202 @@
+"""What a run wrote down epoch by epoch: losses and weights of its images, theta, and its labels' quality."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pointmask.errors import PointmaskError
+from pointmask.theta import Theta
+from pointmask_trainer.config import Config, from_toml
+from pointmask_trainer.errors import DataError
+from pointmask_trainer.journal import Journal
+from pointmask_trainer.strategies import STRATEGIES, strategy_class
+from pointmask_trainer.tables import read_table
+from pointmask_trainer.theta_tensors import ENTRIES
+
+Floats = NDArray[np.float64]
+Entries = Mapping[str, Floats]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ThetaUpdate:
+    """Theta after one update.
+
+    Attributes
+    ----------
+    epoch : int
+        After which it took place.
+    entries : mapping of name to array
+        As in `Theta`: numbers, or arrays of one number per stage or weight.
+    offline, detector : float
+        Both parts of the loss before the update: against the offline labels and against the detector's
+        response. NaN where a strategy has no such parts.
+    """
+
+    epoch: int
+    entries: Entries
+    offline: float
+    detector: float
+
+
+@dataclass(frozen=True, slots=True)
+class LabelScore:
+    """IoU of a version of the labels with true masks; NaN where there are none.
+
+    Attributes
+    ----------
+    epoch, version : int
+        After which epoch the version was taken up.
+    train, val : float
+    """
+
+    epoch: int
+    version: int
+    train: float
+    val: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class History:
+    """The journal of a run as arrays.
+
+    Attributes
+    ----------
+    config : Config
+    ids : (N,) tuple of str
+        Training images, in the order of ``train.txt``.
+    epochs : (E,) int array
+    loss : (E, N) array
+        NaN where an image was not seen in an epoch.
+    alpha : (E, N) array or None
+        Sample weights, NaN in the warm-up and where an image was not seen; None if none was ever given.
+    start : mapping of name to array, or None
+        Entries of theta at the start; None if they cannot be read any more.
+    updates : sequence of ThetaUpdate
+        Empty if theta did not move.
+    scores : sequence of LabelScore
+    """
+
+    config: Config
+    ids: tuple[str, ...]
+    epochs: NDArray[np.int64]
+    loss: Floats
+    alpha: Floats | None
+    start: Entries | None
+    updates: Sequence[ThetaUpdate]
+    scores: Sequence[LabelScore]
+
+    def weighted_epochs(self, last: int) -> NDArray[np.bool_]:
+        """Which epochs, (E,), are the last so many that gave weights; of a run without weights, losses."""
+        known = np.isfinite(self.loss if self.alpha is None else self.alpha)
+        given = known.any(axis=1)
+        chosen = np.zeros_like(given)
+        chosen[np.flatnonzero(given)[-last:]] = True
+        return chosen
+
+    def mean_alpha(self, last: int) -> Floats:
+        """Mean weight of every image over the last so many epochs after the warm-up, (N,); NaN for none."""
+        if self.alpha is None:
+            return np.full(len(self.ids), np.nan)
+        return mean_over_epochs(self.alpha[self.weighted_epochs(last)])
+
+    def mean_loss(self, last: int) -> Floats:
+        """Mean loss of every image over the same epochs, (N,); NaN for an image that was not seen."""
+        return mean_over_epochs(self.loss[self.weighted_epochs(last)])
+
+
+def read_history(run: Path) -> History:
+    """Read what a run wrote down.
+
+    Raises
+    ------
+    DataError
+        If `run` is no run, its strategy learns no supervision, no epoch is finished yet, or a file is
+        damaged.
+    """
+    config = _read_config(run)
+    ids = tuple((run / "train.txt").read_text(encoding="utf-8").splitlines())
+    lines = Journal(run / "strategy.jsonl").read()
+    if not lines:
+        raise DataError(f"{run} has not finished an epoch yet; analyse it later, or go on with --resume")
+    loss, alpha = (_table(run, lines, key, len(ids)) for key in ("loss", "alpha"))
+    return History(
+        config=config,
+        ids=ids,
+        epochs=np.array([line["epoch"] for line in lines], np.int64),
+        loss=loss,
+        alpha=alpha if np.isfinite(alpha).any() else None,
+        start=_start(config),
+        updates=[
+            _update(line) for line in lines if line.get("theta", {}).get("windows", 1) and "theta" in line
+        ],
+        scores=[_score(line) for line in lines if "labels" in line],
+    )
+
+
+def mean_over_epochs(values: Floats) -> Floats:
+    """Mean over the first axis without NaNs; NaN where there is nothing else."""
+    known = np.isfinite(values)
+    counts = known.sum(axis=0)
+    sums = np.where(known, values, 0.0).sum(axis=0)
+    means: Floats = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+    return means
+
+
+def _read_config(run: Path) -> Config:
+    path = run / "config.toml"
+    if not path.is_file():
+        raise DataError(f"{run} holds no config.toml; give the folder that pointmask train wrote (--out)")
+    config = from_toml(path.read_text(encoding="utf-8"), str(path))
+    if not strategy_class(config.strategy.name).learns_supervision:
+        able = ", ".join(name for name in STRATEGIES if strategy_class(name).learns_supervision)
+        raise DataError(
+            f"{run} was trained with strategy {config.strategy.name}, which learns nothing beside the "
+            f"detector; strategies that do: {able}"
+        )
+    return config
+
+
+def _table(run: Path, lines: Sequence[dict[str, Any]], key: str, count: int) -> Floats:
+    """Values of every epoch and image, (E, N)."""
+    table = np.full((len(lines), count), np.nan)
+    for row, line in zip(table, lines, strict=True):
+        values = line.get(key)
+        if values is None:
+            continue
+        if len(values) != count:
+            raise DataError(
+                f"{run}: epoch {line['epoch']} in strategy.jsonl tells the {key} of {len(values)} images, "
+                f"but train.txt lists {count}; the run is damaged, train it anew with another --out"
+            )
+        row[:] = [np.nan if value is None else value for value in values]
+    return table
+
+
+def _start(config: Config) -> Entries | None:
+    options = read_table(strategy_class(config.strategy.name).Options, config.strategy.options)
+    try:
+        theta = Theta.load(options.annotator)
+    except PointmaskError:  # a file of the user's that is gone
+        return None
+    rho = getattr(options, "rho", None)
+    return _entries({name: getattr(theta, name) for name in ENTRIES} | ({} if rho is None else {"rho": rho}))
+
+
+def _update(line: dict[str, Any]) -> ThetaUpdate:
+    news = line["theta"]
+    losses = (float(news.get(key, np.nan)) for key in ("offline", "detector"))
+    return ThetaUpdate(line["epoch"], _entries(news), *losses)
+
+
+def _entries(values: Mapping[str, Any]) -> Entries:
+    return {name: np.asarray(values[name], np.float64) for name in ENTRIES if name in values}
+
+
+def _score(line: dict[str, Any]) -> LabelScore:
+    labels = line["labels"]
+    train, val = (np.nan if labels.get(name) is None else labels[name] for name in ("train", "val"))
+    return LabelScore(line["epoch"], labels["version"], float(train), float(val))

@@ -1,0 +1,145 @@
+"""An analysis as a fragment of HTML for the run's report, as a page of its own, and as JSON."""
+
+import json
+from collections.abc import Sequence
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import numpy as np
+
+from pointmask.files import write_atomic
+from pointmask.report_parts import data_uri, look
+from pointmask_trainer.analysis.pictures import FILES, Picture
+from pointmask_trainer.analysis.relations import Relation
+from pointmask_trainer.analysis.study import Study
+
+NUMBERS, PAGE = "analysis.json", "index.html"
+
+NAMES = (*FILES, NUMBERS, PAGE)
+"""All files that `write_analysis` may write."""
+
+
+def section(pictures: Sequence[Picture]) -> str:
+    """Return the part of a page that shows the pictures with their texts."""
+    shown = "".join(_figure(picture) for picture in pictures if picture.png)
+    left_out = "".join(
+        f"<li>{escape(picture.title)}: {escape(picture.text)}</li>" for picture in pictures if not picture.png
+    )
+    more = f'<p class="heading">Not shown:</p><ul class="heading">{left_out}</ul>' if left_out else ""
+    return f'<h2 id="learned">What was learned</h2>{shown}{more}'
+
+
+def excuse(reason: str) -> str:
+    """Return the same part of a page where nothing could be drawn."""
+    return f'<h2 id="learned">What was learned</h2><p class="heading">{escape(reason)}</p>'
+
+
+def write_analysis(study: Study, pictures: Sequence[Picture], out: Path) -> list[Path]:
+    """Write the pictures, all numbers and a self-contained page.
+
+    Parameters
+    ----------
+    study : Study
+    pictures : sequence of Picture
+    out : Path
+        Folder; its files of an earlier analysis are replaced, and pictures that there no longer are, removed.
+
+    Returns
+    -------
+    list of Path
+        Files that were written.
+    """
+    contents = {picture.file: picture.png for picture in pictures if picture.png}
+    contents[NUMBERS] = (json.dumps(numbers(study), indent=1) + "\n").encode()
+    contents[PAGE] = _page(study, pictures).encode("utf-8", "backslashreplace")
+    for name, content in contents.items():
+        write_atomic(out / name, content, "analyse")
+    for name in set(FILES) - set(contents):
+        (out / name).unlink(missing_ok=True)
+    return [out / name for name in contents]
+
+
+def numbers(study: Study) -> dict[str, Any]:
+    """All numbers behind the pictures, for those who plot themselves; None where there is none."""
+    history = study.history
+    return {
+        "run": study.run.resolve().name,
+        "strategy": history.config.strategy.name,
+        "epochs": int(history.epochs[-1]),
+        "averaged_epochs": study.averaged,
+        "labels_version": study.version,
+        "spearman_with_alpha": {name: _relation(found) for name, found in study.relations.items()},
+        "images": [
+            {
+                "id": name,
+                "alpha": _plain(study.alpha[k]),
+                "loss": _plain(study.loss[k]),
+                **{measure: _plain(values[k]) for measure, values in study.shapes.items()},
+            }
+            for k, name in enumerate(history.ids)
+        ],
+        "theta": [
+            {
+                "epoch": update.epoch,
+                "offline": _plain(update.offline),
+                "detector": _plain(update.detector),
+                **{name: value.tolist() for name, value in update.entries.items()},
+            }
+            for update in history.updates
+        ],
+        "labels": [
+            {
+                "version": change.version,
+                "iou_with_first": [_plain(value) for value in change.iou],
+                "area_ratio": _plain(change.area),
+            }
+            for change in study.changes
+        ],
+        "label_quality": [
+            {"epoch": one.epoch, "version": one.version, "train": _plain(one.train), "val": _plain(one.val)}
+            for one in history.scores
+        ],
+    }
+
+
+def _figure(picture: Picture) -> str:
+    return (
+        f'<figure class="learned"><figcaption><b>{escape(picture.title)}.</b> {escape(picture.text)}'
+        f'</figcaption><img src="{data_uri(picture.png)}" alt="{escape(picture.title)}"/></figure>'
+    )
+
+
+def _page(study: Study, pictures: Sequence[Picture]) -> str:
+    history = study.history
+    heading = (
+        f"strategy {history.config.strategy.name}, {history.config.model.name}, {len(history.ids):,} "
+        f"training images, {int(history.epochs[-1]):,} epochs; averaged over the last {study.averaged}"
+    )
+    template = files("pointmask_trainer").joinpath("templates", "analysis.html").read_text("utf-8")
+    return Template(template).substitute(
+        look=look(),
+        style=STYLE,
+        name=escape(study.run.resolve().name),
+        heading=escape(heading),
+        learned=section(pictures),
+    )
+
+
+STYLE = (
+    ".learned { margin: .8rem 0; background: #fff; color: #22252b; border: 1px solid var(--rule); "
+    "border-radius: 10px; padding: .7rem 1rem; break-inside: avoid; } "
+    ".learned figcaption { font-size: .9rem; max-width: 60rem; margin-bottom: .5rem; } "
+    ".learned img { display: block; width: 100%; max-width: 1500px; height: auto; }"
+)
+"""Style of `section`; the pictures have a white ground, and so has what surrounds them, in dark mode too."""
+
+
+def _relation(found: Relation) -> dict[str, float | int | None]:
+    return {"rho": _plain(found.rho), "p": _plain(found.p), "n": found.n}
+
+
+def _plain(value: float) -> float | None:
+    return float(f"{value:.6g}") if np.isfinite(value) else None

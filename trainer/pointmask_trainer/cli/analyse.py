@@ -1,0 +1,93 @@
+"""``pointmask analyse``: a run in; pictures of what it learned, their numbers and a page out."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pointmask.errors import OutputError
+from pointmask_trainer.cli.options import existing_folder
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from pointmask_trainer.analysis.study import Study
+
+_AVERAGED = 50
+
+
+@click.command(short_help="What a run learned: sample weights, theta and labels, in pictures.")
+@click.argument("run", type=existing_folder)
+@click.option("--data", type=existing_folder, help="Training folder, if it moved since.")
+@click.option(
+    "--last",
+    type=click.IntRange(1),
+    default=_AVERAGED,
+    show_default=True,
+    help="Average weights over so many epochs at the end.",
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of the results.  [default: RUN/analysis]",
+)
+@click.option("--overwrite", is_flag=True, help="Replace the files of an earlier analysis in --out.")
+def analyse(run: Path, data: Path | None, last: int, out: Path | None, overwrite: bool) -> None:
+    """Draw what RUN learned beside its detector: a run of a strategy such as d2d or joint.
+
+    Written are weights.png (weights against size and shape), extremes.png (images of the highest and the
+    lowest weight), history.png (losses and weights of all images by epoch), theta.png (the annotator's
+    parameters), labels.png and changed.png (how labels evolved), analysis.json with all numbers, and
+    index.html, which shows everything. A training does the same at its end and adds it to report.html.
+    """
+    from pointmask.images import read
+    from pointmask_trainer.analysis.follow import ANALYSIS
+    from pointmask_trainer.analysis.page import NAMES, write_analysis
+    from pointmask_trainer.analysis.pictures import pictures_of
+    from pointmask_trainer.analysis.study import study_run
+
+    folder = run / ANALYSIS if out is None else out
+    there = [folder / name for name in NAMES if (folder / name).exists()]
+    # RUN/analysis is the run's own, renewed as its report is.
+    if there and not overwrite and folder.resolve() != (run / ANALYSIS).resolve():
+        raise OutputError(f"{there[0]} exists already; choose another folder, or replace it with --overwrite")
+    study = study_run(run, last=last)
+    files = _image_files(run, data, study)
+
+    def image(name: str) -> "NDArray[np.generic]":
+        return read(files[name])
+
+    try:
+        pictures = pictures_of(study, image)
+    except ModuleNotFoundError as error:
+        if error.name != "matplotlib":
+            raise
+        raise OutputError(
+            "this command draws with matplotlib, which is missing; install it with: pip install "
+            "'pointmask[train]'"
+        ) from None
+    for path in write_analysis(study, pictures, folder):
+        click.echo(str(path))
+    for picture in pictures:
+        if not picture.png:
+            click.echo(f"No {picture.file}: {picture.text}", err=True)
+
+
+def _image_files(run: Path, data: Path | None, study: "Study") -> Mapping[str, Path]:
+    """Where the training images lie, by id."""
+    from pointmask_trainer.data import find_images
+    from pointmask_trainer.errors import DataError
+    from pointmask_trainer.run_source import read_source
+
+    root = read_source(run).root if data is None else data
+    if not root.is_dir():
+        raise DataError(f"{root}, on which {run} was trained, is gone; say where it is now with --data DIR")
+    files = find_images(root)
+    if lost := [name for name in study.history.ids if name not in files]:
+        raise DataError(
+            f"{root} holds no image {lost[0]} (nor {len(lost) - 1:,} more) on which {run} was trained; say "
+            "where they are with --data DIR"
+        )
+    return files
