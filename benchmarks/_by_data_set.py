@@ -1,4 +1,6 @@
-"""How good the chosen weights of a cell are on each data set of its validation list."""
+"""How good weights of a cell are on the validation list of the training folder, by data set."""
+
+from pathlib import Path
 
 from _cells import Grid
 from _rows import DATA_SETS, Cell
@@ -8,36 +10,49 @@ from pointmask.metrics import Score, score
 
 
 def by_data_set(grid: Grid, cell: Cell) -> dict[str, dict[str, float | None]] | None:
-    """Score the best weights on the validation list, once.
+    """Score the best weights; None if the cell was trained on one data set.
+
+    Returns
+    -------
+    dict or None
+        IoU, nIoU, Pd and Fa by data set.
+    """
+    if DATA_SETS[cell.data_set] != "*":
+        return None
+    from pointmask_trainer.evaluation_report import figures
+
+    return {name: figures(found) for name, found in scores_of(grid, cell, grid.folder(cell)).items()}
+
+
+def scores_of(grid: Grid, cell: Cell, weights: Path) -> dict[str, Score]:
+    """Score weights on the folder's validation list, by data set.
 
     Parameters
     ----------
     grid : Grid
     cell : Cell
-        Finished.
+    weights : Path
+        A run, of which the best epoch is taken, or a checkpoint.
 
     Returns
     -------
-    dict or None
-        IoU, nIoU, Pd and Fa against true masks, in float32 at the images' own size, by data set; None if the
-        cell was trained on one data set.
+    dict of str to Score
+        Against true masks, in float32 at the images' own size.
     """
-    if DATA_SETS[cell.data_set] != "*":
-        return None
     from pointmask_trainer.checkpoint import load_model
-    from pointmask_trainer.data import find_images, load_masks, load_split, read_list
+    from pointmask_trainer.data import find_images, load_masks, load_split, split_ids
     from pointmask_trainer.distributed import choose_device
-    from pointmask_trainer.evaluation_report import figures
     from pointmask_trainer.inference import predict_pool
 
     device = choose_device(grid.config(cell).run.device)
-    model, card = load_model(grid.folder(cell), device)
+    model, card = load_model(weights, device)
     images = find_images(grid.root)
-    split = load_split("val", read_list(grid.folder(cell) / "val.txt", images), images, None, device)
+    _, ids = split_ids(grid.root, images, include=DATA_SETS[cell.data_set])
+    split = load_split("val", ids, images, None, device)
     truths = load_masks(split, grid.root / "masks")
     totals: dict[str, Score] = {}
     for index, probabilities in predict_pool(model, split.images, card.normalisation):
         name = data_set_of(split.ids[index])
         counted = score((probabilities > 0.5).cpu().numpy(), truths[index])
         totals[name] = totals.get(name, Score()) + counted
-    return {name: figures(totals[name]) for name in sorted(totals)}
+    return dict(sorted(totals.items()))

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from _by_data_set import by_data_set
+from _by_data_set import by_data_set, scores_of
 from _cell_tables import page
 from _cells import CellError, Grid, read_facts
 from _held import held
@@ -13,6 +13,7 @@ from _rows import DATA_SETS, ROWS, Cell, all_settings, differences
 
 from pointmask.files import write_atomic
 from pointmask.machine import record
+from pointmask.metrics import Score
 from pointmask_trainer.journal import Journal
 from pointmask_trainer.metrics_file import METRICS, read_metrics
 
@@ -31,8 +32,11 @@ def figures_of(grid: Grid, cell: Cell) -> Entry:
         The cell; ``chosen``, the epoch that the labels of the validation list chose, ``last``, and
         ``best_on_true_masks``, which decides nothing, each with ``val_labels`` and ``val_truth``; the chosen
         weights' scores by data set; label IoU of the first and the last version; minutes of training; device,
-        memory, commits.
+        memory, commits. Where the validation list is unseen, ``val_truth`` of ``chosen`` and ``last`` is
+        that of this list, all else of the part of the train list that validates.
     """
+    from pointmask_trainer.evaluation_report import figures
+
     out = grid.folder(cell)
     facts = read_facts(out) or {}
     lines = read_metrics(out / METRICS)
@@ -42,6 +46,10 @@ def figures_of(grid: Grid, cell: Cell) -> Entry:
             f"{out} holds no score against true masks; {grid.root} must have masks of its val list"
         )
     best = json.loads((out / "last" / "state.json").read_text(encoding="utf-8"))["best"]
+    chosen, last = _scores(best), _scores(scored[-1])
+    if grid.unseen:
+        for entry, weights in ((chosen, out), (last, out / "last")):
+            entry["val_truth"] = figures(sum(scores_of(grid, cell, weights).values(), Score()))
     labels = [line["labels"] for line in Journal(out / "strategy.jsonl").read() if "labels" in line]
     counts = {
         name: len((out / f"{name}.txt").read_text(encoding="utf-8").split()) for name in ("train", "val")
@@ -53,8 +61,8 @@ def figures_of(grid: Grid, cell: Cell) -> Entry:
         "seed": cell.seed,
         "epochs": lines[-1]["epoch"],
         "images": counts,
-        "chosen": _scores(best),
-        "last": _scores(scored[-1]),
+        "chosen": chosen,
+        "last": last,
         "best_on_true_masks": _scores(max(scored, key=lambda line: line["val_truth"]["iou"] or 0.0)),
         "val_by_data_set": by_data_set(grid, cell),
         "labels": {"first": labels[0], "last": labels[-1]} if labels else None,
@@ -146,6 +154,7 @@ def _parts(grid: Grid, cell: Cell) -> list[tuple[tuple[str, ...], dict[str, Any]
         for key, value in settings.items()
         if key != "seed" and not key.startswith((_OF_DETECTOR, _OF_ROW))
     }
+    common["lists"] = "unseen" if grid.unseen else "val"
     detector = {key: value for key, value in settings.items() if key.startswith(_OF_DETECTOR)}
     row = {key: value for key, value in settings.items() if key.startswith(_OF_ROW)}
     return [(("settings",), common), (("detectors", cell.detector), detector), (("rows", cell.row), row)]

@@ -151,6 +151,12 @@ def protocol(content: Mapping[str, Any], paper: Mapping[str, Any]) -> Iterator[s
             "true masks of the same val list, a diagnostic that chooses nothing. *Labels*: IoU of the train "
             "list's labels with true masks, first to last version."
         )
+        if s.get("lists") == "unseen":
+            yield (
+                "**Unseen**: the val list took no part in any training here. A fifth of the train list "
+                "validated, chose the epoch, and gave D2D its validation gradient; the val list was scored "
+                "at the end, like a test list. *Best on truth* is of that fifth."
+            )
         yield f"Last command: `{content['command']}`. The JSON file names each cell's commits and device."
     yield (
         f"Paper: {paper['source']}, as printed. It trains for 400 epochs and scores the **test** list, which "

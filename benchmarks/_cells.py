@@ -15,6 +15,7 @@ from _held import held
 from _peak import forget_peak, peak_mib
 from _rows import DATA_SETS, ROWS, Cell, all_settings, config_of, differences, key_of, options_of, teacher_of
 from _selection import select_ids
+from _unseen import held_lists
 
 from pointmask.files import write_atomic
 from pointmask.machine import commit, cpu_name
@@ -75,6 +76,8 @@ class Grid:
         about that very option.
     threads : int
         Of torch on a processor; 0 leaves them as they are.
+    unseen : bool
+        Keep the validation list out of all trainings, and score it at their end; see `_unseen`.
     """
 
     root: Path
@@ -82,6 +85,7 @@ class Grid:
     preset: str
     settings: tuple[str, ...] = ()
     threads: int = 1
+    unseen: bool = False
 
     def __post_init__(self) -> None:
         for setting in self.settings:
@@ -249,14 +253,17 @@ def train_cell(grid: Grid, cell: Cell, clock: Clock) -> None:
 def _source(grid: Grid, cell: Cell) -> Any:  # noqa: ANN401 - a Source, which imports torch
     from pointmask_trainer.train import Source
 
-    selected = grid.folder(cell) / SELECTED
-    part = ROWS[cell.row].ranked_by is not None
+    include, train_list, val_list = DATA_SETS[cell.data_set], None, None
+    if ROWS[cell.row].ranked_by is not None:
+        train_list, val_list = grid.folder(cell) / SELECTED, grid.folder(teacher_of(cell)) / "val.txt"
+    elif grid.unseen:
+        train_list, val_list = held_lists(grid.root, include, grid.folder(cell))
     return Source(
         root=grid.root,
         points=grid.root / "points_centroid.csv",
-        include=DATA_SETS[cell.data_set],
-        train_list=selected if part else None,
-        val_list=grid.folder(teacher_of(cell)) / "val.txt" if part else None,
+        include=include,
+        train_list=train_list,
+        val_list=val_list,
     )
 
 

@@ -38,6 +38,7 @@ def main() -> int:
         preset=options.preset,
         settings=tuple(options.set),
         threads=options.threads if options.threads is not None else default_threads(),
+        unseen=options.unseen,
     )
     path = options.results / f"d2d_table-{options.name}.json"
     detectors = options.detectors or [load_config(preset=options.preset).model.name]
@@ -73,6 +74,11 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--data-sets", nargs="+", choices=DATA_SETS, default=["SIRST3"])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--set", nargs="*", default=[], metavar="A.B=V", help="settings of all cells")
+    parser.add_argument(
+        "--unseen",
+        action="store_true",
+        help="keep the val list out of trainings, and score it at the end",
+    )
     parser.add_argument("--runs", type=Path, default=Path("build/cells"))
     parser.add_argument("--results", type=Path, default=FOLDER)
     parser.add_argument("--minutes", type=float, default=0, help="stop after an epoch when these have passed")
