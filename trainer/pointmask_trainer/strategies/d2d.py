@@ -45,6 +45,7 @@ class D2D(Strategy):
 
     Options = D2DOptions
     learns_supervision = True
+    needs_points = True
     options: D2DOptions
 
     def prepare(self, folder: Folder) -> Mapping[SplitName, Sequence[Label]]:
@@ -53,7 +54,10 @@ class D2D(Strategy):
             raise DataError("strategy d2d annotates from points; name them with --points FILE")
         for split in folder.splits.values():
             if not any(len(points) for points in split.points):
-                raise DataError(f"no image of the {split.name} list has a point; check --points")
+                raise DataError(
+                    f"no image of the {split.name} list has a point; check --points, or give another "
+                    f"list with --{split.name}-list FILE"
+                )
         theta = Theta.load(self.options.annotator)
         self._start = theta if self.options.rho is None else theta.with_(rho=self.options.rho)
         self._truths = {name: _truths(folder, split) for name, split in folder.splits.items()}

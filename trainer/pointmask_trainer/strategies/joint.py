@@ -58,6 +58,7 @@ class Joint(Strategy):
 
     Options = JointOptions
     learns_supervision = True
+    needs_points = True
     options: JointOptions
 
     def prepare(self, folder: Folder) -> Mapping[SplitName, Sequence[Label]]:
