@@ -84,8 +84,10 @@ class D2D(Strategy):
         self._losses = torch.full((len(train),), torch.nan, device=loop.device)
         self._theta = ThetaBranch(self._start, options, loop.device) if options.theta == "learn" else None
         self._weighting: Weighting | None = None
+        # Also without weights: pointmask select ranks by it. It takes twice as long as annotating once.
+        self._difficulty = torch.from_numpy(difficulty_of(train)).float()
         if options.alpha == "meta":
-            self._weighting = Weighting(loop, torch.from_numpy(difficulty_of(train)).float())
+            self._weighting = Weighting(loop, self._difficulty)
             self._alpha_optimiser = torch.optim.Adam(self._weighting.parameters(), options.alpha_lr)
 
     def weights(self, loop: Loop, batch: Batch, maps: Maps, losses: Tensor) -> Tensor | None:
@@ -123,6 +125,8 @@ class D2D(Strategy):
         """Swap labels that are ready; update theta now and then and have labels made with it."""
         news: dict[str, Any] = {"loss": listed(self._losses)}
         self._losses.fill_(torch.nan)
+        if loop.epoch == 0:
+            news["difficulty"] = listed(self._difficulty)
         if self._weighting is not None:
             news["alpha"] = listed(self._weighting.take_log())
         if self._job is not None:
@@ -137,7 +141,7 @@ class D2D(Strategy):
         self._news = news
 
     def record(self) -> dict[str, Any]:
-        """Return losses and weights in the train list's order (None: not seen), theta, label quality."""
+        """Return losses, weights and difficulty in the train list's order (None: not seen), theta, labels."""
         return self._news
 
     def state_dict(self) -> dict[str, Any]:
