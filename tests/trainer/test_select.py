@@ -20,7 +20,6 @@ from pointmask.formats import read_points
 from pointmask_trainer.config import load_config
 from pointmask_trainer.data import find_images, load_split
 from pointmask_trainer.errors import DataError
-from pointmask_trainer.run_source import write_source
 from pointmask_trainer.selection import (
     best,
     kept_count,
@@ -42,9 +41,7 @@ def config_of(*options, strategy="d2d", epochs=3):
 
 
 def make_run(folder, out, *options, **settings):
-    source = Source(root=folder, points=folder / "points.csv")
-    train(config_of(*options, **settings), source, out)
-    write_source(out, source)
+    train(config_of(*options, **settings), Source(root=folder, points=folder / "points.csv"), out)
     return out
 
 
@@ -280,7 +277,6 @@ def test_a_run_of_another_strategy_retrains_as_it_was(folder, tmp_path):
         run = tmp_path / strategy
         source = Source(root=folder, points=folder / "points.csv", masks=folder / "masks")
         train(config_of(strategy=strategy, epochs=1), source, run)
-        write_source(run, source)
         result = select(run, "--keep", 0.5, "--by", "alpha" if strategy == "joint" else "random")
         done = run_printed(result.output, tmp_path)
         assert done.returncode == 0, done.stderr
