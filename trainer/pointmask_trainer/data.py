@@ -268,7 +268,10 @@ def _points_of(ids: Sequence[str], pool: Pool, points: Points | None) -> tuple[N
     for key, name, (height, width) in zip(ids, names, pool.shapes, strict=True):
         places = np.array([(p.row, p.col) for p in found.points.get((name, 0), ())], np.int64).reshape(-1, 2)
         if ((places < 0) | (places >= (height, width))).any():
-            raise DataError(f"{points.source}: a point of {key} lies outside its {width} x {height} image")
+            raise DataError(
+                f"{points.source}: a point of {key} lies outside its {width} x {height} image; correct it (x "
+                "is the column, y the row, both from 0)"
+            )
         listed.append(places)
     return tuple(listed)
 
