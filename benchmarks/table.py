@@ -39,7 +39,7 @@ SOURCES = {
 SHOWN_ELSEWHERE = (
     "quality-",
     "baseline_fidelity",
-    "d2d_cost",
+    "d2d_",
     "detectors",
     "fuzz",
     "loader",

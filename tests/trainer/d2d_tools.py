@@ -7,10 +7,11 @@ import torch
 from torch import nn
 
 from pointmask_trainer.config import load_config
-from pointmask_trainer.data import Split, normalisation_of
+from pointmask_trainer.data import Split
 from pointmask_trainer.detectors.base import Detector
 from pointmask_trainer.labels import LabelStore
 from pointmask_trainer.loop import Loop
+from pointmask_trainer.normalisation import normalisation_of
 from pointmask_trainer.pool import Pool
 from pointmask_trainer.strategies import make_strategy
 from pointmask_trainer.strategies.base import Folder

@@ -14,11 +14,11 @@ from pointmask_trainer.data import (
     find_list,
     load_masks,
     load_split,
-    normalisation_of,
     read_list,
     split_ids,
 )
 from pointmask_trainer.errors import DataError
+from pointmask_trainer.normalisation import normalisation_of
 from pointmask_trainer.strategies import make_strategy
 from pointmask_trainer.strategies.base import Folder
 from pointmask_trainer.strategies.point import point_label

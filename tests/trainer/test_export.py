@@ -14,11 +14,12 @@ from pointmask.errors import PointmaskError
 from pointmask_trainer import export
 from pointmask_trainer.checkpoint import ModelCard, save_model
 from pointmask_trainer.config import ModelConfig
-from pointmask_trainer.data import Normalisation
 from pointmask_trainer.detectors import build, names
 from pointmask_trainer.inference import predict
+from pointmask_trainer.normalisation import Normalisation
 
 NORMALISATION = Normalisation(1200.0, 300.0)
+PER_IMAGE = Normalisation(1200.0, 300.0, per_image=True)
 
 
 @pytest.fixture(scope="module")
@@ -35,15 +36,16 @@ def run(*arguments):
 
 
 @pytest.mark.parametrize("name", names())
-def test_what_the_graph_holds_is_the_detector(name):
+@pytest.mark.parametrize("normalisation", [NORMALISATION, PER_IMAGE])
+def test_what_the_graph_holds_is_the_detector(name, normalisation):
     """Before any exporter: padding by look-up and the normalisation are those of `predict`."""
     torch.manual_seed(1)
     model = build(name).eval()
     images = torch.rand(1, 1, 37, 50) * 900 + 700
     with torch.no_grad():
-        probabilities, logits = export.Exported(model, NORMALISATION)(images)
+        probabilities, logits = export.Exported(model, normalisation)(images)
     assert torch.equal(probabilities, torch.sigmoid(logits))
-    torch.testing.assert_close(probabilities[:, 0], predict(model, images, NORMALISATION))
+    torch.testing.assert_close(probabilities[:, 0], predict(model, images, normalisation))
 
 
 @pytest.mark.slow

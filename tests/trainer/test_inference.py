@@ -7,9 +7,9 @@ torch = pytest.importorskip("torch")
 
 from torch.nn import functional as F  # noqa: N812
 
-from pointmask_trainer.data import Normalisation
 from pointmask_trainer.detectors import Detector, build
 from pointmask_trainer.inference import predict, predict_pool
+from pointmask_trainer.normalisation import Normalisation
 from pointmask_trainer.pool import Pool
 
 

@@ -22,9 +22,9 @@ from pointmask.sources import FolderSource
 from pointmask_trainer import predict as job
 from pointmask_trainer.checkpoint import ModelCard, load_model, save_model
 from pointmask_trainer.config import ModelConfig
-from pointmask_trainer.data import Normalisation
 from pointmask_trainer.detectors import build
 from pointmask_trainer.inference import predict
+from pointmask_trainer.normalisation import Normalisation
 from pointmask_trainer.predictions import Found, find_targets
 
 SHAPES = [(40, 48), (40, 48), (33, 70)]

@@ -24,8 +24,9 @@ from pointmask_trainer.data import find_images, load_masks, load_split, split_id
 from pointmask_trainer.detectors import build
 from pointmask_trainer.errors import CheckpointError, DataError, TrainingError
 from pointmask_trainer.inference import predict_pool
-from pointmask_trainer.loop import Loop, make_optimiser, set_rate
+from pointmask_trainer.loop import Loop
 from pointmask_trainer.metrics_file import METRICS
+from pointmask_trainer.optimising import make_optimiser, set_rate
 from pointmask_trainer.train import Source, Watcher, train
 
 
@@ -101,8 +102,10 @@ def test_the_same_seed_gives_the_same_weights_and_another_does_not(folder, tmp_p
     assert any(not torch.equal(first[key], other[key]) for key in first)
 
 
-def test_a_resumed_run_ends_like_an_uninterrupted_one(folder, tmp_path):
-    config = config_of("epochs=4", "optim.schedule=cosine", "augment.scale=0.2", "augment.noise=0.1")
+@pytest.mark.parametrize("extra", [(), ("optim.average=0.9", "model.normalisation=image")])
+def test_a_resumed_run_ends_like_an_uninterrupted_one(folder, tmp_path, extra):
+    settings = ("epochs=4", "optim.schedule=cosine", "augment.scale=0.2", "augment.noise=0.1")
+    config = config_of(*settings, *extra)
     source = Source(root=folder)
     train(config, source, tmp_path / "whole")
     for epochs in (1, 3):
@@ -239,6 +242,22 @@ def test_warmup_rises_from_almost_nothing():
     assert rates[0] < 0.01
     assert rates[1] == pytest.approx(0.5, abs=0.01)
     assert rates[2:] == [1, 1]
+
+
+def test_the_average_of_the_weights_is_what_is_judged_and_kept(folder, tmp_path):
+    """Two steps: the first is taken as it is, the second mixed in by 9 parts of 11."""
+    values = {}
+    for epochs in (1, 2):
+        run = tmp_path / str(epochs)
+        flags = (f"epochs={epochs}", "batch=8", "optim.average=0.99", "run.validate_every=1000")
+        train(config_of(*flags, "optim.schedule=constant"), Source(root=folder), run)
+        values[epochs] = weights_of(run), weights_of(run, "best")
+    first, second = values[1][0], values[2][0]
+    name = next(key for key in first if key.endswith("weight"))
+    assert torch.equal(values[1][1][name], first[name])
+    expected = (2 * first[name] + 9 * second[name]) / 11
+    torch.testing.assert_close(values[2][1][name], expected)
+    assert load_model(tmp_path / "2")[0].state_dict().keys() == first.keys()
 
 
 def test_bf16_trains(folder, tmp_path):

@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from pointmask_trainer.config import ModelConfig
-from pointmask_trainer.data import Normalisation
 from pointmask_trainer.detectors import Detector, DetectorError, build
 from pointmask_trainer.errors import CheckpointError
+from pointmask_trainer.normalisation import Normalisation
 from pointmask_trainer.tables import read_table, to_table
 
 WEIGHTS = "model.safetensors"
@@ -59,7 +59,7 @@ def save_model(path: Path, model: Detector, card: ModelCard) -> None:
     """
     header = {
         "model": to_table(card.model),
-        "normalisation": {"mean": card.normalisation.mean, "std": card.normalisation.std},
+        "normalisation": asdict(card.normalisation),
         "facts": dict(card.facts),
     }
     weights = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}

@@ -54,14 +54,6 @@ class Split:
         return len(self.ids)
 
 
-@dataclass(frozen=True, slots=True)
-class Normalisation:
-    """Grey values to units of the training images' spread: ``(I - mean) / std``."""
-
-    mean: float
-    std: float
-
-
 def image_folder(root: Path) -> Path:
     """Return where a training folder keeps its images: a folder of its own, or itself."""
     return next((root / name for name in _IMAGE_FOLDERS if (root / name).is_dir()), root)
@@ -244,16 +236,6 @@ def load_masks(split: Split, folder: Path) -> list[Mask]:
     if not any(mask.any() for mask in masks):
         raise DataError(f"{folder}: every mask of the {split.name} list is empty; check the masks")
     return masks
-
-
-def normalisation_of(images: Pool) -> Normalisation:
-    """Mean of the images' means and of their standard deviations, as the field's trainers do."""
-    means, stds = [], []
-    for index in range(len(images)):
-        image = images.image(index).double()
-        means.append(float(image.mean()))
-        stds.append(float(image.std(correction=0)))
-    return Normalisation(float(np.mean(means)), float(np.mean(stds)) or 1.0)
 
 
 def _points_of(ids: Sequence[str], pool: Pool, points: Points | None) -> tuple[NDArray[np.int64], ...]:

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from pointmask.data_sets import data_set_of
 from pointmask.metrics import Score, score
 from pointmask.target_metrics import SIZE_CLASSES, Detection, TargetTally, score_detections
-from pointmask_trainer.data import Mask, Normalisation, Split, find_list, read_list
+from pointmask_trainer.data import Mask, Split, find_list, read_list
 from pointmask_trainer.detectors import Detector
 from pointmask_trainer.errors import DataError
 from pointmask_trainer.inference import predict_pool
+from pointmask_trainer.normalisation import Normalisation
 
 Probabilities = NDArray[np.float32]
 

@@ -5,7 +5,7 @@ import logging
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -16,9 +16,9 @@ from torch import Tensor, nn
 from pointmask.errors import PointmaskError
 from pointmask.files import write_atomic
 from pointmask_trainer.checkpoint import ModelCard
-from pointmask_trainer.data import Normalisation
 from pointmask_trainer.detectors import Detector
-from pointmask_trainer.inference import normalised, predict
+from pointmask_trainer.inference import predict
+from pointmask_trainer.normalisation import Normalisation
 
 INPUT, OUTPUTS = "images", ("probabilities", "logits")
 TOLERANCE = 1e-3
@@ -48,7 +48,7 @@ class Exported(nn.Module):
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Probabilities and logits, (N, 1, H, W) each, of (N, 1, H, W) float32 grey values as stored."""
-        values = normalised(images, self.normalisation, self.model.in_channels)
+        values = self.normalisation(images, self.model.in_channels)
         height, width = images.shape[-2:]
         # Sides are filled up by looking pixels up: the detector's own padding asks whether any is needed,
         # and a graph would keep the answer that one size gave.
@@ -185,9 +185,7 @@ def _shapes(model: Detector) -> list[tuple[int, int, int, int]]:
 def _facts(card: ModelCard) -> dict[str, str]:
     return {
         "pointmask.model": card.model.name,
-        "pointmask.normalisation": json.dumps(
-            {"mean": card.normalisation.mean, "std": card.normalisation.std}
-        ),
+        "pointmask.normalisation": json.dumps(asdict(card.normalisation)),
         "pointmask.input": f"{INPUT}: float32 (N, 1, H, W), grey values as stored",
         "pointmask.facts": json.dumps(dict(card.facts)),
     }

@@ -8,8 +8,8 @@ from itertools import pairwise, product
 import torch
 from torch import Tensor, nn
 
-from pointmask_trainer.data import Normalisation
 from pointmask_trainer.detectors.base import Detector
+from pointmask_trainer.normalisation import Normalisation
 from pointmask_trainer.pool import Pool
 
 TILE = 1024
@@ -87,7 +87,7 @@ def predict(
     -------
     (N, H, W) float32 Tensor in [0, 1]
     """
-    values = normalised(images, normalisation, model.in_channels)
+    values = normalisation(images, model.in_channels)
     out = images.new_empty(images.shape[0], *images.shape[2:])
     device = images.device.type
     with evaluating(model), torch.autocast(device, autocast, enabled=autocast is not None):
@@ -97,12 +97,6 @@ def predict(
             kept = logits[:, 0, rows.kept_within, cols.kept_within]
             out[:, rows.kept, cols.kept] = torch.sigmoid(kept)
     return out
-
-
-def normalised(images: Tensor, normalisation: Normalisation, channels: int) -> Tensor:
-    """Bring (N, 1, H, W) grey values to the detector's unit and number of channels."""
-    values = (images - normalisation.mean) / normalisation.std
-    return values.expand(-1, channels, -1, -1)
 
 
 @contextmanager

@@ -18,18 +18,19 @@ from torch import Tensor, nn
 from pointmask.matching import blobs
 from pointmask.metrics import Score, score
 from pointmask_trainer.augment import draw, retouch
-from pointmask_trainer.config import Config, OptimConfig
-from pointmask_trainer.data import Mask, Normalisation, Split
+from pointmask_trainer.config import Config
+from pointmask_trainer.data import Mask, Split
 from pointmask_trainer.detectors.base import Detector, Maps
 from pointmask_trainer.distributed import Team
 from pointmask_trainer.errors import TrainingError
-from pointmask_trainer.inference import normalised, predict_pool
+from pointmask_trainer.inference import predict_pool
 from pointmask_trainer.labels import LabelStore, SplitName
+from pointmask_trainer.normalisation import Normalisation
+from pointmask_trainer.optimising import average_of, make_optimiser, set_rate
 from pointmask_trainer.strategies.base import Batch, Strategy
 
 _SHUFFLE, _CROPS, _CHANCE = 1, 2, 3  # what a derived seed is for
 _PRECISION = {"float32": None, "bf16": torch.bfloat16}
-_FALLS_TO = 0.01  # share of the rate at which a cosine ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,8 @@ class Loop:
     ----------
     epoch, step : int
         Where the training is: epochs finished, and steps of the present one.
+    average : AveragedModel or None
+        Running average of the weights and statistics, where one is kept.
     """
 
     def __init__(
@@ -93,12 +96,24 @@ class Loop:
         self.optimiser = make_optimiser(config.optim, model)
         self.epoch = self.step = 0
         self._anchors = {name: _anchors(split, labels, name) for name, split in splits.items()}
-        if self.device.type == "cuda":
+        self._units = {name: normalisation.units_of(split.images) for name, split in splits.items()}
+        if self.device.type == "cuda" or config.run.channels_last:
             model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if self.device.type == "cuda":
             torch.set_float32_matmul_precision("high")
             torch.backends.cudnn.benchmark = True
         self._forward = torch.compile(model) if config.run.compile else model
+        self.average = average_of(config.optim, model)
         strategy.start(self)
+
+    @property
+    def judged(self) -> Detector:
+        """The detector that validates, predicts and is kept: the average, where there is one."""
+        if self.average is None:
+            return self.model
+        averaged = self.average.module
+        assert isinstance(averaged, Detector)
+        return averaged
 
     @property
     def steps_per_epoch(self) -> int:
@@ -164,7 +179,8 @@ class Loop:
         part = self.team.part(len(listed))
         draws, mine = draws[part], indices[part].to(self.device)
         images = source.images.crops(mine, draws.views, "reflect")
-        images = retouch(normalised(images, self.normalisation, 1), draws)
+        mean, std = (values[mine] for values in self._units[split])
+        images = retouch((images - mean) / std, draws)
         labels = self.labels.crops(split, mine, draws.views)
         images = images.expand(-1, self.model.in_channels, -1, -1)
         return Batch(split, mine, images, labels, draws.views, len(listed))
@@ -178,7 +194,7 @@ class Loop:
     def predictions(self, split: SplitName, indices: list[int] | None = None) -> Iterator[tuple[int, Tensor]]:
         """Probabilities of whole, unchanged images; see `pointmask_trainer.inference.predict_pool`."""
         images = self.splits[split].images
-        return predict_pool(self.model, images, self.normalisation, indices, autocast=self.autocast)
+        return predict_pool(self.judged, images, self.normalisation, indices, autocast=self.autocast)
 
     def validate(
         self,
@@ -242,6 +258,8 @@ class Loop:
         if self.config.optim.clip:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.config.optim.clip)
         self.optimiser.step()
+        if self.average is not None:
+            self.average.update_parameters(self.model)
         losses = losses.detach()
         self.strategy.after_step(self, batch, maps, losses)
         return losses, self.team.sum(torch.stack([losses.sum(), loss.detach()]))
@@ -277,25 +295,3 @@ def _anchors(split: Split, labels: LabelStore, name: SplitName) -> list[NDArray[
     if any(len(points) for points in split.points):
         return [points.astype(np.float64) for points in split.points]
     return [blobs(labels.label(name, index) > 0.5)[0] for index in range(len(split))]
-
-
-def make_optimiser(config: OptimConfig, model: nn.Module) -> torch.optim.Optimizer:
-    """Make the optimiser of a model's weights."""
-    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    if config.name == "sgd":
-        return torch.optim.SGD(parameters, config.lr, momentum=0.9, weight_decay=config.weight_decay)
-    kind = torch.optim.AdamW if config.name == "adamw" else torch.optim.Adam
-    return kind(parameters, config.lr, weight_decay=config.weight_decay)
-
-
-def set_rate(optimiser: torch.optim.Optimizer, config: OptimConfig, epoch: float, epochs: int) -> float:
-    """Set and return the learning rate at a moment: `epoch` counts on within an epoch as a fraction."""
-    rate = config.lr * min(1.0, (epoch + 1e-3) / config.warmup) if config.warmup else config.lr
-    past = min(1.0, epoch / epochs)
-    if config.schedule == "cosine":
-        rate *= _FALLS_TO + (1 - _FALLS_TO) * 0.5 * (1 + math.cos(math.pi * past))
-    elif config.schedule == "steps":
-        rate *= 0.1 ** ((past >= 0.5) + (past >= 0.75))
-    for group in optimiser.param_groups:
-        group["lr"] = rate
-    return rate

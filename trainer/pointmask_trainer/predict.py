@@ -15,10 +15,10 @@ from pointmask.id_lists import IdList, choose
 from pointmask.image_source import ImageSource
 from pointmask.images import encode_png
 from pointmask.summary import Progress
-from pointmask_trainer.data import Normalisation
 from pointmask_trainer.detectors import Detector
 from pointmask_trainer.frames import Frame, ahead, read_frames
 from pointmask_trainer.inference import predict
+from pointmask_trainer.normalisation import Normalisation
 from pointmask_trainer.predictions import JOURNAL, Found, Journal, Recipe, find_targets
 
 _BATCH_PIXELS = {"cpu": 0, "cuda": 2**22}
@@ -184,10 +184,10 @@ class _Job:
     def _predict(self, batch: list[Frame]) -> None:
         if not batch:
             return
-        stack = np.stack([np.asarray(frame.pixels, np.float32) for frame in batch])
-        # What is no number becomes average background.
-        mean = self._normalisation.mean
-        values = torch.nan_to_num(torch.from_numpy(stack[:, None]), nan=mean, posinf=mean, neginf=mean)
+        stack = np.stack(
+            [_without_gaps(np.asarray(frame.pixels), self._normalisation.mean) for frame in batch]
+        )
+        values = torch.from_numpy(stack[:, None])
         recipe = self._recipe
         maps = predict(
             self._model,
@@ -230,3 +230,12 @@ class _Job:
     def _skip(self, frame: Frame, reason: str) -> None:
         name = f"{frame.image}#{frame.number}" if frame.number else frame.image
         self._summary.skipped.append((name, reason))
+
+
+def _without_gaps(pixels: NDArray[np.generic], otherwise: float) -> NDArray[np.float32]:
+    """Return a frame in which what is no number is average background."""
+    values = np.array(pixels, np.float32)
+    known = np.isfinite(values)
+    if not known.all():
+        values[~known] = values[known].mean(dtype=np.float64) if known.any() else otherwise
+    return values

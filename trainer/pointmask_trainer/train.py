@@ -25,14 +25,7 @@ from pointmask_trainer.checkpoint import (
     save_model,
 )
 from pointmask_trainer.config import Config, from_toml
-from pointmask_trainer.data import (
-    Mask,
-    find_images,
-    load_masks,
-    load_split,
-    normalisation_of,
-    split_ids,
-)
+from pointmask_trainer.data import Mask, find_images, load_masks, load_split, split_ids
 from pointmask_trainer.detectors import build
 from pointmask_trainer.distributed import Team, choose_device, share_statistics, team
 from pointmask_trainer.errors import CheckpointError, DataError
@@ -41,8 +34,10 @@ from pointmask_trainer.events import Log, NoEvents, open_events
 from pointmask_trainer.gallery import Gallery
 from pointmask_trainer.journal import Journal
 from pointmask_trainer.labels import LabelStore
-from pointmask_trainer.loop import EpochResult, Loop, set_rate
+from pointmask_trainer.loop import EpochResult, Loop
 from pointmask_trainer.metrics_file import METRICS, add_metrics, cut_metrics, read_metrics, write_text
+from pointmask_trainer.normalisation import normalisation_of
+from pointmask_trainer.optimising import set_rate
 from pointmask_trainer.pair_points import lists_with_points, points_of
 from pointmask_trainer.run_report import REPORT, write_run_report
 from pointmask_trainer.run_source import Source as Source
@@ -156,7 +151,7 @@ def _prepare(
     )
     folder = Folder(source.root, {"train": train_split, "val": val_split}, source.masks, paired is not None)
     labels = LabelStore(strategy.prepare(folder), device)
-    normalisation = normalisation_of(train_split.images)
+    normalisation = normalisation_of(train_split.images, per_image=config.model.normalisation == "image")
     watcher.message(
         f"{len(train_split)} images to train and {len(val_split)} to validate on, mean "
         f"{normalisation.mean:.4g}, deviation {normalisation.std:.4g}; {device}"
@@ -252,7 +247,7 @@ class _Run:
         card = ModelCard(self._config.model, loop.normalisation, metrics)
         if is_best:
             (self._out / "best").mkdir(exist_ok=True)
-            save_model(self._out / "best" / WEIGHTS, loop.model, card)
+            save_model(self._out / "best" / WEIGHTS, loop.judged, card)
         if loop.labels.version:
             self._save_labels()
         # The line is written first: what a killed run left beyond its checkpoint is cut when it goes on.
@@ -265,6 +260,8 @@ class _Run:
             "best": self._best,
         }
         tensors = {"optimiser": loop.optimiser.state_dict(), "strategy": loop.strategy.state_dict()}
+        if loop.average is not None:
+            tensors["average"] = loop.average.state_dict()
         save_last(self._out, loop.model, card, TrainingState(tensors, state))
 
     def _save_labels(self, *, anew: bool = False) -> None:
@@ -296,6 +293,8 @@ class _Run:
             loop.labels.load(self._out / LABELS / f"{found.state['labels']:04d}.npz")
         loop.optimiser.load_state_dict(found.optimiser["optimiser"])
         loop.strategy.load_state_dict(found.optimiser["strategy"])
+        if loop.average is not None:
+            loop.average.load_state_dict(found.optimiser["average"])
         loop.epoch, self._best = found.state["epoch"], found.state["best"]
         if self._team.leads:
             cut_metrics(self._out / METRICS, loop.epoch)

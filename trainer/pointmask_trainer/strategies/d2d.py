@@ -77,6 +77,7 @@ class D2D(Strategy):
                 'strategy.options.alpha_form = "exact" works in one process, since statistics are shared by '
                 'messages without forward mode; set it to "difference"'
             )
+        self._warmup, self._theta_every = options.timing(loop.config.epochs)
         self._splits, self._team = loop.splits, loop.team
         self._validation: Validation | None = None
         self._job: Regeneration | None = None
@@ -92,7 +93,7 @@ class D2D(Strategy):
 
     def weights(self, loop: Loop, batch: Batch, maps: Maps, losses: Tensor) -> Tensor | None:
         """Weigh each image by the meta-classifier, once it is on."""
-        if self._weighting is None or loop.epoch < self.options.warmup:
+        if self._weighting is None or loop.epoch < self._warmup:
             return None
         return self._weighting.weights(loop, batch, maps, losses)
 
@@ -100,7 +101,7 @@ class D2D(Strategy):
         """Take the validation loss, beta times, into every so manieth step."""
         self._validation = None
         options = self.options
-        if loop.epoch < options.warmup or not options.beta or not _is_due(loop, options.val_every):
+        if loop.epoch < self._warmup or not options.beta or not _is_due(loop, options.val_every):
             return None
         self._validation = validate(loop)
         return options.beta * with_gradient(loop.model, self._validation)
@@ -112,7 +113,7 @@ class D2D(Strategy):
         if self._weighting is None:
             return
         self._weighting.remember(indices, losses_of_all)
-        if loop.epoch >= self.options.warmup and _is_due(loop, self.options.alpha_every):
+        if loop.epoch >= self._warmup and _is_due(loop, self.options.alpha_every):
             if self._validation is None or self.options.alpha_fresh:
                 self._validation = validate(loop)
             benefit = benefits(loop, batch, maps, self._validation, self.options)
@@ -176,9 +177,9 @@ class D2D(Strategy):
         return for_every_image(split, one)
 
     def _theta_is_due(self, loop: Loop) -> bool:
-        past = loop.epoch - self.options.warmup
+        past = loop.epoch - self._warmup
         # Labels are made beside the next epoch and hold from the one after it on: there must be one.
-        return past >= 0 and past % self.options.theta_every == 0 and loop.epoch + 2 < loop.config.epochs
+        return past >= 0 and past % self._theta_every == 0 and loop.epoch + 2 < loop.config.epochs
 
     def _make_labels(self, branch: ThetaBranch) -> Regeneration:
         return Regeneration(self._splits, branch.theta(), self.options.polarity, self._team)

@@ -12,8 +12,9 @@ class D2DOptions:
 
     Attributes
     ----------
-    warmup : int
-        Epochs in which the detector alone is trained, on labels and weights as they are.
+    warmup : int, optional
+        Epochs in which the detector alone is trained, on labels and weights as they are; by default a fifth
+        of all, as the published 80 of 400.
     beta : float
         Share of the validation loss's gradient in the detector's steps; 0 leaves it out.
     val_every : int
@@ -34,8 +35,9 @@ class D2DOptions:
         Its rate, of Adam.
     theta : {"learn", "frozen"}
         Whether the annotator's parameters follow the detector and all labels are made again.
-    theta_every : int
-        Epochs between updates; the first follows the first epoch after `warmup`.
+    theta_every : int, optional
+        Epochs between updates; the first follows the first epoch after `warmup`. By default a twentieth of
+        all epochs, as the published 20 of 400.
     theta_steps : int
         Steps of one update.
     theta_lr : float
@@ -59,7 +61,7 @@ class D2DOptions:
         If a value is out of its range.
     """
 
-    warmup: int = 80
+    warmup: int | None = None
     beta: float = 0.833
     val_every: int = 4
     alpha: Literal["meta", "off"] = "meta"
@@ -69,7 +71,7 @@ class D2DOptions:
     alpha_every: int = 4
     alpha_lr: float = 1e-3
     theta: Literal["learn", "frozen"] = "learn"
-    theta_every: int = 20
+    theta_every: int | None = None
     theta_steps: int = 1
     theta_lr: float = 1e-2
     theta_lambda: float = 1.0
@@ -84,6 +86,12 @@ class D2DOptions:
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
                 raise ConfigError(f"strategy.options.{name} = {value!r} must lie in [{low}, {high}]")
+
+    def timing(self, epochs: int) -> tuple[int, int]:
+        """Return `warmup` and `theta_every` of a training of so many epochs."""
+        warmup = epochs // 5 if self.warmup is None else self.warmup
+        every = max(1, epochs // 20) if self.theta_every is None else self.theta_every
+        return warmup, every
 
 
 _BOUNDS = (

@@ -1,0 +1,123 @@
+"""Train cells of detector x strategy x data set x seed, and write their tables beside the paper's figures.
+
+    # on two cores: the ablation on SIRST-v1; a second process with the same words takes half of the work
+    POINTMASK_SIRST3=... python benchmarks/d2d_table.py --data-sets SIRST-v1
+    # on a GPU, in slices: run it again until every cell is done
+    POINTMASK_SIRST3=... python benchmarks/d2d_table.py --name gpu --preset paper --rows full masks d2d \
+        --seeds 0 --minutes 8 --set run.precision=bf16 run.validate_every=10
+
+A run lies in ``<runs>/<name>/<detector>-<row>-<data set>-<seed>`` and goes on where it stopped. A cell enters
+``d2d_table-<name>.json`` and ``.md`` when its last epoch is done; what other machines put there stays, and is
+not trained again. POINTMASK_SIRST3 names a folder with images/, masks/, points_centroid.csv and splits/.
+
+Rows: full, masks (A4: static labels by the annotator), d2d, point (A1), a2, a3, a4_val, b1 to b4, published
+(weights by the published code's signal); alpha30, random30 and difficulty30 train on static labels of 30 % of
+the images, chosen from the finished run of row d2d.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from _cell_results import cell_of, check_settings, entry_of, merge, read_results
+from _cells import CellError, Clock, Grid, fill
+from _results import FOLDER
+from _rows import ALIASES, DATA_SETS, ROWS, Cell
+from _weights import keep
+
+from pointmask_trainer.config import load_config
+
+
+def main() -> int:
+    """Train what is missing; write the results after every cell. Returns 1 if a cell failed."""
+    options = read_options()
+    grid = Grid(
+        root=Path(os.environ["POINTMASK_SIRST3"]),
+        runs=options.runs / options.name,
+        preset=options.preset,
+        settings=tuple(options.set),
+        threads=options.threads if options.threads is not None else default_threads(),
+    )
+    path = options.results / f"d2d_table-{options.name}.json"
+    detectors = options.detectors or [load_config(preset=options.preset).model.name]
+    asked = asked_for(options, detectors)
+    failed, cells = to_do(asked, grid, path)
+
+    def finished(cell: Cell) -> None:
+        entry = entry_of(path, cell) or merge(path, grid, cell)
+        if options.keep_weights and not (options.weights / f"{cell.name}.safetensors").exists():
+            print(f"written: {keep(grid, cell, entry, options.weights)}")
+        print(f"{cell.name}: done, in {path}", flush=True)
+
+    # Of what is done already, only the weights may be missing.
+    done = [cell for cell in asked if cell not in cells and options.keep_weights and grid.is_finished(cell)]
+    trouble, left = fill(grid, [*done, *cells], Clock(options.minutes), finished)
+    for line in left:
+        print(f"open: {line}")
+    for line in [*failed, *trouble]:
+        print(f"failed: {line}", file=sys.stderr)
+    return 1 if failed or trouble else 0
+
+
+def read_options() -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    rows = [*ROWS, *ALIASES]
+    parser.add_argument("--name", default="cpu", help="of the results and of the folder of runs")
+    parser.add_argument("--preset", default="cpu", help="cpu or paper")
+    parser.add_argument("--detectors", nargs="+", metavar="NAME", help="the preset's by default")
+    parser.add_argument("--rows", nargs="+", choices=rows, metavar="ROW", default=list(ROWS))
+    parser.add_argument("--data-sets", nargs="+", choices=DATA_SETS, default=["SIRST3"])
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--set", nargs="*", default=[], metavar="A.B=V", help="settings of all cells")
+    parser.add_argument("--runs", type=Path, default=Path("build/cells"))
+    parser.add_argument("--results", type=Path, default=FOLDER)
+    parser.add_argument("--minutes", type=float, default=0, help="stop after an epoch when these have passed")
+    parser.add_argument(
+        "--keep-weights", action="store_true", help="bfloat16, with a card each, in the folder --weights"
+    )
+    parser.add_argument("--weights", type=Path, default=Path(__file__).parent / "weights")
+    parser.add_argument("--threads", type=int, help="of torch; 1 on a processor by default")
+    return parser.parse_args()
+
+
+def asked_for(options: argparse.Namespace, detectors: list[str]) -> list[Cell]:
+    """List the cells, each once, every row with the first seed before any with the second."""
+    rows = dict.fromkeys(ALIASES.get(row, row) for row in options.rows)
+    return [
+        Cell(detector, row, data_set, seed)
+        for seed in dict.fromkeys(options.seeds)
+        for data_set in dict.fromkeys(options.data_sets)
+        for detector in dict.fromkeys(detectors)
+        for row in rows
+    ]
+
+
+def to_do(cells: list[Cell], grid: Grid, path: Path) -> tuple[list[str], list[Cell]]:
+    """Part the cells: what cannot be done and why, and those whose results are not there yet."""
+    content = read_results(path)
+    known = {cell_of(entry) for entry in content["cells"]}
+    failed, left = [], []
+    for cell in cells:
+        try:
+            check_settings(content, grid, cell, path)
+        except CellError as error:
+            failed.append(f"{cell.name}: {error}")
+            continue
+        if cell not in known:
+            left.append(cell)
+    return failed, left
+
+
+def default_threads() -> int:
+    """One on a processor, so that two processes share two cores well."""
+    import torch
+
+    return 0 if torch.cuda.is_available() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
