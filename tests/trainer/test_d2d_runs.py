@@ -204,12 +204,13 @@ def test_images_and_points_are_enough(bare, folder, tmp_path, extra):
     assert (tmp_path / "run" / "labels" / "0001.npz").exists()
 
 
-def test_without_points_it_says_so(folder, tmp_path):
+def test_without_points_it_says_so(bare, tmp_path):
     with pytest.raises(DataError, match="--points"):
-        train(config_of(), Source(root=folder), tmp_path / "run")
-    (tmp_path / "points.csv").write_text("image,x,y\nother,1,1\n")
+        train(config_of(), Source(root=bare), tmp_path / "run")
+    rows = [f"scene_{k:03d},," for k in range(10)]
+    (tmp_path / "points.csv").write_text("\n".join(["image,x,y", *rows]) + "\n")
     with pytest.raises(DataError, match="train list has a point"):
-        train(config_of(), Source(root=folder, points=tmp_path / "points.csv"), tmp_path / "run")
+        train(config_of(), Source(root=bare, points=tmp_path / "points.csv"), tmp_path / "run")
 
 
 @pytest.mark.parametrize("option", ["warmup=-1", "rho=1.5", "theta_steps=0", "alpha=maybe", "betta=1"])

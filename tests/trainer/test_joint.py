@@ -86,6 +86,7 @@ def test_a_run_moves_weights_and_theta_and_resumes_alike(tmp_path):
 
 def test_what_it_cannot_do_it_says(tmp_path):
     folder = make_folder(tmp_path / "data", 6)
+    (folder / "points.csv").unlink()
     with pytest.raises(DataError, match="--points"):
         train(load_config(file="b1", settings=[*TINY]), Source(root=folder), Path(tmp_path / "run"))
     with pytest.raises(ConfigError, match="beta"):

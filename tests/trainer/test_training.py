@@ -80,6 +80,7 @@ def test_a_run_writes_what_it_says(folder, tmp_path, strategy):
         "last",
         "metrics.jsonl",
         "report.html",
+        "source.json",
         "train.txt",
         "val.txt",
     ]

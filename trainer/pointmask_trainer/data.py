@@ -1,7 +1,7 @@
 """A training folder in memory: images, points, true masks and lists, checked before anything is trained."""
 
 import fnmatch
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from pointmask.errors import ImageError
-from pointmask.files import list_images
+from pointmask.files import RESULTS, list_images
 from pointmask.images import read, read_mask
 from pointmask.points import Points, match, without_suffix
 from pointmask_trainer.errors import DataError
@@ -23,6 +23,8 @@ T = TypeVar("T")
 
 _SHOWN = 3  # names in a message
 _VALIDATION_SHARE = 0.2
+_IMAGE_FOLDERS = ("images", "origin/img")  # the field's usual one, and PAL's
+_NO_IMAGES = frozenset({"masks", "masks_centroid", "masks_coarse", *RESULTS.values()})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,19 +54,27 @@ class Split:
         return len(self.ids)
 
 
+def image_folder(root: Path) -> Path:
+    """Return where a training folder keeps its images: a folder of its own, or itself."""
+    return next((root / name for name in _IMAGE_FOLDERS if (root / name).is_dir()), root)
+
+
 def find_images(root: Path) -> dict[str, Path]:
-    """Image files of a training folder by id: in ``root/images``, or in `root` itself.
+    """Image files of a training folder by id: in its `image_folder`, without masks that lie beside them.
 
     Raises
     ------
     DataError
         If there is no image, or two differ only in their suffix.
     """
-    folder = root / "images" if (root / "images").is_dir() else root
+    folder = image_folder(root)
     if not folder.is_dir():
         raise DataError(f"{root} is no folder; give the folder that holds images/ and masks/")
+    names = list_images(folder)
+    if folder == root:
+        names = [name for name in names if not _NO_IMAGES.intersection(name.split("/")[:-1])]
     found: dict[str, Path] = {}
-    for name in list_images(folder):
+    for name in names:
         key = without_suffix(name)
         if key in found:
             raise DataError(f"{found[key]} and {folder / name} differ only in their suffix; rename one")
@@ -112,9 +122,9 @@ def read_list(path: Path, images: Mapping[str, Path]) -> list[str]:
         raise DataError(f"list {path} is empty; write one image name per line")
     missing = [key for key in ids if key not in images]
     if missing:
-        raise DataError(f"list {path} names {_some(missing)} that the image folder does not hold")
+        raise DataError(f"list {path} names {some(missing)} that the image folder does not hold")
     if len(set(ids)) < len(ids):
-        raise DataError(f"list {path} names {_some([k for k in set(ids) if ids.count(k) > 1])} twice")
+        raise DataError(f"list {path} names {some([k for k in set(ids) if ids.count(k) > 1])} twice")
     return ids
 
 
@@ -125,6 +135,7 @@ def split_ids(
     train_list: Path | None = None,
     val_list: Path | None = None,
     include: str = "*",
+    without: Collection[str] = (),
     seed: int = 0,
 ) -> tuple[list[str], list[str]]:
     """Ids to train on and to validate on.
@@ -139,6 +150,8 @@ def split_ids(
         list; without a validation list a fifth of the training images, drawn with the seed.
     include : str
         Shell pattern that ids must match, such as ``Misc_*``.
+    without : collection of str
+        Ids that are left out, also where a list names them.
     seed : int
 
     Raises
@@ -153,18 +166,22 @@ def split_ids(
     val = read_list(val_path, images) if val_path else None
     rest = sorted(set(images) - held_out - set(val or ()))
     train = read_list(train_path, images) if train_path else rest
-    train = [key for key in train if fnmatch.fnmatchcase(key, include)]
+    dropped = frozenset(without)
+    train = [key for key in train if fnmatch.fnmatchcase(key, include) and key not in dropped]
     if val is None:
         order = np.random.default_rng([seed, 0x5EED]).permutation(len(train))
         chosen = {train[k] for k in order[: max(1, round(_VALIDATION_SHARE * len(train)))]}
         val = [key for key in train if key in chosen]
         train = [key for key in train if key not in chosen]
-    val = [key for key in val if fnmatch.fnmatchcase(key, include)]
+    val = [key for key in val if fnmatch.fnmatchcase(key, include) and key not in dropped]
     if both := sorted(set(train) & set(val)):
-        raise DataError(f"{_some(both)} in both the train and the val list; remove from one")
+        raise DataError(f"{some(both)} in both the train and the val list; remove from one")
     for name, ids in (("train", train), ("val", val)):
         if not ids:
-            raise DataError(f"no image is left to {name} on; check the {name} list and --include {include!r}")
+            points = ", and the points" if dropped else ""
+            raise DataError(
+                f"no image is left to {name} on; check the {name} list and --include {include!r}{points}"
+            )
     return train, val
 
 
@@ -205,7 +222,7 @@ def load_masks(split: Split, folder: Path) -> list[Mask]:
     missing = [key for key in split.ids if key not in by_id]
     if missing:
         raise DataError(
-            f"{folder} holds no mask for {_some(missing)} of the {split.name} list; annotate them "
+            f"{folder} holds no mask for {some(missing)} of the {split.name} list; annotate them "
             "(pointmask annotate), or take them off the list"
         )
     masks = _read_all([by_id[key] for key in split.ids], read_mask)
@@ -215,7 +232,7 @@ def load_masks(split: Split, folder: Path) -> list[Mask]:
         if mask.shape != shape
     ]
     if wrong:
-        raise DataError(f"{folder}: the mask has another size than the image for {_some(wrong)}; redo them")
+        raise DataError(f"{folder}: the mask has another size than the image for {some(wrong)}; redo them")
     if not any(mask.any() for mask in masks):
         raise DataError(f"{folder}: every mask of the {split.name} list is empty; check the masks")
     return masks
@@ -233,7 +250,10 @@ def _points_of(ids: Sequence[str], pool: Pool, points: Points | None) -> tuple[N
     for key, name, (height, width) in zip(ids, names, pool.shapes, strict=True):
         places = np.array([(p.row, p.col) for p in found.points.get((name, 0), ())], np.int64).reshape(-1, 2)
         if ((places < 0) | (places >= (height, width))).any():
-            raise DataError(f"{points.source}: a point of {key} lies outside its {width} x {height} image")
+            raise DataError(
+                f"{points.source}: a point of {key} lies outside its {width} x {height} image; correct it (x "
+                "is the column, y the row, both from 0)"
+            )
         listed.append(places)
     return tuple(listed)
 
@@ -264,6 +284,7 @@ def _common_dtype(arrays: Iterable[NDArray[np.generic]]) -> np.dtype[np.generic]
     return np.dtype(np.float32)
 
 
-def _some(names: Sequence[str]) -> str:
+def some(names: Sequence[str]) -> str:
+    """Return the first few of some names, and how many more there are, for a message."""
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + more

@@ -9,12 +9,12 @@ sample weights adds ``strategy.jsonl``, every version of the labels in ``labels/
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from pointmask.formats import read_points
 from pointmask_trainer.analysis.follow import Follower
 from pointmask_trainer.checkpoint import (
     WEIGHTS,
@@ -39,6 +39,7 @@ from pointmask_trainer.loop import EpochResult, Loop
 from pointmask_trainer.metrics_file import METRICS, add_metrics, cut_metrics, read_metrics, write_text
 from pointmask_trainer.normalisation import normalisation_of
 from pointmask_trainer.optimising import set_rate
+from pointmask_trainer.pair_points import lists_with_points, points_of
 from pointmask_trainer.run_report import REPORT, write_run_report
 from pointmask_trainer.run_source import Source as Source
 from pointmask_trainer.run_source import write_source
@@ -136,7 +137,10 @@ def _prepare(
     if members.size > 1:
         share_statistics(model)
     images = find_images(source.root)
-    ids = split_ids(
+    needed_by = config.strategy.name if strategy.needs_points else None
+    paired = points_of(source.root, source.points, images, needed_by, watcher.message)
+    draw = partial(
+        split_ids,
         source.root,
         images,
         train_list=source.train_list,
@@ -144,14 +148,12 @@ def _prepare(
         include=source.include,
         seed=config.seed,
     )
-    points = read_points(source.points) if source.points else None
+    ids = lists_with_points(draw, paired, watcher.message) if paired and needed_by else draw()
     train_split, val_split = (
-        load_split(name, listed, images, points, device)
+        load_split(name, listed, images, paired.of(listed) if paired else None, device)
         for name, listed in zip(("train", "val"), ids, strict=True)
     )
-    folder = Folder(
-        source.root, {"train": train_split, "val": val_split}, source.masks, source.points is not None
-    )
+    folder = Folder(source.root, {"train": train_split, "val": val_split}, source.masks, paired is not None)
     labels = LabelStore(strategy.prepare(folder), device)
     normalisation = normalisation_of(train_split.images, per_image=config.model.normalisation == "image")
     watcher.message(

@@ -46,6 +46,10 @@ COMMANDS = {
         "pointmask_trainer.cli.evaluate:evaluate",
         "Say how good a detector is: IoU, nIoU, Pd, Fa and their curves.",
     ),
+    "select": (
+        "pointmask_trainer.cli.select:select",
+        "Keep the training images that a run learned most from.",
+    ),
     "predict": (
         "pointmask_trainer.cli.predict:predict",
         "Find targets in new images: masks, points and scores.",

@@ -24,7 +24,11 @@ _LOG_EVERY = 30.0  # seconds between lines where there is no terminal
 @click.option("--model", help="Detector; pointmask models lists them.  [default: alclnet]")
 @click.option("--epochs", type=click.IntRange(1), help="Passes over the training images.")
 @click.option("--masks", type=existing_folder, help="Folder of (pseudo-)masks, such as annotate's output.")
-@click.option("--points", type=click.Path(exists=True, path_type=Path), help="Points, as for annotate.")
+@click.option(
+    "--points",
+    type=click.Path(exists=True, path_type=Path),
+    help="Points, as for annotate, if not found in DATA.",
+)
 @click.option("--train-list", type=click.Path(path_type=Path), help="Id list, if not found in DATA.")
 @click.option("--val-list", type=click.Path(path_type=Path), help="Id list, if not found in DATA.")
 @list_option
@@ -60,16 +64,17 @@ def train(
     out: Path,
     resume: bool,
 ) -> None:
-    r"""Train a detector on DATA, a folder with images/ and perhaps masks/ and id lists.
+    """Train a detector on DATA, a folder with images/ and perhaps points, masks/ and id lists.
 
     \b
     pointmask annotate DATA/images --points DATA/points.csv --out labels
     pointmask train DATA --strategy masks --masks labels --preset cpu --out run
+    pointmask train DATA --strategy d2d --preset cpu --out run
 
     OUT gets config.toml, metrics.jsonl, last/, best/ and report.html. A run that was interrupted goes on
     with --resume and ends with the same numbers. Several processes: torchrun --nproc-per-node N -m
     pointmask train ...
-    """
+    """  # noqa: D301 - click wants the character
     from pointmask_trainer.config import load_config
     from pointmask_trainer.run_source import Source
     from pointmask_trainer.train import train as run

@@ -54,7 +54,7 @@ class Folder:
     masks : Path or None
         Folder of masks that the user named.
     has_points : bool
-        Whether the user named points.
+        Whether points are known: named by the user or, if a strategy needs them, found.
     """
 
     root: Path
@@ -104,10 +104,13 @@ class Strategy(ABC):
     learns_supervision : bool
         Whether labels or sample weights are learned. The run then keeps the first labels beside the later
         ones, and its report shows what was learned.
+    needs_points : bool
+        Whether labels are made from points, which are then looked for if the user names none.
     """
 
     Options: ClassVar[type[Any]] = NoOptions
     learns_supervision: ClassVar[bool] = False
+    needs_points: ClassVar[bool] = False
 
     def __init__(self, options: Any) -> None:  # noqa: ANN401 - each strategy's own
         self.options = options

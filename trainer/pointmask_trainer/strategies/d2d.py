@@ -45,6 +45,7 @@ class D2D(Strategy):
 
     Options = D2DOptions
     learns_supervision = True
+    needs_points = True
     options: D2DOptions
 
     def prepare(self, folder: Folder) -> Mapping[SplitName, Sequence[Label]]:
@@ -53,7 +54,10 @@ class D2D(Strategy):
             raise DataError("strategy d2d annotates from points; name them with --points FILE")
         for split in folder.splits.values():
             if not any(len(points) for points in split.points):
-                raise DataError(f"no image of the {split.name} list has a point; check --points")
+                raise DataError(
+                    f"no image of the {split.name} list has a point; check --points, or give another "
+                    f"list with --{split.name}-list FILE"
+                )
         theta = Theta.load(self.options.annotator)
         self._start = theta if self.options.rho is None else theta.with_(rho=self.options.rho)
         self._truths = {name: _truths(folder, split) for name, split in folder.splits.items()}
@@ -81,8 +85,10 @@ class D2D(Strategy):
         self._losses = torch.full((len(train),), torch.nan, device=loop.device)
         self._theta = ThetaBranch(self._start, options, loop.device) if options.theta == "learn" else None
         self._weighting: Weighting | None = None
+        # Also without weights: pointmask select ranks by it. It takes twice as long as annotating once.
+        self._difficulty = torch.from_numpy(difficulty_of(train)).float()
         if options.alpha == "meta":
-            self._weighting = Weighting(loop, torch.from_numpy(difficulty_of(train)).float())
+            self._weighting = Weighting(loop, self._difficulty)
             self._alpha_optimiser = torch.optim.Adam(self._weighting.parameters(), options.alpha_lr)
 
     def weights(self, loop: Loop, batch: Batch, maps: Maps, losses: Tensor) -> Tensor | None:
@@ -120,6 +126,8 @@ class D2D(Strategy):
         """Swap labels that are ready; update theta now and then and have labels made with it."""
         news: dict[str, Any] = {"loss": listed(self._losses)}
         self._losses.fill_(torch.nan)
+        if loop.epoch == 0:
+            news["difficulty"] = listed(self._difficulty)
         if self._weighting is not None:
             news["alpha"] = listed(self._weighting.take_log())
         if self._job is not None:
@@ -134,7 +142,7 @@ class D2D(Strategy):
         self._news = news
 
     def record(self) -> dict[str, Any]:
-        """Return losses and weights in the train list's order (None: not seen), theta, label quality."""
+        """Return losses, weights and difficulty in the train list's order (None: not seen), theta, labels."""
         return self._news
 
     def state_dict(self) -> dict[str, Any]:

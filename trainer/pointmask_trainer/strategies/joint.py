@@ -58,6 +58,7 @@ class Joint(Strategy):
 
     Options = JointOptions
     learns_supervision = True
+    needs_points = True
     options: JointOptions
 
     def prepare(self, folder: Folder) -> Mapping[SplitName, Sequence[Label]]:
@@ -78,7 +79,8 @@ class Joint(Strategy):
         """
         if loop.team.size > 1:
             raise ConfigError("strategy joint trains in one process; run it without torchrun")
-        self._weighting = Weighting(loop, torch.from_numpy(difficulty_of(loop.splits["train"])).float())
+        self._difficulty = torch.from_numpy(difficulty_of(loop.splits["train"])).float()
+        self._weighting = Weighting(loop, self._difficulty)
         self._theta = LearnableTheta(self._start).to(loop.device)
         self._renderers = {
             name: Renderer(split, self._start, self.options.polarity, loop.device)
@@ -132,6 +134,8 @@ class Joint(Strategy):
             "label_area": float(np.mean(self._areas)),
             "theta": {name: getattr(theta, name) for name in ENTRIES},
         }
+        if loop.epoch == 0:
+            self._news["difficulty"] = listed(self._difficulty)
         self._losses.fill_(torch.nan)
         self._areas.clear()
 

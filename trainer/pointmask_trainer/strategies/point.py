@@ -39,6 +39,7 @@ class PointLabels(Strategy):
     """Train on the points as they are."""
 
     Options = PointOptions
+    needs_points = True
 
     def prepare(self, folder: Folder) -> Mapping[SplitName, Sequence[Label]]:
         """Draw the points of both splits."""
@@ -48,7 +49,10 @@ class PointLabels(Strategy):
 
     def _labels(self, split: Split) -> list[Label]:
         if not any(len(points) for points in split.points):
-            raise DataError(f"no image of the {split.name} list has a point; check --points")
+            raise DataError(
+                f"no image of the {split.name} list has a point; check --points, or give another "
+                f"list with --{split.name}-list FILE"
+            )
         return [
             point_label(shape, points, self.options.radius, self.options.sigma)
             for shape, points in zip(split.images.shapes, split.points, strict=True)
