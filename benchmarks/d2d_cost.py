@@ -21,12 +21,12 @@ from _results import FOLDER, save
 from pointmask.synth import make_scenes
 from pointmask_trainer.config import load_config
 from pointmask_trainer.data import Split
-from pointmask_trainer.detectors import build
 from pointmask_trainer.distributed import choose_device
 from pointmask_trainer.labels import LabelStore
 from pointmask_trainer.loop import Loop
 from pointmask_trainer.normalisation import normalisation_of
 from pointmask_trainer.pool import Pool
+from pointmask_trainer.preparing import fresh
 from pointmask_trainer.strategies import make_strategy
 from pointmask_trainer.strategies.base import Folder
 
@@ -102,11 +102,10 @@ def make_loop(strategy_name: str, options: argparse.Namespace) -> Loop:
     strategy = make_strategy(strategy_name, config.strategy.options)
     if strategy_name == "d2d":
         strategy.prepare(folder)
-    channels = config.model.in_channels
-    model = build(config.model.name, in_channels=channels, **config.model.options).to(device)
-    return Loop(
-        config, splits, LabelStore(labels, device), strategy, model, normalisation_of(splits["train"].images)
-    )
+    model = fresh(config.model).to(device)
+    per_image = config.model.normalisation == "image"
+    normalisation = normalisation_of(splits["train"].images, per_image=per_image)
+    return Loop(config, splits, LabelStore(labels, device), strategy, model, normalisation)
 
 
 def make_split(name: str, count: int, seed: int, device: torch.device) -> Split:

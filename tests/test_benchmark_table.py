@@ -13,12 +13,14 @@ import pytest
 from click.testing import CliRunner
 
 from pointmask.cli import main
-from pointmask.images import encode_png, read
+from pointmask.images import encode_png, read, read_mask
+from pointmask.metrics import Score, score
 from pointmask.synth import make_scenes
 
 torch = pytest.importorskip("torch")
 
 from pointmask_trainer.checkpoint import load_model  # noqa: E402
+from pointmask_trainer.inference import predict  # noqa: E402
 
 FOLDER = Path(__file__).parent.parent / "benchmarks"
 TINY = ("epochs=2", "batch=4", "augment.crop=32", "strategy.options.warmup=0", "run.device=cpu")
@@ -78,7 +80,7 @@ def epochs(folder, cell):
 
 
 def seconds(folder, row):
-    lines = (folder / "runs" / "t" / f"acm_unet-{row}-SIRST-v1-0" / "metrics.jsonl").read_text().splitlines()
+    lines = (folder / "runs" / "t" / f"alcnet-{row}-SIRST-v1-0" / "metrics.jsonl").read_text().splitlines()
     return sum(json.loads(text)["seconds"] for text in lines)
 
 
@@ -155,7 +157,7 @@ def test_a_folder_is_held_by_one_process_until_it_dies(part, tmp_path):
 
 def test_a_slice_ends_after_an_epoch_and_the_next_one_goes_on(table, tmp_path, capsys):
     words = ("--rows", "full", "d2d", "--seeds", "0")
-    names = ("acm_unet-full-SIRST-v1-0", "acm_unet-d2d-SIRST-v1-0")
+    names = ("alcnet-full-SIRST-v1-0", "alcnet-d2d-SIRST-v1-0")
     assert table(*words, "--minutes", "0.0001") == 0
     assert epochs(tmp_path, names[0]) == [1]
     assert not (tmp_path / "results").exists()
@@ -196,12 +198,36 @@ def test_a_slice_ends_after_an_epoch_and_the_next_one_goes_on(table, tmp_path, c
     assert not (tmp_path / "results" / "d2d_table-t.json").exists()
 
 
+def test_unseen_images_take_no_part_and_are_scored_at_the_end(table, tmp_path, data, capsys):
+    words = ("--rows", "masks", "d2d", "--seeds", "0")
+    assert table(*words, "--unseen") == 0
+    val = set((data / "splits" / "val.txt").read_text().split())
+    for entry in results(tmp_path)["cells"]:
+        run = tmp_path / "runs" / "t" / f"alcnet-{entry['row']}-SIRST-v1-0"
+        lists = [(run / f"{name}.txt").read_text().split() for name in ("train", "val")]
+        assert [len(ids) for ids in lists] == [3, 1]
+        assert not val & set(lists[0] + lists[1])
+        lines = [json.loads(text) for text in (run / "metrics.jsonl").read_text().splitlines()]
+        own = next(line for line in lines if line["epoch"] == entry["last"]["epoch"])
+        assert entry["last"]["val_labels"] == own["val_labels"]
+        model, card = load_model(run / "last")
+        counted = Score()
+        for name in ("Misc_4", "Misc_5"):
+            image = torch.from_numpy(read(data / "images" / f"{name}.png").astype(np.float32))
+            found = predict(model, image[None, None], card.normalisation)[0].numpy() > 0.5
+            counted += score(found, read_mask(data / "masks" / f"{name}.png"))
+        assert entry["last"]["val_truth"]["iou"] == pytest.approx(counted.iou, abs=1e-4)
+    assert "**Unseen**" in (tmp_path / "results" / "d2d_table-t.md").read_text()
+    assert table(*words) == 1
+    assert "lists: 'unseen', now 'val'" in capsys.readouterr().err
+
+
 def test_a_cell_that_fails_is_told_and_the_others_go_on(table, tmp_path, capsys):
     words = ("--rows", "full", "alpha30", "--seeds", "0", "--detectors", "nonsense", "acm_unet")
     assert table(*words) == 1
     told = capsys.readouterr()
     assert "failed: nonsense-full-SIRST-v1-0: DetectorError: no detector is called 'nonsense'" in told.err
-    assert "open: acm_unet-alpha30-SIRST-v1-0: waits for acm_unet-d2d-SIRST-v1-0, whose" in told.out
+    assert "open: alcnet-alpha30-SIRST-v1-0: waits for alcnet-d2d-SIRST-v1-0, whose" in told.out
     assert [entry["detector"] for entry in results(tmp_path)["cells"]] == ["acm_unet"]
 
 
@@ -221,7 +247,7 @@ def test_two_processes_fill_a_table_together(data, tmp_path):
     done = [out.count(": done") for out, _ in told]
     assert sum(done) >= 6
     for row, seed in cells:
-        assert epochs(tmp_path, f"acm_unet-{row}-SIRST-v1-{seed}") == [1, 2]
+        assert epochs(tmp_path, f"alcnet-{row}-SIRST-v1-{seed}") == [1, 2]
 
 
 def entry(row, seed, iou, detector="alclnet", data_set="SIRST3", images=1652):
@@ -280,7 +306,7 @@ def test_results_of_several_machines_add_up(part, table, tmp_path):
 
 
 def test_kept_weights_are_small_and_predict_like_the_run(table, tmp_path, data):
-    weights, name = tmp_path / "weights", "acm_unet-full-SIRST-v1-0"
+    weights, name = tmp_path / "weights", "alcnet-full-SIRST-v1-0"
     words = ("--rows", "full", "--seeds", "0", "--weights", str(weights))
     assert table(*words) == 0
     assert not weights.exists()
@@ -323,18 +349,18 @@ def test_rows_on_a_part_of_the_images_wait_for_the_run_that_ranks_them(table, tm
     settings = [*TINY, "epochs=3"]
     words = ("--seeds", "1", "--data-sets", "SIRST3")
     assert table("--rows", *parts, *words, settings=settings) == 0
-    assert capsys.readouterr().out.count("waits for acm_unet-d2d-SIRST3-1") == 3
+    assert capsys.readouterr().out.count("waits for alcnet-d2d-SIRST3-1") == 3
     assert (
         table("--rows", *parts, "d2d", *words, settings=settings) == 0
     )  # in one call, though asked for last
     runs = tmp_path / "runs" / "t"
-    whole = (runs / "acm_unet-d2d-SIRST3-1" / "train.txt").read_text().split()
-    lists = {row: (runs / f"acm_unet-{row}-SIRST3-1" / "train.txt").read_text().split() for row in parts}
+    whole = (runs / "alcnet-d2d-SIRST3-1" / "train.txt").read_text().split()
+    lists = {row: (runs / f"alcnet-{row}-SIRST3-1" / "train.txt").read_text().split() for row in parts}
     for kept in lists.values():
         assert len(kept) == 4
         assert set(kept) < set(whole)
     assert len({tuple(kept) for kept in lists.values()}) == 3
-    lines = (runs / "acm_unet-d2d-SIRST3-1" / "strategy.jsonl").read_text().splitlines()
+    lines = (runs / "alcnet-d2d-SIRST3-1" / "strategy.jsonl").read_text().splitlines()
     difficulty = dict(zip(whole, json.loads(lines[0])["difficulty"], strict=True))
     assert lists["difficulty30"] == sorted(whole, key=difficulty.get, reverse=True)[:4]
     assert {e["row"]: e["images"] for e in results(tmp_path)["cells"]} == {

@@ -29,6 +29,17 @@ def test_any_config_comes_back_from_its_text(epochs, positive, flip, options):
     assert from_toml(config.to_toml()) == config
 
 
+def test_options_go_with_their_detector_and_strategy():
+    options = load_config(preset="cpu").model.options
+    assert options == {"norm": "gn"}
+    assert load_config(preset="cpu", settings=["model.name=alcnet"]).model.options == options
+    other = load_config(preset="cpu", settings=["model.options.norm=bn", "model.name=acm_unet"])
+    assert (other.model.name, other.model.options) == ("acm_unet", {"norm": "bn"})
+    assert load_config(preset="cpu", settings=["model.name=alclnet"]).model.options == {}
+    assert load_config(file="b4").strategy.options == {"beta": 0.0}
+    assert load_config(file="b4", settings=["strategy.name=masks"]).strategy.options == {}
+
+
 def test_later_sources_win(tmp_path):
     file = tmp_path / "run.toml"
     file.write_text("epochs = 7\n[optim]\nlr = 0.5\n")

@@ -9,7 +9,6 @@ sample weights adds ``strategy.jsonl``, every version of the labels in ``labels/
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,26 +24,20 @@ from pointmask_trainer.checkpoint import (
     save_model,
 )
 from pointmask_trainer.config import Config, from_toml
-from pointmask_trainer.data import Mask, find_images, load_masks, load_split, split_ids
-from pointmask_trainer.detectors import build
-from pointmask_trainer.detectors.prior import start_from
-from pointmask_trainer.distributed import Team, choose_device, share_statistics, team
-from pointmask_trainer.errors import CheckpointError, DataError
+from pointmask_trainer.data import Mask
+from pointmask_trainer.distributed import Team, choose_device, team
+from pointmask_trainer.errors import CheckpointError
 from pointmask_trainer.evaluation_report import figures
 from pointmask_trainer.events import Log, NoEvents, open_events
 from pointmask_trainer.gallery import Gallery
 from pointmask_trainer.journal import Journal
-from pointmask_trainer.labels import LabelStore
 from pointmask_trainer.loop import EpochResult, Loop
 from pointmask_trainer.metrics_file import METRICS, add_metrics, cut_metrics, read_metrics, write_text
-from pointmask_trainer.normalisation import normalisation_of
 from pointmask_trainer.optimising import set_rate
-from pointmask_trainer.pair_points import lists_with_points, points_of
+from pointmask_trainer.preparing import prepare
 from pointmask_trainer.run_report import REPORT, write_run_report
 from pointmask_trainer.run_source import Source as Source
 from pointmask_trainer.run_source import write_source
-from pointmask_trainer.strategies import make_strategy
-from pointmask_trainer.strategies.base import Folder
 
 STRATEGY = "strategy.jsonl"
 CONFIG = "config.toml"
@@ -103,7 +96,7 @@ def train(
     with team(device) as members:
         if not members.leads:
             watcher = Watcher()
-        loop, truths = _prepare(config, source, device, members, watcher)
+        loop, truths = prepare(config, source, device, members, watcher.message)
         return _Run(config, out, loop, truths, members, watcher).go(source)
 
 
@@ -122,56 +115,6 @@ def _open_run(config: Config, out: Path, *, resume: bool) -> None:
                 f"{out} was started with other settings ({part}: {theirs}, now {ours}); "
                 f"resume with --config {written}, or choose another --out"
             )
-
-
-def _prepare(
-    config: Config, source: Source, device: torch.device, members: Team, watcher: Watcher
-) -> tuple[Loop, list[Mask] | None]:
-    """Read the data and build everything that takes part."""
-    torch.manual_seed(config.seed)
-    strategy = make_strategy(config.strategy.name, config.strategy.options)
-    model = build(config.model.name, in_channels=config.model.in_channels, **config.model.options).to(device)
-    model.tile = config.model.tile
-    if config.model.prior != 0.5:
-        start_from(model, config.model.prior)
-    if members.size > 1:
-        share_statistics(model)
-    images = find_images(source.root)
-    needed_by = config.strategy.name if strategy.needs_points else None
-    paired = points_of(source.root, source.points, images, needed_by, watcher.message)
-    draw = partial(
-        split_ids,
-        source.root,
-        images,
-        train_list=source.train_list,
-        val_list=source.val_list,
-        include=source.include,
-        seed=config.seed,
-    )
-    ids = lists_with_points(draw, paired, watcher.message) if paired and needed_by else draw()
-    train_split, val_split = (
-        load_split(name, listed, images, paired.of(listed) if paired else None, device)
-        for name, listed in zip(("train", "val"), ids, strict=True)
-    )
-    folder = Folder(source.root, {"train": train_split, "val": val_split}, source.masks, paired is not None)
-    labels = LabelStore(strategy.prepare(folder), device)
-    normalisation = normalisation_of(train_split.images, per_image=config.model.normalisation == "image")
-    watcher.message(
-        f"{len(train_split)} images to train and {len(val_split)} to validate on, mean "
-        f"{normalisation.mean:.4g}, deviation {normalisation.std:.4g}; {device}"
-    )
-    loop = Loop(config, folder.splits, labels, strategy, model, normalisation, members)
-    return loop, _truths(source, folder)
-
-
-def _truths(source: Source, folder: Folder) -> list[Mask] | None:
-    """Read the true masks of the validation list, if the training folder has them all."""
-    if not (source.root / "masks").is_dir():
-        return None
-    try:
-        return load_masks(folder.splits["val"], source.root / "masks")
-    except DataError:
-        return None  # they are a diagnostic: a run needs none
 
 
 class _Run:
