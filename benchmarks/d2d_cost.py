@@ -4,8 +4,8 @@
     python benchmarks/d2d_cost.py --preset paper --device cuda --images 512   on a GPU
 
 Scenes of 256 x 256 px are made in memory, a third as many to validate on. ``steps`` is the ratio of epochs
-with all branches on, in which theta rests. ``cycle`` is that of the whole cycle of 20 epochs, with the
-update of theta and the epoch beside which all labels are made again. Ratios are medians over rounds, in which
+with all branches on, in which theta rests. ``cycle`` is that of a whole cycle from one update of theta
+to the next, as the preset has it, with the update and the epoch beside which all labels are made again. Ratios are medians over rounds, in which
 the two strategies take turns; on a processor they are of its time, over all threads.
 """
 
@@ -29,8 +29,8 @@ from pointmask_trainer.pool import Pool
 from pointmask_trainer.preparing import fresh
 from pointmask_trainer.strategies import make_strategy
 from pointmask_trainer.strategies.base import Folder
+from pointmask_trainer.strategies.bilevel.options import D2DOptions
 
-CYCLE = 20  # epochs from one update of theta to the next
 _PLAIN = 2  # epochs of a round in which theta rests
 
 
@@ -48,17 +48,26 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=FOLDER)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    loops = {name: make_loop(name, options) for name in ("masks", "d2d")}
-    rounds = [measure_round(loops, k * CYCLE) for k in range(options.rounds + 1)][1:]  # the first warms up
+    cycle = cycle_of(options.preset)
+    loops = {name: make_loop(name, options, cycle) for name in ("masks", "d2d")}
+    # Updates fall on multiples of the cycle, and a round is longer than a short one. The first warms up.
+    distance = cycle * -(-(2 + _PLAIN) // cycle)
+    rounds = [measure_round(loops, k * distance, cycle) for k in range(options.rounds + 1)][1:]
     figures = {name: median(measured[name] for measured in rounds) for name in rounds[0]}
     for name in ("steps", "cycle"):
         print(f"{name}: {figures[name]:.2f} x an epoch of static masks")
-    print(f"an update of theta and new labels: {figures['update']:.2f} epochs of static masks, every {CYCLE}")
+    print(f"an update of theta and new labels: {figures['update']:.2f} epochs of static masks, every {cycle}")
     name = "d2d_cost" if options.device == "cpu" else f"d2d_cost-{choose_device(options.device).type}"
-    save(name, {**figures, "images": options.images, "rounds": rounds}, options.results)
+    facts = {"images": options.images, "epochs_between_updates": cycle, "rounds": rounds}
+    save(name, {**figures, **facts}, options.results)
 
 
-def measure_round(loops: dict[str, Loop], epoch: int) -> dict[str, float]:
+def cycle_of(preset: str) -> int:
+    """Epochs from one update of theta to the next in a training with a preset."""
+    return D2DOptions().timing(load_config(preset=preset).epochs)[1]
+
+
+def measure_round(loops: dict[str, Loop], epoch: int, cycle: int) -> dict[str, float]:
     """Time the first epochs of a cycle: with an update at its end, with labels in the making, and plain."""
     for loop in loops.values():
         loop.epoch = epoch
@@ -74,7 +83,7 @@ def measure_round(loops: dict[str, Loop], epoch: int) -> dict[str, float]:
         "seconds_masks": masks,
         "steps": plain / masks,
         "update": update / masks,
-        "cycle": (plain + update / CYCLE) / masks,
+        "cycle": (plain + update / cycle) / masks,
     }
 
 
@@ -86,11 +95,11 @@ def clock(device: torch.device) -> float:
     return time.perf_counter()
 
 
-def make_loop(strategy_name: str, options: argparse.Namespace) -> Loop:
-    """Make a loop on built-in scenes with the annotator's labels."""
+def make_loop(strategy_name: str, options: argparse.Namespace, cycle: int) -> Loop:
+    """Make a loop on built-in scenes with the annotator's labels; theta is due at multiples of `cycle`."""
     settings = [f"strategy.name={strategy_name}", *options.set]
     if strategy_name == "d2d":
-        settings += ["strategy.options.warmup=0", f"strategy.options.theta_every={CYCLE}"]
+        settings += ["strategy.options.warmup=0", f"strategy.options.theta_every={max(cycle, 2 + _PLAIN)}"]
     config = load_config(preset=options.preset, settings=["epochs=1000", *settings])
     device = choose_device(options.device)
     splits = {

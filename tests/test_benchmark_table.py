@@ -188,13 +188,13 @@ def test_a_slice_ends_after_an_epoch_and_the_next_one_goes_on(table, tmp_path, c
     # Other settings are refused by the results, and, without them, by the runs.
     changed = [*TINY, "optim.lr=0.25"]
     assert table(*words, settings=changed) == 1
-    assert "d2d_table-t.json holds results of other settings (optim.lr: 0.005, now 0.25)" in (
+    assert "d2d_table-t.json holds results of other settings (optim.lr: 0.01, now 0.25)" in (
         capsys.readouterr().err
     )
     (tmp_path / "elsewhere").rename(tmp_path / "runs")
     (tmp_path / "results" / "d2d_table-t.json").unlink()
     assert table(*words, settings=changed) == 1
-    assert "was trained with other settings (optim.lr: 0.005, now 0.25)" in capsys.readouterr().err
+    assert "was trained with other settings (optim.lr: 0.01, now 0.25)" in capsys.readouterr().err
     assert not (tmp_path / "results" / "d2d_table-t.json").exists()
 
 

@@ -46,6 +46,22 @@ def test_a_detector_sees_tiles_of_the_side_it_was_trained_for():
     assert set(model.seen) == {(24, 20)}
 
 
+def test_only_tiles_that_meet_a_box_are_shown_and_they_show_the_same():
+    model = Local()
+    images = [torch.rand(50, 70) * 255, torch.rand(50, 70) * 255]
+    pool, normalisation = Pool([image.numpy() for image in images]), Normalisation(100.0, 30.0)
+    model.tile = 20
+    boxes = {0: [(30, 40, 33, 44), (-9, -9, 2, 3)], 1: []}
+    found = dict(predict_pool(model, pool, normalisation, boxes=boxes))
+    assert model.seen == [(20, 20)]  # all tiles at once
+    whole = dict(predict_pool(model, pool, normalisation))
+    for top, left, bottom, right in boxes[0]:
+        rows, cols = slice(max(top, 0), bottom), slice(max(left, 0), right)
+        assert torch.equal(found[0][rows, cols], whole[0][rows, cols])
+    assert not found[1].any()
+    assert (found[0] == 0).sum() > 0.6 * found[0].numel()
+
+
 def test_an_overlap_as_large_as_a_tile_is_refused():
     with pytest.raises(ValueError, match="smaller"):
         predict(Local(), torch.zeros(1, 1, 90, 9), Normalisation(0, 1), tile=16, overlap=16)

@@ -1,7 +1,7 @@
 """A detector on whole images of any size: in batches of equal shapes, large frames in overlapping tiles."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import pairwise, product
 
@@ -11,6 +11,9 @@ from torch import Tensor, nn
 from pointmask_trainer.detectors.base import Detector
 from pointmask_trainer.normalisation import Normalisation
 from pointmask_trainer.pool import Pool
+
+Box = tuple[int, int, int, int]
+"""Top and left, and the first row and column beyond, in px."""
 
 _OVERLAP = 64
 _BATCH_PIXELS = 2**20  # per forward pass
@@ -22,6 +25,7 @@ def predict_pool(
     normalisation: Normalisation,
     indices: Iterable[int] | None = None,
     *,
+    boxes: Mapping[int, Sequence[Box]] | None = None,
     autocast: torch.dtype | None = None,
 ) -> Iterator[tuple[int, Tensor]]:
     """Probabilities of many images, those of equal shape together.
@@ -35,6 +39,8 @@ def predict_pool(
     normalisation : Normalisation
     indices : iterable of int, optional
         Which images; all by default.
+    boxes : Mapping of index to boxes, optional
+        Only tiles that meet one of an image's boxes are shown to the network; elsewhere the map is 0.
     autocast : torch.dtype, optional
         Precision of the forward pass.
 
@@ -47,11 +53,13 @@ def predict_pool(
     for index in range(len(images)) if indices is None else indices:
         by_shape[images.shapes[index]].append(index)
     for (height, width), listed in by_shape.items():
-        count = max(1, _BATCH_PIXELS // (height * width))
+        count = 1 if boxes is not None else max(1, _BATCH_PIXELS // (height * width))
         for start in range(0, len(listed), count):
             part = listed[start : start + count]
             batch = torch.stack([images.image(index) for index in part])[:, None]
-            yield from zip(part, predict(model, batch, normalisation, autocast=autocast), strict=True)
+            near = None if boxes is None else boxes[part[0]]
+            maps = predict(model, batch, normalisation, boxes=near, autocast=autocast)
+            yield from zip(part, maps, strict=True)
 
 
 @torch.no_grad()
@@ -62,6 +70,7 @@ def predict(
     *,
     tile: int | None = None,
     overlap: int | None = None,
+    boxes: Sequence[Box] | None = None,
     autocast: torch.dtype | None = None,
 ) -> Tensor:
     """Probabilities of a batch of images.
@@ -78,6 +87,8 @@ def predict(
     overlap : int, optional
         Tiles overlap by so many px; each px is taken from the tile in which it lies farther inside. By
         default as `overlap_of` the tile.
+    boxes : sequence of (top, left, bottom, right), optional
+        Only tiles of which what is kept meets one of these are shown to the network; the rest is 0.
     autocast : torch.dtype, optional
         Precision of the forward pass.
 
@@ -87,13 +98,15 @@ def predict(
     """
     values = normalisation(images, model.in_channels)
     height, width = images.shape[2:]
-    out = images.new_empty(images.shape[0], height, width)
+    out = images.new_zeros(images.shape[0], height, width)
     device = images.device.type
     with evaluating(model), torch.autocast(device, autocast, enabled=autocast is not None):
         tile = model.tile if tile is None else tile
         overlap = overlap_of(tile) if overlap is None else overlap
-        pieces = product(_pieces(height, tile, overlap), _pieces(width, tile, overlap))
-        for listed in _grouped(list(pieces), images.shape[0] * min(tile, height) * min(tile, width)):
+        tiles = list(product(_pieces(height, tile, overlap), _pieces(width, tile, overlap)))
+        if boxes is not None:
+            tiles = [(rows, cols) for rows, cols in tiles if any(_meets(rows, cols, box) for box in boxes)]
+        for listed in _grouped(tiles, images.shape[0] * min(tile, height) * min(tile, width)):
             shown = torch.cat([values[:, :, rows.seen, cols.seen] for rows, cols in listed])
             probabilities = torch.sigmoid(model(shown)["logits"][:, 0].float())
             for (rows, cols), part in zip(listed, torch.split(probabilities, len(images)), strict=True):
@@ -124,6 +137,17 @@ class _Piece:
         self.seen = slice(start, stop)
         self.kept = slice(first, last)
         self.kept_within = slice(first - start, last - start)
+
+
+def _meets(rows: _Piece, cols: _Piece, box: Box) -> bool:
+    """Whether what is kept of a tile holds a pixel of a box."""
+    top, left, bottom, right = box
+    return (
+        rows.kept.start < bottom
+        and top < rows.kept.stop
+        and cols.kept.start < right
+        and left < cols.kept.stop
+    )
 
 
 def _grouped(tiles: list[tuple[_Piece, _Piece]], pixels: int) -> Iterator[list[tuple[_Piece, _Piece]]]:

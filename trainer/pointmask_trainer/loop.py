@@ -7,7 +7,7 @@ dropout derive from (seed, epoch, step), so that a run which is resumed after an
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +23,7 @@ from pointmask_trainer.data import Mask, Split
 from pointmask_trainer.detectors.base import Detector, Maps
 from pointmask_trainer.distributed import Team
 from pointmask_trainer.errors import TrainingError
-from pointmask_trainer.inference import predict_pool
+from pointmask_trainer.inference import Box, predict_pool
 from pointmask_trainer.labels import LabelStore, SplitName
 from pointmask_trainer.normalisation import Normalisation
 from pointmask_trainer.optimising import average_of, make_optimiser, set_rate
@@ -191,10 +191,21 @@ class Loop:
             maps: Maps = self._forward(batch.images)
         return self.strategy.losses(maps, batch, self.config.loss, self.model.auxiliary), maps
 
-    def predictions(self, split: SplitName, indices: list[int] | None = None) -> Iterator[tuple[int, Tensor]]:
+    def predictions(
+        self,
+        split: SplitName,
+        indices: list[int] | None = None,
+        boxes: Mapping[int, Sequence[Box]] | None = None,
+    ) -> Iterator[tuple[int, Tensor]]:
         """Probabilities of whole, unchanged images; see `pointmask_trainer.inference.predict_pool`."""
-        images = self.splits[split].images
-        return predict_pool(self.judged, images, self.normalisation, indices, autocast=self.autocast)
+        return predict_pool(
+            self.judged,
+            self.splits[split].images,
+            self.normalisation,
+            indices,
+            boxes=boxes,
+            autocast=self.autocast,
+        )
 
     def validate(
         self,

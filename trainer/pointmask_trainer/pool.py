@@ -8,7 +8,7 @@ same views, so that one set of parameters moves image, label and points together
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -140,30 +140,31 @@ class Pool:
         """
         indices = moved(indices, self.device)
         rows, cols = views.sources(self.device)
+        heights, widths = self._sides[indices][:, :, None, None].unbind(1)
+        starts = self._starts[indices][:, None, None]
+        place = _reflected if outside == "reflect" else _clamped
         if views.whole:
-            return self._gather(indices, rows.round().long(), cols.round().long(), outside)[:, None]
+            row, col = place(rows.round().long(), heights), place(cols.round().long(), widths)
+            return self._gather(starts, row, col, widths)[:, None]
         top, left = rows.floor(), cols.floor()
         down, right = (rows - top).float(), (cols - left).float()
         top, left = top.long(), left.long()
+        # Each row and column is placed once for both of its neighbours: placing costs as much as looking up.
+        upper, lower = place(top, heights), place(top + 1, heights)
+        before, after = place(left, widths), place(left + 1, widths)
         total = torch.zeros_like(down)
-        for i, weight_i in ((0, 1 - down), (1, down)):
-            for j, weight_j in ((0, 1 - right), (1, right)):
-                total += weight_i * weight_j * self._gather(indices, top + i, left + j, outside)
+        for row, weight_i in ((upper, 1 - down), (lower, down)):
+            for col, weight_j in ((before, 1 - right), (after, right)):
+                total += weight_i * weight_j * self._gather(starts, row, col, widths)
         return total[:, None]
 
-    def _gather(self, indices: Tensor, rows: Tensor, cols: Tensor, outside: str) -> Tensor:
-        sides = self._sides[indices][:, :, None, None]
-        heights, widths = sides[:, 0], sides[:, 1]
-        if outside == "reflect":
-            rows, cols = _reflected(rows, heights), _reflected(cols, widths)
-            inside = None
-        else:
-            inside = (rows >= 0) & (rows < heights) & (cols >= 0) & (cols < widths)
-            rows = torch.minimum(rows.clamp(min=0), heights - 1)
-            cols = torch.minimum(cols.clamp(min=0), widths - 1)
-        places = self._starts[indices][:, None, None] + rows * widths + cols
-        values = self._plain(self._flat[places])
-        return values if inside is None else values * inside
+    def _gather(self, starts: Tensor, rows: "_Places", cols: "_Places", widths: Tensor) -> Tensor:
+        """Look pixels up; 0 where a row or column lies outside and is not mirrored."""
+        values = self._plain(self._flat[starts + rows.at * widths + cols.at])
+        for axis in (rows, cols):
+            if axis.inside is not None:
+                values = values * axis.inside
+        return values
 
     def _plain(self, stored: Tensor) -> Tensor:
         if self.is_wide:
@@ -178,8 +179,24 @@ def moved(values: Tensor, device: torch.device) -> Tensor:
     return values.to(device)
 
 
-def _reflected(places: Tensor, length: Tensor) -> Tensor:
+class _Places(NamedTuple):
+    """Where to look along one axis, and which places are really inside; None if all count."""
+
+    at: Tensor
+    inside: Tensor | None = None
+
+
+def _reflected(places: Tensor, length: Tensor) -> _Places:
     """Mirror places about the first and last pixel until they lie in the image."""
+    # A division per pixel is saved on a processor; a GPU would have to be waited for.
+    if places.device.type == "cpu" and bool(((places >= 0) & (places < length)).all()):
+        return _Places(places)
     period = 2 * (length - 1).clamp(min=1)
     places = places.remainder(period)
-    return torch.minimum(torch.minimum(places, period - places), length - 1)
+    return _Places(torch.minimum(torch.minimum(places, period - places), length - 1))
+
+
+def _clamped(places: Tensor, length: Tensor) -> _Places:
+    """Bring places into the image, and say which were."""
+    inside = (places >= 0) & (places < length)
+    return _Places(torch.minimum(places.clamp(min=0), length - 1), inside)

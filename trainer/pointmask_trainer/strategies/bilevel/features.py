@@ -4,6 +4,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - as everybody writes it
 
+from pointmask_trainer.losses import label_edges
+
 FEATURES = (
     "probability",  # mean
     "logit",  # mean magnitude
@@ -24,7 +26,6 @@ and two use a surrogate that is 0.5 nearly everywhere; under random crops neithe
 sample, and they are left out.
 """
 
-_SURE = 1e-6
 _TOP = 0.1
 _DECAY = 0.99
 
@@ -46,15 +47,14 @@ def measure(logits: Tensor, labels: Tensor, loss: Tensor, difficulty: Tensor) ->
     """
     z, y = logits.float().flatten(1), labels.flatten(1)
     p = torch.sigmoid(z)
-    sure = p.clamp(_SURE, 1 - _SURE)
     off = (p - y).abs()
-    edge = _outline(labels).flatten(1)
+    edge = label_edges(labels).flatten(1)
     found, wanted = (p > 0.5).float(), (y > 0.5).float()
     dice = (2 * (found * wanted).sum(1) + 1) / (found.sum(1) + wanted.sum(1) + 1)
     columns = [
         p.mean(1),
         z.abs().mean(1),
-        -(sure * sure.log() + (1 - sure) * (1 - sure).log()).mean(1),
+        F.binary_cross_entropy_with_logits(z, p, reduction="none").mean(1),  # with itself: the entropy
         off.mean(1),
         off.square().mean(1),
         off.topk(max(1, int(_TOP * off.shape[1])), dim=1, sorted=False).values.mean(1),
@@ -65,11 +65,6 @@ def measure(logits: Tensor, labels: Tensor, loss: Tensor, difficulty: Tensor) ->
         difficulty,
     ]
     return torch.stack([column.float() for column in columns], dim=1)
-
-
-def _outline(labels: Tensor) -> Tensor:
-    hard = F.pad((labels > 0.5).to(labels.dtype), (1, 1, 1, 1), mode="replicate")
-    return F.max_pool2d(hard, 3, 1) + F.max_pool2d(-hard, 3, 1)
 
 
 class RunningScale:

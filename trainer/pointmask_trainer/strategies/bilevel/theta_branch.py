@@ -8,6 +8,7 @@ from torch import Tensor
 
 from pointmask.theta import Theta
 from pointmask_trainer.data import Split
+from pointmask_trainer.inference import Box
 from pointmask_trainer.loop import Loop
 from pointmask_trainer.operator import WindowBatch, soft_labels
 from pointmask_trainer.strategies.bilevel.options import D2DOptions
@@ -92,7 +93,10 @@ class ThetaBranch:
         batch = WindowBatch.of(windows, self._start, device=loop.device)
         with torch.no_grad():
             offline = soft_labels(batch, ThetaTensors.of(self._start, device=loop.device))
-        maps = dict(loop.predictions("val", mine))
+        boxes: dict[int, list[Box]] = {index: [] for index in mine}
+        for place in places:
+            boxes[place.index].append(place.box)
+        maps = dict(loop.predictions("val", mine, boxes))
         responses = torch.stack([response(maps[place.index], place) for place in places])
         own = torch.as_tensor(np.stack([place.own for place in places]), device=loop.device)
         return batch, offline, responses[:, None], own[:, None].float()

@@ -12,6 +12,7 @@ from pointmask.target import Target
 from pointmask.theta import Theta
 from pointmask.window import Polarity, Window, read_window
 from pointmask_trainer.data import Split
+from pointmask_trainer.inference import Box
 from pointmask_trainer.operator import smooth
 from pointmask_trainer.strategies.bilevel.annotating import annotate_image
 
@@ -35,6 +36,13 @@ class Place:
     centre: tuple[int, int]
     pitch: int
     own: NDArray[np.bool_]
+
+    @property
+    def box(self) -> Box:
+        """Pixels that `response` looks at; part of them may lie outside the image."""
+        reach = self.pitch * (self.own.shape[0] // 2) + self.pitch
+        row, col = self.centre
+        return row - reach, col - reach, row + reach + 1, col + reach + 1
 
 
 def find_windows(
