@@ -4,9 +4,10 @@
     python benchmarks/d2d_cost.py --preset paper --device cuda --images 512   on a GPU
 
 Scenes of 256 x 256 px are made in memory, a third as many to validate on. ``steps`` is the ratio of epochs
-with all branches on, in which theta rests. ``cycle`` is that of a whole cycle from one update of theta
-to the next, as the preset has it, with the update and the epoch beside which all labels are made again. Ratios are medians over rounds, in which
-the two strategies take turns; on a processor they are of its time, over all threads.
+with all branches on, in which theta rests. ``cycle`` is that of a whole cycle from one update of theta to the
+next, as the preset has it: with the update, and the epoch beside which all labels are made again. Ratios are
+medians over rounds, in which the two strategies take turns; on a processor they are of its time, over all
+threads.
 """
 
 import argparse

@@ -46,7 +46,6 @@ SHOWN_ELSEWHERE = (
     "scale",
     "torch_operator",
     "tracking",
-    "training-",
 )
 """Beginnings of the names of results that belong beside them but not in the table."""
 
