@@ -10,7 +10,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from test_training import PROCESSES, StopError, assert_same_run, stop_after
+from test_training import PROCESSES, StopError, assert_same_run, stop_after, weights_of
 from training_tools import TINY, make_folder
 
 from pointmask.annotator import annotate
@@ -70,11 +70,24 @@ def test_without_any_branch_it_is_strategy_masks_bit_for_bit(folder, pseudo_mask
     assert_same_run(tmp_path / "d2d", tmp_path / "masks")
 
 
-def test_before_the_warmup_ends_nothing_differs(folder, pseudo_masks, tmp_path):
+def test_before_the_warmup_ends_neither_weights_nor_theta_are_learned(folder, pseudo_masks, tmp_path):
     source = Source(root=folder, points=folder / "points.csv", masks=pseudo_masks)
-    train(config_of("warmup=2"), source, tmp_path / "d2d")
+    train(config_of("warmup=2", "beta=0"), source, tmp_path / "d2d")
     train(config_of(strategy="masks"), source, tmp_path / "masks")
     assert_same_run(tmp_path / "d2d", tmp_path / "masks")
+
+
+def test_the_validation_loss_takes_part_from_the_first_step(folder, pseudo_masks, tmp_path):
+    source = Source(root=folder, points=folder / "points.csv", masks=pseudo_masks)
+    for name, beta, every in (("with", 0.5, 2), ("without", 0, 2), ("never due", 0.5, 1000)):
+        options = (f"beta={beta}", f"val_every={every}", "warmup=2")
+        train(config_of(*options, settings=["epochs=1"]), source, tmp_path / name)
+    weights = {name: weights_of(tmp_path / name) for name in ("with", "without", "never due")}
+    same = {
+        name: all(torch.equal(weights["without"][key], value) for key, value in found.items())
+        for name, found in weights.items()
+    }
+    assert same == {"with": False, "without": True, "never due": True}
 
 
 @pytest.mark.parametrize("extra", [(), ("alpha_form=exact", "alpha_fresh=true", "labels=soft")])

@@ -1,12 +1,15 @@
 """Bi-level dual update: sample weights and the annotator's parameters, learned with the detector.
 
-One step, from the epoch after the warm-up on::
+One step::
 
     weights      features of every sample -> meta-classifier -> alpha, mean 1
     extra_loss   now and then beta times the loss of a validation batch, on pseudo-labels as well
     after_step   now and then one step of the meta-classifier: whose loss falls with the validation loss?
     end_epoch    now and then steps of theta; then all labels are made again beside the next epoch, and
                  swapped when it ends
+
+The validation loss is part of the detector's step from the first one on, as in the paper's inner problem;
+weights and theta, its outer problem, wait for the warm-up. The published code lets all three wait.
 
 No mask takes part; where the training folder has true ones, the labels' IoU with them is logged.
 """
@@ -101,7 +104,7 @@ class D2D(Strategy):
         """Take the validation loss, beta times, into every so manieth step."""
         self._validation = None
         options = self.options
-        if loop.epoch < self._warmup or not options.beta or not _is_due(loop, options.val_every):
+        if not options.beta or not _is_due(loop, options.val_every):
             return None
         self._validation = validate(loop)
         return options.beta * with_gradient(loop.model, self._validation)

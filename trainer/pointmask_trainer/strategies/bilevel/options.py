@@ -13,8 +13,8 @@ class D2DOptions:
     Attributes
     ----------
     warmup : int, optional
-        Epochs in which the detector alone is trained, on labels and weights as they are; by default a fifth
-        of all, as the published 80 of 400.
+        Epochs before sample weights and theta are learned; by default a fifth of all, as the published 80 of
+        400. The validation loss takes part from the first step on.
     beta : float
         Share of the validation loss's gradient in the detector's steps; 0 leaves it out.
     val_every : int
