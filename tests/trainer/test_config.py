@@ -33,7 +33,7 @@ def test_options_go_with_their_detector_and_strategy():
     options = load_config(preset="cpu").model.options
     assert options == {"norm": "gn"}
     assert load_config(preset="cpu", settings=["model.name=alcnet"]).model.options == options
-    other = load_config(preset="cpu", settings=["model.options.norm=bn", "model.name=acm_unet"])
+    other = load_config(preset="cpu", settings=["model.name=acm_unet", "model.options.norm=bn"])
     assert (other.model.name, other.model.options) == ("acm_unet", {"norm": "bn"})
     assert load_config(preset="cpu", settings=["model.name=alclnet"]).model.options == {}
     assert load_config(file="b4").strategy.options == {"beta": 0.0}

@@ -261,7 +261,7 @@ def load_config(
 ) -> Config:
     """Join defaults, a preset, a file and single settings, later over earlier.
 
-    A source that names another detector or strategy drops the options that an earlier one had for its own.
+    Naming another detector or strategy drops the options that were there for the one before.
 
     Parameters
     ----------
@@ -280,13 +280,11 @@ def load_config(
     if preset is not None:
         if preset not in PRESETS:
             raise ConfigError(f"preset {preset!r} is unknown; choose among {', '.join(PRESETS)}")
-        _join(table, parse_toml(_preset_text(preset), f"preset {preset}"))
+        merge(table, parse_toml(_preset_text(preset), f"preset {preset}"))
     if file is not None:
-        _join(table, parse_toml(_file_text(file), str(file)))
-    single: dict[str, Any] = {}
+        merge(table, parse_toml(_file_text(file), str(file)))
     for setting in settings:
-        merge(single, parse_setting(setting))
-    _join(table, single)
+        merge(table, parse_setting(setting))
     return read_table(Config, table)
 
 
@@ -299,17 +297,6 @@ def from_toml(text: str, name: str = "config") -> Config:
         As for `load_config`.
     """
     return read_table(Config, parse_toml(text, name))
-
-
-def _join(table: dict[str, Any], later: dict[str, Any]) -> None:
-    """Merge `later` into `table`; options of a detector or strategy go with it when another is named."""
-    for part in ("model", "strategy"):
-        ours, theirs = table.get(part), later.get(part)
-        if isinstance(ours, dict) and isinstance(theirs, dict):
-            name = theirs.get("name")
-            if name is not None and name != ours.get("name", name):
-                ours.pop("options", None)
-    merge(table, later)
 
 
 def _file_text(file: str | Path) -> str:
