@@ -50,10 +50,10 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     cycle = cycle_of(options.preset)
-    loops = {name: make_loop(name, options, cycle) for name in ("masks", "d2d")}
-    # Updates fall on multiples of the cycle, and a round is longer than a short one. The first warms up.
-    distance = cycle * -(-(2 + _PLAIN) // cycle)
-    rounds = [measure_round(loops, k * distance, cycle) for k in range(options.rounds + 1)][1:]
+    apart = max(cycle, 2 + _PLAIN)  # updates, one at the beginning of each round
+    loops = {name: make_loop(name, options, apart) for name in ("masks", "d2d")}
+    # The first warms up.
+    rounds = [measure_round(loops, k * apart, cycle) for k in range(options.rounds + 1)][1:]
     figures = {name: median(measured[name] for measured in rounds) for name in rounds[0]}
     for name in ("steps", "cycle"):
         print(f"{name}: {figures[name]:.2f} x an epoch of static masks")
@@ -96,11 +96,11 @@ def clock(device: torch.device) -> float:
     return time.perf_counter()
 
 
-def make_loop(strategy_name: str, options: argparse.Namespace, cycle: int) -> Loop:
-    """Make a loop on built-in scenes with the annotator's labels; theta is due at multiples of `cycle`."""
+def make_loop(strategy_name: str, options: argparse.Namespace, apart: int) -> Loop:
+    """Make a loop on built-in scenes with the annotator's labels; theta is due at multiples of `apart`."""
     settings = [f"strategy.name={strategy_name}", *options.set]
     if strategy_name == "d2d":
-        settings += ["strategy.options.warmup=0", f"strategy.options.theta_every={max(cycle, 2 + _PLAIN)}"]
+        settings += ["strategy.options.warmup=0", f"strategy.options.theta_every={apart}"]
     config = load_config(preset=options.preset, settings=["epochs=1000", *settings])
     device = choose_device(options.device)
     splits = {

@@ -36,8 +36,8 @@ class D2DOptions:
     theta : {"learn", "frozen"}
         Whether the annotator's parameters follow the detector and all labels are made again.
     theta_every : int, optional
-        Epochs between updates; the first follows the first epoch after `warmup`. By default a twentieth of
-        all epochs, as the published 20 of 400.
+        Epochs between updates; the first follows the first epoch after `warmup`. By default a twelfth of
+        all epochs, and at most the published 20: an update costs half an epoch of a short training.
     theta_steps : int
         Steps of one update.
     theta_lr : float
@@ -90,7 +90,7 @@ class D2DOptions:
     def timing(self, epochs: int) -> tuple[int, int]:
         """Return `warmup` and `theta_every` of a training of so many epochs."""
         warmup = epochs // 5 if self.warmup is None else self.warmup
-        every = max(1, epochs // 20) if self.theta_every is None else self.theta_every
+        every = min(20, max(1, epochs // 12)) if self.theta_every is None else self.theta_every
         return warmup, every
 
 
