@@ -238,6 +238,16 @@ def load_masks(split: Split, folder: Path) -> list[Mask]:
     return masks
 
 
+def known_masks(split: Split, folder: Path) -> list[Mask] | None:
+    """Read the true masks of a split, a diagnostic that nothing needs; None unless a folder has them all."""
+    if not folder.is_dir():
+        return None
+    try:
+        return load_masks(split, folder)
+    except DataError:
+        return None
+
+
 def _points_of(ids: Sequence[str], pool: Pool, points: Points | None) -> tuple[NDArray[np.int64], ...]:
     if points is None:
         return tuple(np.empty((0, 2), np.int64) for _ in ids)

@@ -49,6 +49,8 @@ class Normalisation:
 
     def units_of(self, images: Pool) -> tuple[Tensor, Tensor]:
         """Mean and deviation to use for each image of a pool, (N, 1, 1, 1) each."""
+        if not self.per_image:  # nothing of the images is needed
+            return self.units(torch.empty((len(images), 1, 1, 1), device=images.device))
         units = [self.units(images.image(index)[None, None]) for index in range(len(images))]
         means, stds = zip(*units, strict=True)
         return torch.cat(means), torch.cat(stds)

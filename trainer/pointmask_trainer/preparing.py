@@ -6,11 +6,10 @@ from functools import partial
 import torch
 
 from pointmask_trainer.config import Config, ModelConfig
-from pointmask_trainer.data import Mask, find_images, load_masks, load_split, split_ids
+from pointmask_trainer.data import Mask, find_images, known_masks, load_split, split_ids
 from pointmask_trainer.detectors import Detector, build
 from pointmask_trainer.detectors.prior import start_from
 from pointmask_trainer.distributed import Team, share_statistics
-from pointmask_trainer.errors import DataError
 from pointmask_trainer.labels import LabelStore
 from pointmask_trainer.loop import Loop
 from pointmask_trainer.normalisation import normalisation_of
@@ -76,7 +75,7 @@ def prepare(
         f"{normalisation.mean:.4g}, deviation {normalisation.std:.4g}; {device}"
     )
     loop = Loop(config, folder.splits, labels, strategy, model, normalisation, members)
-    return loop, _truths(source, folder)
+    return loop, known_masks(val_split, source.root / "masks")
 
 
 def fresh(config: ModelConfig) -> Detector:
@@ -86,13 +85,3 @@ def fresh(config: ModelConfig) -> Detector:
     if config.prior != 0.5:
         start_from(model, config.prior)
     return model
-
-
-def _truths(source: Source, folder: Folder) -> list[Mask] | None:
-    """Read the true masks of the validation list, if the training folder has them all."""
-    if not (source.root / "masks").is_dir():
-        return None
-    try:
-        return load_masks(folder.splits["val"], source.root / "masks")
-    except DataError:
-        return None  # they are a diagnostic: a run needs none

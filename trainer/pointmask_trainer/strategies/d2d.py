@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from pointmask.theta import Theta
-from pointmask_trainer.data import Mask, Split, load_masks
+from pointmask_trainer.data import Split, known_masks, load_masks
 from pointmask_trainer.detectors.base import Maps
 from pointmask_trainer.errors import ConfigError, DataError
 from pointmask_trainer.labels import Label, LabelStore, SplitName
@@ -63,7 +63,9 @@ class D2D(Strategy):
                 )
         theta = Theta.load(self.options.annotator)
         self._start = theta if self.options.rho is None else theta.with_(rho=self.options.rho)
-        self._truths = {name: _truths(folder, split) for name, split in folder.splits.items()}
+        self._truths = {
+            name: known_masks(split, folder.root / "masks") for name, split in folder.splits.items()
+        }
         return {name: self._first_labels(folder, split) for name, split in folder.splits.items()}
 
     def start(self, loop: Loop) -> None:
@@ -194,16 +196,6 @@ class D2D(Strategy):
             if truths is not None:
                 news[name] = quality((labels.label(name, k) for k in range(len(truths))), truths)
         return news
-
-
-def _truths(folder: Folder, split: Split) -> list[Mask] | None:
-    """Read the true masks of a split, if the training folder has them all: they are a diagnostic."""
-    if not (folder.root / "masks").is_dir():
-        return None
-    try:
-        return load_masks(split, folder.root / "masks")
-    except DataError:
-        return None
 
 
 def _is_due(loop: Loop, every: int) -> bool:
