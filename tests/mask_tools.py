@@ -1,5 +1,7 @@
 """Blobs and labelled images for the tests of everything that stores masks."""
 
+import itertools
+import re
 from pathlib import Path
 
 import numpy as np
@@ -86,3 +88,21 @@ def documents(images: st.SearchStrategy[LabelledImage]) -> st.SearchStrategy[lis
 def files(folder: Path) -> list[str]:
     """Relative paths of all files below a folder."""
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def filled(path, shape):
+    """Even-odd fill of an h/v path at the pixel centres."""
+    crossings = np.zeros((shape[0], shape[1] + 1), int)
+    for start, body in re.findall(r"M([^hvzM]+)([^zM]*)z", path):
+        x, y = map(int, start.split())
+        home = (x, y)
+        moves = re.findall(r"([hv])(-?\d+)", body)
+        assert all(a[0] != b[0] for a, b in itertools.pairwise(moves)), "straight runs are merged"
+        for kind, length in moves:
+            if kind == "h":
+                x += int(length)
+            else:
+                crossings[min(y, y + int(length)) : max(y, y + int(length)), x] += 1
+                y += int(length)
+        assert (x, y) == home, "the loop is closed"
+    return np.cumsum(crossings, axis=1)[:, :-1] % 2 == 1

@@ -1,7 +1,5 @@
 """Drawing: what the user sees is exactly the mask."""
 
-import itertools
-import re
 from io import BytesIO
 
 import numpy as np
@@ -9,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
+from mask_tools import filled
 from PIL import Image
 from scipy import ndimage as ndi
 
@@ -23,24 +22,6 @@ from pointmask.overlay import (
     stretch,
 )
 from pointmask.target import Annotation, Target
-
-
-def filled(path, shape):
-    """Even-odd fill of an h/v path at the pixel centres."""
-    crossings = np.zeros((shape[0], shape[1] + 1), int)
-    for start, body in re.findall(r"M([^hvzM]+)([^zM]*)z", path):
-        x, y = map(int, start.split())
-        home = (x, y)
-        moves = re.findall(r"([hv])(-?\d+)", body)
-        assert all(a[0] != b[0] for a, b in itertools.pairwise(moves)), "straight runs are merged"
-        for kind, length in moves:
-            if kind == "h":
-                x += int(length)
-            else:
-                crossings[min(y, y + int(length)) : max(y, y + int(length)), x] += 1
-                y += int(length)
-        assert (x, y) == home, "the loop is closed"
-    return np.cumsum(crossings, axis=1)[:, :-1] % 2 == 1
 
 
 def annotation(shape, *targets):

@@ -8,8 +8,8 @@ from io import BytesIO
 
 import numpy as np
 import pytest
+from mask_tools import filled
 from PIL import Image
-from test_overlay import filled
 
 import pointmask
 from pointmask.annotator import annotate

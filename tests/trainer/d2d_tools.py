@@ -1,10 +1,12 @@
 """A detector of two layers, and loops in memory that train it on blobs."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
+from training_tools import TINY
 
 from pointmask_trainer.config import load_config
 from pointmask_trainer.data import Split
@@ -82,3 +84,15 @@ def make_loop(count=16, val=12, *, options=(), settings=(), train_masks=None, mo
 def first_batch(loop, size=None):
     size = size or loop.config.batch
     return loop.batch("train", torch.arange(size), (0, 0))
+
+
+BUSY = ("warmup=1", "theta_every=2", "val_every=1", "alpha_every=1", "theta_images=3")
+
+
+def config_of(*options, settings=(), strategy="d2d"):
+    options = [f"strategy.options.{option}" for option in options]
+    return load_config(settings=[*TINY, f"strategy.name={strategy}", *options, *settings])
+
+
+def journal_of(run):
+    return [json.loads(line) for line in (run / "strategy.jsonl").read_text().splitlines()]

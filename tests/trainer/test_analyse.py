@@ -9,10 +9,10 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("matplotlib")
 
+from analysis_tools import FIRST, LAST, LINES, make_run, save_labels
 from click.testing import CliRunner
-from test_analyse_numbers import FIRST, LAST, LINES, make_run, save_labels
-from test_d2d_runs import BUSY, config_of, journal_of
-from test_run_report import Page
+from d2d_tools import BUSY, config_of, journal_of
+from page_tools import Page
 from training_tools import make_folder
 
 from pointmask.cli import main

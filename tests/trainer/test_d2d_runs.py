@@ -7,10 +7,11 @@ import sys
 
 import numpy as np
 import pytest
+from d2d_tools import BUSY, config_of, journal_of
 
 torch = pytest.importorskip("torch")
 
-from test_training import PROCESSES, StopError, assert_same_run, stop_after, weights_of
+from run_tools import PROCESSES, StopError, assert_same_run, stop_after, weights_of
 from training_tools import TINY, make_folder
 
 from pointmask.annotator import annotate
@@ -24,7 +25,6 @@ from pointmask_trainer.labels import LabelStore
 from pointmask_trainer.strategies import make_strategy
 from pointmask_trainer.train import Source, train
 
-BUSY = ("warmup=1", "theta_every=2", "val_every=1", "alpha_every=1", "theta_images=3")
 NEUTRAL = ("warmup=0", "beta=0", "alpha=off", "theta=frozen")
 
 
@@ -39,15 +39,6 @@ def bare(folder, tmp_path_factory):
     root = tmp_path_factory.mktemp("bare")
     (root / "images").symlink_to(folder / "images")
     return root
-
-
-def config_of(*options, settings=(), strategy="d2d"):
-    options = [f"strategy.options.{option}" for option in options]
-    return load_config(settings=[*TINY, f"strategy.name={strategy}", *options, *settings])
-
-
-def journal_of(run):
-    return [json.loads(line) for line in (run / "strategy.jsonl").read_text().splitlines()]
 
 
 @pytest.fixture(scope="module")

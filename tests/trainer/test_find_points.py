@@ -9,7 +9,7 @@ import tifffile
 
 torch = pytest.importorskip("torch")
 
-from test_training import assert_same_run
+from run_tools import assert_same_run
 from training_tools import TINY, make_folder
 
 from pointmask.errors import PointsError

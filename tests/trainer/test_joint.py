@@ -9,7 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from d2d_tools import split_of
-from test_training import StopError, assert_same_run, stop_after
+from run_tools import StopError, assert_same_run, stop_after
 from training_tools import TINY, make_folder
 
 from pointmask.annotator import annotate

@@ -7,8 +7,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from test_d2d_runs import BUSY, config_of
-from test_training import StopError, stop_after
+from d2d_tools import BUSY, config_of
+from run_tools import StopError, stop_after
 from training_tools import make_folder
 
 from pointmask_trainer.errors import CheckpointError, DataError

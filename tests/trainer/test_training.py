@@ -1,6 +1,5 @@
 """Whole runs on built-in scenes: they resume alike, keep what is good, and say what is wrong."""
 
-import json
 import os
 import signal
 import subprocess
@@ -10,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from run_tools import PROCESSES, StopError, assert_same_run, metrics_of, stop_after, weights_of
 
 torch = pytest.importorskip("torch")
 
-from safetensors.torch import load_file
 from training_tools import TINY, make_folder
 
 from pointmask.images import encode_png
@@ -27,7 +26,7 @@ from pointmask_trainer.inference import predict_pool
 from pointmask_trainer.loop import Loop
 from pointmask_trainer.metrics_file import METRICS
 from pointmask_trainer.optimising import make_optimiser, set_rate
-from pointmask_trainer.train import Source, Watcher, train
+from pointmask_trainer.train import Source, train
 
 
 @pytest.fixture(scope="module")
@@ -37,37 +36,6 @@ def folder(tmp_path_factory):
 
 def config_of(*settings, strategy="full"):
     return load_config(settings=[*TINY, f"strategy.name={strategy}", *settings])
-
-
-def metrics_of(run):
-    timed = ("seconds", "images_per_second", "loading")
-    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
-    return [{key: value for key, value in line.items() if key not in timed} for line in lines]
-
-
-def weights_of(run, part="last"):
-    return load_file(run / part / "model.safetensors")
-
-
-def assert_same_run(one, other):
-    assert metrics_of(one) == metrics_of(other)
-    for part in ("last", "best"):
-        ours, theirs = weights_of(one, part), weights_of(other, part)
-        assert all(torch.equal(ours[key], theirs[key]) for key in ours)
-
-
-class StopError(Exception):
-    pass
-
-
-def stop_after(epochs):
-    """A watcher that breaks a run off after so many epochs."""
-
-    def epoch(metrics):
-        if metrics["epoch"] == epochs:
-            raise StopError
-
-    return Watcher(epoch=epoch)
 
 
 @pytest.mark.parametrize("strategy", ["full", "masks", "point"])
@@ -269,16 +237,6 @@ def test_bf16_trains(folder, tmp_path):
     best = train(config_of("run.precision=bf16", "epochs=1"), Source(root=folder), tmp_path / "run")
     assert np.isfinite(best["loss"])
     assert all(v.dtype in (torch.float32, torch.int64) for v in weights_of(tmp_path / "run").values())
-
-
-PROCESSES = """
-import sys
-from pointmask_trainer.config import load_config
-from pointmask_trainer.metrics_file import METRICS
-from pointmask_trainer.train import Source, train
-from pathlib import Path
-train(load_config(settings=sys.argv[3:]), Source(root=Path(sys.argv[1])), Path(sys.argv[2]))
-"""
 
 
 def test_two_processes_train_like_one(folder, tmp_path):
