@@ -27,20 +27,20 @@ for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_variable] = "1"  # one thread is timed; it must be said before numpy is imported
 
 import numpy as np  # noqa: E402
-from _quality_ablation import ablation  # noqa: E402
-from _quality_clicks import clicks  # noqa: E402
-from _quality_confidence import confidence  # noqa: E402
-from _quality_data import PROTOCOLS, SPLITS, Frame, read_frames  # noqa: E402
-from _quality_invariance import invariance  # noqa: E402
-from _quality_run import Found, by_group, by_size, figures, run  # noqa: E402
-from _quality_sheet import write_sheet  # noqa: E402
-from _quality_tables import LEGEND, PARTS, markdown, sheets, text  # noqa: E402
-from _results import FOLDER, command, save  # noqa: E402
+from masks.ablation import ablation  # noqa: E402
+from masks.clicks import clicks  # noqa: E402
+from masks.confidence import confidence  # noqa: E402
+from masks.data import PROTOCOLS, SPLITS, Frame, read_frames  # noqa: E402
+from masks.invariance import invariance  # noqa: E402
+from masks.run import Found, by_group, by_size, figures, run  # noqa: E402
+from masks.sheet import write_sheet  # noqa: E402
+from masks.tables import LEGEND, PARTS, markdown, sheets, text  # noqa: E402
 from rich.console import Console  # noqa: E402
+from support.results import FOLDER, command, save  # noqa: E402
 
-from pointmask.annotator import annotate  # noqa: E402
+from pointmask.annotator.image import annotate  # noqa: E402
+from pointmask.bench.machine import record  # noqa: E402
 from pointmask.errors import PointmaskError  # noqa: E402
-from pointmask.machine import record  # noqa: E402
 from pointmask.theta import Theta  # noqa: E402
 
 NAME = "quality-annotation"

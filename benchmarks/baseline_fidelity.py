@@ -26,8 +26,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pointmask.baselines import SizeKnowledge, from_masks, load
-from pointmask.metrics import binarise, pooled_iou
+from pointmask.bench.baselines import SizeKnowledge, from_masks, load
+from pointmask.metrics.counters import binarise, pooled_iou
 
 Clicks = list[tuple[int, int]]
 
@@ -192,7 +192,7 @@ def main() -> int:
         rows.append(row)
         print(table_line(row, judge=args.limit is None), flush=True)
     if args.results:
-        from _results import save  # beside this file: found when it is run, not when tests import it
+        from support.results import save  # beside this file: found when it is run, not when tests import it
 
         save("baseline_fidelity", {"rows": [asdict(row) | {"ok": row.ok} for row in rows]}, args.results)
     return 0 if args.limit or all(row.ok for row in rows) else 1

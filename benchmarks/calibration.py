@@ -22,15 +22,15 @@ from time import process_time
 from typing import Any
 
 import numpy as np
-from _results import FOLDER, save
 from quality import split_sources
 from scipy import ndimage as ndi
+from support.results import FOLDER, save
 
-from pointmask.annotator import annotate
-from pointmask.bench_data import Case
-from pointmask.calibrate import Calibration, Pair, calibrate
-from pointmask.metrics import Score, score
-from pointmask.target_metrics import TargetTally, score_targets, true_targets
+from pointmask.annotator.image import annotate
+from pointmask.bench.cases import Case
+from pointmask.calibrate.fit import Calibration, Pair, calibrate
+from pointmask.metrics.counters import Score, score
+from pointmask.metrics.targets import TargetTally, score_targets, true_targets
 from pointmask.theta import Theta
 
 STYLES = {

@@ -20,11 +20,11 @@ import os
 import sys
 from pathlib import Path
 
-from _cell_results import cell_of, check_settings, entry_of, merge, read_results
-from _cells import CellError, Clock, Grid, fill
-from _results import FOLDER
-from _rows import ALIASES, DATA_SETS, ROWS, Cell
-from _weights import keep
+from cells.cell_results import cell_of, check_settings, entry_of, merge, read_results
+from cells.cells import CellError, Clock, Grid, fill
+from cells.rows import ALIASES, DATA_SETS, ROWS, Cell
+from cells.weights import keep
+from support.results import FOLDER
 
 from pointmask_trainer.config import load_config
 

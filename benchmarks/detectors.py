@@ -21,7 +21,7 @@ from statistics import median
 from time import perf_counter, process_time
 from typing import Any
 
-from _results import FOLDER, command, save
+from support.results import FOLDER, command, save
 
 MIB = 1 << 20
 

@@ -25,17 +25,17 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
-from _quality_clicks import moved, outside
-from _quality_confidence import DROPPED, reliability
-from _quality_data import Frame, PointList, read_frames
-from _results import FOLDER, save
+from masks.clicks import moved, outside
+from masks.confidence import DROPPED, reliability
+from masks.data import Frame, PointList, read_frames
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.stats import spearmanr
+from support.results import FOLDER, save
 
-from pointmask import confidence
-from pointmask.annotator import annotate
-from pointmask.target import Target, slices_of
+from pointmask.annotator import confidence
+from pointmask.annotator.image import annotate
+from pointmask.annotator.target import Target, slices_of
 from pointmask.theta import CONFIDENCE_MEASUREMENTS, Theta
 
 Row = NDArray[np.float64]

@@ -22,15 +22,15 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
-from _results import FOLDER, save
 from PIL import Image
+from support.results import FOLDER, save
 
 from pointmask import executors
-from pointmask.files import list_images
-from pointmask.folder import annotate_folder
-from pointmask.formats import read_points
-from pointmask.points import Point, Points
-from pointmask.synth import make_scenes
+from pointmask.folder.job import annotate_folder
+from pointmask.io.files import list_images
+from pointmask.io.formats import read_points
+from pointmask.io.points.points import Point, Points
+from pointmask.synth.scenes import make_scenes
 
 Figures = dict[str, float | str]
 

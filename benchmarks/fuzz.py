@@ -17,11 +17,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from _results import FOLDER, command, save
+from support.results import FOLDER, command, save
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from fuzz import MEMORY, SECONDS, SUBJECTS, Report, run
+from tools.fuzz import MEMORY, SECONDS, SUBJECTS, Report, run
 
 _HEAD = (
     "| reader | mutants | refused | read | failed | slowest, s | peak, MB |\n"

@@ -14,19 +14,19 @@ from typing import Any
 
 import numpy as np
 import torch
-from _results import FOLDER, save
+from support.results import FOLDER, save
 from torch import Tensor, nn
 
-from pointmask.synth import make_scenes
+from pointmask.synth.scenes import make_scenes
 from pointmask_trainer.config import load_config
-from pointmask_trainer.data import Split
+from pointmask_trainer.data.labels import LabelStore
+from pointmask_trainer.data.normalisation import normalisation_of
+from pointmask_trainer.data.pool import Pool
+from pointmask_trainer.data.split import Split
 from pointmask_trainer.detectors import Detector, build
 from pointmask_trainer.distributed import choose_device
-from pointmask_trainer.labels import LabelStore
-from pointmask_trainer.loop import Loop
-from pointmask_trainer.normalisation import normalisation_of
-from pointmask_trainer.pool import Pool
 from pointmask_trainer.strategies import make_strategy
+from pointmask_trainer.training.loop import Loop
 
 
 class Empty(Detector):

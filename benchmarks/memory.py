@@ -15,14 +15,14 @@ from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
-from _meter import Meter
-from _results import FOLDER, save
+from support.meter import Meter
+from support.results import FOLDER, save
 
-from pointmask.folder import annotate_folder
-from pointmask.formats import csv
-from pointmask.images import encode_png
-from pointmask.points import Point, Points
-from pointmask.synth import make_scenes
+from pointmask.folder.job import annotate_folder
+from pointmask.io.formats.tables import csv
+from pointmask.io.images.array import encode_png
+from pointmask.io.points.points import Point, Points
+from pointmask.synth.scenes import make_scenes
 
 SIDE = 128
 DISTINCT = 500

@@ -13,10 +13,10 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from _results import FOLDER, command
+from support.results import FOLDER, command
 
 if TYPE_CHECKING:
-    from pointmask.bench_data import Source
+    from pointmask.bench.cases import Source
 
 METHODS = "ours,mclc,d2d,com,threshold"
 
@@ -39,9 +39,9 @@ def main() -> None:
 
     from rich.console import Console
 
-    from pointmask.bench import run_bench
-    from pointmask.bench_report import heading, machine_line, tables, to_json
-    from pointmask.bench_summary import summarise
+    from pointmask.bench.report import heading, machine_line, tables, to_json
+    from pointmask.bench.run import run_bench
+    from pointmask.bench.summary import summarise
 
     folder = Path(os.environ.get("POINTMASK_SIRST3", ""))
     if not (folder / "images").is_dir():
@@ -65,7 +65,7 @@ def main() -> None:
 
 def split_sources(folder: Path, split: str, protocol: str, seeds: int) -> list["Source"]:
     """Return the images of one list, with the published points."""
-    from pointmask.bench_data import folder_sources
+    from pointmask.bench.cases import folder_sources
 
     points = folder / f"points_{protocol}.csv"
     sources = folder_sources(folder / "images", folder / "masks", points, seeds=seeds)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 import pointmask
-from pointmask.synth import Scene, TargetSpec, make_scene
+from pointmask.synth.scenes import Scene, TargetSpec, make_scene
 
 ZOOM = 7  # screen pixels per image pixel
 CROP = 40  # image pixels per side

@@ -22,17 +22,17 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
-from _meter import Meter
-from _results import FOLDER, save
+from support.meter import Meter
+from support.results import FOLDER, save
 
-from pointmask.annotator import annotate
-from pointmask.folder import annotate_folder
-from pointmask.formats import read_points
-from pointmask.images import encode_png
-from pointmask.packed import PackedTexts
-from pointmask.pairing import make_plan
-from pointmask.sources import open_source
-from pointmask.synth import make_scenes
+from pointmask.annotator.image import annotate
+from pointmask.folder.job import annotate_folder
+from pointmask.folder.plan import make_plan
+from pointmask.io.formats import read_points
+from pointmask.io.images.array import encode_png
+from pointmask.io.images.open import open_source
+from pointmask.io.points.packed import PackedTexts
+from pointmask.synth.scenes import make_scenes
 
 SIDE = 128
 DISTINCT = 400

@@ -18,11 +18,11 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-from _results import FOLDER, save
 from numpy.typing import NDArray
+from support.results import FOLDER, save
 
 from pointmask import Theta, annotate
-from pointmask.synth import make_scenes
+from pointmask.synth.scenes import make_scenes
 
 Job = list[tuple[NDArray[Any], list[tuple[int, int]]]]
 

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from statistics import median
 
-from _results import FOLDER, save
+from support.results import FOLDER, save
 
 COMMANDS = {
     "python (nothing)": "pass",

@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from _results import FOLDER
+from support.results import FOLDER
 
-from pointmask.bench_report import figure, markdown_table, milliseconds, times_ours
+from pointmask.bench.report import figure, markdown_table, milliseconds, times_ours
 
 BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
 README = Path(__file__).parent.parent / "README.md"

@@ -3,8 +3,8 @@
     python benchmarks/torch_operator.py                     one CPU thread, both presets
     python benchmarks/torch_operator.py --device cuda       windows per second, share of memory bandwidth
 
-The kernels' time is that of `pointmask.potential.solve` and `pointmask.fuse.fuse`, window by window in one
-thread, on the machine's processor in either case.
+The kernels' time is that of `pointmask.annotator.operator.solve` and `fuse.fuse`, window by window
+in one thread, on the machine's processor in either case.
 """
 
 import argparse
@@ -15,16 +15,16 @@ from statistics import median
 from typing import Any
 
 import torch
-from _results import FOLDER, save
+from support.results import FOLDER, save
 
-from pointmask.fuse import fuse
-from pointmask.potential import assemble, solve
-from pointmask.superpixel import point_superpixel
-from pointmask.synth import make_scenes
+from pointmask.annotator.fuse import fuse
+from pointmask.annotator.operator import assemble, solve
+from pointmask.annotator.superpixel import point_superpixel
+from pointmask.annotator.window import Window, read_window
+from pointmask.synth.scenes import make_scenes
 from pointmask.theta import PRESETS, Theta
-from pointmask.window import Window, read_window
-from pointmask_trainer.operator import WindowBatch, soft_labels
-from pointmask_trainer.theta_tensors import LearnableTheta, ThetaTensors
+from pointmask_trainer.operator.forward import WindowBatch, soft_labels
+from pointmask_trainer.operator.theta import LearnableTheta, ThetaTensors
 
 FUSED_STEP_PLANES = 5  # a step cannot move less than: field, three coefficients in, field out
 

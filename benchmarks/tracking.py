@@ -2,7 +2,7 @@
 
 python benchmarks/tracking.py
 
-Sequences of 30 frames, 128 x 128, from `pointmask.synth_sequence`: sizes of 2 to 9 pixels, speeds of 0 to 3
+Sequences of 30 frames, 128 x 128, from `pointmask.synth.sequence`: sizes of 2 to 9 pixels, speeds of 0 to 3
 pixels per frame against the scene, signal-to-noise ratios (mean over the mask, against noise and local
 clutter) of 3 to 10, on six backgrounds. The click is the pixel nearest to the target's centroid in the first
 frame.
@@ -26,10 +26,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _results import FOLDER, save
+from support.results import FOLDER, save
 
-from pointmask.synth import KINDS
-from pointmask.synth_sequence import Mover, MovingScene, make_sequence
+from pointmask.synth.scenes import KINDS
+from pointmask.synth.sequence import Mover, MovingScene, make_sequence
 from pointmask.tracking.follow import Step, follow
 
 CASES = ("plain", "camera", "brightness", "crossing", "vanishing", "blinking", "leaving")

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from pointmask.folder import annotate_folder
-from pointmask.synth import make_scenes
+from pointmask.folder.job import annotate_folder
+from pointmask.synth.scenes import make_scenes
 
 
 def write_scenes(folder: Path) -> None:

@@ -10,7 +10,7 @@ from PIL import Image
 from scipy import ndimage as ndi
 
 import pointmask
-from pointmask.synth import TargetSpec, make_scene
+from pointmask.synth.scenes import TargetSpec, make_scene
 
 # Any 2-D array will do, of any integer or float type; bring your own with
 # image = np.asarray(Image.open("frame.png")).

@@ -8,8 +8,8 @@ scenes.
 import numpy as np
 
 import pointmask
-from pointmask.metrics import pooled_iou
-from pointmask.synth import make_scenes
+from pointmask.metrics.counters import pooled_iou
+from pointmask.synth.scenes import make_scenes
 
 CLASSES = {"up to 9 px": (0, 9), "10 to 30 px": (10, 30), "31 to 80 px": (31, 80), "over 80 px": (81, 10**6)}
 

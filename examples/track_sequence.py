@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from pointmask.folder import annotate_folder
-from pointmask.formats import csv
-from pointmask.points import Point, Points
-from pointmask.sources import open_source
-from pointmask.synth_sequence import Mover, make_sequence
+from pointmask.folder.job import annotate_folder
+from pointmask.io.formats.tables import csv
+from pointmask.io.images.open import open_source
+from pointmask.io.points.points import Point, Points
+from pointmask.synth.sequence import Mover, make_sequence
 from pointmask.tracking.sequences import carry
 
 MOVERS = [

@@ -18,13 +18,13 @@ from pathlib import Path
 
 from PIL import Image
 
-from pointmask.folder import annotate_folder
-from pointmask.synth import make_scenes
-from pointmask_trainer.checkpoint import load_model
+from pointmask.folder.job import annotate_folder
+from pointmask.synth.scenes import make_scenes
 from pointmask_trainer.config import load_config
-from pointmask_trainer.data import find_images, load_masks, load_split
-from pointmask_trainer.evaluate import evaluate, listed_ids
-from pointmask_trainer.train import Source, Watcher, train
+from pointmask_trainer.data.split import find_images, load_masks, load_split
+from pointmask_trainer.inference.evaluate import evaluate, listed_ids
+from pointmask_trainer.run.checkpoint import load_model
+from pointmask_trainer.training.train import Source, Watcher, train
 
 SETTINGS = ("epochs=40", "augment.crop=64", "optim.lr=0.01", "run.validate_every=10", "run.device=cpu")
 

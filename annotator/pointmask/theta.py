@@ -109,7 +109,7 @@ class Theta:
         where it is negative: the potential grows along pixels that resemble the target and is
         absorbed elsewhere. 0 and 0 is the paper's pure diffusion.
     law_weights : tuple of tuples, (h, 15); law_bias, law_gain : (h,); law_offset : float
-        The resemblance of a pixel (`pointmask.kernels.law.resemblance`) as ``h`` hinges over
+        The resemblance of a pixel (`pointmask.kernels.resemblance.resemblance`) as ``h`` hinges over
         `LOCAL_MEASUREMENTS` followed by `TARGET_MEASUREMENTS`. Empty if growth and decay are 0.
     rho : float
         Share of the potential against the superpixel in the soft label, in [0, 1] (equation 4).

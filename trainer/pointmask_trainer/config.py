@@ -91,7 +91,7 @@ class AugmentConfig:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LossConfig:
-    """The loss of one image; see `pointmask_trainer.losses`.
+    """The loss of one image; see `pointmask_trainer.detectors.losses`.
 
     Attributes
     ----------

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pointmask.errors import PointmaskError
-from pointmask.formats import FORMATS, load_format, masks, read_points
-from pointmask.formats.basicirstd import POINT_FOLDERS
-from pointmask.points import Points
-from pointmask_trainer.data import image_folder
+from pointmask.io.formats import FORMATS, load_format, read_points
+from pointmask.io.formats.folders import masks
+from pointmask.io.formats.folders.basicirstd import POINT_FOLDERS
+from pointmask.io.points.points import Points
+from pointmask_trainer.data.split import image_folder
 from pointmask_trainer.errors import DataError
 
 _DOCUMENTS = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".xml")
@@ -161,7 +162,7 @@ def _shows_masks(place: _Place, root: Path, refused: dict[str, str]) -> bool:
 def _images_for(reader: object, root: Path) -> dict[str, object]:
     if "images" not in inspect.signature(reader).parameters:  # type: ignore[arg-type]
         return {}
-    from pointmask.sources import open_source
+    from pointmask.io.images.open import open_source
 
     return {"images": open_source(image_folder(root))}
 

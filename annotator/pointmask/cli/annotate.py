@@ -10,8 +10,8 @@ from pointmask.cli import EXIT_SOME_SKIPPED
 from pointmask.cli.options import point_format_option, polarity_option, source_options
 
 if TYPE_CHECKING:
-    from pointmask.image_source import ImageSource
-    from pointmask.points import Points
+    from pointmask.io.images.source import ImageSource
+    from pointmask.io.points.points import Points
 
 _KINDS = (
     "mask", "soft", "instance", "overlay", "rle",
@@ -121,8 +121,8 @@ def annotate(
     """
     from pointmask.cli.progress import shown_progress
     from pointmask.cli.summary import show_summary, tell_compiling
-    from pointmask.folder import annotate_folder
-    from pointmask.sources import open_source
+    from pointmask.folder.job import annotate_folder
+    from pointmask.io.images.open import open_source
 
     if no_png and (left_out := set(save) & {"soft", "instance", "overlay"}):
         raise click.UsageError(
@@ -173,7 +173,7 @@ def _read(
     simulate: Literal["centroid", "coarse"] | None,
     seed: int,
 ) -> "Points":
-    from pointmask.formats import read_points
+    from pointmask.io.formats import read_points
 
     points = read_points(source, format=point_format, simulate=simulate, seed=seed, images=images)
     click.echo(f"Points: {len(points):,} in {len(points.by_image):,} images, from {points.source}", err=True)

@@ -13,13 +13,13 @@ from pointmask.cli import EXIT_SOME_SKIPPED
 from pointmask.errors import ImageError, OutputError
 
 if TYPE_CHECKING:
-    from pointmask.bench_summary import Summary
+    from pointmask.bench.summary import Summary
 
 SCENES = 200
 """Built-in scenes that are measured without data: well under two minutes with all methods on two cores."""
 
 METHODS = ("ours", "mclc", "d2d", "com", "threshold")
-"""Keys of `pointmask.bench.METHODS`, repeated so that help and argument errors need not load it."""
+"""Keys of `pointmask.bench.run.METHODS`, repeated so that help and argument errors need not load it."""
 
 FILES = ("bench.json", "bench.md", "bench.png")
 _LISTED = 20  # skipped images named on the terminal
@@ -81,11 +81,11 @@ def bench(
     _refuse_to_overwrite(out, overwrite)
     _use_one_thread()
 
-    from pointmask.bench import run_bench
-    from pointmask.bench_data import folder_sources, scene_sources
-    from pointmask.bench_summary import summarise
+    from pointmask.bench.cases import folder_sources, scene_sources
+    from pointmask.bench.run import run_bench
+    from pointmask.bench.summary import summarise
     from pointmask.cli.progress import shown_progress
-    from pointmask.summary import Progress
+    from pointmask.folder.summary import Progress
 
     drawn: Literal["centroid", "coarse"] = protocol or "centroid"
     if images is None or masks is None:
@@ -152,7 +152,7 @@ def _use_one_thread() -> None:
 def _show(summary: "Summary") -> None:
     from rich.console import Console
 
-    from pointmask.bench_report import LEGEND, heading, machine_line, tables
+    from pointmask.bench.report import LEGEND, heading, machine_line, tables
 
     width = None if sys.stdout.isatty() else 160  # a file or pipe has no width of its own
     console = Console(width=width, highlight=False, soft_wrap=False)
@@ -170,12 +170,12 @@ def _show(summary: "Summary") -> None:
 
 
 def _save(summary: "Summary", out: Path) -> None:
-    from pointmask.bench_report import markdown, to_json
-    from pointmask.files import write_atomic
+    from pointmask.bench.report import markdown, to_json
+    from pointmask.io.files import write_atomic
 
     contents = {"bench.json": to_json(summary).encode(), "bench.md": markdown(summary).encode()}
     if find_spec("matplotlib"):
-        from pointmask.bench_chart import chart_png
+        from pointmask.bench.chart import chart_png
 
         contents["bench.png"] = chart_png(summary)
     else:

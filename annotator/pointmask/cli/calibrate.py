@@ -14,7 +14,7 @@ from pointmask.cli.options import point_format_option, polarity_option
 from pointmask.errors import OutputError
 
 if TYPE_CHECKING:
-    from pointmask.calibrate import Calibration
+    from pointmask.calibrate.fit import Calibration
 
 BUDGET = 1000
 """That of `pointmask.calibrate`, repeated so that help need not load it."""
@@ -91,10 +91,10 @@ def calibrate(
             "pointmask calibrate --overwrite"
         )
 
-    from pointmask.calibrate import calibrate as fit
-    from pointmask.calibrate_data import read_pairs
+    from pointmask.calibrate.fit import calibrate as fit
+    from pointmask.calibrate.pairs import read_pairs
     from pointmask.cli.summary import tell_compiling
-    from pointmask.formats import read_points
+    from pointmask.io.formats import read_points
 
     points = read_points(source or masks, format=point_format, simulate=simulate, seed=seed, images=images)
     skipped: list[tuple[str, str]] = []
@@ -119,7 +119,7 @@ def calibrate(
 
 
 def _write(out: Path, found: "Calibration") -> None:
-    from pointmask.files import write_atomic
+    from pointmask.io.files import write_atomic
 
     notes = "".join(f"# {line}\n" for line in ("pointmask calibrate", *found.lines))
     try:

@@ -77,9 +77,9 @@ def check(
     from pointmask.doctor import examine
     from pointmask.doctor.fix import check_out, write_fixed
     from pointmask.doctor.lists import lists_in
-    from pointmask.formats import read_points
-    from pointmask.id_lists import read_ids
-    from pointmask.sources import open_source
+    from pointmask.io.formats import read_points
+    from pointmask.io.images.open import open_source
+    from pointmask.io.points.lists import read_ids
 
     opened = open_source(images, raw=raw, radiometric=radiometric)
     if out is not None:
@@ -106,7 +106,7 @@ def check(
 def _write_json(diagnosis: "Diagnosis", path: Path) -> None:
     import json
 
-    from pointmask.staging import put_whole, staged
+    from pointmask.io.staging import put_whole, staged
 
     # Not ASCII alone: names of files are for people too; what UTF-8 cannot hold is escaped.
     text = printable(json.dumps(diagnosis.as_json(), indent=1, ensure_ascii=False))

@@ -42,7 +42,7 @@ def convert(
     yolo-seg, masks, point_images, basicirstd and pal. What a format cannot hold is said with counts;
     descriptions and other private fields of a tool are not carried over.
     """
-    from pointmask.convert import convert as run
+    from pointmask.io.formats.convert import convert as run
 
     asked: dict[str, Any] = {"test": test, "seed": seed, "copy": copy or None}
     options = {name: value for name, value in asked.items() if value is not None}

@@ -8,7 +8,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pointmask.synth import Scene
+    from pointmask.synth.scenes import Scene
 
 
 @click.command(short_help="Five built-in scenes.")
@@ -18,8 +18,8 @@ def demo(folder: Path, overwrite: bool) -> None:
     """Write five infrared scenes with points into DIR (pointmask-demo), annotate them and make a report."""
     from pointmask.cli.summary import show_summary, tell_compiling
     from pointmask.errors import OutputError
-    from pointmask.folder import annotate_folder
-    from pointmask.synth import demo_scenes
+    from pointmask.folder.job import annotate_folder
+    from pointmask.synth.scenes import demo_scenes
 
     images, points, out = folder / "images", folder / "points.csv", folder / "result"
     for path in (images, points):
@@ -60,10 +60,10 @@ def write_scenes(scenes: "Sequence[Scene]", images: Path, points: Path) -> None:
     points : Path
         CSV file to write.
     """
-    from pointmask.files import write_atomic
-    from pointmask.formats import csv
-    from pointmask.images import encode_png
-    from pointmask.points import Point, Points
+    from pointmask.io.files import write_atomic
+    from pointmask.io.formats.tables import csv
+    from pointmask.io.images.array import encode_png
+    from pointmask.io.points.points import Point, Points
 
     for scene in scenes:
         write_atomic(images / f"{scene.name}.png", encode_png(scene.image), "demo")

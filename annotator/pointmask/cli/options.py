@@ -12,7 +12,7 @@ FORMATS = (
     "csv", "jsonl", "coco", "labelme", "cvat", "labelstudio", "voc", "yolo", "yolo-seg", "via", "napari",
     "mclc", "point_images", "masks", "native", "basicirstd", "pal",
 )  # fmt: skip
-"""The keys of `pointmask.formats.FORMATS`, repeated so that help need not load numpy."""
+"""The keys of `pointmask.io.formats.FORMATS`, repeated so that help need not load numpy."""
 
 point_format_option = click.option(
     "--points-format",
@@ -46,12 +46,12 @@ _list_option = click.option(
 
 
 def image_options(command: F) -> F:
-    """Add what `pointmask.sources.open_source` needs to know of the images."""
+    """Add what `pointmask.io.images.open.open_source` needs to know of the images."""
     for option in reversed(_image_options):
         command = option(command)
     return command
 
 
 def source_options(command: F) -> F:
-    """Add what `pointmask.sources.open_source` needs to know of the images, and ``--list``."""
+    """Add what `pointmask.io.images.open.open_source` needs to know of the images, and ``--list``."""
     return image_options(_list_option(command))

@@ -8,8 +8,8 @@ from rich.table import Table
 
 from pointmask import kernels
 from pointmask.cli import printable
-from pointmask.order import natural_key
-from pointmask.summary import Summary
+from pointmask.folder.summary import Summary
+from pointmask.io.points.order import natural_key
 
 _SHOWN = 20
 
@@ -27,7 +27,7 @@ def show_summary(summary: Summary) -> None:
     Parameters
     ----------
     summary : Summary
-        Of `pointmask.folder.annotate_folder`.
+        Of `pointmask.folder.job.annotate_folder`.
     """
     console = Console(highlight=False, soft_wrap=True, markup=False)
     console.print(_table(summary))

@@ -8,10 +8,10 @@ import click
 from pointmask.cli.progress import shown_progress
 from pointmask.cli.summary import list_some
 from pointmask.errors import OutputError
-from pointmask.files import write_atomic
-from pointmask.image_source import ImageSource
-from pointmask.points import Points
-from pointmask.summary import Progress
+from pointmask.folder.summary import Progress
+from pointmask.io.files import write_atomic
+from pointmask.io.images.source import ImageSource
+from pointmask.io.points.points import Points
 from pointmask.tracking.sequences import Carried, carry, sightings_text
 
 FILE = "points.jsonl"

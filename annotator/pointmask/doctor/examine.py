@@ -10,17 +10,17 @@ from numpy.typing import NDArray
 
 from pointmask import executors
 from pointmask.doctor.findings import Diagnosis, Group, Notes, Remedies
+from pointmask.doctor.frame import Looker, Seen
 from pointmask.doctor.lists import Split, split_of, style_notes, together
-from pointmask.doctor.look import Looker, Seen
+from pointmask.doctor.mixed_up import Reader, Suspects, mask_pairs, point_pairs
 from pointmask.doctor.twins import Twins
-from pointmask.doctor.wrong_pairs import Reader, Suspects, mask_pairs, point_pairs
 from pointmask.errors import ImageError
-from pointmask.id_lists import IdList
-from pointmask.image_source import ImageSource
-from pointmask.pairing import Plan, make_plan, shared_stems
-from pointmask.points import Point, Points, match
-from pointmask.sources import open_source
-from pointmask.summary import Progress
+from pointmask.folder.plan import Plan, make_plan, shared_stems
+from pointmask.folder.summary import Progress
+from pointmask.io.images.open import open_source
+from pointmask.io.images.source import ImageSource
+from pointmask.io.points.lists import IdList
+from pointmask.io.points.points import Point, Points, match
 
 MaskFiles = Mapping[str, Mapping[int, tuple[str, ...]]]
 
@@ -44,7 +44,7 @@ def examine(
     images : ImageSource or Path
         The images.
     points : Points, optional
-        As read by `pointmask.formats.read_points`.
+        As read by `pointmask.io.formats.read_points`.
     masks : Path, optional
         Folder of true masks, paired with images by name.
     lists : sequence of IdList
@@ -53,7 +53,7 @@ def examine(
     threads : int
         Number of threads, at least 1; the result is the same.
     report : callable, optional
-        Called after each image with a `pointmask.summary.Progress`.
+        Called after each image with a `pointmask.folder.summary.Progress`.
 
     Returns
     -------

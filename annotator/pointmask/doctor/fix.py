@@ -18,16 +18,16 @@ from pointmask.doctor.findings import Diagnosis
 from pointmask.doctor.lists import names_of
 from pointmask.doctor.targets import is_binary, repeated, resized, size_relation, targets_of
 from pointmask.errors import ImageError, OutputError
-from pointmask.files import link_or_copy, stem_of
-from pointmask.formats import csv
-from pointmask.id_lists import IdList
-from pointmask.image_file import ImageFile
-from pointmask.image_source import ImageSource
-from pointmask.images import encode_png, read_mask
-from pointmask.pairing import make_plan, shared_stems
-from pointmask.points import Point, Points
-from pointmask.sources import FolderSource, open_source
-from pointmask.staging import put_whole, staged
+from pointmask.folder.plan import make_plan, shared_stems
+from pointmask.io.files import link_or_copy, stem_of
+from pointmask.io.formats.tables import csv
+from pointmask.io.images.array import encode_png, read_mask
+from pointmask.io.images.file import ImageFile
+from pointmask.io.images.open import FolderSource, open_source
+from pointmask.io.images.source import ImageSource
+from pointmask.io.points.lists import IdList
+from pointmask.io.points.points import Point, Points
+from pointmask.io.staging import put_whole, staged
 
 RECORD = "fixes.jsonl"
 """Says what was done to each file; a folder without it is not one of ours."""

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pointmask.doctor.findings import Note
-from pointmask.image_file import ImageFile
+from pointmask.io.images.file import ImageFile
 
 _FEW_LEVELS = 16  # in a whole frame: a target a few levels above its surroundings cannot be outlined
 _LEAST_SPREAD = 16  # levels between the 2nd and 98th percentile; a narrower frame cannot show a comb

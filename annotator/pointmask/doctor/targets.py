@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from pointmask.doctor import evidence
+from pointmask.doctor import visibility as evidence
 from pointmask.doctor.findings import Note
-from pointmask.points import Point
+from pointmask.io.points.points import Point
 
 Shape = tuple[int, int]
 
@@ -160,7 +160,7 @@ def targets_of(mask: NDArray[np.bool_]) -> NDArray[np.int32]:
 
 
 def spots_of(pixels: NDArray[Any], points: Sequence[Point]) -> list[tuple[float, float]]:
-    """How points that lie inside show; see `pointmask.doctor.evidence.of_points`."""
+    """How points that lie inside show; see `pointmask.doctor.visibility.of_points`."""
     return evidence.of_points(pixels, [(p.row, p.col) for p in points])
 
 

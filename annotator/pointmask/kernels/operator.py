@@ -5,7 +5,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from pointmask.kernels.diffuse import conductance, diffuse, local_entropy
-from pointmask.kernels.law import measure, resemblance
+from pointmask.kernels.resemblance import measure, resemblance
 from pointmask.kernels.scale_space import fill_scales
 
 Field = NDArray[np.floating]

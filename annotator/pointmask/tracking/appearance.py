@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
-from pointmask.annotator import annotate
+from pointmask.annotator.image import annotate
 from pointmask.kernels.rank import median
-from pointmask.kernels.seek import correlate, outside, peaks
+from pointmask.tracking.kernels.seek import correlate, outside, peaks
 
 Floats = NDArray[np.float64]
 

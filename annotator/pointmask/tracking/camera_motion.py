@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pointmask.kernels.shift import shift_sums
+from pointmask.tracking.kernels.shift import shift_sums
 
 Field = NDArray[np.float32]
 

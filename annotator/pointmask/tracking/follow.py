@@ -9,11 +9,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from pointmask.annotator.window import Polarity
 from pointmask.tracking.camera_motion import Shift, levels_of, shift_between
 from pointmask.tracking.meetings import Meetings
 from pointmask.tracking.pursuit import Beam, Past, Pursuit
 from pointmask.tracking.smoothing import smoothed
-from pointmask.window import Polarity
 
 State = Literal["given", "tracked", "crossing", "lost"]
 

@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pointmask.kernels import beam as kernel
+from pointmask.annotator.window import Polarity
 from pointmask.tracking.appearance import PICTURE, WIDTHS, Look, Shape, blob, crop, look, look_back, own_shape
 from pointmask.tracking.camera_motion import Shift
-from pointmask.window import Polarity
+from pointmask.tracking.kernels import beam as kernel
 
 Floats = NDArray[np.float64]
 
@@ -74,7 +74,7 @@ class Node:
         The frame before.
     frame : int
     state : (COLUMNS,) float64
-        Filtered, or only predicted if the target was missed; see `pointmask.kernels.beam`.
+        Filtered, or only predicted if the target was missed; see `pointmask.tracking.kernels.beam`.
     found : bool
     shift : Shift
         Of the scene, since the frame before.
@@ -106,7 +106,7 @@ class Beam:
     Attributes
     ----------
     state : (k, COLUMNS) float64
-        See `pointmask.kernels.beam`.
+        See `pointmask.tracking.kernels.beam`.
     nodes : tuple of Node
         One per row.
     ended : Node

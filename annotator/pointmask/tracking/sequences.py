@@ -19,13 +19,13 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from pointmask.annotator.window import Polarity
 from pointmask.errors import ImageError
-from pointmask.image_source import ImageSource
-from pointmask.order import natural_key
-from pointmask.points import ImageFrame, Point, Points, match, pixel_index
-from pointmask.reading import may_hold_frames
+from pointmask.io.images.kinds import may_hold_frames
+from pointmask.io.images.source import ImageSource
+from pointmask.io.points.order import natural_key
+from pointmask.io.points.points import ImageFrame, Point, Points, match, pixel_index
 from pointmask.tracking.follow import Step, follow
-from pointmask.window import Polarity
 
 Report = Callable[[int, int], None]
 """Called with frames done and frames in all."""
@@ -125,7 +125,7 @@ def carry(
 
 def sightings_text(carried: Carried) -> str:
     """
-    Write all sightings as JSON lines, which `pointmask.formats.jsonl` reads as points.
+    Write all sightings as JSON lines, which `pointmask.io.formats.tables.jsonl` reads as points.
 
     Returns
     -------

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from pointmask.kernels.beam import COL, COL_SPEED, COVAR, ROW, ROW_SPEED, SPEED_VAR, VAR
+from pointmask.tracking.kernels.beam import COL, COL_SPEED, COVAR, ROW, ROW_SPEED, SPEED_VAR, VAR
 from pointmask.tracking.pursuit import SPEED_NOISE, Pursuit, place_noise
 
 _UNEVEN = 0.15  # centroid of what the filter sees to the target's middle: deviation over its radius

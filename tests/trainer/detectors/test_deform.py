@@ -5,11 +5,11 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-import naive_layers
+from tools import naive_layers
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-from pointmask_trainer.detectors.deform import DeformConv, deform_conv2d
+from pointmask_trainer.detectors.blocks.deform import DeformConv, deform_conv2d
 
 
 def arguments(

@@ -6,13 +6,13 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from detector_fixtures import FIXTURES, Fixture, each_fixture
+from tools.detector_fixtures import FIXTURES, Fixture, each_fixture
 from torch import nn
 
 from pointmask.errors import PointmaskError
 from pointmask_trainer.detectors import Auxiliary, Detector, DetectorError, build, load, names
-from pointmask_trainer.detectors.blocks import BatchNorm, norm2d
-from pointmask_trainer.detectors.gglnet import gradient_magnitude
+from pointmask_trainer.detectors.blocks.common import BatchNorm, norm2d
+from pointmask_trainer.detectors.networks.gglnet import gradient_magnitude
 
 SIZES = [(256, 256), (320, 200), (217, 301)]
 

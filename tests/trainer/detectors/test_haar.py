@@ -4,9 +4,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-import naive_layers
+from tools import naive_layers
 
-from pointmask_trainer.detectors.haar import Bands, decimated, stationary
+from pointmask_trainer.detectors.blocks.haar import Bands, decimated, stationary
 
 
 def test_bands_are_those_the_literature_weighs_in_order():

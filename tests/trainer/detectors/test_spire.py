@@ -4,12 +4,12 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from detector_fixtures import deviation, fill, gen, read, running_sums, shape_histogram
+from tools.detector_fixtures import deviation, fill, gen, read, running_sums, shape_histogram
 from torch.nn import functional as F  # noqa: N812
 
 from pointmask_trainer.detectors import Detector, DetectorError, names
 from pointmask_trainer.detectors.base import parameter_count
-from pointmask_trainer.detectors.spire import HRPE
+from pointmask_trainer.detectors.networks.spire import HRPE
 
 FIXTURE = read("spire_hrpe")
 TOLERANCE = 1e-10

@@ -7,7 +7,7 @@ from pointmask_trainer.analysis.label_files import Change
 from pointmask_trainer.analysis.page import excuse, section, write_analysis
 from pointmask_trainer.analysis.pictures import pictures_of
 from pointmask_trainer.analysis.study import study_run
-from pointmask_trainer.data import Split
+from pointmask_trainer.data.split import Split
 
 ANALYSIS = "analysis"
 

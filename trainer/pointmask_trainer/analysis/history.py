@@ -12,10 +12,10 @@ from pointmask.errors import PointmaskError
 from pointmask.theta import Theta
 from pointmask_trainer.config import Config, from_toml
 from pointmask_trainer.errors import DataError
-from pointmask_trainer.journal import Journal
+from pointmask_trainer.operator.theta import ENTRIES
+from pointmask_trainer.run.journal import Journal
 from pointmask_trainer.strategies import STRATEGIES, strategy_class
 from pointmask_trainer.tables import read_table
-from pointmask_trainer.theta_tensors import ENTRIES
 
 Floats = NDArray[np.float64]
 Entries = Mapping[str, Floats]

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from pointmask.files import write_atomic
-from pointmask.report_parts import data_uri, look
+from pointmask.drawing.tiles import data_uri, look
+from pointmask.io.files import write_atomic
 from pointmask_trainer.analysis.pictures import FILES, Picture
 from pointmask_trainer.analysis.relations import Relation
 from pointmask_trainer.analysis.study import Study

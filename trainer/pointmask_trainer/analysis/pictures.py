@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pointmask_trainer.analysis.chart_parts import signed
-from pointmask_trainer.analysis.crops import Images, changed_png, extremes_png
-from pointmask_trainer.analysis.history_chart import history_png
-from pointmask_trainer.analysis.labels_chart import labels_png
+from pointmask_trainer.analysis.charts.crops import Images, changed_png, extremes_png
+from pointmask_trainer.analysis.charts.history import history_png
+from pointmask_trainer.analysis.charts.labels import labels_png
+from pointmask_trainer.analysis.charts.parts import signed
+from pointmask_trainer.analysis.charts.theta import paths, theta_png
+from pointmask_trainer.analysis.charts.weights import rho_text, weights_png
 from pointmask_trainer.analysis.relations import Relation
 from pointmask_trainer.analysis.study import Study
-from pointmask_trainer.analysis.theta_chart import paths, theta_png
-from pointmask_trainer.analysis.weights_chart import rho_text, weights_png
 
 _CHANCE = 0.05  # above: a correlation is not told from none
 _MOVED = 3  # entries of theta named in words

@@ -42,7 +42,7 @@ def analyse(run: Path, data: Path | None, last: int, out: Path | None, overwrite
     parameters), labels.png and changed.png (how labels evolved), analysis.json with all numbers, and
     index.html, which shows everything. A training does the same at its end and adds it to report.html.
     """
-    from pointmask.images import read
+    from pointmask.io.images.array import read
     from pointmask_trainer.analysis.follow import ANALYSIS
     from pointmask_trainer.analysis.page import NAMES, write_analysis
     from pointmask_trainer.analysis.pictures import pictures_of
@@ -77,9 +77,9 @@ def analyse(run: Path, data: Path | None, last: int, out: Path | None, overwrite
 
 def _image_files(run: Path, data: Path | None, study: "Study") -> Mapping[str, Path]:
     """Where the training images lie, by id."""
-    from pointmask_trainer.data import find_images
+    from pointmask_trainer.data.split import find_images
     from pointmask_trainer.errors import DataError
-    from pointmask_trainer.run_source import read_source
+    from pointmask_trainer.run.source import read_source
 
     root = read_source(run).root if data is None else data
     if not root.is_dir():

@@ -11,7 +11,7 @@ from pointmask.errors import OutputError
 from pointmask_trainer.cli.options import device_option, existing_folder, list_option
 
 if TYPE_CHECKING:
-    from pointmask_trainer.evaluate import Evaluation, Probabilities
+    from pointmask_trainer.inference.evaluate import Evaluation, Probabilities
 
 _METRICS, _CHARTS = "metrics.json", ("curves.png", "sizes.png")
 
@@ -62,11 +62,11 @@ def evaluate(
     test list is read only here, and only with --list test.
     """
     from pointmask.cli.progress import shown_progress
-    from pointmask.summary import Progress
-    from pointmask_trainer import evaluate as evaluation
-    from pointmask_trainer.checkpoint import load_model, weights_path
-    from pointmask_trainer.data import find_images, load_masks, load_split
+    from pointmask.folder.summary import Progress
+    from pointmask_trainer.data.split import find_images, load_masks, load_split
     from pointmask_trainer.distributed import choose_device
+    from pointmask_trainer.inference import evaluate as evaluation
+    from pointmask_trainer.run.checkpoint import load_model, weights_path
 
     _refuse_to_overwrite(out, predictions, overwrite)
     where = choose_device(device)
@@ -111,8 +111,8 @@ def _refuse_to_overwrite(out: Path, predictions: Path | None, overwrite: bool) -
 def _save_prediction(path: Path, probabilities: "Probabilities") -> None:
     import numpy as np
 
-    from pointmask.files import write_atomic
-    from pointmask.images import encode_png
+    from pointmask.io.files import write_atomic
+    from pointmask.io.images.array import encode_png
 
     write_atomic(path, encode_png(np.rint(65535 * probabilities).astype(np.uint16)), "evaluate")
 
@@ -120,7 +120,7 @@ def _save_prediction(path: Path, probabilities: "Probabilities") -> None:
 def _show(found: "Evaluation") -> None:
     from rich.console import Console
 
-    from pointmask_trainer.evaluation_report import LEGEND, tables
+    from pointmask_trainer.inference.evaluation_report import LEGEND, tables
 
     console = Console(highlight=False)
     for table in tables(found):
@@ -129,12 +129,12 @@ def _show(found: "Evaluation") -> None:
 
 
 def _save(found: "Evaluation", facts: dict[str, Any], out: Path) -> None:
-    from pointmask.files import write_atomic
-    from pointmask_trainer.evaluation_report import to_json
+    from pointmask.io.files import write_atomic
+    from pointmask_trainer.inference.evaluation_report import to_json
 
     contents = {_METRICS: to_json(found, facts).encode()}
     if find_spec("matplotlib"):
-        from pointmask_trainer.evaluation_chart import curves_png, sizes_png
+        from pointmask_trainer.inference.evaluation_chart import curves_png, sizes_png
 
         title = f"{facts['model']} on {facts['list']} ({found.whole.images:,} images)"
         contents |= dict(zip(_CHARTS, (curves_png(found, title), sizes_png(found, title)), strict=True))

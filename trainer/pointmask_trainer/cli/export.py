@@ -22,8 +22,8 @@ def export(weights: Path, path: Path, overwrite: bool) -> None:
     if path.exists() and not overwrite:
         raise OutputError(f"{path} exists; choose another file, or replace it with --overwrite")
 
-    from pointmask_trainer.checkpoint import load_model
-    from pointmask_trainer.export import check, export_onnx
+    from pointmask_trainer.inference.export import check, export_onnx
+    from pointmask_trainer.run.checkpoint import load_model
 
     model, card = load_model(weights)
     export_onnx(model, card, path)

@@ -11,7 +11,7 @@ from pointmask.cli.options import source_options
 from pointmask_trainer.cli.options import device_option
 
 if TYPE_CHECKING:
-    from pointmask_trainer.predict import Summary
+    from pointmask_trainer.inference.predict import Summary
 
 
 @click.command(short_help="Targets in new images: masks, points, scores.")
@@ -56,13 +56,13 @@ def predict(
     Images that cannot be read are skipped and listed; the exit status is then 3.
     """
     from pointmask.cli.progress import shown_progress
-    from pointmask.id_lists import read_ids
-    from pointmask.sources import open_source
-    from pointmask_trainer.checkpoint import load_model, weights_path
+    from pointmask.io.images.open import open_source
+    from pointmask.io.points.lists import read_ids
     from pointmask_trainer.distributed import choose_device
-    from pointmask_trainer.inference import overlap_of
-    from pointmask_trainer.predict import predict_source
-    from pointmask_trainer.predictions import Recipe
+    from pointmask_trainer.inference.predict import predict_source
+    from pointmask_trainer.inference.predictions import Recipe
+    from pointmask_trainer.inference.tiles import overlap_of
+    from pointmask_trainer.run.checkpoint import load_model, weights_path
 
     source = open_source(images, raw=raw, radiometric=radiometric)
     only = read_ids(listed) if listed else None

@@ -10,8 +10,8 @@ from pointmask_trainer.cli.options import existing_folder
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from pointmask_trainer.run_selection import Selection
-    from pointmask_trainer.run_source import Source
+    from pointmask_trainer.run.source import Source
+    from pointmask_trainer.selection.run import Selection
 
 _BY = ("alpha", "difficulty", "random")
 
@@ -88,7 +88,7 @@ def select(
     RUN needed points for all its images: selecting saves training time, not annotation time.
     """  # noqa: D301 - click wants the character
     from pointmask.cli import printable
-    from pointmask_trainer import run_selection as selecting
+    from pointmask_trainer.selection import run as selecting
 
     seeds = tuple(dict.fromkeys(seeds))
     out = out or run / "selected"
@@ -115,7 +115,7 @@ def _source(run: Path, data: Path | None, masks: Path | None, points: Path | Non
     """Return where the data of a run lies, by its own words and the user's; None if nobody says so."""
     from dataclasses import replace
 
-    from pointmask_trainer.run_source import SOURCE, Source, read_source
+    from pointmask_trainer.run.source import SOURCE, Source, read_source
 
     if (run / SOURCE).exists():
         source = read_source(run)

@@ -13,7 +13,7 @@ from rich.console import Console
 from pointmask_trainer.cli.options import existing_folder, list_option
 
 if TYPE_CHECKING:
-    from pointmask_trainer.train import Watcher
+    from pointmask_trainer.training.train import Watcher
 
 _LOG_EVERY = 30.0  # seconds between lines where there is no terminal
 
@@ -76,8 +76,8 @@ def train(
     pointmask train ...
     """  # noqa: D301 - click wants the character
     from pointmask_trainer.config import load_config
-    from pointmask_trainer.run_source import Source
-    from pointmask_trainer.train import train as run
+    from pointmask_trainer.run.source import Source
+    from pointmask_trainer.training.train import train as run
 
     if resume and file is None and (out / "config.toml").exists():
         file = out / "config.toml"
@@ -102,7 +102,7 @@ def train(
 @contextmanager
 def _watching() -> Iterator["Watcher"]:
     """Messages and epochs as lines; steps as a line that is replaced, on a terminal, or now and then."""
-    from pointmask_trainer.train import Watcher
+    from pointmask_trainer.training.train import Watcher
 
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     if not console.is_terminal:

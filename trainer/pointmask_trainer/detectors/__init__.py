@@ -25,22 +25,22 @@ __all__ = ["DETECTORS", "Auxiliary", "Detector", "DetectorError", "Maps", "build
 
 DETECTORS: Mapping[str, str] = MappingProxyType(
     {
-        "acm_unet": "pointmask_trainer.detectors.acm:ACMUNet",
-        "acm_unet_fullres": "pointmask_trainer.detectors.acm:ACMUNetFullres",
-        "acm_fpn": "pointmask_trainer.detectors.acm:ACMFPN",
-        "acm_fpn_fullres": "pointmask_trainer.detectors.acm:ACMFPNFullres",
-        "alcnet": "pointmask_trainer.detectors.alcnet:ALCNet",
-        "alcnet_lc": "pointmask_trainer.detectors.alcnet_lc:ALCNetLC",
-        "mlclnet": "pointmask_trainer.detectors.mlclnet:MLCLNet",
-        "mlclnet_small": "pointmask_trainer.detectors.mlclnet:MLCLNetSmall",
-        "alclnet": "pointmask_trainer.detectors.alclnet:ALCLNet",
-        "gglnet": "pointmask_trainer.detectors.gglnet:GGLNet",
-        "dnanet": "pointmask_trainer.detectors.dnanet:DNANet",
-        "isnet": "pointmask_trainer.detectors.isnet:ISNet",
-        "uiunet": "pointmask_trainer.detectors.uiunet:UIUNet",
-        "msdanet": "pointmask_trainer.detectors.msdanet:MSDANet",
-        "mshnet": "pointmask_trainer.detectors.mshnet:MSHNet",
-        "sctransnet": "pointmask_trainer.detectors.sctransnet:SCTransNet",
+        "acm_unet": "pointmask_trainer.detectors.networks.acm:ACMUNet",
+        "acm_unet_fullres": "pointmask_trainer.detectors.networks.acm:ACMUNetFullres",
+        "acm_fpn": "pointmask_trainer.detectors.networks.acm:ACMFPN",
+        "acm_fpn_fullres": "pointmask_trainer.detectors.networks.acm:ACMFPNFullres",
+        "alcnet": "pointmask_trainer.detectors.networks.alcnet:ALCNet",
+        "alcnet_lc": "pointmask_trainer.detectors.networks.alcnet_lc:ALCNetLC",
+        "mlclnet": "pointmask_trainer.detectors.networks.mlclnet:MLCLNet",
+        "mlclnet_small": "pointmask_trainer.detectors.networks.mlclnet:MLCLNetSmall",
+        "alclnet": "pointmask_trainer.detectors.networks.alclnet:ALCLNet",
+        "gglnet": "pointmask_trainer.detectors.networks.gglnet:GGLNet",
+        "dnanet": "pointmask_trainer.detectors.networks.dnanet:DNANet",
+        "isnet": "pointmask_trainer.detectors.networks.isnet:ISNet",
+        "uiunet": "pointmask_trainer.detectors.networks.uiunet:UIUNet",
+        "msdanet": "pointmask_trainer.detectors.networks.msdanet:MSDANet",
+        "mshnet": "pointmask_trainer.detectors.networks.mshnet:MSHNet",
+        "sctransnet": "pointmask_trainer.detectors.networks.sctransnet:SCTransNet",
     }
 )
 """Name of each detector and where its class lives (``module:class``)."""

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from pointmask_trainer.detectors.base import Detector
-from pointmask_trainer.quiet import unrecorded
+from pointmask_trainer.detectors.quiet import unrecorded
 
 _IMAGES, _SIDE = 4, 64  # of noise
 

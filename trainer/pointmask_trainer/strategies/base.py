@@ -26,14 +26,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from torch import Tensor
 
 from pointmask_trainer.config import LossConfig
-from pointmask_trainer.data import Split
+from pointmask_trainer.data.labels import Label, SplitName
+from pointmask_trainer.data.pool import Views
+from pointmask_trainer.data.split import Split
 from pointmask_trainer.detectors.base import Auxiliary, Maps
-from pointmask_trainer.labels import Label, SplitName
-from pointmask_trainer.losses import loss_of_maps
-from pointmask_trainer.pool import Views
+from pointmask_trainer.detectors.losses import loss_of_maps
 
 if TYPE_CHECKING:
-    from pointmask_trainer.loop import Loop
+    from pointmask_trainer.training.loop import Loop
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,13 +22,13 @@ import torch
 from torch import Tensor
 
 from pointmask.theta import Theta
-from pointmask_trainer.data import Split, known_masks, load_masks
+from pointmask_trainer.data.labels import Label, LabelStore, SplitName
+from pointmask_trainer.data.split import Split, known_masks, load_masks
 from pointmask_trainer.detectors.base import Maps
 from pointmask_trainer.errors import ConfigError, DataError
-from pointmask_trainer.labels import Label, LabelStore, SplitName
-from pointmask_trainer.loop import Loop
 from pointmask_trainer.strategies.base import Batch, Folder, Strategy
-from pointmask_trainer.strategies.bilevel.annotating import (
+from pointmask_trainer.strategies.d2d_options import D2DOptions
+from pointmask_trainer.strategies.labels.annotating import (
     Regeneration,
     annotate_image,
     difficulty_of,
@@ -36,11 +36,11 @@ from pointmask_trainer.strategies.bilevel.annotating import (
     label_of,
     quality,
 )
-from pointmask_trainer.strategies.bilevel.meta import surrogate
-from pointmask_trainer.strategies.bilevel.options import D2DOptions
-from pointmask_trainer.strategies.bilevel.theta_branch import ThetaBranch
-from pointmask_trainer.strategies.bilevel.validation import Validation, benefits, validate, with_gradient
-from pointmask_trainer.strategies.bilevel.weighting import Weighting, listed
+from pointmask_trainer.strategies.labels.theta import ThetaBranch
+from pointmask_trainer.strategies.weights.meta import surrogate
+from pointmask_trainer.strategies.weights.validation import Validation, benefits, validate, with_gradient
+from pointmask_trainer.strategies.weights.weighting import Weighting, listed
+from pointmask_trainer.training.loop import Loop
 
 
 class D2D(Strategy):

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from pointmask_trainer.data import load_masks
-from pointmask_trainer.labels import Label, SplitName
+from pointmask_trainer.data.labels import Label, SplitName
+from pointmask_trainer.data.split import load_masks
 from pointmask_trainer.strategies.base import Folder, Strategy
 
 

@@ -15,19 +15,19 @@ from torch import Tensor
 
 from pointmask.theta import Theta
 from pointmask_trainer.config import LossConfig
-from pointmask_trainer.data import Split
+from pointmask_trainer.data.labels import Label, SplitName
+from pointmask_trainer.data.split import Split
 from pointmask_trainer.detectors.base import Auxiliary, Maps
+from pointmask_trainer.detectors.losses import loss_of_maps
+from pointmask_trainer.detectors.quiet import unrecorded
 from pointmask_trainer.errors import ConfigError, DataError
-from pointmask_trainer.labels import Label, SplitName
-from pointmask_trainer.loop import Loop
-from pointmask_trainer.losses import loss_of_maps
-from pointmask_trainer.quiet import unrecorded
+from pointmask_trainer.operator.theta import ENTRIES, LearnableTheta
 from pointmask_trainer.strategies.base import Batch, Folder, Strategy
-from pointmask_trainer.strategies.bilevel.annotating import annotate_image, difficulty_of, for_every_image
-from pointmask_trainer.strategies.bilevel.rendering import Renderer
-from pointmask_trainer.strategies.bilevel.validation import validation_batch
-from pointmask_trainer.strategies.bilevel.weighting import Weighting, listed
-from pointmask_trainer.theta_tensors import ENTRIES, LearnableTheta
+from pointmask_trainer.strategies.labels.annotating import annotate_image, difficulty_of, for_every_image
+from pointmask_trainer.strategies.labels.rendering import Renderer
+from pointmask_trainer.strategies.weights.validation import validation_batch
+from pointmask_trainer.strategies.weights.weighting import Weighting, listed
+from pointmask_trainer.training.loop import Loop
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pointmask_trainer.data import Split
+from pointmask_trainer.data.labels import Label, SplitName
+from pointmask_trainer.data.split import Split
 from pointmask_trainer.errors import ConfigError, DataError
-from pointmask_trainer.labels import Label, SplitName
 from pointmask_trainer.strategies.base import Folder, Strategy
 
 

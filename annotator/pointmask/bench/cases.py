@@ -1,0 +1,173 @@
+"""What `pointmask bench` measures on: built-in scenes, or a folder of images, masks and points."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from pointmask.errors import ImageError, PointsError
+from pointmask.io.files import list_images
+from pointmask.io.formats import Simulation, read_points
+from pointmask.io.formats.folders.masks import coarse_points
+from pointmask.io.images.array import read, read_mask
+from pointmask.io.points.points import ImageFrame, Point, Points, match
+from pointmask.metrics.data_sets import data_set_of
+from pointmask.synth.scenes import make_scenes
+
+PointList = Sequence[tuple[int, int]]
+
+_EIGHT_BIT = {"1", "L", "LA", "P", "RGB", "RGBA"}  # what Pillow converts to RGB without loss of range
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Case:
+    """One image with everything that a measurement needs.
+
+    Attributes
+    ----------
+    name : str
+        For messages and seeds.
+    group : str
+        Data set or kind of scene.
+    image : ndarray
+        ``(H, W)``, native type: what our annotator gets.
+    colour : ndarray
+        ``(H, W, 3)`` uint8 where the file has 8 bits, else `image`: what the published programs get.
+    truth : ndarray
+        ``(H, W)`` bool.
+    points : sequence of point lists
+        (row, col), one list per seed.
+    """
+
+    name: str
+    group: str
+    image: NDArray[Any]
+    colour: NDArray[Any]
+    truth: NDArray[np.bool_]
+    points: Sequence[PointList]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A case that is not loaded yet, so that memory stays flat and a bad file spoils only itself."""
+
+    name: str
+    load: Callable[[], Case]
+
+
+def scene_sources(count: int, *, protocol: Simulation = "centroid", seeds: int = 1) -> list[Source]:
+    """List built-in scenes of 256 x 256 pixels and 8 bits, backgrounds, sizes and contrasts mixed.
+
+    Parameters
+    ----------
+    count : int
+        How many; the first ones of a longer series are the same scenes.
+    protocol : {"centroid", "coarse"}
+        How the points are drawn from the exact masks.
+    seeds : int
+        Draws of points.
+
+    Returns
+    -------
+    list of Source
+    """
+    return [Source(f"scene {i}", partial(_scene_case, i, protocol, seeds)) for i in range(count)]
+
+
+def folder_sources(
+    images: Path,
+    masks: Path,
+    points: Path | None = None,
+    *,
+    protocol: Simulation = "centroid",
+    seeds: int = 1,
+) -> list[Source]:
+    """Pair a folder of images with masks and points by name.
+
+    Parameters
+    ----------
+    images, masks : Path
+        Folders; an image without a mask is a source that fails to load.
+    points : Path, optional
+        Any point list that pointmask reads, and then the only images measured are those it names. By
+        default points are simulated from the masks.
+    protocol : {"centroid", "coarse"}
+        How they are simulated; without meaning if `points` is given.
+    seeds : int
+        Repetitions; each simulates its own coarse points.
+
+    Returns
+    -------
+    list of Source
+        In the order of the image names.
+
+    Raises
+    ------
+    ImageError
+        If a folder is missing or unreadable.
+    PointsError
+        If the points cannot be read, or none of them fits an image.
+    """
+    names = list_images(images)
+    mask_names = list_images(masks)
+    # The label carries the mask's name through the one pairing rule that there is.
+    as_points = Points({name: (Point(0, 0, name),) for name in mask_names})
+    mask_of = {key: found[0].label or "" for key, found in match(as_points, names).points.items()}
+    if points is not None:
+        lists = [match(read_points(points), names)] * seeds
+    else:
+        lists = [match(read_points(masks, simulate=protocol, seed=seed), names) for seed in range(seeds)]
+    if not lists[0].points:
+        raise PointsError(
+            f"no point of {points or masks} belongs to an image in {images}; the names must agree, "
+            f"check them with: pointmask check {images}"
+        )
+    sources = []
+    for key in sorted(lists[0].points):
+        drawn = [[(p.row, p.col) for p in one.points[key]] for one in lists]
+        mask = masks / mask_of[key] if key in mask_of else None
+        sources.append(Source(key[0], partial(_folder_case, images, key, mask, drawn)))
+    reasons = {name: reason for (name, _), reason in lists[0].rejected.items()}
+    reasons |= dict.fromkeys(lists[0].unmatched, f"{images} holds no image of this name")
+    reasons |= {key: f"the name fits {', '.join(found)}" for key, found in lists[0].ambiguous.items()}
+    return sources + [Source(name, partial(_refuse, reason)) for name, reason in sorted(reasons.items())]
+
+
+def _scene_case(index: int, protocol: Simulation, seeds: int) -> Case:
+    scene = next(make_scenes(1, start=index))
+    if protocol == "centroid":
+        points: list[PointList] = [scene.points] * seeds
+    else:
+        generators = [np.random.default_rng((seed, index)) for seed in range(seeds)]
+        points = [[(p.row, p.col) for p in coarse_points(scene.mask, rng)] for rng in generators]
+    return Case(scene.name, scene.kind, scene.image, scene.image, scene.mask, points)
+
+
+def _folder_case(images: Path, key: ImageFrame, mask: Path | None, points: Sequence[PointList]) -> Case:
+    name, frame = key
+    if mask is None:
+        raise ImageError("it has no mask of the same name")
+    image, truth = read(images / name, frame), read_mask(mask)
+    if image.shape != truth.shape:
+        raise ImageError(f"the image has {image.shape} pixels, its mask {mask} has {truth.shape}")
+    return Case(name, data_set_of(name), image, _colour(images / name, image), truth, points)
+
+
+def _colour(path: Path, image: NDArray[Any]) -> NDArray[Any]:
+    """RGB as the published programs read it, if the file has 8 bits and one frame; else the band."""
+    try:
+        with Image.open(path) as file:
+            if file.mode in _EIGHT_BIT and getattr(file, "n_frames", 1) == 1:
+                return np.asarray(file.convert("RGB"))
+    except UnidentifiedImageError:  # .npy
+        pass
+    return image
+
+
+def _refuse(reason: str) -> Case:
+    raise PointsError(reason)

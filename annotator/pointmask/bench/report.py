@@ -1,0 +1,143 @@
+"""What `pointmask bench` shows: tables for the terminal, Markdown and JSON, all from one summary."""
+
+import json
+from collections.abc import Sequence
+from typing import Literal, cast
+
+from rich.table import Table
+
+from pointmask.bench.run import METHODS, OURS
+from pointmask.bench.summary import Ratio, Row, Summary
+
+_COLUMNS = (
+    "method",
+    "size prior",
+    "IoU",
+    "nIoU",
+    "target IoU",
+    "collapsed",
+    "overgrown",
+    "ms median",
+    "ms p95",
+    "time / ours [95 %]",
+)
+_Sheet = tuple[str, Sequence[str], list[list[str]]]
+
+LEGEND = (
+    "IoU: sum of intersections over sum of unions. nIoU: mean over images. Target IoU: mean over targets, "
+    "each mask against its own target. Collapsed: target IoU under 0.2. Overgrown: more than 4 times the "
+    "true area. Times: processor time per target, one thread, without files."
+)
+
+
+def heading(summary: Summary) -> str:
+    """One line that says what was measured, and whether true sizes were used."""
+    prior = summary["size_prior"]
+    sizes = "point only" if prior == "none" else f"SIZE PRIOR '{prior}' FROM THE TRUE MASKS"
+    seeds = f", {summary['seeds']} seeds" if summary["seeds"] > 1 else ""
+    return (
+        f"{summary['data']}: {summary['images']} images, {summary['targets']} targets, "
+        f"{summary['protocol']} points, {sizes}{seeds}"
+    )
+
+
+def machine_line(summary: Summary) -> str:
+    """Processor, versions, commit and date in one line."""
+    machine = summary["machine"]
+    versions = ", ".join(f"{k} {v}" for k, v in cast(dict[str, str], machine["versions"]).items())
+    commit = f", commit {machine['commit']}" if machine["commit"] else ""
+    return f"{machine['cpu']}, {versions}{commit}, {machine['date']}"
+
+
+def tables(summary: Summary) -> list[Table]:
+    """Tables for the terminal: the methods, and their IoU by size and by group of images."""
+    return [_rich(title, columns, rows) for title, columns, rows in _sheets(summary)]
+
+
+def markdown(summary: Summary) -> str:
+    """Lay out the same tables as a Markdown document, with the command and the machine."""
+    parts = [f"# {heading(summary)}", f"`{summary['command']}`", machine_line(summary)]
+    for title, columns, rows in _sheets(summary):
+        parts += [f"## {title}", markdown_table(columns, rows)]
+    parts += [*summary["notes"], LEGEND]
+    return "\n\n".join(parts) + "\n"
+
+
+def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Lay out a Markdown table, first column to the left and figures to the right."""
+    lines = [columns, ["---"] + ["---:"] * (len(columns) - 1), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def to_json(summary: Summary) -> str:
+    """JSON text, ends with a newline."""
+    return json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
+
+
+def figure(value: float | None, digits: int = 3) -> str:
+    """Fixed-point number, or a dash where there is none."""
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def percent(share: float | None) -> str:
+    """Share in percent, one digit after the point."""
+    return "-" if share is None else f"{100 * share:.1f} %"
+
+
+def milliseconds(value: float | None) -> str:
+    """Time with three significant digits."""
+    if value is None:
+        return "-"
+    return f"{value:.0f}" if value >= 100 else f"{value:#.3g}"
+
+
+def times_ours(ratio: Ratio | None) -> str:
+    """Ratio with its interval."""
+    if ratio is None:
+        return "-"
+    digits = 2 if ratio["value"] < 10 else 0
+    value, low, high = (f"{v:.{digits}f}" for v in (ratio["value"], ratio["low"], ratio["high"]))
+    return f"{value} [{low}, {high}]"
+
+
+def _sheets(summary: Summary) -> list[_Sheet]:
+    rows = list(summary["methods"].values())
+    prior = summary["size_prior"]
+    told = "" if prior == "none" else f" (size prior '{prior}' from the true masks)"
+    sheets: list[_Sheet] = [
+        (f"Quality and time{told}", _COLUMNS, [_line(row, summary["seeds"]) for row in rows])
+    ]
+    sheets.append(_split(f"Mean target IoU by true area in px{told}", "by_size", rows))
+    if any(len(row["by_group"]) > 1 for row in rows):
+        sheets.append(_split(f"Pooled IoU by group of images{told}", "by_group", rows))
+    return sheets
+
+
+def _line(row: Row, seeds: int) -> list[str]:
+    spread = f" ± {figure(row['iou_sd'])}" if seeds > 1 else ""
+    return [
+        row["label"],
+        row["size_prior"],
+        figure(row["iou"]) + spread,
+        figure(row["niou"]),
+        figure(row["target_iou"]),
+        percent(row["collapsed"]),
+        percent(row["overgrown"]),
+        milliseconds(row["ms_median"]),
+        milliseconds(row["ms_p95"]),
+        times_ours(row["over_ours"]),
+    ]
+
+
+def _split(title: str, key: Literal["by_size", "by_group"], rows: Sequence[Row]) -> _Sheet:
+    columns = ["method", *(f"{name} (n={part['count']})" for name, part in rows[0][key].items())]
+    return title, columns, [[row["label"], *(figure(p["iou"]) for p in row[key].values())] for row in rows]
+
+
+def _rich(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for k, column in enumerate(columns):
+        table.add_column(column, justify="left" if k == 0 else "right", no_wrap=k == 0)
+    for row in rows:
+        table.add_row(*row, style="bold" if row[0] == METHODS[OURS] else "")
+    return table

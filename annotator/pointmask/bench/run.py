@@ -1,0 +1,259 @@
+"""Annotators side by side: quality and time on the same targets, in one run.
+
+What is timed and what is scored
+--------------------------------
+Every method is timed target by target: one call with one point on a decoded image, all methods in turn on
+one target before the next, their order rotated, in one thread. Reading files, drawing points and scoring
+are outside of the clock, and so is the first call of each method on a new type of image, which may
+compile. What a method does once per image (D2D equalises the whole frame) is thus paid for each target.
+The clock is the processor time of the process, all its threads together: on an idle machine it equals the
+elapsed time, which is kept beside it, and on a busy one long calls are not charged for other people's work.
+
+Quality comes from one call with *all* points of the image, as a user would make it: neighbours touch, and
+MCLC and D2D share state between the targets of an image. With a single point that is the timed call.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from statistics import median
+from zlib import crc32
+
+import numpy as np
+
+from pointmask.annotator.image import annotate
+from pointmask.annotator.target import Annotation
+from pointmask.bench.baselines import BASELINES, SizeKnowledge, SizePrior, from_masks
+from pointmask.bench.cases import Case, PointList, Source
+from pointmask.metrics.counters import Score, score
+from pointmask.metrics.targets import TargetScore, score_targets, true_targets
+from pointmask.theta import Theta
+
+OURS = "ours"
+_LABELS = {OURS: "pointmask", "mclc": "MCLC", "d2d": "D2D Monte-Carlo", "com": "COM"}
+_WITHOUT_SIZE = {OURS, "com"}  # have no use for a size prior
+
+METHODS: Mapping[str, str] = {name: _LABELS.get(name, name) for name in (OURS, *BASELINES)}
+"""Name on the command line and label in tables; the functions stand in `pointmask.bench.baselines`."""
+
+# Windows counts processor time in steps of 16 ms.
+CLOCK = time.perf_counter if sys.platform == "win32" else time.process_time
+
+_Call = Callable[[Case, PointList, Sequence[SizePrior], int], Annotation]
+
+
+REPEATS = 3
+"""Calls of each method on each target, of which the median time counts."""
+
+
+def reads_size(method: str) -> bool:
+    """Whether a method can use a size prior."""
+    return method not in _WITHOUT_SIZE
+
+
+@dataclass(slots=True)
+class Tally:
+    """Everything that is kept of one method.
+
+    Attributes
+    ----------
+    scores : list of dict
+        Per seed: group of images -> `Score`.
+    targets : list of list of TargetScore
+        Per seed: each target that has a true one.
+    ms, elapsed_ms : list of float
+        Per timed call, all seeds: processor time of the whole process, and elapsed time.
+    """
+
+    scores: list[dict[str, Score]]
+    targets: list[list[TargetScore]]
+    ms: list[float] = field(default_factory=list)
+    elapsed_ms: list[float] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Run:
+    """Outcome of `run_bench`.
+
+    Attributes
+    ----------
+    tallies : dict of str to Tally
+        By method, in the order asked for. Entry k of every ``ms`` is the same target.
+    size_prior : {"none", "box", "class", "truth"}
+        What the methods that can use it were told.
+    seeds : int
+        Repetitions.
+    images, targets : int
+        How many were measured, per repetition.
+    without_truth : int
+        Points at which the true mask shows no target; left out of the per-target figures.
+    skipped : list of (str, str)
+        Image and reason; left out for all methods.
+    """
+
+    tallies: dict[str, Tally]
+    size_prior: SizeKnowledge
+    seeds: int
+    images: int = 0
+    targets: int = 0
+    without_truth: int = 0
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """One method on one image with one seed."""
+
+    score: Score
+    targets: list[TargetScore | None]
+    ms: list[float]
+    elapsed_ms: list[float]
+
+
+def run_bench(
+    sources: Iterable[Source],
+    methods: Sequence[str] = tuple(METHODS),
+    *,
+    size_prior: SizeKnowledge = "none",
+    seeds: int = 1,
+    tick: Callable[[Run], None] = lambda _: None,
+) -> Run:
+    """Measure methods against each other.
+
+    Parameters
+    ----------
+    sources : iterable of Source
+        Images with truth and one list of points per seed; loaded one at a time. One that cannot be
+        loaded, or that any method fails on, is left out for all methods.
+    methods : sequence of str
+        Keys of `METHODS`.
+    size_prior : {"none", "box", "class", "truth"}
+        What is taken from the *true* masks and told to the methods that can use it. Ours never sees it.
+    seeds : int
+        Repetitions of everything, with seeds 0, 1, ...
+    tick : callable
+        Called with the run so far after each source.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    ValueError
+        If a method is unknown, or a case has not one list of points per seed.
+    """
+    calls = {name: _call(name) for name in methods}
+    run = Run(
+        {name: Tally([{} for _ in range(seeds)], [[] for _ in range(seeds)]) for name in methods},
+        size_prior,
+        seeds,
+    )
+    clock = _Clock(calls)
+    for source in sources:
+        try:
+            case = source.load()
+        except Exception as error:  # one image must not end a run of hours; it is listed
+            run.skipped.append((source.name, _reason(error)))
+        else:
+            _run_case(run, clock, case)
+        tick(run)
+    return run
+
+
+def _run_case(run: Run, clock: "_Clock", case: Case) -> None:
+    if len(case.points) != run.seeds:
+        raise ValueError(f"{case.name} has {len(case.points)} lists of points for {run.seeds} seeds")
+    try:
+        results = [_measure(clock, case, seed, run.size_prior) for seed in range(run.seeds)]
+    except Exception as error:  # as above
+        run.skipped.append((case.name, _reason(error)))
+    else:
+        _keep(run, case, results)
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+class _Clock:
+    """Calls every method in turn on one target, and remembers whose turn is first and what has compiled."""
+
+    def __init__(self, calls: Mapping[str, _Call]) -> None:
+        self.calls = calls
+        self._warm: set[str] = set()
+        self._first = 0
+
+    def time(
+        self, case: Case, point: tuple[int, int], prior: Sequence[SizePrior], seed: int
+    ) -> dict[str, tuple[Annotation, float, float]]:
+        """Annotate one target with each method; results, processor and elapsed time in ms.
+
+        Each method is called `REPEATS` times in a row and its median counts: after the others have
+        had their turn the processor's caches are cold, which would time the memory and not the method.
+        """
+        if case.image.dtype.str not in self._warm:
+            self._warm.add(case.image.dtype.str)
+            for call in self.calls.values():
+                call(case, [point], prior, seed)
+        names = list(self.calls)
+        self._first = (self._first + 1) % len(names)
+        timed = {}
+        for name in names[self._first :] + names[: self._first]:
+            call = self.calls[name]
+            spent = []
+            for _ in range(REPEATS):
+                started, busy_since = time.perf_counter(), CLOCK()
+                annotation = call(case, [point], prior, seed)
+                spent.append((CLOCK() - busy_since, time.perf_counter() - started))
+            busy, elapsed = (1e3 * median(column) for column in zip(*spent, strict=True))
+            timed[name] = annotation, busy, elapsed
+        return timed
+
+
+def _measure(clock: _Clock, case: Case, seed: int, size_prior: SizeKnowledge) -> dict[str, _Result]:
+    """Time every target of an image, then score the methods on the whole image."""
+    points = case.points[seed]
+    own_seed = crc32(f"{seed}/{case.name}".encode())  # the order of the images must not matter
+    priors = from_masks(case.truth, points, np.random.default_rng(own_seed), size_prior)
+    timed = [clock.time(case, p, priors[k : k + 1], own_seed) for k, p in enumerate(points)]
+    labels, ids = true_targets(case.truth, points)
+    results = {}
+    for name, call in clock.calls.items():
+        whole = timed[0][name][0] if len(points) == 1 else call(case, points, priors, own_seed)
+        results[name] = _Result(
+            score(whole.mask, case.truth),
+            score_targets(whole, labels, ids),
+            [t[name][1] for t in timed],
+            [t[name][2] for t in timed],
+        )
+    return results
+
+
+def _keep(run: Run, case: Case, results: Sequence[dict[str, _Result]]) -> None:
+    """Add one image's results, of all seeds."""
+    run.images += 1
+    run.targets += len(case.points[0])
+    run.without_truth += sum(target is None for target in next(iter(results[0].values())).targets)
+    for seed, by_method in enumerate(results):
+        for name, result in by_method.items():
+            tally = run.tallies[name]
+            groups = tally.scores[seed]
+            groups[case.group] = groups.get(case.group, Score()) + result.score
+            tally.targets[seed] += [target for target in result.targets if target is not None]
+            tally.ms += result.ms
+            tally.elapsed_ms += result.elapsed_ms
+
+
+def _call(name: str) -> _Call:
+    """Bring a method to the common form: ours takes the native band, a baseline the original's RGB."""
+    if name not in METHODS:
+        raise ValueError(f"method {name!r} is unknown; choose among {', '.join(METHODS)}")
+    if name == OURS:
+        theta = Theta.load("default")
+        return lambda case, points, _priors, _seed: annotate(case.image, points, theta=theta)
+    module, _, function = BASELINES[name].partition(":")
+    method = getattr(import_module(module), function)
+    return lambda case, points, priors, seed: method(case.colour, points, size_prior=priors, seed=seed)

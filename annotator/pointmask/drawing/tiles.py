@@ -1,0 +1,198 @@
+"""Fragments of the report page: one tile per target, and histograms. All text is escaped here."""
+
+from base64 import b64encode
+from collections.abc import Sequence
+from html import escape
+from importlib.resources import files
+from string import Template
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pointmask.annotator.target import Annotation, Target
+from pointmask.drawing.overlay import MASK_COLOUR, POINT_COLOUR, heat_palette, outline_path, png, stretch
+
+_SIDE = 33  # pixels; most targets then share one scale, so that sizes can be compared by eye
+_MARGIN = 8  # pixels of background kept around a large target
+_MAX_SHOWN = 132  # pixels per side; a larger window is thinned out to keep the page small
+HEAT = heat_palette(64)
+"""Colours of quantities in [0, 1]: finer steps cannot be told apart, and each tile stores them."""
+
+
+def number(value: float) -> str:
+    """Return at most four decimals, without trailing zeros."""
+    return f"{value:.4f}".rstrip("0").rstrip(".")
+
+
+def tile(rank: int, name: str, found: dict[str, Any], pictures: str) -> str:
+    """Return one target of the contact sheet.
+
+    Parameters
+    ----------
+    rank : int
+        0-based place in the default order.
+    name : str
+        Image, with ``#frame`` where it is needed.
+    found : dict
+        The target's entry in the manifest.
+    pictures : str
+        Markup from `panels` or `missing`.
+    """
+    row, col = found["point"]
+    confidence = number(found["confidence"])
+    flags = "".join(f'<span class="flag">{escape(flag)}</span>' for flag in found["flags"])
+    label = f'<span class="label">{escape(found["label"])}</span>' if found["label"] else ""
+    return (
+        f'<li class="tile" data-rank="{rank}" data-confidence="{confidence}" data-area="{found["area"]}"'
+        f' data-name="{escape(name)}" data-flags="{escape(" ".join(found["flags"]))}"'
+        f' style="--confidence:{confidence}">'
+        f'<button type="button" class="panels" aria-label="Enlarge {escape(name)}, x {col}, y {row}">'
+        f'{pictures}</button><p class="caption"><bdi class="name" title="{escape(name)}">{escape(name)}</bdi>'
+        f'<span class="confidence" title="confidence">{found["confidence"]:.2f}</span>'
+        f'<span class="facts">x {col}, y {row} &middot; {found["area"]:,} px</span>{label}{flags}</p></li>'
+    )
+
+
+def missing(reason: str) -> str:
+    """Return what stands in a tile whose image can no longer be shown."""
+    return f'<span class="missing">{escape(reason)}</span>'
+
+
+def panels(rank: int, image: NDArray[Any], annotation: Annotation, index: int) -> str:
+    """Draw a target three times: image with point, soft label, image with mask outline.
+
+    Parameters
+    ----------
+    rank : int
+        Makes the element identifiers unique in the page.
+    image : (H, W) array of any real dtype
+        The whole frame at native depth.
+    annotation : Annotation
+        Result for the whole frame.
+    index : int
+        Which of its targets to show; the masks of the others appear dashed.
+
+    Returns
+    -------
+    str
+        Three ``<svg>`` elements in pixel units; what lies outside the frame stays empty.
+    """
+    target = annotation.targets[index]
+    top, left, side = _view(target)
+    rows = slice(max(0, top), min(image.shape[0], top + side))
+    cols = slice(max(0, left), min(image.shape[1], left + side))
+    step = -(-side // _MAX_SHOWN)
+    soft, mask = _paste(target, rows, cols)
+    grey = stretch(image[rows, cols], focus=mask)[::step, ::step]
+    heat = np.rint(soft[::step, ::step] * (len(HEAT) - 1)).astype(np.uint8)
+    height, width = grey.shape[0] * step, grey.shape[1] * step
+    place = f'x="{cols.start - left}" y="{rows.start - top}" width="{width}" height="{height}"'
+    outline = outline_path(target.mask, top=target.window[0] - top, left=target.window[1] - left)
+    others = "".join(
+        outline_path(other.mask, top=other.window[0] - top, left=other.window[1] - left)
+        for k, other in enumerate(annotation.targets)
+        if k != index and _overlaps(other.box, (top, left, top + side, left + side))
+    )
+    x, y = target.point[1] - left + 0.5, target.point[0] - top + 0.5
+    frame = f'viewBox="0 0 {side} {side}" role="img"'
+    neighbours = f'<path class="others" d="{others}"/>' if others else ""
+    return (
+        f'<svg class="image" {frame} aria-label="image and point">'
+        f'<image id="i{rank}" {place} href="{data_uri(png(grey))}"/>{_crosshair(x, y, side / _SIDE)}</svg>'
+        f'<svg class="soft" {frame} aria-label="soft label">'
+        f'<image {place} href="{data_uri(png(heat, HEAT))}"/></svg>'
+        f'<svg class="mask" {frame} aria-label="mask outline"><use href="#i{rank}"/>{neighbours}'
+        f'<defs><path id="m{rank}" vector-effect="non-scaling-stroke" d="{outline}"/></defs>'
+        f'<use class="halo" href="#m{rank}"/><use class="line" href="#m{rank}"/>'
+        f'<circle class="dot" cx="{x:g}" cy="{y:g}" r="{0.35 * side / _SIDE:.2g}"/></svg>'
+    )
+
+
+def _view(target: Target) -> tuple[int, int, int]:
+    """Top, left and side of the square to show: box and point in the middle, context around."""
+    top, left = min(target.box[0], target.point[0]), min(target.box[1], target.point[1])
+    bottom, right = max(target.box[2], target.point[0] + 1), max(target.box[3], target.point[1] + 1)
+    side = max(_SIDE, bottom - top + 2 * _MARGIN, right - left + 2 * _MARGIN)
+    return (top + bottom - side) // 2, (left + right - side) // 2, side
+
+
+def _paste(target: Target, rows: slice, cols: slice) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Soft label and mask of one target over a part of the frame; zero outside the target's window."""
+    shape = (rows.stop - rows.start, cols.stop - cols.start)
+    soft, mask = np.zeros(shape, np.float32), np.zeros(shape, np.bool_)
+    top, left, bottom, right = target.window
+    shown_rows, window_rows = _common(rows.start, rows.stop, top, bottom)
+    shown_cols, window_cols = _common(cols.start, cols.stop, left, right)
+    soft[shown_rows, shown_cols] = target.soft[window_rows, window_cols]
+    mask[shown_rows, shown_cols] = target.mask[window_rows, window_cols]
+    return soft, mask
+
+
+def _common(start: int, stop: int, other_start: int, other_stop: int) -> tuple[slice, slice]:
+    """Where two ranges overlap, as seen from the start of each; they do, for both hold the point."""
+    first, last = max(start, other_start), min(stop, other_stop)
+    return slice(first - start, last - start), slice(first - other_start, last - other_start)
+
+
+def _overlaps(box: tuple[int, int, int, int], other: tuple[int, int, int, int]) -> bool:
+    """Whether two half-open boxes (top, left, bottom, right) share a pixel."""
+    return box[0] < other[2] and other[0] < box[2] and box[1] < other[3] and other[1] < box[3]
+
+
+def _crosshair(x: float, y: float, unit: float) -> str:
+    """Four ticks that point at a pixel from a distance, so that they do not hide the target."""
+    gap, length = 4.5 * unit, 3.5 * unit
+    ticks = (
+        f"M{x - gap - length:g} {y:g}h{length:g}M{x + gap:g} {y:g}h{length:g}"
+        f"M{x:g} {y - gap - length:g}v{length:g}M{x:g} {y + gap:g}v{length:g}"
+    )
+    return f'<path class="halo" d="{ticks}"/><path class="ticks" d="{ticks}"/>'
+
+
+def look() -> str:
+    """Return the style sheet that the project's pages share."""
+    return Template(files("pointmask").joinpath("templates", "look.css").read_text("utf-8")).substitute(
+        mask_colour=MASK_COLOUR,
+        point_colour=POINT_COLOUR,
+        heat=", ".join("#" + bytes(colour).hex() for colour in heat_palette(9).tolist()),
+    )
+
+
+def data_uri(data: bytes) -> str:
+    """Return a PNG file as an address that holds it."""
+    return f"data:image/png;base64,{b64encode(data).decode('ascii')}"
+
+
+_WIDTH, _HEIGHT = 360, 96  # of a histogram, in its own units
+
+
+def histogram(title: str, counts: Sequence[int], names: Sequence[str], ticks: dict[int, str]) -> str:
+    """Return a bar chart as inline SVG.
+
+    Parameters
+    ----------
+    title : str
+        Shown above.
+    counts : sequence of int
+        Height of each bar.
+    names : sequence of str
+        What each bar counts, shown when the pointer rests on it.
+    ticks : dict
+        Label below the left edge of bar ``k``; ``len(counts)`` is the right end of the axis.
+    """
+    tallest = max(counts, default=0) or 1
+    width = _WIDTH / max(1, len(counts))
+    bars = "".join(
+        f'<rect x="{k * width + 0.5:.1f}" y="{_HEIGHT * (1 - count / tallest):.1f}" width="{width - 1:.1f}"'
+        f' height="{_HEIGHT * count / tallest:.1f}"><title>{escape(name)}: {count:,}</title></rect>'
+        for k, (count, name) in enumerate(zip(counts, names, strict=True))
+    )
+    labels = "".join(
+        f'<text x="{k * width:.1f}" y="{_HEIGHT + 14}">{escape(text)}</text>' for k, text in ticks.items()
+    )
+    return (
+        f'<figure class="chart"><figcaption>{escape(title)}</figcaption>'
+        f'<svg viewBox="-8 -2 {_WIDTH + 16} {_HEIGHT + 20}" role="img" aria-label="{escape(title)}">'
+        f'<path class="axis" d="M0 {_HEIGHT}h{_WIDTH}"/>{bars}{labels}</svg></figure>'
+    )

@@ -1,0 +1,302 @@
+"""The folder job: images and points in, masks and a manifest out, resumable and divisible.
+
+The bytes of all results depend on images, points and theta alone: not on the number of threads, the
+shards, the executor, or on how often the job was interrupted. That is why the manifest holds no times;
+they go to ``timings.jsonl`` on request.
+"""
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from pointmask import executors
+from pointmask.annotator.image import annotate
+from pointmask.annotator.window import Polarity
+from pointmask.errors import BrokenOffError, ImageError, OutputError, PointmaskError, ThetaError
+from pointmask.folder.documents import DOCUMENTS, check_documents, write_documents
+from pointmask.folder.frame import make_recipe, skipped_entry
+from pointmask.folder.plan import Plan, make_plan
+from pointmask.folder.records.journal import Ledger
+from pointmask.folder.records.manifest import MANIFEST, Entry, Shard
+from pointmask.folder.records.mask_lines import MASKS, check_ours
+from pointmask.folder.report import write_report
+from pointmask.folder.summary import Progress, Summary, Tally
+from pointmask.folder.tasks import tasks_of
+from pointmask.folder.worker import Outcome, Place, Task, work
+from pointmask.io.files import RESULTS, check_apart, clean_temporaries, write_atomic
+from pointmask.io.formats import read_points
+from pointmask.io.images.open import open_source
+from pointmask.io.images.source import ImageSource
+from pointmask.io.points.lists import IdList, read_ids
+from pointmask.io.points.packed import PackedTexts
+from pointmask.io.points.points import Points
+from pointmask.theta import Theta
+
+Work = Callable[[Task], Outcome]
+Clock = Callable[[Entry, float], None]  # notes the seconds that one frame took
+
+_PROGRESS_EVERY = 0.1  # seconds
+
+
+def annotate_folder(
+    images: ImageSource | Path | str,
+    points: Points | Path | str,
+    out: Path | str,
+    *,
+    theta: Theta | str | Path = "default",
+    polarity: Polarity = "bright",
+    threads: int = 1,
+    save: Sequence[str] = ("mask",),
+    png: bool = True,
+    report: bool = False,
+    overwrite: bool = False,
+    shard: tuple[int, int] | None = None,
+    empty_masks: bool = False,
+    only: IdList | Path | str | None = None,
+    timings: bool = False,
+    scheduler: str | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> Summary:
+    """
+    Annotate a folder of images.
+
+    Run again after an interruption, it does only what is missing. An image that cannot be done is
+    skipped, with its reason in the summary and the manifest; it is tried again next time.
+
+    Parameters
+    ----------
+    images : ImageSource, Path or str
+        Folder of images, whose subfolders are searched too, or a zip or tar archive, which is not
+        unpacked; see `pointmask.io.images.open.open_source`.
+    points : Points, Path or str
+        Points, or a file or folder that `pointmask.io.formats.read_points` recognises.
+    out : Path or str
+        Output folder: ``masks/<image without suffix>.png`` (8 bit, 0 and 255; frames of a file of
+        several are numbered, ``_0003``), ``manifest.jsonl``, ``theta.toml``.
+    theta : Theta, str or Path
+        Parameters: a preset (``default``, ``paper``) or a TOML file.
+    polarity : {"bright", "dark", "auto"}
+        Of the targets against their background.
+    threads : int
+        Number of threads, at least 1; not used with `scheduler`.
+    save : sequence of str
+        What to write besides the mask: ``soft`` (16-bit soft labels, 65535 is 1), ``instance``
+        (16 bit, k for the k-th point), ``overlay`` (a picture with outlines), ``rle`` (``masks.jsonl``:
+        all masks as run lengths; see `pointmask.folder.records.mask_lines`), and the keys of
+        `pointmask.folder.documents.DOCUMENTS`, written for other programs when all is done; they need run
+        lengths, so ``masks.jsonl`` comes with them. A folder that has ``masks.jsonl`` keeps it.
+    png : bool
+        False: write ``masks.jsonl`` instead of a mask image per frame, and no other image.
+    report : bool
+        Write ``report.html``, to judge the least sure masks by eye.
+    overwrite : bool
+        Redo all images and replace files that exist. Without it nothing is replaced that pointmask
+        did not write, and results of other settings or points are refused.
+    shard : (int, int), optional
+        (i, n): do only the i-th (from 1) of n parts. The last part to finish merges the manifests.
+    empty_masks : bool
+        Write an empty mask for each frame that the points do not name.
+    only : IdList, Path or str, optional
+        Ids, or a list of them (one per line), of the images to work on; all others are left alone.
+    timings : bool
+        Append ``timings.jsonl``: milliseconds per target of each frame.
+    scheduler : str, optional
+        Address of a Dask scheduler, such as ``tcp://host:8786``.
+    progress : callable, optional
+        Called with a `Progress` at most ten times a second, and once at the end.
+
+    Returns
+    -------
+    Summary
+        Counts, the skipped images with their reasons, and speed.
+
+    Raises
+    ------
+    ImageError
+        If the image folder is missing or unreadable, or holds no images.
+    PointsError, ThetaError
+        If points, the list of ids or theta cannot be read.
+    OutputError
+        If the output folder is unusable: the image folder itself, in use by another job, or holding
+        results of other settings.
+    BrokenOffError
+        If a result cannot be written (disk full) or memory runs out. What is finished is kept: run
+        again to go on.
+    ValueError
+        If `threads`, `save`, `polarity` or `shard` is out of range.
+
+    Examples
+    --------
+    >>> summary = annotate_folder("images", "points.csv", "out", threads=2)  # doctest: +SKIP
+    >>> summary.done, summary.skipped  # doctest: +SKIP
+    (2, [])
+    """
+    source, target = open_source(images), Path(out)
+    part = Shard(*shard) if shard else Shard()
+    documents = [kind for kind in DOCUMENTS if kind in save]
+    recipe = make_recipe(
+        theta,
+        polarity,
+        [kind for kind in save if kind not in documents],
+        png=png,
+        keeps_runs=bool(documents) or (target / MASKS).exists(),
+        reading=str(source.reading),
+    )
+    chosen = read_ids(Path(only)) if isinstance(only, Path | str) else only
+    if threads < 1:
+        raise ValueError(f"threads is {threads}; at least 1 is needed")
+    check_apart(source.root, target)
+    names = PackedTexts(source.names(exclude=target))
+    if not names:
+        raise ImageError(
+            f"{source.root} holds no image; see what is recognised with: pointmask check {source.root}"
+        )
+    listed = points if isinstance(points, Points) else read_points(Path(points), images=source)
+    plan = make_plan(source, names, listed, empty_masks=empty_masks, only=chosen)
+    execute = _executor(threads, scheduler)
+    _make_folder(target)
+    if not overwrite:
+        check_ours(target)
+        check_documents(target, documents)
+    ledger = Ledger(target, part, recipe.settings, plan.wanted, masks=recipe.runs)
+    with closing(ledger), _stops_cleanly(target):
+        ledger.recall(overwrite=overwrite)
+        if ledger.was_broken_off:
+            clean_temporaries(target, None if part.count == 1 else part.tag)
+        _write_theta(target, recipe.theta, part, overwrite=overwrite)
+        todo = partial(work, recipe, Place(source, target, part.tag, overwrite))
+        with _timings(target, wanted=timings) as clock:
+            summary = _run(plan, part, ledger, partial(execute, todo), clock, progress or _silent)
+        if scheduler is not None:
+            clean_temporaries(target, part.tag)  # of workers that were lost
+        summary.missing_shards = ledger.publish()
+    summary.masks = target / (RESULTS["mask"] if png else MASKS)
+    summary.manifest = target / (part.manifest if summary.missing_shards else MANIFEST)
+    if summary.missing_shards:
+        return summary
+    if documents:
+        with _stops_cleanly(target):
+            summary.documents, summary.warnings = write_documents(
+                target, documents, source, overwrite=overwrite
+            )
+    if report:
+        summary.report = write_report(target, source, theta=recipe.theta, polarity=polarity)
+    return summary
+
+
+def _executor(threads: int, scheduler: str | None) -> Callable[[Work, Iterable[Task]], Iterator[Outcome]]:
+    if threads < 1:
+        raise ValueError(f"threads is {threads}; at least 1 is needed")
+    if scheduler is not None:
+        return partial(executors.dask, address=scheduler)
+    return executors.serial if threads == 1 else partial(executors.threads, count=threads)
+
+
+def _make_folder(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = error.strerror or error
+        raise OutputError(f"output folder {out} cannot be made ({reason}); choose another --out") from None
+    if not os.access(out, os.W_OK):
+        raise OutputError(f"output folder {out} is not writable; choose another --out, or: chmod u+w {out}")
+
+
+@contextmanager
+def _stops_cleanly(out: Path) -> Iterator[None]:
+    """Turn what no later image can survive into one message that says how to go on."""
+    try:
+        yield
+    except (PointmaskError, MemoryError, OSError) as error:
+        if isinstance(error, PointmaskError) and not isinstance(error, BrokenOffError):
+            raise
+        cause = "memory ran out; use fewer --threads" if isinstance(error, MemoryError) else str(error)
+        raise BrokenOffError(
+            f"the job broke off: {cause}. What is finished is kept in {out}; remove the cause, "
+            "then run the same command again (without --overwrite) to go on"
+        ) from error
+
+
+def _write_theta(out: Path, theta: Theta, part: Shard, *, overwrite: bool) -> None:
+    path = out / "theta.toml"
+    if path.exists() and not overwrite:
+        try:
+            digest = Theta.load(path).digest
+        except ThetaError as error:
+            raise OutputError(f"{path} is no theta file ({error}); move it away or change --out") from None
+        if digest == theta.digest:
+            return
+        raise OutputError(
+            f"{path} (digest {digest}) differs from the theta of this job (digest {theta.digest}); "
+            "to redo everything, add --overwrite; to keep it, choose another --out"
+        )
+    write_atomic(path, theta.to_toml().encode(), part.tag)
+
+
+@contextmanager
+def _timings(out: Path, *, wanted: bool) -> Iterator[Clock]:
+    """Give a function that notes the milliseconds per target of one frame."""
+    if not wanted:
+        yield lambda entry, seconds: None
+        return
+    with (out / "timings.jsonl").open("a", encoding="ascii") as file:
+
+        def note(entry: Entry, seconds: float) -> None:
+            if entry["status"] == "done" and entry["targets"]:
+                ms = round(1e3 * seconds / len(entry["targets"]), 4)
+                line = {"image": entry["image"], "frame": entry["frame"], "ms_per_target": ms}
+                file.write(json.dumps(line) + "\n")
+
+        yield note
+
+
+def _silent(progress: Progress) -> None:
+    pass
+
+
+def _run(
+    plan: Plan,
+    part: Shard,
+    ledger: Ledger,
+    execute: Callable[[Iterable[Task]], Iterator[Outcome]],
+    clock: Clock,
+    progress: Callable[[Progress], None],
+) -> Summary:
+    """Do all images of this shard and journal them as they are finished."""
+    total = sum(part.owns(image) for image in plan.wanted)
+    if total:
+        _warm_up()
+    tally = Tally()
+    summary = tally.summary
+    for (image, frame), reason in sorted(plan.skipped.items()):
+        if part.owns(image):
+            entry = skipped_entry(image, frame, reason)
+            ledger.add(entry)
+            tally.skip(entry)
+    summary.without_points.extend(image for image in plan.without_points if part.owns(image))
+    handled, shown = 0, 0.0
+    for seen, outcome in enumerate(execute(tasks_of(plan, part, ledger.finished())), 1):
+        tally.outcome(outcome)
+        for entry, seconds in outcome.entries:
+            ledger.add(entry)
+            clock(entry, seconds)
+        handled += len(outcome.entries)
+        now = time.monotonic()
+        if now - shown >= _PROGRESS_EVERY or seen == total:
+            shown = now
+            progress(Progress(seen, total, summary.targets, len(summary.skipped)))
+    return tally.close(handled)
+
+
+def _warm_up() -> None:
+    """Load (the first time on a machine: compile) the kernels before the clock runs."""
+    rows, cols = np.ogrid[-32:33, -32:33]
+    # Large enough to be followed into a coarser window, so that nothing is left to compile.
+    disk = 100.0 + 100.0 * (rows * rows + cols * cols < 100)
+    annotate(disk, [(32, 32)])

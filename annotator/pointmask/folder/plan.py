@@ -1,0 +1,176 @@
+"""What a folder job has to do: which image gets which points, and what cannot be done, and why."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
+
+from pointmask.errors import ImageError
+from pointmask.folder.planned import Wanted
+from pointmask.folder.records.sorted_lines import Key
+from pointmask.io.files import stem_of
+from pointmask.io.images.source import ImageSource
+from pointmask.io.points.lists import Choice, IdList, choose
+from pointmask.io.points.points import Matches, Points, match
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """
+    What a job has to do.
+
+    Attributes
+    ----------
+    wanted : Wanted
+        Points by image and frame, sorted by image. An empty tuple asks for an empty mask.
+    skipped : Mapping
+        Reasons by (image, frame), for what can be told without opening an image.
+    without_points : tuple of str
+        Images that the points do not name, and for which nothing is written.
+    """
+
+    wanted: Wanted
+    skipped: Mapping[Key, str]
+    without_points: tuple[str, ...]
+
+
+def make_plan(
+    images: ImageSource,
+    names: Sequence[str],
+    points: Points,
+    *,
+    empty_masks: bool = False,
+    only: IdList | None = None,
+) -> Plan:
+    """
+    Pair images with points.
+
+    Parameters
+    ----------
+    images : ImageSource
+        Where they lie.
+    names : sequence of str
+        Their names, sorted.
+    points : Points
+        As read.
+    empty_masks : bool
+        Ask for an empty mask for every frame that the points do not name. This reads the headers
+        of files that may hold several frames.
+    only : IdList, optional
+        Leave all other images, and their points, alone.
+
+    Returns
+    -------
+    Plan
+        An image is in one of `wanted`, `skipped` and `without_points`: one bad row, and the image
+        is skipped whole, so that no target is silently missing from a mask.
+    """
+    wanted = Wanted(names, points.by_image)
+    found = _match_rest(points, names, wanted)
+    skipped = dict(found.rejected)
+    for (name, frame), its_points in found.points.items():
+        wanted.put(name, frame, its_points)
+    for key in found.unmatched:
+        skipped[key, 0] = points.rejected.get(key) or (
+            f"{points.source} names this image, but {images.root} holds no file of that name; "
+            "correct the name"
+        )
+    for key, candidates in found.ambiguous.items():
+        for name in candidates:
+            skipped[name, 0] = _ambiguous(key, candidates, points.source)
+    skipped.update({(name, 0): reason for name, reason in images.refused().items()})
+    if only is not None:
+        names = _restrict(choose(only, names, str(images.root)), names, wanted, skipped)
+    if empty_masks:
+        _add_empty(images, names, wanted, skipped)
+    for twins in shared_stems(wanted):
+        for name in twins:
+            skipped[name, 0] = (
+                f"{' and '.join(twins)} would both write the mask {stem_of(name)}.png; rename all but one, "
+                "or keep them in different folders"
+            )
+    touched = {name for name, _ in skipped}
+    for name in touched:
+        wanted.drop(name)
+    left = touched if only is None else touched.union(set(wanted.not_wanted()).difference(names))
+    without = tuple(name for name in wanted.not_wanted() if name not in left)
+    return Plan(wanted, skipped, without)
+
+
+def _match_rest(points: Points, names: Sequence[str], wanted: Wanted) -> Matches:
+    """
+    Let the keys that need no search claim their images, and match the others.
+
+    A key that shares its image with one of the others is matched together with it.
+    """
+    rest = {key for key in points.by_image if key in points.rejected or not wanted.claim(key)}
+    if not rest and not points.rejected:
+        return Matches({}, {}, (), {})
+    found = match(_only(points, rest), names)
+    ambiguous = (name for candidates in found.ambiguous.values() for name in candidates)
+    shared = {name for name, _ in (*found.points, *found.rejected)}.union(ambiguous)
+    claimed = {key for name in shared if (key := wanted.release(name)) is not None}
+    return match(_only(points, rest | claimed), names) if claimed else found
+
+
+def _only(points: Points, keys: Set[str]) -> Points:
+    """Return the points of some keys, and all that is rejected."""
+    listed = {key: listed for key, listed in points if key in keys}
+    return Points(listed, points.source, points.rejected)
+
+
+def _ambiguous(key: str, candidates: tuple[str, ...], source: str) -> str:
+    if len(candidates) == 1:
+        return (
+            f"{source} gives this image as {key} and in another folder too; give its path in the image folder"
+        )
+    return f"{source} says {key}, which fits {' and '.join(candidates)}; write the whole name with its suffix"
+
+
+def _restrict(
+    choice: Choice,
+    names: Sequence[str],
+    wanted: Wanted,
+    skipped: dict[Key, str],
+) -> Sequence[str]:
+    """Drop images that were not chosen, tell which ids have none, and return the names that are left."""
+    for name in names:
+        if name not in choice.names:
+            wanted.drop(name)
+    for key in [key for key in skipped if key[0] not in choice.names]:
+        del skipped[key]
+    skipped.update({(name, 0): reason for name, reason in choice.problems.items()})
+    return [name for name in names if name in choice.names]
+
+
+def _add_empty(
+    images: ImageSource,
+    names: Sequence[str],
+    wanted: Wanted,
+    skipped: dict[Key, str],
+) -> None:
+    """Ask for an empty mask for every frame without points."""
+    touched = {name for name, _ in skipped}
+    for name in names:
+        if name in touched:
+            continue
+        try:
+            count = images.frame_count(name)
+        except ImageError as error:
+            skipped[name, 0] = str(error)
+            continue
+        wanted.put_empty(name, count)
+
+
+def shared_stems(names: Iterable[str]) -> list[list[str]]:
+    """Group images, which are sorted, that differ only in their suffix: their masks would share a name."""
+    groups: defaultdict[str, list[str]] = defaultdict(list)
+    open_: list[str] = []  # images whose twins may still follow
+    for name in names:
+        open_ = [other for other in open_ if name.startswith(stem_of(other) + ".")]
+        for other in open_:
+            if stem_of(other) == stem_of(name):
+                groups[stem_of(name)] = [*(groups.get(stem_of(name)) or [other]), name]
+                break
+        else:
+            open_.append(name)
+    return list(groups.values())

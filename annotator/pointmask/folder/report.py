@@ -1,0 +1,249 @@
+"""The page on which a user judges the masks: ``report.html``, self-contained, least sure targets first."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from heapq import nsmallest
+from html import escape
+from importlib.resources import files
+from itertools import pairwise
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from numpy.typing import NDArray
+
+from pointmask.annotator.image import annotate
+from pointmask.annotator.window import Polarity
+from pointmask.drawing.overlay import MASK_COLOUR, POINT_COLOUR
+from pointmask.drawing.tiles import histogram, look, missing, number, panels, tile
+from pointmask.errors import ImageError, PointmaskError
+from pointmask.folder.records.manifest import Entry, read_manifest
+from pointmask.io.files import write_atomic
+from pointmask.io.images.open import open_source
+from pointmask.io.images.source import ImageSource
+from pointmask.io.points.order import natural_key
+from pointmask.theta import Theta
+
+REPORT = "report.html"
+
+_BINS = 20  # of the histogram of confidence
+_LISTED = 500  # skipped images named on the page; all of them are in the manifest
+_UNFOLDED = 8  # so many reasons are shown without a click
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """One target and the manifest entry that holds it."""
+
+    entry: Entry
+    index: int
+
+    @property
+    def target(self) -> Entry:
+        found: Entry = self.entry["targets"][self.index]
+        return found
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What is counted over all images while only the least sure targets are kept."""
+
+    images: int = 0
+    targets: int = 0
+    empty: int = 0
+    skipped: int = 0
+    total_confidence: float = 0.0
+    reasons: list[tuple[str, str]] = field(default_factory=list)
+    confidences: Counter[int] = field(default_factory=Counter)
+    areas: Counter[int] = field(default_factory=Counter)
+    flags: Counter[str] = field(default_factory=Counter)
+    versions: set[str] = field(default_factory=set)
+    priors: set[str] = field(default_factory=set)
+
+    def count(self, entries: Iterable[Entry]) -> Iterator[_Found]:
+        """Count each entry, and pass its targets on."""
+        for entry in entries:
+            if entry["status"] != "done":
+                self.skipped += 1
+                if len(self.reasons) < _LISTED:
+                    self.reasons.append((_name(entry), entry["reason"]))
+                continue
+            self.images += 1
+            self.empty += not entry["targets"]
+            self.versions.add(entry["version"])
+            self.priors.add(entry["size_prior"])
+            for index, target in enumerate(entry["targets"]):
+                self.targets += 1
+                self.total_confidence += target["confidence"]
+                self.confidences[min(_BINS - 1, int(target["confidence"] * _BINS))] += 1
+                self.areas[target["area"]] += 1
+                self.flags.update(target["flags"])
+                yield _Found(entry, index)
+
+
+def write_report(
+    out: Path, images: ImageSource | Path, *, theta: Theta, polarity: Polarity, limit: int = 400
+) -> Path:
+    """Write ``report.html``: a contact sheet of the least sure targets of a finished folder job.
+
+    Counts and histograms cover all targets of the manifest. The pictures are made by annotating the
+    images again, which is exact because `annotate` is deterministic; an image that is gone or has
+    changed since is said to be so. The same input gives the same bytes.
+
+    Parameters
+    ----------
+    out : Path
+        Output folder with ``manifest.jsonl``.
+    images : ImageSource or Path
+        The images, which are only read.
+    theta : Theta
+        Parameters with which the masks were made.
+    polarity : {"bright", "dark", "auto"}
+        As in the job.
+    limit : int, default 400
+        How many targets to show at most; the page says how many are left out.
+
+    Returns
+    -------
+    Path
+        The page.
+
+    Raises
+    ------
+    OutputError
+        If there is no manifest, or it was not written by pointmask.
+    OSError
+        If the page cannot be written, such as on a full disk.
+    """
+    tally = _Tally()
+    shown = nsmallest(limit, tally.count(read_manifest(out)), key=lambda found: found.target["confidence"])
+    page = Template(files("pointmask").joinpath("templates", REPORT).read_text(encoding="utf-8")).substitute(
+        look=look(),
+        heading=_heading(tally, theta, polarity),
+        numbers=_numbers(tally),
+        charts=_charts(tally) if tally.targets else "",
+        skipped=_skipped(tally),
+        theta=escape(theta.to_toml()),
+        coverage=_coverage(len(shown), tally.targets),
+        flags="".join(
+            f'<option value="{escape(flag)}">{escape(flag)} ({count:,})</option>'
+            for flag, count in sorted(tally.flags.items())
+        ),
+        tiles="\n".join(_tiles(shown, open_source(images), theta, polarity)),
+        mask_colour=MASK_COLOUR,
+        point_colour=POINT_COLOUR,
+    )
+    path = out / REPORT
+    # File names may hold bytes that are no text; they are shown as escapes.
+    write_atomic(path, page.encode("utf-8", "backslashreplace"), "report")
+    return path
+
+
+def _tiles(shown: list[_Found], images: ImageSource, theta: Theta, polarity: Polarity) -> list[str]:
+    """Render the targets in their order, reading each image once."""
+    ranks: dict[tuple[str, int], list[int]] = {}
+    for rank, found in enumerate(shown):
+        ranks.setdefault((found.entry["image"], found.entry["frame"]), []).append(rank)
+    tiles = [""] * len(shown)
+    for members in ranks.values():
+        entry = shown[members[0]].entry
+        pictures = _pictures(entry, [(rank, shown[rank].index) for rank in members], images, theta, polarity)
+        for rank, picture in zip(members, pictures, strict=True):
+            tiles[rank] = tile(rank, _name(entry), shown[rank].target, picture)
+    return tiles
+
+
+def _pictures(
+    entry: Entry, wanted: list[tuple[int, int]], images: ImageSource, theta: Theta, polarity: Polarity
+) -> list[str]:
+    """Draw the wanted (rank, index) targets of one image, or say why they cannot be drawn."""
+    try:
+        image = _unchanged_image(entry, images)
+        points = [(target["point"][0], target["point"][1]) for target in entry["targets"]]
+        annotation = annotate(image, points, theta=theta, polarity=polarity)
+    except PointmaskError as error:
+        return [missing(f"No picture: {error}")] * len(wanted)
+    return [panels(rank, image, annotation, index) for rank, index in wanted]
+
+
+def _unchanged_image(entry: Entry, images: ImageSource) -> NDArray[Any]:
+    """Read an image again, provided that it still is what its mask was made from."""
+    name = entry["image"]
+    with images.open(name) as file:
+        if file.content != entry["content"]:
+            raise ImageError(f"{name} has changed since its mask was made; run annotate again")
+        return file.decode(entry["frame"])
+
+
+def _name(entry: Entry) -> str:
+    """Image name, with the frame where it is not the first."""
+    return f"{entry['image']}#{entry['frame']}" if entry["frame"] else str(entry["image"])
+
+
+def _heading(tally: _Tally, theta: Theta, polarity: Polarity) -> str:
+    prior = ", ".join(sorted(tally.priors - {"none"}))
+    words = [
+        f"pointmask {', '.join(sorted(tally.versions))}" if tally.versions else "",
+        f"theta {theta.digest}",
+        f"{polarity} targets" if polarity != "auto" else "bright and dark targets",
+        f"size prior: {prior}" if prior else "point only, no size prior",
+    ]
+    return " &middot; ".join(escape(word) for word in words if word)
+
+
+def _numbers(tally: _Tally) -> str:
+    """Return the counts as a description list."""
+    mean = f"{tally.total_confidence / tally.targets:.3f}" if tally.targets else "&ndash;"
+    items = [
+        ("images annotated", f"{tally.images:,}", ""),
+        ("targets", f"{tally.targets:,}", ""),
+        ("mean confidence", mean, ""),
+        ("without target", f"{tally.empty:,}", ""),
+        ("skipped", f"{tally.skipped:,}", ' class="bad"' if tally.skipped else ""),
+    ]
+    return "".join(f"<div{style}><dt>{name}</dt><dd>{value}</dd></div>" for name, value, style in items)
+
+
+def _charts(tally: _Tally) -> str:
+    """Return the histograms of confidence (even bins) and area (half octaves)."""
+    octaves = max(tally.areas).bit_length()
+    edges = sorted({min(1, *tally.areas), *(round(2 ** (k / 2)) for k in range(2 * octaves + 1))})
+    bins = list(pairwise(edges))
+    return histogram(
+        "Confidence of all targets",
+        [tally.confidences[k] for k in range(_BINS)],
+        [f"{k / _BINS:.2f} to {(k + 1) / _BINS:.2f}" for k in range(_BINS)],
+        {k: number(k / _BINS) for k in range(0, _BINS + 1, 4)},
+    ) + histogram(
+        "Area of all targets, pixels",
+        [sum(count for area, count in tally.areas.items() if low <= area < high) for low, high in bins],
+        [f"{low} px" if high == low + 1 else f"{low} to {high - 1} px" for low, high in bins],
+        {k: f"{edge:,}" for k, edge in enumerate(edges) if edge.bit_count() == 1},
+    )
+
+
+def _skipped(tally: _Tally) -> str:
+    """Return the skipped images with their reasons, folded if they are many."""
+    if not tally.skipped:
+        return ""
+    rows = "".join(
+        f'<tr><th scope="row"><bdi>{escape(name)}</bdi></th><td>{escape(reason)}</td></tr>'
+        for name, reason in sorted(tally.reasons, key=lambda told: natural_key(told[0]))
+    )
+    rest = tally.skipped - len(tally.reasons)
+    more = f"<p>... and {rest:,} more; all are in manifest.jsonl.</p>" if rest else ""
+    unfold = " open" if tally.skipped <= _UNFOLDED else ""
+    return (
+        f'<details class="skipped"{unfold}><summary>{tally.skipped:,} skipped, and why</summary>'
+        f'<div class="scroll"><table>{rows}</table></div>{more}</details>'
+    )
+
+
+def _coverage(shown: int, total: int) -> str:
+    """Say how many of the targets the page shows."""
+    if not total:
+        return "There are no targets to show."
+    if shown == total:
+        return f"All {total:,} targets."
+    return f"The {shown:,} least sure of {total:,} targets; the other {total - shown:,} are not shown."

@@ -1,0 +1,136 @@
+"""What a folder job tells its caller: how far it is, and what it did."""
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from pointmask.folder.records.manifest import Entry
+from pointmask.folder.worker import Outcome
+
+
+class Progress(NamedTuple):
+    """How far a job is, counted in image files."""
+
+    seen: int
+    total: int
+    targets: int
+    skipped: int
+
+
+@dataclass(slots=True)
+class Summary:
+    """
+    What a folder job did.
+
+    Attributes
+    ----------
+    done : int
+        Frames annotated now (an ordinary image is one frame).
+    resumed : int
+        Frames that were already done.
+    skipped : list of (str, str)
+        Image, with ``#k`` for a frame other than the first, and the reason.
+    without_points : list of str
+        Images that the points do not name; nothing is written for them.
+    thermal : int
+        Frames annotated now that were the thermal raster of a FLIR radiometric JPEG.
+    targets : int
+        Targets in all frames that are done.
+    mean_confidence : float or None
+        Over these targets; None if there are none.
+    ms_per_target : float or None
+        Processor time of `annotate` in milliseconds, without decoding and writing; None if nothing
+        was annotated now.
+    images_per_s : float or None
+        Frames annotated or skipped now, per second of wall time; None if there were none.
+    manifest : Path
+        Where the manifest lies.
+    masks : Path
+        Where the masks lie: a folder, or ``masks.jsonl``.
+    report : Path or None
+        Where the report lies, if one was asked for and could be written.
+    documents : dict
+        Format and place of what was written for other programs.
+    warnings : tuple of str
+        What these programs may do to it.
+    missing_shards : tuple of int
+        Shards that must run before the manifest (and the report) is complete.
+    """
+
+    done: int = 0
+    resumed: int = 0
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+    without_points: list[str] = field(default_factory=list)
+    thermal: int = 0
+    targets: int = 0
+    mean_confidence: float | None = None
+    ms_per_target: float | None = None
+    images_per_s: float | None = None
+    manifest: Path = Path()
+    masks: Path = Path()
+    report: Path | None = None
+    documents: dict[str, Path] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    missing_shards: tuple[int, ...] = ()
+
+    @property
+    def images(self) -> int:
+        """Frames with points: done, resumed and skipped."""
+        return self.done + self.resumed + len(self.skipped)
+
+
+class Tally:
+    """Adds up a `Summary` while a job runs."""
+
+    def __init__(self) -> None:
+        self.summary = Summary()
+        self._seconds = 0.0
+        self._annotated = 0
+        self._confidence = 0.0
+        self._start = time.perf_counter()
+
+    def skip(self, entry: Entry) -> None:
+        """Count an image that could not be done."""
+        name = f"{entry['image']}#{entry['frame']}" if entry["frame"] else entry["image"]
+        self.summary.skipped.append((name, entry["reason"]))
+
+    def outcome(self, outcome: Outcome) -> None:
+        """Count the frames of one image file."""
+        for entry, seconds in outcome.entries:
+            if entry["status"] == "skipped":
+                self.skip(entry)
+                continue
+            self.summary.done += 1
+            self.summary.thermal += entry.get("raster") == "thermal"
+            self._seconds += seconds
+            self._annotated += len(entry["targets"])
+            self._add(len(entry["targets"]), sum(target["confidence"] for target in entry["targets"]))
+        finished = dict(outcome.task.finished)
+        for known in (finished[frame] for frame in outcome.resumed):
+            self.summary.resumed += 1
+            self._add(known.targets, known.confidence)
+        asked = {frame for frame, _ in outcome.task.points}
+        if outcome.frames > 1:
+            rest = (frame for frame in range(outcome.frames) if frame not in asked)
+            self.summary.without_points.extend(f"{outcome.task.image}#{frame}" for frame in rest)
+
+    def _add(self, targets: int, confidence: float) -> None:
+        self.summary.targets += targets
+        self._confidence += confidence
+
+    def close(self, handled: int) -> Summary:
+        """
+        Work out the means.
+
+        Parameters
+        ----------
+        handled : int
+            Frames annotated or skipped while the clock ran.
+        """
+        total = self.summary
+        elapsed = time.perf_counter() - self._start
+        total.mean_confidence = self._confidence / total.targets if total.targets else None
+        total.ms_per_target = 1e3 * self._seconds / self._annotated if self._annotated else None
+        total.images_per_s = handled / elapsed if handled and elapsed > 0 else None
+        return total

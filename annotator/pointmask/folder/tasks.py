@@ -1,0 +1,55 @@
+"""What is left to do of a plan, image by image: plan and earlier results go by side by side, both sorted."""
+
+from collections.abc import Iterator
+
+from pointmask.folder.plan import Plan
+from pointmask.folder.planned import Frames
+from pointmask.folder.records.manifest import Known, Shard
+from pointmask.folder.records.sorted_lines import Key
+from pointmask.folder.worker import Task
+from pointmask.io.files import stem_of
+from pointmask.io.images.kinds import may_hold_frames
+
+
+def tasks_of(plan: Plan, part: Shard, finished: Iterator[tuple[Key, Known]]) -> Iterator[Task]:
+    """
+    Yield a task for each image of a shard, sorted by name.
+
+    Parameters
+    ----------
+    plan : Plan
+        Of all shards.
+    part : Shard
+        The one to do.
+    finished : iterator of ((str, int), Known)
+        What earlier jobs did, sorted by image and frame. It is read as the tasks are taken.
+    """
+    earlier = _Earlier(finished)
+    for image, frames in plan.wanted.items():
+        if not part.owns(image):
+            continue
+        known = tuple((k, what) for k, what in earlier.of(image) if k in frames)
+        yield Task(image, tuple(sorted(frames.items())), known, _taken(plan, image, frames))
+
+
+def _taken(plan: Plan, image: str, frames: Frames) -> frozenset[int]:
+    """Frames whose numbered result has the name of another image's."""
+    if not may_hold_frames(image):
+        return frozenset()
+    return frozenset(k for k in frames if plan.wanted.has_stem(f"{stem_of(image)}_{k:04d}"))
+
+
+class _Earlier:
+    """Looks images up in a sorted stream; the images asked for must be sorted too."""
+
+    def __init__(self, finished: Iterator[tuple[Key, Known]]) -> None:
+        self._finished = finished
+        self._next = next(finished, None)
+
+    def of(self, image: str) -> Iterator[tuple[int, Known]]:
+        """Yield (frame, what is known) of one image."""
+        while self._next is not None and self._next[0][0] <= image:
+            (name, frame), known = self._next
+            if name == image:
+                yield frame, known
+            self._next = next(self._finished, None)

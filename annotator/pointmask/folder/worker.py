@@ -1,0 +1,213 @@
+"""One image file of a folder job: read once, annotate, write its results. Runs in any thread or process."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pointmask.errors import BrokenOffError, ImageError, OutputError, PointmaskError
+from pointmask.folder.frame import Recipe, Result, annotate_one, skipped_entry
+from pointmask.folder.records.manifest import Entry, Known
+from pointmask.io.files import result_path, write_atomic
+from pointmask.io.images.file import ImageFile
+from pointmask.io.images.kinds import may_hold_frames
+from pointmask.io.images.source import ImageSource
+from pointmask.io.points.points import Point
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """
+    Where a job reads and writes.
+
+    Attributes
+    ----------
+    images : ImageSource
+        What to annotate.
+    out : Path
+        Output folder.
+    tag : str
+        Of the shard; see `pointmask.io.files.write_atomic`.
+    overwrite : bool
+        Replace existing results, whoever wrote them.
+    """
+
+    images: ImageSource
+    out: Path
+    tag: str = "whole"
+    overwrite: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """
+    One image file to do.
+
+    Attributes
+    ----------
+    image : str
+        Its name in the image source.
+    points : tuple of (int, tuple of Point)
+        The frames to annotate, with their points.
+    finished : tuple of (int, Known)
+        Frames that an earlier job finished.
+    taken : frozenset of int
+        Frames whose numbered result has the name of another image's result.
+    """
+
+    image: str
+    points: tuple[tuple[int, tuple[Point, ...]], ...]
+    finished: tuple[tuple[int, Known], ...] = ()
+    taken: frozenset[int] = frozenset()
+
+
+@dataclass(slots=True)
+class Outcome:
+    """
+    What became of one task.
+
+    Attributes
+    ----------
+    task : Task
+        As given.
+    frames : int
+        How many frames the file holds; 0 if it could not be told.
+    entries : list of (dict, float)
+        New manifest entries, each with the seconds of computing that `annotate` took.
+    resumed : list of int
+        Frames that were already done.
+    """
+
+    task: Task
+    frames: int = 0
+    entries: list[tuple[Entry, float]] = field(default_factory=list)
+    resumed: list[int] = field(default_factory=list)
+
+
+def work(recipe: Recipe, place: Place, task: Task) -> Outcome:
+    """
+    Do one image file: what is missing of it.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        How to annotate.
+    place : Place
+        Where to read and write.
+    task : Task
+        What to do.
+
+    Returns
+    -------
+    Outcome
+        An image that cannot be done gives an entry with the reason.
+
+    Raises
+    ------
+    BrokenOffError
+        If a result cannot be written, or all images are gone: no later image would fare better.
+    MemoryError
+        If memory runs out, for the same reason.
+    """
+    outcome = Outcome(task)
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(place.images.open(task.image))
+            outcome.frames = file.frames if may_hold_frames(task.image) else 1
+            content = file.content
+        except ImageError as error:
+            _check_there(place.images)
+            outcome.entries = [
+                (skipped_entry(task.image, frame, str(error)), 0.0) for frame, _ in task.points
+            ]
+            return outcome
+        _do_frames(recipe, place, outcome, file, content)
+    return outcome
+
+
+def _check_there(images: ImageSource) -> None:
+    """Tell one bad image from a network drive that is gone, and all images with it."""
+    try:
+        images.root.stat()
+    except OSError as error:
+        raise BrokenOffError(
+            f"the images at {images.root} can no longer be reached ({error.strerror or error})"
+        ) from error
+
+
+def _do_frames(recipe: Recipe, place: Place, outcome: Outcome, file: ImageFile, content: str) -> None:
+    """Fill in what became of each frame."""
+    finished = dict(outcome.task.finished)
+    for frame, points in outcome.task.points:
+        known = finished.get(frame)
+        if (
+            known is not None
+            and known.content == content
+            and not place.overwrite
+            and _is_complete(recipe, place, outcome, frame, known)
+        ):
+            outcome.resumed.append(frame)
+        else:
+            new = _do_frame(recipe, place, outcome, file, frame, points, is_ours=frame in finished)
+            outcome.entries.append(new)
+
+
+def _do_frame(
+    recipe: Recipe,
+    place: Place,
+    outcome: Outcome,
+    file: ImageFile,
+    frame: int,
+    points: tuple[Point, ...],
+    *,
+    is_ours: bool,
+) -> tuple[Entry, float]:
+    """Annotate and write one frame; return its entry and the seconds that annotating took."""
+    name = outcome.task.image
+    try:
+        _check_frame(outcome, frame)
+        result = annotate_one(file, points, recipe, frame=frame, frames=outcome.frames)
+        _write(result, place, is_ours=is_ours)
+    except (BrokenOffError, MemoryError):
+        raise
+    except PointmaskError as error:
+        return skipped_entry(name, frame, str(error)), 0.0
+    except Exception as error:
+        reason = f"unexpected {type(error).__name__}: {error}; please report it together with the image"
+        return skipped_entry(name, frame, reason), 0.0
+    return result.entry, result.seconds
+
+
+def _check_frame(outcome: Outcome, frame: int) -> None:
+    image, count = outcome.task.image, outcome.frames
+    if frame >= count:
+        raise ImageError(
+            f"{image} has no frame {frame}: it holds {count}, counted from 0; correct the points"
+        )
+    if count > 1 and frame in outcome.task.taken:
+        raise ImageError(f"frame {frame} of {image} would write the mask of another image; rename one")
+
+
+def _is_complete(recipe: Recipe, place: Place, outcome: Outcome, frame: int, known: Known) -> bool:
+    """Whether all results asked for are there."""
+    if recipe.runs and not known.has_runs:
+        return False
+    paths = (result_path(kind, outcome.task.image, frame, outcome.frames) for kind in recipe.save)
+    return all((place.out / path).exists() for path in paths)
+
+
+def _write(result: Result, place: Place, *, is_ours: bool) -> None:
+    """Write the results of one frame, but never over a file that pointmask did not write."""
+    if not (place.overwrite or is_ours):
+        for path, data in result.files.items():
+            # A job killed between writing a file and its journal line left the very same bytes.
+            existing = place.out / path
+            if existing.exists() and existing.read_bytes() != data:
+                raise OutputError(
+                    f"{path} exists and is not in the manifest; move it away, or replace it with --overwrite"
+                )
+    path = ""
+    try:
+        for path, data in result.files.items():
+            write_atomic(place.out / path, data, place.tag, below=place.out)
+    except OSError as error:
+        raise BrokenOffError(f"{place.out / path} cannot be written ({error.strerror or error})") from error

@@ -1,0 +1,302 @@
+"""Annotations from one format into another, without annotating; what is lost on the way is said."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from pointmask.errors import OutputError, PointsError
+from pointmask.io.formats import FORMATS, Feature, load_format, mask_writable, recognise, writable
+from pointmask.io.formats.folders._masks import components
+from pointmask.io.formats.labelled import LabelledImage, LabelledTarget
+from pointmask.io.formats.parts.documents import rejecting
+from pointmask.io.formats.parts.finder import ImageFinder
+from pointmask.io.images.open import open_source
+from pointmask.io.images.source import ImageSource
+from pointmask.io.points.points import Points
+from pointmask.io.staging import put_into, staged
+
+_NOUNS: dict[Feature, str] = {
+    "points": "clicks (their targets stay)",
+    "masks": "masks",
+    "boxes": "boxes of targets without mask",
+    "instances": "targets that touch (they become one)",
+    "labels": "labels",
+    "confidence": "confidences",
+    "frames": "frame numbers",
+    "empty": "images without targets",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """
+    What a conversion did.
+
+    Attributes
+    ----------
+    recognised : str
+        What the source is.
+    written : str
+        What was written.
+    images, targets : int
+        How many were converted.
+    rejected : Mapping[str, str]
+        Images that were left out, by key, with the reason.
+    lost : tuple of str
+        What the format written cannot hold, with counts.
+    warnings : tuple of str
+        What it holds, but programs that read it may not.
+    """
+
+    recognised: str
+    written: str
+    images: int
+    targets: int
+    rejected: Mapping[str, str]
+    lost: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def convert(
+    path: Path | str,
+    out: Path | str,
+    to: str,
+    *,
+    format: str | None = None,
+    images: ImageSource | Path | str | None = None,
+    overwrite: bool = False,
+    **options: Any,  # noqa: ANN401 - those of the format
+) -> Conversion:
+    """
+    Convert annotations: points, masks, boxes, labels, confidences, frames and images without targets.
+
+    Nothing else is carried over, such as the flags and descriptions of a labelling tool.
+
+    Parameters
+    ----------
+    path : Path or str
+        Annotations: a file or folder that is recognised, or of ``format``.
+    out : Path or str
+        File or folder to write; which of the two, the format says.
+    to : str
+        A name in `pointmask.io.formats.FORMATS` that can be written.
+    format : str, optional
+        Of ``path``, if it is not recognised.
+    images : ImageSource, Path or str, optional
+        The images: needed where a format lacks what the other wants (sizes, or the images themselves).
+    overwrite : bool
+        Replace files that exist; files of other names in a folder stay.
+    **options
+        What the format documents in ``write_masks``, such as ``test`` and ``copy`` of training folders.
+
+    Returns
+    -------
+    Conversion
+        Counts, and what was rejected or lost.
+
+    Raises
+    ------
+    PointsError
+        If the source is not recognised or cannot be read, no image of it can, the format cannot be
+        written or has no such option, or sizes are needed and no images given.
+    OutputError
+        If ``out`` exists and may not be replaced, or cannot be written.
+    """
+    path, out = Path(path), Path(out)
+    name = format or recognise(path)
+    _check(to, options)
+    if out.exists() and not overwrite and not (out.is_dir() and not any(out.iterdir())):
+        raise OutputError(f"{out} exists already; choose another name, or replace its files with --overwrite")
+    source = None if images is None else open_source(images)
+    rejected: dict[str, str] = {}
+    with staged(out) as made:
+        if "name" in getattr(load_format(to), "OPTIONS", ()):
+            options.setdefault("name", out.name)
+        count = write_as(to, labelled_images(name, path, to, source, rejected), made, source, **options)
+        if not count.images:
+            reason = next(iter(rejected.values()), "it holds none")
+            raise PointsError(f"{path}: no image could be converted ({reason})")
+        put_into(made, out)
+    return Conversion(
+        load_format(name).DESCRIPTION,
+        load_format(to).DESCRIPTION,
+        count.images,
+        count.targets,
+        rejected,
+        count.lost(),
+        count.warnings(),
+    )
+
+
+def labelled_images(
+    name: str, path: Path, to: str, source: ImageSource | None, rejected: dict[str, str]
+) -> Iterator[LabelledImage]:
+    """
+    Yield what annotations of a format hold, with what a second format needs.
+
+    Parameters
+    ----------
+    name, path : str, Path
+        Format and place of the annotations.
+    to : str
+        The format to write.
+    source : ImageSource or None
+        The images. If given, each image is called by its file there, and rejected if there is none.
+    rejected : dict
+        Gets images that cannot be read.
+
+    Raises
+    ------
+    PointsError
+        If the annotations cannot be read as a whole, or sizes are needed and there is no source.
+    """
+    finder = None if source is None else ImageFinder(source)
+    module = cast(Any, load_format(name))
+    given = {"images": source} if getattr(module, "NEEDS_IMAGES", False) else {}
+    if hasattr(module, "read_masks"):
+        for image in module.read_masks(path, rejected, **given):
+            with rejecting(image.key, rejected):
+                if finder is None:
+                    yield image
+                else:
+                    yield LabelledImage(*finder.frame_of(image.key), image.shape, image.targets)
+        return
+    points: Points = module.read(path, **given)
+    rejected.update(points.rejected)
+    if finder is None and to in mask_writable():
+        raise PointsError(
+            f"{path}: {module.DESCRIPTION} does not tell the sizes of images, which {to} needs; give the "
+            "images with --images"
+        )
+    for key, listed in points:
+        with rejecting(key, rejected):
+            targets = tuple(LabelledTarget(point, None) for point in listed)
+            if finder is None:  # and the format to write stores no sizes
+                yield LabelledImage.of_key(key, (1, 1), targets)
+            else:
+                yield LabelledImage(*finder.frame_of(key), finder.shape_of(key), targets)
+
+
+def write_as(
+    to: str,
+    images: Iterable[LabelledImage],
+    path: Path,
+    source: ImageSource | None,
+    **options: Any,  # noqa: ANN401
+) -> "Tally":
+    """
+    Write labelled images in a format, and count them.
+
+    Parameters
+    ----------
+    to : str
+        A name in `pointmask.io.formats.FORMATS` that can be written.
+    images, path
+        As for its ``write_masks``.
+    source : ImageSource or None
+        The images, for formats that want them.
+    **options
+        Of the format.
+
+    Returns
+    -------
+    Tally
+        What was written.
+
+    Raises
+    ------
+    PointmaskError
+        As ``write_masks`` of the format.
+    """
+    module = cast(Any, load_format(to))
+    tally = Tally(to)
+    watched = tally.watch(images)
+    if hasattr(module, "write_masks"):
+        if "source" in getattr(module, "OPTIONS", ()):
+            options["source"] = source
+        module.write_masks(watched, path, **options)
+    else:
+        module.write(Points({image.key: image.clicks for image in watched}), path)
+    return tally
+
+
+class Tally:
+    """
+    Counts what is written in a format.
+
+    Parameters
+    ----------
+    to : str
+        The format.
+
+    Attributes
+    ----------
+    images, targets : int
+        How many have passed.
+    """
+
+    def __init__(self, to: str) -> None:
+        self.images = self.targets = 0
+        self._module = cast(Any, load_format(to))
+        self._least = getattr(self._module, "LEAST_PIXELS", 0)
+        self._seen: Counter[Feature] = Counter()
+        self._small = 0
+
+    def watch(self, images: Iterable[LabelledImage]) -> Iterator[LabelledImage]:
+        """Hand images through."""
+        for image in images:
+            self.images += 1
+            self.targets += len(image.targets)
+            self._seen["frames"] += image.frame > 0
+            self._seen["empty"] += not image.targets
+            if "masks" in self._module.HOLDS and "instances" not in self._module.HOLDS:
+                self._seen["instances"] += _joined(image)
+            for target in image.targets:
+                self._seen["points"] += target.point is not None
+                self._seen["labels"] += target.label is not None
+                self._seen["confidence"] += target.confidence is not None
+                self._seen["masks"] += target.patch is not None
+                self._seen["boxes"] += target.box is not None
+                self._small += target.patch is not None and target.patch.area < self._least
+            yield image
+
+    def lost(self) -> tuple[str, ...]:
+        """Say what of all this the format cannot hold."""
+        return tuple(
+            f"{self._seen[what]:,} {noun}"
+            for what, noun in _NOUNS.items()
+            if self._seen[what] and what not in self._module.HOLDS
+        )
+
+    def warnings(self) -> tuple[str, ...]:
+        """Say what the format holds, but programs that read it may not."""
+        if not self._small:
+            return ()
+        return (
+            f"{self._small:,} masks have fewer than {self._least} pixels: exact in the file, but most "
+            "programs that read polygons drop or inflate them; where there is a choice, use coco",
+        )
+
+
+def _joined(image: LabelledImage) -> int:
+    """Count the pieces of targets that become one with another's in the union of all masks."""
+    patches = [target.patch for target in image.targets if target.patch is not None]
+    if len(patches) < 2:
+        return 0
+    return sum(components(patch.pixels)[1] for patch in patches) - components(image.mask)[1]
+
+
+def _check(to: str, options: Mapping[str, Any]) -> None:
+    """Refuse a format that cannot be written, and options that it does not have."""
+    can = dict.fromkeys((*mask_writable(), *writable()))
+    if to not in can:
+        known = "cannot be written" if to in FORMATS else "is not known"
+        raise PointsError(f"format {to!r} {known}; choose among {', '.join(can)}")
+    for option in options:
+        if option not in getattr(load_format(to), "OPTIONS", ()):
+            having = [name for name in can if option in getattr(load_format(name), "OPTIONS", ())]
+            raise PointsError(
+                f"{option!r} is no option of {to}; it belongs to {', '.join(having) or 'no format'}"
+            )

@@ -1,0 +1,162 @@
+"""A folder of masks, clicked on as the literature simulates clicks.
+
+``centroid``: the floor of the mean pixel of each 8-connected component, which may lie off a concave
+target. ``coarse``: the centroid displaced along each axis by a normal deviate of a quarter of half the
+bounding box, floored, clamped to the image, and drawn again until it falls on any target of the mask
+(the protocol of LESPS). An empty mask says that its image holds no target.
+
+Such points know the truth, so they serve experiments only.
+
+As masks, each 8-connected component is a target. Written are PNG files, 0 and 255.
+"""
+
+import hashlib
+import math
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from pointmask.errors import ImageError, PointsError
+from pointmask.io.formats import Feature
+from pointmask.io.formats.folders._masks import (
+    components,
+    image_files,
+    is_tree,
+    largest_component,
+    read_frames,
+)
+from pointmask.io.formats.folders.point_images import LARGEST_BLOB
+from pointmask.io.formats.labelled import LabelledImage, LabelledTarget, Patch
+from pointmask.io.formats.parts.per_image import document_name, write_new
+from pointmask.io.images.array import encode_png, read_mask
+from pointmask.io.points.points import Point, Points, without_suffix
+
+DESCRIPTION = "folder of masks"
+
+HOLDS: frozenset[Feature] = frozenset({"masks", "frames", "empty"})
+
+_SNIFFED = 16  # masks looked at before deciding
+_COARSE_STD = 0.25  # of half a bounding-box side
+# A thin ring is hit once in some thousand draws; what is missed so often has no pixel within reach.
+_MOST_DRAWS = 100_000
+
+
+def sniff(path: Path) -> bool:
+    """Say whether one of the first images in a folder holds a target of more than a few pixels."""
+    if not path.is_dir() or is_tree(path):
+        return False
+    try:
+        return any(
+            largest_component(read_mask(file)) > LARGEST_BLOB for file in islice(image_files(path), _SNIFFED)
+        )
+    except (ImageError, OSError):
+        return False
+
+
+def read(path: Path, *, simulate: Literal["centroid", "coarse"] | None = None, seed: int = 0) -> Points:
+    """Click once on each target of each mask.
+
+    Parameters
+    ----------
+    path : Path
+        Folder of masks; keys are paths relative to it.
+    simulate : {"centroid", "coarse"}
+        The protocol. It must be chosen: nothing else says where a user would have clicked.
+    seed : int
+        For ``coarse``. Each mask draws from its own generator, made from this and its name without
+        suffix, so that neither order nor company of the files matters.
+
+    Raises
+    ------
+    PointsError
+        If no protocol is chosen or the folder holds no image. Masks that cannot be read reject theirs.
+    """
+    if simulate not in ("centroid", "coarse"):
+        raise PointsError(
+            f"{path}: this is a folder of masks and simulate is {simulate!r}; to click on its targets pass "
+            "--simulate centroid or --simulate coarse"
+        )
+    by_image: dict[str, tuple[Point, ...]] = {}
+    rejected: dict[str, str] = {}
+    for key, mask in read_frames(path, rejected):
+        if simulate == "centroid":
+            by_image[key] = centroid_points(mask)
+        else:
+            by_image[key] = coarse_points(mask, _generator(seed, key))
+    return Points(by_image, f"{path} ({DESCRIPTION}, simulated {simulate}, seed {seed})", rejected)
+
+
+def read_masks(path: Path, rejected: dict[str, str]) -> Iterator[LabelledImage]:
+    """Yield images with a target for each component; see `pointmask.io.formats`."""
+    for key, mask in read_frames(path, rejected):
+        labels, _ = components(mask)
+        targets = []
+        for number, place in enumerate(ndimage.find_objects(labels), 1):
+            patch = Patch.crop(labels[place] == number, place[0].start, place[1].start)
+            targets.append(LabelledTarget(None, patch))
+        yield LabelledImage.of_key(key, mask.shape, targets)
+
+
+def write_masks(images: Iterable[LabelledImage], path: Path) -> None:
+    """Write one PNG per image into a folder.
+
+    Raises
+    ------
+    OutputError
+        If a file exists, as when images differ in their suffix alone, or cannot be written.
+    """
+    for image in images:
+        write_new(encode_png(image.mask), path / document_name(image.key, ".png"))
+
+
+def centroid_points(mask: NDArray[np.bool_]) -> tuple[Point, ...]:
+    """Return the floor of the centroid of each 8-connected component of an (H, W) mask, in raster order."""
+    return tuple(Point(math.floor(row), math.floor(col)) for row, col, _, _ in _centres_and_sides(mask))
+
+
+def coarse_points(mask: NDArray[np.bool_], rng: np.random.Generator) -> tuple[Point, ...]:
+    """Return a displaced click for each 8-connected component of an (H, W) mask, in raster order.
+
+    Every point lies on the mask, possibly on a neighbouring component.
+    """
+    return tuple(_coarse_point(mask, rng, *target) for target in _centres_and_sides(mask))
+
+
+def _coarse_point(
+    mask: NDArray[np.bool_], rng: np.random.Generator, row: float, col: float, height: int, width: int
+) -> Point:
+    for _ in range(_MOST_DRAWS):
+        step_col, step_row = rng.normal(0.0, _COARSE_STD, 2)
+        y = min(max(math.floor(row + height / 2 * step_row), 0), mask.shape[0] - 1)
+        x = min(max(math.floor(col + width / 2 * step_col), 0), mask.shape[1] - 1)
+        if mask[y, x]:
+            return Point(y, x)
+    rows, cols = np.nonzero(mask)
+    nearest = np.argmin((rows - row) ** 2 + (cols - col) ** 2)
+    return Point(int(rows[nearest]), int(cols[nearest]))
+
+
+def _centres_and_sides(mask: NDArray[np.bool_]) -> list[tuple[float, float, int, int]]:
+    """Centroid row and column, box height and width of each component."""
+    labels, count = components(mask)
+    rows, cols = np.nonzero(mask)
+    of = labels[rows, cols] - 1
+    area = np.bincount(of, minlength=count)
+    # Sums of whole numbers are exact, so a centroid that is an integer is not floored to the one below.
+    row = np.bincount(of, rows, count) / area
+    col = np.bincount(of, cols, count) / area
+    boxes = ndimage.find_objects(labels)
+    return [
+        (float(row[k]), float(col[k]), box[0].stop - box[0].start, box[1].stop - box[1].start)
+        for k, box in enumerate(boxes)
+    ]
+
+
+def _generator(seed: int, key: str) -> np.random.Generator:
+    digest = hashlib.blake2b(f"{seed}:{without_suffix(key)}".encode(), digest_size=16).digest()
+    return np.random.default_rng(int.from_bytes(digest, "little"))

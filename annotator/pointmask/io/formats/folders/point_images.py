@@ -1,0 +1,84 @@
+"""A folder of images in which each bright pixel is a target, as in ``masks_centroid/``.
+
+Every pixel above half of the range is one point, also where two of them touch. A black image says that
+its image holds no target. Keys are paths relative to the folder; ``#k`` before the suffix is frame k.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from pointmask.errors import PointsError
+from pointmask.io.formats import Feature
+from pointmask.io.formats.folders import mclc
+from pointmask.io.formats.folders._masks import holds_images, is_tree, largest_component, read_frames
+from pointmask.io.formats.labelled import LabelledImage
+from pointmask.io.formats.parts.per_image import document_name, write_new
+from pointmask.io.images.array import encode_png
+from pointmask.io.points.points import Point, Points
+
+DESCRIPTION = "folder of point images"
+HOLDS: frozenset[Feature] = frozenset({"points", "frames", "empty"})
+LARGEST_BLOB = 4
+"""Bright pixels in one piece; more of them are an outlined target, not clicks."""
+
+
+def sniff(path: Path) -> bool:
+    """Say whether the path is a folder with images in it; MCLC's `.npy` files are none."""
+    return holds_images(path) and not is_tree(path) and not mclc.sniff(path)
+
+
+def read(path: Path) -> Points:
+    """Read point images; those that cannot be read reject their image.
+
+    Raises
+    ------
+    PointsError
+        If the folder holds no image, or the images look like masks.
+    """
+    by_image: dict[str, tuple[Point, ...]] = {}
+    rejected: dict[str, str] = {}
+    for key, mask in read_frames(path, rejected):
+        blob = largest_component(mask)
+        if blob > LARGEST_BLOB:
+            raise PointsError(
+                f"{path}: {key} has {blob} bright pixels in one piece, more than {LARGEST_BLOB}, so this "
+                "looks like a folder of masks; to click on its targets pass --simulate centroid or coarse"
+            )
+        by_image[key] = tuple(Point(int(row), int(col)) for row, col in np.argwhere(mask))
+    return Points(by_image, f"{path} ({DESCRIPTION})", rejected)
+
+
+def write_masks(images: Iterable[LabelledImage], path: Path) -> None:
+    """Write the clicks of each image as a PNG into a folder; order and repeated points cannot be kept.
+
+    Raises
+    ------
+    PointsError
+        If a point lies outside of its image.
+    OutputError
+        If a file exists, as when images differ in their suffix alone, or cannot be written.
+    """
+    for image in images:
+        write_new(encode_clicks(image), path / document_name(image.key, ".png"))
+
+
+def encode_clicks(image: LabelledImage) -> bytes:
+    """Return a PNG in which the click on each target is bright: its point, or the middle of its mask.
+
+    Raises
+    ------
+    PointsError
+        If a point lies outside of the image.
+    """
+    height, width = image.shape
+    clicks = np.zeros(image.shape, np.bool_)
+    for point in image.clicks:
+        if not (0 <= point.row < height and 0 <= point.col < width):
+            raise PointsError(
+                f"{image.key}: point (row {point.row}, col {point.col}) lies outside the image of "
+                f"{height} x {width} pixels; correct it"
+            )
+        clicks[point.row, point.col] = True
+    return encode_png(clicks)

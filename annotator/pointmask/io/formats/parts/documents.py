@@ -1,0 +1,245 @@
+"""JSON and XML from strangers: read within limits, every fault a `PointsError` that names the file."""
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+from xml.etree.ElementTree import Element, TreeBuilder
+from xml.parsers import expat
+
+from pointmask.errors import PointsError
+from pointmask.io.formats.parts.text import decode_text, peek
+
+MOST_BYTES = 1 << 30
+"""Size of the largest document that is read."""
+
+_DEEPEST = 100  # elements of XML within one another; annotation formats need less than ten
+_CHUNK = 1 << 16
+_SNIFFED = 1 << 16
+_TOKEN = re.compile(r'"(?P<key>(?:[^"\\]|\\.)*)"\s*:|"(?:[^"\\]|\\.)*"|[{}\[\]]')
+
+Event = tuple[Literal["start", "end"], Element]
+
+
+def read_document(path: Path, limit: int = MOST_BYTES) -> bytes:
+    """Return the bytes of a document.
+
+    Raises
+    ------
+    PointsError
+        If it cannot be read or is larger than ``limit`` bytes.
+    """
+    try:
+        _check_size(path, limit)
+        return path.read_bytes()
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def read_json(path: Path) -> Any:  # noqa: ANN401 - JSON holds anything
+    """Return what a JSON document holds.
+
+    Raises
+    ------
+    PointsError
+        If it cannot be read, is too large, nested too deeply, or not JSON.
+    """
+    return parse_json(decode_text(read_document(path), path), str(path))
+
+
+def parse_json(text: str, where: str) -> Any:  # noqa: ANN401 - JSON holds anything
+    """Return what JSON text holds; ``where`` names it in the message.
+
+    Raises
+    ------
+    PointsError
+        If it is nested too deeply or not JSON.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise PointsError(f"{where}: JSON nested too deeply; export it again") from None
+    except ValueError as error:
+        raise PointsError(f"{where}: not JSON ({error}); export it again") from None
+
+
+def head_keys(path: Path) -> frozenset[str]:
+    """Return the keys with which a JSON document begins, for sniffing; never raises.
+
+    Of an object its own, of a list of objects those of the first, as far as its beginning shows them.
+    With ``{`` or ``[``, whichever comes first. Empty for what is no JSON.
+    """
+    head = peek(path, _SNIFFED).lstrip("\ufeff \t\r\n")
+    if not head.startswith(("{", "[")):
+        return frozenset()
+    keys = {head[0]}
+    own = 1 if head[0] == "{" else 2
+    depth = 0
+    for token in _TOKEN.finditer(head):
+        mark = token[0][0]
+        if mark in "{[":
+            depth += 1
+        elif mark in "}]":
+            depth -= 1
+            if depth < own:
+                break
+        elif token["key"] is not None and depth == own:
+            keys.add(token["key"])
+    return frozenset(keys)
+
+
+def read_xml(path: Path) -> Element:
+    """Return the root element of an XML document.
+
+    Raises
+    ------
+    PointsError
+        As `xml_events`.
+    """
+    root = None
+    for _, element in xml_events(path):
+        root = element  # the last to end is the root
+    assert root is not None, "expat refuses a document without elements"
+    return root
+
+
+def xml_events(path: Path) -> Iterator[Event]:
+    """Yield each XML element when it begins, without children, and when it is complete.
+
+    Clear an element that is done with (`Element.clear`), and memory does not grow with the document.
+
+    Raises
+    ------
+    PointsError
+        If it cannot be read, is too large or too deep, is not XML, or declares a document type: with it
+        come entities, by which a short text grows without bound or asks for other files.
+    """
+    reader = _XmlReader()
+    try:
+        _check_size(path, MOST_BYTES)
+        with path.open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                yield from reader.feed(chunk)
+        yield from reader.feed(b"", last=True)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    except (expat.ExpatError, ValueError, LookupError) as error:  # the last two: an unknown encoding
+        # An unknown encoding is told in full, however long it is.
+        reason = (
+            str(error) if isinstance(error, PointsError) else f"not XML ({str(error)[:200]}); export it again"
+        )
+        raise PointsError(f"{path}: {reason}") from None
+
+
+class _XmlReader:
+    """Expat with a tree builder; the stock parsers of Python expand entities."""
+
+    def __init__(self) -> None:
+        self._builder = TreeBuilder()
+        self._events: list[Event] = []
+        self._depth = 0
+        self._parser = expat.ParserCreate()
+        self._parser.buffer_text = True
+        self._parser.StartDoctypeDeclHandler = _refuse_doctype
+        self._parser.StartElementHandler = self._start
+        self._parser.EndElementHandler = self._end
+        self._parser.CharacterDataHandler = self._builder.data
+
+    def feed(self, chunk: bytes, *, last: bool = False) -> list[Event]:
+        self._parser.Parse(chunk, last)
+        events, self._events = self._events, []
+        return events
+
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise PointsError(f"XML elements nested more than {_DEEPEST} deep; export it again")
+        self._events.append(("start", self._builder.start(tag, attributes)))
+
+    def _end(self, tag: str) -> None:
+        self._depth -= 1
+        self._events.append(("end", self._builder.end(tag)))
+
+
+def _refuse_doctype(*_: object) -> None:
+    raise PointsError(
+        "it declares a document type (<!DOCTYPE ...>), which annotation files do not need and which can "
+        "harm; remove that line if you trust the file"
+    )
+
+
+@contextmanager
+def rejecting(key: str, rejected: dict[str, str], where: str = "") -> Iterator[None]:
+    """Note the reason if the block finds that it cannot read what ``key`` names, and go on after it."""
+    try:
+        yield
+    except PointsError as error:
+        rejected.setdefault(key, f"{where}: {error}" if where else str(error))
+
+
+def mapping(value: object, what: str) -> dict[str, Any]:
+    """Return a JSON object, or raise PointsError: ``what`` names it in the message."""
+    if not isinstance(value, dict):
+        raise PointsError(f"{what} is {brief(value)}, not an object; correct it")
+    return value
+
+
+def listing(value: object, what: str) -> list[Any]:
+    """Return a JSON list, or raise PointsError."""
+    if not isinstance(value, list):
+        raise PointsError(f"{what} is {brief(value)}, not a list; correct it")
+    return value
+
+
+def text(value: object, what: str) -> str:
+    """Return a text, or raise PointsError."""
+    if not isinstance(value, str):
+        raise PointsError(f"{what} is {brief(value)}, not a text; correct it")
+    return value
+
+
+def number(value: object, what: str) -> float:
+    """Return a finite number, also one that is written as text, or raise PointsError."""
+    try:
+        if isinstance(value, (int, float, str)) and not isinstance(value, bool):
+            found = float(value)
+            if math.isfinite(found):
+                return found
+    except (ValueError, OverflowError):
+        pass
+    raise PointsError(f"{what} is {brief(value)}, not a finite number; correct it")
+
+
+def whole(value: object, what: str, *, least: int = 0, most: int = (1 << 31) - 1) -> int:
+    """Return a whole number within limits, or raise PointsError."""
+    found = number(value, what)
+    if found != int(found) or not least <= found <= most:
+        raise PointsError(f"{what} is {brief(value)}, not a whole number from {least} to {most}; correct it")
+    return int(found)
+
+
+def brief(value: object) -> str:
+    """Show a value in a message, shortened: a damaged document may hold megabytes of it."""
+    if isinstance(value, (list, dict)):
+        return f"{'a list' if isinstance(value, list) else 'an object'} of {len(value)}"
+    if value is not None and not isinstance(value, (str, int, float)):
+        return f"a {type(value).__name__}"  # whose text may be longer than any memory
+    if isinstance(value, int) and value.bit_length() > 128:
+        return f"a number of {value.bit_length()} bits"  # Python refuses to write out the largest
+    shown = repr(value[:60] if isinstance(value, str) else value)
+    return shown if len(shown) <= 60 else f"{shown[:57]}..."
+
+
+def _check_size(path: Path, limit: int) -> None:
+    size = path.stat().st_size
+    if size > limit:
+        raise PointsError(
+            f"{path}: {size:,} bytes, more than the limit of {limit:,}; divide it into several documents"
+        )
+
+
+def _unreadable(path: Path, error: OSError) -> PointsError:
+    return PointsError(f"{path}: cannot be read ({error.strerror}); check the path and its rights")

@@ -1,0 +1,113 @@
+"""Masks, sizes and names as documents write them, checked and turned into ours."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from pointmask.errors import PointsError
+from pointmask.io.formats.encodings import outline, rle
+from pointmask.io.formats.labelled import NO_LABEL, Box, Patch, Shape
+from pointmask.io.formats.parts.documents import listing, number, whole
+from pointmask.io.formats.parts.origin import to_pixel
+
+
+def size_of(height: object, width: object, what: str) -> Shape:
+    """Return the size of an image; ``what`` names the place in messages.
+
+    Raises
+    ------
+    PointsError
+        If it is not two whole numbers, or more pixels than `pointmask.io.formats.encodings.rle.MOST_PIXELS`.
+    """
+    shape = whole(height, f"the height in {what}", least=1), whole(width, f"the width in {what}", least=1)
+    if shape[0] * shape[1] > rle.MOST_PIXELS:
+        raise PointsError(
+            f"{what} is {shape[1]} x {shape[0]} pixels, more than {rle.MOST_PIXELS:,}; correct the size"
+        )
+    return shape
+
+
+def label_of(name: str) -> str | None:
+    """Return the label that a class name stands for; see `pointmask.io.formats.labelled.NO_LABEL`."""
+    return None if name in ("", NO_LABEL) else name
+
+
+def box_of_edges(left: float, top: float, right: float, bottom: float) -> Box:
+    """Return the box of whole pixels nearest to edges given as fractions; at least a pixel wide and high.
+
+    Raises
+    ------
+    PointsError
+        If an edge is not finite or beyond any image.
+    """
+    first_row, first_col = to_pixel(top, "index"), to_pixel(left, "index")
+    last_row, last_col = to_pixel(bottom, "index"), to_pixel(right, "index")
+    return Box(first_row, first_col, max(last_row, first_row + 1), max(last_col, first_col + 1))
+
+
+def confidence_of(score: object, what: str) -> float | None:
+    """Return a confidence, or None for None; ``what`` names it in messages.
+
+    Raises
+    ------
+    PointsError
+        If it is no number from 0 to 1.
+    """
+    found = None if score is None else number(score, what)
+    if found is not None and not 0 <= found <= 1:
+        raise PointsError(f"{what} is {found}, not a number from 0 to 1; correct it")
+    return found
+
+
+def patch_of_runs(counts: Sequence[int], shape: Shape, what: str) -> Patch | None:
+    """Return the mask that COCO run lengths stand for; None if it is empty.
+
+    Raises
+    ------
+    PointsError
+        If the runs do not fill the image.
+    """
+    try:
+        found = rle.decode(counts, shape)
+    except ValueError as error:
+        raise PointsError(f"{what}: {error}") from None
+    return None if found is None else Patch.crop(found[2], found[0], found[1])
+
+
+def patch_of_polygons(polygons: Sequence[object], shape: Shape, what: str) -> Patch | None:
+    """Return the pixels whose centres lie in any of some polygons; None if there are none.
+
+    Parameters
+    ----------
+    polygons : sequence
+        Of lists ``[[x, y], ...]`` or ``[x, y, x, y, ...]``, in edge coordinates.
+    shape, what
+        Of the image; and where this is, for messages.
+
+    Raises
+    ------
+    PointsError
+        If one of them is not such a list, or no polygon.
+    """
+    crops = []
+    for polygon in polygons:
+        items = listing(polygon, what)
+        if items and isinstance(items[0], list):
+            items = [value for pair in items for value in listing(pair, what)]
+        values = [number(value, f"a corner in {what}") for value in items]
+        try:
+            found = outline.fill([np.array(values).reshape(-1, 2)], shape)
+        except ValueError as error:
+            raise PointsError(f"{what}: {error}") from None
+        if found is not None:
+            crops.append(found)
+    if not crops:
+        return None
+    top, left = min(crop[0] for crop in crops), min(crop[1] for crop in crops)
+    bottom = max(row + pixels.shape[0] for row, _, pixels in crops)
+    right = max(col + pixels.shape[1] for _, col, pixels in crops)
+    union = np.zeros((bottom - top, right - left), np.bool_)
+    for row, col, pixels in crops:
+        height, width = pixels.shape
+        union[row - top : row - top + height, col - left : col - left + width] |= pixels
+    return Patch.crop(union, top, left)

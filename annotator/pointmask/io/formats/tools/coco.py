@@ -1,0 +1,289 @@
+"""COCO JSON: keypoints, run-length masks and boxes of all images in one document.
+
+A target without keypoints is clicked on in the middle of its mask, or of its box. In the standard form an
+annotation is a target. In the dialect of SPIRE an annotation is an image: ``bbox`` and ``area`` are lists
+and each keypoint is a target. Both are read, and ``source`` says which it was. An image without
+annotations holds no target. Polygons are read by pixel centres; what is written are run lengths alone,
+because polygons through the centres of pixels destroy a small target.
+"""
+
+import json
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, TypeGuard
+
+from pointmask.errors import PointsError
+from pointmask.io.formats import EVERYTHING
+from pointmask.io.formats._files import text_written_atomically
+from pointmask.io.formats.encodings import rle
+from pointmask.io.formats.labelled import NO_LABEL, Box, LabelledImage, LabelledTarget, Patch, Shape
+from pointmask.io.formats.parts.documents import (
+    brief,
+    head_keys,
+    listing,
+    mapping,
+    number,
+    read_json,
+    rejecting,
+    text,
+    whole,
+)
+from pointmask.io.formats.parts.origin import Origin, from_pixel, to_pixel
+from pointmask.io.formats.parts.per_image import Parsed, images_of, points_of
+from pointmask.io.formats.parts.shapes import (
+    box_of_edges,
+    confidence_of,
+    label_of,
+    patch_of_polygons,
+    patch_of_runs,
+    size_of,
+)
+from pointmask.io.points.points import Point, Points, clean_key
+
+DESCRIPTION = "COCO JSON"
+ORIGIN: Origin = "index"
+"""Of keypoints. Boxes and polygons are in edge coordinates."""
+HOLDS = EVERYTHING
+
+_VISIBLE = 2
+_COPIED_AT_ONCE = 1 << 20
+
+
+def sniff(path: Path) -> bool:
+    """Say whether the file begins like a COCO document."""
+    keys = head_keys(path) if path.is_file() else frozenset()
+    return "{" in keys and bool(keys & {"images", "annotations"}) and "image" not in keys
+
+
+def read(path: Path) -> Points:
+    """Read keypoints, or the middles of masks or boxes.
+
+    Raises
+    ------
+    PointsError
+        If the file is not such a document. Images with a wrong annotation are rejected.
+    """
+    document = _Document(path)
+    source = f"{path} ({DESCRIPTION}, {document.dialect})"
+    return points_of(document.parsed(), document.rejected, source)
+
+
+def read_masks(path: Path, rejected: dict[str, str]) -> Iterator[LabelledImage]:
+    """Yield images with masks and points; see `pointmask.io.formats`."""
+    document = _Document(path, rejected)
+    return images_of(document.parsed(), document.rejected)
+
+
+def write_masks(images: Iterable[LabelledImage], path: Path) -> None:
+    """Write one document; annotations wait in a temporary file until the images are written.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    classes: dict[str, int] = {}
+    annotations = 0
+    with (
+        text_written_atomically(path) as file,
+        tempfile.TemporaryFile("w+", encoding="utf-8", dir=path.parent) as waiting,
+    ):
+        file.write('{"info": {"description": "written by pointmask"}, "licenses": [],\n"images": [')
+        for count, image in enumerate(images, 1):
+            height, width = image.shape
+            record = {"id": count, "file_name": image.image, "width": width, "height": height}
+            if image.frame:
+                record["frame"] = image.frame
+            file.write((",\n" if count > 1 else "\n") + json.dumps(record))
+            for target in image.targets:
+                annotations += 1
+                category = classes.setdefault(target.label or NO_LABEL, len(classes) + 1)
+                ids = {"id": annotations, "image_id": count, "category_id": category}
+                line = json.dumps(ids | _annotation(target, image.shape))
+                waiting.write((",\n" if annotations > 1 else "\n") + line)
+        file.write('],\n"annotations": [')
+        waiting.seek(0)
+        while piece := waiting.read(_COPIED_AT_ONCE):
+            file.write(piece)
+        file.write('],\n"categories": ' + json.dumps(_categories(classes)) + "}\n")
+
+
+def _annotation(target: LabelledTarget, shape: Shape) -> dict[str, Any]:
+    patch, point = target.patch, target.point
+    fields: dict[str, Any] = {"iscrowd": 0, "segmentation": [], "bbox": [], "area": 0}
+    if patch is not None:
+        counts = rle.encode(patch.pixels, patch.row, patch.col, shape)
+        height, width = patch.pixels.shape
+        fields["segmentation"] = {"size": list(shape), "counts": rle.pack(counts)}
+        fields |= {"bbox": [patch.col, patch.row, width, height], "area": patch.area}
+    elif target.box is not None:
+        top, left, bottom, right = target.box
+        fields["bbox"] = [left, top, right - left, bottom - top]
+    elif point is not None:
+        fields["bbox"] = [point.col, point.row, 0, 0]
+    fields |= {"keypoints": [0, 0, 0], "num_keypoints": 0}
+    if point is not None:
+        x, y = from_pixel(point.col, ORIGIN), from_pixel(point.row, ORIGIN)
+        fields |= {"keypoints": [x, y, _VISIBLE], "num_keypoints": 1}
+    if target.confidence is not None:
+        fields["score"] = target.confidence
+    return fields
+
+
+def _categories(classes: dict[str, int]) -> list[dict[str, Any]]:
+    return [
+        {"id": number, "name": name, "supercategory": "", "keypoints": ["point"], "skeleton": []}
+        for name, number in (classes or {NO_LABEL: 1}).items()
+    ]
+
+
+class _Image:
+    """One entry of ``images``."""
+
+    def __init__(self, entry: object, where: str) -> None:
+        fields = mapping(entry, where)
+        self.where = where
+        self.id = _identity(fields.get("id"), f"the id of {where}")
+        self.key = clean_key(text(fields.get("file_name"), f"the file_name of {where}"))
+        if fields.get("frame"):
+            self.key += f"#{whole(fields['frame'], f'the frame of {where}')}"
+        height, width = fields.get("height"), fields.get("width")
+        self.shape = None if height is None and width is None else size_of(height, width, where)
+
+
+class _Document:
+    """A COCO document, its annotations sorted by image."""
+
+    def __init__(self, path: Path, rejected: dict[str, str] | None = None) -> None:
+        root = mapping(read_json(path), str(path))
+        self._where = str(path)
+        self._names = {
+            _identity(fields.get("id"), f"{path}: the id of a category"): text(
+                fields.get("name", NO_LABEL), f"{path}: the name of a category"
+            )
+            for fields in self._objects(root, "categories")
+        }
+        self.rejected = {} if rejected is None else rejected
+        self.images = list(self._listed(root))
+        self._by_image: defaultdict[int | str, list[dict[str, Any]]] = defaultdict(list)
+        known = {fields["id"] for fields in self._objects(root, "images") if _is_identity(fields.get("id"))}
+        self._spire = False
+        for fields in self._objects(root, "annotations"):
+            image_id = _identity(fields.get("image_id"), f"{path}: the image_id of an annotation")
+            if image_id not in known:
+                self.rejected[str(image_id)] = f'{path}: "images" does not list the image_id of an annotation'
+            self._by_image[image_id].append(fields)
+            self._spire = self._spire or _is_spire(fields)
+        self.dialect = "SPIRE, one annotation per image" if self._spire else "one annotation per target"
+
+    def parsed(self) -> Iterator[Parsed]:
+        """Yield what is annotated in each image; one wrong annotation rejects its image."""
+        for image in self.images:
+            with rejecting(image.key, self.rejected):
+                annotations = self._by_image[image.id]
+                targets = [t for fields in annotations for t in self._targets_of(fields, image.shape)]
+                yield image.key, image.shape, targets
+
+    def _objects(self, root: dict[str, Any], name: str) -> Iterator[dict[str, Any]]:
+        for item in listing(root.get(name, []), f'{self._where}: "{name}"'):
+            yield mapping(item, f'{self._where}: an item of "{name}"')
+
+    def _listed(self, root: dict[str, Any]) -> Iterator[_Image]:
+        """Yield the images; of two with one name or number nobody can tell which is meant: neither."""
+        images = []
+        for count, fields in enumerate(self._objects(root, "images")):
+            with rejecting(str(fields.get("file_name")), self.rejected):
+                images.append(_Image(fields, f"{self._where}: image {count}"))
+        keys = Counter(image.key for image in images)
+        ids = Counter(image.id for image in images)
+        for image in images:
+            if keys[image.key] > 1 or ids[image.id] > 1:
+                self.rejected[image.key] = f"{image.where}: its file_name or id is listed twice; correct it"
+            else:
+                yield image
+
+    def _targets_of(self, fields: dict[str, Any], shape: Shape | None) -> list[LabelledTarget]:
+        where = f"{self._where}: annotation {brief(fields.get('id'))}"
+        category = fields.get("category_id", 0)
+        label = label_of(self._names.get(category, NO_LABEL)) if _is_identity(category) else None
+        score = confidence_of(fields.get("score"), f"the score of {where}")
+        points = [Point(row, col, label) for row, col in _keypoints(fields.get("keypoints"), where)]
+        patch = _patch(fields.get("segmentation"), shape, where)
+        if patch is not None:
+            if len(points) > 1:
+                raise PointsError(
+                    f"{where} has one mask and {len(points)} keypoints; write one annotation per target"
+                )
+            return [LabelledTarget(points[0] if points else None, patch, score, label)]
+        boxes = list(_boxes(fields.get("bbox"), where))
+        if not points:
+            points = [Point(row, col, label) for row, col, _ in boxes]
+        if not points and not _is_spire(fields):
+            raise PointsError(f"{where} has neither keypoints nor mask nor box; correct or delete it")
+        known = [box for _, _, box in boxes] if len(boxes) == len(points) else [None] * len(points)
+        return [LabelledTarget(p, None, score, box=box) for p, box in zip(points, known, strict=True)]
+
+
+def _is_identity(value: object) -> TypeGuard[int | str]:
+    return isinstance(value, (int, str)) and not isinstance(value, bool)
+
+
+def _identity(value: object, what: str) -> int | str:
+    if _is_identity(value):
+        return value
+    raise PointsError(f"{what} is {brief(value)}, not a number or text; correct it")
+
+
+def _is_spire(fields: dict[str, Any]) -> bool:
+    box = fields.get("bbox")
+    nested = isinstance(box, list) and bool(box) and isinstance(box[0], list)
+    return nested or isinstance(fields.get("area"), list)
+
+
+def _keypoints(value: object, where: str) -> Iterator[tuple[int, int]]:
+    values = [] if value is None else listing(value, f"the keypoints of {where}")
+    if len(values) % 3:
+        raise PointsError(f"{where} has {len(values)} keypoint numbers; they come in threes, x, y and v")
+    for x, y, visible in zip(values[::3], values[1::3], values[2::3], strict=True):
+        if number(visible, f"a keypoint of {where}") > 0:
+            row, col = (to_pixel(number(part, f"a keypoint of {where}"), ORIGIN) for part in (y, x))
+            yield row, col
+
+
+def _boxes(value: object, where: str) -> Iterator[tuple[int, int, Box | None]]:
+    """Yield row and column of the middle, and the box, of ``[x, y, width, height]`` or of a list of these.
+
+    A box without extent, as is written for a point alone, is none.
+    """
+    boxes = [] if value is None else listing(value, f"the bbox of {where}")
+    for box in boxes if boxes and isinstance(boxes[0], list) else [boxes] if boxes else []:
+        values = [number(part, f"the bbox of {where}") for part in listing(box, f"the bbox of {where}")]
+        if len(values) != 4 or min(values[2:]) < 0:
+            raise PointsError(f"the bbox of {where} is not [x, y, width, height]; correct it")
+        x, y, width, height = values
+        known = box_of_edges(x, y, x + width, y + height) if width or height else None
+        yield to_pixel(y + height / 2, "edge"), to_pixel(x + width / 2, "edge"), known
+
+
+def _patch(value: object, shape: Shape | None, where: str) -> Patch | None:
+    what = f"the segmentation of {where}"
+    if isinstance(value, list):
+        # Without the size of the image a polygon cannot be cut off at its border; its box is used.
+        return patch_of_polygons(value, shape, what) if value and shape is not None else None
+    if value is None:
+        return None
+    fields = mapping(value, what)
+    size = listing(fields.get("size"), f"the size in {what}")
+    if len(size) != 2 or (shape is not None and tuple(size) != shape):
+        raise PointsError(f"{what} has the size {brief(size)}, its image {shape}; correct one of them")
+    counts = fields.get("counts")
+    if isinstance(counts, str):
+        try:
+            runs = rle.unpack(counts)
+        except ValueError as error:
+            raise PointsError(f"{what}: {error}") from None
+    else:
+        runs = [whole(count, f"a run in {what}") for count in listing(counts, f"the counts in {what}")]
+    return patch_of_runs(runs, size_of(size[0], size[1], what), what)

@@ -1,0 +1,136 @@
+"""Label Studio's JSON export: a list of tasks.
+
+Key points (``keypointlabels`` and ``keypoint``) are read as points, brush masks (``brushlabels`` and
+``brush``) with `pointmask.io.formats.encodings.brush_rle`. A brush whose ``parentID`` is a key point's
+``id`` is that target's mask. Of a task's annotations the one marked as ground truth counts, or else the
+only one that was not skipped; an empty one says that the image holds no target. A task without annotation
+is taken from its only prediction, and left out if it has none.
+
+The image is named by the task's data; the random prefix and the folders that Label Studio puts before the
+name of an uploaded file are dropped.
+
+Written are predictions, which Label Studio shows for review, with their confidence as ``score``. A target
+without label gets `pointmask.io.formats.labelled.NO_LABEL`.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from pointmask.io.formats import EVERYTHING
+from pointmask.io.formats._files import text_written_atomically
+from pointmask.io.formats.encodings import brush_rle
+from pointmask.io.formats.labelled import NO_LABEL, LabelledImage, LabelledTarget, Shape
+from pointmask.io.formats.parts.documents import head_keys, rejecting
+from pointmask.io.formats.parts.origin import from_pixel
+from pointmask.io.formats.parts.per_image import Parsed, images_of, key_to_reject, new_key, points_of
+from pointmask.io.formats.tools._labelstudio import ORIGIN as ORIGIN
+from pointmask.io.formats.tools._labelstudio import tasks
+from pointmask.io.points.points import Points
+
+DESCRIPTION = "Label Studio JSON"
+HOLDS = EVERYTHING - {"boxes"}
+
+
+def sniff(path: Path) -> bool:
+    """Say whether the file is a JSON list of tasks with annotations or predictions."""
+    keys = head_keys(path) if path.is_file() else frozenset()
+    return "[" in keys and bool(keys & {"annotations", "predictions", "completions"})
+
+
+def read(path: Path) -> Points:
+    """Read the points, and the middles of masks without one.
+
+    Raises
+    ------
+    PointsError
+        If the file is unreadable or no list of tasks, or a task names no image.
+    """
+    rejected: dict[str, str] = {}
+    return points_of(_parsed(path, rejected), rejected, f"{path} ({DESCRIPTION})")
+
+
+def read_masks(path: Path, rejected: dict[str, str]) -> Iterator[LabelledImage]:
+    """Yield images with points and masks; see `pointmask.io.formats`."""
+    return images_of(_parsed(path, rejected), rejected)
+
+
+def write_masks(images: Iterable[LabelledImage], path: Path) -> None:
+    """Write one task per image with a prediction; the image is named as a file of local storage.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    PointsError
+        If an image is larger than brush masks can be.
+    """
+    with text_written_atomically(path) as file:
+        separator = "[\n"
+        for image in images:
+            file.write(separator + json.dumps(_task_of(image)))
+            separator = ",\n"
+        file.write("[]\n" if separator == "[\n" else "\n]\n")
+
+
+def _parsed(path: Path, rejected: dict[str, str]) -> Iterator[Parsed]:
+    seen: set[str] = set()
+    for task in tasks(path):
+        with rejecting(key_to_reject(task.name), rejected, task.where):
+            if task.annotated:
+                yield new_key(task.name, seen), task.shape, task.targets
+
+
+def _task_of(image: LabelledImage) -> dict[str, Any]:
+    height, width = image.shape
+    results = [
+        result
+        for place, target in enumerate(image.targets, 1)
+        for result in _results(target, place, image.shape)
+    ]
+    return {
+        "data": {
+            "image": f"/data/local-files/?d={quote(image.key)}",
+            "width": width,
+            "height": height,
+        },
+        "predictions": [{"model_version": "pointmask", "result": results}],
+    }
+
+
+def _results(target: LabelledTarget, place: int, shape: Shape) -> Iterator[dict[str, Any]]:
+    height, width = shape
+    common: dict[str, Any] = {
+        "to_name": "image",
+        "original_width": width,
+        "original_height": height,
+        "image_rotation": 0,
+    }
+    if target.confidence is not None:
+        common["score"] = target.confidence
+    label = [target.label or NO_LABEL]
+    if target.point is not None:
+        x, y = from_pixel(target.point.col, ORIGIN, width), from_pixel(target.point.row, ORIGIN, height)
+        value: dict[str, Any] = {"x": x, "y": y, "width": 100 / width, "keypointlabels": label}
+        yield {
+            "id": f"point-{place}",
+            "type": "keypointlabels",
+            "from_name": "point",
+            "value": value,
+            **common,
+        }
+    if target.patch is not None:
+        patch = target.patch
+        rle = brush_rle.encode(patch.pixels, patch.row, patch.col, shape)
+        value = {"format": "rle", "rle": list(rle), "brushlabels": label}
+        parent = {"parentID": f"point-{place}"} if target.point is not None else {}
+        yield {
+            "id": f"mask-{place}",
+            "type": "brushlabels",
+            "from_name": "mask",
+            "value": value,
+            **parent,
+            **common,
+        }

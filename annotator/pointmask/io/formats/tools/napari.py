@@ -1,0 +1,104 @@
+"""napari's points layer as CSV: ``index,axis-0,axis-1``, one file per image.
+
+The last two axes are row and column, 0 at the centre of the first pixel; before them may come one axis of
+frames. The image is named by the file: ``a.csv`` holds the points of ``a``. A folder of such files is read
+as a whole. A file with its header alone says that the image holds no target. A column ``label`` is read.
+"""
+
+import csv
+import io
+import re
+from pathlib import Path
+
+from pointmask.errors import PointsError
+from pointmask.io.formats.parts.documents import number, read_document, whole
+from pointmask.io.formats.parts.origin import Origin, to_pixel
+from pointmask.io.formats.parts.text import Collector, decode_text, peek
+from pointmask.io.points.points import Point, Points
+
+DESCRIPTION = "napari points"
+ORIGIN: Origin = "index"
+
+_HEADER = re.compile(r'"?index"?,"?axis-0"?,"?axis-1"?[,\r\n]', re.IGNORECASE)
+_SUFFIX = ".csv"
+
+
+def sniff(path: Path) -> bool:
+    """Say whether the file, or the first ``.csv`` in the folder, has napari's header."""
+    try:
+        first = next(iter(_files(path)), None)
+    except OSError:
+        return False
+    return first is not None and _HEADER.match(peek(first) + "\n") is not None
+
+
+def read(path: Path) -> Points:
+    """Read one file, or all ``.csv`` in a folder and those below it.
+
+    Raises
+    ------
+    PointsError
+        If the folder cannot be listed, or a file is unreadable or has another header.
+    """
+    collector = Collector()
+    try:
+        files = _files(path)
+    except OSError as error:
+        raise PointsError(
+            f"{path}: cannot be listed ({error.strerror}); check the path and its rights"
+        ) from error
+    if not files:
+        raise PointsError(
+            f"{path}: no .csv in this folder; give the folder with the layers that napari saved"
+        )
+    for file in files:
+        image = file.relative_to(path).with_suffix("").as_posix() if path.is_dir() else file.stem
+        try:
+            _read_file(file, image, collector)
+        except csv.Error as error:
+            raise PointsError(f"{file}: not a readable table ({error}); save the layer again") from None
+    return collector.points(f"{path} ({DESCRIPTION})")
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path] if path.is_file() else []
+    return sorted(file for file in path.rglob(f"*{_SUFFIX}") if not file.name.startswith("."))
+
+
+def _read_file(file: Path, image: str, collector: Collector) -> None:
+    text = decode_text(read_document(file), file)
+    if not _HEADER.match(text + "\n"):
+        raise PointsError(
+            f"{file}: the table does not begin with index,axis-0,axis-1 as napari's do; save it again"
+        )
+    rows = csv.reader(io.StringIO(text, newline=""))
+    columns = [name.strip().lower() for name in next(rows)]
+    axes = [k for k, name in enumerate(columns) if name == f"axis-{k - 1}"]
+    if len(axes) > 3:
+        raise PointsError(
+            f"{file}: it has {len(axes)} axes; save a layer of row and column, or frame, row, column"
+        )
+    empty = True
+    for cells in rows:
+        if cells:
+            empty = False
+            _add(collector, cells, columns, len(axes), image, f"{file}:{rows.line_num}")
+    if empty:
+        collector.add(image, str(file), None)
+
+
+def _add(
+    collector: Collector, cells: list[str], columns: list[str], axes: int, image: str, where: str
+) -> None:
+    if len(cells) != len(columns):
+        collector.reject(image, where, f"has {len(cells)} cells, not {len(columns)}; save the layer again")
+        return
+    try:
+        row, col = (to_pixel(number(cells[k], columns[k]), ORIGIN) for k in (axes - 1, axes))
+        key = f"{image}#{whole(cells[1], columns[1])}" if axes == 3 else image
+        label = cells[columns.index("label")] if "label" in columns else None
+    except PointsError as error:
+        collector.reject(image, where, str(error))
+    else:
+        collector.add(key, where, Point(row, col, label or None))

@@ -1,0 +1,141 @@
+"""VGG Image Annotator: JSON projects and annotations of VIA 2, projects of VIA 3.
+
+Point regions are read. An image without any region says that it holds no target; one that has other shapes
+alone is rejected. A region's first attribute that is a text is its label.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pointmask.errors import PointsError
+from pointmask.io.formats.parts.documents import brief, listing, mapping, number, read_json, text
+from pointmask.io.formats.parts.origin import Origin, to_pixel
+from pointmask.io.formats.parts.text import Collector, peek
+from pointmask.io.points.points import Point, Points
+
+DESCRIPTION = "VGG Image Annotator JSON"
+ORIGIN: Origin = "edge"
+
+_PROJECT = re.compile(r'\s*\{\s*"_via_')
+_ANNOTATIONS = re.compile(r'\s*\{\s*"[^"]*"\s*:\s*\{[^{}\[\]]*("regions"|"filename"[^{}\[\]]*"size")\s*:')
+_PROJECT_3 = re.compile(r'\s*\{\s*"project"\s*:\s*\{[^{}]*"pid"\s*:')
+_POINT_3 = 1  # VIA 3 numbers the shapes
+
+
+def sniff(path: Path) -> bool:
+    """Say whether the file begins as VIA's JSON does."""
+    if not path.is_file():
+        return False
+    head = peek(path)
+    return any(pattern.match(head) for pattern in (_PROJECT, _ANNOTATIONS, _PROJECT_3))
+
+
+def read(path: Path) -> Points:
+    """Read the point regions.
+
+    Raises
+    ------
+    PointsError
+        If the file is unreadable or not VIA's JSON, or an image has no name.
+    """
+    document = mapping(read_json(path), f"{path}: the document")
+    collector = Collector()
+    try:
+        images = list(_images_3(document) if "metadata" in document else _images_2(document))
+    except PointsError as error:
+        raise PointsError(f"{path}: {error}") from None
+    for name, regions in images:
+        where = f"{path}: image {brief(name)}"
+        try:
+            points = _points([_region(item) for item in regions])
+        except PointsError as error:
+            collector.reject(name, where, str(error))
+            continue
+        for point in points or (None,):
+            collector.add(name, where, point)
+    return collector.points(f"{path} ({DESCRIPTION})")
+
+
+def _points(regions: list[tuple[str, Point | None]]) -> list[Point]:
+    points = [point for _, point in regions if point is not None]
+    if regions and not points:
+        kinds = ", ".join(sorted({kind for kind, _ in regions}))
+        raise PointsError(f"has {kinds[:200]} but no points; mark its targets with the point tool")
+    return points
+
+
+def _region(item: object) -> tuple[str, Point | None]:
+    """Return the kind of a region and its point, if it is one."""
+    region = mapping(item, "a region")
+    shape = mapping(region.get("shape_attributes"), "shape_attributes")
+    kind = text(shape.get("name"), "name of a shape")
+    if kind != "point":
+        return kind, None
+    label = next((v for v in _values(region.get("region_attributes")) if isinstance(v, str) and v), None)
+    col, row = (to_pixel(number(shape.get(name), name), ORIGIN) for name in ("cx", "cy"))
+    return kind, Point(row, col, label)
+
+
+def _values(attributes: object) -> list[object]:
+    return list(attributes.values()) if isinstance(attributes, dict) else []
+
+
+def _images_2(document: dict[str, Any]) -> Iterator[tuple[str, list[Any]]]:
+    """Yield name and regions of each image of a project, or of annotations alone, of VIA 2 or 1."""
+    stored = mapping(document.get("_via_img_metadata", document), "_via_img_metadata")
+    for key, item in stored.items():
+        where = f"of image {brief(key)}"
+        image = mapping(item, f"entry {where}")
+        regions = image.get("regions", [])
+        if isinstance(regions, dict):  # VIA 1 numbers them
+            regions = list(regions.values())
+        yield text(image.get("filename"), f"filename {where}"), listing(regions, f"regions {where}")
+
+
+def _images_3(document: dict[str, Any]) -> Iterator[tuple[str, list[Any]]]:
+    """Yield the same of a project of VIA 3, in which views show files and regions belong to views."""
+    names = {}
+    for key, item in mapping(document.get("view"), "view").items():
+        shown = listing(mapping(item, f"view {brief(key)}").get("fid_list"), f"fid_list of view {brief(key)}")
+        if len(shown) != 1:
+            raise PointsError(f"view {brief(key)} shows {len(shown)} files; only views of one image are read")
+        file = mapping(document.get("file"), "file").get(str(shown[0]))
+        names[key] = text(mapping(file, f"file {brief(shown[0])}").get("fname"), "fname")
+    regions: dict[str, list[Any]] = {key: [] for key in names}
+    for key, item in mapping(document["metadata"], "metadata").items():
+        entry = mapping(item, f"metadata {brief(key)}")
+        view = str(entry.get("vid"))
+        if view not in regions:
+            raise PointsError(f"metadata {brief(key)} belong to view {brief(view)}, which is not there")
+        regions[view].append(_as_in_2(entry, document.get("attribute")))
+    for key, name in names.items():
+        yield name, regions[key]
+
+
+def _as_in_2(entry: dict[str, Any], attributes: object) -> dict[str, Any]:
+    """Return a region of VIA 3 in the form of VIA 2; its shape is a number and coordinates."""
+    numbers = entry.get("xy")
+    if entry.get("z"):
+        shape: dict[str, Any] = {"name": "segment of a video"}
+    elif isinstance(numbers, list) and len(numbers) == 3 and numbers[0] == _POINT_3:
+        shape = {"name": "point", "cx": numbers[1], "cy": numbers[2]}
+    elif numbers:
+        shape = {"name": "shape other than a point"}
+    else:
+        shape = {}
+    return {"shape_attributes": shape, "region_attributes": _labels_3(entry.get("av"), attributes)}
+
+
+def _labels_3(values: object, attributes: object) -> dict[str, object]:
+    """Return the values of attributes; those chosen from options are stored by the option's number."""
+    if not isinstance(values, dict):
+        return {}
+    known = attributes if isinstance(attributes, dict) else {}
+    found = {}
+    for key, value in values.items():
+        attribute = known.get(key)
+        options = attribute.get("options") if isinstance(attribute, dict) else None
+        found[key] = options.get(str(value), value) if isinstance(options, dict) else value
+    return found

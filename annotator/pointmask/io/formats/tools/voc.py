@@ -1,0 +1,157 @@
+"""Pascal VOC XML, one document per image: boxes, of which the middle is the click.
+
+``xmin`` to ``xmax`` count pixels from 1 and include both ends. An object's ``point`` element, if it has
+one, is the click itself. A document without objects says that its image holds no target.
+"""
+
+import posixpath
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+from pointmask.errors import PointsError
+from pointmask.io.formats import Feature
+from pointmask.io.formats.labelled import NO_LABEL, Box, LabelledImage, LabelledTarget
+from pointmask.io.formats.parts.documents import number, read_xml
+from pointmask.io.formats.parts.origin import Origin, from_pixel, to_pixel
+from pointmask.io.formats.parts.per_image import (
+    Parsed,
+    any_document,
+    document_name,
+    images_of,
+    parse_each,
+    points_of,
+    write_new,
+)
+from pointmask.io.formats.parts.shapes import box_of_edges, label_of, size_of
+from pointmask.io.formats.parts.text import peek
+from pointmask.io.points.points import Point, Points, clean_key
+
+DESCRIPTION = "Pascal VOC XML"
+ORIGIN: Origin = "one-based"
+HOLDS: frozenset[Feature] = frozenset({"points", "boxes", "instances", "labels", "frames", "empty"})
+
+_ROOT = re.compile(r"<annotation[\s>]")
+
+
+def sniff(path: Path) -> bool:
+    """Say whether the file, or one of the first in the folder, has the root element ``annotation``."""
+    return any_document(path, ".xml", lambda file: _ROOT.search(peek(file)) is not None)
+
+
+def read(path: Path) -> Points:
+    """Read the clicks, or the middles of boxes.
+
+    Parameters
+    ----------
+    path : Path
+        One document, or a folder of them.
+
+    Raises
+    ------
+    PointsError
+        If the folder cannot be listed or holds no document. A document with a fault rejects its image.
+    """
+    rejected: dict[str, str] = {}
+    return points_of(parse_each(path, ".xml", rejected, _parse), rejected, f"{path} ({DESCRIPTION})")
+
+
+def read_masks(path: Path, rejected: dict[str, str]) -> Iterator[LabelledImage]:
+    """Yield images with points and boxes, which are no masks; see `pointmask.io.formats`."""
+    return images_of(parse_each(path, ".xml", rejected, _parse), rejected)
+
+
+def write_masks(images: Iterable[LabelledImage], path: Path) -> None:
+    """Write one document per image into a folder; the box of a target without mask is its pixel.
+
+    Raises
+    ------
+    OutputError
+        If a document exists, as when images differ in their suffix alone, or cannot be written.
+    """
+    for image in images:
+        root = _document(image)
+        indent(root)
+        content = tostring(root, encoding="unicode") + "\n"
+        write_new(content, path / document_name(image.key, ".xml"))
+
+
+def _document(image: LabelledImage) -> Element:
+    root = Element("annotation")
+    folder, _, name = image.key.rpartition("/")
+    _add(root, "folder", folder)
+    _add(root, "filename", name)
+    height, width = image.shape
+    size = SubElement(root, "size")
+    for tag, value in (("width", width), ("height", height), ("depth", 1)):
+        _add(size, tag, value)
+    _add(root, "segmented", 0)
+    for target in image.targets:
+        box = target.extent
+        if box is not None:
+            _add_object(root, target, box)
+    return root
+
+
+def _add_object(root: Element, target: LabelledTarget, box: Box) -> None:
+    item = SubElement(root, "object")
+    for tag, text in (
+        ("name", target.label or NO_LABEL),
+        ("pose", "Unspecified"),
+        ("truncated", 0),
+        ("difficult", 0),
+    ):
+        _add(item, tag, text)
+    bounds = SubElement(item, "bndbox")
+    # Half-open from 0 to closed from 1: the upper bounds stay as they are.
+    for tag, bound in (
+        ("xmin", box.left + 1),
+        ("ymin", box.top + 1),
+        ("xmax", box.right),
+        ("ymax", box.bottom),
+    ):
+        _add(bounds, tag, bound)
+    if target.point is not None:
+        point = SubElement(item, "point")
+        _add(point, "x", from_pixel(target.point.col, ORIGIN))
+        _add(point, "y", from_pixel(target.point.row, ORIGIN))
+
+
+def _add(parent: Element, tag: str, text: object) -> None:
+    SubElement(parent, tag).text = str(text)
+
+
+def _parse(file: Path, folder: str) -> Parsed:
+    root = read_xml(file)
+    if root.tag != "annotation":
+        raise PointsError(f"{file}: its root element is not <annotation>, so this is no VOC document")
+    key = clean_key(posixpath.join(folder, root.findtext("filename") or file.stem))
+    size = root.find("size")
+    shape = (
+        None
+        if size is None
+        else size_of(size.findtext("height"), size.findtext("width"), f"the size in {file}")
+    )
+    objects = enumerate(root.iter("object"))
+    return key, shape, [_target(item, f"{file}: object {count}") for count, item in objects]
+
+
+def _target(item: Element, where: str) -> LabelledTarget:
+    """Return the click, or the middle of the box, with the box."""
+    label = label_of((item.findtext("name") or "").strip())
+    left, right, top, bottom = (
+        _number(item, f"bndbox/{tag}", where) for tag in ("xmin", "xmax", "ymin", "ymax")
+    )
+    if right < left or bottom < top:
+        raise PointsError(f"{where}: its box ends before it begins; correct it")
+    x, y = (left + right) / 2, (top + bottom) / 2
+    if item.find("point") is not None:
+        x, y = (_number(item, f"point/{tag}", where) for tag in "xy")
+    point = Point(to_pixel(y, ORIGIN), to_pixel(x, ORIGIN), label)
+    # Closed from 1 to half-open from 0: the upper bounds stay as they are.
+    return LabelledTarget(point, None, box=box_of_edges(left - 1, top - 1, right, bottom))
+
+
+def _number(item: Element, path: str, where: str) -> float:
+    return number(item.findtext(path), f"{where}, {path}")

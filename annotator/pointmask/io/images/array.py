@@ -1,0 +1,183 @@
+"""Any image file to one 2-D array, no bit lost; masks out as PNG and back."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from pointmask.errors import ImageError
+from pointmask.io.images.codecs import label_png
+from pointmask.io.images.file import ImageFile
+from pointmask.io.images.kinds import SUFFIXES as SUFFIXES
+from pointmask.io.images.kinds import is_image as is_image
+
+
+def decode(data: bytes, name: str, frame: int = 0) -> NDArray[Any]:
+    """Turn the bytes of an image file into one band.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole file: PNG, BMP, JPEG, TIFF or ``.npy``, recognised by its first bytes.
+    name : str
+        For messages only.
+    frame : int
+        0-based page of a TIFF or plane of an ``(N, H, W)`` ``.npy``; 0 elsewhere.
+
+    Returns
+    -------
+    NDArray
+        (H, W), C-contiguous, writable, native byte order, in the type the file stores: unsigned or
+        signed integer, float32 or float64. Bits become 0 and 255; float16 becomes float32. Equal
+        bands are one band in their own type; different bands become luminance, 0.299 R + 0.587 G +
+        0.114 B, as unrounded float32 (float64 for 32-bit integers and float64). Alpha is ignored.
+        NaN and infinity are kept.
+
+    Raises
+    ------
+    ImageError
+        If it is no such file, is cut short or damaged, has no such frame or no finite pixel.
+    """
+    with ImageFile(io.BytesIO(data), name) as file:
+        return file.decode(frame)
+
+
+def read(path: str | Path, frame: int = 0) -> NDArray[Any]:
+    """Read one frame of an image file; see `decode`.
+
+    Raises
+    ------
+    ImageError
+        As `decode`, and if the file cannot be opened.
+    """
+    return decode(_bytes_of(path), str(path), frame)
+
+
+def open_image(path: str | Path, name: str | None = None) -> ImageFile:
+    """Open an image file to read several of its frames.
+
+    Parameters
+    ----------
+    path : str or Path
+        Where it is.
+    name : str, optional
+        For messages; the path by default.
+
+    Returns
+    -------
+    ImageFile
+        To be used in a ``with`` statement.
+
+    Raises
+    ------
+    ImageError
+        If the file cannot be opened.
+    """
+    try:
+        return ImageFile(Path(path).open("rb"), name or str(path))
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def frame_count(source: bytes | str | Path, name: str | None = None) -> int:
+    """Count the frames of an image file without decoding it.
+
+    Parameters
+    ----------
+    source : bytes, str or Path
+        The whole file, or where it is; of a path only headers are read.
+    name : str, optional
+        For messages; the path by default.
+
+    Returns
+    -------
+    int
+        At least 1; more than 1 only for multi-page TIFF and ``(N, H, W)`` ``.npy``.
+
+    Raises
+    ------
+    ImageError
+        If it is no image file or its headers are damaged.
+    """
+    if isinstance(source, bytes):
+        with ImageFile(io.BytesIO(source), name or "image") as file:
+            return file.frames
+    with open_image(source, name) as file:
+        return file.frames
+
+
+def encode_png(array: NDArray[Any]) -> bytes:
+    """Turn a mask, label map or picture into a PNG file.
+
+    Parameters
+    ----------
+    array : NDArray
+        (H, W) bool (stored as 0 and 255), uint8 or uint16; or (H, W, 3) uint8.
+
+    Returns
+    -------
+    bytes
+        The file; the same bytes for the same array. Masks and 16-bit labels are packed as runs, which
+        takes half of Pillow's time and bytes; pictures gain from its row filters and go through it.
+
+    Raises
+    ------
+    ImageError
+        If the array has another type or shape.
+    """
+    grey = array.ndim == 2 and array.dtype in (np.bool_, np.uint8, np.uint16)
+    colour = array.ndim == 3 and array.shape[2] == 3 and array.dtype == np.uint8
+    if not (grey or colour) or not array.size:
+        raise ImageError(
+            f"cannot store shape {array.shape}, type {array.dtype} as PNG; give (H, W) bool, uint8 or "
+            "uint16, or (H, W, 3) uint8"
+        )
+    if array.dtype != np.uint8:
+        return label_png.encode(array)
+    file = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(array)).save(file, "PNG", compress_level=1)
+    return file.getvalue()
+
+
+def read_mask(source: bytes | str | Path, name: str | None = None, frame: int = 0) -> NDArray[np.bool_]:
+    """Read a mask file: truth is above half of the range.
+
+    Parameters
+    ----------
+    source : bytes, str or Path
+        The whole file, or where it is.
+    name : str, optional
+        For messages; the path by default.
+    frame : int
+        0-based, as for `decode`.
+
+    Returns
+    -------
+    NDArray[np.bool_]
+        (H, W). Above 127 for 8 bits, above 32767 for 16 bits, above 0.5 for floats, in any band of a
+        colour or palette mask; alpha is ignored.
+
+    Raises
+    ------
+    ImageError
+        If it cannot be read, or its type has no stated range.
+    """
+    if not isinstance(source, bytes):
+        name, source = name or str(source), _bytes_of(source)
+    name = name or "mask"
+    with ImageFile(io.BytesIO(source), name) as file:
+        return file.mask(frame)
+
+
+def _bytes_of(path: str | Path) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: str | Path, error: OSError) -> ImageError:
+    return ImageError(f"{path}: cannot be read ({error.strerror}); check the path and its rights")

@@ -1,0 +1,277 @@
+"""One open image file: what it is, how many frames it holds, and each frame as one band."""
+
+import io
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from hashlib import blake2b
+from types import TracebackType
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from pointmask.errors import ImageError
+from pointmask.io.images.codecs import Codec, flir, label_png, npy, raster, raw
+from pointmask.io.images.kinds import PLAIN, Reading, is_image, is_raw
+
+_MAGIC = (
+    (label_png.MAGIC, "PNG"),
+    (b"BM", "BMP"),
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"II*\x00", "TIFF"),
+    (b"MM\x00*", "TIFF"),
+    (b"II+\x00", "TIFF"),
+    (b"MM\x00+", "TIFF"),
+    (b"\x93NUMPY", "NPY"),
+)
+_LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601
+_LONGEST_MESSAGE = 400
+_HASHED_AT_ONCE = 2**20  # bytes
+
+
+class ImageFile:
+    """
+    An open image file. Frames are decoded one by one, and no more of the file is read than they need.
+
+    Use it in a ``with`` statement, and in one thread at a time.
+
+    Parameters
+    ----------
+    file : BinaryIO
+        Open for reading, seekable; closed together with this object.
+    name : str
+        For messages; and its suffix tells raw files.
+    reading : Reading
+        How to read files that do not say it themselves.
+    """
+
+    def __init__(self, file: BinaryIO, name: str, reading: Reading = PLAIN) -> None:
+        self.name = name
+        self._file, self._reading = file, reading
+        self._size = file.seek(0, io.SEEK_END)
+
+    def __enter__(self) -> "ImageFile":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    @cached_property
+    def kind(self) -> str:
+        """
+        What it is: PNG, BMP, JPEG, TIFF or NPY, as its first bytes say; FLIR or raw, as `Reading` has it.
+
+        Raises
+        ------
+        ImageError
+            If it is none of these.
+        """
+        if self._reading.raw is not None and is_raw(self.name):
+            return "raw"
+        self._file.seek(0)
+        kind = _kind(self._file.read(8), self.name)
+        if kind == "JPEG" and self._reading.radiometric and flir.is_radiometric(self._file):
+            return "FLIR"
+        return kind
+
+    @cached_property
+    def frames(self) -> int:
+        """
+        Number of frames, at least 1; more than 1 only for multi-page TIFF, ``(N, H, W)`` ``.npy`` and raw.
+
+        Raises
+        ------
+        ImageError
+            If the headers are damaged.
+        """
+        with _named(self.name, self.kind):
+            return self._codec.frames
+
+    @cached_property
+    def content(self) -> str:
+        """
+        Hex hash of all bytes of the file, 128 bits; read in pieces.
+
+        Raises
+        ------
+        ImageError
+            If the system cannot read on.
+        """
+        digest = blake2b(digest_size=16)
+        try:
+            self._file.seek(0)
+            while piece := self._file.read(_HASHED_AT_ONCE):
+                digest.update(piece)
+        except OSError as error:
+            raise ImageError(
+                f"{self.name} cannot be read ({error.strerror or error}); check the file"
+            ) from error
+        return digest.hexdigest()
+
+    def decode(self, frame: int = 0) -> NDArray[Any]:
+        """
+        Turn one frame into one band; see `pointmask.io.images.array.decode`.
+
+        Raises
+        ------
+        ImageError
+            If the file is cut short or damaged, or has no such frame or no finite pixel.
+        """
+        return _finite(_one_band(self.bands(frame)), self.name)
+
+    def mask(self, frame: int = 0) -> NDArray[np.bool_]:
+        """
+        Read one frame as a mask; see `pointmask.io.images.array.read_mask`.
+
+        Raises
+        ------
+        ImageError
+            As `decode`, or if the type of its numbers has no stated range.
+        """
+        stored = self.bands(frame)
+        above: NDArray[np.bool_] = stored > _half_range(stored, self.name)
+        return above if above.ndim == 2 else np.logical_or.reduce(above, axis=2)
+
+    @cached_property
+    def colour_mode(self) -> str:
+        """Pillow's name for the bands that the file stores; empty if Pillow does not know the file."""
+        if self.kind == "FLIR":
+            return "FLIR thermal raster"
+        self._file.seek(0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            try:
+                return Image.open(self._file).mode
+            except (OSError, ValueError, Image.DecompressionBombError):
+                return ""
+
+    def bands(self, frame: int = 0) -> NDArray[Any]:
+        """
+        Return the numbers of one frame as the file stores them.
+
+        Returns
+        -------
+        NDArray
+            (H, W), or (H, W, 3) where bands differ; bits as 0 and 255, half floats widened, without alpha.
+
+        Raises
+        ------
+        ImageError
+            If the file is cut short or damaged, or has no such frame.
+        """
+        with _named(self.name, self.kind):
+            return _plain(self._codec.decode(frame))
+
+    @cached_property
+    def _codec(self) -> Codec:
+        if self.kind == "TIFF":
+            from pointmask.io.images.codecs import (
+                tiff,  # a tenth of a second to import, for those who need it
+            )
+
+            return tiff.TiffPages(self._file, self._size)
+        if self.kind == "NPY":
+            return npy.NpyFile(self._file, self._size)
+        if self.kind == "FLIR":
+            return flir.FlirFile(self._file)
+        if self._reading.raw is not None and self.kind == "raw":
+            return raw.RawFile(self._file, self._size, self._reading.raw)
+        return raster.RasterFile(self._file, self._size, self.kind)
+
+
+def _kind(head: bytes, name: str) -> str:
+    for magic, kind in _MAGIC:
+        if head.startswith(magic):
+            return kind
+    known = "PNG, BMP, JPEG, TIFF and .npy"
+    if is_raw(name):
+        raise ImageError(f"{name}: how it is to be read must be said, for example with: --raw 640x512:u16le")
+    if not head:
+        raise ImageError(f"{name}: the file is empty; copy or export it again")
+    if not is_image(name):
+        raise ImageError(f"{name}: not an image that is read here ({known}); convert it to PNG or TIFF")
+    raise ImageError(f"{name}: its first bytes are not those of {known}; convert it to PNG or TIFF")
+
+
+@contextmanager
+def _named(name: str, kind: str) -> Iterator[None]:
+    """Turn whatever a decoder raises into an ImageError that names the file."""
+    try:
+        yield
+    except ImageError as error:
+        raise ImageError(f"{name}: {_short(error)}") from None
+    except MemoryError:  # says nothing about the file
+        raise
+    except Exception as error:
+        # Decoders meet damaged bytes with a dozen types: struct.error, KeyError, SyntaxError, zlib.error ...
+        raise ImageError(
+            f"{name}: cannot be decoded as {kind} ({type(error).__name__}: {_short(error)}); the file is "
+            "truncated or damaged: copy or export it again"
+        ) from error
+
+
+def _short(error: Exception) -> str:
+    """Return a message without the rest of a damaged header that a decoder may have put into it."""
+    message = str(error)
+    return message if len(message) <= _LONGEST_MESSAGE else f"{message[:_LONGEST_MESSAGE]}..."
+
+
+def _plain(stored: NDArray[Any]) -> NDArray[Any]:
+    """Drop alpha and merge equal bands; widen bits and half floats; make bytes native."""
+    if stored.ndim == 3:
+        stored = stored[..., :3] if stored.shape[2] in (3, 4) else stored
+        if stored.shape[2] in (1, 2) or _bands_are_equal(stored):
+            stored = stored[..., 0]
+        elif stored.shape[2] != 3:
+            raise ImageError(f"it has {stored.shape[2]} bands; save the one band to annotate")
+    if stored.ndim != 2 + (stored.ndim == 3) or not stored.size:
+        raise ImageError(f"it has shape {stored.shape}; an image has at least one row and one column")
+    dtype = stored.dtype
+    if dtype == np.bool_:
+        return stored.astype(np.uint8) * np.uint8(255)
+    if dtype.kind not in "iuf":
+        raise ImageError(f"it holds {dtype}, not real numbers; save an integer or float image")
+    if dtype.kind == "f" and dtype.itemsize not in (4, 8):
+        return stored.astype(np.float32 if dtype.itemsize == 2 else np.float64)
+    return np.ascontiguousarray(stored, dtype.newbyteorder("="))
+
+
+def _bands_are_equal(stored: NDArray[Any]) -> bool:
+    first, *others = np.moveaxis(stored, -1, 0)
+    nan = stored.dtype.kind == "f"
+    return all(np.array_equal(first, other, equal_nan=nan) for other in others)
+
+
+def _one_band(plain: NDArray[Any]) -> NDArray[Any]:
+    if plain.ndim == 2:
+        return plain
+    # Spelled out: a matrix product would go through BLAS, whose last bit depends on the machine.
+    dtype = np.result_type(plain.dtype, np.float32)
+    with np.errstate(invalid="ignore", over="ignore"):  # NaN and infinity are the annotator's business
+        red, green, blue = (
+            plain[..., k].astype(dtype) * dtype.type(weight) for k, weight in enumerate(_LUMINANCE)
+        )
+        total: NDArray[Any] = red + green + blue
+    return total
+
+
+def _finite(image: NDArray[Any], name: str) -> NDArray[Any]:
+    if image.dtype.kind == "f" and not np.isfinite(image).any():
+        raise ImageError(f"{name}: no pixel is finite; check how the file was exported")
+    return image
+
+
+def _half_range(stored: NDArray[Any], name: str) -> float:
+    if stored.dtype in (np.uint8, np.uint16):
+        return np.iinfo(stored.dtype).max // 2
+    if stored.dtype.kind == "f" and ((stored >= 0) & (stored <= 1)).all():
+        return 0.5
+    raise ImageError(
+        f"{name}: a mask of {stored.dtype} with values {stored.min()} to {stored.max()} has no stated range; "
+        "save it as 8-bit, 0 and 255"
+    )

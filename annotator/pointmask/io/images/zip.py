@@ -1,0 +1,95 @@
+"""Images in a zip archive. Each is found through the central directory and read on its own.
+
+`zipfile` lists the members. It does not read them, because its one file handle and its count of readers
+are shared between threads; a handle per image costs no more than opening an image in a folder.
+"""
+
+import io
+import stat
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+from pointmask.errors import ImageError
+from pointmask.io.images.archive import ArchiveSource, Index, check_unpacked, read_file_at, window
+
+_ENCRYPTED = 1
+_HEADER = 30  # bytes before the name in the local header of a member
+_RAW = -15  # window bits of zlib that mean: deflate without header
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """What the central directory of a zip says about an image."""
+
+    header: int
+    packed: int
+    size: int
+    checksum: int
+    method: int
+
+
+class ZipSource(ArchiveSource[Member]):
+    """Images in a zip archive, stored or deflated."""
+
+    @staticmethod
+    def _make_index(root: Path, accepts: Callable[[str], bool]) -> Index[Member]:
+        index: Index[Member] = Index(partial(read_file_at, root), accepts)
+        try:
+            with zipfile.ZipFile(root) as archive:
+                for info in archive.infolist():
+                    if not info.is_dir():
+                        index.add(info.filename, *_member(info))
+        except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+            raise ImageError(f"{root} is damaged as a zip archive ({error}); copy it again") from None
+        return index
+
+    def _read(self, name: str) -> bytes:
+        index = self._index()
+        member = self._place(index, name)
+        start = self._start(index, name, member)
+        if member.method == zipfile.ZIP_DEFLATED:
+            check_unpacked(name, member.size)
+        data = index.read_at(start, member.packed)
+        try:
+            if member.method == zipfile.ZIP_DEFLATED and member.size:
+                data = zlib.decompressobj(_RAW).decompress(data, member.size)
+        except zlib.error as error:
+            raise ImageError(f"{name} is damaged in {self.root} ({error}); copy the archive again") from None
+        if len(data) != member.size or zlib.crc32(data) != member.checksum:
+            raise ImageError(f"{name} is damaged in {self.root} (wrong checksum); copy the archive again")
+        return data
+
+    def _open(self, name: str) -> BinaryIO:
+        index = self._index()
+        member = self._place(index, name)
+        if member.method == zipfile.ZIP_DEFLATED:
+            return io.BytesIO(self._read(name))
+        return window(index.read_at, self._start(index, name, member), member.size)
+
+    def _start(self, index: Index[Member], name: str, member: Member) -> int:
+        """Return where the data begin: behind a header whose length the central directory does not tell."""
+        header = index.read_at(member.header, _HEADER)
+        if len(header) < _HEADER or not header.startswith(b"PK\x03\x04"):
+            raise ImageError(f"{name} is not where {self.root} says; copy the archive again")
+        name_length, extra_length = struct.unpack_from("<HH", header, 26)
+        return member.header + _HEADER + int(name_length) + int(extra_length)
+
+
+def _member(info: zipfile.ZipInfo) -> tuple[Member | None, str]:
+    """Where a member lies, or why it is refused."""
+    kind = stat.S_IFMT(info.external_attr >> 16)
+    if kind not in (0, stat.S_IFREG):
+        return None, "is a link or device in the archive"
+    if info.flag_bits & _ENCRYPTED:
+        return None, "is encrypted: unpack the archive with its password, and give the folder"
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        return None, f"is packed with method {info.compress_type}: pack it again with deflate, or unpack it"
+    if info.compress_type == zipfile.ZIP_STORED and info.compress_size != info.file_size:
+        return None, "has two different sizes in the archive: copy the archive again"
+    return Member(info.header_offset, info.compress_size, info.file_size, info.CRC, info.compress_type), ""

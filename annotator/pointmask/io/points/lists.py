@@ -1,0 +1,127 @@
+"""Lists of image ids, as data sets ship them: which images of a folder belong to a job."""
+
+import codecs
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pointmask.errors import PointsError
+from pointmask.io.points.points import Points, clean_key, match
+
+
+@dataclass(frozen=True, slots=True)
+class IdList:
+    """
+    Images by id: a path in the image folder, or the end of one, with or without suffix.
+
+    Attributes
+    ----------
+    ids : tuple of str
+        In the form of `pointmask.io.points.points.clean_key`.
+    source : str
+        Where they came from, for messages.
+    """
+
+    ids: tuple[str, ...]
+    source: str = "the list"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """
+    What an `IdList` means for some images.
+
+    Attributes
+    ----------
+    names : frozenset of str
+        The images it names.
+    problems : Mapping
+        Ids that fit none, or images whose ids fit several, with the reason.
+    """
+
+    names: frozenset[str]
+    problems: Mapping[str, str]
+
+
+def read_ids(path: Path) -> IdList:
+    """
+    Read a list of ids, one per line.
+
+    Parameters
+    ----------
+    path : Path
+        Text in UTF-8, or in UTF-16 with a mark. Any line ends, blank lines, surrounding space, leading
+        slashes and backslashes between folders are taken as they come.
+
+    Raises
+    ------
+    PointsError
+        If it cannot be read, is no text, names nothing, or a line climbs out of the image folder.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise PointsError(
+            f"{path} cannot be read ({error.strerror}); check the path and its rights"
+        ) from error
+    is_wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    try:
+        text = data.decode("utf-16" if is_wide else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise PointsError(
+            f"{path} is no text (byte {error.start}); give a list with one image id per line"
+        ) from None
+    return id_list(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), str(path))
+
+
+def id_list(lines: Iterable[str], source: str = "the list") -> IdList:
+    """
+    Clean ids.
+
+    Parameters
+    ----------
+    lines : iterable of str
+        One id each; blank ones are passed over.
+    source : str
+        For messages.
+
+    Raises
+    ------
+    PointsError
+        If there is none, or one climbs out of the image folder.
+    """
+    ids: dict[str, None] = {}
+    for number, line in enumerate(lines, 1):
+        if line.strip(" \t/\\"):
+            try:
+                ids[clean_key(line)] = None
+            except PointsError as error:
+                raise PointsError(f"{source}, line {number}: {error}") from None
+    if not ids:
+        raise PointsError(f"{source} names no image; give a list with one image id per line")
+    return IdList(tuple(ids), source)
+
+
+def choose(listed: IdList, names: Sequence[str], root: str) -> Choice:
+    """
+    Pair ids with images, as points are paired.
+
+    Parameters
+    ----------
+    listed : IdList
+        As read.
+    names : sequence of str
+        All images.
+    root : str
+        Where they lie, for messages.
+    """
+    found = match(Points(dict.fromkeys(listed.ids, ()), listed.source), names)
+    problems = dict.fromkeys(
+        found.unmatched,
+        f"{listed.source} names this image, but {root} holds no file of that name; correct the list",
+    )
+    for key, candidates in found.ambiguous.items():
+        others = " and ".join(candidates) if len(candidates) > 1 else f"{candidates[0]}, as another id does"
+        reason = f"{listed.source} says {key}, which fits {others}; write its whole path with its suffix"
+        problems.update(dict.fromkeys(candidates if len(candidates) > 1 else (key,), reason))
+    return Choice(frozenset(name for name, _ in found.points).difference(problems), problems)

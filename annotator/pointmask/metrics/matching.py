@@ -1,0 +1,102 @@
+"""True targets and predicted components of one image: which belong together."""
+
+from itertools import islice
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage as ndi
+from scipy.optimize import linear_sum_assignment
+
+Match = Literal["first", "nearest", "hungarian"]
+
+
+def components(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:
+    """Label 8-connected components in raster order.
+
+    Parameters
+    ----------
+    mask : ndarray
+        ``(H, W)`` bool.
+
+    Returns
+    -------
+    labels : ndarray
+        ``(H, W)`` int32, 0 background, 1 to `count`.
+    count : int
+        Number of components.
+    """
+    labels, count = ndi.label(mask, np.ones((3, 3), np.bool_))
+    return labels, int(count)
+
+
+def blobs(mask: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Measure the 8-connected components, in raster order.
+
+    Parameters
+    ----------
+    mask : ndarray
+        ``(H, W)`` bool.
+
+    Returns
+    -------
+    centroids : ndarray
+        ``(n, 2)`` float64, (row, col) in pixels, not rounded.
+    areas : ndarray
+        ``(n,)`` int64, pixels.
+    """
+    labels, count = components(mask)
+    rows, cols = np.nonzero(labels)
+    ids = labels[rows, cols] - 1
+    areas = np.bincount(ids, minlength=count)
+    sums = [np.bincount(ids, weights=axis, minlength=count) for axis in (rows, cols)]
+    return np.stack(sums, axis=1) / areas[:, None], areas
+
+
+def pair(distance: NDArray[np.float64], match: Match) -> dict[int, int]:
+    """Choose predicted components for true targets, each at most once.
+
+    Parameters
+    ----------
+    distance : ndarray
+        ``(true targets, components)`` float64, both in raster order; inf where a pair is not allowed.
+    match : {"first", "nearest", "hungarian"}
+        See `pointmask.metrics.counters.score`.
+
+    Returns
+    -------
+    dict of int to int
+        Row and column of each pair; their number is the number of targets found.
+
+    Raises
+    ------
+    ValueError
+        If `match` is unknown.
+    """
+    if match == "first":
+        return _greedy(np.tile(np.arange(distance.shape[1]), (len(distance), 1)), distance)
+    if match == "nearest":
+        return _greedy(np.argsort(distance, axis=1, kind="stable"), distance)
+    if match == "hungarian":
+        return _hungarian(distance)
+    raise ValueError(f"match={match!r} is unknown; choose one of 'first', 'nearest', 'hungarian'")
+
+
+def _greedy(order: NDArray[np.intp], distance: NDArray[np.float64]) -> dict[int, int]:
+    """Give each true target in turn the first free component, in its own order, at a finite distance."""
+    pairs: dict[int, int] = {}
+    used: set[int] = set()
+    for target, (choices, row) in enumerate(zip(order, distance, strict=True)):
+        free = (int(k) for k in choices if np.isfinite(row[k]) and int(k) not in used)
+        for component in islice(free, 1):
+            pairs[target] = component
+            used.add(component)
+    return pairs
+
+
+def _hungarian(distance: NDArray[np.float64]) -> dict[int, int]:
+    # One forbidden pair must cost more than any set of allowed ones, so that the number of pairs comes first.
+    finite = np.isfinite(distance)
+    forbidden = 1.0 + float(distance[finite].sum())
+    rows, cols = linear_sum_assignment(np.where(finite, distance, forbidden))
+    return {int(r): int(c) for r, c in zip(rows, cols, strict=True) if finite[r, c]}

@@ -1,0 +1,121 @@
+"""Pairing in little memory gives what pairing with plain tables gives."""
+
+from collections import defaultdict
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pointmask.folder.plan import make_plan, shared_stems
+from pointmask.io.images.open import open_source
+from pointmask.io.points.names import NameIndex, with_stem, without_suffix
+from pointmask.io.points.points import Point, Points, match
+
+_PART = st.text("ab.-#0", min_size=1, max_size=3)
+_FOLDER = st.sampled_from(["", "a/", "b/", "a/b/", "a./", "a-/"])
+_NAMES = st.lists(
+    st.builds("{}{}{}".format, _FOLDER, _PART, st.sampled_from([".png", ".tif", ".PNG"])),
+    unique=True,
+    max_size=8,
+)
+_KEYS = st.lists(
+    st.builds("{}{}{}".format, _FOLDER, _PART, st.sampled_from(["", ".png", ".bmp", ".tif", "#1", "#2.png"])),
+    unique=True,
+    max_size=8,
+)
+
+
+class NaiveIndex:
+    """Every name under every form, in tables."""
+
+    def __init__(self, names):
+        self.tables = [defaultdict(list) for _ in range(4)]
+        for name in sorted(names):
+            last = name.rpartition("/")[2]
+            forms = (name, without_suffix(name), last, without_suffix(last))
+            for table, form in zip(self.tables, forms, strict=True):
+                table[form].append(name)
+
+    def find(self, key):
+        rest, prefix = key, ""
+        while rest:
+            for table in self.tables[: 2 if "/" in key else 4]:
+                for form in (rest, without_suffix(rest)):
+                    if form in table:
+                        return tuple(table[form]), prefix
+            folder, _, rest = rest.partition("/")
+            prefix += folder + "/"
+        return (), ""
+
+
+@settings(deadline=None, max_examples=300)
+@given(_NAMES, _KEYS)
+def test_index_finds_what_tables_find(names, keys):
+    index, naive = NameIndex(names), NaiveIndex(names)
+    for key in (*keys, *names, *map(without_suffix, names)):
+        expected, prefix = naive.find(key)
+        if expected:
+            assert index.find(key) == (expected, 0, prefix)
+
+
+@settings(deadline=None, max_examples=300)
+@given(_NAMES, st.data())
+def test_plan_is_that_of_all_keys_matched_at_once(names, data):
+    names = sorted(names)
+    own = st.sampled_from([*names, *map(without_suffix, names)] or ["a"])
+    keys = data.draw(st.lists(st.one_of(own, own, _KEYS.flatmap(lambda k: st.sampled_from(k or ["b"])))))
+    keys = list(dict.fromkeys(keys))
+    bad = set(data.draw(st.lists(st.sampled_from(keys or ["a"]), max_size=1)))
+    points = Points(
+        {key: (Point(0, k),) for k, key in enumerate(keys) if key not in bad},
+        rejected=dict.fromkeys(bad, "bad row"),
+    )
+    plan = make_plan(open_source("images"), names, points)
+    found = match(points, names)
+    expected: dict = defaultdict(dict)
+    for (name, frame), its_points in found.points.items():
+        expected[name][frame] = its_points
+    twins = {name for name in expected for other in expected if _twins(name, other)}
+    touched = {name for name, _ in found.rejected} | twins
+    touched |= {name for candidates in found.ambiguous.values() for name in candidates}
+    expected = {name: frames for name, frames in expected.items() if name not in touched}
+    assert dict(plan.wanted) == expected
+    assert list(plan.wanted) == sorted(expected)
+    assert len(plan.wanted) == len(expected)
+    assert touched <= {name for name, _ in plan.skipped}
+    assert all(
+        (name in plan.wanted) + (name in touched) + (name in plan.without_points) == 1 for name in names
+    )
+
+
+def _twins(name, other):
+    return name != other and name.rpartition(".")[0] == other.rpartition(".")[0]
+
+
+@given(_NAMES)
+def test_shared_stems(names):
+    groups = defaultdict(list)
+    for name in sorted(names):
+        groups[name.rpartition(".")[0]].append(name)
+    assert sorted(shared_stems(sorted(names))) == sorted(g for g in groups.values() if len(g) > 1)
+
+
+def test_a_stem_is_found_without_looking_at_all_names():
+    looked = 0
+
+    class Names(list):
+        def __getitem__(self, place):
+            nonlocal looked
+            looked += 1
+            return super().__getitem__(place)
+
+    names = Names(sorted([*(f"a-{k:05d}.png" for k in range(5000)), "a.png", "a.tif"]))
+    assert [names[place] for place in with_stem("a", names)] == ["a.png", "a.tif"]
+    assert looked < 50
+
+
+def test_an_empty_mask_for_each_frame_without_points(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"")
+    (tmp_path / "b.png").write_bytes(b"")
+    points = Points({"a": (Point(1, 2),)})
+    plan = make_plan(open_source(tmp_path), ["a.png", "b.png"], points, empty_masks=True)
+    assert dict(plan.wanted) == {"a.png": {0: (Point(1, 2),)}, "b.png": {0: ()}}

@@ -1,0 +1,220 @@
+"""COCO JSON: both dialects in, run lengths out, pycocotools as the judge."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pycocotools.coco import COCO
+from tools.masks import documents, labelled_images, patch
+
+from pointmask.errors import PointsError
+from pointmask.io.formats import read_points, recognise
+from pointmask.io.formats.labelled import LabelledImage, LabelledTarget
+from pointmask.io.formats.tools import coco
+from pointmask.io.points.points import Point
+
+LABELS = st.none() | st.sampled_from(["ship", "two words", "é"])
+
+
+def read(tmp_path, content):
+    path = tmp_path / "points.json"
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    assert recognise(path) == "coco"
+    return read_points(path)
+
+
+def masks(path):
+    rejected = {}
+    return list(coco.read_masks(path, rejected)), rejected
+
+
+def document(*annotations, **image):
+    fields = {"id": 1, "file_name": "a.png", "width": 3, "height": 3} | image
+    return {
+        "images": [fields],
+        "annotations": [{"id": 1, "image_id": 1, "category_id": 1} | a for a in annotations],
+    }
+
+
+@given(images=documents(labelled_images(labels=LABELS)))
+def test_what_is_written_is_read(tmp_path_factory, images):
+    path = tmp_path_factory.getbasetemp() / "round.json"
+    coco.write_masks(images, path)
+    assert recognise(path) == "coco"
+    assert masks(path) == (images, {})
+    points = read_points(path)
+    assert dict(points) == {image.key: image.points for image in images}
+    assert not points.rejected
+
+
+# pycocotools 2.0.11 does not know the copy argument of NumPy 2's __array__.
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+@settings(max_examples=30)
+@given(images=documents(labelled_images()))
+def test_pycocotools_sees_the_same_masks(tmp_path_factory, images):
+    path = tmp_path_factory.getbasetemp() / "judged.json"
+    coco.write_masks(images, path)
+    judge = COCO(str(path))
+    for number, image in enumerate(images, 1):
+        annotations = judge.imgToAnns[number]
+        assert len(annotations) == len(image.targets)
+        for annotation, target in zip(annotations, image.targets, strict=True):
+            np.testing.assert_array_equal(judge.annToMask(annotation), target.patch.full(image.shape))
+            assert annotation["area"] == target.patch.area
+            left, top, width, height = annotation["bbox"]
+            assert target.patch.box == (top, left, top + height, left + width)
+
+
+def test_points_masks_and_frames_alone(tmp_path):
+    images = [
+        LabelledImage("a.png", 0, (3, 4), (LabelledTarget(Point(2, 3), None, 0.5),)),
+        LabelledImage("s.tif", 2, (3, 4), (LabelledTarget(None, patch(["##", "#."], 1, 1), None, "b"),)),
+        LabelledImage("s.tif", 0, (3, 4), ()),
+    ]
+    path = tmp_path / "a.json"
+    coco.write_masks(iter(images), path)
+    assert masks(path) == (images, {})
+    assert dict(read_points(path)) == {
+        "a.png": (Point(2, 3),), "s.tif#2": (Point(1, 1, "b"),), "s.tif": ()
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("row", [0, 2])
+@pytest.mark.parametrize("col", [0, 2])
+def test_keypoints_are_pixel_indices(tmp_path, row, col):
+    for x, y in [(col, row), (col + 0.4, row - 0.4)]:
+        points = read(tmp_path, document({"keypoints": [x, y, 1], "bbox": [0, 0, 3, 3]}))
+        assert dict(points) == {"a.png": (Point(row, col),)}
+    assert "one annotation per target" in points.source
+
+
+@pytest.mark.parametrize("row", [0, 2])
+@pytest.mark.parametrize("col", [0, 2])
+def test_boxes_and_masks_give_their_middle(tmp_path, row, col):
+    box = {"bbox": [col, row, 1, 1]}
+    counts = [col * 3 + row, 1, 8 - col * 3 - row]
+    mask = {"segmentation": {"size": [3, 3], "counts": counts}}
+    polygon = {"segmentation": [[col, row, col + 1, row, col + 1, row + 1, col, row + 1]]}
+    for annotation in (box, mask, polygon, {"keypoints": [0, 0, 0], **mask}):
+        assert dict(read(tmp_path, document(annotation))) == {"a.png": (Point(row, col),)}
+
+
+def test_one_annotation_per_image(tmp_path):
+    """As SPIRE writes it, from its script: text ids, nested boxes, an annotation for an empty image."""
+    content = {
+        "images": [
+            {"file_name": "Misc_1.png", "height": 9, "width": 9, "id": "Misc_1"},
+            {"file_name": "Misc_2.png", "height": 9, "width": 9, "id": "Misc_2"},
+        ],
+        "annotations": [
+            {
+                "id": 1, "image_id": "Misc_1", "bbox": [[1.0, 2.0, 2.0, 1.0], [6.0, 6.0, 1.0, 1.0]],
+                "area": [2.0, 1.0], "category_id": 1, "num_keypoints": 2,
+                "keypoints": [1.5, 2.0, 1, 6.0, 6.0, 1],
+            },
+            {
+                "id": 2, "image_id": "Misc_2", "bbox": [], "area": [], "category_id": 1,
+                "num_keypoints": 0, "keypoints": [],
+            },
+        ],
+        "categories": [{"id": 1, "name": "target"}],
+    }  # fmt: skip
+    points = read(tmp_path, content)
+    assert dict(points) == {"Misc_1.png": (Point(2, 2), Point(6, 6)), "Misc_2.png": ()}
+    assert "SPIRE" in points.source
+    del content["annotations"][0]["keypoints"]
+    assert dict(read(tmp_path, content))["Misc_1.png"] == (Point(2, 2), Point(6, 6))
+
+
+GOOD = {"keypoints": [1, 1, 2]}
+
+
+@pytest.mark.parametrize(
+    ("annotation", "reason"),
+    [
+        ({}, "neither keypoints nor mask nor box"),
+        ({"keypoints": [1, 2]}, "threes"),
+        ({"keypoints": [1, "x", 1]}, "finite number"),
+        ({"keypoints": 3}, "not a list"),
+        ({"bbox": [1, 2, 3]}, "bbox"),
+        ({"bbox": [1, 2, -3, 1]}, "bbox"),
+        ({"bbox": [1e300, 2, 3, 1]}, "coordinate"),
+        ({"segmentation": {"size": [3, 3], "counts": "!!"}}, "run lengths"),
+        ({"segmentation": {"size": [3, 3], "counts": [3, 1]}}, "9 pixels"),
+        ({"segmentation": {"size": [3, 3], "counts": [1.5, 7.5]}}, "whole number"),
+        ({"segmentation": {"size": [4, 3], "counts": [12]}}, "size"),
+        ({"segmentation": {"counts": [9]}}, "size"),
+        ({"segmentation": [[0, 0, 1, 1]]}, "polygon"),
+        ({"segmentation": [[0, 0, 1]]}, "reshape|polygon"),
+        ({"segmentation": "x"}, "not an object"),
+        (
+            {"segmentation": {"size": [3, 3], "counts": [0, 1, 8]}, "keypoints": [0, 0, 1, 1, 1, 1]},
+            "one mask",
+        ),
+        ({"keypoints": [1, 1, 2], "score": "high"}, "score"),
+    ],
+)
+def test_a_wrong_annotation_rejects_its_image_alone(tmp_path, annotation, reason):
+    content = document(annotation, GOOD)
+    content["images"].append({"id": 2, "file_name": "b.png", "width": 3, "height": 3})
+    points = read(tmp_path, content)
+    assert dict(points) == {"b.png": ()}
+    assert list(points.rejected) == ["a.png"]
+    assert re.search(reason, points.rejected["a.png"])
+    assert list(masks(tmp_path / "points.json")[1]) == ["a.png"]
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        {"file_name": 7},
+        {"file_name": "../a.png"},
+        {"width": 0},
+        {"width": 1e9, "height": 1e9},
+        {"id": None},
+        {"frame": -1},
+    ],
+)
+def test_a_wrong_image_is_rejected(tmp_path, image):
+    content = document(**image)
+    points = read(tmp_path, content)
+    assert not points.by_image
+    assert len(points.rejected) == 1
+
+
+def test_twins_and_strays_are_rejected(tmp_path):
+    content = document(GOOD, {"image_id": 9})
+    content["images"].append({"id": 2, "file_name": "a.png"})
+    points = read(tmp_path, content)
+    assert not points.by_image
+    assert set(points.rejected) == {"a.png", "9"}
+
+
+def test_masks_need_the_size_of_the_image(tmp_path):
+    content = document(GOOD)
+    del content["images"][0]["width"], content["images"][0]["height"]
+    assert dict(read(tmp_path, content)) == {"a.png": (Point(1, 1),)}
+    found, rejected = masks(tmp_path / "points.json")
+    assert found == []
+    assert "without its width and height" in rejected["a.png"]
+
+
+@pytest.mark.parametrize(
+    "content", ['{"images": 1}', '{"annotations": [1]}', '{"images": [], "annotations": {}}']
+)
+def test_what_is_no_coco_document(tmp_path, content):
+    with pytest.raises(PointsError, match=r"points\.json"):
+        read(tmp_path, content)
+
+
+def test_writing_is_all_or_nothing(tmp_path):
+    def broken():
+        yield LabelledImage("a.png", 0, (3, 3), ())
+        raise PointsError("no more")
+
+    with pytest.raises(PointsError):
+        coco.write_masks(broken(), tmp_path / "a.json")
+    assert list(tmp_path.iterdir()) == []

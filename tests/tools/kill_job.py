@@ -1,0 +1,75 @@
+"""Runs folder jobs in forks and kills them: one JSON request a line in, one JSON answer a line out.
+
+A request ``{"job": {...}, "seconds": s, "event": n}`` starts ``annotate_folder(**job)`` in a fork of this
+process, which has everything imported and compiled already. It is killed with SIGKILL after ``s`` seconds,
+or kills itself just before its n-th change of the file system (opening to write, renaming, removing), or
+neither. The answer says whether it was killed, how long it took and how many changes it made.
+"""
+
+import json
+import os
+import signal
+import sys
+import time
+
+from pointmask.folder import job as folder
+
+_CHANGES = ("os.rename", "os.remove")
+
+
+def main() -> None:
+    folder._warm_up()
+    for line in sys.stdin:
+        print(json.dumps(_run(**json.loads(line))), flush=True)
+
+
+def _run(job: dict, seconds: float | None = None, event: int | None = None) -> dict:
+    reader, writer = os.pipe()
+    started = time.monotonic()
+    child = os.fork()
+    if not child:
+        os.close(reader)
+        _child(job, event, writer)
+    os.close(writer)
+    killed = False
+    while True:
+        found, status = os.waitpid(child, os.WNOHANG)
+        if found:
+            break
+        if seconds is not None and not killed and time.monotonic() - started > seconds:
+            os.kill(child, signal.SIGKILL)
+            killed = True
+        time.sleep(0.0005)
+    with os.fdopen(reader) as told:
+        changes = told.read()
+    return {
+        "killed": os.WIFSIGNALED(status),
+        "status": os.waitstatus_to_exitcode(status),
+        "seconds": time.monotonic() - started,
+        "changes": int(changes or 0),
+    }
+
+
+def _child(job: dict, event: int | None, writer: int) -> None:
+    changes = 0
+
+    def count(name: str, arguments: tuple) -> None:
+        nonlocal changes
+        if name not in _CHANGES and not (name == "open" and arguments[2] & (os.O_WRONLY | os.O_RDWR)):
+            return
+        changes += 1
+        if changes == event:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(count)
+    status = 1
+    try:
+        folder.annotate_folder(**job)
+        os.write(writer, str(changes).encode())
+        status = 0
+    finally:
+        os._exit(status)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,299 @@
+"""A folder with images and points alone: the points are found, paired, and never taken from masks."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import tifffile
+
+torch = pytest.importorskip("torch")
+
+from tools.runs import assert_same_run
+from tools.training import TINY, make_folder
+
+from pointmask.errors import PointsError
+from pointmask.io.formats import read_points
+from pointmask.io.formats.folders import point_images
+from pointmask.io.formats.labelled import LabelledImage, LabelledTarget, Patch
+from pointmask.io.formats.tools import labelme
+from pointmask.io.images.array import encode_png
+from pointmask.io.points.points import Point
+from pointmask_trainer.config import load_config
+from pointmask_trainer.data.points import pair_points
+from pointmask_trainer.data.split import find_images, split_ids
+from pointmask_trainer.errors import DataError
+from pointmask_trainer.find_points import find_points
+from pointmask_trainer.training.train import Source, Watcher, train
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """``images/`` and ``points.csv``, neither masks nor lists."""
+    root = make_folder(tmp_path / "data", 8)
+    shutil.rmtree(root / "masks")
+    shutil.rmtree(root / "img_idx")
+    return root
+
+
+def labelled(folder, *, with_points=True, with_masks=False):
+    """The folder's points as labelled images; masks are squares round them."""
+    images = []
+    for name, points in read_points(folder / "points.csv"):
+        patches = [Patch.crop(np.ones((3, 3), bool), p.row - 1, p.col - 1) for p in points]
+        targets = [
+            LabelledTarget(point if with_points else None, patch if with_masks else None)
+            for point, patch in zip(points, patches, strict=True)
+        ]
+        images.append(LabelledImage(f"{name}.png", 0, (48, 48), tuple(targets)))
+    return images
+
+
+def run(root, out, *settings, strategy="point", **source):
+    """Train for one epoch; return what was said."""
+    said = []
+    config = load_config(settings=[*TINY, "epochs=1", f"strategy.name={strategy}", *settings])
+    train(config, Source(root=root, **source), out, watcher=Watcher(message=said.append))
+    return said
+
+
+def ids_of(out):
+    return sorted((out / "train.txt").read_text().split() + (out / "val.txt").read_text().split())
+
+
+@pytest.mark.parametrize("strategy", ["point", "d2d", "joint"])
+def test_images_and_points_are_enough(folder, tmp_path, strategy):
+    said = run(folder, tmp_path / "run", strategy=strategy)
+    assert "points.csv" in said[0]
+    assert len(ids_of(tmp_path / "run")) == 8
+    given = tmp_path / "given"
+    run(folder, given, strategy=strategy, points=folder / "points.csv")
+    assert_same_run(given, tmp_path / "run")
+
+
+def test_strategies_that_need_no_points_look_for_none(folder, tmp_path):
+    shutil.copytree(folder / "images", folder / "masks")  # anything with a bright pixel
+    (folder / "points_2.csv").write_text("image,x,y\n")
+    assert not any("points" in line for line in run(folder, tmp_path / "run", strategy="full"))
+
+
+def test_images_may_lie_in_the_folder_itself(folder, tmp_path):
+    for file in (folder / "images").iterdir():
+        file.rename(folder / file.name)
+    (folder / "images").rmdir()
+    for name in ("masks", "masks_centroid", "labels/masks"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "scene_000.png").write_bytes(encode_png(np.zeros((48, 48), bool)))
+    (folder / "labels" / "manifest.jsonl").touch()
+    shutil.rmtree(folder / "masks_centroid")
+    said = run(folder, tmp_path / "run")
+    assert ids_of(tmp_path / "run") == [f"scene_{k:03d}" for k in range(8)]
+    assert not any("left out" in line for line in said)
+
+
+def write_table(folder, text):
+    (folder / "clicks of mine.tsv").write_text(text.replace(",", "\t"))
+
+
+def write_lines(folder, text):
+    rows = [row.split(",") for row in text.split()[1:]]
+    lines = [json.dumps({"image": name, "x": int(x), "y": int(y)}) for name, x, y in rows]
+    (folder / "points.jsonl").write_text("\n".join(lines))
+
+
+def write_labelme_beside_images(folder, text):
+    labelme.write_masks(labelled(folder), folder / "images")
+
+
+def write_labelme_in_the_folder(folder, text):
+    labelme.write_masks(labelled(folder), folder)
+
+
+def write_coco(folder, text):
+    from pointmask.io.formats.tools import coco
+
+    (folder / "annotations").mkdir()
+    coco.write_masks(labelled(folder, with_masks=True), folder / "annotations" / "instances_train.json")
+
+
+def write_yolo(folder, text):
+    (folder / "labels").mkdir()
+    for image in labelled(folder):
+        lines = [f"0 {(p.col + 0.5) / 48} {(p.row + 0.5) / 48} 0.1 0.1" for p in image.points]
+        (folder / "labels" / f"{image.image[:-4]}.txt").write_text("\n".join(lines))
+
+
+def write_point_images(folder, text, name="masks_coarse"):
+    (folder / name).mkdir()
+    point_images.write_masks(labelled(folder), folder / name)
+
+
+def write_points_folder(folder, text):
+    write_point_images(folder, text, "points")
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        write_table,
+        write_lines,
+        write_labelme_beside_images,
+        write_labelme_in_the_folder,
+        write_coco,
+        write_yolo,
+        write_point_images,
+        write_points_folder,
+    ],
+)
+def test_points_of_many_kinds_are_found(folder, write):
+    wanted = read_points(folder / "points.csv")
+    write(folder, (folder / "points.csv").read_text())
+    (folder / "points.csv").unlink()
+    (folder / "train.txt").write_text("scene_000\n")
+    (folder / "notes.json").write_text('{"made": "today"}')
+    images = find_images(folder)
+    found = pair_points(find_points(folder, "d2d"), images, folder).points
+    places = {key: {(p.row, p.col) for p in found.by_image[key]} for key in images if found.by_image.get(key)}
+    assert places == {key: {(p.row, p.col) for p in points} for key, points in wanted if points}
+
+
+def test_the_layout_of_pal_is_read(folder, tmp_path):
+    root = tmp_path / "pal"
+    shutil.copytree(folder / "images", root / "origin" / "img")
+    shutil.copytree(folder / "images", root / "origin" / "mask")
+    shutil.copytree(folder / "images", root / "val" / "img")
+    write_point_images(folder, "")
+    (folder / "masks_coarse").rename(root / "origin" / "masks_coarse")
+    assert "masks_coarse" in run(root, tmp_path / "run")[0]
+    assert ids_of(tmp_path / "run") == [f"scene_{k:03d}" for k in range(8)]
+
+
+def test_several_kinds_must_be_chosen_among(folder):
+    (folder / "points.csv").rename(folder / "points_centroid.csv")
+    shutil.copy(folder / "points_centroid.csv", folder / "points_coarse.csv")
+    with pytest.raises(DataError, match=r"points_centroid.csv, points_coarse.csv\).*--points "):
+        find_points(folder, "d2d")
+
+
+@pytest.mark.parametrize("kind", ["coco", "labelme", "masks", "points"])
+def test_masks_are_never_clicked_on(folder, kind):
+    from pointmask.io.formats.tools import coco
+
+    truth = labelled(folder, with_points=False, with_masks=True)
+    (folder / "points.csv").unlink()
+    if kind == "coco":
+        coco.write_masks(truth, folder / "annotations.json")
+    elif kind == "labelme":
+        labelme.write_masks(truth, folder / "annotations")
+    else:
+        (folder / kind).mkdir()
+        for image in truth:
+            (folder / kind / image.image).write_bytes(encode_png(image.mask))
+    told = {
+        "coco": "annotations.json, which holds outlines",
+        "labelme": "annotations, which holds outlines",
+        "masks": "needs points",
+        "points": "points, which holds masks",
+    }
+    with pytest.raises(DataError, match=told[kind]):
+        find_points(folder, "d2d")
+
+
+def test_what_was_looked_for_and_what_is_wrong_is_said(folder):
+    (folder / "points.csv").write_text("picture,u,v\na,1,2\n")
+    with pytest.raises(
+        DataError, match=r"strategy d2d needs points.*--points(.|\n)*needed are image, x and y"
+    ):
+        find_points(folder, "d2d")
+
+
+def test_a_damaged_file_that_is_alone_is_explained(folder):
+    (folder / "points.csv").rename(folder / "old.bak")
+    (folder / "points.jsonl").write_text('{"image": "scene_000", "x": 1, "y": 2}\nnonsense\n')
+    with pytest.raises(PointsError, match=r"points.jsonl:2"):
+        find_points(folder, "d2d")
+
+
+def test_images_that_the_points_do_not_name_are_left_out(folder, tmp_path):
+    rows = (folder / "points.csv").read_text().splitlines()
+    kept = [row for row in rows if not row.startswith(("scene_001", "scene_002", "scene_006"))]
+    (folder / "points.csv").write_text("\n".join([*kept, "scene_006,,", "elsewhere,1,1"]) + "\n")
+    said = run(folder, tmp_path / "run")
+    assert ids_of(tmp_path / "run") == [f"scene_{k:03d}" for k in (0, 3, 4, 5, 6, 7)]
+    assert any(
+        line.startswith("2 of 8 images are left out") and "scene_001, scene_002" in line for line in said
+    )
+    assert any("passed over: elsewhere" in line for line in said)
+
+
+def test_images_that_a_list_names_are_left_out_too(folder, tmp_path):
+    rows = (folder / "points.csv").read_text().splitlines()
+    (folder / "points.csv").write_text(
+        "\n".join(row for row in rows if not row.startswith(("scene_001", "scene_007"))) + "\n"
+    )
+    (folder / "train.txt").write_text("scene_000\nscene_001\nscene_002\nscene_003\n")
+    (folder / "val.txt").write_text("scene_006\nscene_007\n")
+    said = run(folder, tmp_path / "run")
+    assert ids_of(tmp_path / "run") == ["scene_000", "scene_002", "scene_003", "scene_006"]
+    assert any(line.startswith("2 of 6 images are left out") for line in said)
+    (folder / "val.txt").write_text("scene_007\n")
+    with pytest.raises(DataError, match=r"no image is left to val on.*points"):
+        run(folder, tmp_path / "other")
+
+
+def test_masks_are_trained_on_whatever_the_points_tell(folder, tmp_path):
+    shutil.copytree(folder / "images", folder / "masks")
+    (folder / "points.csv").write_text("image,x,y\nscene_000,3,3\n")
+    run(folder, tmp_path / "run", strategy="full", points=folder / "points.csv")
+    assert len(ids_of(tmp_path / "run")) == 8
+
+
+def test_points_of_other_images_are_explained(folder):
+    (folder / "points.csv").write_text("image,x,y\nframe_1,3,4\nframe_2,3,4\n")
+    with pytest.raises(
+        DataError, match=r"names no image.*it says frame_1, frame_2, the folder holds scene_000"
+    ):
+        pair_points(find_points(folder, "point"), find_images(folder), folder)
+
+
+def test_a_name_that_fits_two_images_stops_only_those_lists(folder, tmp_path):
+    for name in ("one", "two"):
+        (folder / "images" / name).mkdir()
+        shutil.copy(folder / "images" / "scene_000.png", folder / "images" / name / "x.png")
+    with (folder / "points.csv").open("a") as file:
+        file.write("x,20,20\n")
+    with pytest.raises(DataError, match=r"says x, which fits one/x and two/x"):
+        run(folder, tmp_path / "run")
+    (folder / "train.txt").write_text("scene_000\nscene_001\nscene_002\nscene_003\n")
+    (folder / "val.txt").write_text("scene_004\nscene_005\n")
+    run(folder, tmp_path / "run")
+
+
+def test_an_image_never_gets_the_points_of_a_namesake(folder):
+    (folder / "images" / "night").mkdir()
+    shutil.copy(folder / "images" / "scene_000.png", folder / "images" / "night" / "scene_000.png")
+    paired = pair_points(read_points(folder / "points.csv"), find_images(folder), folder)
+    assert paired.knows("scene_000")
+    assert not paired.knows("night/scene_000")
+    assert not paired.of(["night/scene_000"]).by_image
+
+
+def test_of_a_file_with_several_frames_the_first_counts(folder, tmp_path):
+    frames = np.stack([np.full((48, 48), 9, np.uint16)] * 3)
+    frames[:, 20:23, 20:23] += 90
+    for name in ("stack", "later"):
+        tifffile.imwrite(folder / "images" / f"{name}.tif", frames, photometric="minisblack")
+    with (folder / "points.csv").open("a") as file:
+        file.write("stack.tif#0,21,21\nstack.tif#2,22,22\nlater.tif#1,21,21\n")
+    paired = pair_points(read_points(folder / "points.csv"), find_images(folder), folder)
+    assert paired.points.by_image["stack"] == (Point(21, 21),)
+    said = run(folder, tmp_path / "run")
+    assert any("later frames of later, stack are passed over" in line for line in said)
+    assert any("1 of 10 images are left out" in line and "later" in line for line in said)
+
+
+def test_a_fifth_of_what_is_left_is_drawn(folder):
+    images = find_images(folder)
+    train_ids, val_ids = split_ids(folder, images, without=["scene_000", "scene_001", "scene_002"])
+    assert (len(train_ids), len(val_ids)) == (4, 1)
+    assert not {"scene_000", "scene_001", "scene_002"} & {*train_ids, *val_ids}

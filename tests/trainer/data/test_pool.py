@@ -1,0 +1,152 @@
+"""Crops of many images at once against one pixel after the other."""
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from pointmask_trainer.config import AugmentConfig
+from pointmask_trainer.data.augment import draw, retouch
+from pointmask_trainer.data.pool import Pool, Views
+
+SHAPES = [(9, 14), (20, 5), (1, 1), (16, 16)]
+
+
+def images_of(dtype):
+    rng = np.random.default_rng(0)
+    top = np.iinfo(dtype).max if np.issubdtype(dtype, np.integer) else 1
+    return [(rng.random(shape) * top).astype(dtype) for shape in SHAPES]
+
+
+def pixel(image, row, col, outside):
+    height, width = image.shape
+    if outside == "zero" and not (0 <= row < height and 0 <= col < width):
+        return 0.0
+    ways = [list(range(n)) + list(range(n - 2, 0, -1)) for n in (height, width)]
+    return float(image[ways[0][row % len(ways[0])], ways[1][col % len(ways[1])]])
+
+
+def naive_crop(image, matrix, size, outside):
+    out = np.zeros(size)
+    for i in range(size[0]):
+        for j in range(size[1]):
+            row, col = matrix @ [i, j, 1]
+            top, left = int(np.floor(row)), int(np.floor(col))
+            for a, b in ((0, 0), (0, 1), (1, 0), (1, 1)):
+                weight = (1 - abs(row - top - a)) * (1 - abs(col - left - b))
+                if weight:
+                    out[i, j] += weight * pixel(image, top + a, left + b, outside)
+    return out
+
+
+@pytest.mark.parametrize("outside", ["reflect", "zero"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int32, np.float32])
+def test_crops_equal_one_pixel_after_the_other(dtype, outside):
+    images = images_of(dtype)
+    rng = np.random.default_rng(1)
+    matrices = [
+        np.column_stack([np.linalg.qr(rng.normal(size=(2, 2)))[0], rng.uniform(-9, 20, 2)]) for _ in images
+    ]
+    views = Views(torch.as_tensor(np.stack(matrices)), (7, 11), whole=False)
+    crops = Pool(images).crops(torch.arange(4), views, outside)
+    assert crops.shape == (4, 1, 7, 11)
+    for crop, image, matrix in zip(crops, images, matrices, strict=True):
+        expected = naive_crop(image, matrix, (7, 11), outside)
+        np.testing.assert_allclose(crop[0].numpy(), expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("outside", ["reflect", "zero"])
+def test_whole_views_are_exact(outside):
+    images = images_of(np.uint16)
+    config = AugmentConfig(crop=16)
+    draws = draw(config, SHAPES, [np.empty((0, 2))] * 4, (0, 1))
+    assert draws.views.whole
+    crops = Pool(images).crops(torch.arange(4), draws.views, outside)
+    for k, image in enumerate(images):
+        expected = naive_crop(image, draws.views.matrices[k].numpy(), (16, 16), outside)
+        np.testing.assert_array_equal(crops[k, 0].numpy(), expected)
+
+
+def test_image_label_and_points_move_together():
+    """A point drawn into an image is where the views say that the point went."""
+    rng = np.random.default_rng(0)
+    config = AugmentConfig(crop=32, positive=1.0, scale=0.5, rotate=40, shift=2, share=1.0)
+    images, points = [], []
+    for _ in range(40):
+        image = np.zeros((50, 60), np.float32)
+        place = np.array([[rng.integers(3, 47), rng.integers(3, 57)]])
+        image[tuple(place[0])] = 1
+        images.append(image)
+        points.append(place.astype(float))
+    draws = draw(config, [i.shape for i in images], points, (0, 0))
+    assert not draws.views.whole
+    crops = Pool(images).crops(torch.arange(40), draws.views, "zero")
+    for k in range(40):
+        row, col = draws.views.points(k, torch.from_numpy(points[k]))[0].tolist()
+        assert -0.5 < row < 31.5, "positive=1 puts the target into the crop"
+        assert -0.5 < col < 31.5
+        rows, cols = np.ogrid[:32, :32]
+        weight = crops[k, 0].numpy()
+        assert (weight * rows).sum() / weight.sum() == pytest.approx(row, abs=0.6)
+        assert (weight * cols).sum() / weight.sum() == pytest.approx(col, abs=0.6)
+
+
+def test_positive_crops_hold_a_target_and_others_need_not():
+    shape, point = (200, 200), np.array([[100.0, 100.0]])
+    held = {}
+    for positive in (0.0, 1.0):
+        config = AugmentConfig(crop=32, positive=positive)
+        draws = draw(config, [shape] * 200, [point] * 200, (0, 0))
+        places = torch.stack([draws.views.points(k, torch.from_numpy(point))[0] for k in range(200)])
+        held[positive] = int(((places > -0.5) & (places < 31.5)).all(1).sum())
+    assert held[1.0] == 200
+    assert held[0.0] < 40
+
+
+def test_crops_stay_inside_images_that_are_large_enough():
+    image = np.ones((40, 70), np.uint8)
+    config = AugmentConfig(crop=32, positive=0.7)
+    draws = draw(config, [image.shape] * 50, [np.array([[1.0, 68.0]])] * 50, (0, 0))
+    crops = Pool([image]).crops(torch.zeros(50, dtype=torch.int64), draws.views, "zero")
+    assert bool((crops == 1).all())
+
+
+def test_draws_depend_on_their_key_and_place_alone():
+    config = AugmentConfig(crop=16, scale=0.2, rotate=10, brightness=0.3, noise=0.1, share=1.0)
+    shapes, points = [(30, 30)] * 6, [np.array([[4.0, 5.0]])] * 6
+    whole, again = draw(config, shapes, points, (7, 3)), draw(config, shapes, points, (7, 3))
+    other = draw(config, shapes, points, (7, 4))
+    assert torch.equal(whole.views.matrices, again.views.matrices)
+    assert not torch.equal(whole.views.matrices, other.views.matrices)
+    fewer = draw(config, shapes[:4], points[:4], (7, 3))
+    assert torch.equal(whole.views.matrices[:4], fewer.views.matrices)
+    part = whole[2:5]
+    assert torch.equal(part.views.matrices, whole.views.matrices[2:5])
+    assert torch.equal(part.brightness, whole.brightness[2:5])
+
+
+def test_retouch_changes_what_it_says():
+    config = AugmentConfig(crop=16, brightness=0.5, contrast=0.5, noise=0.5, share=1.0)
+    draws = draw(config, [(16, 16)] * 3, [np.empty((0, 2))] * 3, (0, 0))
+    images = torch.zeros(3, 1, 400, 400)
+    out = retouch(images, draws)
+    torch.testing.assert_close(out.mean((1, 2, 3)), draws.brightness, atol=0.01, rtol=0)
+    torch.testing.assert_close(out.std((1, 2, 3)), draws.noise, atol=0.01, rtol=0)
+    quiet = draw(
+        AugmentConfig(crop=16, contrast=0.5, share=1.0), [(16, 16)] * 3, [np.empty((0, 2))] * 3, (0, 0)
+    )
+    torch.testing.assert_close(retouch(images + 2, quiet)[:, 0, 0, 0], 2 * (1 + quiet.contrast))
+
+
+def test_a_pool_gives_back_what_it_was_given_and_takes_replacements():
+    images = images_of(np.uint16)
+    pool = Pool(images)
+    assert pool.nbytes == sum(image.nbytes for image in images)
+    pool.replace(1, images[1][::-1])
+    for index, expected in enumerate([images[0], images[1][::-1], images[2], images[3]]):
+        np.testing.assert_array_equal(pool.stored(index), expected)
+        np.testing.assert_array_equal(pool.image(index).numpy(), expected.astype(np.float32))
+    with pytest.raises(ValueError, match="shape"):
+        pool.replace(1, images[0])
+    with pytest.raises(ValueError, match="one dtype"):
+        Pool([images[0], images[0].astype(np.uint8)])

@@ -1,0 +1,104 @@
+"""Losses on cases small enough to work out by hand."""
+
+import math
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from pointmask_trainer.config import LossConfig
+from pointmask_trainer.detectors import Auxiliary
+from pointmask_trainer.detectors.losses import bce, edge_enhanced, focal, label_edges, loss_of_maps, soft_iou
+
+
+def logit(p):
+    return math.log(p / (1 - p))
+
+
+HALF = torch.zeros(1, 1, 2, 2)
+ONE = torch.tensor([[[[1.0, 0.0], [0.0, 0.0]]]])
+
+
+def test_soft_iou_by_hand():
+    # q = 1/2 everywhere: sum qy = .5, sum q = 2, sum y = 1
+    assert soft_iou(HALF, ONE).item() == pytest.approx(1 - 1.5 / (2 + 1 - 0.5 + 1))
+    # no target: 1 - 1 / (sum q + 1)
+    assert soft_iou(HALF, torch.zeros_like(ONE)).item() == pytest.approx(1 - 1 / 3)
+
+
+def test_bce_by_hand():
+    assert bce(HALF, ONE).item() == pytest.approx(math.log(2))
+
+
+def test_focal_by_hand():
+    # q = 1/2: near = .25 log 2 at one pixel, far = .25 log 2 at three; one labelled pixel
+    assert focal(HALF, ONE).item() == pytest.approx(math.log(2))
+    soft = 0.5 * torch.ones(1, 1, 2, 2)
+    pixel = 0.5 * 0.25 * math.log(2) + 0.5**4 * 0.25 * math.log(2)
+    assert focal(HALF, soft).item() == pytest.approx(4 * pixel / 2)
+
+
+def test_edge_enhanced_by_hand():
+    logits = torch.full((1, 1, 6, 6), logit(0.2))
+    labels = torch.zeros(1, 1, 6, 6)
+    labels[..., 0, 0] = 1
+    edges = label_edges(labels)
+    expected = torch.zeros(6, 6)
+    expected[:2, :2] = 1
+    assert torch.equal(edges[0, 0], expected)
+    # Hardest 4 of 36: the target at weight 4, its three neighbours at weight 4.
+    value = (4 * -math.log(0.2) + 3 * 4 * -math.log(0.8)) / 4
+    assert edge_enhanced(logits, labels, 4.0, 4 / 36).item() == pytest.approx(value, rel=1e-5)
+
+
+@pytest.mark.parametrize("name", ["softiou", "bce", "focal", "eedm"])
+def test_each_image_has_its_own_loss_and_right_answers_cost_least(name):
+    labels = torch.zeros(3, 1, 12, 12)
+    labels[0, 0, 3:6, 3:6] = 1
+    labels[1, 0, 8, 2] = 1
+    config = LossConfig(name=name)
+
+    def of(logits):
+        return loss_of_maps({"logits": logits, "aux": []}, labels, config)
+
+    together = of(torch.randn(3, 1, 12, 12, generator=torch.Generator().manual_seed(0)))
+    assert together.shape == (3,)
+    right, wrong = of(20 * (2 * labels - 1)), of(20 * (1 - 2 * labels))
+    assert bool((right < 0.05).all())
+    assert bool((right < wrong).all())
+    assert bool(torch.isfinite(of(torch.full_like(labels, 200.0))).all())
+    alone = loss_of_maps(
+        {"logits": torch.randn(3, 1, 12, 12, generator=torch.Generator().manual_seed(0))[:1], "aux": []},
+        labels[:1],
+        config,
+    )
+    torch.testing.assert_close(alone, together[:1])
+
+
+def test_auxiliary_maps_are_trained_on_their_own_targets():
+    labels = torch.zeros(1, 1, 8, 8)
+    labels[..., 4, 4] = 1
+    kinds = (Auxiliary("quarter", 4), Auxiliary("outline", 1, "edge"))
+    big = 20.0
+    quarter = torch.full((1, 1, 2, 2), -big)
+    quarter[..., 1, 1] = big  # the pixel's cell
+    outline = big * (2 * label_edges(labels) - 1)
+    maps = {"logits": big * (2 * labels - 1), "aux": [quarter, outline]}
+    config = LossConfig(name="bce")
+    assert loss_of_maps(maps, labels, config, kinds).item() < 1e-6
+    maps["aux"][0] = -quarter
+    mean, total = (
+        loss_of_maps(maps, labels, LossConfig(name="bce", deep=deep), kinds) for deep in ("mean", "sum")
+    )
+    assert mean.item() == pytest.approx(big / 3, rel=1e-3)
+    assert total.item() == pytest.approx(big, rel=1e-3)
+
+
+def test_gradients_reach_confident_mistakes():
+    logits = torch.full((1, 1, 4, 4), -30.0, requires_grad=True)
+    labels = torch.ones(1, 1, 4, 4)
+    for name in ("bce", "focal"):
+        (grad,) = torch.autograd.grad(
+            loss_of_maps({"logits": logits, "aux": []}, labels, LossConfig(name=name)).sum(), logits
+        )
+        assert bool((grad < -0.01).all()), name

@@ -1,0 +1,230 @@
+"""New images through a detector: what is found, from any source, after an interruption; what is refused."""
+
+import csv
+import io
+import json
+import tarfile
+import zipfile
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+import tifffile
+from click.testing import CliRunner
+from PIL import Image
+
+from pointmask.cli import main
+from pointmask.io.formats import read_points
+from pointmask.io.images.array import encode_png, read_mask
+from pointmask.io.images.open import FolderSource
+from pointmask_trainer.config import ModelConfig
+from pointmask_trainer.data.normalisation import Normalisation
+from pointmask_trainer.detectors import build
+from pointmask_trainer.inference import predict as job
+from pointmask_trainer.inference.predictions import Found, find_targets
+from pointmask_trainer.inference.tiles import predict
+from pointmask_trainer.run.checkpoint import ModelCard, load_model, save_model
+
+SHAPES = [(40, 48), (40, 48), (33, 70)]
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    """A network that has learnt nothing: it finds much, but always the same."""
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("weights") / "model.safetensors"
+    card = ModelCard(ModelConfig(name="mlclnet_small"), Normalisation(120.0, 60.0), {})
+    save_model(path, build("mlclnet_small"), card)
+    return path
+
+
+@pytest.fixture
+def images(tmp_path):
+    folder = tmp_path / "images"
+    (folder / "sub").mkdir(parents=True)
+    rng = np.random.default_rng(1)
+    for name, shape in zip(("a.png", "b.png", "sub/c.png"), SHAPES, strict=True):
+        (folder / name).write_bytes(encode_png(rng.integers(0, 256, shape, np.uint8)))
+    return folder
+
+
+def run(*arguments, code=0):
+    done = CliRunner().invoke(main, ["predict", *map(str, arguments), "--device", "cpu"])
+    assert done.exit_code == code, done.output
+    return done.output
+
+
+def files_of(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_targets_worked_by_hand():
+    probabilities = np.zeros((8, 9), np.float32)
+    probabilities[1, 2:5] = (0.6, 0.9, 0.75)
+    probabilities[2, 5] = 0.55  # a corner joins
+    probabilities[6, 0] = 1.0
+    found = find_targets(probabilities, probabilities > 0.5)
+    assert found == [Found(3.5, 1.25, 0.9, 0.7, 4), Found(0.0, 6.0, 1.0, 1.0, 1)]
+    assert find_targets(probabilities, probabilities > 1) == []
+
+
+def test_masks_and_points_are_those_of_the_network(weights, images, tmp_path):
+    out = tmp_path / "out"
+    told = run(weights, images, "--out", out, "--soft")
+    assert "images   3" in told
+    assert set(files_of(out)) == {
+        "points.csv",
+        "predictions.jsonl",
+        *(f"{kind}/{name}.png" for kind in ("masks", "soft") for name in ("a", "b", "sub/c")),
+    }
+    model, card = load_model(weights)
+    rows = list(csv.DictReader(io.StringIO((out / "points.csv").read_text())))
+    for name in ("a", "b", "sub/c"):
+        image = np.array(Image.open(images / f"{name}.png"))
+        expected = predict(model, torch.from_numpy(image)[None, None].float(), card.normalisation)[0].numpy()
+        mask = read_mask(out / "masks" / f"{name}.png")
+        assert np.array_equal(mask, expected > 0.5)
+        soft = np.asarray(Image.open(out / "soft" / f"{name}.png"))
+        assert np.abs(soft / 65535 - expected).max() <= 0.5 / 65535 + 1e-7
+        own = [row for row in rows if row["image"] == f"{name}.png"]
+        assert len(own) == len(find_targets(expected, mask)) > 0
+        assert sum(int(row["area"]) for row in own) == mask.sum()
+        assert all(0.5 < float(row["mean"]) <= float(row["score"]) <= 1 for row in own)
+    assert len(read_points(out / "points.csv")) == len(rows)
+
+
+def test_an_image_without_targets_is_named_without_a_point(weights, images, tmp_path):
+    run(weights, images, "--out", tmp_path / "out", "--threshold", 1)
+    points = read_points(tmp_path / "out" / "points.csv")
+    assert len(points) == 0
+    assert set(points.by_image) == {"a.png", "b.png", "sub/c.png"}
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar.gz"])
+def test_an_archive_gives_what_its_folder_gives(weights, images, tmp_path, kind):
+    archive = tmp_path / f"images.{kind}"
+    if kind == "zip":
+        with zipfile.ZipFile(archive, "w") as file:
+            for path in images.rglob("*.png"):
+                file.write(path, path.relative_to(images))
+    else:
+        with tarfile.open(archive, "w:gz") as file:
+            for path in sorted(images.rglob("*.png")):
+                file.add(path, str(path.relative_to(images)))
+    run(weights, images, "--out", tmp_path / "one")
+    run(weights, archive, "--out", tmp_path / "two")
+    assert files_of(tmp_path / "one") == files_of(tmp_path / "two")
+
+
+def test_a_second_run_does_what_is_missing_or_has_changed(weights, images, tmp_path):
+    out = tmp_path / "out"
+    run(weights, images, "--out", out)
+    before = files_of(out)
+    (out / "masks" / "b.png").unlink()
+    assert "3 (2 done before)" in run(weights, images, "--out", out)
+    assert files_of(out) == before
+    journal = out / "predictions.jsonl"
+    journal.write_bytes(journal.read_bytes()[:-30])  # killed while a line was written
+    (out / "points.csv").unlink()
+    assert "3 (2 done before)" in run(weights, images, "--out", out)
+    assert files_of(out) == before
+    (images / "a.png").write_bytes(encode_png(np.full(SHAPES[0], 9, np.uint8)))
+    assert "3 (2 done before)" in run(weights, images, "--out", out)
+    after = files_of(out)
+    assert after["masks/a.png"] != before["masks/a.png"]
+    assert after["masks/b.png"] == before["masks/b.png"]
+    assert "3 (3 done before)" in run(weights, images, "--out", out)
+
+
+def test_equal_frames_together_give_the_same_targets(weights, images, tmp_path, monkeypatch):
+    run(weights, images, "--out", tmp_path / "alone", "--soft")
+    seen = []
+
+    def batched(model, values, *arguments, **options):
+        seen.append(len(values))
+        return predict(model, values, *arguments, **options)
+
+    monkeypatch.setattr(job, "_BATCH_PIXELS", {"cpu": 2 * 40 * 48})
+    monkeypatch.setattr(job, "predict", batched)
+    run(weights, images, "--out", tmp_path / "together", "--soft")
+    assert seen == [2, 1]
+    for name in ("a", "b", "sub/c"):
+        one, two = (
+            np.asarray(Image.open(tmp_path / out / "soft" / f"{name}.png")) for out in ("alone", "together")
+        )
+        assert np.abs(one.astype(int) - two).max() <= 2
+
+
+def test_a_source_that_is_gone_ends_the_job(weights, images, tmp_path, monkeypatch):
+    reading = FolderSource._read
+
+    def gone(source, name):
+        if name == "b.png":
+            images.rename(tmp_path / "moved")
+        return reading(source, name)
+
+    monkeypatch.setattr(FolderSource, "_read", gone)
+    assert "can no longer be reached" in run(weights, images, "--out", tmp_path / "out", code=1)
+    monkeypatch.undo()
+    (tmp_path / "moved").rename(images)
+    assert "3 (1 done before)" in run(weights, images, "--out", tmp_path / "out")
+
+
+def test_other_settings_and_other_peoples_files_are_left_alone(weights, images, tmp_path):
+    out = tmp_path / "out"
+    (out / "masks").mkdir(parents=True)
+    (out / "masks" / "a.png").write_bytes(b"mine")
+    told = run(weights, images, "--out", out, code=3)
+    assert "masks/a.png exists" in told
+    assert (out / "masks" / "a.png").read_bytes() == b"mine"
+    assert "threshold 0.5, now 0.6" in run(weights, images, "--out", out, "--threshold", 0.6, code=2)
+    run(weights, images, "--out", out, "--threshold", 0.6, "--overwrite")
+    assert (out / "masks" / "a.png").read_bytes() != b"mine"
+    lines = [json.loads(line) for line in (out / "predictions.jsonl").read_text().splitlines()]
+    assert {line["made_with"]["threshold"] for line in lines} == {0.6}
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "points.csv").write_text("image,x,y\n")
+    assert "--overwrite" in run(weights, images, "--out", tmp_path / "mine", code=2)
+    (tmp_path / "mine" / "predictions.jsonl").write_text("no line of ours\n")
+    assert "not written by pointmask" in run(weights, images, "--out", tmp_path / "mine", code=2)
+
+
+def test_bad_images_are_skipped_and_listed(weights, images, tmp_path):
+    (images / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nno more")
+    (images / "twice.bmp").write_bytes(b"BM")
+    (images / "twice.png").write_bytes(b"BM")
+    told = run(weights, images, "--out", tmp_path / "out", code=3)
+    assert "Skipped (3)" in told
+    assert "broken.png" in told
+    assert "suffix" in told
+    assert "images   3" in told
+
+
+def test_stacks_lists_and_what_is_no_number(weights, tmp_path):
+    folder = tmp_path / "images"
+    folder.mkdir()
+    rng = np.random.default_rng(2)
+    stack = rng.normal(120, 60, (3, 20, 24)).astype(np.float32)
+    stack[1, 4:9, 5] = np.nan
+    tifffile.imwrite(folder / "run.tif", stack, photometric="minisblack")
+    (folder / "other.png").write_bytes(encode_png(np.zeros((8, 8), np.uint8)))
+    (tmp_path / "list.txt").write_text("run\n")
+    run(weights, folder, "--out", tmp_path / "out", "--list", tmp_path / "list.txt")
+    masks = sorted((tmp_path / "out" / "masks").iterdir())
+    assert [path.name for path in masks] == [f"run_{k:04d}.png" for k in range(3)]
+    assert read_mask(masks[1]).shape == (20, 24)
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "out" / "points.csv").read_text())))
+    assert {row["frame"] for row in rows} == {"0", "1", "2"}
+    assert all(np.isfinite(float(row["score"] or 0)) for row in rows)
+
+
+def test_bad_arguments_are_explained(weights, images, tmp_path):
+    out = ("--out", tmp_path / "out")
+    assert "does not exist" in run(weights, tmp_path / "none", *out, code=2)
+    assert "holds no image" in run(weights, weights.parent, *out, code=2)
+    assert "is the image folder" in run(weights, images, "--out", images, code=2)
+    assert "smaller" in run(weights, images, *out, "--tile", 32, "--overlap", 32, code=2)
+    assert "holds no" in run(images, images, *out, code=2)
+    assert not (tmp_path / "out").exists()

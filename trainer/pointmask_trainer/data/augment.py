@@ -1,0 +1,160 @@
+"""What a training crop is drawn like: one set of parameters per image, the same on every machine.
+
+Every draw derives from (seed, epoch, place in the epoch): it depends neither on what was drawn before, so
+a resumed run goes on alike, nor on how a batch is divided among processes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pointmask_trainer.config import AugmentConfig
+from pointmask_trainer.data.pool import Views, moved
+
+Matrix = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Draw:
+    """How a batch of crops is cut and changed.
+
+    Attributes
+    ----------
+    views : Views
+        Geometry, shared by images, labels and points.
+    brightness, contrast, noise : (B,) float32 Tensor
+        Added, multiplied by ``1 + contrast``, and standard deviation of noise, for normalised images.
+    noise_seed : int
+    """
+
+    views: Views
+    brightness: Tensor
+    contrast: Tensor
+    noise: Tensor
+    noise_seed: int
+
+    def __getitem__(self, part: slice) -> "Draw":
+        return Draw(
+            self.views[part], self.brightness[part], self.contrast[part], self.noise[part], self.noise_seed
+        )
+
+
+def draw(
+    config: AugmentConfig,
+    shapes: Sequence[tuple[int, int]],
+    points: Sequence[NDArray[np.float64]],
+    key: tuple[int, ...],
+) -> Draw:
+    """Draw one batch.
+
+    Parameters
+    ----------
+    config : AugmentConfig
+    shapes : sequence of (H, W)
+        Of the batch's images.
+    points : sequence of (K, 2) arrays
+        Row and column of each image's targets; crops are placed round one of them with probability
+        ``config.positive``.
+    key : tuple of int
+        What the draw derives from, such as (seed, epoch, step).
+    """
+    plans = [
+        _plan(config, shape, its_points, np.random.default_rng([*key, place]))
+        for place, (shape, its_points) in enumerate(zip(shapes, points, strict=True))
+    ]
+    matrices, whole, changes = zip(*plans, strict=True)
+    brightness, contrast, noise = torch.as_tensor(np.array(changes, np.float32)).unbind(1)
+    return Draw(
+        Views(torch.as_tensor(np.stack(matrices)), (config.crop, config.crop), all(whole)),
+        brightness,
+        contrast,
+        noise,
+        noise_seed=int(np.random.default_rng([*key, len(shapes)]).integers(2**31)),
+    )
+
+
+def retouch(images: Tensor, draws: Draw) -> Tensor:
+    """Change brightness and contrast of normalised (B, 1, h, w) images and add noise."""
+    contrast, brightness, noise = (
+        moved(values, images.device)[:, None, None, None]
+        for values in (draws.contrast, draws.brightness, draws.noise)
+    )
+    images = images * (1 + contrast) + brightness
+    if bool((draws.noise > 0).any()):
+        generator = torch.Generator(images.device).manual_seed(draws.noise_seed)
+        images = images + noise * torch.randn(images.shape, generator=generator, device=images.device)
+    return images
+
+
+def _plan(
+    config: AugmentConfig, shape: tuple[int, int], points: NDArray[np.float64], rng: np.random.Generator
+) -> tuple[Matrix, bool, tuple[float, float, float]]:
+    """Draw one crop: matrix, whether it maps pixels onto pixels, and brightness, contrast, noise."""
+    linear = _symmetry(config, rng)
+    distorts = bool(config.scale or config.rotate or config.shift) and rng.random() < config.share
+    shift = np.zeros(2)
+    if distorts:
+        linear = linear @ _distortion(config, rng)
+        shift = rng.uniform(-config.shift, config.shift, 2)
+    centre = _centre(config, shape, points, linear, rng, distorts=distorts)
+    middle = (config.crop - 1) / 2
+    offset = centre - linear @ np.array([middle, middle]) + shift
+    if not distorts:
+        offset = np.rint(offset)
+    changes = _changes(config, rng)
+    return np.column_stack([linear, offset]), not distorts, changes
+
+
+def _symmetry(config: AugmentConfig, rng: np.random.Generator) -> Matrix:
+    linear = np.eye(2)
+    if config.flip:
+        linear = np.diag(rng.choice([-1.0, 1.0], 2))
+    if config.transpose and rng.random() < 0.5:
+        linear = linear[:, ::-1]
+    return linear
+
+
+def _distortion(config: AugmentConfig, rng: np.random.Generator) -> Matrix:
+    zoom = np.exp(rng.uniform(-1, 1) * np.log1p(config.scale))
+    angle = np.deg2rad(rng.uniform(-config.rotate, config.rotate))
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    return np.asarray(turn / zoom)
+
+
+def _centre(
+    config: AugmentConfig,
+    shape: tuple[int, int],
+    points: NDArray[np.float64],
+    linear: Matrix,
+    rng: np.random.Generator,
+    *,
+    distorts: bool,
+) -> NDArray[np.float64]:
+    """Where in the image the crop's centre lies: anywhere, or so that the crop holds a target."""
+    half = (config.crop - 1) / 2
+    reach = np.abs(linear) @ np.array([half, half])  # half sides of the crop in the image
+    far = np.array(shape) - 1.0 - reach
+    # An image smaller than the crop lies anywhere within it, so that targets are not always at one place.
+    low, high = np.minimum(reach, far), np.maximum(reach, far)
+    if len(points) and rng.random() < config.positive:
+        point = points[rng.integers(len(points))]
+        # The target lies within the crop however it is turned, and the crop within the image if both can be.
+        inner = half
+        if distorts:
+            zoom = float(np.linalg.norm(linear[:, 0]))
+            inner = max(0.7 * half * zoom - config.shift, 0.0)
+        first, last = point - inner, point + inner
+        low, high = np.clip(low, first, last), np.clip(high, first, last)
+    return np.asarray(rng.uniform(low, high))
+
+
+def _changes(config: AugmentConfig, rng: np.random.Generator) -> tuple[float, float, float]:
+    changes = [
+        amount * rng.uniform(low, 1) if amount and rng.random() < config.share else 0.0
+        for amount, low in ((config.brightness, -1), (config.contrast, -1), (config.noise, 0))
+    ]
+    return changes[0], changes[1], changes[2]

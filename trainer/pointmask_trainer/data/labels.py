@@ -1,0 +1,128 @@
+"""The labels that a detector is trained on: one per image, soft or hard, versioned, written in one piece."""
+
+import os
+from collections.abc import Mapping, Sequence
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, Literal
+from zipfile import BadZipFile
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pointmask_trainer.data.pool import Pool, Views
+from pointmask_trainer.errors import CheckpointError
+
+SplitName = Literal["train", "val"]
+Label = NDArray[np.float32] | NDArray[np.bool_]
+
+_ONE = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535}
+
+
+class LabelStore:
+    """Labels of the train and val images, on the device beside the images.
+
+    Hard labels (bool arrays) take a byte per pixel; soft ones (float in [0, 1]) are kept to one part in
+    65,535, so that labels which evolve by small steps do not stall at 8 bits.
+
+    Parameters
+    ----------
+    labels : Mapping of split name to sequence of (H, W) arrays
+        In the order of the split's ids.
+    device : torch.device or str
+
+    Attributes
+    ----------
+    version : int
+        0 at first, one more with every `update`.
+    """
+
+    def __init__(
+        self, labels: Mapping[SplitName, Sequence[Label]], device: torch.device | str = "cpu"
+    ) -> None:
+        is_soft = any(label.dtype != np.bool_ for listed in labels.values() for label in listed)
+        self._dtype = np.dtype(np.uint16 if is_soft else np.uint8)
+        self._pools = {
+            name: Pool([self._encode(label) for label in listed], device) for name, listed in labels.items()
+        }
+        self.version = 0
+
+    @property
+    def is_soft(self) -> bool:
+        """Whether labels may lie between 0 and 1."""
+        return self._dtype == np.uint16
+
+    def crops(self, split: SplitName, indices: Tensor, views: Views) -> Tensor:
+        """Cut labels as `Pool.crops` cuts images: (B, 1, h, w) in [0, 1]; hard ones stay 0 or 1."""
+        values = self._pools[split].crops(indices, views, "zero") / _ONE[self._dtype]
+        return values if self.is_soft or views.whole else (values >= 0.5).float()
+
+    def label(self, split: SplitName, index: int) -> NDArray[np.float32]:
+        """Return one label whole, (H, W) in [0, 1]."""
+        return self._pools[split].stored(index).astype(np.float32) / np.float32(_ONE[self._dtype])
+
+    def update(self, labels: Mapping[SplitName, Mapping[int, Label]]) -> None:
+        """Replace some labels, by split and index, all at once for whoever asks next.
+
+        Raises
+        ------
+        ValueError
+            If a label has another shape than the one it replaces, or is soft among hard ones.
+        """
+        for split, listed in labels.items():
+            for index, label in listed.items():
+                self._pools[split].replace(index, self._encode(label))
+        self.version += 1
+
+    def save(self, path: Path) -> None:
+        """Write all labels to one file that is never seen half-written."""
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        arrays: dict[str, Any] = {"version": np.array(self.version)}
+        for name, pool in self._pools.items():
+            arrays |= {f"{name}-{k}": pool.stored(k) for k in range(len(pool))}
+        with temporary.open("wb") as file:
+            np.savez_compressed(file, **arrays)
+        temporary.replace(path)
+
+    def load(self, path: Path) -> None:
+        """Read labels that `save` wrote for the same images.
+
+        Raises
+        ------
+        CheckpointError
+            If the file is missing or damaged, or belongs to other images.
+        """
+        try:
+            # numpy leaves a file that it opened itself open when it is no archive.
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as saved:
+                read = {
+                    name: [saved[f"{name}-{k}"] for k in range(len(pool))]
+                    for name, pool in self._pools.items()
+                }
+                for name, listed in read.items():
+                    for index, stored in enumerate(listed):
+                        self._pools[name].replace(index, stored)
+                self.version = int(saved["version"])
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+            raise CheckpointError(
+                f"{path} holds no labels of these images ({error}); start the run anew with another --out"
+            ) from None
+
+    def digest(self) -> str:
+        """Hex hash of all labels: equal digests, equal labels."""
+        total = blake2b(digest_size=16)
+        for name, pool in sorted(self._pools.items()):
+            for index in range(len(pool)):
+                label = pool.stored(index)
+                total.update(repr((name, label.shape, str(label.dtype))).encode())
+                total.update(label.tobytes())
+        return total.hexdigest()
+
+    def _encode(self, label: Label) -> NDArray[np.generic]:
+        if label.dtype == np.bool_:
+            return np.where(label, self._dtype.type(_ONE[self._dtype]), self._dtype.type(0))
+        if not self.is_soft:
+            raise ValueError("these labels are hard: give bool arrays, or start with soft ones")
+        return np.rint(np.clip(label, 0, 1) * 65535).astype(np.uint16)

@@ -1,0 +1,179 @@
+"""Points and images of a training folder: which belong together, and what is to be said of the rest."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from pointmask.io.formats import read_points
+from pointmask.io.points.points import Point, Points, match
+from pointmask_trainer.data.split import image_folder, some
+from pointmask_trainer.errors import DataError
+from pointmask_trainer.find_points import find_points
+
+IdLists = tuple[list[str], list[str]]
+
+
+class DrawLists(Protocol):
+    """`pointmask_trainer.data.split.split_ids` of some folder."""
+
+    def __call__(self, *, without: Collection[str] = ()) -> IdLists:
+        """Return train and val ids."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paired:
+    """Points by image id.
+
+    Attributes
+    ----------
+    points : Points
+        Keys are ids; ``rejected`` holds images whose points cannot be told as well.
+    notes : tuple of str
+        What a user should know, a line each.
+    """
+
+    points: Points
+    notes: tuple[str, ...]
+
+    def of(self, ids: Sequence[str]) -> Points:
+        """Return the points of some images alone."""
+        points = self.points
+        return Points(
+            {key: points.by_image[key] for key in ids if key in points.by_image},
+            points.source,
+            {key: points.rejected[key] for key in ids if key in points.rejected},
+        )
+
+    def knows(self, key: str) -> bool:
+        """Say whether the points tell of an image, be it that it holds no target."""
+        return key in self.points.by_image or key in self.points.rejected
+
+
+def pair_points(points: Points, images: Mapping[str, Path], root: Path) -> Paired:
+    """Pair points with the images of a training folder by name.
+
+    Parameters
+    ----------
+    points : Points
+        As read.
+    images : Mapping
+        From `pointmask_trainer.data.split.find_images`.
+    root : Path
+        For messages.
+
+    Raises
+    ------
+    DataError
+        If the points name no image of the folder.
+    """
+    ids = {f"{key}.png": key for key in images}  # any image suffix: keys are matched without theirs
+    found = match(points, ids)
+    by_image: dict[str, tuple[Point, ...]] = {}
+    later: list[str] = []
+    for (name, frame), listed in found.points.items():
+        if frame:
+            later += [ids[name]] * bool(listed)
+        else:
+            by_image[ids[name]] = listed
+    rejected = {ids[name]: reason for (name, frame), reason in found.rejected.items() if not frame}
+    for key, names in found.ambiguous.items():
+        fits = [ids[name] for name in names]
+        others = " and ".join(fits) if len(fits) > 1 else f"{fits[0]}, as another name does"
+        for image in fits:
+            by_image.pop(image, None)
+            rejected[image] = f"{points.source} says {key}, which fits {others}; write its path and suffix"
+    if not (found.points or rejected) and found.unmatched:
+        raise DataError(
+            f"{points.source} names no image of {root}: it says {some(found.unmatched)}, the folder holds "
+            f"{some(sorted(images))}; correct the names"
+        )
+    notes = []
+    if found.unmatched:
+        notes.append(
+            f"{points.source} names images that are not in {root}, and are passed over: "
+            f"{some(found.unmatched)}"
+        )
+    if later:
+        notes.append(
+            f"points on later frames of {some(sorted(set(later)))} are passed over: of a file with several "
+            "frames the first is trained on; write the others as files of their own"
+        )
+    return Paired(Points(by_image, points.source, rejected), tuple(notes))
+
+
+def points_of(
+    root: Path,
+    given: Path | None,
+    images: Mapping[str, Path],
+    needed_by: str | None,
+    say: Callable[[str], None],
+) -> Paired | None:
+    """Read the points that the user named, or find those that a strategy needs.
+
+    Parameters
+    ----------
+    root : Path
+        Training folder.
+    given : Path or None
+        Named by the user.
+    images : Mapping
+        From `pointmask_trainer.data.split.find_images`.
+    needed_by : str or None
+        Strategy that makes its labels from points.
+    say : callable
+        Takes a line for the user.
+
+    Returns
+    -------
+    Paired or None
+        None if no points are named, and none are needed.
+    """
+    if given is not None:
+        points = read_points(given, images=image_folder(root))
+    elif needed_by is not None:
+        points = find_points(root, needed_by)
+        say(f"no --points given: found {points.source}, {len(points):,} points")
+    else:
+        return None
+    paired = pair_points(points, images, root)
+    for note in paired.notes:
+        say(note)
+    return paired
+
+
+def lists_with_points(draw: DrawLists, paired: Paired, say: Callable[[str], None]) -> IdLists:
+    """Leave out images of which the points do not tell: nobody has said that they hold no target.
+
+    Parameters
+    ----------
+    draw : callable
+        Returns train and val ids without those it is given.
+    paired : Paired
+    say : callable
+        Is told how many were left out.
+
+    Returns
+    -------
+    (list, list) of str
+
+    Raises
+    ------
+    DataError
+        If no image is left.
+    """
+    train, val = draw()
+    listed = [*train, *val]
+    unknown = [key for key in listed if not paired.knows(key)]
+    if not unknown:
+        return train, val
+    if len(unknown) == len(listed):
+        raise DataError(
+            f"{paired.points.source} tells of none of the {len(listed)} images in the lists, such as "
+            f"{some(listed)}; check the lists, --include and the points"
+        )
+    say(
+        f"{len(unknown):,} of {len(listed):,} images are left out, as {paired.points.source} does not name "
+        f"them: {some(unknown)} (a row NAME,, says that an image holds no target)"
+    )
+    return draw(without=unknown)

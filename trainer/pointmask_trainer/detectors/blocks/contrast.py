@@ -1,0 +1,82 @@
+"""Blocks of the local-contrast family: MLCL-Net, ALCL-Net, GGL-Net and MSDA-Net."""
+
+from collections.abc import Iterable, Sequence
+
+from torch import Tensor, nn
+
+from pointmask_trainer.detectors.blocks.common import conv, conv_norm, conv_norm_relu
+
+WIDTHS = (16, 32, 64, 128, 256)
+"""Channels of the five stages of ALCL-Net and GGL-Net, each half the size of the one before."""
+
+
+def stem(in_channels: int) -> nn.Sequential:
+    """Make the two 3×3 convolutions at full size that all four networks begin with, 16 channels."""
+    return nn.Sequential(conv_norm_relu(in_channels, 16), conv_norm_relu(16, 16))
+
+
+class Residual(nn.Module):
+    """Two 3×3 convolutions beside an identity, all with biases."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(conv_norm_relu(channels, channels), conv_norm(channels, channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, channels, H, W), same shape."""
+        return (self.body(x) + x).relu()
+
+
+class Down(nn.Module):
+    """Halve the size and change the channels `a` → `b`: pooled on one side, strided on the other."""
+
+    def __init__(self, a: int, b: int) -> None:
+        super().__init__()
+        self.pooled = nn.Sequential(conv_norm_relu(a, b), nn.MaxPool2d(2), conv_norm(b, b))
+        self.strided = conv_norm_relu(a, b, stride=2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, a, H, W) → (N, b, H / 2, W / 2), for even H and W."""
+        return (self.pooled(x) + self.strided(x)).relu()
+
+
+def local_contrast(channels: int) -> nn.Sequential:
+    """Make the local-contrast learning of ALCL-Net and GGL-Net: a 1×1 and a 3×3 convolution, no norm."""
+    return nn.Sequential(conv(channels, channels, 1), nn.ReLU(), conv(channels, channels), nn.ReLU())
+
+
+def join_upwards(fusions: Iterable[nn.Module], levels: Sequence[Tensor]) -> Tensor:
+    """Join the maps of all levels, from the deepest to the first.
+
+    Parameters
+    ----------
+    fusions : iterable of Module
+        ``fusions[i](deep, levels[i])`` joins what has been joined below level ``i`` with that level.
+    levels : sequence of Tensor
+        One map more than fusions, the first level first.
+
+    Returns
+    -------
+    Tensor
+        Shaped as the last fusion makes it.
+    """
+    *upper, joined = levels
+    for fuse, level in reversed(list(zip(fusions, upper, strict=True))):
+        joined = fuse(joined, level)
+    return joined
+
+
+def head(channels: int) -> nn.Sequential:
+    """Make the head that turns `channels` into one logit per pixel."""
+    return nn.Sequential(conv(channels, channels, 1), nn.ReLU(), conv(channels, 1, 1))
+
+
+def initialise(module: nn.Module) -> None:
+    """Initialise the convolutions in a module as the family's authors do: Kaiming-normal, by fan-out.
+
+    Biases start at 0. Norms and linear layers keep PyTorch's start. Use with ``module.apply``.
+    """
+    if isinstance(module, nn.Conv2d):
+        nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)

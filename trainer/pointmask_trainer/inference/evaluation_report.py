@@ -1,0 +1,135 @@
+"""What ``pointmask evaluate`` shows: tables for the terminal, and the same figures and more as JSON."""
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rich.table import Table
+
+from pointmask.metrics.counters import Score
+from pointmask.metrics.targets import SIZE_CLASSES
+from pointmask_trainer.inference.evaluate import (
+    AUC_CUTS,
+    THRESHOLDS,
+    Evaluation,
+    Tally,
+    area_under,
+    false_pixel_rate,
+)
+
+LEGEND = (
+    "IoU: sum of intersections over sum of unions. nIoU: mean over images. Pd: share of targets whose "
+    "centroid is matched within 3 px. Fa: pixels of unmatched components per million pixels. Threshold 0.5. "
+    "AUC: mean over Fa from 0 to 100 per million of the best Pd. Target IoU: mean over targets, missed "
+    "ones 0."
+)
+_AUC_KEYS = ("0.5e-4", "1e-4")  # of `AUC_CUTS`
+
+
+def figures(counted: Score) -> dict[str, float | None]:
+    """IoU, nIoU, Pd and Fa; None where there is nothing to measure, since JSON has no NaN."""
+    return {
+        "iou": _finite(counted.iou),
+        "niou": _finite(counted.niou),
+        "pd": _finite(counted.pd),
+        "fa": _finite(counted.fa),
+    }
+
+
+def to_json(evaluation: Evaluation, facts: Mapping[str, Any]) -> str:
+    """Lay out an evaluation as JSON text.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    facts : Mapping
+        What was evaluated on what; written first.
+
+    Returns
+    -------
+    str
+        Ends with a newline. Rates are shares in [0, 1], None where there is nothing to measure.
+    """
+    table = {
+        **facts,
+        "threshold": 0.5,
+        "all": _table(evaluation.whole),
+        "data_sets": {name: _table(tally) for name, tally in evaluation.data_sets.items()},
+    }
+    return json.dumps(table, indent=2, ensure_ascii=False) + "\n"
+
+
+def tables(evaluation: Evaluation) -> list[Table]:
+    """Tables for the terminal: by data set, and by the true target's size."""
+    named = _named(evaluation)
+    by_set = Table(title="By data set", title_justify="left", title_style="bold")
+    for k, column in enumerate(("data set", "images", "targets", "IoU", "nIoU", "Pd", "Fa / 1e-6", "AUC")):
+        by_set.add_column(column, justify="right" if k else "left", no_wrap=True)
+    for name, tally in named.items():
+        own = tally.score
+        shares = [_shown(value) for value in (own.iou, own.niou, own.pd)]
+        auc = _shown(area_under(tally.curve, AUC_CUTS[-1]))
+        counts = (f"{tally.images:,}", f"{own.truth_targets:,}")
+        by_set.add_row(name, *counts, *shares, _shown(1e6 * own.fa, 2), auc)
+    by_size = Table(title="By true area in px: Pd, target IoU", title_justify="left", title_style="bold")
+    by_size.add_column("data set", no_wrap=True)
+    for name in SIZE_CLASSES:
+        count = evaluation.whole.sizes[name].fits.count
+        by_size.add_column(f"{name} (n={count:,})", justify="right", no_wrap=True)
+    for name, tally in named.items():
+        cells = [f"{_shown(size.pd)}  {_shown(size.fits.mean_iou)}" for size in tally.sizes.values()]
+        by_size.add_row(name, *cells)
+    return [by_set, by_size]
+
+
+def _named(evaluation: Evaluation) -> dict[str, Tally]:
+    """All images, and the data sets if there is more than one."""
+    parts = evaluation.data_sets if len(evaluation.data_sets) > 1 else {}
+    return {"all": evaluation.whole} | parts
+
+
+def _table(tally: Tally) -> dict[str, Any]:
+    own = tally.score
+    return {
+        "images": tally.images,
+        "targets": own.truth_targets,
+        **figures(own),
+        "pixel_recall": _finite(own.recall),
+        "false_targets_per_target": _finite(own.fa_targets),
+        "auc": _areas(tally, lambda one: one.fa),
+        "auc_of_false_pixels": _areas(tally, false_pixel_rate),
+        "sizes": {
+            name: {
+                "targets": size.fits.count,
+                "pd": _finite(size.pd),
+                "target_iou": _finite(size.fits.mean_iou),
+            }
+            for name, size in tally.sizes.items()
+        },
+        "curve": [
+            {"threshold": threshold, **figures(one), **_of_pixels(one)}
+            for threshold, one in zip(THRESHOLDS, tally.curve, strict=True)
+        ],
+    }
+
+
+def _areas(tally: Tally, rate: Callable[[Score], float]) -> dict[str, float | None]:
+    areas = (_finite(area_under(tally.curve, cut, rate)) for cut in AUC_CUTS)
+    return dict(zip(_AUC_KEYS, areas, strict=True))
+
+
+def _of_pixels(counted: Score) -> dict[str, float | None]:
+    """Both axes of the pixel ROC."""
+    return {
+        "pixel_recall": _finite(counted.recall),
+        "false_pixel_rate": _finite(false_pixel_rate(counted)),
+    }
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _shown(value: float, digits: int = 3) -> str:
+    return f"{value:.{digits}f}" if math.isfinite(value) else "-"

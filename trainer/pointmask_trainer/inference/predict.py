@@ -1,0 +1,241 @@
+"""A detector on any source of images: masks, points and scores out; resumable, memory stays flat."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from pointmask.errors import BrokenOffError, ImageError, OutputError, PointmaskError
+from pointmask.folder.summary import Progress
+from pointmask.io.files import check_apart, write_atomic
+from pointmask.io.images.array import encode_png
+from pointmask.io.images.source import ImageSource
+from pointmask.io.points.lists import IdList, choose
+from pointmask_trainer.data.normalisation import Normalisation
+from pointmask_trainer.detectors import Detector
+from pointmask_trainer.inference.frames import Frame, ahead, read_frames
+from pointmask_trainer.inference.predictions import JOURNAL, Found, Journal, Recipe, find_targets
+from pointmask_trainer.inference.tiles import predict
+
+_BATCH_PIXELS = {"cpu": 0, "cuda": 2**22}
+"""Of equal frames that go through the detector at once. A CPU gains nothing by it."""
+
+
+@dataclass(slots=True)
+class Summary:
+    """What a job did.
+
+    Attributes
+    ----------
+    done, resumed : int
+        Frames predicted now, and before.
+    targets : int
+        Found in all frames of the folder.
+    skipped : list of (str, str)
+        Image, with ``#k`` for a frame other than the first, and the reason.
+    """
+
+    done: int = 0
+    resumed: int = 0
+    targets: int = 0
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+
+
+def predict_source(
+    model: Detector,
+    normalisation: Normalisation,
+    source: ImageSource,
+    out: Path,
+    recipe: Recipe,
+    *,
+    soft: bool = False,
+    only: IdList | None = None,
+    overwrite: bool = False,
+    progress: Callable[[Progress], None] = lambda progress: None,
+) -> Summary:
+    """Predict all frames of a source.
+
+    Run again after an interruption, it does only what is missing, or has changed since.
+
+    Parameters
+    ----------
+    model : Detector
+    normalisation : Normalisation
+        Of the weights.
+    source : ImageSource
+        See `pointmask.io.images.open.open_source`.
+    out : Path
+        Gets ``masks/`` (0 and 255), ``points.csv`` (``image,x,y,frame,score,mean,area``),
+        ``predictions.jsonl`` and, with `soft`, ``soft/`` (16 bit, 65535 is 1).
+    recipe : Recipe
+    soft : bool
+        Write probabilities as well.
+    only : IdList, optional
+        Images to predict; all by default.
+    overwrite : bool
+        Redo all, and replace files that exist.
+    progress : callable
+        Called after each image file.
+
+    Returns
+    -------
+    Summary
+
+    Raises
+    ------
+    ImageError
+        If the source cannot be read, or holds no image.
+    OutputError
+        If the folder is unusable, or holds other predictions.
+    BrokenOffError
+        If a result cannot be written. What is finished is kept: run again to go on.
+    """
+    check_apart(source.root, out)
+    names, summary = source.names(exclude=out), Summary()
+    if not names:
+        raise ImageError(
+            f"{source.root} holds no image; see what is recognised with: pointmask check {source.root}"
+        )
+    summary.skipped += source.refused().items()
+    if only is not None:
+        chosen = choose(only, names, str(source.root))
+        summary.skipped += chosen.problems.items()
+        names = [name for name in names if name in chosen.names]
+    kinds = ("mask", "soft") if soft else ("mask",)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with Journal(out, recipe, overwrite=overwrite) as journal:
+            job = _Job(model, normalisation, recipe, out, kinds, journal, summary, overwrite=overwrite)
+            frames = read_frames(source, names, lambda frame: not overwrite and job.has(frame))
+            with closing(ahead(frames)) as ready:
+                job.run(_told(ready, names, summary, progress))
+            summary.targets = journal.publish()
+    except OSError as error:
+        if isinstance(error, PointmaskError):
+            raise
+        raise BrokenOffError(
+            f"the job broke off: {error}. What is finished is kept in {out}; remove the cause, then run the "
+            "same command again (without --overwrite) to go on"
+        ) from error
+    return summary
+
+
+def _told(
+    frames: Iterable[Frame], names: Sequence[str], summary: Summary, progress: Callable[[Progress], None]
+) -> Iterator[Frame]:
+    """Tell how far the job is, counted in image files, while frames go by."""
+    seen, last = 0, ""
+    for frame in frames:
+        yield frame
+        if frame.image != last:
+            seen, last = seen + 1, frame.image
+            progress(Progress(seen, len(names), 0, len(summary.skipped)))
+
+
+class _Job:
+    """Predicts frames and writes what is found."""
+
+    def __init__(
+        self,
+        model: Detector,
+        normalisation: Normalisation,
+        recipe: Recipe,
+        out: Path,
+        kinds: Sequence[str],
+        journal: Journal,
+        summary: Summary,
+        *,
+        overwrite: bool,
+    ) -> None:
+        self._model, self._normalisation, self._recipe = model, normalisation, recipe
+        self._out, self._kinds, self._journal, self._summary = out, kinds, journal, summary
+        self._overwrite = overwrite
+        self._device = next(model.parameters()).device
+
+    def has(self, frame: Frame) -> bool:
+        """Whether all results of a frame are there, made from the file as it is."""
+        return self._journal.content(frame.image, frame.number) == frame.content and all(
+            (self._out / frame.path(kind)).exists() for kind in self._kinds
+        )
+
+    def run(self, frames: Iterable[Frame]) -> None:
+        """Work through all frames, equal ones that follow each other together."""
+        batch: list[Frame] = []
+        shape: tuple[int, ...] = ()  # of the frames in the batch
+        for frame in frames:
+            if frame.reason:
+                self._skip(frame, frame.reason)
+            elif frame.pixels is None:
+                self._summary.resumed += 1
+            else:
+                if frame.pixels.shape != shape:
+                    self._predict(batch)
+                    batch, shape = [], frame.pixels.shape
+                batch.append(frame)
+                if (len(batch) + 1) * frame.pixels.size > _BATCH_PIXELS.get(self._device.type, 0):
+                    self._predict(batch)
+                    batch = []
+        self._predict(batch)
+
+    def _predict(self, batch: list[Frame]) -> None:
+        if not batch:
+            return
+        stack = np.stack(
+            [_without_gaps(np.asarray(frame.pixels), self._normalisation.mean) for frame in batch]
+        )
+        values = torch.from_numpy(stack[:, None])
+        recipe = self._recipe
+        maps = predict(
+            self._model,
+            values.to(self._device),
+            self._normalisation,
+            tile=recipe.tile,
+            overlap=recipe.overlap,
+        )
+        for frame, probabilities in zip(batch, maps.cpu().numpy(), strict=True):
+            self._write(frame, probabilities)
+
+    def _write(self, frame: Frame, probabilities: NDArray[np.float32]) -> None:
+        mask = probabilities > self._recipe.threshold
+        targets: list[Found] = find_targets(probabilities, mask)
+        files = {frame.path("mask"): encode_png(mask)}
+        if "soft" in self._kinds:
+            files[frame.path("soft")] = encode_png(np.rint(65535 * probabilities).astype(np.uint16))
+        try:
+            self._check_ours(frame, files)
+        except OutputError as error:
+            self._skip(frame, str(error))
+            return
+        for path, data in files.items():
+            write_atomic(self._out / path, data, "predict", below=self._out)
+        self._journal.add(frame.image, frame.number, frame.count, frame.content, targets)
+        self._summary.done += 1
+
+    def _check_ours(self, frame: Frame, files: dict[str, bytes]) -> None:
+        """Refuse to write over a file that no prediction wrote."""
+        if self._overwrite or self._journal.content(frame.image, frame.number) is not None:
+            return
+        for path, data in files.items():
+            # A job killed between writing a file and its journal line left the very same bytes.
+            existing = self._out / path
+            if existing.exists() and existing.read_bytes() != data:
+                raise OutputError(
+                    f"{path} exists and is not in {JOURNAL}; move it away, or replace it with --overwrite"
+                )
+
+    def _skip(self, frame: Frame, reason: str) -> None:
+        name = f"{frame.image}#{frame.number}" if frame.number else frame.image
+        self._summary.skipped.append((name, reason))
+
+
+def _without_gaps(pixels: NDArray[np.generic], otherwise: float) -> NDArray[np.float32]:
+    """Return a frame in which what is no number is average background."""
+    values = np.array(pixels, np.float32)
+    known = np.isfinite(values)
+    if not known.all():
+        values[~known] = values[known].mean(dtype=np.float64) if known.any() else otherwise
+    return values

@@ -1,0 +1,205 @@
+"""Weights and training states on disk: safetensors and JSON, written in one piece, nothing unpickled.
+
+A checkpoint is a folder: ``model.safetensors`` (weights; its header says which detector they belong to
+and how images are normalised) and, in ``last/``, ``optimiser.pt`` (read with ``weights_only=True``) and
+``state.json``. ``model.safetensors`` alone is enough to predict.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from pointmask_trainer.config import ModelConfig
+from pointmask_trainer.data.normalisation import Normalisation
+from pointmask_trainer.detectors import Detector, DetectorError, build
+from pointmask_trainer.errors import CheckpointError
+from pointmask_trainer.tables import read_table, to_table
+
+WEIGHTS = "model.safetensors"
+_OPTIMISER = "optimiser.pt"
+_STATE = "state.json"
+_HEADER = "pointmask"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """What must be known of weights to use them.
+
+    Attributes
+    ----------
+    model : ModelConfig
+    normalisation : Normalisation
+    facts : dict
+        Plain values for people: epoch, figures, strategy.
+    """
+
+    model: ModelConfig
+    normalisation: Normalisation
+    facts: Mapping[str, Any]
+
+
+def save_model(path: Path, model: Detector, card: ModelCard) -> None:
+    """Write weights and their card to one file.
+
+    Parameters
+    ----------
+    path : Path
+        ``….safetensors``; never seen half-written.
+    model : Detector
+    card : ModelCard
+    """
+    header = {
+        "model": to_table(card.model),
+        "normalisation": asdict(card.normalisation),
+        "facts": dict(card.facts),
+    }
+    weights = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    save_file(weights, temporary, {_HEADER: json.dumps(header)})
+    temporary.replace(path)
+
+
+def load_model(source: str | Path, device: torch.device | str = "cpu") -> tuple[Detector, ModelCard]:
+    """Build the detector that weights belong to, and load them.
+
+    Parameters
+    ----------
+    source : str or Path
+        ``….safetensors``, a checkpoint folder, or a run, of which ``best`` is taken.
+    device : torch.device or str
+
+    Returns
+    -------
+    model : Detector
+        In eval mode.
+    card : ModelCard
+
+    Raises
+    ------
+    CheckpointError
+        If there are no weights, or they are damaged or not pointmask's.
+    """
+    path = weights_path(Path(source))
+    weights, card = _read(path)
+    try:
+        model = build(card.model.name, in_channels=card.model.in_channels, **card.model.options)
+    except DetectorError as error:
+        raise CheckpointError(f"{path}: {error}") from None
+    load_weights(model, weights, str(path))
+    model.tile = card.model.tile
+    return model.to(device).eval(), card
+
+
+def weights_path(source: Path) -> Path:
+    """Find the weights file of a run, a checkpoint folder, or the file itself."""
+    candidates = (source, source / WEIGHTS, source / "best" / WEIGHTS)
+    for path in candidates:
+        if path.is_file():
+            return path
+    raise CheckpointError(
+        f"{source} holds no {WEIGHTS}; give a run of pointmask train, one of its checkpoints, or the file"
+    )
+
+
+def load_weights(model: Detector, weights: Mapping[str, Tensor], name: str) -> None:
+    """Put weights into a model.
+
+    Raises
+    ------
+    CheckpointError
+        If names or shapes differ: the weights are of another model.
+    """
+    own = model.state_dict()
+    missing, unknown = sorted(set(own) - set(weights)), sorted(set(weights) - set(own))
+    wrong = sorted(key for key in set(own) & set(weights) if own[key].shape != weights[key].shape)
+    if missing or unknown or wrong:
+        which = (wrong or missing or unknown)[0]
+        raise CheckpointError(
+            f"{name} holds weights of another model than {type(model).__name__} with {model.in_channels} "
+            f"channels: {len(missing)} are missing, {len(unknown)} unknown and {len(wrong)} of another shape "
+            f"(first {which}); set model.name, model.in_channels and model.options as they were"
+        )
+    model.load_state_dict(dict(weights))
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingState:
+    """What a run needs to go on, besides the weights.
+
+    Attributes
+    ----------
+    optimiser : dict
+        State of the optimiser and of the strategy: tensors and plain values.
+    state : dict
+        Plain values: epoch, best figure, digests.
+    """
+
+    optimiser: dict[str, Any]
+    state: dict[str, Any]
+
+
+def save_last(run: Path, model: Detector, card: ModelCard, training: TrainingState) -> None:
+    """Write ``last/`` of a run as a whole: a kill at any moment leaves the old or the new one."""
+    new, last, old = run / f".last.{os.getpid()}", run / "last", run / ".last.old"
+    for leftover in run.glob(".last.[0-9]*"):
+        shutil.rmtree(leftover)
+    new.mkdir()
+    save_model(new / WEIGHTS, model, card)
+    torch.save(training.optimiser, new / _OPTIMISER)
+    (new / _STATE).write_text(json.dumps(training.state, indent=2) + "\n", encoding="utf-8")
+    shutil.rmtree(old, ignore_errors=True)
+    if last.exists():
+        last.rename(old)
+    new.rename(last)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def load_last(run: Path, model: Detector) -> TrainingState | None:
+    """Load what `save_last` wrote into a model; None if the run has no checkpoint yet.
+
+    Raises
+    ------
+    CheckpointError
+        If the checkpoint is damaged, or of another model.
+    """
+    folder = run / "last"
+    if not folder.exists():  # killed between the two renames
+        folder = run / ".last.old"
+    if not folder.exists():
+        return None
+    weights, _ = _read(folder / WEIGHTS)
+    load_weights(model, weights, str(folder))
+    try:
+        optimiser = torch.load(folder / _OPTIMISER, map_location="cpu", weights_only=True)
+        state = json.loads((folder / _STATE).read_text(encoding="utf-8"))
+    except Exception as error:
+        raise CheckpointError(
+            f"{folder} is damaged ({type(error).__name__}: {error}); start anew with another --out"
+        ) from None
+    return TrainingState(optimiser, state)
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], ModelCard]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = json.loads((file.metadata() or {})[_HEADER])
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+        card = ModelCard(
+            read_table(ModelConfig, header["model"], "model"),
+            Normalisation(**header["normalisation"]),
+            header["facts"],
+        )
+    except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
+        raise CheckpointError(
+            f"{path} is damaged, or was not written by pointmask train ({type(error).__name__}: {error})"
+        ) from None
+    return weights, card

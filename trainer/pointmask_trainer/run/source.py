@@ -1,0 +1,66 @@
+"""Where a run's data came from: ``source.json``, so that later commands find images and points again."""
+
+import json
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from pointmask_trainer.errors import DataError
+from pointmask_trainer.run.metrics_file import write_text
+
+SOURCE = "source.json"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Source:
+    """What a run is trained on.
+
+    Attributes
+    ----------
+    root : Path
+        Folder with ``images/`` and perhaps ``masks/`` and id lists.
+    masks, points : Path or None
+        Named by the user.
+    train_list, val_list : Path or None
+        Instead of those found in the folder.
+    include : str
+        Shell pattern of ids.
+    """
+
+    root: Path
+    masks: Path | None = None
+    points: Path | None = None
+    train_list: Path | None = None
+    val_list: Path | None = None
+    include: str = "*"
+
+
+def write_source(run: Path, source: Source) -> None:
+    """Write ``source.json`` into a run folder, with absolute paths; one from before is replaced."""
+    values = {field.name: getattr(source, field.name) for field in fields(Source)}
+    plain = {
+        key: str(value.absolute()) if isinstance(value, Path) else value for key, value in values.items()
+    }
+    write_text(run / SOURCE, json.dumps(plain, indent=2) + "\n")
+
+
+def read_source(run: Path) -> Source:
+    """Read where a run's data lay when it was trained last; it may have moved since.
+
+    Raises
+    ------
+    DataError
+        If the run holds no ``source.json``, or a damaged one.
+    """
+    path = run / SOURCE
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        include = values.pop("include")
+        paths = {key: None if value is None else Path(value) for key, value in values.items()}
+        return Source(include=include, **paths)  # type: ignore[arg-type]
+    except FileNotFoundError:
+        raise DataError(
+            f"{run} does not say where its data lies (no {SOURCE}, as in runs of earlier versions); "
+            "name the training folder with --data"
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(f"{path} cannot be read ({error}); name the training folder with --data") from None

@@ -1,0 +1,100 @@
+"""Annotate whole splits from their points, in threads beside the training if need be."""
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pointmask.annotator.image import annotate
+from pointmask.annotator.target import Annotation
+from pointmask.annotator.window import Polarity
+from pointmask.theta import Theta
+from pointmask_trainer.data.labels import Label, SplitName
+from pointmask_trainer.data.split import Mask, Split
+from pointmask_trainer.distributed import Team
+from pointmask_trainer.strategies.weights.difficulty import measure_image, prior_difficulty
+
+Kind = Literal["hard", "soft"]
+T = TypeVar("T")
+
+_THREADS = 8
+
+
+def annotate_image(split: Split, index: int, theta: Theta, polarity: Polarity) -> Annotation:
+    """Annotate one image of a split from its points."""
+    points = [(int(row), int(col)) for row, col in split.points[index]]
+    return annotate(split.images.stored(index), points, theta=theta, polarity=polarity)
+
+
+def label_of(annotation: Annotation, kind: Kind) -> Label:
+    """Return an annotation's mask or soft label, (H, W)."""
+    return annotation.mask if kind == "hard" else annotation.soft
+
+
+def for_every_image(split: Split, do: Callable[[int], T]) -> list[T]:
+    """Do something with every index of a split, in threads; results in order."""
+    with ThreadPoolExecutor(_threads()) as pool:
+        return list(pool.map(do, range(len(split))))
+
+
+def difficulty_of(split: Split) -> NDArray[np.float64]:
+    """Difficulty of every image of a split before training, (N,)."""
+    return prior_difficulty(
+        for_every_image(split, lambda k: measure_image(split.images.stored(k), split.points[k]))
+    )
+
+
+class Regeneration:
+    """New labels of all splits in the making; the annotator works without Python's lock.
+
+    Which labels come out depends on theta alone, and when they are taken on the caller alone: a slow
+    machine waits, and trains no other detector than a fast one.
+
+    Parameters
+    ----------
+    splits : Mapping of split name to Split
+    theta : Theta
+    polarity : {"bright", "dark", "auto"}
+    team : Team
+        Each process annotates its part.
+    """
+
+    def __init__(
+        self, splits: Mapping[SplitName, Split], theta: Theta, polarity: Polarity, team: Team
+    ) -> None:
+        pool = ThreadPoolExecutor(_threads(), thread_name_prefix="labels")
+        self._team = team
+        self._shapes = {name: split.images.shapes for name, split in splits.items()}
+        self._futures: dict[SplitName, list[Future[Annotation]]] = {
+            name: [
+                pool.submit(annotate_image, split, index, theta, polarity)
+                for index in range(len(split))[team.part(len(split))]
+            ]
+            for name, split in splits.items()
+        }
+        pool.shutdown(wait=False)
+
+    def labels(self, kind: Kind) -> dict[SplitName, dict[int, Label]]:
+        """Wait for the last image, and return all labels by split and index."""
+        made = {}
+        for name, futures in self._futures.items():
+            parts = self._team.gather([future.result() for future in futures])
+            made[name] = {k: label_of(a, kind) for k, a in enumerate(a for part in parts for a in part)}
+        return made
+
+
+def quality(labels: Iterable[NDArray[np.float32]], truths: Sequence[Mask]) -> float | None:
+    """IoU of labels, cut at 0.5, with true masks, pixels of all images together; None if both are empty."""
+    both = either = 0
+    for label, truth in zip(labels, truths, strict=True):
+        mask = label > 0.5
+        both += int(np.count_nonzero(mask & truth))
+        either += int(np.count_nonzero(mask | truth))
+    return both / either if either else None
+
+
+def _threads() -> int:
+    return min(_THREADS, os.cpu_count() or 1)

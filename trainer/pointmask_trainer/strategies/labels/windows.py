@@ -1,0 +1,105 @@
+"""The windows in which the annotator solved an image's targets, and a detector's response in them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pointmask.annotator.target import Target
+from pointmask.annotator.window import Polarity, Window, read_window
+from pointmask.theta import Theta
+from pointmask_trainer.data.split import Split
+from pointmask_trainer.inference.tiles import Box
+from pointmask_trainer.operator.forward import smooth
+from pointmask_trainer.strategies.labels.annotating import annotate_image
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Place:
+    """Where one window lies.
+
+    Attributes
+    ----------
+    index : int
+        Of its image in the split.
+    centre : (row, col)
+    pitch : int
+        Px between samples.
+    own : (n, n) bool array
+        Samples within the image that lie no nearer to another point than to the window's.
+    """
+
+    index: int
+    centre: tuple[int, int]
+    pitch: int
+    own: NDArray[np.bool_]
+
+    @property
+    def box(self) -> Box:
+        """Pixels that `response` looks at; part of them may lie outside the image."""
+        reach = self.pitch * (self.own.shape[0] // 2) + self.pitch
+        row, col = self.centre
+        return row - reach, col - reach, row + reach + 1, col + reach + 1
+
+
+def find_windows(
+    split: Split, indices: Sequence[int], theta: Theta, polarity: Polarity
+) -> tuple[list[Window], list[Place]]:
+    """Read the window of every target of some images, where the annotator with `theta` solves it.
+
+    Targets without any contrast have none.
+    """
+    windows, places = [], []
+    for index in indices:
+        annotation = annotate_image(split, index, theta, polarity)
+        image = split.images.stored(index)
+        for number, target in enumerate(annotation.targets):
+            window = read_window(image, *target.centre, theta.half_size, target.octave, polarity)
+            if window.contrast > 0:
+                own = _own(annotation.targets, number, theta.half_size, annotation.shape)
+                windows.append(window)
+                places.append(Place(index, target.centre, 2**target.octave, own))
+    return windows, places
+
+
+def response(probabilities: Tensor, place: Place) -> Tensor:
+    """Sample an (H, W) map as the annotator samples an image: smoothed to the pitch, its edge repeated.
+
+    Returns
+    -------
+    (n, n) Tensor
+    """
+    field = probabilities[None]
+    spacing = 1
+    while spacing < place.pitch:
+        field = smooth(field, spacing)
+        spacing *= 2
+    axes = [
+        torch.as_tensor(_axis(middle, place.pitch, place.own.shape[0]), device=field.device).clamp(
+            0, side - 1
+        )
+        for middle, side in zip(place.centre, probabilities.shape, strict=True)
+    ]
+    return field[0, axes[0][:, None], axes[1][None, :]]
+
+
+def _axis(middle: int, pitch: int, count: int) -> NDArray[np.int64]:
+    return middle + pitch * np.arange(-(count // 2), count // 2 + 1, dtype=np.int64)
+
+
+def _own(targets: Sequence[Target], number: int, half_size: int, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    target = targets[number]
+    rows, cols = (_axis(middle, 2**target.octave, 2 * half_size + 1) for middle in target.centre)
+    inside = ((rows >= 0) & (rows < shape[0]))[:, None] & ((cols >= 0) & (cols < shape[1]))[None, :]
+
+    def distance(other: Target) -> NDArray[np.int64]:
+        return np.asarray((rows[:, None] - other.point[0]) ** 2 + (cols[None, :] - other.point[1]) ** 2)
+
+    mine = distance(target)
+    for other in targets:
+        if other is not target:
+            inside &= distance(other) >= mine
+    return inside

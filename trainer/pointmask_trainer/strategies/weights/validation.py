@@ -1,0 +1,121 @@
+"""The validation side of a step: its batch, its loss and gradient, and how samples agree with it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from pointmask_trainer.detectors.base import Maps
+from pointmask_trainer.detectors.quiet import unrecorded
+from pointmask_trainer.strategies.base import Batch
+from pointmask_trainer.strategies.d2d_options import D2DOptions
+from pointmask_trainer.strategies.weights.hypergradient import (
+    alignments,
+    exact_alignments,
+    residual_agreement,
+    validation_gradient,
+)
+from pointmask_trainer.training.loop import Loop
+
+_ORDER = 5  # what a derived seed is for
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Validation:
+    """A validation batch at the detector's present weights.
+
+    Attributes
+    ----------
+    loss : () Tensor
+        This process's part.
+    gradient : list of Tensor
+        Of that part, one per trainable parameter.
+    residual : (1, h, w) Tensor
+        Probability less label, mean over the whole batch, at the crops' pixels.
+    """
+
+    loss: Tensor
+    gradient: list[Tensor]
+    residual: Tensor
+
+
+def validate(loop: Loop) -> Validation:
+    """Pass the step's validation batch through the network; its running statistics stay as they are."""
+    batch = validation_batch(loop)
+    with unrecorded(loop.model):
+        losses, maps = loop.losses(batch)
+    loss = losses.sum() / batch.total
+    gradient = validation_gradient(loss, parameters_of(loop.model))
+    residual = (torch.sigmoid(maps["logits"].detach().float()) - batch.labels).sum(0) / batch.total
+    return Validation(loss.detach(), gradient, loop.team.sum(residual))
+
+
+def benefits(loop: Loop, batch: Batch, maps: Maps, validation: Validation, options: D2DOptions) -> Tensor:
+    """How much each image of a step helps the validation batch, in a unit of no account.
+
+    Parameters
+    ----------
+    loop : Loop
+    batch : Batch
+        Of the step.
+    maps : Maps
+        What the detector made of it.
+    validation : Validation
+    options : D2DOptions
+        Its signal and form.
+
+    Returns
+    -------
+    (B,) Tensor
+        Of this process's images.
+    """
+    if options.alpha_signal == "residual":
+        residuals = torch.sigmoid(maps["logits"].detach().float()) - batch.labels
+        return residual_agreement(residuals, validation.residual)
+    direction = _summed(loop, validation.gradient)
+    model, strategy = loop.model, loop.strategy
+    # Neither dropout, nor half precision, nor a compiled model: differences of losses are small.
+    with unrecorded(model, dropout=False):
+        if options.alpha_form == "exact":
+            names = [name for name, parameter in model.named_parameters() if parameter.requires_grad]
+            return exact_alignments(
+                model,
+                lambda forward: strategy.losses(
+                    forward(batch.images), batch, loop.config.loss, model.auxiliary
+                ),
+                dict(zip(names, direction, strict=True)),
+            )
+        return alignments(
+            lambda: strategy.losses(model(batch.images), batch, loop.config.loss, model.auxiliary),
+            parameters_of(model),
+            direction,
+        )
+
+
+def with_gradient(model: nn.Module, validation: Validation) -> Tensor:
+    """Return a term of the validation loss's value and gradient, for which nothing is passed back again."""
+    pairs = zip(parameters_of(model), validation.gradient, strict=True)
+    linear = torch.stack([(parameter * grad).sum() for parameter, grad in pairs]).sum()
+    return validation.loss + linear - linear.detach()
+
+
+def parameters_of(model: nn.Module) -> list[nn.Parameter]:
+    """Return the trainable parameters of a network."""
+    return [parameter for parameter in model.parameters() if parameter.requires_grad]
+
+
+def validation_batch(loop: Loop) -> Batch:
+    """Crops of validation images, one after the other in an order that every epoch draws."""
+    count, size = len(loop.splits["val"]), loop.config.batch
+    order = np.random.default_rng([loop.config.seed, _ORDER, loop.epoch]).permutation(count)
+    places = np.arange(loop.step * size, (loop.step + 1) * size) % count
+    return loop.batch("val", torch.from_numpy(order[places]), (loop.epoch, loop.step))
+
+
+def _summed(loop: Loop, gradient: list[Tensor]) -> list[Tensor]:
+    if loop.team.size == 1:
+        return gradient
+    flat = loop.team.sum(torch.cat([part.reshape(-1) for part in gradient]))
+    parts = torch.split(flat, [part.numel() for part in gradient])
+    return [part.view_as(like) for part, like in zip(parts, gradient, strict=True)]

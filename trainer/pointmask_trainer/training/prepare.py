@@ -1,0 +1,87 @@
+"""From a configuration and a folder to a loop that is ready for its first epoch."""
+
+from collections.abc import Callable
+from functools import partial
+
+import torch
+
+from pointmask_trainer.config import Config, ModelConfig
+from pointmask_trainer.data.labels import LabelStore
+from pointmask_trainer.data.normalisation import normalisation_of
+from pointmask_trainer.data.points import lists_with_points, points_of
+from pointmask_trainer.data.split import Mask, find_images, known_masks, load_split, split_ids
+from pointmask_trainer.detectors import Detector, build
+from pointmask_trainer.detectors.prior import start_from
+from pointmask_trainer.distributed import Team, share_statistics
+from pointmask_trainer.run.source import Source
+from pointmask_trainer.strategies import make_strategy
+from pointmask_trainer.strategies.base import Folder
+from pointmask_trainer.training.loop import Loop
+
+
+def prepare(
+    config: Config, source: Source, device: torch.device, members: Team, say: Callable[[str], None]
+) -> tuple[Loop, list[Mask] | None]:
+    """Read the data and build everything that takes part.
+
+    Parameters
+    ----------
+    config : Config
+    source : Source
+    device : torch.device
+    members : Team
+    say : callable
+        Takes one line of text on what was found.
+
+    Returns
+    -------
+    loop : Loop
+        With fresh weights, before its first epoch.
+    truths : list of (H, W) bool arrays or None
+        True masks of the validation list, if the training folder has them all.
+
+    Raises
+    ------
+    ConfigError, DataError, DetectorError
+        If settings or data do not fit.
+    """
+    torch.manual_seed(config.seed)
+    strategy = make_strategy(config.strategy.name, config.strategy.options)
+    model = fresh(config.model).to(device)
+    if members.size > 1:
+        share_statistics(model)
+    images = find_images(source.root)
+    needed_by = config.strategy.name if strategy.needs_points else None
+    paired = points_of(source.root, source.points, images, needed_by, say)
+    draw = partial(
+        split_ids,
+        source.root,
+        images,
+        train_list=source.train_list,
+        val_list=source.val_list,
+        include=source.include,
+        seed=config.seed,
+    )
+    ids = lists_with_points(draw, paired, say) if paired and needed_by else draw()
+    train_split, val_split = (
+        load_split(name, listed, images, paired.of(listed) if paired else None, device)
+        for name, listed in zip(("train", "val"), ids, strict=True)
+    )
+    folder = Folder(source.root, {"train": train_split, "val": val_split}, source.masks, paired is not None)
+    labels = LabelStore(strategy.prepare(folder), device)
+    normalisation = normalisation_of(train_split.images, per_image=config.model.normalisation == "image")
+    say(
+        f"{len(train_split)} images to train and {len(val_split)} to validate on, mean "
+        f"{normalisation.mean:.4g}, deviation {normalisation.std:.4g}; {device}"
+    )
+    loop = Loop(config, folder.splits, labels, strategy, model, normalisation, members)
+    return loop, known_masks(val_split, source.root / "masks")
+
+
+def fresh(config: ModelConfig) -> Detector:
+    """Build a detector as it starts a training, on the processor."""
+    model = build(config.name, in_channels=config.in_channels, **config.options)
+    model.tile = config.tile
+    if config.prior != 0.5:
+        start_from(model, config.prior)
+    return model

@@ -1,0 +1,147 @@
+"""The page on which a user follows a run: ``report.html``, self-contained, renewed at every validation."""
+
+from collections.abc import Sequence
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from pointmask.drawing.overlay import MASK_COLOUR
+from pointmask.drawing.tiles import look
+from pointmask.io.files import write_atomic
+from pointmask_trainer.analysis.page import STYLE
+from pointmask_trainer.config import Config
+from pointmask_trainer.detectors.base import parameter_count
+from pointmask_trainer.training.curves import Curve, line_chart
+from pointmask_trainer.training.gallery import SHOWN, Gallery
+from pointmask_trainer.training.loop import Loop
+
+REPORT = "report.html"
+
+_VERSIONS_LISTED = 200
+_KEYS = (("val_labels", "labels"), ("val_truth", "true masks"))
+
+Lines = Sequence[dict[str, Any]]  # of metrics.jsonl
+
+
+def write_run_report(
+    path: Path, config: Config, loop: Loop, lines: Lines, gallery: Gallery, learned: str = ""
+) -> None:
+    """Write the page of a run.
+
+    Parameters
+    ----------
+    path : Path
+        Where to; replaced as a whole.
+    config : Config
+    loop : Loop
+        What is trained; nothing of it is changed.
+    lines : sequence of dict
+        Metrics of all epochs so far.
+    gallery : Gallery
+        Of the last validation.
+    learned : str
+        Part of the page from `pointmask_trainer.analysis`.
+    """
+    name = path.resolve().parent.name
+    page = Template(
+        files("pointmask_trainer").joinpath("templates", "run.html").read_text("utf-8")
+    ).substitute(
+        look=look(),
+        style=STYLE,
+        name=escape(name),
+        heading=_heading(config, loop),
+        numbers=_numbers(config, lines),
+        charts=_charts(config, lines),
+        versions=_versions(lines),
+        settings=escape(config.to_toml()),
+        pictures=_pictures(gallery, lines),
+        learned=learned,
+    )
+    write_atomic(path, page.encode("utf-8", "backslashreplace"), "report")
+
+
+def _heading(config: Config, loop: Loop) -> str:
+    splits = loop.splits
+    words = [
+        config.model.name,
+        f"{parameter_count(loop.model):,} parameters",
+        f"strategy {config.strategy.name}",
+        f"{len(splits['train']):,} images to train, {len(splits['val']):,} to validate",
+        f"seed {config.seed}",
+    ]
+    return " &middot; ".join(map(escape, words))
+
+
+def _numbers(config: Config, lines: Lines) -> str:
+    """Where the run is, and what its best epoch reached."""
+    items = [("epoch", f"{lines[-1]['epoch']:,} of {config.epochs:,}")]
+    scored = [line for line in lines if _value(line, "val_labels", "iou") is not None]
+    if scored:
+        # As the run does: among equals, the first.
+        best = max(scored, key=lambda line: float(line["val_labels"]["iou"]))
+        items.append(("best epoch", f"{best['epoch']:,}"))
+        for key, against in _KEYS:
+            for figure, word in (("iou", "IoU"), ("pd", "Pd")):
+                value = _value(best, key, figure)
+                if value is not None:
+                    items.append((f"val {word}, {against}", f"{value:.3f}"))
+    items.append(("images/s", f"{lines[-1]['images_per_second']:,.1f}"))
+    return "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in items)
+
+
+def _charts(config: Config, lines: Lines) -> str:
+    ious = [
+        Curve(
+            against,
+            [(line["epoch"], value) for line in lines if (value := _value(line, key, "iou")) is not None],
+            dashed=key == "val_truth",
+        )
+        for key, against in _KEYS
+    ]
+    charts = [
+        line_chart("Loss", [_curve(lines, "loss")], last=config.epochs),
+        line_chart("IoU on the validation list", ious, last=config.epochs, top=1.0),
+        line_chart("Learning rate", [_curve(lines, "lr")], last=config.epochs),
+    ]
+    return "".join(charts)
+
+
+def _curve(lines: Lines, key: str) -> Curve:
+    return Curve(key, [(line["epoch"], line[key]) for line in lines])
+
+
+def _versions(lines: Lines) -> str:
+    """When labels that evolve were renewed."""
+    first: dict[int, int] = {}
+    for line in lines:
+        first.setdefault(line["labels"], line["epoch"])
+    if len(first) < 2:
+        return ""
+    rows = "".join(
+        f"<tr><td>{version}</td><td>{epoch}</td></tr>"
+        for version, epoch in list(first.items())[-_VERSIONS_LISTED:]
+    )
+    return (
+        f"<details><summary>Labels: version {lines[-1]['labels']}</summary><div class='scroll'><table>"
+        f"<tr><th>version</th><th>after epoch</th></tr>{rows}</table></div></details>"
+    )
+
+
+def _pictures(gallery: Gallery, lines: Lines) -> str:
+    tiles = gallery.tiles()
+    if not tiles:
+        return ""
+    return (
+        f"<h2>Worst of the validation list, at most {SHOWN}, after epoch {lines[-1]['epoch']:,}</h2>"
+        '<div class="legend"><span>each: image with label</span><span>probability 0 <i></i> 1</span>'
+        f'<span>image with prediction (outlines <b style="color:{MASK_COLOUR}">&#9632;</b>)</span>'
+        "<span>true mask, where it is known (dashed)</span></div>"
+        f'<ol class="tiles">{tiles}</ol>'
+    )
+
+
+def _value(line: dict[str, Any], key: str, figure: str) -> float | None:
+    scores = line.get(key)
+    return None if scores is None else scores[figure]

@@ -1,0 +1,257 @@
+"""One training run from a folder to a run folder: prepare, go on where it stopped, log, keep the best.
+
+A run folder holds ``config.toml``, the id lists ``train.txt`` and ``val.txt``, ``metrics.jsonl`` (one line
+per epoch), ``source.json`` (where the data lay), ``report.html``, ``last/`` (everything needed to go on) and
+``best/model.safetensors``, chosen by IoU on the validation list with the labels of the strategy: true masks
+of the validation list are scored where they exist, but decide nothing. A strategy that learns labels or
+sample weights adds ``strategy.jsonl``, every version of the labels in ``labels/``, and ``analysis/``.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pointmask_trainer.analysis.follow import Follower
+from pointmask_trainer.config import Config, from_toml
+from pointmask_trainer.data.split import Mask
+from pointmask_trainer.distributed import Team, choose_device, team
+from pointmask_trainer.errors import CheckpointError
+from pointmask_trainer.inference.evaluation_report import figures
+from pointmask_trainer.run.checkpoint import (
+    WEIGHTS,
+    ModelCard,
+    TrainingState,
+    load_last,
+    save_last,
+    save_model,
+)
+from pointmask_trainer.run.events import Log, NoEvents, open_events
+from pointmask_trainer.run.journal import Journal
+from pointmask_trainer.run.metrics_file import METRICS, add_metrics, cut_metrics, read_metrics, write_text
+from pointmask_trainer.run.source import Source as Source
+from pointmask_trainer.run.source import write_source
+from pointmask_trainer.training.gallery import Gallery
+from pointmask_trainer.training.loop import EpochResult, Loop
+from pointmask_trainer.training.optimiser import set_rate
+from pointmask_trainer.training.prepare import prepare
+from pointmask_trainer.training.report import REPORT, write_run_report
+
+STRATEGY = "strategy.jsonl"
+CONFIG = "config.toml"
+LABELS = "labels"
+
+
+@dataclass(frozen=True, slots=True)
+class Watcher:
+    """Whom to tell how the run goes.
+
+    Attributes
+    ----------
+    message : callable
+        Takes one line of text.
+    step : callable
+        Takes epoch, epochs, steps done, steps per epoch and the mean loss.
+    epoch : callable
+        Takes the metrics of one epoch, as they are written.
+    """
+
+    message: Callable[[str], None] = lambda text: None
+    step: Callable[[int, int, int, int, float], None] = lambda *progress: None
+    epoch: Callable[[dict[str, Any]], None] = lambda metrics: None
+
+
+def train(
+    config: Config, source: Source, out: Path, *, resume: bool = False, watcher: Watcher | None = None
+) -> dict[str, Any]:
+    """Train a detector, or go on with a run.
+
+    Parameters
+    ----------
+    config : Config
+    source : Source
+    out : Path
+        Run folder.
+    resume : bool
+        Go on with the run in `out`; start it if there is none. Without it `out` must not hold a run.
+    watcher : Watcher, optional
+
+    Returns
+    -------
+    dict
+        Metrics of the best epoch.
+
+    Raises
+    ------
+    ConfigError, DataError, CheckpointError, TrainingError
+        If settings, data or an earlier checkpoint do not fit, or the loss is not a finite number.
+    """
+    watcher = watcher or Watcher()
+    if config.run.threads:
+        torch.set_num_threads(config.run.threads)
+    device = choose_device(config.run.device)
+    _open_run(config, out, resume=resume)
+    with team(device) as members:
+        if not members.leads:
+            watcher = Watcher()
+        loop, truths = prepare(config, source, device, members, watcher.message)
+        return _Run(config, out, loop, truths, members, watcher).go(source)
+
+
+def _open_run(config: Config, out: Path, *, resume: bool) -> None:
+    """Make the run folder, or check that it is the same run."""
+    written = out / CONFIG
+    if not written.exists():
+        return
+    if not resume:
+        raise CheckpointError(f"{out} holds a run already; go on with --resume, or choose another --out")
+    earlier = from_toml(written.read_text(encoding="utf-8"), str(written))
+    for part in ("model", "augment", "loss", "optim", "strategy", "seed", "batch", "epochs"):
+        ours, theirs = getattr(config, part), getattr(earlier, part)
+        if ours != theirs:
+            raise CheckpointError(
+                f"{out} was started with other settings ({part}: {theirs}, now {ours}); "
+                f"resume with --config {written}, or choose another --out"
+            )
+
+
+class _Run:
+    """A loop and the files of its run."""
+
+    def __init__(
+        self,
+        config: Config,
+        out: Path,
+        loop: Loop,
+        truths: list[Mask] | None,
+        members: Team,
+        watcher: Watcher,
+    ) -> None:
+        self._config, self._out, self._loop = config, out, loop
+        self._truths, self._team, self._watcher = truths, members, watcher
+        self._best: dict[str, Any] = {}
+        self._journal = Journal(out / STRATEGY)
+        self._label_digest = loop.labels.digest()
+        self._gallery = Gallery(loop.splits["val"], loop.labels, truths)
+        self._follower = Follower(out, loop.splits["train"], learns=loop.strategy.learns_supervision)
+        self._events: Log = NoEvents()
+
+    def go(self, source: Source) -> dict[str, Any]:
+        """Train until the last epoch; return the metrics of the best one."""
+        if self._team.leads:
+            self._out.mkdir(parents=True, exist_ok=True)
+            write_text(self._out / CONFIG, self._config.to_toml())
+            for name, split in self._loop.splits.items():
+                write_text(self._out / f"{name}.txt", "".join(f"{key}\n" for key in split.ids))
+        self._team.wait()
+        self._go_on()
+        if self._team.leads:
+            write_source(self._out, source)
+        wanted = self._config.run.tensorboard and self._team.leads
+        self._events = open_events(self._out, self._loop.epoch, wanted=wanted)
+        while self._loop.epoch < self._config.epochs:
+            self._epoch()
+        return self._best
+
+    def _epoch(self) -> None:
+        loop, epochs = self._loop, self._config.epochs
+        number, steps = loop.epoch + 1, loop.steps_per_epoch
+        result = loop.train_epoch(lambda step, loss: self._watcher.step(number, epochs, step, steps, loss))
+        metrics = self._metrics(number, result)
+        if number % self._config.run.validate_every == 0 or number == epochs:
+            self._gallery.clear()
+            scores = loop.validate(self._truths, self._gallery.see)
+            metrics |= {f"val_{name}": figures(value) for name, value in scores.items()}
+        is_best = "val_labels" in metrics and _rank(metrics) > _rank(self._best)
+        if is_best:
+            self._best = metrics
+        if self._team.leads:
+            self._save(metrics, is_best=is_best)
+            self._events.epoch(metrics)
+            if "val_labels" in metrics:
+                lines = read_metrics(self._out / METRICS)
+                learned = self._follower.section(loop.labels.version, number, epochs)
+                write_run_report(self._out / REPORT, self._config, loop, lines, self._gallery, learned)
+        self._team.wait()
+        self._watcher.epoch(metrics)
+
+    def _metrics(self, number: int, result: EpochResult) -> dict[str, Any]:
+        rate = set_rate(self._loop.optimiser, self._config.optim, number - 1, self._config.epochs)
+        return {
+            "epoch": number,
+            "loss": result.loss,
+            "lr": rate,
+            "labels": self._loop.labels.version,
+            "seconds": round(result.seconds, 3),
+            "images_per_second": round(result.images / result.seconds, 2),
+            "loading": round(result.loading, 4),
+        }
+
+    def _save(self, metrics: dict[str, Any], *, is_best: bool) -> None:
+        loop = self._loop
+        card = ModelCard(self._config.model, loop.normalisation, metrics)
+        if is_best:
+            (self._out / "best").mkdir(exist_ok=True)
+            save_model(self._out / "best" / WEIGHTS, loop.judged, card)
+        if loop.labels.version:
+            self._save_labels()
+        # The line is written first: what a killed run left beyond its checkpoint is cut when it goes on.
+        add_metrics(self._out / METRICS, metrics)
+        self._journal.append(loop.epoch, loop.strategy.record())
+        state = {
+            "epoch": loop.epoch,
+            "labels": loop.labels.version,
+            "label_digest": self._label_digest,
+            "best": self._best,
+        }
+        tensors = {"optimiser": loop.optimiser.state_dict(), "strategy": loop.strategy.state_dict()}
+        if loop.average is not None:
+            tensors["average"] = loop.average.state_dict()
+        save_last(self._out, loop.model, card, TrainingState(tensors, state))
+
+    def _save_labels(self, *, anew: bool = False) -> None:
+        """Write the present version of the labels, unless it is there from before a kill."""
+        path = self._out / LABELS / f"{self._loop.labels.version:04d}.npz"
+        path.parent.mkdir(exist_ok=True)
+        if anew or not path.exists():
+            self._loop.labels.save(path)
+
+    def _go_on(self) -> None:
+        """Load the last checkpoint, if there is one."""
+        loop = self._loop
+        found = load_last(self._out, loop.model)
+        keeps_first = loop.strategy.learns_supervision and self._team.leads
+        if found is None:
+            if keeps_first:  # what a run that was killed before its first checkpoint left may be other labels
+                self._save_labels(anew=True)
+            (self._out / METRICS).unlink(missing_ok=True)
+            (self._out / STRATEGY).unlink(missing_ok=True)
+            return
+        if found.state["label_digest"] != self._label_digest:
+            raise CheckpointError(
+                f"{self._out} was trained on other labels, lists or images than these; give the same ones, "
+                "or choose another --out"
+            )
+        if keeps_first:  # runs of earlier versions did not
+            self._save_labels()
+        if found.state["labels"]:
+            loop.labels.load(self._out / LABELS / f"{found.state['labels']:04d}.npz")
+        loop.optimiser.load_state_dict(found.optimiser["optimiser"])
+        loop.strategy.load_state_dict(found.optimiser["strategy"])
+        if loop.average is not None:
+            loop.average.load_state_dict(found.optimiser["average"])
+        loop.epoch, self._best = found.state["epoch"], found.state["best"]
+        if self._team.leads:
+            cut_metrics(self._out / METRICS, loop.epoch)
+            self._journal.cut(loop.epoch)
+        self._watcher.message(f"going on after epoch {loop.epoch} of {self._config.epochs}")
+
+
+def _rank(metrics: dict[str, Any]) -> float:
+    """IoU on validation labels; lowest for no metrics at all."""
+    if not metrics:
+        return -2.0
+    iou = metrics["val_labels"]["iou"]
+    return -1.0 if iou is None else float(iou)
