@@ -27,8 +27,8 @@ from support.results import FOLDER, save
 
 from pointmask import executors
 from pointmask.folder.job import annotate_folder
-from pointmask.io.files import list_images
 from pointmask.io.formats import read_points
+from pointmask.io.images.folder import list_images
 from pointmask.io.points.points import Point, Points
 from pointmask.synth.scenes import make_scenes
 

@@ -21,7 +21,8 @@ from PIL import Image
 from pointmask.folder.job import annotate_folder
 from pointmask.synth.scenes import make_scenes
 from pointmask_trainer.config import load_config
-from pointmask_trainer.data.split import find_images, load_masks, load_split
+from pointmask_trainer.data.folder import find_images
+from pointmask_trainer.data.split import load_masks, load_split
 from pointmask_trainer.inference.evaluate import evaluate, listed_ids
 from pointmask_trainer.run.checkpoint import load_model
 from pointmask_trainer.training.train import Source, Watcher, train

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from itertools import islice
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from pointmask.errors import BrokenOffError, PointmaskError
 
@@ -117,3 +117,12 @@ def _windowed(
 
 def _each(function: Callable[[T], R], chunk: list[T]) -> list[R]:
     return [function(item) for item in chunk]
+
+
+class Progress(NamedTuple):
+    """How far a job is, counted in image files."""
+
+    seen: int
+    total: int
+    targets: int
+    skipped: int

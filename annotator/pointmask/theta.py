@@ -367,3 +367,6 @@ def _to_toml(value: Any) -> str:  # noqa: ANN401 - the field types of Theta
             return "[\n" + "".join(f"    {_to_toml(row)},\n" for row in value) + "]"
         return f"[{', '.join(map(_to_toml, value))}]"
     return f'"{value}"' if isinstance(value, str) else repr(value)
+
+
+Polarity = Literal["bright", "dark", "auto"]

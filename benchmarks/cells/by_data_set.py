@@ -38,7 +38,8 @@ def scores_of(grid: Grid, cell: Cell, weights: Path) -> dict[str, Score]:
     dict of str to Score
         Against true masks, in float32 at the images' own size.
     """
-    from pointmask_trainer.data.split import find_images, load_masks, load_split, split_ids
+    from pointmask_trainer.data.folder import find_images, split_ids
+    from pointmask_trainer.data.split import load_masks, load_split
     from pointmask_trainer.distributed import choose_device
     from pointmask_trainer.inference.tiles import predict_pool
     from pointmask_trainer.run.checkpoint import load_model

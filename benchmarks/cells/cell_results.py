@@ -14,8 +14,7 @@ from cells.rows import DATA_SETS, ROWS, Cell, all_settings, differences
 from pointmask.bench.machine import record
 from pointmask.io.files import write_atomic
 from pointmask.metrics.counters import Score
-from pointmask_trainer.run.journal import Journal
-from pointmask_trainer.run.metrics_file import METRICS, read_metrics
+from pointmask_trainer.run.journal import METRICS, Journal, read_metrics
 
 Entry = dict[str, Any]
 Content = dict[str, Any]

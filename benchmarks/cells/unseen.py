@@ -13,7 +13,7 @@ _EVERY = 5  # images of the train list, of which one validates
 
 def held_lists(root: Path, include: str, folder: Path) -> tuple[Path, Path]:
     """Write a train and a validation list, parts of the train list of `root`, into `folder`."""
-    from pointmask_trainer.data.split import find_images, split_ids
+    from pointmask_trainer.data.folder import find_images, split_ids
 
     train, _ = split_ids(root, find_images(root), include=include)
     held = train[::_EVERY]

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pointmask.io.files import list_images
 from pointmask.io.formats import read_points
 from pointmask.io.images.array import read, read_mask
-from pointmask.io.points.points import match
+from pointmask.io.images.folder import list_images
+from pointmask.io.points.match import match
 from pointmask.metrics.data_sets import data_set_of
 from pointmask.metrics.targets import true_targets
 

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from masks.data import Frame, PointList
 from pointmask.annotator.image import annotate
-from pointmask.annotator.window import Polarity
-from pointmask.theta import Theta
+from pointmask.theta import Polarity, Theta
 
 Image = NDArray[Any]
 

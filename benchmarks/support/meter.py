@@ -4,7 +4,7 @@ import threading
 
 import psutil
 
-from pointmask.folder.summary import Progress
+from pointmask.executors import Progress
 
 MIB = 1 << 20
 

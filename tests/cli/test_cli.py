@@ -12,11 +12,12 @@ from click.testing import CliRunner, Result
 from tools.folders import SIZE, one, save, scenes, spot, tree
 
 import pointmask
-from pointmask import cli, kernels
+from pointmask import cli
+from pointmask.cli import summary
 from pointmask.cli.progress import logged_progress
+from pointmask.executors import Progress
 from pointmask.folder import worker
 from pointmask.folder.job import annotate_folder
-from pointmask.folder.summary import Progress
 from pointmask.io.formats.tables import csv
 from pointmask.io.points.points import Points
 
@@ -236,9 +237,9 @@ def test_control_c_ends_with_1_and_says_how_to_go_on(job, monkeypatch):
 
 
 def test_compiling_is_told_once(job, monkeypatch):
-    monkeypatch.setattr(kernels, "is_compiled", lambda: False)
+    monkeypatch.setattr(summary, "is_compiled", lambda: False)
     assert "Compiling kernels once" in run("annotate", *job).stderr
-    monkeypatch.setattr(kernels, "is_compiled", lambda: True)
+    monkeypatch.setattr(summary, "is_compiled", lambda: True)
     assert "Compiling" not in run("annotate", *job).stderr
 
 

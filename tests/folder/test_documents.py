@@ -14,12 +14,13 @@ from pointmask.errors import BrokenOffError, OutputError, PointsError
 from pointmask.folder.documents import DOCUMENTS
 from pointmask.folder.job import annotate_folder
 from pointmask.folder.records.manifest import read_manifest
-from pointmask.io.files import RESULTS
 from pointmask.io.formats import FORMATS, load_format, read_points, recognise
 from pointmask.io.formats.tables import csv, native
 from pointmask.io.formats.tools import coco, labelme
 from pointmask.io.images.array import read, read_mask
-from pointmask.io.points.points import Points, match
+from pointmask.io.layout import RESULTS
+from pointmask.io.points.match import match
+from pointmask.io.points.points import Points
 
 ALL = tuple(DOCUMENTS)
 

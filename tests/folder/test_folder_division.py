@@ -9,7 +9,7 @@ from tools.folders import one, scenes, tree
 from pointmask import executors
 from pointmask.errors import BrokenOffError, PointmaskError
 from pointmask.folder.job import annotate_folder
-from pointmask.folder.records.manifest import Shard
+from pointmask.folder.records.shards import Shard
 from pointmask.io.points.points import Point, Points
 
 folder = pytest.fixture(scenes)

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from pointmask.folder.plan import make_plan, shared_stems
 from pointmask.io.images.open import open_source
+from pointmask.io.points.match import match
 from pointmask.io.points.names import NameIndex, with_stem, without_suffix
-from pointmask.io.points.points import Point, Points, match
+from pointmask.io.points.points import Point, Points
 
 _PART = st.text("ab.-#0", min_size=1, max_size=3)
 _FOLDER = st.sampled_from(["", "a/", "b/", "a/b/", "a./", "a-/"])

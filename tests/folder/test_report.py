@@ -17,11 +17,13 @@ from pointmask.annotator.target import Annotation, Target
 from pointmask.drawing.overlay import heat_palette, stretch
 from pointmask.drawing.tiles import panels
 from pointmask.errors import OutputError
-from pointmask.folder.frame import Recipe, annotate_one
-from pointmask.folder.records.manifest import MANIFEST, dump
+from pointmask.folder.frame import annotate_one
+from pointmask.folder.options import Recipe
+from pointmask.folder.records.manifest import dump
 from pointmask.folder.report import write_report
 from pointmask.io.images.array import encode_png
 from pointmask.io.images.file import ImageFile
+from pointmask.io.layout import MANIFEST
 from pointmask.io.points.points import Point
 from pointmask.theta import Theta
 

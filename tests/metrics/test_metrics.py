@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pointmask.components import components
 from pointmask.errors import ImageError
 from pointmask.metrics.counters import Score, binarise, pooled_iou, score
-from pointmask.metrics.matching import components
 
 
 def blank(shape=(32, 32)):

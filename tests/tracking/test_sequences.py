@@ -11,7 +11,7 @@ from pointmask.cli import main
 from pointmask.folder.records.manifest import read_manifest
 from pointmask.io.formats import read_points
 from pointmask.io.images.open import open_source
-from pointmask.io.points.order import natural_key
+from pointmask.io.points.names import natural_key
 from pointmask.io.points.points import Point, Points
 from pointmask.synth.sequence import Mover, make_sequence
 from pointmask.tracking.sequences import carry, sightings_text

@@ -15,7 +15,7 @@ from pointmask.io.formats import FORMATS, load_format, read_points
 from pointmask.io.formats.folders import masks
 from pointmask.io.formats.folders.basicirstd import POINT_FOLDERS
 from pointmask.io.points.points import Points
-from pointmask_trainer.data.split import image_folder
+from pointmask_trainer.data.folder import image_folder
 from pointmask_trainer.errors import DataError
 
 _DOCUMENTS = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".xml")

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +9,8 @@ from numpy.typing import NDArray
 from pointmask.kernels.climb import climb
 from pointmask.kernels.normalise import AUTO, BRIGHT, DARK, normalise
 from pointmask.kernels.scale_space import smooth
-from pointmask.theta import Theta
+from pointmask.theta import Polarity, Theta
 
-Polarity = Literal["bright", "dark", "auto"]
 _POLARITIES = {"bright": BRIGHT, "dark": DARK, "auto": AUTO}
 Field = NDArray[np.float64]
 

@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from pointmask.errors import ImageError, PointsError
-from pointmask.io.files import list_images
-from pointmask.io.formats import Simulation, read_points
+from pointmask.io.formats import read_points
+from pointmask.io.formats.base import Simulation
 from pointmask.io.formats.folders.masks import coarse_points
 from pointmask.io.images.array import read, read_mask
-from pointmask.io.points.points import ImageFrame, Point, Points, match
+from pointmask.io.images.folder import list_images
+from pointmask.io.points.match import match
+from pointmask.io.points.points import ImageFrame, Point, Points
 from pointmask.metrics.data_sets import data_set_of
 from pointmask.synth.scenes import make_scenes
 

@@ -9,13 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pointmask.annotator.image import annotate
-from pointmask.annotator.window import Polarity
 from pointmask.calibrate.knobs import LIMIT, Knob, knobs_of, turn
 from pointmask.calibrate.search import PITCH, Counters, Place, Trials, choose, figures, gain_draws
 from pointmask.errors import ImageError, PointsError
 from pointmask.metrics.counters import binarise
 from pointmask.metrics.targets import true_targets
-from pointmask.theta import Theta
+from pointmask.theta import Polarity, Theta
 
 Pair = tuple[ArrayLike, Sequence[tuple[int, int]], ArrayLike]
 """An image, its points (row, col), and its true mask."""

@@ -5,9 +5,10 @@ from pathlib import Path
 
 from pointmask.calibrate.fit import Pair, check_pair
 from pointmask.errors import ImageError, PointmaskError
-from pointmask.io.files import list_images
 from pointmask.io.images.array import read, read_mask
-from pointmask.io.points.points import Point, Points, match
+from pointmask.io.images.folder import list_images
+from pointmask.io.points.match import match
+from pointmask.io.points.points import Point, Points
 
 
 def read_pairs(images: Path, masks: Path, points: Points, skipped: list[tuple[str, str]]) -> Iterator[Pair]:

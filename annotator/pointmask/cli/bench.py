@@ -85,7 +85,7 @@ def bench(
     from pointmask.bench.run import run_bench
     from pointmask.bench.summary import summarise
     from pointmask.cli.progress import shown_progress
-    from pointmask.folder.summary import Progress
+    from pointmask.executors import Progress
 
     drawn: Literal["centroid", "coarse"] = protocol or "centroid"
     if images is None or masks is None:

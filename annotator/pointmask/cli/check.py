@@ -106,7 +106,7 @@ def check(
 def _write_json(diagnosis: "Diagnosis", path: Path) -> None:
     import json
 
-    from pointmask.io.staging import put_whole, staged
+    from pointmask.io.files import put_whole, staged
 
     # Not ASCII alone: names of files are for people too; what UTF-8 cannot hold is escaped.
     text = printable(json.dumps(diagnosis.as_json(), indent=1, ensure_ascii=False))

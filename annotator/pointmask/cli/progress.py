@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from pointmask.folder.summary import Progress
+from pointmask.executors import Progress
 
 _LOG_EVERY = 10.0  # seconds
 

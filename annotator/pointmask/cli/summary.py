@@ -1,22 +1,22 @@
 """What a folder job did, as a table, a list of skipped images and the paths to open."""
 
 from heapq import nsmallest
+from pathlib import Path
 
 import click
 from rich.console import Console
 from rich.table import Table
 
-from pointmask import kernels
 from pointmask.cli import printable
 from pointmask.folder.summary import Summary
-from pointmask.io.points.order import natural_key
+from pointmask.io.points.names import natural_key
 
 _SHOWN = 20
 
 
 def tell_compiling() -> None:
     """Say, the first time on a machine, why the job does not start at once."""
-    if not kernels.is_compiled():
+    if not is_compiled():
         click.echo("Compiling kernels once for this machine (about 20 s) ...", err=True)
 
 
@@ -93,3 +93,13 @@ def list_some(title: str, lines: list[str], rest: str) -> None:
         click.echo(f"  {printable(line)}")
     if len(lines) > _SHOWN:
         click.echo(f"  ... and {len(lines) - _SHOWN:,} more" + (f", {rest}" if rest else ""))
+
+
+def is_compiled() -> bool:
+    """Whether the annotator's kernels lie compiled on this machine, so that the first call is quick."""
+    from pointmask.kernels import operator  # only here: check shows summaries too, and needs no kernel
+
+    source = Path(str(operator.__file__))
+    folder = Path(str(operator.evolve.stats.cache_path))
+    cached = folder.glob(f"{source.stem}.evolve-*.nbi")
+    return any(index.stat().st_mtime >= source.stat().st_mtime for index in cached)

@@ -8,7 +8,7 @@ import click
 from pointmask.cli.progress import shown_progress
 from pointmask.cli.summary import list_some
 from pointmask.errors import OutputError
-from pointmask.folder.summary import Progress
+from pointmask.executors import Progress
 from pointmask.io.files import write_atomic
 from pointmask.io.images.source import ImageSource
 from pointmask.io.points.points import Points

@@ -15,12 +15,13 @@ from pointmask.doctor.lists import Split, split_of, style_notes, together
 from pointmask.doctor.mixed_up import Reader, Suspects, mask_pairs, point_pairs
 from pointmask.doctor.twins import Twins
 from pointmask.errors import ImageError
+from pointmask.executors import Progress
 from pointmask.folder.plan import Plan, make_plan, shared_stems
-from pointmask.folder.summary import Progress
 from pointmask.io.images.open import open_source
 from pointmask.io.images.source import ImageSource
 from pointmask.io.points.lists import IdList
-from pointmask.io.points.points import Point, Points, match
+from pointmask.io.points.match import match
+from pointmask.io.points.points import Point, Points
 
 MaskFiles = Mapping[str, Mapping[int, tuple[str, ...]]]
 
@@ -53,7 +54,7 @@ def examine(
     threads : int
         Number of threads, at least 1; the result is the same.
     report : callable, optional
-        Called after each image with a `pointmask.folder.summary.Progress`.
+        Called after each image with a `pointmask.executors.Progress`.
 
     Returns
     -------

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pointmask.io.points.order import natural_key
+from pointmask.io.points.names import natural_key
 
 Note = tuple[str, str]
 """Kind of finding, and what is to be said about one file."""

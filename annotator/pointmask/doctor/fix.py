@@ -19,15 +19,16 @@ from pointmask.doctor.lists import names_of
 from pointmask.doctor.targets import is_binary, repeated, resized, size_relation, targets_of
 from pointmask.errors import ImageError, OutputError
 from pointmask.folder.plan import make_plan, shared_stems
-from pointmask.io.files import link_or_copy, stem_of
+from pointmask.io.files import link_or_copy, put_whole, staged
 from pointmask.io.formats.tables import csv
 from pointmask.io.images.array import encode_png, read_mask
 from pointmask.io.images.file import ImageFile
-from pointmask.io.images.open import FolderSource, open_source
+from pointmask.io.images.folder import FolderSource
+from pointmask.io.images.open import open_source
 from pointmask.io.images.source import ImageSource
+from pointmask.io.layout import stem_of
 from pointmask.io.points.lists import IdList
 from pointmask.io.points.points import Point, Points
-from pointmask.io.staging import put_whole, staged
 
 RECORD = "fixes.jsonl"
 """Says what was done to each file; a folder without it is not one of ours."""

@@ -25,9 +25,9 @@ from pointmask.doctor.targets import (
 from pointmask.doctor.visibility import Evidence
 from pointmask.errors import ImageError
 from pointmask.folder.planned import Wanted
-from pointmask.io.files import stem_of
 from pointmask.io.images.file import ImageFile
 from pointmask.io.images.source import ImageSource
+from pointmask.io.layout import stem_of
 from pointmask.io.points.points import Point
 
 Shape = tuple[int, int]

@@ -8,8 +8,9 @@ from pathlib import Path
 from pointmask.doctor.findings import Note
 from pointmask.errors import PointsError
 from pointmask.io.points.lists import IdList, choose
+from pointmask.io.points.match import match
 from pointmask.io.points.names import without_suffix
-from pointmask.io.points.points import Point, Points, match
+from pointmask.io.points.points import Point, Points
 
 _RANKS = {"train": 0, "val": 2, "test": 3}
 _OTHER = "", 1  # a list whose name says nothing gives way to those that measure

@@ -14,7 +14,7 @@ from pointmask.doctor.targets import is_inside, spots_of
 from pointmask.doctor.visibility import Evidence
 from pointmask.errors import ImageError
 from pointmask.io.images.source import ImageSource
-from pointmask.io.points.order import natural_key
+from pointmask.io.points.names import natural_key
 from pointmask.io.points.points import Point
 
 _WEAK = 1.5  # deviations below which all targets of an image together show nothing

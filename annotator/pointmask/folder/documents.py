@@ -10,11 +10,10 @@ from hashlib import blake2b
 from pathlib import Path
 
 from pointmask.errors import OutputError
-from pointmask.io.files import write_atomic
+from pointmask.io.files import clean_aside, put_whole, staged, write_atomic
 from pointmask.io.formats.convert import write_as
 from pointmask.io.formats.tables import native
 from pointmask.io.images.source import ImageSource
-from pointmask.io.staging import clean_aside, put_whole, staged
 
 DOCUMENTS = {
     "coco": "coco.json",

@@ -17,26 +17,29 @@ import numpy as np
 
 from pointmask import executors
 from pointmask.annotator.image import annotate
-from pointmask.annotator.window import Polarity
 from pointmask.errors import BrokenOffError, ImageError, OutputError, PointmaskError, ThetaError
+from pointmask.executors import Progress
 from pointmask.folder.documents import DOCUMENTS, check_documents, write_documents
-from pointmask.folder.frame import make_recipe, skipped_entry
+from pointmask.folder.frame import skipped_entry
+from pointmask.folder.options import make_recipe
 from pointmask.folder.plan import Plan, make_plan
 from pointmask.folder.records.journal import Ledger
-from pointmask.folder.records.manifest import MANIFEST, Entry, Shard
-from pointmask.folder.records.mask_lines import MASKS, check_ours
+from pointmask.folder.records.manifest import Entry
+from pointmask.folder.records.mask_lines import check_ours
+from pointmask.folder.records.shards import Shard
 from pointmask.folder.report import write_report
-from pointmask.folder.summary import Progress, Summary, Tally
-from pointmask.folder.tasks import tasks_of
-from pointmask.folder.worker import Outcome, Place, Task, work
-from pointmask.io.files import RESULTS, check_apart, clean_temporaries, write_atomic
+from pointmask.folder.summary import Summary, Tally
+from pointmask.folder.tasks import Task, tasks_of
+from pointmask.folder.worker import Outcome, Place, work
+from pointmask.io.files import clean_temporaries, write_atomic
 from pointmask.io.formats import read_points
 from pointmask.io.images.open import open_source
 from pointmask.io.images.source import ImageSource
+from pointmask.io.layout import MANIFEST, MASKS, RESULTS, check_apart
 from pointmask.io.points.lists import IdList, read_ids
 from pointmask.io.points.packed import PackedTexts
 from pointmask.io.points.points import Points
-from pointmask.theta import Theta
+from pointmask.theta import Polarity, Theta
 
 Work = Callable[[Task], Outcome]
 Clock = Callable[[Entry, float], None]  # notes the seconds that one frame took

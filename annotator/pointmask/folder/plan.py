@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pointmask.errors import ImageError
 from pointmask.folder.planned import Wanted
 from pointmask.folder.records.sorted_lines import Key
-from pointmask.io.files import stem_of
 from pointmask.io.images.source import ImageSource
+from pointmask.io.layout import stem_of
 from pointmask.io.points.lists import Choice, IdList, choose
-from pointmask.io.points.points import Matches, Points, match
+from pointmask.io.points.match import Matches, match
+from pointmask.io.points.points import Points
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ from typing import Any
 from numpy.typing import NDArray
 
 from pointmask.annotator.image import annotate
-from pointmask.annotator.window import Polarity
 from pointmask.drawing.overlay import MASK_COLOUR, POINT_COLOUR
 from pointmask.drawing.tiles import histogram, look, missing, number, panels, tile
 from pointmask.errors import ImageError, PointmaskError
@@ -22,8 +21,8 @@ from pointmask.folder.records.manifest import Entry, read_manifest
 from pointmask.io.files import write_atomic
 from pointmask.io.images.open import open_source
 from pointmask.io.images.source import ImageSource
-from pointmask.io.points.order import natural_key
-from pointmask.theta import Theta
+from pointmask.io.points.names import natural_key
+from pointmask.theta import Polarity, Theta
 
 REPORT = "report.html"
 

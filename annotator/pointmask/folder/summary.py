@@ -3,19 +3,9 @@
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 from pointmask.folder.records.manifest import Entry
 from pointmask.folder.worker import Outcome
-
-
-class Progress(NamedTuple):
-    """How far a job is, counted in image files."""
-
-    seen: int
-    total: int
-    targets: int
-    skipped: int
 
 
 @dataclass(slots=True)

@@ -1,14 +1,39 @@
 """What is left to do of a plan, image by image: plan and earlier results go by side by side, both sorted."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from pointmask.folder.plan import Plan
 from pointmask.folder.planned import Frames
-from pointmask.folder.records.manifest import Known, Shard
+from pointmask.folder.records.manifest import Known
+from pointmask.folder.records.shards import Shard
 from pointmask.folder.records.sorted_lines import Key
-from pointmask.folder.worker import Task
-from pointmask.io.files import stem_of
 from pointmask.io.images.kinds import may_hold_frames
+from pointmask.io.layout import stem_of
+from pointmask.io.points.points import Point
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """
+    One image file to do.
+
+    Attributes
+    ----------
+    image : str
+        Its name in the image source.
+    points : tuple of (int, tuple of Point)
+        The frames to annotate, with their points.
+    finished : tuple of (int, Known)
+        Frames that an earlier job finished.
+    taken : frozenset of int
+        Frames whose numbered result has the name of another image's result.
+    """
+
+    image: str
+    points: tuple[tuple[int, tuple[Point, ...]], ...]
+    finished: tuple[tuple[int, Known], ...] = ()
+    taken: frozenset[int] = frozenset()
 
 
 def tasks_of(plan: Plan, part: Shard, finished: Iterator[tuple[Key, Known]]) -> Iterator[Task]:

@@ -5,12 +5,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pointmask.errors import BrokenOffError, ImageError, OutputError, PointmaskError
-from pointmask.folder.frame import Recipe, Result, annotate_one, skipped_entry
+from pointmask.folder.frame import Result, annotate_one, skipped_entry
+from pointmask.folder.options import Recipe
 from pointmask.folder.records.manifest import Entry, Known
-from pointmask.io.files import result_path, write_atomic
+from pointmask.folder.tasks import Task
+from pointmask.io.files import write_atomic
 from pointmask.io.images.file import ImageFile
 from pointmask.io.images.kinds import may_hold_frames
 from pointmask.io.images.source import ImageSource
+from pointmask.io.layout import result_path
 from pointmask.io.points.points import Point
 
 
@@ -35,29 +38,6 @@ class Place:
     out: Path
     tag: str = "whole"
     overwrite: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """
-    One image file to do.
-
-    Attributes
-    ----------
-    image : str
-        Its name in the image source.
-    points : tuple of (int, tuple of Point)
-        The frames to annotate, with their points.
-    finished : tuple of (int, Known)
-        Frames that an earlier job finished.
-    taken : frozenset of int
-        Frames whose numbered result has the name of another image's result.
-    """
-
-    image: str
-    points: tuple[tuple[int, tuple[Point, ...]], ...]
-    finished: tuple[tuple[int, Known], ...] = ()
-    taken: frozenset[int] = frozenset()
 
 
 @dataclass(slots=True)

@@ -3,127 +3,16 @@
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
-from pointmask.errors import ImageError, OutputError
-from pointmask.io.images.kinds import is_image
-
-RESULTS = {"mask": "masks", "soft": "soft", "instance": "instances", "overlay": "overlays"}
-"""What can be saved, and the folder of the output in which it lies."""
+from pointmask.errors import OutputError
+from pointmask.io.layout import RESULTS
 
 _PREFIX = ".pointmask-"
 _SUFFIX = ".tmp"
-
-
-def list_images(
-    root: Path, *, exclude: Path | None = None, accepts: Callable[[str], bool] = is_image
-) -> list[str]:
-    """
-    Return the images below a folder, by suffix.
-
-    Hidden files and folders are passed over. Linked folders are followed, each real folder once.
-
-    Parameters
-    ----------
-    root : Path
-        Folder to search, with all its subfolders.
-    exclude : Path, optional
-        Folder to leave out: an output folder that lies among the images.
-    accepts : callable
-        Says by its name whether a file is an image.
-
-    Returns
-    -------
-    list of str
-        Paths relative to `root` with forward slashes, sorted.
-
-    Raises
-    ------
-    ImageError
-        If `root` or a folder below it is missing, is a file or cannot be read.
-    """
-    if not root.exists():
-        raise ImageError(
-            f"image folder {root} does not exist; check the path, for example with: ls {root.parent}"
-        )
-    if not root.is_dir():
-        raise ImageError(f"{root} is a file; give the folder that holds it: {root.parent}")
-    banned = exclude.resolve() if exclude is not None and exclude.exists() else None
-    return sorted(name for name in _walk(root, "", banned, set()) if accepts(name))
-
-
-def _walk(folder: Path, prefix: str, banned: Path | None, seen: set[tuple[int, int]]) -> Iterator[str]:
-    """Yield files below ``folder``; ``seen`` holds (device, inode) so that a link loop ends."""
-    try:
-        status = folder.stat()
-        if (status.st_dev, status.st_ino) in seen:
-            return
-        seen.add((status.st_dev, status.st_ino))
-        with os.scandir(folder) as found:
-            items = [(item.name, item.is_dir()) for item in found if not item.name.startswith(".")]
-    except OSError as error:
-        raise ImageError(
-            f"folder {folder} cannot be read ({error.strerror or error}); "
-            f"give yourself the right to read it: chmod u+rx {folder}"
-        ) from None
-    for name, is_folder in items:
-        if is_folder:
-            below = folder / name
-            if banned is None or below.resolve() != banned:
-                yield from _walk(below, f"{prefix}{name}/", banned, seen)
-        else:
-            yield prefix + name
-
-
-def stem_of(name: str) -> str:
-    """Relative path without its suffix: ``seq/a.png`` gives ``seq/a``."""
-    return name[: name.rfind(".")]
-
-
-def result_path(kind: str, name: str, frame: int, frames: int) -> str:
-    """
-    Return where a result lies, relative to the output folder.
-
-    Parameters
-    ----------
-    kind : str
-        A key of `RESULTS`.
-    name : str
-        Image path relative to the image folder.
-    frame, frames : int
-        0-based frame and the number of frames of the file; only files of several frames carry a number.
-    """
-    number = f"_{frame:04d}" if frames > 1 else ""
-    return f"{RESULTS[kind]}/{stem_of(name)}{number}.png"
-
-
-def check_apart(images: Path, out: Path) -> None:
-    """
-    Refuse an output folder whose results would mix with the images.
-
-    Raises
-    ------
-    OutputError
-        If `out` is a file, is the image folder itself, or would put results into the image folder.
-    """
-    if out.exists() and not out.is_dir():
-        raise OutputError(
-            f"output {out} is a file; give a folder, for example: --out {out.with_suffix('')}-masks"
-        )
-    source, target = images.resolve(), out.resolve()
-    if source == target:
-        raise OutputError(
-            f"output folder {out} is the image folder; results must not mix with images; "
-            f"choose another, for example: --out {out.parent / (target.name + '-pointmask')}"
-        )
-    for folder in RESULTS.values():
-        below = target / folder
-        if source == below or below in source.parents:
-            raise OutputError(
-                f"images come from {images}, where this job would write its results; "
-                f"choose another folder, for example: --out {out.parent / (target.name + '-pointmask')}"
-            )
 
 
 def write_atomic(path: Path, data: bytes, tag: str, *, below: Path | None = None) -> None:
@@ -218,3 +107,148 @@ def link_or_copy(file: Path, path: Path, *, copy: bool) -> None:
             shutil.copyfile(file, path)
     except OSError as error:
         raise OutputError(f"{path}: cannot be written ({error}); check the folder") from error
+
+
+def write_lines(path: Path, lines: Iterable[bytes], tag: str) -> None:
+    """Write a file of lines atomically, without holding them in memory."""
+    temporary = path.with_name(f".pointmask-{tag}-lines.tmp")
+    try:
+        with temporary.open("wb") as handle:
+            handle.writelines(lines)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def staged(path: Path) -> Iterator[Path]:
+    """Give a place beside ``path`` to make something; whatever is left there in the end is removed.
+
+    Raises
+    ------
+    OutputError
+        If the folder of ``path`` cannot be written to.
+    """
+    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    _remove(aside)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield aside
+    except OSError as error:
+        if isinstance(error, OutputError):
+            raise
+        raise OutputError(
+            f"{path}: cannot be written ({error.strerror or error}); check the folder and the space left"
+        ) from error
+    finally:
+        _remove(aside)
+
+
+def clean_aside(path: Path) -> None:
+    """Remove what a killed process left beside ``path``; nobody else may be making it now."""
+    for aside in path.parent.glob(f".{path.name}.*.tmp*"):
+        _remove(aside)
+
+
+def put_whole(made: Path, path: Path) -> None:
+    """Put what was made in the place of whatever is there; a folder is away for a moment.
+
+    Raises
+    ------
+    OSError
+        As the system reports it.
+    """
+    if path.is_dir() and not path.is_symlink():
+        old = made.with_name(f"{made.name}.old")
+        _remove(old)
+        path.rename(old)
+        made.rename(path)
+        _remove(old)
+    else:
+        made.replace(path)
+
+
+def put_into(made: Path, path: Path) -> None:
+    """Put each file of what was made in its place, and leave all other files there alone.
+
+    Raises
+    ------
+    OutputError
+        If a folder is in the place of a file, or a file in that of a folder.
+    OSError
+        As the system reports it.
+    """
+    if not path.exists():
+        made.replace(path)
+    elif made.is_dir() != path.is_dir():
+        kinds = ("file", "folder") if made.is_dir() else ("folder", "file")
+        raise OutputError(f"{path} is a {kinds[0]}, but the result is a {kinds[1]}; choose another name")
+    elif made.is_dir():
+        for child in sorted(made.iterdir()):
+            put_into(child, path / child.name)
+    else:
+        made.replace(path)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def write_atomically(data: bytes | str, path: Path) -> None:
+    """Write a file that is never seen half-written; text becomes UTF-8.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    with _replacing(path) as temporary:
+        temporary.write_bytes(data.encode() if isinstance(data, str) else data)
+
+
+def files_below(folder: Path, wanted: Callable[[str], bool]) -> Iterator[Path]:
+    """Yield files below a folder in a fixed order, without hidden ones; ``wanted`` sees their names.
+
+    Raises
+    ------
+    OSError
+        If the folder or one below it cannot be listed.
+    """
+    for parent, subfolders, names in os.walk(folder, onerror=_raise):
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        yield from (Path(parent, name) for name in sorted(names) if wanted(name) and not name.startswith("."))
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
+@contextmanager
+def text_written_atomically(path: Path) -> Iterator[TextIO]:
+    """Give a UTF-8 text file to write to; it takes its place when the block ends without an error.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    with _replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
+        yield file
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        yield temporary
+        temporary.replace(path)
+    except OutputError:
+        raise
+    except (OSError, UnicodeEncodeError) as error:
+        raise OutputError(f"{path}: cannot be written ({error}); check the folder and the names") from error
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -19,8 +19,9 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pointmask.components import blobs
 from pointmask.errors import ImageError
-from pointmask.metrics.matching import Match, blobs, pair
+from pointmask.metrics.matching import Match, pair
 
 Empty = Literal["zero", "one", "skip"]
 Compat = Literal["dnanet", "lesps", "edgsp"]

@@ -5,52 +5,9 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage as ndi
 from scipy.optimize import linear_sum_assignment
 
 Match = Literal["first", "nearest", "hungarian"]
-
-
-def components(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:
-    """Label 8-connected components in raster order.
-
-    Parameters
-    ----------
-    mask : ndarray
-        ``(H, W)`` bool.
-
-    Returns
-    -------
-    labels : ndarray
-        ``(H, W)`` int32, 0 background, 1 to `count`.
-    count : int
-        Number of components.
-    """
-    labels, count = ndi.label(mask, np.ones((3, 3), np.bool_))
-    return labels, int(count)
-
-
-def blobs(mask: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Measure the 8-connected components, in raster order.
-
-    Parameters
-    ----------
-    mask : ndarray
-        ``(H, W)`` bool.
-
-    Returns
-    -------
-    centroids : ndarray
-        ``(n, 2)`` float64, (row, col) in pixels, not rounded.
-    areas : ndarray
-        ``(n,)`` int64, pixels.
-    """
-    labels, count = components(mask)
-    rows, cols = np.nonzero(labels)
-    ids = labels[rows, cols] - 1
-    areas = np.bincount(ids, minlength=count)
-    sums = [np.bincount(ids, weights=axis, minlength=count) for axis in (rows, cols)]
-    return np.stack(sums, axis=1) / areas[:, None], areas
 
 
 def pair(distance: NDArray[np.float64], match: Match) -> dict[int, int]:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pointmask.components import components
 from pointmask.metrics.counters import binarise, matched_targets
-from pointmask.metrics.matching import Match, components
+from pointmask.metrics.matching import Match
 
 if TYPE_CHECKING:
     from pointmask.annotator.target import Annotation

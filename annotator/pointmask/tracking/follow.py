@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pointmask.annotator.window import Polarity
+from pointmask.theta import Polarity
 from pointmask.tracking.camera_motion import Shift, levels_of, shift_between
 from pointmask.tracking.meetings import Meetings
 from pointmask.tracking.pursuit import Beam, Past, Pursuit

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pointmask.annotator.window import Polarity
+from pointmask.theta import Polarity
 from pointmask.tracking.appearance import PICTURE, WIDTHS, Look, Shape, blob, crop, look, look_back, own_shape
 from pointmask.tracking.camera_motion import Shift
 from pointmask.tracking.kernels import beam as kernel

@@ -19,12 +19,13 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from pointmask.annotator.window import Polarity
 from pointmask.errors import ImageError
 from pointmask.io.images.kinds import may_hold_frames
 from pointmask.io.images.source import ImageSource
-from pointmask.io.points.order import natural_key
-from pointmask.io.points.points import ImageFrame, Point, Points, match, pixel_index
+from pointmask.io.points.match import match
+from pointmask.io.points.names import natural_key
+from pointmask.io.points.points import ImageFrame, Point, Points, pixel_index
+from pointmask.theta import Polarity
 from pointmask.tracking.follow import Step, follow
 
 Report = Callable[[int, int], None]

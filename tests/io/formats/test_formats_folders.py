@@ -17,7 +17,8 @@ from pointmask.io.formats import read_points, recognise
 from pointmask.io.formats.folders import masks, point_images
 from pointmask.io.formats.labelled import LabelledImage, LabelledTarget
 from pointmask.io.images.array import encode_png
-from pointmask.io.points.points import Point, Points, match
+from pointmask.io.points.match import match
+from pointmask.io.points.points import Point, Points
 
 SHAPE = (12, 15)
 PIXELS = st.builds(Point, st.integers(0, SHAPE[0] - 1), st.integers(0, SHAPE[1] - 1))

@@ -16,7 +16,7 @@ from pointmask.errors import OutputError, PointsError
 from pointmask.io.formats import load_format, read_points, recognise
 from pointmask.io.formats.labelled import Box, LabelledImage, LabelledTarget
 from pointmask.io.formats.tools import labelme, voc
-from pointmask.io.images.open import FolderSource
+from pointmask.io.images.folder import FolderSource
 from pointmask.io.points.points import Point
 
 LABELS = st.none() | st.sampled_from(["ship", "two words", "é <&>"])

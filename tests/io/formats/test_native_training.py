@@ -17,7 +17,7 @@ from pointmask.io.formats.folders import basicirstd, masks, pal
 from pointmask.io.formats.labelled import LabelledImage, LabelledTarget
 from pointmask.io.formats.tables import native
 from pointmask.io.images.array import read, read_mask
-from pointmask.io.images.open import FolderSource
+from pointmask.io.images.folder import FolderSource
 from pointmask.io.points.points import Point, Points
 
 

@@ -10,7 +10,7 @@ from tools.folders import save, spot
 from pointmask.cli import main
 from pointmask.doctor import examine
 from pointmask.folder.records.manifest import read_manifest
-from pointmask.io.points.order import natural_key
+from pointmask.io.points.names import natural_key
 from pointmask.io.points.points import Points
 
 ORDERED = [

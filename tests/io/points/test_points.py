@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pointmask.errors import PointsError
-from pointmask.io.points.points import Point, Points, clean_key, match, pixel_index, without_suffix
+from pointmask.io.points.match import match
+from pointmask.io.points.points import Point, Points, clean_key, pixel_index, without_suffix
 
 ONE, TWO = (Point(1, 2),), (Point(3, 4),)
 

@@ -9,8 +9,9 @@ from tools.training import make_folder
 
 from pointmask.io.formats import read_points
 from pointmask.io.images.array import encode_png
+from pointmask_trainer.data.folder import find_images, find_list, read_list, split_ids
 from pointmask_trainer.data.normalisation import normalisation_of
-from pointmask_trainer.data.split import find_images, find_list, load_masks, load_split, read_list, split_ids
+from pointmask_trainer.data.split import load_masks, load_split
 from pointmask_trainer.errors import DataError
 from pointmask_trainer.strategies import make_strategy
 from pointmask_trainer.strategies.base import Folder

@@ -20,8 +20,8 @@ from pointmask.io.formats.tools import labelme
 from pointmask.io.images.array import encode_png
 from pointmask.io.points.points import Point
 from pointmask_trainer.config import load_config
+from pointmask_trainer.data.folder import find_images, split_ids
 from pointmask_trainer.data.points import pair_points
-from pointmask_trainer.data.split import find_images, split_ids
 from pointmask_trainer.errors import DataError
 from pointmask_trainer.find_points import find_points
 from pointmask_trainer.training.train import Source, Watcher, train

@@ -20,7 +20,7 @@ from pointmask.metrics.counters import Score, score
 from pointmask.metrics.data_sets import data_set_of
 from pointmask.metrics.targets import score_detections
 from pointmask_trainer.config import load_config
-from pointmask_trainer.data.split import find_images
+from pointmask_trainer.data.folder import find_images
 from pointmask_trainer.errors import DataError
 from pointmask_trainer.inference.evaluate import (
     HALF,

@@ -18,7 +18,7 @@ from PIL import Image
 from pointmask.cli import main
 from pointmask.io.formats import read_points
 from pointmask.io.images.array import encode_png, read_mask
-from pointmask.io.images.open import FolderSource
+from pointmask.io.images.folder import FolderSource
 from pointmask_trainer.config import ModelConfig
 from pointmask_trainer.data.normalisation import Normalisation
 from pointmask_trainer.detectors import build

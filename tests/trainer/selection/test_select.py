@@ -18,7 +18,8 @@ from tools.training import TINY, make_folder
 from pointmask.cli import main
 from pointmask.io.formats import read_points
 from pointmask_trainer.config import load_config
-from pointmask_trainer.data.split import find_images, load_split
+from pointmask_trainer.data.folder import find_images
+from pointmask_trainer.data.split import load_split
 from pointmask_trainer.errors import DataError
 from pointmask_trainer.selection.ranking import (
     best,
@@ -29,7 +30,7 @@ from pointmask_trainer.selection.ranking import (
     random_scores,
     ranking,
 )
-from pointmask_trainer.strategies.labels.annotating import difficulty_of
+from pointmask_trainer.strategies.weights.difficulty import difficulty_of
 from pointmask_trainer.training.train import Source, train
 
 BUSY = ("warmup=1", "theta=frozen", "val_every=1", "alpha_every=1")

@@ -17,11 +17,11 @@ from pointmask.synth.scenes import make_scenes
 from pointmask.theta import Theta
 from pointmask_trainer.config import AugmentConfig, load_config
 from pointmask_trainer.data.augment import draw
+from pointmask_trainer.data.batch import Batch
 from pointmask_trainer.data.labels import LabelStore
 from pointmask_trainer.errors import ConfigError, DataError
 from pointmask_trainer.operator.theta import LearnableTheta, ThetaTensors
 from pointmask_trainer.strategies import make_strategy
-from pointmask_trainer.strategies.base import Batch
 from pointmask_trainer.strategies.labels.rendering import Renderer
 from pointmask_trainer.training.train import Source, train
 

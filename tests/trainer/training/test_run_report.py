@@ -14,8 +14,9 @@ from tools.training import TINY, make_folder
 
 from pointmask.metrics.counters import score
 from pointmask_trainer.config import load_config
+from pointmask_trainer.data.folder import find_images
 from pointmask_trainer.data.labels import LabelStore
-from pointmask_trainer.data.split import find_images, load_masks, load_split
+from pointmask_trainer.data.split import load_masks, load_split
 from pointmask_trainer.errors import ConfigError
 from pointmask_trainer.run.events import EVENTS, open_events, scalars
 from pointmask_trainer.training.curves import Curve, line_chart

@@ -18,12 +18,13 @@ from tools.training import TINY, make_folder
 from pointmask.io.images.array import encode_png
 from pointmask.metrics.counters import Score, score
 from pointmask_trainer.config import load_config
-from pointmask_trainer.data.split import find_images, load_masks, load_split, split_ids
+from pointmask_trainer.data.folder import find_images, split_ids
+from pointmask_trainer.data.split import load_masks, load_split
 from pointmask_trainer.detectors import build
 from pointmask_trainer.errors import CheckpointError, DataError, TrainingError
 from pointmask_trainer.inference.tiles import predict_pool
 from pointmask_trainer.run.checkpoint import load_model
-from pointmask_trainer.run.metrics_file import METRICS
+from pointmask_trainer.run.journal import METRICS
 from pointmask_trainer.training.loop import Loop
 from pointmask_trainer.training.optimiser import make_optimiser, set_rate
 from pointmask_trainer.training.train import Source, train

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
-from pointmask.metrics.matching import components
+from pointmask.components import components
 from pointmask_trainer.errors import DataError
 
 Mask = NDArray[np.bool_]

@@ -9,7 +9,7 @@ from scipy import ndimage as ndi
 from scipy.spatial import ConvexHull
 from skimage.measure import perimeter_crofton
 
-from pointmask.metrics.matching import components
+from pointmask.components import components
 
 MEASURES = ("diameter", "circularity", "eccentricity", "solidity")
 

@@ -77,7 +77,7 @@ def analyse(run: Path, data: Path | None, last: int, out: Path | None, overwrite
 
 def _image_files(run: Path, data: Path | None, study: "Study") -> Mapping[str, Path]:
     """Where the training images lie, by id."""
-    from pointmask_trainer.data.split import find_images
+    from pointmask_trainer.data.folder import find_images
     from pointmask_trainer.errors import DataError
     from pointmask_trainer.run.source import read_source
 

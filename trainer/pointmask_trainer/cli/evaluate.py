@@ -62,8 +62,9 @@ def evaluate(
     test list is read only here, and only with --list test.
     """
     from pointmask.cli.progress import shown_progress
-    from pointmask.folder.summary import Progress
-    from pointmask_trainer.data.split import find_images, load_masks, load_split
+    from pointmask.executors import Progress
+    from pointmask_trainer.data.folder import find_images
+    from pointmask_trainer.data.split import load_masks, load_split
     from pointmask_trainer.distributed import choose_device
     from pointmask_trainer.inference import evaluate as evaluation
     from pointmask_trainer.run.checkpoint import load_model, weights_path

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Protocol
 
 from pointmask.io.formats import read_points
-from pointmask.io.points.points import Point, Points, match
-from pointmask_trainer.data.split import image_folder, some
+from pointmask.io.points.match import match
+from pointmask.io.points.points import Point, Points
+from pointmask_trainer.data.folder import image_folder, some
 from pointmask_trainer.errors import DataError
 from pointmask_trainer.find_points import find_points
 
@@ -15,7 +16,7 @@ IdLists = tuple[list[str], list[str]]
 
 
 class DrawLists(Protocol):
-    """`pointmask_trainer.data.split.split_ids` of some folder."""
+    """`pointmask_trainer.data.folder.split_ids` of some folder."""
 
     def __call__(self, *, without: Collection[str] = ()) -> IdLists:
         """Return train and val ids."""
@@ -58,7 +59,7 @@ def pair_points(points: Points, images: Mapping[str, Path], root: Path) -> Paire
     points : Points
         As read.
     images : Mapping
-        From `pointmask_trainer.data.split.find_images`.
+        From `pointmask_trainer.data.folder.find_images`.
     root : Path
         For messages.
 
@@ -118,7 +119,7 @@ def points_of(
     given : Path or None
         Named by the user.
     images : Mapping
-        From `pointmask_trainer.data.split.find_images`.
+        From `pointmask_trainer.data.folder.find_images`.
     needed_by : str or None
         Strategy that makes its labels from points.
     say : callable

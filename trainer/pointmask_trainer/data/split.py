@@ -1,7 +1,7 @@
 """A training folder in memory: images, points, true masks and lists, checked before anything is trained."""
 
-import fnmatch
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,19 +12,16 @@ import torch
 from numpy.typing import NDArray
 
 from pointmask.errors import ImageError
-from pointmask.io.files import RESULTS, list_images
 from pointmask.io.images.array import read, read_mask
-from pointmask.io.points.points import Points, match, without_suffix
+from pointmask.io.images.folder import list_images
+from pointmask.io.points.match import match
+from pointmask.io.points.points import Points, without_suffix
+from pointmask_trainer.data.folder import some
 from pointmask_trainer.data.pool import Pool
 from pointmask_trainer.errors import DataError
 
 Mask = NDArray[np.bool_]
 T = TypeVar("T")
-
-_SHOWN = 3  # names in a message
-_VALIDATION_SHARE = 0.2
-_IMAGE_FOLDERS = ("images", "origin/img")  # the field's usual one, and PAL's
-_NO_IMAGES = frozenset({"masks", "masks_centroid", "masks_coarse", *RESULTS.values()})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,137 +49,6 @@ class Split:
 
     def __len__(self) -> int:
         return len(self.ids)
-
-
-def image_folder(root: Path) -> Path:
-    """Return where a training folder keeps its images: a folder of its own, or itself."""
-    return next((root / name for name in _IMAGE_FOLDERS if (root / name).is_dir()), root)
-
-
-def find_images(root: Path) -> dict[str, Path]:
-    """Image files of a training folder by id: in its `image_folder`, without masks that lie beside them.
-
-    Raises
-    ------
-    DataError
-        If there is no image, or two differ only in their suffix.
-    """
-    folder = image_folder(root)
-    if not folder.is_dir():
-        raise DataError(f"{root} is no folder; give the folder that holds images/ and masks/")
-    names = list_images(folder)
-    if folder == root:
-        names = [name for name in names if not _NO_IMAGES.intersection(name.split("/")[:-1])]
-    found: dict[str, Path] = {}
-    for name in names:
-        key = without_suffix(name)
-        if key in found:
-            raise DataError(f"{found[key]} and {folder / name} differ only in their suffix; rename one")
-        found[key] = folder / name
-    if not found:
-        raise DataError(f"{folder} holds no image; see what is recognised with: pointmask check {folder}")
-    return found
-
-
-def find_list(root: Path, name: str) -> Path | None:
-    """Id list of a training folder, where BasicIRSTD and other collections keep it.
-
-    Raises
-    ------
-    DataError
-        If several lists fit.
-    """
-    patterns = (f"img_idx/{name}_*.txt", f"img_idx/{name}.txt", f"splits/{name}.txt", f"{name}.txt")
-    for pattern in patterns:
-        files = sorted(root.glob(pattern))
-        if len(files) > 1:
-            raise DataError(
-                f"{root} holds several {name} lists ({', '.join(f.name for f in files[:_SHOWN])}); "
-                f"choose one with --{name}-list FILE (evaluate: --list FILE)"
-            )
-        if files:
-            return files[0]
-    return None
-
-
-def read_list(path: Path, images: Mapping[str, Path]) -> list[str]:
-    """Read an id list: one image per line, with or without suffix or leading slash.
-
-    Raises
-    ------
-    DataError
-        If the list is unreadable or empty, names an image twice, or one that does not exist.
-    """
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"list {path} cannot be read ({error}); check the path") from None
-    ids = [without_suffix(line.strip().replace("\\", "/").lstrip("/")) for line in lines if line.strip()]
-    if not ids:
-        raise DataError(f"list {path} is empty; write one image name per line")
-    missing = [key for key in ids if key not in images]
-    if missing:
-        raise DataError(f"list {path} names {some(missing)} that the image folder does not hold")
-    if len(set(ids)) < len(ids):
-        raise DataError(f"list {path} names {some([k for k in set(ids) if ids.count(k) > 1])} twice")
-    return ids
-
-
-def split_ids(
-    root: Path,
-    images: Mapping[str, Path],
-    *,
-    train_list: Path | None = None,
-    val_list: Path | None = None,
-    include: str = "*",
-    without: Collection[str] = (),
-    seed: int = 0,
-) -> tuple[list[str], list[str]]:
-    """Ids to train on and to validate on.
-
-    Parameters
-    ----------
-    root : Path
-    images : Mapping
-        From `find_images`.
-    train_list, val_list : Path, optional
-        Found in the folder by default. Without a train list all images are taken that are in no other
-        list; without a validation list a fifth of the training images, drawn with the seed.
-    include : str
-        Shell pattern that ids must match, such as ``Misc_*``.
-    without : collection of str
-        Ids that are left out, also where a list names them.
-    seed : int
-
-    Raises
-    ------
-    DataError
-        If a list cannot be read, nothing is left, or an image is in both lists.
-    """
-    train_path, val_path = train_list or find_list(root, "train"), val_list or find_list(root, "val")
-    held_out = set()
-    if test_path := find_list(root, "test"):
-        held_out = set(read_list(test_path, images))
-    val = read_list(val_path, images) if val_path else None
-    rest = sorted(set(images) - held_out - set(val or ()))
-    train = read_list(train_path, images) if train_path else rest
-    dropped = frozenset(without)
-    train = [key for key in train if fnmatch.fnmatchcase(key, include) and key not in dropped]
-    if val is None:
-        order = np.random.default_rng([seed, 0x5EED]).permutation(len(train))
-        chosen = {train[k] for k in order[: max(1, round(_VALIDATION_SHARE * len(train)))]}
-        val = [key for key in train if key in chosen]
-        train = [key for key in train if key not in chosen]
-    val = [key for key in val if fnmatch.fnmatchcase(key, include) and key not in dropped]
-    if both := sorted(set(train) & set(val)):
-        raise DataError(f"{some(both)} in both the train and the val list; remove from one")
-    for name, ids in (("train", train), ("val", val)):
-        if not ids:
-            points = ", and the points" if dropped else ""
-            raise DataError(
-                f"no image is left to {name} on; check the {name} list and --include {include!r}{points}"
-            )
-    return train, val
 
 
 def load_split(
@@ -294,7 +160,15 @@ def _common_dtype(arrays: Iterable[NDArray[np.generic]]) -> np.dtype[np.generic]
     return np.dtype(np.float32)
 
 
-def some(names: Sequence[str]) -> str:
-    """Return the first few of some names, and how many more there are, for a message."""
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
+_THREADS = 8
+
+
+def for_every_image(split: Split, do: Callable[[int], T]) -> list[T]:
+    """Do something with every index of a split, in threads; results in order."""
+    with ThreadPoolExecutor(worker_threads()) as pool:
+        return list(pool.map(do, range(len(split))))
+
+
+def worker_threads() -> int:
+    """Return how many threads read or annotate images beside a training."""
+    return min(_THREADS, os.cpu_count() or 1)

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from pointmask.metrics.counters import Score, score
 from pointmask.metrics.data_sets import data_set_of
 from pointmask.metrics.targets import SIZE_CLASSES, Detection, TargetTally, score_detections
+from pointmask_trainer.data.folder import find_list, read_list
 from pointmask_trainer.data.normalisation import Normalisation
-from pointmask_trainer.data.split import Mask, Split, find_list, read_list
+from pointmask_trainer.data.split import Mask, Split
 from pointmask_trainer.detectors import Detector
 from pointmask_trainer.errors import DataError
 from pointmask_trainer.inference.tiles import predict_pool
@@ -218,7 +219,7 @@ def listed_ids(
     root : Path
         Training folder.
     images : Mapping
-        From `pointmask_trainer.data.split.find_images`.
+        From `pointmask_trainer.data.folder.find_images`.
     wanted : str
         ``train``, ``val`` or ``test``, as found in the folder, or else in the run; ``all``; or the path of
         a list.

@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 from numpy.typing import NDArray
 
 from pointmask.errors import BrokenOffError, ImageError
-from pointmask.io.files import result_path, stem_of
 from pointmask.io.images.file import ImageFile
 from pointmask.io.images.source import ImageSource
+from pointmask.io.layout import result_path, stem_of
 
 T = TypeVar("T")
 
@@ -42,7 +42,7 @@ class Frame:
     reason: str = ""
 
     def path(self, kind: str) -> str:
-        """Return where a result lies; see `pointmask.io.files.result_path`."""
+        """Return where a result lies; see `pointmask.io.layout.result_path`."""
         return result_path(kind, self.image, self.number, self.count)
 
 

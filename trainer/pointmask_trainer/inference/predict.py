@@ -10,10 +10,11 @@ import torch
 from numpy.typing import NDArray
 
 from pointmask.errors import BrokenOffError, ImageError, OutputError, PointmaskError
-from pointmask.folder.summary import Progress
-from pointmask.io.files import check_apart, write_atomic
+from pointmask.executors import Progress
+from pointmask.io.files import write_atomic
 from pointmask.io.images.array import encode_png
 from pointmask.io.images.source import ImageSource
+from pointmask.io.layout import check_apart
 from pointmask.io.points.lists import IdList, choose
 from pointmask_trainer.data.normalisation import Normalisation
 from pointmask_trainer.detectors import Detector

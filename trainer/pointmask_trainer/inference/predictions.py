@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
+from pointmask.components import blobs, components
 from pointmask.errors import OutputError
-from pointmask.folder.records.manifest import write_lines
 from pointmask.folder.records.sorted_lines import Run, RunFinder, merged
-from pointmask.metrics.matching import blobs, components
+from pointmask.io.files import write_lines
 
 JOURNAL = "predictions.jsonl"
 POINTS = "points.csv"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from pointmask_trainer.errors import DataError
-from pointmask_trainer.run.metrics_file import write_text
+from pointmask_trainer.run.journal import write_text
 
 SOURCE = "source.json"
 

@@ -26,8 +26,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from torch import Tensor
 
 from pointmask_trainer.config import LossConfig
+from pointmask_trainer.data.batch import Batch
 from pointmask_trainer.data.labels import Label, SplitName
-from pointmask_trainer.data.pool import Views
 from pointmask_trainer.data.split import Split
 from pointmask_trainer.detectors.base import Auxiliary, Maps
 from pointmask_trainer.detectors.losses import loss_of_maps
@@ -61,32 +61,6 @@ class Folder:
     splits: Mapping[SplitName, Split]
     masks: Path | None
     has_points: bool
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Batch:
-    """One step's crops on the device: this process's share.
-
-    Attributes
-    ----------
-    split : {"train", "val"}
-    indices : (B,) int64 Tensor
-        Which images of the split.
-    images : (B, C, h, w) float32 Tensor
-        Normalised.
-    labels : (B, 1, h, w) float32 Tensor in [0, 1]
-    views : Views
-        Where the crops lie; ``views.points`` brings points along.
-    total : int
-        Images of this step over all processes; losses are divided by it.
-    """
-
-    split: SplitName
-    indices: Tensor
-    images: Tensor
-    labels: Tensor
-    views: Views
-    total: int
 
 
 class Strategy(ABC):

@@ -22,21 +22,16 @@ import torch
 from torch import Tensor
 
 from pointmask.theta import Theta
+from pointmask_trainer.data.batch import Batch
 from pointmask_trainer.data.labels import Label, LabelStore, SplitName
-from pointmask_trainer.data.split import Split, known_masks, load_masks
+from pointmask_trainer.data.split import Split, for_every_image, known_masks, load_masks
 from pointmask_trainer.detectors.base import Maps
 from pointmask_trainer.errors import ConfigError, DataError
-from pointmask_trainer.strategies.base import Batch, Folder, Strategy
+from pointmask_trainer.strategies.base import Folder, Strategy
 from pointmask_trainer.strategies.d2d_options import D2DOptions
-from pointmask_trainer.strategies.labels.annotating import (
-    Regeneration,
-    annotate_image,
-    difficulty_of,
-    for_every_image,
-    label_of,
-    quality,
-)
+from pointmask_trainer.strategies.labels.annotating import Regeneration, annotate_image, label_of, quality
 from pointmask_trainer.strategies.labels.theta import ThetaBranch
+from pointmask_trainer.strategies.weights.difficulty import difficulty_of
 from pointmask_trainer.strategies.weights.meta import surrogate
 from pointmask_trainer.strategies.weights.validation import Validation, benefits, validate, with_gradient
 from pointmask_trainer.strategies.weights.weighting import Weighting, listed

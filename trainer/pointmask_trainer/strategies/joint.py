@@ -15,16 +15,18 @@ from torch import Tensor
 
 from pointmask.theta import Theta
 from pointmask_trainer.config import LossConfig
+from pointmask_trainer.data.batch import Batch
 from pointmask_trainer.data.labels import Label, SplitName
-from pointmask_trainer.data.split import Split
+from pointmask_trainer.data.split import Split, for_every_image
 from pointmask_trainer.detectors.base import Auxiliary, Maps
 from pointmask_trainer.detectors.losses import loss_of_maps
 from pointmask_trainer.detectors.quiet import unrecorded
 from pointmask_trainer.errors import ConfigError, DataError
 from pointmask_trainer.operator.theta import ENTRIES, LearnableTheta
-from pointmask_trainer.strategies.base import Batch, Folder, Strategy
-from pointmask_trainer.strategies.labels.annotating import annotate_image, difficulty_of, for_every_image
+from pointmask_trainer.strategies.base import Folder, Strategy
+from pointmask_trainer.strategies.labels.annotating import annotate_image
 from pointmask_trainer.strategies.labels.rendering import Renderer
+from pointmask_trainer.strategies.weights.difficulty import difficulty_of
 from pointmask_trainer.strategies.weights.validation import validation_batch
 from pointmask_trainer.strategies.weights.weighting import Weighting, listed
 from pointmask_trainer.training.loop import Loop

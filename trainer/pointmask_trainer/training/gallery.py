@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pointmask.components import components
 from pointmask.drawing.overlay import outline_path, png, stretch
 from pointmask.drawing.tiles import HEAT, data_uri
 from pointmask.metrics.counters import Score
-from pointmask.metrics.matching import components
 from pointmask_trainer.data.labels import LabelStore
 from pointmask_trainer.data.split import Mask, Split
 

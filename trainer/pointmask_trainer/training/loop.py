@@ -15,10 +15,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from pointmask.components import blobs
 from pointmask.metrics.counters import Score, score
-from pointmask.metrics.matching import blobs
 from pointmask_trainer.config import Config
 from pointmask_trainer.data.augment import draw, retouch
+from pointmask_trainer.data.batch import Batch
 from pointmask_trainer.data.labels import LabelStore, SplitName
 from pointmask_trainer.data.normalisation import Normalisation
 from pointmask_trainer.data.split import Mask, Split
@@ -26,7 +27,7 @@ from pointmask_trainer.detectors.base import Detector, Maps
 from pointmask_trainer.distributed import Team
 from pointmask_trainer.errors import TrainingError
 from pointmask_trainer.inference.tiles import Box, predict_pool
-from pointmask_trainer.strategies.base import Batch, Strategy
+from pointmask_trainer.strategies.base import Strategy
 from pointmask_trainer.training.optimiser import average_of, make_optimiser, set_rate
 
 _SHUFFLE, _CROPS, _CHANCE = 1, 2, 3  # what a derived seed is for

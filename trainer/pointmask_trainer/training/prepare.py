@@ -6,10 +6,11 @@ from functools import partial
 import torch
 
 from pointmask_trainer.config import Config, ModelConfig
+from pointmask_trainer.data.folder import find_images, split_ids
 from pointmask_trainer.data.labels import LabelStore
 from pointmask_trainer.data.normalisation import normalisation_of
 from pointmask_trainer.data.points import lists_with_points, points_of
-from pointmask_trainer.data.split import Mask, find_images, known_masks, load_split, split_ids
+from pointmask_trainer.data.split import Mask, known_masks, load_split
 from pointmask_trainer.detectors import Detector, build
 from pointmask_trainer.detectors.prior import start_from
 from pointmask_trainer.distributed import Team, share_statistics

@@ -29,8 +29,8 @@ from pointmask_trainer.run.checkpoint import (
     save_model,
 )
 from pointmask_trainer.run.events import Log, NoEvents, open_events
-from pointmask_trainer.run.journal import Journal
-from pointmask_trainer.run.metrics_file import METRICS, add_metrics, cut_metrics, read_metrics, write_text
+from pointmask_trainer.run.journal import METRICS, Journal, add_metrics, cut_metrics, read_metrics, write_text
+from pointmask_trainer.run.layout import CONFIG, LABELS, STRATEGY
 from pointmask_trainer.run.source import Source as Source
 from pointmask_trainer.run.source import write_source
 from pointmask_trainer.training.gallery import Gallery
@@ -38,10 +38,6 @@ from pointmask_trainer.training.loop import EpochResult, Loop
 from pointmask_trainer.training.optimiser import set_rate
 from pointmask_trainer.training.prepare import prepare
 from pointmask_trainer.training.report import REPORT, write_run_report
-
-STRATEGY = "strategy.jsonl"
-CONFIG = "config.toml"
-LABELS = "labels"
 
 
 @dataclass(frozen=True, slots=True)

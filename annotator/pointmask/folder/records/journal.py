@@ -16,23 +16,20 @@ from typing import IO, BinaryIO
 
 from pointmask.errors import OutputError
 from pointmask.folder.records.manifest import (
-    MANIFEST,
     Entry,
     Known,
     Settings,
-    Shard,
     Wanted,
     dump,
     entry_lines,
-    job_digest,
-    merge,
     parse,
     parse_or_raise,
-    shard_header,
-    write_lines,
 )
-from pointmask.folder.records.mask_lines import MASKS, mask_lines
+from pointmask.folder.records.mask_lines import mask_lines
+from pointmask.folder.records.shards import Shard, job_digest, merge, shard_header
 from pointmask.folder.records.sorted_lines import Key, Run, RunFinder, merged
+from pointmask.io.files import write_lines
+from pointmask.io.layout import MANIFEST, MASKS
 
 try:
     import fcntl

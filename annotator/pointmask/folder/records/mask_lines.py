@@ -14,8 +14,7 @@ from pointmask.annotator.target import Target
 from pointmask.errors import OutputError
 from pointmask.folder.records.manifest import Entry, dump, has_runs
 from pointmask.io.formats.encodings import rle
-
-MASKS = "masks.jsonl"
+from pointmask.io.layout import MASKS
 
 _TARGET_FIELDS = ("point", "label", "confidence", "box", "area", "rle")
 _FIELDS = {"image", "frame", "shape", "targets"}

@@ -21,20 +21,12 @@ A format module has
 
 from importlib import import_module
 from pathlib import Path
-from typing import Literal, Protocol, cast, get_args
+from typing import Protocol, cast
 
 from pointmask.errors import PointsError
+from pointmask.io.formats.base import Simulation
 from pointmask.io.images.source import ImageSource
 from pointmask.io.points.points import Points
-
-Simulation = Literal["centroid", "coarse"]
-Feature = Literal["points", "masks", "boxes", "instances", "labels", "confidence", "frames", "empty"]
-"""What a format may or may not hold.
-
-``boxes``: of targets without mask. ``instances``: targets that touch stay apart. ``frames``: pages of a
-file. ``empty``: images without targets.
-"""
-EVERYTHING: frozenset[Feature] = frozenset(get_args(Feature))
 
 FORMATS = {
     "native": "pointmask.io.formats.tables.native",

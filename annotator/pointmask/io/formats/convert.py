@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from pointmask.errors import OutputError, PointsError
-from pointmask.io.formats import FORMATS, Feature, load_format, mask_writable, recognise, writable
+from pointmask.io.files import put_into, staged
+from pointmask.io.formats import FORMATS, load_format, mask_writable, recognise, writable
+from pointmask.io.formats.base import Feature
 from pointmask.io.formats.folders._masks import components
 from pointmask.io.formats.labelled import LabelledImage, LabelledTarget
 from pointmask.io.formats.parts.documents import rejecting
@@ -15,7 +17,6 @@ from pointmask.io.formats.parts.finder import ImageFinder
 from pointmask.io.images.open import open_source
 from pointmask.io.images.source import ImageSource
 from pointmask.io.points.points import Points
-from pointmask.io.staging import put_into, staged
 
 _NOUNS: dict[Feature, str] = {
     "points": "clicks (their targets stay)",

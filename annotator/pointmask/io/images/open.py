@@ -1,11 +1,10 @@
 """Which kind of place a path is: a folder of images, a zip or a tar archive."""
 
 from pathlib import Path
-from typing import BinaryIO
 
 from pointmask.errors import ImageError
-from pointmask.io.files import list_images
 from pointmask.io.images.codecs.raw import RawFormat
+from pointmask.io.images.folder import FolderSource
 from pointmask.io.images.kinds import Reading
 from pointmask.io.images.source import ImageSource
 from pointmask.io.images.tar import TarSource
@@ -19,20 +18,6 @@ _NOT_READ = {
     b"7z\xbc\xaf": "7z",
     b"Rar!": "rar",
 }
-
-
-class FolderSource(ImageSource):
-    """Image files in a folder and its subfolders."""
-
-    def names(self, *, exclude: Path | None = None) -> list[str]:
-        """Return the image files; see `pointmask.io.files.list_images`."""
-        return list_images(self.root, exclude=exclude, accepts=self.reading.accepts)
-
-    def _read(self, name: str) -> bytes:
-        return (self.root / name).read_bytes()
-
-    def _open(self, name: str) -> BinaryIO:
-        return (self.root / name).open("rb")
 
 
 def open_source(

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pointmask.errors import PointsError
-from pointmask.io.points.points import Points, clean_key, match
+from pointmask.io.points.match import match
+from pointmask.io.points.points import Points, clean_key
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ class NameIndex:
     def find(self, key: str) -> tuple[tuple[str, ...], int, str]:
         """Return the names that a key fits, its frame, and the leading folders that had to be dropped.
 
-        The rules are those of `pointmask.io.points.points.match`.
+        The rules are those of `pointmask.io.points.match.match`.
         """
         names, prefix = self._find_name(key)
         parsed = None if names else _FRAME.fullmatch(key)
@@ -95,3 +95,31 @@ class NameIndex:
 
 def _last_part(name: str) -> str:
     return name.rpartition("/")[2]
+
+
+_NUMBER = re.compile(r"([0-9]+)")
+
+NaturalKey = tuple[object, ...]
+"""Comparable with others of its kind."""
+
+
+def natural_key(name: str) -> NaturalKey:
+    """
+    Return a sort key under which runs of digits count as numbers and case does not count.
+
+    Parameters
+    ----------
+    name : str
+        Path with forward slashes, or any text. Different names have different keys.
+    """
+    return (*(_part_key(part) for part in name.split("/")), (name,))
+
+
+def _part_key(part: str) -> NaturalKey:
+    """Alternate text and numbers; a number is its length and digits, which has no limit as ``int`` has."""
+    pieces = _NUMBER.split(part.casefold())
+    digits = (piece.lstrip("0") for piece in pieces[1::2])
+    key: list[object] = [""] * len(pieces)
+    key[::2] = pieces[::2]
+    key[1::2] = [(len(number), number) for number in digits]
+    return tuple(key)

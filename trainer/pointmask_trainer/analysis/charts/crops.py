@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
+from pointmask.components import components
 from pointmask.drawing.charts import ACCENT, FAINT, OTHERS, chart, png_of
 from pointmask.drawing.overlay import MASK_COLOUR, stretch
-from pointmask.metrics.matching import components
 from pointmask_trainer.analysis.charts.parts import head, outline, pixel_edges
 from pointmask_trainer.analysis.study import SHEET, Study
 from pointmask_trainer.errors import DataError

@@ -1,7 +1,6 @@
 """Annotate whole splits from their points, in threads beside the training if need be."""
 
-import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Literal, TypeVar
 
@@ -10,17 +9,13 @@ from numpy.typing import NDArray
 
 from pointmask.annotator.image import annotate
 from pointmask.annotator.target import Annotation
-from pointmask.annotator.window import Polarity
-from pointmask.theta import Theta
+from pointmask.theta import Polarity, Theta
 from pointmask_trainer.data.labels import Label, SplitName
-from pointmask_trainer.data.split import Mask, Split
+from pointmask_trainer.data.split import Mask, Split, worker_threads
 from pointmask_trainer.distributed import Team
-from pointmask_trainer.strategies.weights.difficulty import measure_image, prior_difficulty
 
 Kind = Literal["hard", "soft"]
 T = TypeVar("T")
-
-_THREADS = 8
 
 
 def annotate_image(split: Split, index: int, theta: Theta, polarity: Polarity) -> Annotation:
@@ -32,19 +27,6 @@ def annotate_image(split: Split, index: int, theta: Theta, polarity: Polarity) -
 def label_of(annotation: Annotation, kind: Kind) -> Label:
     """Return an annotation's mask or soft label, (H, W)."""
     return annotation.mask if kind == "hard" else annotation.soft
-
-
-def for_every_image(split: Split, do: Callable[[int], T]) -> list[T]:
-    """Do something with every index of a split, in threads; results in order."""
-    with ThreadPoolExecutor(_threads()) as pool:
-        return list(pool.map(do, range(len(split))))
-
-
-def difficulty_of(split: Split) -> NDArray[np.float64]:
-    """Difficulty of every image of a split before training, (N,)."""
-    return prior_difficulty(
-        for_every_image(split, lambda k: measure_image(split.images.stored(k), split.points[k]))
-    )
 
 
 class Regeneration:
@@ -65,7 +47,7 @@ class Regeneration:
     def __init__(
         self, splits: Mapping[SplitName, Split], theta: Theta, polarity: Polarity, team: Team
     ) -> None:
-        pool = ThreadPoolExecutor(_threads(), thread_name_prefix="labels")
+        pool = ThreadPoolExecutor(worker_threads(), thread_name_prefix="labels")
         self._team = team
         self._shapes = {name: split.images.shapes for name, split in splits.items()}
         self._futures: dict[SplitName, list[Future[Annotation]]] = {
@@ -94,7 +76,3 @@ def quality(labels: Iterable[NDArray[np.float32]], truths: Sequence[Mask]) -> fl
         both += int(np.count_nonzero(mask & truth))
         either += int(np.count_nonzero(mask | truth))
     return both / either if either else None
-
-
-def _threads() -> int:
-    return min(_THREADS, os.cpu_count() or 1)

@@ -5,12 +5,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - as everybody writes it
 
-from pointmask.annotator.window import Polarity
-from pointmask.theta import Theta
+from pointmask.theta import Polarity, Theta
+from pointmask_trainer.data.batch import Batch
 from pointmask_trainer.data.split import Split
 from pointmask_trainer.operator.forward import WindowBatch, soft_labels
 from pointmask_trainer.operator.theta import ThetaTensors
-from pointmask_trainer.strategies.base import Batch
 from pointmask_trainer.strategies.labels.windows import find_windows
 
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pointmask.annotator.target import Target
-from pointmask.annotator.window import Polarity, Window, read_window
-from pointmask.theta import Theta
+from pointmask.annotator.window import Window, read_window
+from pointmask.theta import Polarity, Theta
 from pointmask_trainer.data.split import Split
 from pointmask_trainer.inference.tiles import Box
 from pointmask_trainer.operator.forward import smooth

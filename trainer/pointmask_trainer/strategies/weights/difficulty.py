@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter
 
+from pointmask_trainer.data.split import Split, for_every_image
+
 Field = NDArray[np.float64]
 
 _GREYS = 256
@@ -119,3 +121,10 @@ def _disc(
     rows, cols = _square(shape, row, col, radius if half is None else half)
     near = np.ogrid[rows, cols]
     return np.asarray((near[0] - row) ** 2 + (near[1] - col) ** 2 <= radius**2)
+
+
+def difficulty_of(split: Split) -> NDArray[np.float64]:
+    """Difficulty of every image of a split before training, (N,)."""
+    return prior_difficulty(
+        for_every_image(split, lambda k: measure_image(split.images.stored(k), split.points[k]))
+    )

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from pointmask_trainer.data.batch import Batch
 from pointmask_trainer.detectors.base import Maps
 from pointmask_trainer.detectors.quiet import unrecorded
-from pointmask_trainer.strategies.base import Batch
 from pointmask_trainer.strategies.d2d_options import D2DOptions
 from pointmask_trainer.strategies.weights.hypergradient import (
     alignments,

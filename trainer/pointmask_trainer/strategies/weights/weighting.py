@@ -5,8 +5,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from pointmask_trainer.data.batch import Batch
 from pointmask_trainer.detectors.base import Maps
-from pointmask_trainer.strategies.base import Batch
 from pointmask_trainer.strategies.weights.features import FEATURES, RunningScale, measure
 from pointmask_trainer.strategies.weights.meta import MetaClassifier
 from pointmask_trainer.training.loop import Loop

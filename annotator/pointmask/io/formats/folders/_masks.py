@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from pointmask.errors import ImageError, PointsError
-from pointmask.io.formats._files import files_below
+from pointmask.io.files import files_below
 from pointmask.io.images.array import is_image, open_image
 from pointmask.io.images.file import ImageFile
 
@@ -36,11 +36,6 @@ def image_files(folder: Path) -> Iterator[Path]:
         If the folder or one below it cannot be listed.
     """
     return files_below(folder, is_image)
-
-
-def is_tree(path: Path) -> bool:
-    """Say whether a folder is for training or our output, which hold masks among other things."""
-    return any((path / name).exists() for name in ("manifest.jsonl", "masks.jsonl", "img_idx", "origin"))
 
 
 def holds_images(path: Path) -> bool:

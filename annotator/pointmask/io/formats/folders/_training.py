@@ -10,7 +10,7 @@ from pointmask.io.files import link_or_copy
 from pointmask.io.formats.parts.finder import ImageFinder
 from pointmask.io.formats.parts.per_image import write_new
 from pointmask.io.images.array import encode_png
-from pointmask.io.images.open import FolderSource
+from pointmask.io.images.folder import FolderSource
 from pointmask.io.images.source import ImageSource
 
 

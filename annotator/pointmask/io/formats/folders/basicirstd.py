@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pointmask.errors import PointsError
-from pointmask.io.formats import Feature
-from pointmask.io.formats._files import text_written_atomically
+from pointmask.io.files import text_written_atomically
+from pointmask.io.formats.base import Feature
 from pointmask.io.formats.folders import masks, point_images
 from pointmask.io.formats.folders._training import Images, check_share, in_test
 from pointmask.io.formats.labelled import LabelledImage

@@ -22,18 +22,13 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from pointmask.errors import ImageError, PointsError
-from pointmask.io.formats import Feature
-from pointmask.io.formats.folders._masks import (
-    components,
-    image_files,
-    is_tree,
-    largest_component,
-    read_frames,
-)
+from pointmask.io.formats.base import Feature
+from pointmask.io.formats.folders._masks import components, image_files, largest_component, read_frames
 from pointmask.io.formats.folders.point_images import LARGEST_BLOB
 from pointmask.io.formats.labelled import LabelledImage, LabelledTarget, Patch
 from pointmask.io.formats.parts.per_image import document_name, write_new
 from pointmask.io.images.array import encode_png, read_mask
+from pointmask.io.layout import is_tree
 from pointmask.io.points.points import Point, Points, without_suffix
 
 DESCRIPTION = "folder of masks"

@@ -7,7 +7,7 @@ others; folders within folders are joined to one name, ``seq/a`` to ``seq_a``.
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from pointmask.io.formats import Feature
+from pointmask.io.formats.base import Feature
 from pointmask.io.formats.folders import masks
 from pointmask.io.formats.folders._training import Images, check_share, in_test
 from pointmask.io.formats.folders.basicirstd import read_clicks

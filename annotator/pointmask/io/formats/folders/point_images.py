@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from pointmask.errors import PointsError
-from pointmask.io.formats import Feature
+from pointmask.io.formats.base import Feature
 from pointmask.io.formats.folders import mclc
-from pointmask.io.formats.folders._masks import holds_images, is_tree, largest_component, read_frames
+from pointmask.io.formats.folders._masks import holds_images, largest_component, read_frames
 from pointmask.io.formats.labelled import LabelledImage
 from pointmask.io.formats.parts.per_image import document_name, write_new
 from pointmask.io.images.array import encode_png
+from pointmask.io.layout import is_tree
 from pointmask.io.points.points import Point, Points
 
 DESCRIPTION = "folder of point images"

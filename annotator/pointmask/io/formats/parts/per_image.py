@@ -6,10 +6,10 @@ from itertools import islice
 from pathlib import Path
 
 from pointmask.errors import OutputError, PointsError
-from pointmask.io.formats._files import files_below, write_atomically
-from pointmask.io.formats.folders._masks import is_tree
+from pointmask.io.files import files_below, write_atomically
 from pointmask.io.formats.labelled import LabelledImage, LabelledTarget, Shape
 from pointmask.io.formats.parts.documents import rejecting
+from pointmask.io.layout import is_tree
 from pointmask.io.points.points import Points, clean_key, without_suffix
 
 _SNIFFED = 16  # documents looked at before a folder is said to be of another kind
@@ -130,7 +130,7 @@ def _with_suffix(folder: Path, suffix: str) -> Iterator[Path]:
 def document_name(key: str, suffix: str) -> str:
     """Name the document of one image: ``seq/a.png`` gives ``seq/a.json``, ``a.tif#3`` gives ``a#3.json``.
 
-    `pointmask.io.points.points.match` finds the image by it.
+    `pointmask.io.points.match.match` finds the image by it.
     """
     name, mark, frame = key.rpartition("#")
     if mark and frame.isdecimal():

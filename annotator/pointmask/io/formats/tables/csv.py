@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pointmask.errors import PointsError
-from pointmask.io.formats import Feature
-from pointmask.io.formats._files import write_atomically
+from pointmask.io.files import write_atomically
+from pointmask.io.formats.base import Feature
 from pointmask.io.formats.parts.documents import brief
 from pointmask.io.formats.parts.origin import Origin, to_pixel
 from pointmask.io.formats.parts.text import Collector, peek, read_text, rows_of

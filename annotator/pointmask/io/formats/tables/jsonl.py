@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from pointmask.errors import PointsError
-from pointmask.io.formats import Feature
-from pointmask.io.formats._files import write_atomically
+from pointmask.io.files import write_atomically
+from pointmask.io.formats.base import Feature
 from pointmask.io.formats.parts.documents import brief, head_keys
 from pointmask.io.formats.parts.documents import number as finite
 from pointmask.io.formats.parts.origin import Origin, to_pixel

@@ -13,9 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pointmask.errors import ImageError, PointsError
-from pointmask.folder.records.manifest import MANIFEST
-from pointmask.folder.records.mask_lines import MASKS
-from pointmask.io.files import RESULTS
 from pointmask.io.formats.encodings import rle
 from pointmask.io.formats.labelled import Box, LabelledImage, LabelledTarget, Patch, Shape
 from pointmask.io.formats.parts.documents import (
@@ -33,6 +30,7 @@ from pointmask.io.formats.parts.per_image import Parsed, images_of, points_of
 from pointmask.io.formats.parts.shapes import confidence_of, patch_of_runs, size_of
 from pointmask.io.images.array import read as read_image
 from pointmask.io.images.array import read_mask
+from pointmask.io.layout import MANIFEST, MASKS, RESULTS
 from pointmask.io.points.points import Point, Points, clean_key
 
 DESCRIPTION = "output of pointmask"

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from pointmask.errors import PointsError
-from pointmask.io.formats import EVERYTHING
-from pointmask.io.formats._files import text_written_atomically
+from pointmask.io.files import text_written_atomically
+from pointmask.io.formats.base import EVERYTHING
 from pointmask.io.formats.encodings import rle
 from pointmask.io.formats.labelled import NO_LABEL, Box, LabelledImage, LabelledTarget, Patch, Shape
 from pointmask.io.formats.parts.documents import (

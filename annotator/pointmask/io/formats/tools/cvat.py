@@ -23,8 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pointmask.errors import OutputError, PointsError
-from pointmask.io.formats import Feature
-from pointmask.io.formats._files import text_written_atomically
+from pointmask.io.files import text_written_atomically
+from pointmask.io.formats.base import Feature
 from pointmask.io.formats.encodings.rle import MOST_PIXELS
 from pointmask.io.formats.labelled import NO_LABEL, LabelledImage, LabelledTarget, Patch, Shape
 from pointmask.io.formats.parts.documents import brief, rejecting, whole, xml_events

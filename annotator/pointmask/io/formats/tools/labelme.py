@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from pointmask.errors import ImageError, PointsError
-from pointmask.io.formats import EVERYTHING
+from pointmask.io.formats.base import EVERYTHING
 from pointmask.io.formats.labelled import NO_LABEL, LabelledImage, LabelledTarget, Patch, Shape
 from pointmask.io.formats.parts.documents import (
     brief,

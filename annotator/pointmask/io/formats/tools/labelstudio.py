@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from pointmask.io.formats import EVERYTHING
-from pointmask.io.formats._files import text_written_atomically
+from pointmask.io.files import text_written_atomically
+from pointmask.io.formats.base import EVERYTHING
 from pointmask.io.formats.encodings import brush_rle
 from pointmask.io.formats.labelled import NO_LABEL, LabelledImage, LabelledTarget, Shape
 from pointmask.io.formats.parts.documents import head_keys, rejecting

@@ -11,7 +11,7 @@ from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from pointmask.errors import PointsError
-from pointmask.io.formats import Feature
+from pointmask.io.formats.base import Feature
 from pointmask.io.formats.labelled import NO_LABEL, Box, LabelledImage, LabelledTarget
 from pointmask.io.formats.parts.documents import number, read_xml
 from pointmask.io.formats.parts.origin import Origin, from_pixel, to_pixel

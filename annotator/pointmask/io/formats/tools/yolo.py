@@ -6,7 +6,7 @@ The click is the middle of the box. A box is no mask, so none is read from it.
 from collections.abc import Iterable
 from pathlib import Path
 
-from pointmask.io.formats import Feature
+from pointmask.io.formats.base import Feature
 from pointmask.io.formats.labelled import LabelledImage, LabelledTarget, Shape
 from pointmask.io.formats.tools._yolo import NEEDS_IMAGES as NEEDS_IMAGES
 from pointmask.io.formats.tools._yolo import ORIGIN as ORIGIN

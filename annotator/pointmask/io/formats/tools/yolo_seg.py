@@ -8,7 +8,7 @@ those below `LEAST_PIXELS`: prefer run lengths (COCO) where there is a choice.
 from collections.abc import Iterable
 from pathlib import Path
 
-from pointmask.io.formats import Feature
+from pointmask.io.formats.base import Feature
 from pointmask.io.formats.encodings import outline
 from pointmask.io.formats.labelled import LabelledImage, LabelledTarget, Shape
 from pointmask.io.formats.tools._yolo import NEEDS_IMAGES as NEEDS_IMAGES
