@@ -26,6 +26,10 @@ class ThetaError(PointmaskError, ValueError):
     """A parameter set is out of its bounds, unstable or unreadable."""
 
 
+class PluginError(PointmaskError, ImportError):
+    """What another installed package adds to pointmask cannot be imported, or is not what it should be."""
+
+
 class OutputError(PointmaskError, OSError):
     """A result cannot be written, or writing it would destroy something of the user's."""
 
