@@ -1,7 +1,9 @@
-"""The data doctor: what is recognised in images, points, masks and lists, what is wrong, and the cure.
+"""`pointmask check`: what is recognised in images, points, masks and lists, what is wrong, and the cure.
 
-`examine` reads everything once and writes nothing; `pointmask.doctor.fix.write_fixed` makes a corrected
-copy of what it found.
+`examine` reads everything once and writes nothing; `fix.write_fixed` makes a corrected copy. Each other
+module looks for one kind of trouble: `pixels`, `targets`, `mixed_up` pairs, `twins`, `lists`.
+May import: folder (its plan), io, executors, components, errors. Never annotator or kernels: a check
+compiles nothing. Open first: ``examine.py``.
 """
 
 from pointmask.doctor.examine import examine as examine

@@ -5,7 +5,10 @@ Arrows point down::
     follow, cli.analyse     when, and from where to where
     page                    HTML and JSON
     pictures                which pictures there are, and what they say
-    weights_chart, theta_chart, labels_chart, history_chart, crops
+    charts/                 weights, theta, labels, history, crops
     study                   all numbers of one run
     history, label_files, shapes, relations
+
+May import: run, data, strategies (their options), inference and all below, `pointmask.drawing`. Open first:
+``study.py``.
 """

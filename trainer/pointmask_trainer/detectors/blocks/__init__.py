@@ -1,1 +1,4 @@
-"""blocks."""
+"""Layers that several networks share.
+
+May import: torch, and ``detectors.base``. Open first: ``common.py``.
+"""

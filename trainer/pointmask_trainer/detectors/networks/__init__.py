@@ -1,1 +1,4 @@
-"""networks."""
+"""The field's networks, written anew from their descriptions, one file each.
+
+May import: torch, ``detectors.base`` and ``detectors.blocks``. Open first: ``alcnet.py``.
+"""

@@ -1,1 +1,5 @@
-"""encodings."""
+"""How documents hold masks: run lengths, brushes, outlines along pixel edges, restricted ``.npy``.
+
+Pure functions between arrays and JSON values or bytes. May import: errors, components.
+Open first: ``rle.py``.
+"""

@@ -1,9 +1,9 @@
-"""File formats of images, one module per family; and `rle` and `outline`, how documents hold masks.
+"""File formats of images, one module per family.
 
-An image module has a class that is given an open binary file, positioned anywhere, and its length in
-bytes, and is a `Codec`. It returns the stored numbers whatever their type; `pointmask.io.images.file` turns
-them into one band, and every exception into an `ImageError` that names the file. Only that module uses
-these classes.
+Each has a class that is given an open binary file, positioned anywhere, and its length in bytes, and is a
+`Codec`. It returns the stored numbers whatever their type; `pointmask.io.images.file` turns them into one
+band, and every exception into an `ImageError` that names the file. Only that module uses these classes.
+May import: errors. Open first: ``raster.py``.
 """
 
 from typing import Any, Protocol
