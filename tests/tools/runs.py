@@ -42,7 +42,6 @@ def stop_after(epochs):
 PROCESSES = """
 import sys
 from pointmask_trainer.config import load_config
-from pointmask_trainer.run.metrics_file import METRICS
 from pointmask_trainer.training.train import Source, train
 from pathlib import Path
 train(load_config(settings=sys.argv[3:]), Source(root=Path(sys.argv[1])), Path(sys.argv[2]))

@@ -6,7 +6,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from pointmask_trainer.config import AugmentConfig
-from pointmask_trainer.data.augment import draw
+from pointmask_trainer.data.augment import draw_augmentation
 from pointmask_trainer.data.labels import LabelStore
 from pointmask_trainer.errors import CheckpointError
 
@@ -35,15 +35,15 @@ def test_labels_come_back(make):
 def test_hard_labels_stay_hard_in_turned_crops():
     store = LabelStore(hard_labels())
     config = AugmentConfig(crop=16, rotate=40, share=1.0)
-    draws = draw(config, SHAPES, [np.empty((0, 2))] * 3, (0, 0))
-    crops = store.crops("train", torch.arange(3), draws.views)
+    augmentation = draw_augmentation(config, SHAPES, [np.empty((0, 2))] * 3, (0, 0))
+    crops = store.crops("train", torch.arange(3), augmentation.views)
     assert set(crops.unique().tolist()) == {0.0, 1.0}
 
 
 def test_beyond_an_image_there_is_no_label():
     store = LabelStore({"train": [np.ones((9, 9), bool)], "val": [np.ones((9, 9), bool)]})
-    draws = draw(AugmentConfig(crop=16), [(9, 9)], [np.empty((0, 2))], (0, 0))
-    assert int(store.crops("train", torch.zeros(1, dtype=torch.int64), draws.views).sum()) == 81
+    augmentation = draw_augmentation(AugmentConfig(crop=16), [(9, 9)], [np.empty((0, 2))], (0, 0))
+    assert int(store.crops("train", torch.zeros(1, dtype=torch.int64), augmentation.views).sum()) == 81
 
 
 @pytest.mark.parametrize("make", [hard_labels, soft_labels])

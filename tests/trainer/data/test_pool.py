@@ -6,8 +6,8 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from pointmask_trainer.config import AugmentConfig
-from pointmask_trainer.data.augment import draw, retouch
-from pointmask_trainer.data.pool import Pool, Views
+from pointmask_trainer.data.augment import draw_augmentation, photometric_change
+from pointmask_trainer.data.pool import AffineViews, Pool
 
 SHAPES = [(9, 14), (20, 5), (1, 1), (16, 16)]
 
@@ -47,7 +47,7 @@ def test_crops_equal_one_pixel_after_the_other(dtype, outside):
     matrices = [
         np.column_stack([np.linalg.qr(rng.normal(size=(2, 2)))[0], rng.uniform(-9, 20, 2)]) for _ in images
     ]
-    views = Views(torch.as_tensor(np.stack(matrices)), (7, 11), whole=False)
+    views = AffineViews(torch.as_tensor(np.stack(matrices)), (7, 11), whole=False)
     crops = Pool(images).crops(torch.arange(4), views, outside)
     assert crops.shape == (4, 1, 7, 11)
     for crop, image, matrix in zip(crops, images, matrices, strict=True):
@@ -59,11 +59,11 @@ def test_crops_equal_one_pixel_after_the_other(dtype, outside):
 def test_whole_views_are_exact(outside):
     images = images_of(np.uint16)
     config = AugmentConfig(crop=16)
-    draws = draw(config, SHAPES, [np.empty((0, 2))] * 4, (0, 1))
-    assert draws.views.whole
-    crops = Pool(images).crops(torch.arange(4), draws.views, outside)
+    augmentation = draw_augmentation(config, SHAPES, [np.empty((0, 2))] * 4, (0, 1))
+    assert augmentation.views.whole
+    crops = Pool(images).crops(torch.arange(4), augmentation.views, outside)
     for k, image in enumerate(images):
-        expected = naive_crop(image, draws.views.matrices[k].numpy(), (16, 16), outside)
+        expected = naive_crop(image, augmentation.views.matrices[k].numpy(), (16, 16), outside)
         np.testing.assert_array_equal(crops[k, 0].numpy(), expected)
 
 
@@ -78,11 +78,11 @@ def test_image_label_and_points_move_together():
         image[tuple(place[0])] = 1
         images.append(image)
         points.append(place.astype(float))
-    draws = draw(config, [i.shape for i in images], points, (0, 0))
-    assert not draws.views.whole
-    crops = Pool(images).crops(torch.arange(40), draws.views, "zero")
+    augmentation = draw_augmentation(config, [i.shape for i in images], points, (0, 0))
+    assert not augmentation.views.whole
+    crops = Pool(images).crops(torch.arange(40), augmentation.views, "zero")
     for k in range(40):
-        row, col = draws.views.points(k, torch.from_numpy(points[k]))[0].tolist()
+        row, col = augmentation.views.points(k, torch.from_numpy(points[k]))[0].tolist()
         assert -0.5 < row < 31.5, "positive=1 puts the target into the crop"
         assert -0.5 < col < 31.5
         rows, cols = np.ogrid[:32, :32]
@@ -96,8 +96,8 @@ def test_positive_crops_hold_a_target_and_others_need_not():
     held = {}
     for positive in (0.0, 1.0):
         config = AugmentConfig(crop=32, positive=positive)
-        draws = draw(config, [shape] * 200, [point] * 200, (0, 0))
-        places = torch.stack([draws.views.points(k, torch.from_numpy(point))[0] for k in range(200)])
+        augmentation = draw_augmentation(config, [shape] * 200, [point] * 200, (0, 0))
+        places = torch.stack([augmentation.views.points(k, torch.from_numpy(point))[0] for k in range(200)])
         held[positive] = int(((places > -0.5) & (places < 31.5)).all(1).sum())
     assert held[1.0] == 200
     assert held[0.0] < 40
@@ -106,19 +106,22 @@ def test_positive_crops_hold_a_target_and_others_need_not():
 def test_crops_stay_inside_images_that_are_large_enough():
     image = np.ones((40, 70), np.uint8)
     config = AugmentConfig(crop=32, positive=0.7)
-    draws = draw(config, [image.shape] * 50, [np.array([[1.0, 68.0]])] * 50, (0, 0))
-    crops = Pool([image]).crops(torch.zeros(50, dtype=torch.int64), draws.views, "zero")
+    augmentation = draw_augmentation(config, [image.shape] * 50, [np.array([[1.0, 68.0]])] * 50, (0, 0))
+    crops = Pool([image]).crops(torch.zeros(50, dtype=torch.int64), augmentation.views, "zero")
     assert bool((crops == 1).all())
 
 
 def test_draws_depend_on_their_key_and_place_alone():
     config = AugmentConfig(crop=16, scale=0.2, rotate=10, brightness=0.3, noise=0.1, share=1.0)
     shapes, points = [(30, 30)] * 6, [np.array([[4.0, 5.0]])] * 6
-    whole, again = draw(config, shapes, points, (7, 3)), draw(config, shapes, points, (7, 3))
-    other = draw(config, shapes, points, (7, 4))
+    whole, again = (
+        draw_augmentation(config, shapes, points, (7, 3)),
+        draw_augmentation(config, shapes, points, (7, 3)),
+    )
+    other = draw_augmentation(config, shapes, points, (7, 4))
     assert torch.equal(whole.views.matrices, again.views.matrices)
     assert not torch.equal(whole.views.matrices, other.views.matrices)
-    fewer = draw(config, shapes[:4], points[:4], (7, 3))
+    fewer = draw_augmentation(config, shapes[:4], points[:4], (7, 3))
     assert torch.equal(whole.views.matrices[:4], fewer.views.matrices)
     part = whole[2:5]
     assert torch.equal(part.views.matrices, whole.views.matrices[2:5])
@@ -127,15 +130,15 @@ def test_draws_depend_on_their_key_and_place_alone():
 
 def test_retouch_changes_what_it_says():
     config = AugmentConfig(crop=16, brightness=0.5, contrast=0.5, noise=0.5, share=1.0)
-    draws = draw(config, [(16, 16)] * 3, [np.empty((0, 2))] * 3, (0, 0))
+    augmentation = draw_augmentation(config, [(16, 16)] * 3, [np.empty((0, 2))] * 3, (0, 0))
     images = torch.zeros(3, 1, 400, 400)
-    out = retouch(images, draws)
-    torch.testing.assert_close(out.mean((1, 2, 3)), draws.brightness, atol=0.01, rtol=0)
-    torch.testing.assert_close(out.std((1, 2, 3)), draws.noise, atol=0.01, rtol=0)
-    quiet = draw(
+    out = photometric_change(images, augmentation)
+    torch.testing.assert_close(out.mean((1, 2, 3)), augmentation.brightness, atol=0.01, rtol=0)
+    torch.testing.assert_close(out.std((1, 2, 3)), augmentation.noise, atol=0.01, rtol=0)
+    quiet = draw_augmentation(
         AugmentConfig(crop=16, contrast=0.5, share=1.0), [(16, 16)] * 3, [np.empty((0, 2))] * 3, (0, 0)
     )
-    torch.testing.assert_close(retouch(images + 2, quiet)[:, 0, 0, 0], 2 * (1 + quiet.contrast))
+    torch.testing.assert_close(photometric_change(images + 2, quiet)[:, 0, 0, 0], 2 * (1 + quiet.contrast))
 
 
 def test_a_pool_gives_back_what_it_was_given_and_takes_replacements():

@@ -12,7 +12,7 @@ from pointmask.annotator.image import annotate
 from pointmask.annotator.window import _sample
 from pointmask.synth.scenes import make_scenes
 from pointmask.theta import Theta
-from pointmask_trainer.distributed import Team
+from pointmask_trainer.distributed import ProcessGroup
 from pointmask_trainer.operator.forward import WindowBatch, soft_labels
 from pointmask_trainer.operator.theta import ThetaTensors
 from pointmask_trainer.strategies.d2d_options import D2DOptions
@@ -159,7 +159,7 @@ def test_images_are_drawn_among_those_with_points():
 @pytest.mark.parametrize("kind", ["hard", "soft"])
 def test_labels_in_the_making_are_the_annotators(kind):
     split, theta = scenes_split(), Theta.load("default").with_(level=0.3)
-    made = Regeneration({"train": split, "val": split}, theta, "bright", Team()).labels(kind)
+    made = Regeneration({"train": split, "val": split}, theta, "bright", ProcessGroup()).labels(kind)
     for name in ("train", "val"):
         assert list(made[name]) == list(range(len(split)))
         for index, label in made[name].items():

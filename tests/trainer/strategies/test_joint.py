@@ -16,7 +16,7 @@ from pointmask.annotator.image import annotate
 from pointmask.synth.scenes import make_scenes
 from pointmask.theta import Theta
 from pointmask_trainer.config import AugmentConfig, load_config
-from pointmask_trainer.data.augment import draw
+from pointmask_trainer.data.augment import draw_augmentation
 from pointmask_trainer.data.batch import Batch
 from pointmask_trainer.data.labels import LabelStore
 from pointmask_trainer.errors import ConfigError, DataError
@@ -36,7 +36,7 @@ def scenes_split():
 def batch_of(split, config):
     indices = torch.arange(len(split))
     centres = [points.astype(float) for points in split.points]
-    views = draw(config, split.images.shapes, centres, (0, 0)).views
+    views = draw_augmentation(config, split.images.shapes, centres, (0, 0)).views
     blank = torch.zeros(len(split), 1, *views.size)
     return Batch("train", indices, blank, blank, views, len(split))
 

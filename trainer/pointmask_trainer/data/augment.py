@@ -13,43 +13,43 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pointmask_trainer.config import AugmentConfig
-from pointmask_trainer.data.pool import Views, moved
+from pointmask_trainer.data.pool import AffineViews, moved
 
 Matrix = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Draw:
+class Augmentation:
     """How a batch of crops is cut and changed.
 
     Attributes
     ----------
-    views : Views
+    views : AffineViews
         Geometry, shared by images, labels and points.
     brightness, contrast, noise : (B,) float32 Tensor
         Added, multiplied by ``1 + contrast``, and standard deviation of noise, for normalised images.
     noise_seed : int
     """
 
-    views: Views
+    views: AffineViews
     brightness: Tensor
     contrast: Tensor
     noise: Tensor
     noise_seed: int
 
-    def __getitem__(self, part: slice) -> "Draw":
-        return Draw(
+    def __getitem__(self, part: slice) -> "Augmentation":
+        return Augmentation(
             self.views[part], self.brightness[part], self.contrast[part], self.noise[part], self.noise_seed
         )
 
 
-def draw(
+def draw_augmentation(
     config: AugmentConfig,
     shapes: Sequence[tuple[int, int]],
     points: Sequence[NDArray[np.float64]],
     key: tuple[int, ...],
-) -> Draw:
-    """Draw one batch.
+) -> Augmentation:
+    """Augmentation one batch.
 
     Parameters
     ----------
@@ -68,8 +68,8 @@ def draw(
     ]
     matrices, whole, changes = zip(*plans, strict=True)
     brightness, contrast, noise = torch.as_tensor(np.array(changes, np.float32)).unbind(1)
-    return Draw(
-        Views(torch.as_tensor(np.stack(matrices)), (config.crop, config.crop), all(whole)),
+    return Augmentation(
+        AffineViews(torch.as_tensor(np.stack(matrices)), (config.crop, config.crop), all(whole)),
         brightness,
         contrast,
         noise,
@@ -77,15 +77,15 @@ def draw(
     )
 
 
-def retouch(images: Tensor, draws: Draw) -> Tensor:
+def photometric_change(images: Tensor, augmentation: Augmentation) -> Tensor:
     """Change brightness and contrast of normalised (B, 1, h, w) images and add noise."""
     contrast, brightness, noise = (
         moved(values, images.device)[:, None, None, None]
-        for values in (draws.contrast, draws.brightness, draws.noise)
+        for values in (augmentation.contrast, augmentation.brightness, augmentation.noise)
     )
     images = images * (1 + contrast) + brightness
-    if bool((draws.noise > 0).any()):
-        generator = torch.Generator(images.device).manual_seed(draws.noise_seed)
+    if bool((augmentation.noise > 0).any()):
+        generator = torch.Generator(images.device).manual_seed(augmentation.noise_seed)
         images = images + noise * torch.randn(images.shape, generator=generator, device=images.device)
     return images
 
@@ -93,7 +93,7 @@ def retouch(images: Tensor, draws: Draw) -> Tensor:
 def _plan(
     config: AugmentConfig, shape: tuple[int, int], points: NDArray[np.float64], rng: np.random.Generator
 ) -> tuple[Matrix, bool, tuple[float, float, float]]:
-    """Draw one crop: matrix, whether it maps pixels onto pixels, and brightness, contrast, noise."""
+    """Augmentation one crop: matrix, whether it maps pixels onto pixels, and brightness, contrast, noise."""
     linear = _symmetry(config, rng)
     distorts = bool(config.scale or config.rotate or config.shift) and rng.random() < config.share
     shift = np.zeros(2)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from pointmask_trainer.data.labels import SplitName
-from pointmask_trainer.data.pool import Views
+from pointmask_trainer.data.pool import AffineViews
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -20,7 +20,7 @@ class Batch:
     images : (B, C, h, w) float32 Tensor
         Normalised.
     labels : (B, 1, h, w) float32 Tensor in [0, 1]
-    views : Views
+    views : AffineViews
         Where the crops lie; ``views.points`` brings points along.
     total : int
         Images of this step over all processes; losses are divided by it.
@@ -30,5 +30,5 @@ class Batch:
     indices: Tensor
     images: Tensor
     labels: Tensor
-    views: Views
+    views: AffineViews
     total: int

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pointmask_trainer.data.pool import Pool, Views
+from pointmask_trainer.data.pool import AffineViews, Pool
 from pointmask_trainer.errors import CheckpointError
 
 SplitName = Literal["train", "val"]
@@ -54,7 +54,7 @@ class LabelStore:
         """Whether labels may lie between 0 and 1."""
         return self._dtype == np.uint16
 
-    def crops(self, split: SplitName, indices: Tensor, views: Views) -> Tensor:
+    def crops(self, split: SplitName, indices: Tensor, views: AffineViews) -> Tensor:
         """Cut labels as `Pool.crops` cuts images: (B, 1, h, w) in [0, 1]; hard ones stay 0 or 1."""
         values = self._pools[split].crops(indices, views, "zero") / _ONE[self._dtype]
         return values if self.is_soft or views.whole else (values >= 0.5).float()

@@ -17,7 +17,7 @@ from torch import Tensor
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Views:
+class AffineViews:
     """Where each crop of a batch lies in its image.
 
     Attributes
@@ -52,8 +52,8 @@ class Views:
         sources = matrices[:, :, 0] * rows + matrices[:, :, 1] * cols + matrices[:, :, 2]
         return sources[:, 0], sources[:, 1]
 
-    def __getitem__(self, part: slice) -> "Views":
-        return Views(self.matrices[part], self.size, self.whole)
+    def __getitem__(self, part: slice) -> "AffineViews":
+        return AffineViews(self.matrices[part], self.size, self.whole)
 
 
 class Pool:
@@ -121,14 +121,14 @@ class Pool:
         start = self._places[index]
         self._flat[start : start + flat.size] = torch.from_numpy(flat).to(self.device)
 
-    def crops(self, indices: Tensor, views: Views, outside: Literal["reflect", "zero"]) -> Tensor:
+    def crops(self, indices: Tensor, views: AffineViews, outside: Literal["reflect", "zero"]) -> Tensor:
         """Cut a batch of crops.
 
         Parameters
         ----------
         indices : (B,) int64 Tensor
             Which images.
-        views : Views
+        views : AffineViews
             Of B crops.
         outside : {"reflect", "zero"}
             What stands beyond an image's border: its mirror image, or 0.

@@ -1,19 +1,19 @@
 """What a strategy can do to a training: labels, sample weights, losses, and work between steps and epochs.
 
-The loop knows nothing of any strategy. It asks at fixed moments, in this order::
+The loop knows no strategy by name. It calls these methods in this order::
 
-    prepare(folder)            labels of both splits, once
-    start(loop)                once the loop stands
+    prepare(folder)                labels of both splits, once
+    start(training)                once, when the detector has its weights
     each step:
-        losses(maps, batch)    one number per image
-        weights(loop, ...)     one factor per image
-        extra_loss(loop, ...)  a term of its own, such as a loss on validation images
-        after_step(loop, ...)  after the detector's weights moved, such as a step of a meta-classifier
-    end_epoch(loop)            such as new labels: ``loop.labels.update(...)``
-    record()                   what the run's ``strategy.jsonl`` shall say of the epoch
-    state_dict()               what a resumed run needs besides the labels
+        losses(maps, batch)        one number per image
+        weights(training, ...)     one factor per image
+        extra_loss(training, ...)  a term of its own, such as a loss on validation images
+        after_step(training, ...)  after the update of the detector, such as a step of a meta-classifier
+    end_epoch(training)            such as new labels: ``training.labels.update(...)``
+    record()                       values of the epoch for the run's ``strategy.jsonl``
+    state_dict()                   what a resumed run needs besides the labels
 
-Evolving labels override `end_epoch`; in-batch targets override `losses`; bi-level updates override
+Evolving labels override `end_epoch`; targets made within a batch override `losses`; bi-level updates override
 `weights`, `extra_loss`, `after_step` and `end_epoch`.
 """
 
@@ -21,7 +21,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from torch import Tensor
 
@@ -31,9 +31,7 @@ from pointmask_trainer.data.labels import Label, SplitName
 from pointmask_trainer.data.split import Split
 from pointmask_trainer.detectors.base import Auxiliary, Maps
 from pointmask_trainer.detectors.losses import loss_of_maps
-
-if TYPE_CHECKING:
-    from pointmask_trainer.training.loop import Loop
+from pointmask_trainer.strategies.training import Training
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +97,7 @@ class Strategy(ABC):
             If what the labels are made from is missing or does not fit.
         """
 
-    def start(self, loop: "Loop") -> None:  # noqa: B027 - optional
+    def start(self, training: Training) -> None:  # noqa: B027 - optional
         """Make what depends on the detector's device, the seed or the data; the detector has its weights."""
 
     def losses(
@@ -108,18 +106,18 @@ class Strategy(ABC):
         """Loss of each image, (B,)."""
         return loss_of_maps(maps, batch.labels, config, auxiliary)
 
-    def weights(self, loop: "Loop", batch: Batch, maps: Maps, losses: Tensor) -> Tensor | None:
+    def weights(self, training: Training, batch: Batch, maps: Maps, losses: Tensor) -> Tensor | None:
         """Weight of each image, (B,); None weighs all alike."""
         return None
 
-    def extra_loss(self, loop: "Loop", batch: Batch) -> Tensor | None:
+    def extra_loss(self, training: Training, batch: Batch) -> Tensor | None:
         """Return a term that is added to this process's loss, or None."""
         return None
 
-    def after_step(self, loop: "Loop", batch: Batch, maps: Maps, losses: Tensor) -> None:  # noqa: B027 - optional
+    def after_step(self, training: Training, batch: Batch, maps: Maps, losses: Tensor) -> None:  # noqa: B027 - optional
         """Do what follows a step of the detector's weights."""
 
-    def end_epoch(self, loop: "Loop") -> None:  # noqa: B027 - optional
+    def end_epoch(self, training: Training) -> None:  # noqa: B027 - optional
         """Do what follows an epoch; labels changed here hold from the next one on."""
 
     def record(self) -> dict[str, Any]:

@@ -31,11 +31,11 @@ from pointmask_trainer.strategies.base import Folder, Strategy
 from pointmask_trainer.strategies.d2d_options import D2DOptions
 from pointmask_trainer.strategies.labels.annotating import Regeneration, annotate_image, label_of, quality
 from pointmask_trainer.strategies.labels.theta import ThetaBranch
+from pointmask_trainer.strategies.training import Training
 from pointmask_trainer.strategies.weights.difficulty import difficulty_of
 from pointmask_trainer.strategies.weights.meta import surrogate
 from pointmask_trainer.strategies.weights.validation import Validation, benefits, validate, with_gradient
 from pointmask_trainer.strategies.weights.weighting import Weighting, listed
-from pointmask_trainer.training.loop import Loop
 
 
 class D2D(Strategy):
@@ -63,7 +63,7 @@ class D2D(Strategy):
         }
         return {name: self._first_labels(folder, split) for name, split in folder.splits.items()}
 
-    def start(self, loop: Loop) -> None:
+    def start(self, training: Training) -> None:
         """Make the meta-classifier and theta.
 
         Raises
@@ -71,73 +71,76 @@ class D2D(Strategy):
         ConfigError
             If the exact form is asked for in several processes.
         """
-        options, train = self.options, loop.splits["train"]
-        if options.alpha_form == "exact" and loop.team.size > 1:
+        options, train = self.options, training.splits["train"]
+        if options.alpha_form == "exact" and training.group.size > 1:
             raise ConfigError(
                 'strategy.options.alpha_form = "exact" works in one process, since statistics are shared by '
                 'messages without forward mode; set it to "difference"'
             )
-        self._warmup, self._theta_every = options.timing(loop.config.epochs)
-        self._splits, self._team = loop.splits, loop.team
+        self._warmup, self._theta_every = options.timing(training.config.epochs)
+        self._splits, self._group = training.splits, training.group
         self._validation: Validation | None = None
         self._job: Regeneration | None = None
         self._news: dict[str, Any] = {}
-        self._losses = torch.full((len(train),), torch.nan, device=loop.device)
-        self._theta = ThetaBranch(self._start, options, loop.device) if options.theta == "learn" else None
+        self._losses = torch.full((len(train),), torch.nan, device=training.device)
+        self._theta = ThetaBranch(self._start, options, training.device) if options.theta == "learn" else None
         self._weighting: Weighting | None = None
         # Also without weights: pointmask select ranks by it. It takes twice as long as annotating once.
         self._difficulty = torch.from_numpy(difficulty_of(train)).float()
         if options.alpha == "meta":
-            self._weighting = Weighting(loop, self._difficulty)
+            self._weighting = Weighting(training, self._difficulty)
             self._alpha_optimiser = torch.optim.Adam(self._weighting.parameters(), options.alpha_lr)
 
-    def weights(self, loop: Loop, batch: Batch, maps: Maps, losses: Tensor) -> Tensor | None:
+    def weights(self, training: Training, batch: Batch, maps: Maps, losses: Tensor) -> Tensor | None:
         """Weigh each image by the meta-classifier, once it is on."""
-        if self._weighting is None or loop.epoch < self._warmup:
+        if self._weighting is None or training.epoch < self._warmup:
             return None
-        return self._weighting.weights(loop, batch, maps, losses)
+        return self._weighting.weights(training, batch, maps, losses)
 
-    def extra_loss(self, loop: Loop, batch: Batch) -> Tensor | None:
+    def extra_loss(self, training: Training, batch: Batch) -> Tensor | None:
         """Take the validation loss, beta times, into every so manieth step."""
         self._validation = None
         options = self.options
-        if not options.beta or not _is_due(loop, options.val_every):
+        if not options.beta or not _is_due(training, options.val_every):
             return None
-        self._validation = validate(loop)
-        return options.beta * with_gradient(loop.model, self._validation)
+        self._validation = validate(training)
+        return options.beta * with_gradient(training.model, self._validation)
 
-    def after_step(self, loop: Loop, batch: Batch, maps: Maps, losses: Tensor) -> None:
+    def after_step(self, training: Training, batch: Batch, maps: Maps, losses: Tensor) -> None:
         """Log the losses; let the meta-classifier learn now and then."""
-        indices, losses_of_all = loop.team.concatenated(batch.indices), loop.team.concatenated(losses)
+        indices, losses_of_all = (
+            training.group.concatenated(batch.indices),
+            training.group.concatenated(losses),
+        )
         self._losses[indices] = losses_of_all
         if self._weighting is None:
             return
         self._weighting.remember(indices, losses_of_all)
-        if loop.epoch >= self._warmup and _is_due(loop, self.options.alpha_every):
+        if training.epoch >= self._warmup and _is_due(training, self.options.alpha_every):
             if self._validation is None or self.options.alpha_fresh:
-                self._validation = validate(loop)
-            benefit = benefits(loop, batch, maps, self._validation, self.options)
-            loss = surrogate(self._weighting.again(), loop.team.concatenated(benefit))
+                self._validation = validate(training)
+            benefit = benefits(training, batch, maps, self._validation, self.options)
+            loss = surrogate(self._weighting.again(), training.group.concatenated(benefit))
             self._alpha_optimiser.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             self._alpha_optimiser.step()
 
-    def end_epoch(self, loop: Loop) -> None:
+    def end_epoch(self, training: Training) -> None:
         """Swap labels that are ready; update theta now and then and have labels made with it."""
         news: dict[str, Any] = {"loss": listed(self._losses)}
         self._losses.fill_(torch.nan)
-        if loop.epoch == 0:
+        if training.epoch == 0:
             news["difficulty"] = listed(self._difficulty)
         if self._weighting is not None:
             news["alpha"] = listed(self._weighting.take_log())
         if self._job is not None:
-            loop.labels.update(self._job.labels(self.options.labels))
+            training.labels.update(self._job.labels(self.options.labels))
             self._job = None
-            news["labels"] = self._quality(loop.labels)
-        elif loop.epoch == 0:
-            news["labels"] = self._quality(loop.labels)
-        if self._theta is not None and self._theta_is_due(loop):
-            news["theta"] = self._theta.update(loop)
+            news["labels"] = self._quality(training.labels)
+        elif training.epoch == 0:
+            news["labels"] = self._quality(training.labels)
+        if self._theta is not None and self._theta_is_due(training):
+            news["theta"] = self._theta.update(training)
             self._job = self._make_labels(self._theta)
         self._news = news
 
@@ -176,13 +179,13 @@ class D2D(Strategy):
 
         return for_every_image(split, one)
 
-    def _theta_is_due(self, loop: Loop) -> bool:
-        past = loop.epoch - self._warmup
+    def _theta_is_due(self, training: Training) -> bool:
+        past = training.epoch - self._warmup
         # Labels are made beside the next epoch and hold from the one after it on: there must be one.
-        return past >= 0 and past % self._theta_every == 0 and loop.epoch + 2 < loop.config.epochs
+        return past >= 0 and past % self._theta_every == 0 and training.epoch + 2 < training.config.epochs
 
     def _make_labels(self, branch: ThetaBranch) -> Regeneration:
-        return Regeneration(self._splits, branch.theta(), self.options.polarity, self._team)
+        return Regeneration(self._splits, branch.theta(), self.options.polarity, self._group)
 
     def _quality(self, labels: LabelStore) -> dict[str, Any]:
         """Version of the labels and, where there are true masks, IoU with them."""
@@ -193,6 +196,6 @@ class D2D(Strategy):
         return news
 
 
-def _is_due(loop: Loop, every: int) -> bool:
+def _is_due(training: Training, every: int) -> bool:
     """Whether this is every so manieth step, counted through all epochs."""
-    return (loop.epoch * loop.steps_per_epoch + loop.step + 1) % every == 0
+    return (training.epoch * training.steps_per_epoch + training.step + 1) % every == 0

@@ -26,10 +26,10 @@ from pointmask_trainer.operator.theta import ENTRIES, LearnableTheta
 from pointmask_trainer.strategies.base import Folder, Strategy
 from pointmask_trainer.strategies.labels.annotating import annotate_image
 from pointmask_trainer.strategies.labels.rendering import Renderer
+from pointmask_trainer.strategies.training import Training
 from pointmask_trainer.strategies.weights.difficulty import difficulty_of
 from pointmask_trainer.strategies.weights.validation import validation_batch
 from pointmask_trainer.strategies.weights.weighting import Weighting, listed
-from pointmask_trainer.training.loop import Loop
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,7 +71,7 @@ class Joint(Strategy):
 
         return {name: for_every_image(split, self._masks_of(split)) for name, split in folder.splits.items()}
 
-    def start(self, loop: Loop) -> None:
+    def start(self, training: Training) -> None:
         """Put the sample weights' and theta's parameters beside the detector's.
 
         Raises
@@ -79,18 +79,18 @@ class Joint(Strategy):
         ConfigError
             If there are several processes.
         """
-        if loop.team.size > 1:
+        if training.group.size > 1:
             raise ConfigError("strategy joint trains in one process; run it without torchrun")
-        self._difficulty = torch.from_numpy(difficulty_of(loop.splits["train"])).float()
-        self._weighting = Weighting(loop, self._difficulty)
-        self._theta = LearnableTheta(self._start).to(loop.device)
+        self._difficulty = torch.from_numpy(difficulty_of(training.splits["train"])).float()
+        self._weighting = Weighting(training, self._difficulty)
+        self._theta = LearnableTheta(self._start).to(training.device)
         self._renderers = {
-            name: Renderer(split, self._start, self.options.polarity, loop.device)
-            for name, split in loop.splits.items()
+            name: Renderer(split, self._start, self.options.polarity, training.device)
+            for name, split in training.splits.items()
         }
         added = [*self._weighting.parameters(), *self._theta.parameters()]
-        loop.optimiser.add_param_group({"params": added, "weight_decay": 0.0})
-        self._losses = torch.full((len(loop.splits["train"]),), torch.nan, device=loop.device)
+        training.optimiser.add_param_group({"params": added, "weight_decay": 0.0})
+        self._losses = torch.full((len(training.splits["train"]),), torch.nan, device=training.device)
         self._areas: list[float] = []
         self._news: dict[str, Any] = {}
 
@@ -103,27 +103,27 @@ class Joint(Strategy):
             self._labels = labels.detach()
         return loss_of_maps(maps, labels, config, auxiliary)
 
-    def weights(self, loop: Loop, batch: Batch, maps: Maps, losses: Tensor) -> Tensor:
+    def weights(self, training: Training, batch: Batch, maps: Maps, losses: Tensor) -> Tensor:
         """Weigh each image, so that the meta-classifier learns from the very loss it weighs."""
-        self._weighting.weights(loop, replace(batch, labels=self._labels), maps, losses)
+        self._weighting.weights(training, replace(batch, labels=self._labels), maps, losses)
         return self._weighting.again()
 
-    def extra_loss(self, loop: Loop, batch: Batch) -> Tensor | None:
+    def extra_loss(self, training: Training, batch: Batch) -> Tensor | None:
         """Add the validation loss, beta times, in every step."""
         if not self.options.beta:
             return None
-        held_out = validation_batch(loop)
-        with unrecorded(loop.model):
-            losses, _ = loop.losses(held_out)
+        held_out = validation_batch(training)
+        with unrecorded(training.model):
+            losses, _ = training.losses(held_out)
         return self.options.beta * losses.sum() / held_out.total
 
-    def after_step(self, loop: Loop, batch: Batch, maps: Maps, losses: Tensor) -> None:
+    def after_step(self, training: Training, batch: Batch, maps: Maps, losses: Tensor) -> None:
         """Remember losses and how large the labels are."""
         self._weighting.remember(batch.indices, losses)
         self._losses[batch.indices] = losses
         self._areas.append(float(self._labels.sum()) / len(self._labels))
 
-    def end_epoch(self, loop: Loop) -> None:
+    def end_epoch(self, training: Training) -> None:
         """Note what tells of a collapse: entropy of the weights, area of the labels, theta."""
         alpha = self._weighting.take_log()
         shares = alpha[~alpha.isnan()]
@@ -136,7 +136,7 @@ class Joint(Strategy):
             "label_area": float(np.mean(self._areas)),
             "theta": {name: getattr(theta, name) for name in ENTRIES},
         }
-        if loop.epoch == 0:
+        if training.epoch == 0:
             self._news["difficulty"] = listed(self._difficulty)
         self._losses.fill_(torch.nan)
         self._areas.clear()

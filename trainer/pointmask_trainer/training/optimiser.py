@@ -1,4 +1,4 @@
-"""The optimiser of a detector's weights, its rate over the epochs, and the running average of the weights."""
+"""The optimiser of a detector's weights, its rate over the epochs, and the moving average of the weights."""
 
 import math
 
@@ -21,7 +21,7 @@ def make_optimiser(config: OptimConfig, model: nn.Module) -> torch.optim.Optimiz
 
 
 def set_rate(optimiser: torch.optim.Optimizer, config: OptimConfig, epoch: float, epochs: int) -> float:
-    """Set and return the learning rate at a moment: `epoch` counts on within an epoch as a fraction."""
+    """Set and return the learning rate; `epoch` may be fractional, within an epoch."""
     rate = config.lr * min(1.0, (epoch + 1e-3) / config.warmup) if config.warmup else config.lr
     past = min(1.0, epoch / epochs)
     if config.schedule == "cosine":
@@ -33,22 +33,22 @@ def set_rate(optimiser: torch.optim.Optimizer, config: OptimConfig, epoch: float
     return rate
 
 
-def average_of(config: OptimConfig, model: nn.Module) -> AveragedModel | None:
-    """Begin a running average of a model's weights and statistics; None where none is wanted.
+def make_ema(config: OptimConfig, model: nn.Module) -> AveragedModel | None:
+    """Begin an exponential moving average (EMA) of a model's weights and statistics; None if it is off.
 
-    The first steps count more: the average of n steps reaches back over a ninth of them at most, so that a
-    short training does not end on what its first steps were.
+    The decay grows with the number n of updates, as (1 + n) / (10 + n) up to ``config.average``: a short
+    training would otherwise end on an average of its first steps.
     """
     if not config.average:
         return None
 
-    def blend(averages: tuple[Tensor, ...] | list[Tensor], values: object, count: Tensor | int) -> None:
+    def update(ema: tuple[Tensor, ...] | list[Tensor], values: object, count: Tensor | int) -> None:
         share = 1 - torch.as_tensor((1 + count) / (10 + count)).clamp(max=config.average)
         assert isinstance(values, (tuple, list))
-        for average, value in zip(averages, values, strict=True):
+        for average, value in zip(ema, values, strict=True):
             if average.is_floating_point():
                 average.lerp_(value, share.to(average.dtype))
             else:
                 average.copy_(value)
 
-    return AveragedModel(model, multi_avg_fn=blend, use_buffers=True)
+    return AveragedModel(model, multi_avg_fn=update, use_buffers=True)

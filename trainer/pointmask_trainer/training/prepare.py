@@ -13,7 +13,7 @@ from pointmask_trainer.data.points import lists_with_points, points_of
 from pointmask_trainer.data.split import Mask, known_masks, load_split
 from pointmask_trainer.detectors import Detector, build
 from pointmask_trainer.detectors.prior import start_from
-from pointmask_trainer.distributed import Team, share_statistics
+from pointmask_trainer.distributed import ProcessGroup, share_statistics
 from pointmask_trainer.run.source import Source
 from pointmask_trainer.strategies import make_strategy
 from pointmask_trainer.strategies.base import Folder
@@ -21,7 +21,7 @@ from pointmask_trainer.training.loop import Loop
 
 
 def prepare(
-    config: Config, source: Source, device: torch.device, members: Team, say: Callable[[str], None]
+    config: Config, source: Source, device: torch.device, group: ProcessGroup, say: Callable[[str], None]
 ) -> tuple[Loop, list[Mask] | None]:
     """Read the data and build everything that takes part.
 
@@ -30,7 +30,7 @@ def prepare(
     config : Config
     source : Source
     device : torch.device
-    members : Team
+    group : ProcessGroup
     say : callable
         Takes one line of text on what was found.
 
@@ -49,7 +49,7 @@ def prepare(
     torch.manual_seed(config.seed)
     strategy = make_strategy(config.strategy.name, config.strategy.options)
     model = fresh(config.model).to(device)
-    if members.size > 1:
+    if group.size > 1:
         share_statistics(model)
     images = find_images(source.root)
     needed_by = config.strategy.name if strategy.needs_points else None
@@ -75,7 +75,7 @@ def prepare(
         f"{len(train_split)} images to train and {len(val_split)} to validate on, mean "
         f"{normalisation.mean:.4g}, deviation {normalisation.std:.4g}; {device}"
     )
-    loop = Loop(config, folder.splits, labels, strategy, model, normalisation, members)
+    loop = Loop(config, folder.splits, labels, strategy, model, normalisation, group)
     return loop, known_masks(val_split, source.root / "masks")
 
 

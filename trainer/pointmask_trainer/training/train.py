@@ -17,7 +17,7 @@ import torch
 from pointmask_trainer.analysis.follow import Follower
 from pointmask_trainer.config import Config, from_toml
 from pointmask_trainer.data.split import Mask
-from pointmask_trainer.distributed import Team, choose_device, team
+from pointmask_trainer.distributed import ProcessGroup, choose_device, process_group
 from pointmask_trainer.errors import CheckpointError
 from pointmask_trainer.inference.evaluation_report import figures
 from pointmask_trainer.run.checkpoint import (
@@ -89,11 +89,11 @@ def train(
         torch.set_num_threads(config.run.threads)
     device = choose_device(config.run.device)
     _open_run(config, out, resume=resume)
-    with team(device) as members:
-        if not members.leads:
+    with process_group(device) as group:
+        if not group.is_main:
             watcher = Watcher()
-        loop, truths = prepare(config, source, device, members, watcher.message)
-        return _Run(config, out, loop, truths, members, watcher).go(source)
+        loop, truths = prepare(config, source, device, group, watcher.message)
+        return _Run(config, out, loop, truths, group, watcher).go(source)
 
 
 def _open_run(config: Config, out: Path, *, resume: bool) -> None:
@@ -122,11 +122,11 @@ class _Run:
         out: Path,
         loop: Loop,
         truths: list[Mask] | None,
-        members: Team,
+        group: ProcessGroup,
         watcher: Watcher,
     ) -> None:
         self._config, self._out, self._loop = config, out, loop
-        self._truths, self._team, self._watcher = truths, members, watcher
+        self._truths, self._group, self._watcher = truths, group, watcher
         self._best: dict[str, Any] = {}
         self._journal = Journal(out / STRATEGY)
         self._label_digest = loop.labels.digest()
@@ -136,16 +136,16 @@ class _Run:
 
     def go(self, source: Source) -> dict[str, Any]:
         """Train until the last epoch; return the metrics of the best one."""
-        if self._team.leads:
+        if self._group.is_main:
             self._out.mkdir(parents=True, exist_ok=True)
             write_text(self._out / CONFIG, self._config.to_toml())
             for name, split in self._loop.splits.items():
                 write_text(self._out / f"{name}.txt", "".join(f"{key}\n" for key in split.ids))
-        self._team.wait()
+        self._group.wait()
         self._go_on()
-        if self._team.leads:
+        if self._group.is_main:
             write_source(self._out, source)
-        wanted = self._config.run.tensorboard and self._team.leads
+        wanted = self._config.run.tensorboard and self._group.is_main
         self._events = open_events(self._out, self._loop.epoch, wanted=wanted)
         while self._loop.epoch < self._config.epochs:
             self._epoch()
@@ -163,14 +163,14 @@ class _Run:
         is_best = "val_labels" in metrics and _rank(metrics) > _rank(self._best)
         if is_best:
             self._best = metrics
-        if self._team.leads:
+        if self._group.is_main:
             self._save(metrics, is_best=is_best)
             self._events.epoch(metrics)
             if "val_labels" in metrics:
                 lines = read_metrics(self._out / METRICS)
                 learned = self._follower.section(loop.labels.version, number, epochs)
                 write_run_report(self._out / REPORT, self._config, loop, lines, self._gallery, learned)
-        self._team.wait()
+        self._group.wait()
         self._watcher.epoch(metrics)
 
     def _metrics(self, number: int, result: EpochResult) -> dict[str, Any]:
@@ -190,7 +190,7 @@ class _Run:
         card = ModelCard(self._config.model, loop.normalisation, metrics)
         if is_best:
             (self._out / "best").mkdir(exist_ok=True)
-            save_model(self._out / "best" / WEIGHTS, loop.judged, card)
+            save_model(self._out / "best" / WEIGHTS, loop.evaluated_model, card)
         if loop.labels.version:
             self._save_labels()
         # The line is written first: what a killed run left beyond its checkpoint is cut when it goes on.
@@ -203,8 +203,8 @@ class _Run:
             "best": self._best,
         }
         tensors = {"optimiser": loop.optimiser.state_dict(), "strategy": loop.strategy.state_dict()}
-        if loop.average is not None:
-            tensors["average"] = loop.average.state_dict()
+        if loop.ema is not None:
+            tensors["average"] = loop.ema.state_dict()
         save_last(self._out, loop.model, card, TrainingState(tensors, state))
 
     def _save_labels(self, *, anew: bool = False) -> None:
@@ -218,7 +218,7 @@ class _Run:
         """Load the last checkpoint, if there is one."""
         loop = self._loop
         found = load_last(self._out, loop.model)
-        keeps_first = loop.strategy.learns_supervision and self._team.leads
+        keeps_first = loop.strategy.learns_supervision and self._group.is_main
         if found is None:
             if keeps_first:  # what a run that was killed before its first checkpoint left may be other labels
                 self._save_labels(anew=True)
@@ -236,10 +236,10 @@ class _Run:
             loop.labels.load(self._out / LABELS / f"{found.state['labels']:04d}.npz")
         loop.optimiser.load_state_dict(found.optimiser["optimiser"])
         loop.strategy.load_state_dict(found.optimiser["strategy"])
-        if loop.average is not None:
-            loop.average.load_state_dict(found.optimiser["average"])
+        if loop.ema is not None:
+            loop.ema.load_state_dict(found.optimiser["average"])
         loop.epoch, self._best = found.state["epoch"], found.state["best"]
-        if self._team.leads:
+        if self._group.is_main:
             cut_metrics(self._out / METRICS, loop.epoch)
             self._journal.cut(loop.epoch)
         self._watcher.message(f"going on after epoch {loop.epoch} of {self._config.epochs}")

@@ -12,7 +12,7 @@ from pointmask.annotator.target import Annotation
 from pointmask.theta import Polarity, Theta
 from pointmask_trainer.data.labels import Label, SplitName
 from pointmask_trainer.data.split import Mask, Split, worker_threads
-from pointmask_trainer.distributed import Team
+from pointmask_trainer.distributed import ProcessGroup
 
 Kind = Literal["hard", "soft"]
 T = TypeVar("T")
@@ -40,20 +40,20 @@ class Regeneration:
     splits : Mapping of split name to Split
     theta : Theta
     polarity : {"bright", "dark", "auto"}
-    team : Team
+    group : ProcessGroup
         Each process annotates its part.
     """
 
     def __init__(
-        self, splits: Mapping[SplitName, Split], theta: Theta, polarity: Polarity, team: Team
+        self, splits: Mapping[SplitName, Split], theta: Theta, polarity: Polarity, group: ProcessGroup
     ) -> None:
         pool = ThreadPoolExecutor(worker_threads(), thread_name_prefix="labels")
-        self._team = team
+        self._group = group
         self._shapes = {name: split.images.shapes for name, split in splits.items()}
         self._futures: dict[SplitName, list[Future[Annotation]]] = {
             name: [
                 pool.submit(annotate_image, split, index, theta, polarity)
-                for index in range(len(split))[team.part(len(split))]
+                for index in range(len(split))[group.part(len(split))]
             ]
             for name, split in splits.items()
         }
@@ -63,7 +63,7 @@ class Regeneration:
         """Wait for the last image, and return all labels by split and index."""
         made = {}
         for name, futures in self._futures.items():
-            parts = self._team.gather([future.result() for future in futures])
+            parts = self._group.gather([future.result() for future in futures])
             made[name] = {k: label_of(a, kind) for k, a in enumerate(a for part in parts for a in part)}
         return made
 

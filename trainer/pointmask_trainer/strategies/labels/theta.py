@@ -13,7 +13,7 @@ from pointmask_trainer.operator.forward import WindowBatch, soft_labels
 from pointmask_trainer.operator.theta import ENTRIES, LearnableTheta, ThetaTensors
 from pointmask_trainer.strategies.d2d_options import D2DOptions
 from pointmask_trainer.strategies.labels.windows import find_windows, response
-from pointmask_trainer.training.loop import Loop
+from pointmask_trainer.strategies.training import Training
 
 _SUBSET = 4  # what a derived seed is for
 
@@ -39,7 +39,7 @@ class ThetaBranch:
         """Return the present theta."""
         return self._learnable.theta()
 
-    def update(self, loop: Loop) -> dict[str, Any]:
+    def update(self, training: Training) -> dict[str, Any]:
         """Take the steps of one update on a draw of validation images.
 
         Returns
@@ -48,13 +48,13 @@ class ThetaBranch:
             Figures of the update: windows, both parts of the loss before it, and all entries after it. Of no
             windows nothing is learned.
         """
-        windows, *targets = self._data(loop)
-        count = int(loop.team.sum(torch.tensor(len(windows), device=loop.device)))
+        windows, *targets = self._data(training)
+        count = int(training.group.sum(torch.tensor(len(windows), device=training.device)))
         if not count:
             return {"windows": 0}
-        first = self._step(loop, windows, targets, count)
+        first = self._step(training, windows, targets, count)
         for _ in range(1, self._options.theta_steps):
-            self._step(loop, windows, targets, count)
+            self._step(training, windows, targets, count)
         entries = {name: getattr(self.theta(), name) for name in ENTRIES}
         return {"windows": count, "offline": first[0], "detector": first[1], **entries}
 
@@ -67,38 +67,42 @@ class ThetaBranch:
         self._learnable.load_state_dict(state["theta"])
         self._optimiser.load_state_dict(state["optimiser"])
 
-    def _step(self, loop: Loop, windows: WindowBatch, targets: list[Tensor], count: int) -> list[float]:
+    def _step(
+        self, training: Training, windows: WindowBatch, targets: list[Tensor], count: int
+    ) -> list[float]:
         """Take one step; returns both parts of the loss before it, over all processes."""
         offline, detector = self._losses(windows, *targets)
         loss = (offline + self._options.theta_lambda * detector).sum() / count
         self._optimiser.zero_grad(set_to_none=True)
         if len(windows):  # one process of several may have none
             loss.backward()  # type: ignore[no-untyped-call]
-        loop.team.sum_gradients(self._learnable.parameters())
+        training.group.sum_gradients(self._learnable.parameters())
         self._optimiser.step()
         sums = torch.stack([offline.detach().sum(), detector.detach().sum()])
-        figures: list[float] = (loop.team.sum(sums) / count).tolist()
+        figures: list[float] = (training.group.sum(sums) / count).tolist()
         return figures
 
-    def _data(self, loop: Loop) -> tuple[WindowBatch, Tensor, Tensor, Tensor]:
+    def _data(self, training: Training) -> tuple[WindowBatch, Tensor, Tensor, Tensor]:
         """Windows of this process's images, their offline labels, the detector's response, what counts."""
-        split = loop.splits["val"]
-        indices = draw_images(split, self._options.theta_images, (loop.config.seed, _SUBSET, loop.epoch))
-        mine = indices[loop.team.part(len(indices))]
+        split = training.splits["val"]
+        indices = draw_images(
+            split, self._options.theta_images, (training.config.seed, _SUBSET, training.epoch)
+        )
+        mine = indices[training.group.part(len(indices))]
         windows, places = find_windows(split, mine, self.theta(), self._options.polarity)
         side = 2 * self._start.half_size + 1
         if not windows:
-            none = torch.zeros((0, 1, side, side), device=loop.device)
+            none = torch.zeros((0, 1, side, side), device=training.device)
             return WindowBatch(none, none.new_zeros((0, 3)), none), none, none, none
-        batch = WindowBatch.of(windows, self._start, device=loop.device)
+        batch = WindowBatch.of(windows, self._start, device=training.device)
         with torch.no_grad():
-            offline = soft_labels(batch, ThetaTensors.of(self._start, device=loop.device))
+            offline = soft_labels(batch, ThetaTensors.of(self._start, device=training.device))
         boxes: dict[int, list[Box]] = {index: [] for index in mine}
         for place in places:
             boxes[place.index].append(place.box)
-        maps = dict(loop.predictions("val", mine, boxes))
+        maps = dict(training.predictions("val", mine, boxes))
         responses = torch.stack([response(maps[place.index], place) for place in places])
-        own = torch.as_tensor(np.stack([place.own for place in places]), device=loop.device)
+        own = torch.as_tensor(np.stack([place.own for place in places]), device=training.device)
         return batch, offline, responses[:, None], own[:, None].float()
 
     def _losses(

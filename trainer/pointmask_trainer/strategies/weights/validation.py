@@ -10,13 +10,13 @@ from pointmask_trainer.data.batch import Batch
 from pointmask_trainer.detectors.base import Maps
 from pointmask_trainer.detectors.quiet import unrecorded
 from pointmask_trainer.strategies.d2d_options import D2DOptions
+from pointmask_trainer.strategies.training import Training
 from pointmask_trainer.strategies.weights.hypergradient import (
     alignments,
     exact_alignments,
     residual_agreement,
     validation_gradient,
 )
-from pointmask_trainer.training.loop import Loop
 
 _ORDER = 5  # what a derived seed is for
 
@@ -40,23 +40,25 @@ class Validation:
     residual: Tensor
 
 
-def validate(loop: Loop) -> Validation:
+def validate(training: Training) -> Validation:
     """Pass the step's validation batch through the network; its running statistics stay as they are."""
-    batch = validation_batch(loop)
-    with unrecorded(loop.model):
-        losses, maps = loop.losses(batch)
+    batch = validation_batch(training)
+    with unrecorded(training.model):
+        losses, maps = training.losses(batch)
     loss = losses.sum() / batch.total
-    gradient = validation_gradient(loss, parameters_of(loop.model))
+    gradient = validation_gradient(loss, parameters_of(training.model))
     residual = (torch.sigmoid(maps["logits"].detach().float()) - batch.labels).sum(0) / batch.total
-    return Validation(loss.detach(), gradient, loop.team.sum(residual))
+    return Validation(loss.detach(), gradient, training.group.sum(residual))
 
 
-def benefits(loop: Loop, batch: Batch, maps: Maps, validation: Validation, options: D2DOptions) -> Tensor:
-    """How much each image of a step helps the validation batch, in a unit of no account.
+def benefits(
+    training: Training, batch: Batch, maps: Maps, validation: Validation, options: D2DOptions
+) -> Tensor:
+    """How much each image of a step helps the validation batch, in arbitrary units.
 
     Parameters
     ----------
-    loop : Loop
+    training : Training
     batch : Batch
         Of the step.
     maps : Maps
@@ -73,21 +75,19 @@ def benefits(loop: Loop, batch: Batch, maps: Maps, validation: Validation, optio
     if options.alpha_signal == "residual":
         residuals = torch.sigmoid(maps["logits"].detach().float()) - batch.labels
         return residual_agreement(residuals, validation.residual)
-    direction = _summed(loop, validation.gradient)
-    model, strategy = loop.model, loop.strategy
+    direction = _summed(training, validation.gradient)
+    model = training.model
     # Neither dropout, nor half precision, nor a compiled model: differences of losses are small.
     with unrecorded(model, dropout=False):
         if options.alpha_form == "exact":
             names = [name for name, parameter in model.named_parameters() if parameter.requires_grad]
             return exact_alignments(
                 model,
-                lambda forward: strategy.losses(
-                    forward(batch.images), batch, loop.config.loss, model.auxiliary
-                ),
+                lambda forward: training.losses_of(forward(batch.images), batch),
                 dict(zip(names, direction, strict=True)),
             )
         return alignments(
-            lambda: strategy.losses(model(batch.images), batch, loop.config.loss, model.auxiliary),
+            lambda: training.losses_of(model(batch.images), batch),
             parameters_of(model),
             direction,
         )
@@ -105,17 +105,17 @@ def parameters_of(model: nn.Module) -> list[nn.Parameter]:
     return [parameter for parameter in model.parameters() if parameter.requires_grad]
 
 
-def validation_batch(loop: Loop) -> Batch:
+def validation_batch(training: Training) -> Batch:
     """Crops of validation images, one after the other in an order that every epoch draws."""
-    count, size = len(loop.splits["val"]), loop.config.batch
-    order = np.random.default_rng([loop.config.seed, _ORDER, loop.epoch]).permutation(count)
-    places = np.arange(loop.step * size, (loop.step + 1) * size) % count
-    return loop.batch("val", torch.from_numpy(order[places]), (loop.epoch, loop.step))
+    count, size = len(training.splits["val"]), training.config.batch
+    order = np.random.default_rng([training.config.seed, _ORDER, training.epoch]).permutation(count)
+    places = np.arange(training.step * size, (training.step + 1) * size) % count
+    return training.batch("val", torch.from_numpy(order[places]), (training.epoch, training.step))
 
 
-def _summed(loop: Loop, gradient: list[Tensor]) -> list[Tensor]:
-    if loop.team.size == 1:
+def _summed(training: Training, gradient: list[Tensor]) -> list[Tensor]:
+    if training.group.size == 1:
         return gradient
-    flat = loop.team.sum(torch.cat([part.reshape(-1) for part in gradient]))
+    flat = training.group.sum(torch.cat([part.reshape(-1) for part in gradient]))
     parts = torch.split(flat, [part.numel() for part in gradient])
     return [part.view_as(like) for part, like in zip(parts, gradient, strict=True)]

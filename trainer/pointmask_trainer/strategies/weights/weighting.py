@@ -7,9 +7,9 @@ from torch import Tensor, nn
 
 from pointmask_trainer.data.batch import Batch
 from pointmask_trainer.detectors.base import Maps
+from pointmask_trainer.strategies.training import Training
 from pointmask_trainer.strategies.weights.features import FEATURES, RunningScale, measure
 from pointmask_trainer.strategies.weights.meta import MetaClassifier
-from pointmask_trainer.training.loop import Loop
 
 _DECAY = 0.9  # of an image's loss, from epoch to epoch
 
@@ -19,7 +19,7 @@ class Weighting:
 
     Parameters
     ----------
-    loop : Loop
+    training : Training
         Its seed, device and train list count.
     difficulty : (N,) Tensor
         Of the training images, mean 0.
@@ -30,29 +30,29 @@ class Weighting:
     alike however it is divided.
     """
 
-    def __init__(self, loop: Loop, difficulty: Tensor) -> None:
+    def __init__(self, training: Training, difficulty: Tensor) -> None:
         with torch.random.fork_rng(devices=[]):  # the detector's dropout must not depend on what is made here
-            torch.manual_seed(loop.config.seed)
-            self._meta = MetaClassifier(len(FEATURES)).to(loop.device)
-        self._scale = RunningScale(len(FEATURES), loop.device)
-        self._difficulty = difficulty.to(loop.device)
+            torch.manual_seed(training.config.seed)
+            self._meta = MetaClassifier(len(FEATURES)).to(training.device)
+        self._scale = RunningScale(len(FEATURES), training.device)
+        self._difficulty = difficulty.to(training.device)
         self._past = torch.full_like(self._difficulty, torch.nan)  # losses over epochs; nan: not seen yet
         self._log = torch.full_like(self._difficulty, torch.nan)
         self._features: Tensor | None = None
 
-    def weights(self, loop: Loop, batch: Batch, maps: Maps, losses: Tensor) -> Tensor:
+    def weights(self, training: Training, batch: Batch, maps: Maps, losses: Tensor) -> Tensor:
         """Weigh the images of a step; (B,) of this process's share, without gradients."""
         losses = losses.detach()
         past = self._past[batch.indices]
         past = torch.where(past.isnan(), losses, past)
         features = measure(maps["logits"].detach(), batch.labels, past, self._difficulty[batch.indices])
-        features = loop.team.concatenated(features)
+        features = training.group.concatenated(features)
         self._scale.update(features)
         self._features = self._scale(features)
         with torch.no_grad():
             weights: Tensor = self._meta(self._features)
-        self._log[loop.team.concatenated(batch.indices)] = weights
-        return weights[loop.team.part(batch.total)]
+        self._log[training.group.concatenated(batch.indices)] = weights
+        return weights[training.group.part(batch.total)]
 
     def remember(self, indices: Tensor, losses: Tensor) -> None:
         """Take the losses of a whole batch into the images' past."""
