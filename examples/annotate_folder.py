@@ -15,8 +15,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from pointmask.folder.job import annotate_folder
-from pointmask.synth.scenes import make_scenes
+from pointmask import annotate_folder, make_scenes
 
 
 def write_scenes(folder: Path) -> None:

@@ -10,12 +10,12 @@ from PIL import Image
 from scipy import ndimage as ndi
 
 import pointmask
-from pointmask.synth.scenes import TargetSpec, make_scene
+from pointmask import TargetSpec
 
 # Any 2-D array will do, of any integer or float type; bring your own with
 # image = np.asarray(Image.open("frame.png")).
-wanted = [TargetSpec(area=70, shape="aeroplane"), TargetSpec(area=25), TargetSpec(area=9)]
-scene = make_scene("clouds", seed=21, targets=wanted, contrast=12)
+asked = [TargetSpec(area=70, shape="aeroplane"), TargetSpec(area=25), TargetSpec(area=9)]
+scene = pointmask.make_scene("clouds", seed=21, targets=asked, contrast=12)
 image, clicks = scene.image, scene.points  # clicks are (row, col)
 
 annotation = pointmask.annotate(image, clicks)

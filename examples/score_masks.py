@@ -8,15 +8,13 @@ scenes.
 import numpy as np
 
 import pointmask
-from pointmask.metrics.counters import pooled_iou
-from pointmask.synth.scenes import make_scenes
 
 CLASSES = {"up to 9 px": (0, 9), "10 to 30 px": (10, 30), "31 to 80 px": (31, 80), "over 80 px": (81, 10**6)}
 
 
 def main() -> None:
     found, true = [], []
-    for scene in make_scenes(150, seed=3, shape=(128, 128)):
+    for scene in pointmask.make_scenes(150, seed=3, shape=(128, 128)):
         annotation = pointmask.annotate(scene.image, scene.points)
         for k, target in enumerate(annotation.targets, 1):
             mask = np.zeros(scene.mask.shape, bool)
@@ -29,7 +27,7 @@ def main() -> None:
     print(f"{'size':<12} {'targets':>7} {'pooled IoU':>10}")
     for name, (least, most) in {**CLASSES, "all": (0, 10**6)}.items():
         chosen = np.flatnonzero((areas >= least) & (areas <= most))
-        iou = pooled_iou([found[i] for i in chosen], [true[i] for i in chosen])
+        iou = pointmask.pooled_iou([found[i] for i in chosen], [true[i] for i in chosen])
         print(f"{name:<12} {len(chosen):>7} {iou:>10.3f}")
 
 

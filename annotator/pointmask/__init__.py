@@ -1,4 +1,10 @@
-"""One click per infrared small target in, a pixel mask out."""
+"""One click per infrared small target in, a pixel mask out.
+
+The names below are the public face: they stay where they are when inner modules move. Each is imported on
+first use, so that ``pointmask --help`` loads neither numpy nor numba. Inside, numbers (`kernels`, `theta`,
+`annotator`) and files (`io`) do not know each other; `folder` joins them.
+Open first: ``annotator/image.py``.
+"""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -7,19 +13,43 @@ if TYPE_CHECKING:
     from pointmask.annotator.image import annotate as annotate
     from pointmask.annotator.target import Annotation as Annotation
     from pointmask.annotator.target import Target as Target
+    from pointmask.folder.job import annotate_folder as annotate_folder
+    from pointmask.io.formats import read_points as read_points
+    from pointmask.io.images.open import open_source as open_source
+    from pointmask.io.points.points import Point as Point
+    from pointmask.io.points.points import Points as Points
+    from pointmask.metrics.counters import pooled_iou as pooled_iou
+    from pointmask.metrics.counters import score as score
+    from pointmask.synth.scenes import TargetSpec as TargetSpec
+    from pointmask.synth.scenes import make_scene as make_scene
+    from pointmask.synth.scenes import make_scenes as make_scenes
+    from pointmask.synth.sequence import Mover as Mover
+    from pointmask.synth.sequence import make_sequence as make_sequence
     from pointmask.theta import Theta as Theta
+    from pointmask.tracking.sequences import carry as carry
 
 __version__ = "0.1.0"
-__all__ = ["Annotation", "Target", "Theta", "annotate"]
 
-# Resolved on first use, so that `pointmask --help` never imports numba. The module is called
-# `annotator` because a submodule named like the function would shadow it once imported.
 _HOMES = {
     "Annotation": "annotator.target",
+    "Mover": "synth.sequence",
+    "Point": "io.points.points",
+    "Points": "io.points.points",
     "Target": "annotator.target",
-    "annotate": "annotator.image",
+    "TargetSpec": "synth.scenes",
     "Theta": "theta",
+    "annotate": "annotator.image",
+    "annotate_folder": "folder.job",
+    "carry": "tracking.sequences",
+    "make_scene": "synth.scenes",
+    "make_scenes": "synth.scenes",
+    "make_sequence": "synth.sequence",
+    "open_source": "io.images.open",
+    "pooled_iou": "metrics.counters",
+    "read_points": "io.formats",
+    "score": "metrics.counters",
 }
+__all__ = list(_HOMES)
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - the type depends on the name
@@ -28,3 +58,7 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - the type depends on the nam
     value = getattr(import_module(f"pointmask.{_HOMES[name]}"), name)
     globals()[name] = value
     return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from skimage.segmentation import slic as skimage_slic
-from tools import naive
+from tools.naive import kernels as naive
 
 from pointmask.annotator.superpixel import point_superpixel
 from pointmask.kernels.slic import slic

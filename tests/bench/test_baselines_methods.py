@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from skimage.filters import threshold_otsu
 from skimage.segmentation import slic
-from tools import naive
+from tools.naive import baselines as naive
 
 from pointmask.bench.baselines import SizePrior, _levelset, com, d2d, mclc
 from pointmask.bench.baselines._clahe import clahe

@@ -1,6 +1,5 @@
 """benchmarks/annotation_quality.py: every part, on scenes of our own laid out like SIRST3."""
 
-import importlib
 import json
 import math
 import subprocess
@@ -21,13 +20,6 @@ from pointmask.theta import LOCAL_MEASUREMENTS, TARGET_MEASUREMENTS, Theta
 FOLDER = Path(__file__).parents[2] / "benchmarks"
 NAMES = ("Misc_1", "000001", "XDU1", "Misc_2", "000002", "XDU2")
 SPLITS = {"train": NAMES[:3], "val": NAMES[3:]}
-
-
-@pytest.fixture
-def part(monkeypatch):
-    """Import one of the benchmark's modules."""
-    monkeypatch.syspath_prepend(str(FOLDER))
-    return importlib.import_module
 
 
 @pytest.fixture(scope="module")

@@ -4,22 +4,17 @@ import json
 import os
 import subprocess
 import sys
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from PIL import Image
 from scipy import ndimage as ndi
 
 from pointmask import cli
 from pointmask.annotator.image import annotate
 from pointmask.calibrate.fit import BUDGET, Calibration, Gain, calibrate
-from pointmask.calibrate.knobs import KNOBS, LIMIT, knobs_of, turn
-from pointmask.calibrate.search import PITCH, STRENGTHS, Trials, fit, gain_draws, score
 from pointmask.cli import calibrate as command
 from pointmask.errors import ImageError, PointsError
 from pointmask.io.formats.folders.masks import centroid_points
@@ -199,90 +194,7 @@ def test_bad_options(dilated, options):
 # knobs
 
 
-thetas = st.sampled_from([Theta.load("paper"), Theta.load("default"), FIXED])
-
-
-@given(thetas, st.data())
-def test_every_setting_gives_a_valid_theta(theta, data):
-    amounts = st.floats(-LIMIT, LIMIT)
-    moved = turn(theta, {knob: data.draw(amounts) for knob in knobs_of(theta)})  # Theta checks itself
-    assert Theta.from_toml(moved.to_toml()) == moved
-
-
-@given(thetas)
-def test_zero_is_the_start(theta):
-    assert turn(theta, dict.fromkeys(knobs_of(theta), 0.0)) == theta
-
-
-@pytest.mark.parametrize("name", ["paper", "default"])
-def test_every_knob_moves_its_own_field(name):
-    theta = Theta.load(name)
-    for knob in knobs_of(theta):
-        for setting in (-1.0, 1.0):
-            moved = turn(theta, {knob: setting})
-            changed = {f for f in theta.__slots__ if getattr(moved, f) != getattr(theta, f)}
-            assert changed <= {knob.field, *(("decay",) if knob.field == "D0" else ())}
-        assert turn(theta, {knob: -1.0}) != theta
-
-
-def test_every_knob_serves_a_preset():
-    assert {k for name in ("paper", "default") for k in knobs_of(Theta.load(name))} == set(KNOBS)
-
-
-def test_unstable_moves_stop_at_what_is_stable():
-    theta = Theta.load("paper")
-    flow = next(knob for knob in KNOBS if knob.name == "flow")
-    (D0,) = turn(theta, {flow: LIMIT}).D0
-    assert abs(D0 - 1 / (4 * theta.tau)) < 1e-12
-
-
-def test_otsu_gives_way_to_a_fixed_level():
-    level = next(knob for knob in KNOBS if knob.name == "level")
-    assert turn(Theta.load("paper"), {level: -1.0}).level == pytest.approx(0.4)
-    assert turn(Theta.load("paper"), {level: 0.0}).level == 0
-
-
 # the search, on made-up counters
-
-
-def bowl(best, images=12, noise=0.0):
-    """Counters whose score falls with the distance from a place."""
-    jitter = np.random.default_rng(0).normal(0, noise, images)
-
-    def measure(place):
-        iou = 0.9 - 0.01 * sum(abs(a - b) for a, b in zip(place, best, strict=True)) + jitter
-        return np.column_stack([1000 * iou, np.full(images, 1000.0), 2 * iou, np.full(images, 2.0)])
-
-    return measure
-
-
-@settings(max_examples=30)
-@given(st.lists(st.integers(-6, 6), min_size=1, max_size=4).map(tuple))
-def test_the_fit_climbs_to_the_top(best):
-    trials = Trials(bowl(best), len(best), 6, 10_000)
-    assert fit(trials, 0.001, np.ones(12, bool)) == best
-
-
-def test_a_higher_price_keeps_the_start():
-    trials = Trials(bowl((4, -2)), 2, 6, 10_000)
-    assert fit(trials, 0.01 / PITCH + 0.01, np.ones(12, bool)) == trials.start
-
-
-def test_the_limit_holds():
-    trials = Trials(bowl((9, 0)), 2, 6, 10_000)
-    assert fit(trials, 0.001, np.ones(12, bool)) == (6, 0)
-
-
-def test_prices_fall():
-    assert all(a > b for a, b in pairwise(STRENGTHS))
-
-
-def test_score_and_draws_agree_with_a_plain_count():
-    before = np.array([[5.0, 10.0, 0.6, 1.0], [30.0, 40.0, 1.4, 2.0]])
-    assert score(before) == pytest.approx((35 / 50 + 2.0 / 3) / 2)
-    pooled, mean = gain_draws(before, before, 0)
-    assert not pooled.any()
-    assert not mean.any()
 
 
 def test_a_gain_must_be_clear_and_cost_neither_figure():

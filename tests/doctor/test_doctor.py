@@ -1,6 +1,8 @@
 """What `check` recognises, what it finds wrong, and its exit status."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -163,3 +165,25 @@ def test_command(images, tmp_path):
     assert "bad6.png" in run("--all").stdout
     assert re.search(r"images +png L, read as uint8 +2 +2", bad.stdout)
     assert CliRunner().invoke(cli.main, ["check", str(tmp_path / "nothing")]).exit_code == 2
+
+
+def test_a_check_and_its_cure_load_no_kernel(images, tmp_path):
+    """Nothing is compiled to look at files, so that a check starts at once on any machine."""
+    save(tmp_path / "masks" / "a.png", spot())
+    save(tmp_path / "masks" / "b.png", np.where(spot() > 0, 200, 0).astype(np.uint8))
+    (tmp_path / "points.csv").write_text("image,x,y\na,5,5\nb,5,5\n")
+    words = ["check", images, "--masks", tmp_path / "masks", "--points", tmp_path / "points.csv"]
+    code = (
+        "import sys\n"
+        "from pointmask.cli import main\n"
+        "try:\n"
+        f"    main({[*map(str, words), '--fix', str(tmp_path / 'fixed')]!r})\n"
+        "except SystemExit as stop:\n"
+        "    loaded = [name for name in sys.modules if name.startswith(('numba', 'pointmask.kernels'))]\n"
+        "    assert not loaded, loaded\n"
+        "    assert 'pointmask.doctor.fix' in sys.modules\n"
+        "    sys.exit(stop.code)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr, done.stderr
+    assert (tmp_path / "fixed").is_dir()

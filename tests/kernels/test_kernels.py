@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from tools import naive
+from tools.naive import kernels as naive
 
 from pointmask.kernels.agreement import agreement, ring_map
 from pointmask.kernels.climb import climb

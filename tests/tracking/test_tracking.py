@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from tools import naive
+from tools.naive import tracking as naive
 
 from pointmask.synth.sequence import Mover, make_sequence
 from pointmask.tracking.appearance import WIDTHS, blob, crop, look, own_shape

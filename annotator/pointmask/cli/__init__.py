@@ -1,7 +1,8 @@
 """The command line: a table of commands, each imported only when it is run.
 
 So ``pointmask --help`` is instant and loads neither numpy nor numba, and no arrow leads from here to
-the trainer.
+the trainer: its commands are import strings. A command reads options, calls one function and prints.
+May import: everything of pointmask. Open first: ``annotate.py``.
 """
 
 from importlib import import_module

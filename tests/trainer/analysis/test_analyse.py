@@ -10,10 +10,10 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("matplotlib")
 
 from click.testing import CliRunner
-from tools.analysis import FIRST, LAST, LINES, make_run, save_labels
-from tools.d2d import BUSY, config_of, journal_of
 from tools.pages import Page
-from tools.training import make_folder
+from tools.trainer.analysis import FIRST, LAST, LINES, make_run, save_labels
+from tools.trainer.d2d import BUSY, config_of, journal_of
+from tools.trainer.training import make_folder
 
 from pointmask.cli import main
 from pointmask_trainer.analysis import follow

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from tools.analysis import FIRST, LAST, LINES, make_run, save_labels
+from tools.trainer.analysis import FIRST, LAST, LINES, make_run, save_labels
 
 torch = pytest.importorskip("torch")
 

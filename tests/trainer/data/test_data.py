@@ -5,7 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from tools.training import make_folder
+from tools.trainer.training import make_folder
 
 from pointmask.io.formats import read_points
 from pointmask.io.images.array import encode_png

@@ -9,8 +9,8 @@ import tifffile
 
 torch = pytest.importorskip("torch")
 
-from tools.runs import assert_same_run
-from tools.training import TINY, make_folder
+from tools.trainer.runs import assert_same_run
+from tools.trainer.training import TINY, make_folder
 
 from pointmask.errors import PointsError
 from pointmask.io.formats import read_points

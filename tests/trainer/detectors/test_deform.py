@@ -5,7 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from tools import naive_layers
+from tools.naive import layers as naive_layers
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 

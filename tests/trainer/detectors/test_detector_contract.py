@@ -6,7 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from tools.detector_fixtures import FIXTURES, Fixture, each_fixture
+from tools.trainer.detector_fixtures import FIXTURES, Fixture, each_fixture
 from torch import nn
 
 from pointmask.errors import PointmaskError

@@ -4,7 +4,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from tools.detector_fixtures import (
+from tools.trainer.detector_fixtures import (
     FIXTURES,
     Fixture,
     deviation,

@@ -4,7 +4,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from tools.detector_fixtures import Fixture, each_fixture
+from tools.trainer.detector_fixtures import Fixture, each_fixture
 
 from pointmask_trainer.detectors import DetectorError, names, profile
 from pointmask_trainer.detectors.profile import Profile, count_macs, models_table, profile_detector

@@ -4,7 +4,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from tools.detector_fixtures import HEAVY_MACS, Fixture, each_fixture
+from tools.trainer.detector_fixtures import HEAVY_MACS, Fixture, each_fixture
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 

@@ -4,7 +4,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from tools import naive_layers
+from tools.naive import layers as naive_layers
 
 from pointmask_trainer.detectors.blocks.haar import Bands, decimated, stationary
 

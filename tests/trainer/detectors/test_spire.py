@@ -4,7 +4,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from tools.detector_fixtures import deviation, fill, gen, read, running_sums, shape_histogram
+from tools.trainer.detector_fixtures import deviation, fill, gen, read, running_sums, shape_histogram
 from torch.nn import functional as F  # noqa: N812
 
 from pointmask_trainer.detectors import Detector, DetectorError, names

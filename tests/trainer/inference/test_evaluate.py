@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
-from tools.training import TINY, make_folder
+from tools.trainer.training import TINY, make_folder
 
 from pointmask.cli import main
 from pointmask.metrics.counters import Score, score

@@ -7,9 +7,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from tools.d2d import BUSY, config_of
-from tools.runs import StopError, stop_after
-from tools.training import make_folder
+from tools.trainer.d2d import BUSY, config_of
+from tools.trainer.runs import StopError, stop_after
+from tools.trainer.training import make_folder
 
 from pointmask_trainer.errors import CheckpointError, DataError
 from pointmask_trainer.run.source import Source, read_source, write_source

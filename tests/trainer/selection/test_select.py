@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 torch = pytest.importorskip("torch")
 
-from tools.training import TINY, make_folder
+from tools.trainer.training import TINY, make_folder
 
 from pointmask.cli import main
 from pointmask.io.formats import read_points

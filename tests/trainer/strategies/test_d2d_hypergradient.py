@@ -8,7 +8,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from tools.d2d import TwoLayers, first_batch, make_loop
+from tools.trainer.d2d import TwoLayers, first_batch, make_loop
 
 from pointmask_trainer.detectors import build
 from pointmask_trainer.detectors.quiet import unrecorded

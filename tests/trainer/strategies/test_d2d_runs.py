@@ -7,12 +7,12 @@ import sys
 
 import numpy as np
 import pytest
-from tools.d2d import BUSY, config_of, journal_of
+from tools.trainer.d2d import BUSY, config_of, journal_of
 
 torch = pytest.importorskip("torch")
 
-from tools.runs import PROCESSES, StopError, assert_same_run, stop_after, weights_of
-from tools.training import TINY, make_folder
+from tools.trainer.runs import PROCESSES, StopError, assert_same_run, stop_after, weights_of
+from tools.trainer.training import TINY, make_folder
 
 from pointmask.annotator.image import annotate
 from pointmask.io.formats import read_points

@@ -5,7 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from tools.d2d import blobs, make_loop, split_of
+from tools.trainer.d2d import blobs, make_loop, split_of
 
 from pointmask.annotator.fuse import enlarge_octaves
 from pointmask.annotator.image import annotate

@@ -7,7 +7,7 @@ torch = pytest.importorskip("torch")
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tools.d2d import TwoLayers, blobs, make_loop
+from tools.trainer.d2d import TwoLayers, blobs, make_loop
 
 from pointmask_trainer.strategies.weights.difficulty import (
     background_complexity,

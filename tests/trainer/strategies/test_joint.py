@@ -8,9 +8,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from tools.d2d import split_of
-from tools.runs import StopError, assert_same_run, stop_after
-from tools.training import TINY, make_folder
+from tools.trainer.d2d import split_of
+from tools.trainer.runs import StopError, assert_same_run, stop_after
+from tools.trainer.training import TINY, make_folder
 
 from pointmask.annotator.image import annotate
 from pointmask.synth.scenes import make_scenes

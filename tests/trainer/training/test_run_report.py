@@ -10,7 +10,7 @@ from tools.pages import Page
 
 torch = pytest.importorskip("torch")
 
-from tools.training import TINY, make_folder
+from tools.trainer.training import TINY, make_folder
 
 from pointmask.metrics.counters import score
 from pointmask_trainer.config import load_config

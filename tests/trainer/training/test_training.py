@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tools.runs import PROCESSES, StopError, assert_same_run, metrics_of, stop_after, weights_of
+from tools.trainer.runs import PROCESSES, StopError, assert_same_run, metrics_of, stop_after, weights_of
 
 torch = pytest.importorskip("torch")
 
-from tools.training import TINY, make_folder
+from tools.trainer.training import TINY, make_folder
 
 from pointmask.io.images.array import encode_png
 from pointmask.metrics.counters import Score, score

@@ -47,7 +47,7 @@ class Fixture:
         return build(self.detector, in_channels=channels, **options)
 
 
-FOLDER = Path(__file__).parents[1] / "trainer" / "detectors" / "fixtures"
+FOLDER = Path(__file__).parents[2] / "trainer" / "detectors" / "fixtures"
 
 
 def read(name: str) -> Fixture:

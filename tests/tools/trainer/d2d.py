@@ -16,7 +16,7 @@ from pointmask_trainer.detectors.base import Detector
 from pointmask_trainer.strategies import make_strategy
 from pointmask_trainer.strategies.base import Folder
 from pointmask_trainer.training.loop import Loop
-from tools.training import TINY
+from tools.trainer.training import TINY
 
 SIDE = 32
 
