@@ -66,13 +66,13 @@ def main() -> None:
 def split_sources(folder: Path, split: str, protocol: str, seeds: int) -> list["Source"]:
     """Return the images of one list, with the published points."""
     from pointmask.bench.cases import folder_sources
+    from pointmask.io.points.lists import read_ids
 
     points = folder / f"points_{protocol}.csv"
     sources = folder_sources(folder / "images", folder / "masks", points, seeds=seeds)
     if split == "all":
         return sources
-    lines = (folder / "splits" / f"{split}.txt").read_text(encoding="utf-8").split()
-    wanted = {Path(line).stem for line in lines}
+    wanted = {Path(key).stem for key in read_ids(folder / "splits" / f"{split}.txt").ids}
     return [source for source in sources if Path(source.name).stem in wanted]
 
 

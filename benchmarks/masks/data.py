@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from pointmask.io.formats import read_points
 from pointmask.io.images.array import read, read_mask
 from pointmask.io.images.folder import list_images
-from pointmask.io.points.match import match
+from pointmask.io.points.by_frame import points_by_frame
+from pointmask.io.points.lists import read_ids
 from pointmask.metrics.data_sets import data_set_of
 from pointmask.metrics.targets import true_targets
 
@@ -77,13 +78,11 @@ def read_frames(folder: Path, splits: Sequence[str] = SPLITS, every: int = 1) ->
     by_stem = {Path(name).stem: name for name in names}
     points: dict[str, dict[str, PointList]] = {}
     for protocol in PROTOCOLS:
-        matches = match(read_points(folder / f"points_{protocol}.csv"), names)
-        points[protocol] = {
-            name: [(p.row, p.col) for p in found] for (name, _), found in matches.points.items()
-        }
+        paired = points_by_frame(read_points(folder / f"points_{protocol}.csv"), names)
+        points[protocol] = {name: [(p.row, p.col) for p in own] for (name, _), own in paired.points.items()}
     frames = []
     for split in splits:
-        stems = (folder / "splits" / f"{split}.txt").read_text(encoding="utf-8").split()
+        stems = read_ids(folder / "splits" / f"{split}.txt").ids
         for stem in stems[::every]:
             own = {protocol: points[protocol].get(by_stem[stem], []) for protocol in PROTOCOLS}
             frames.append(_frame(folder, by_stem[stem], split, own))

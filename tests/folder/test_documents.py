@@ -19,7 +19,7 @@ from pointmask.io.formats.tables import csv, native
 from pointmask.io.formats.tools import coco, labelme
 from pointmask.io.images.array import read, read_mask
 from pointmask.io.layout import RESULTS
-from pointmask.io.points.match import match
+from pointmask.io.points.by_frame import points_by_frame
 from pointmask.io.points.points import Points
 
 ALL = tuple(DOCUMENTS)
@@ -257,7 +257,7 @@ def test_frames_of_a_stack(tmp_path):
             continue
         path = out / DOCUMENTS[kind]
         found = read_points(path, images=tmp_path / "images", format=kind)
-        paired = match(found, ["s.npy"]).points
+        paired = points_by_frame(found, ["s.npy"]).points
         assert {key: len(listed) for key, listed in paired.items()} == {("s.npy", 0): 1, ("s.npy", 2): 1}, (
             kind
         )

@@ -1,4 +1,4 @@
-"""Pairing in little memory gives what pairing with plain tables gives."""
+"""A plan in little memory is that of all keys matched at once."""
 
 from collections import defaultdict
 
@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from pointmask.folder.plan import make_plan, shared_stems
 from pointmask.io.images.open import open_source
-from pointmask.io.points.match import match
-from pointmask.io.points.names import NameIndex, with_stem, without_suffix
+from pointmask.io.points.by_frame import points_by_frame
+from pointmask.io.points.names import without_suffix
 from pointmask.io.points.points import Point, Points
 
 _PART = st.text("ab.-#0", min_size=1, max_size=3)
@@ -25,39 +25,6 @@ _KEYS = st.lists(
 )
 
 
-class NaiveIndex:
-    """Every name under every form, in tables."""
-
-    def __init__(self, names):
-        self.tables = [defaultdict(list) for _ in range(4)]
-        for name in sorted(names):
-            last = name.rpartition("/")[2]
-            forms = (name, without_suffix(name), last, without_suffix(last))
-            for table, form in zip(self.tables, forms, strict=True):
-                table[form].append(name)
-
-    def find(self, key):
-        rest, prefix = key, ""
-        while rest:
-            for table in self.tables[: 2 if "/" in key else 4]:
-                for form in (rest, without_suffix(rest)):
-                    if form in table:
-                        return tuple(table[form]), prefix
-            folder, _, rest = rest.partition("/")
-            prefix += folder + "/"
-        return (), ""
-
-
-@settings(deadline=None, max_examples=300)
-@given(_NAMES, _KEYS)
-def test_index_finds_what_tables_find(names, keys):
-    index, naive = NameIndex(names), NaiveIndex(names)
-    for key in (*keys, *names, *map(without_suffix, names)):
-        expected, prefix = naive.find(key)
-        if expected:
-            assert index.find(key) == (expected, 0, prefix)
-
-
 @settings(deadline=None, max_examples=300)
 @given(_NAMES, st.data())
 def test_plan_is_that_of_all_keys_matched_at_once(names, data):
@@ -71,7 +38,7 @@ def test_plan_is_that_of_all_keys_matched_at_once(names, data):
         rejected=dict.fromkeys(bad, "bad row"),
     )
     plan = make_plan(open_source("images"), names, points)
-    found = match(points, names)
+    found = points_by_frame(points, names)
     expected: dict = defaultdict(dict)
     for (name, frame), its_points in found.points.items():
         expected[name][frame] = its_points
@@ -98,20 +65,6 @@ def test_shared_stems(names):
     for name in sorted(names):
         groups[name.rpartition(".")[0]].append(name)
     assert sorted(shared_stems(sorted(names))) == sorted(g for g in groups.values() if len(g) > 1)
-
-
-def test_a_stem_is_found_without_looking_at_all_names():
-    looked = 0
-
-    class Names(list):
-        def __getitem__(self, place):
-            nonlocal looked
-            looked += 1
-            return super().__getitem__(place)
-
-    names = Names(sorted([*(f"a-{k:05d}.png" for k in range(5000)), "a.png", "a.tif"]))
-    assert [names[place] for place in with_stem("a", names)] == ["a.png", "a.tif"]
-    assert looked < 50
 
 
 def test_an_empty_mask_for_each_frame_without_points(tmp_path):

@@ -16,8 +16,9 @@ from pointmask.io.formats.base import Simulation
 from pointmask.io.formats.folders.masks import coarse_points
 from pointmask.io.images.array import read, read_mask
 from pointmask.io.images.folder import list_images
+from pointmask.io.points.by_frame import points_by_frame
 from pointmask.io.points.match import match
-from pointmask.io.points.points import ImageFrame, Point, Points
+from pointmask.io.points.names import ImageFrame
 from pointmask.metrics.data_sets import data_set_of
 from pointmask.synth.scenes import make_scenes
 
@@ -116,14 +117,12 @@ def folder_sources(
         If the points cannot be read, or none of them fits an image.
     """
     names = list_images(images)
-    mask_names = list_images(masks)
-    # The label carries the mask's name through the one pairing rule that there is.
-    as_points = Points({name: (Point(0, 0, name),) for name in mask_names})
-    mask_of = {key: found[0].label or "" for key, found in match(as_points, names).points.items()}
+    mask_of = {image: files[0] for image, files in match(list_images(masks), names).by_image().items()}
     if points is not None:
-        lists = [match(read_points(points), names)] * seeds
+        lists = [points_by_frame(read_points(points), names)] * seeds
     else:
-        lists = [match(read_points(masks, simulate=protocol, seed=seed), names) for seed in range(seeds)]
+        drawn_lists = (read_points(masks, simulate=protocol, seed=seed) for seed in range(seeds))
+        lists = [points_by_frame(one, names) for one in drawn_lists]
     if not lists[0].points:
         raise PointsError(
             f"no point of {points or masks} belongs to an image in {images}; the names must agree, "
@@ -136,7 +135,7 @@ def folder_sources(
         sources.append(Source(key[0], partial(_folder_case, images, key, mask, drawn)))
     reasons = {name: reason for (name, _), reason in lists[0].rejected.items()}
     reasons |= dict.fromkeys(lists[0].unmatched, f"{images} holds no image of this name")
-    reasons |= {key: f"the name fits {', '.join(found)}" for key, found in lists[0].ambiguous.items()}
+    reasons |= {key: f"the name fits {', '.join(fits)}" for key, fits in lists[0].ambiguous.items()}
     return sources + [Source(name, partial(_refuse, reason)) for name, reason in sorted(reasons.items())]
 
 

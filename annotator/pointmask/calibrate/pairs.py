@@ -7,8 +7,9 @@ from pointmask.calibrate.fit import Pair, check_pair
 from pointmask.errors import ImageError, PointmaskError
 from pointmask.io.images.array import read, read_mask
 from pointmask.io.images.folder import list_images
+from pointmask.io.points.by_frame import points_by_frame
 from pointmask.io.points.match import match
-from pointmask.io.points.points import Point, Points
+from pointmask.io.points.points import Points
 
 
 def read_pairs(images: Path, masks: Path, points: Points, skipped: list[tuple[str, str]]) -> Iterator[Pair]:
@@ -33,12 +34,10 @@ def read_pairs(images: Path, masks: Path, points: Points, skipped: list[tuple[st
         If a folder is unreadable, or no image has a mask and points.
     """
     names = list_images(images)
-    # The label carries the mask's name through the one pairing rule that there is.
-    by_mask = Points({name: (Point(0, 0, name),) for name in list_images(masks)}, str(masks))
-    mask_of = {key: found[0].label or "" for key, found in match(by_mask, names).points.items()}
-    found = match(points, names)
-    skipped += [(key[0], reason) for key, reason in found.rejected.items() if key in mask_of]
-    usable = sorted(key for key in found.points if key in mask_of)
+    mask_of = {image: files[0] for image, files in match(list_images(masks), names).by_image().items()}
+    paired = points_by_frame(points, names)
+    skipped += [(image[0], reason) for image, reason in paired.rejected.items() if image in mask_of]
+    usable = sorted(image for image in paired.points if image in mask_of)
     if not usable:
         raise ImageError(
             f"no image in {images} has both a mask in {masks} and points in {points.source}; their names "
@@ -46,7 +45,7 @@ def read_pairs(images: Path, masks: Path, points: Points, skipped: list[tuple[st
         )
     for key in usable:
         name, frame = key
-        clicks = [(point.row, point.col) for point in found.points[key]]
+        clicks = [(point.row, point.col) for point in paired.points[key]]
         try:
             image, truth = read(images / name, frame), read_mask(masks / mask_of[key])
             check_pair(image, clicks, truth)

@@ -186,21 +186,19 @@ def _pair_masks(
     masks: ImageSource, everything: Sequence[str], names: Sequence[str], notes: Notes
 ) -> MaskFiles:
     """Pair masks among all images, so that those of images that are not looked at are no orphans."""
-    files = masks.names()
-    # The row of a mask's only point is its number, so that pairing tells which mask each image got.
-    found = match(Points({name: (Point(k, 0),) for k, name in enumerate(files)}, str(masks.root)), everything)
-    for name in found.unmatched:
+    matches = match(masks.names(), everything)
+    for name in matches.unmatched:
         notes.add("mask orphan", name)
-    for name, candidates in found.ambiguous.items():
+    for name, candidates in matches.ambiguous.items():
         notes.add("mask twice", f"{name}: {', '.join(candidates)}")
     asked = set(names)
     paired: defaultdict[str, dict[int, tuple[str, ...]]] = defaultdict(dict)
-    for (image, frame), numbers in sorted(found.points.items()):
+    for (image, frame), files in sorted(matches.by_image().items()):
         if image in asked:
-            paired[image][frame] = tuple(files[point.row] for point in numbers)
-            if len(numbers) > 1:
+            paired[image][frame] = tuple(files)
+            if len(files) > 1:
                 notes.add("mask twice", f"{image}: {', '.join(paired[image][frame])}")
-    masked = paired.keys() | {name for candidates in found.ambiguous.values() for name in candidates}
+    masked = paired.keys() | {name for candidates in matches.ambiguous.values() for name in candidates}
     for name in names:
         if name not in masked:
             notes.add("mask none", name)

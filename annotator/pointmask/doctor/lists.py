@@ -7,10 +7,9 @@ from pathlib import Path
 
 from pointmask.doctor.findings import Note
 from pointmask.errors import PointsError
-from pointmask.io.points.lists import IdList, choose
+from pointmask.io.points.lists import IdList, choose, read_lines
 from pointmask.io.points.match import match
 from pointmask.io.points.names import without_suffix
-from pointmask.io.points.points import Point, Points
 
 _RANKS = {"train": 0, "val": 2, "test": 3}
 _OTHER = "", 1  # a list whose name says nothing gives way to those that measure
@@ -68,13 +67,8 @@ def split_of(listed: IdList, names: Sequence[str], root: str) -> tuple[Split, di
 
 def names_of(listed: IdList, names: Sequence[str]) -> dict[str, str]:
     """Return the image of each id that names one alone; of several ids of one image the first counts."""
-    # The row of an id's only point is its number, so that pairing tells which image each id got.
-    ids = Points({key: (Point(k, 0),) for k, key in enumerate(listed.ids)}, listed.source)
-    return {
-        listed.ids[points[0].row]: name
-        for (name, frame), points in match(ids, names).points.items()
-        if not frame
-    }
+    by_image = match(listed.ids, names).by_image()
+    return {keys[0]: name for (name, frame), keys in by_image.items() if not frame}
 
 
 def style_notes(listed: IdList) -> list[Note]:
@@ -90,7 +84,7 @@ def style_notes(listed: IdList) -> list[Note]:
     if not path.is_file():
         return []
     data = path.read_bytes()
-    lines = read_lines(data)
+    lines = [line for line in read_lines(path) if line.strip()]
     twice = [name for name, count in Counter(lines).items() if count > 1]
     signs = {
         "line ends of Windows": b"\r" in data,
@@ -102,13 +96,6 @@ def style_notes(listed: IdList) -> list[Note]:
     }
     told = [what for what, present in signs.items() if present]
     return [("list style", f"{listed.source}: {'; '.join(told)}")] if told else []
-
-
-def read_lines(data: bytes) -> list[str]:
-    """Split a list into its lines, whatever their ends, without blank ones."""
-    is_wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
-    text = data.decode("utf-16" if is_wide else "utf-8-sig", "replace")
-    return [line for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n") if line.strip()]
 
 
 def together(lists: Sequence[IdList]) -> IdList | None:

@@ -9,8 +9,9 @@ from pointmask.folder.planned import Wanted
 from pointmask.folder.records.sorted_lines import Key
 from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import stem_of
+from pointmask.io.points.by_frame import PointsByFrame, join_points
 from pointmask.io.points.lists import Choice, IdList, choose
-from pointmask.io.points.match import Matches, match
+from pointmask.io.points.match import match
 from pointmask.io.points.points import Points
 
 
@@ -66,16 +67,16 @@ def make_plan(
         is skipped whole, so that no target is silently missing from a mask.
     """
     wanted = Wanted(names, points.by_image)
-    found = _match_rest(points, names, wanted)
-    skipped = dict(found.rejected)
-    for (name, frame), its_points in found.points.items():
+    rest = _match_rest(points, names, wanted)
+    skipped = dict(rest.rejected)
+    for (name, frame), its_points in rest.points.items():
         wanted.put(name, frame, its_points)
-    for key in found.unmatched:
+    for key in rest.unmatched:
         skipped[key, 0] = points.rejected.get(key) or (
             f"{points.source} names this image, but {images.root} holds no file of that name; "
             "correct the name"
         )
-    for key, candidates in found.ambiguous.items():
+    for key, candidates in rest.ambiguous.items():
         for name in candidates:
             skipped[name, 0] = _ambiguous(key, candidates, points.source)
     skipped.update({(name, 0): reason for name, reason in images.refused().items()})
@@ -97,7 +98,7 @@ def make_plan(
     return Plan(wanted, skipped, without)
 
 
-def _match_rest(points: Points, names: Sequence[str], wanted: Wanted) -> Matches:
+def _match_rest(points: Points, names: Sequence[str], wanted: Wanted) -> PointsByFrame:
     """
     Let the keys that need no search claim their images, and match the others.
 
@@ -105,18 +106,19 @@ def _match_rest(points: Points, names: Sequence[str], wanted: Wanted) -> Matches
     """
     rest = {key for key in points.by_image if key in points.rejected or not wanted.claim(key)}
     if not rest and not points.rejected:
-        return Matches({}, {}, (), {})
-    found = match(_only(points, rest), names)
-    ambiguous = (name for candidates in found.ambiguous.values() for name in candidates)
-    shared = {name for name, _ in (*found.points, *found.rejected)}.union(ambiguous)
+        return PointsByFrame({}, {}, (), {})
+    matches = match(_in_order(points, rest), names)
+    ambiguous = (name for candidates in matches.ambiguous.values() for name in candidates)
+    shared = {name for name, _ in matches.by_key.values()}.union(ambiguous)
     claimed = {key for name in shared if (key := wanted.release(name)) is not None}
-    return match(_only(points, rest | claimed), names) if claimed else found
+    if claimed:
+        matches = match(_in_order(points, rest | claimed), names)
+    return join_points(points, matches)
 
 
-def _only(points: Points, keys: Set[str]) -> Points:
-    """Return the points of some keys, and all that is rejected."""
-    listed = {key: listed for key, listed in points if key in keys}
-    return Points(listed, points.source, points.rejected)
+def _in_order(points: Points, keys: Set[str]) -> list[str]:
+    """Return some keys in the order of the points, and all that are rejected."""
+    return [*(key for key in points.by_image if key in keys), *points.rejected]
 
 
 def _ambiguous(key: str, candidates: tuple[str, ...], source: str) -> str:

@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from pointmask.components import blobs
 from pointmask.errors import ImageError
-from pointmask.metrics.matching import Match, pair
+from pointmask.metrics.assignment import AssignmentRule, assign
 
 Empty = Literal["zero", "one", "skip"]
 Compat = Literal["dnanet", "lesps", "edgsp"]
@@ -146,7 +146,7 @@ def score(
     mask: ArrayLike,
     truth: ArrayLike,
     *,
-    match: Match = "first",
+    match: AssignmentRule = "first",
     empty: Empty = "zero",
     compat: Compat | None = None,
 ) -> Score:
@@ -220,7 +220,7 @@ def score(
     )
 
 
-def matched_targets(mask: ArrayLike, truth: ArrayLike, *, match: Match = "first") -> dict[int, int]:
+def matched_targets(mask: ArrayLike, truth: ArrayLike, *, match: AssignmentRule = "first") -> dict[int, int]:
     """Tell which true targets `score` counts as found, and by which predicted component.
 
     Parameters
@@ -306,7 +306,7 @@ def binarise(mask: ArrayLike) -> NDArray[np.bool_]:
 
 
 def _detections(
-    predicted: NDArray[np.bool_], truth: NDArray[np.bool_], match: Match, rule: _Rule
+    predicted: NDArray[np.bool_], truth: NDArray[np.bool_], match: AssignmentRule, rule: _Rule
 ) -> tuple[int, int, list[int]]:
     """Count true targets and found ones, and list the areas of the false components."""
     true_centres, _ = blobs(truth)
@@ -318,14 +318,14 @@ def _detections(
 
 
 def _pairs(
-    true_centres: NDArray[np.float64], centres: NDArray[np.float64], match: Match, rule: _Rule
+    true_centres: NDArray[np.float64], centres: NDArray[np.float64], match: AssignmentRule, rule: _Rule
 ) -> dict[int, int]:
     """Pair true targets with the predicted components that are near enough."""
     if rule.rounded_truth:
         true_centres = np.rint(true_centres)
     distance = np.hypot(*(true_centres[:, None, :] - centres[None, :, :]).transpose(2, 0, 1))
     near = distance <= rule.distance if rule.closed else distance < rule.distance
-    return pair(np.where(near, distance, np.inf), match)
+    return assign(np.where(near, distance, np.inf), match)
 
 
 def _one_of(name: str, value: object, table: Mapping[Any, _T]) -> _T:

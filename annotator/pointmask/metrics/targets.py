@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pointmask.components import components
+from pointmask.metrics.assignment import AssignmentRule
 from pointmask.metrics.counters import binarise, matched_targets
-from pointmask.metrics.matching import Match
 
 if TYPE_CHECKING:
     from pointmask.annotator.target import Annotation
@@ -181,7 +181,9 @@ class Detection:
     found: bool
 
 
-def score_detections(mask: ArrayLike, truth: ArrayLike, *, match: Match = "first") -> list[Detection]:
+def score_detections(
+    mask: ArrayLike, truth: ArrayLike, *, match: AssignmentRule = "first"
+) -> list[Detection]:
     """Score every true target against the predicted component that `score` gives it.
 
     Parameters

@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 from pointmask.errors import ImageError
 from pointmask.io.images.kinds import may_hold_frames
 from pointmask.io.images.source import ImageSource
-from pointmask.io.points.match import match
-from pointmask.io.points.names import natural_key
-from pointmask.io.points.points import ImageFrame, Point, Points, pixel_index
+from pointmask.io.points.by_frame import points_by_frame
+from pointmask.io.points.names import ImageFrame, natural_key
+from pointmask.io.points.points import Point, Points, pixel_index
 from pointmask.theta import Polarity
 from pointmask.tracking.follow import Step, follow
 
@@ -100,8 +100,8 @@ def carry(
         nor are those of a frame that cannot be read; a frame that cannot be read, or has another shape, ends
         the tracks that come to it.
     """
-    found = match(points, names)
-    known = {*found.points, *found.rejected}
+    paired = points_by_frame(points, names)
+    known = {*paired.points, *paired.rejected}
     runs = [
         (run, [k for k, key in enumerate(run) if key in known])
         for run in _sequences(images, names, {name for name, _ in known})
@@ -113,7 +113,7 @@ def carry(
     for run, fixed in runs:
         for start, stop in pairwise([*fixed, len(run)]):
             part = run[start:stop]
-            clicks = found.points.get(part[0], ())
+            clicks = paired.points.get(part[0], ())
             seen, gone = _sorted(clicks, _followed(images, part, clicks, polarity, meter))
             sightings.update((part[k], group) for k, group in seen.items())
             by_image.update(

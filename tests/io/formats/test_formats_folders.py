@@ -17,7 +17,7 @@ from pointmask.io.formats import read_points, recognise
 from pointmask.io.formats.folders import masks, point_images
 from pointmask.io.formats.labelled import LabelledImage, LabelledTarget
 from pointmask.io.images.array import encode_png
-from pointmask.io.points.match import match
+from pointmask.io.points.by_frame import points_by_frame
 from pointmask.io.points.points import Point, Points
 
 SHAPE = (12, 15)
@@ -68,7 +68,7 @@ def test_other_suffixes_and_frames_find_their_image_again(tmp_path):
     points = Points({"seq.tif#3": (Point(1, 2),), "a": (Point(0, 0),), "b.bmp": ()})
     point_images.write_masks(clicked(points.by_image), tmp_path)
     names = ["seq.tif", "a.bmp", "b.bmp"]
-    assert match(point_images.read(tmp_path), names).points == match(points, names).points
+    assert points_by_frame(point_images.read(tmp_path), names).points == points_by_frame(points, names).points
 
 
 def test_touching_bright_pixels_are_points_of_their_own(tmp_path):

@@ -11,6 +11,7 @@ from pointmask.io.formats import read_points
 from pointmask.io.images.array import encode_png
 from pointmask_trainer.data.folder import find_images, find_list, read_list, split_ids
 from pointmask_trainer.data.normalisation import normalisation_of
+from pointmask_trainer.data.points import pair_points
 from pointmask_trainer.data.split import load_masks, load_split
 from pointmask_trainer.errors import DataError
 from pointmask_trainer.strategies import make_strategy
@@ -26,7 +27,8 @@ def folder(tmp_path):
 def split_of(folder, points=None):
     images = find_images(folder)
     train, _ = split_ids(folder, images)
-    return load_split("train", train, images, points)
+    paired = None if points is None else pair_points(points, images, folder)
+    return load_split("train", train, images, paired)
 
 
 def test_a_folder_is_read_whole(folder):
@@ -138,7 +140,8 @@ def test_folders_without_images_are_explained(tmp_path, name):
 
 
 def test_strategies_make_the_labels_they_say(folder):
-    images, points = find_images(folder), read_points(folder / "points.csv")
+    images = find_images(folder)
+    points = pair_points(read_points(folder / "points.csv"), images, folder)
     train, val = split_ids(folder, images)
     splits = {name: load_split(name, ids, images, points) for name, ids in (("train", train), ("val", val))}
     given = Folder(folder, splits, None, has_points=True)

@@ -19,6 +19,7 @@ from pointmask.cli import main
 from pointmask.io.formats import read_points
 from pointmask_trainer.config import load_config
 from pointmask_trainer.data.folder import find_images
+from pointmask_trainer.data.points import pair_points
 from pointmask_trainer.data.split import load_split
 from pointmask_trainer.errors import DataError
 from pointmask_trainer.selection.ranking import (
@@ -163,9 +164,9 @@ def test_random_scores_are_of_seed_and_name_alone():
 def test_runs_on_points_keep_the_difficulty_of_their_images(folder, tmp_path, strategy, options):
     out = make_run(folder, tmp_path / "run", *options, strategy=strategy, epochs=2)
     first, second = lines_of(out)
-    split = load_split(
-        "train", ids_in(out / "train.txt"), find_images(folder), read_points(folder / "points.csv")
-    )
+    images = find_images(folder)
+    paired = pair_points(read_points(folder / "points.csv"), images, folder)
+    split = load_split("train", ids_in(out / "train.txt"), images, paired)
     assert first["difficulty"] == pytest.approx(difficulty_of(split), abs=1e-4)
     assert "difficulty" not in second
 

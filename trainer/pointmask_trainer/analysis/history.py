@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pointmask.errors import PointmaskError
+from pointmask.io.points.lists import read_ids
 from pointmask.theta import Theta
 from pointmask_trainer.config import Config, from_toml
 from pointmask_trainer.errors import DataError
@@ -118,7 +119,7 @@ def read_history(run: Path) -> History:
         damaged.
     """
     config = _read_config(run)
-    ids = tuple((run / "train.txt").read_text(encoding="utf-8").splitlines())
+    ids = read_ids(run / "train.txt").ids
     lines = Journal(run / "strategy.jsonl").read()
     if not lines:
         raise DataError(f"{run} has not finished an epoch yet; analyse it later, or go on with --resume")

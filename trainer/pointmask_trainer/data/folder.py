@@ -6,9 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
+from pointmask.errors import PointsError
 from pointmask.io.images.folder import list_images
 from pointmask.io.layout import RESULTS
-from pointmask.io.points.points import without_suffix
+from pointmask.io.points.lists import read_ids
+from pointmask.io.points.match import match
+from pointmask.io.points.names import without_suffix
 from pointmask_trainer.errors import DataError
 
 _SHOWN = 3  # names in a message
@@ -50,6 +53,18 @@ def find_images(root: Path) -> dict[str, Path]:
     return found
 
 
+def image_names(images: Mapping[str, Path]) -> dict[str, str]:
+    """
+    Return the id of each image by its name relative to the image folder, with suffix.
+
+    Parameters
+    ----------
+    images : Mapping
+        From `find_images`.
+    """
+    return {key + path.suffix: key for key, path in images.items()}
+
+
 def find_list(root: Path, name: str) -> Path | None:
     """Id list of a training folder, where BasicIRSTD and other collections keep it.
 
@@ -72,26 +87,45 @@ def find_list(root: Path, name: str) -> Path | None:
 
 
 def read_list(path: Path, images: Mapping[str, Path]) -> list[str]:
-    """Read an id list: one image per line, with or without suffix or leading slash.
+    """Read an id list as `pointmask.io.points.lists.read_ids` does, and find its images by name.
+
+    Parameters
+    ----------
+    path : Path
+        One image per line, with or without suffix.
+    images : Mapping
+        From `find_images`.
+
+    Returns
+    -------
+    list of str
+        Ids of images, in the order of the list.
 
     Raises
     ------
     DataError
-        If the list is unreadable or empty, names an image twice, or one that does not exist.
+        If the list is unreadable or empty, or a line names no image, several, or one that another line
+        names too.
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"list {path} cannot be read ({error}); check the path") from None
-    ids = [without_suffix(line.strip().replace("\\", "/").lstrip("/")) for line in lines if line.strip()]
-    if not ids:
-        raise DataError(f"list {path} is empty; write one image name per line")
-    missing = [key for key in ids if key not in images]
+        listed = read_ids(path)
+    except PointsError as error:
+        raise DataError(f"list {error}") from None
+    ids = image_names(images)
+    matches = match(listed.ids, ids)
+    own = {key: ids[name] for key, (name, frame) in matches.by_key.items() if frame == 0}
+    missing = [key for key in listed.ids if key not in own and key not in matches.ambiguous]
     if missing:
-        raise DataError(f"list {path} names {some(missing)} that the image folder does not hold")
-    if len(set(ids)) < len(ids):
-        raise DataError(f"list {path} names {some([k for k in set(ids) if ids.count(k) > 1])} twice")
-    return ids
+        raise DataError(f"list {path} names {some(missing)} that the image folder does not hold; correct it")
+    for key, names in matches.ambiguous.items():
+        others = " and ".join(ids[name] for name in names)
+        raise DataError(
+            f"list {path} says {key}, which fits {others}; write the whole path in the image folder"
+        )
+    twice = [*listed.repeated, *(key for keys in matches.by_image().values() for key in keys[1:])]
+    if twice:
+        raise DataError(f"list {path} names {some(twice)} twice; keep one line of each")
+    return list(own.values())
 
 
 def split_ids(

@@ -1,16 +1,16 @@
 """Points and images of a training folder: which belong together, and what is to be said of the rest."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from pointmask.io.formats import read_points
-from pointmask.io.points.match import match
+from pointmask.io.formats.find import find_points
+from pointmask.io.points.by_frame import points_by_frame
 from pointmask.io.points.points import Point, Points
-from pointmask_trainer.data.folder import image_folder, some
+from pointmask_trainer.data.folder import image_folder, image_names, some
 from pointmask_trainer.errors import DataError
-from pointmask_trainer.find_points import find_points
 
 IdLists = tuple[list[str], list[str]]
 
@@ -37,17 +37,8 @@ class Paired:
     points: Points
     notes: tuple[str, ...]
 
-    def of(self, ids: Sequence[str]) -> Points:
-        """Return the points of some images alone."""
-        points = self.points
-        return Points(
-            {key: points.by_image[key] for key in ids if key in points.by_image},
-            points.source,
-            {key: points.rejected[key] for key in ids if key in points.rejected},
-        )
-
     def knows(self, key: str) -> bool:
-        """Say whether the points tell of an image, be it that it holds no target."""
+        """Say whether the points tell of an image, even if only that it holds no target."""
         return key in self.points.by_image or key in self.points.rejected
 
 
@@ -68,36 +59,36 @@ def pair_points(points: Points, images: Mapping[str, Path], root: Path) -> Paire
     DataError
         If the points name no image of the folder.
     """
-    ids = {f"{key}.png": key for key in images}  # any image suffix: keys are matched without theirs
-    found = match(points, ids)
+    ids = image_names(images)
+    paired = points_by_frame(points, ids)
     by_image: dict[str, tuple[Point, ...]] = {}
-    later: list[str] = []
-    for (name, frame), listed in found.points.items():
-        if frame:
-            later += [ids[name]] * bool(listed)
-        else:
-            by_image[ids[name]] = listed
-    rejected = {ids[name]: reason for (name, frame), reason in found.rejected.items() if not frame}
-    for key, names in found.ambiguous.items():
+    later: set[str] = set()
+    for (name, frame), its_points in paired.points.items():
+        if not frame:
+            by_image[ids[name]] = its_points
+        elif its_points:
+            later.add(ids[name])
+    rejected = {ids[name]: reason for (name, frame), reason in paired.rejected.items() if not frame}
+    for key, names in paired.ambiguous.items():
         fits = [ids[name] for name in names]
         others = " and ".join(fits) if len(fits) > 1 else f"{fits[0]}, as another name does"
         for image in fits:
             by_image.pop(image, None)
             rejected[image] = f"{points.source} says {key}, which fits {others}; write its path and suffix"
-    if not (found.points or rejected) and found.unmatched:
+    if not (paired.points or rejected) and paired.unmatched:
         raise DataError(
-            f"{points.source} names no image of {root}: it says {some(found.unmatched)}, the folder holds "
+            f"{points.source} names no image of {root}: it says {some(paired.unmatched)}, the folder holds "
             f"{some(sorted(images))}; correct the names"
         )
     notes = []
-    if found.unmatched:
+    if paired.unmatched:
         notes.append(
             f"{points.source} names images that are not in {root}, and are passed over: "
-            f"{some(found.unmatched)}"
+            f"{some(paired.unmatched)}"
         )
     if later:
         notes.append(
-            f"points on later frames of {some(sorted(set(later)))} are passed over: of a file with several "
+            f"points on later frames of {some(sorted(later))} are passed over: of a file with several "
             "frames the first is trained on; write the others as files of their own"
         )
     return Paired(Points(by_image, points.source, rejected), tuple(notes))
@@ -133,7 +124,7 @@ def points_of(
     if given is not None:
         points = read_points(given, images=image_folder(root))
     elif needed_by is not None:
-        points = find_points(root, needed_by)
+        points = find_points(root, image_folder(root), f"strategy {needed_by}")
         say(f"no --points given: found {points.source}, {len(points):,} points")
     else:
         return None

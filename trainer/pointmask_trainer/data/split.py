@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from pointmask.errors import ImageError
 from pointmask.io.images.array import read, read_mask
 from pointmask.io.images.folder import list_images
-from pointmask.io.points.match import match
-from pointmask.io.points.points import Points, without_suffix
+from pointmask.io.points.names import without_suffix
 from pointmask_trainer.data.folder import some
+from pointmask_trainer.data.points import Paired
 from pointmask_trainer.data.pool import Pool
 from pointmask_trainer.errors import DataError
 
@@ -55,10 +55,23 @@ def load_split(
     name: str,
     ids: Sequence[str],
     images: Mapping[str, Path],
-    points: Points | None,
+    paired: Paired | None,
     device: torch.device | str = "cpu",
 ) -> Split:
     """Read the images of a list into memory.
+
+    Parameters
+    ----------
+    name : str
+        ``train``, ``val`` or ``test``.
+    ids : sequence of str
+        Of the list, in its order.
+    images : Mapping
+        From `pointmask_trainer.data.folder.find_images`.
+    paired : Paired or None
+        Points of all images; None if none are known.
+    device : torch.device or str
+        Where the images are kept.
 
     Raises
     ------
@@ -69,7 +82,7 @@ def load_split(
     arrays = _read_all(files, read)
     dtype = _common_dtype(arrays)
     pool = Pool([array.astype(dtype, copy=False) for array in arrays], device)
-    return Split(name, tuple(ids), files, pool, _points_of(ids, pool, points))
+    return Split(name, tuple(ids), files, pool, _points_of(ids, pool, paired))
 
 
 def load_masks(split: Split, folder: Path) -> list[Mask]:
@@ -114,17 +127,16 @@ def known_masks(split: Split, folder: Path) -> list[Mask] | None:
         return None
 
 
-def _points_of(ids: Sequence[str], pool: Pool, points: Points | None) -> tuple[NDArray[np.int64], ...]:
-    if points is None:
+def _points_of(ids: Sequence[str], pool: Pool, paired: Paired | None) -> tuple[NDArray[np.int64], ...]:
+    if paired is None:
         return tuple(np.empty((0, 2), np.int64) for _ in ids)
-    names = [f"{key}.png" for key in ids]  # any image suffix: keys are matched without theirs
-    found = match(points, names)
-    if found.rejected:
-        (name, _), reason = next(iter(found.rejected.items()))
-        raise DataError(f"points of {name} cannot be used: {reason}")
+    points = paired.points
+    for key in ids:
+        if key in points.rejected:
+            raise DataError(f"points of {key} cannot be used: {points.rejected[key]}")
     listed = []
-    for key, name, (height, width) in zip(ids, names, pool.shapes, strict=True):
-        places = np.array([(p.row, p.col) for p in found.points.get((name, 0), ())], np.int64).reshape(-1, 2)
+    for key, (height, width) in zip(ids, pool.shapes, strict=True):
+        places = np.array([(p.row, p.col) for p in points.by_image.get(key, ())], np.int64).reshape(-1, 2)
         if ((places < 0) | (places >= (height, width))).any():
             raise DataError(
                 f"{points.source}: a point of {key} lies outside its {width} x {height} image; correct it (x "

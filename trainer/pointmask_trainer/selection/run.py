@@ -11,8 +11,9 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from pointmask.errors import OutputError
+from pointmask.errors import OutputError, PointsError
 from pointmask.io.files import write_atomic
+from pointmask.io.points.lists import read_ids
 from pointmask.metrics.data_sets import data_set_of
 from pointmask_trainer.config import Config, from_toml
 from pointmask_trainer.errors import DataError
@@ -116,11 +117,13 @@ def read_run(path: Path, last: int) -> Run:
     """
     try:
         config = from_toml((path / "config.toml").read_text(encoding="utf-8"), str(path / "config.toml"))
-        ids = tuple((path / "train.txt").read_text(encoding="utf-8").splitlines())
+        ids = read_ids(path / "train.txt").ids
     except OSError as error:
         raise DataError(
             f"{path} is no run of pointmask train ({error.strerror}: {error.filename}); give its --out"
         ) from None
+    except PointsError as error:
+        raise DataError(f"{path} is no whole run of pointmask train: {error}; give its --out") from None
     lines = Journal(path / "strategy.jsonl").read()
     found = next((line["difficulty"] for line in lines if "difficulty" in line), None)
     if found is not None:

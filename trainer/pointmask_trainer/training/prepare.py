@@ -65,7 +65,7 @@ def prepare(
     )
     ids = lists_with_points(draw, paired, say) if paired and needed_by else draw()
     train_split, val_split = (
-        load_split(name, listed, images, paired.of(listed) if paired else None, device)
+        load_split(name, listed, images, paired, device)
         for name, listed in zip(("train", "val"), ids, strict=True)
     )
     folder = Folder(source.root, {"train": train_split, "val": val_split}, source.masks, paired is not None)

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from pointmask.errors import PointsError
 from pointmask.io.formats.encodings.rle import MOST_PIXELS
-from pointmask.io.points.points import ImageFrame, Point
+from pointmask.io.points.names import ImageFrame
+from pointmask.io.points.points import Point
 
 Shape = tuple[int, int]
 """Height and width in pixels."""

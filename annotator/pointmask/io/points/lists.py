@@ -1,13 +1,14 @@
 """Lists of image ids, as data sets ship them: which images of a folder belong to a job."""
 
 import codecs
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pointmask.errors import PointsError
 from pointmask.io.points.match import match
-from pointmask.io.points.points import Points, clean_key
+from pointmask.io.points.points import clean_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +22,13 @@ class IdList:
         In the form of `pointmask.io.points.points.clean_key`.
     source : str
         Where they came from, for messages.
+    repeated : tuple of str
+        Ids that the list gives more than once; ``ids`` holds each once.
     """
 
     ids: tuple[str, ...]
     source: str = "the list"
+    repeated: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,18 @@ def read_ids(path: Path) -> IdList:
     PointsError
         If it cannot be read, is no text, names nothing, or a line climbs out of the image folder.
     """
+    return id_list(read_lines(path), str(path))
+
+
+def read_lines(path: Path) -> list[str]:
+    """
+    Read a list as text: its lines as they are, blank ones too, without their ends.
+
+    Raises
+    ------
+    PointsError
+        If it cannot be read, or is no text.
+    """
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -70,9 +86,10 @@ def read_ids(path: Path) -> IdList:
         text = data.decode("utf-16" if is_wide else "utf-8-sig")
     except UnicodeDecodeError as error:
         raise PointsError(
-            f"{path} is no text (byte {error.start}); give a list with one image id per line"
+            f"{path} is no text in UTF-8 or UTF-16 (byte {error.start}); give a list with one image id per "
+            "line"
         ) from None
-    return id_list(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), str(path))
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 def id_list(lines: Iterable[str], source: str = "the list") -> IdList:
@@ -91,21 +108,22 @@ def id_list(lines: Iterable[str], source: str = "the list") -> IdList:
     PointsError
         If there is none, or one climbs out of the image folder.
     """
-    ids: dict[str, None] = {}
+    counts: Counter[str] = Counter()
     for number, line in enumerate(lines, 1):
         if line.strip(" \t/\\"):
             try:
-                ids[clean_key(line)] = None
+                counts[clean_key(line)] += 1
             except PointsError as error:
                 raise PointsError(f"{source}, line {number}: {error}") from None
-    if not ids:
-        raise PointsError(f"{source} names no image; give a list with one image id per line")
-    return IdList(tuple(ids), source)
+    if not counts:
+        raise PointsError(f"{source} is empty: it names no image; give a list with one image id per line")
+    repeated = (key for key, count in counts.items() if count > 1)
+    return IdList(tuple(counts), source, tuple(repeated))
 
 
 def choose(listed: IdList, names: Sequence[str], root: str) -> Choice:
     """
-    Pair ids with images, as points are paired.
+    Find the images of a list by name; see `pointmask.io.points.match.match`.
 
     Parameters
     ----------
@@ -116,13 +134,13 @@ def choose(listed: IdList, names: Sequence[str], root: str) -> Choice:
     root : str
         Where they lie, for messages.
     """
-    found = match(Points(dict.fromkeys(listed.ids, ()), listed.source), names)
+    matches = match(listed.ids, names)
     problems = dict.fromkeys(
-        found.unmatched,
+        matches.unmatched,
         f"{listed.source} names this image, but {root} holds no file of that name; correct the list",
     )
-    for key, candidates in found.ambiguous.items():
+    for key, candidates in matches.ambiguous.items():
         others = " and ".join(candidates) if len(candidates) > 1 else f"{candidates[0]}, as another id does"
         reason = f"{listed.source} says {key}, which fits {others}; write its whole path with its suffix"
         problems.update(dict.fromkeys(candidates if len(candidates) > 1 else (key,), reason))
-    return Choice(frozenset(name for name, _ in found.points).difference(problems), problems)
+    return Choice(frozenset(name for name, _ in matches.by_key.values()).difference(problems), problems)

@@ -1,15 +1,10 @@
-"""Points as every other module sees them: integer pixels, grouped by image, paired with files by name."""
+"""Points as every other module sees them: integer pixels, grouped by the name of their image."""
 
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pointmask.errors import PointsError
-from pointmask.io.points.names import NameIndex as NameIndex
-from pointmask.io.points.names import without_suffix as without_suffix
-
-ImageFrame = tuple[str, int]
-"""An image's name relative to its folder, with forward slashes, and a 0-based frame."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,8 @@ from pointmask.io.formats.labelled import LabelledImage, LabelledTarget, Patch
 from pointmask.io.formats.parts.per_image import document_name, write_new
 from pointmask.io.images.array import encode_png, read_mask
 from pointmask.io.layout import is_tree
-from pointmask.io.points.points import Point, Points, without_suffix
+from pointmask.io.points.names import without_suffix
+from pointmask.io.points.points import Point, Points
 
 DESCRIPTION = "folder of masks"
 

@@ -3,7 +3,8 @@
 from pointmask.errors import ImageError, PointsError
 from pointmask.io.formats.labelled import Shape
 from pointmask.io.images.source import ImageSource
-from pointmask.io.points.points import ImageFrame, NameIndex
+from pointmask.io.points.match import NameIndex
+from pointmask.io.points.names import ImageFrame
 
 
 class ImageFinder:

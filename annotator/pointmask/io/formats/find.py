@@ -1,22 +1,21 @@
 """Where a training folder keeps its points, if the user does not say it.
 
-Looked at are the files and folders right below the training folder, in every format that `pointmask annotate`
-reads. Outlines and masks are never clicked on here: a training on points must not see the truth unasked.
+Looked at are the files and folders right below the training folder, in every format that `read_points` reads.
+Outlines and masks are never clicked on here: a training on points must not see the truth unasked.
 """
 
-import inspect
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
-from pointmask.errors import PointmaskError
+from pointmask.errors import PointmaskError, PointsError
 from pointmask.io.formats import FORMATS, load_format, read_points
 from pointmask.io.formats.folders import masks
 from pointmask.io.formats.folders.basicirstd import POINT_FOLDERS
+from pointmask.io.images.open import open_source
 from pointmask.io.points.points import Points
-from pointmask_trainer.data.folder import image_folder
-from pointmask_trainer.errors import DataError
 
 _DOCUMENTS = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".xml")
 _OUTPUTS = ("manifest.jsonl", "predictions.jsonl", "config.toml")  # of folders that a command wrote
@@ -35,41 +34,47 @@ class _Place:
     format: str
 
 
-def find_points(root: Path, wanted_by: str) -> Points:
-    """Read the one kind of points that a training folder holds.
+def find_points(root: Path, images: Path, needed_by: str) -> Points:
+    """
+    Read the one kind of points that a training folder holds.
 
     Parameters
     ----------
     root : Path
         Training folder.
-    wanted_by : str
-        Strategy, for messages.
+    images : Path
+        Its images, for formats whose coordinates are fractions of their sizes.
+    needed_by : str
+        What cannot go on without points, such as ``strategy d2d``, for messages.
+
+    Returns
+    -------
+    Points
+        ``source`` tells the path and what it was recognised as.
 
     Raises
     ------
-    DataError
-        If there are none, or several to choose from.
     PointsError
-        If the only points there cannot be read.
+        If there are none, several to choose from, or the only ones cannot be read.
     """
     refused: dict[str, str] = {}
-    found = [place for place in _places(root, refused) if not _shows_masks(place, root, refused)]
-    if len(found) > 1:
-        names = [str(place.path.relative_to(root)) for place in found]
+    candidates = [place for place in _places(root, refused) if not _shows_masks(place, root, images, refused)]
+    if len(candidates) > 1:
+        names = [str(place.path.relative_to(root)) for place in candidates]
         more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-        raise DataError(
+        raise PointsError(
             f"{root} holds points more than once ({', '.join(names[:_SHOWN])}{more}); choose with --points, "
-            f"such as: --points {found[0].path}"
+            f"such as: --points {candidates[0].path}"
         )
-    if not found:
-        told = "".join(f"\n  not used: {name}, {reason}" for name, reason in list(refused.items())[:_SHOWN])
-        raise DataError(
-            f"strategy {wanted_by} needs points, and {root} holds none that are recognised: a table or JSON "
-            "lines (points.csv with the columns image,x,y), the file or folder of an annotation tool (COCO, "
+    if not candidates:
+        unused = [f"\n  not used: {name}, {reason}" for name, reason in refused.items()]
+        raise PointsError(
+            f"{needed_by} needs points, and {root} holds none that are recognised: a table or JSON lines "
+            "(points.csv with the columns image,x,y), the file or folder of an annotation tool (COCO, "
             f"LabelMe, CVAT, YOLO ...), or point images in {'/, '.join(POINT_FOLDERS)}/ or points/; name "
-            f"them with --points FILE{told}"
+            f"them with --points FILE{''.join(unused[:_SHOWN])}"
         )
-    return _read(found[0], root)
+    return _read(candidates[0], images)
 
 
 def _places(root: Path, refused: dict[str, str]) -> Iterator[_Place]:
@@ -137,35 +142,27 @@ def _why_not(file: Path) -> str:
     return "which no format recognises"
 
 
-def _shows_masks(place: _Place, root: Path, refused: dict[str, str]) -> bool:
+def _shows_masks(place: _Place, root: Path, images: Path, refused: dict[str, str]) -> bool:
     """Say whether a target is known by its mask alone, so that a point would come from the truth."""
-    module = load_format(place.format)
-    reads_masks = getattr(module, "read_masks", None)
-    if reads_masks is None:
+    module = cast(Any, load_format(place.format))
+    if not hasattr(module, "read_masks"):
         return False
+    given = {"images": open_source(images)} if getattr(module, "NEEDS_IMAGES", False) else {}
     rejected: dict[str, str] = {}
     try:
-        images = reads_masks(place.path, rejected, **_images_for(reads_masks, root))
-        shown = any(target.point is None for image in images for target in image.targets)
+        labelled = module.read_masks(place.path, rejected, **given)
+        has_masks = any(target.point is None for image in labelled for target in image.targets)
         # Of an image without size nobody can say what its targets are.
-        unseen = not shown and bool(set(rejected) - set(_read(place, root).rejected))
+        is_unknown = not has_masks and bool(set(rejected) - set(_read(place, images).rejected))
     except PointmaskError:
         return False  # whoever reads it says what is wrong
-    if shown or unseen:
-        what = "outlines or masks" if shown else "targets of images without size"
+    if has_masks or is_unknown:
+        what = "outlines or masks" if has_masks else "targets of images without size"
         refused[str(place.path.relative_to(root))] = (
             f"which holds {what}; to click on their middles name it with --points"
         )
-    return shown or unseen
+    return has_masks or is_unknown
 
 
-def _images_for(reader: object, root: Path) -> dict[str, object]:
-    if "images" not in inspect.signature(reader).parameters:  # type: ignore[arg-type]
-        return {}
-    from pointmask.io.images.open import open_source
-
-    return {"images": open_source(image_folder(root))}
-
-
-def _read(place: _Place, root: Path) -> Points:
-    return read_points(place.path, format=place.format, images=image_folder(root))
+def _read(place: _Place, images: Path) -> Points:
+    return read_points(place.path, format=place.format, images=images)

@@ -1,4 +1,4 @@
-"""True targets and predicted components of one image: which belong together."""
+"""Which predicted component is assigned to which true target of one image."""
 
 from itertools import islice
 from typing import Literal
@@ -7,17 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-Match = Literal["first", "nearest", "hungarian"]
+AssignmentRule = Literal["first", "nearest", "hungarian"]
+"""How true targets choose among predicted components; see `pointmask.metrics.counters.score`."""
 
 
-def pair(distance: NDArray[np.float64], match: Match) -> dict[int, int]:
-    """Choose predicted components for true targets, each at most once.
+def assign(distance: NDArray[np.float64], rule: AssignmentRule) -> dict[int, int]:
+    """Assign predicted components to true targets, each at most once.
 
     Parameters
     ----------
     distance : ndarray
         ``(true targets, components)`` float64, both in raster order; inf where a pair is not allowed.
-    match : {"first", "nearest", "hungarian"}
+    rule : {"first", "nearest", "hungarian"}
         See `pointmask.metrics.counters.score`.
 
     Returns
@@ -28,15 +29,15 @@ def pair(distance: NDArray[np.float64], match: Match) -> dict[int, int]:
     Raises
     ------
     ValueError
-        If `match` is unknown.
+        If the rule is unknown.
     """
-    if match == "first":
+    if rule == "first":
         return _greedy(np.tile(np.arange(distance.shape[1]), (len(distance), 1)), distance)
-    if match == "nearest":
+    if rule == "nearest":
         return _greedy(np.argsort(distance, axis=1, kind="stable"), distance)
-    if match == "hungarian":
+    if rule == "hungarian":
         return _hungarian(distance)
-    raise ValueError(f"match={match!r} is unknown; choose one of 'first', 'nearest', 'hungarian'")
+    raise ValueError(f"match={rule!r} is unknown; choose one of 'first', 'nearest', 'hungarian'")
 
 
 def _greedy(order: NDArray[np.intp], distance: NDArray[np.float64]) -> dict[int, int]:

@@ -1,6 +1,5 @@
-"""A folder with images and points alone: the points are found, paired, and never taken from masks."""
+"""Training on a folder with images and points alone: which points belong to which image, and what is said."""
 
-import json
 import shutil
 
 import numpy as np
@@ -12,18 +11,13 @@ torch = pytest.importorskip("torch")
 from tools.trainer.runs import assert_same_run
 from tools.trainer.training import TINY, make_folder
 
-from pointmask.errors import PointsError
 from pointmask.io.formats import read_points
-from pointmask.io.formats.folders import point_images
-from pointmask.io.formats.labelled import LabelledImage, LabelledTarget, Patch
-from pointmask.io.formats.tools import labelme
 from pointmask.io.images.array import encode_png
 from pointmask.io.points.points import Point
 from pointmask_trainer.config import load_config
 from pointmask_trainer.data.folder import find_images, split_ids
 from pointmask_trainer.data.points import pair_points
 from pointmask_trainer.errors import DataError
-from pointmask_trainer.find_points import find_points
 from pointmask_trainer.training.train import Source, Watcher, train
 
 
@@ -34,19 +28,6 @@ def folder(tmp_path):
     shutil.rmtree(root / "masks")
     shutil.rmtree(root / "img_idx")
     return root
-
-
-def labelled(folder, *, with_points=True, with_masks=False):
-    """The folder's points as labelled images; masks are squares round them."""
-    images = []
-    for name, points in read_points(folder / "points.csv"):
-        patches = [Patch.crop(np.ones((3, 3), bool), p.row - 1, p.col - 1) for p in points]
-        targets = [
-            LabelledTarget(point if with_points else None, patch if with_masks else None)
-            for point, patch in zip(points, patches, strict=True)
-        ]
-        images.append(LabelledImage(f"{name}.png", 0, (48, 48), tuple(targets)))
-    return images
 
 
 def run(root, out, *settings, strategy="point", **source):
@@ -91,127 +72,18 @@ def test_images_may_lie_in_the_folder_itself(folder, tmp_path):
     assert not any("left out" in line for line in said)
 
 
-def write_table(folder, text):
-    (folder / "clicks of mine.tsv").write_text(text.replace(",", "\t"))
-
-
-def write_lines(folder, text):
-    rows = [row.split(",") for row in text.split()[1:]]
-    lines = [json.dumps({"image": name, "x": int(x), "y": int(y)}) for name, x, y in rows]
-    (folder / "points.jsonl").write_text("\n".join(lines))
-
-
-def write_labelme_beside_images(folder, text):
-    labelme.write_masks(labelled(folder), folder / "images")
-
-
-def write_labelme_in_the_folder(folder, text):
-    labelme.write_masks(labelled(folder), folder)
-
-
-def write_coco(folder, text):
-    from pointmask.io.formats.tools import coco
-
-    (folder / "annotations").mkdir()
-    coco.write_masks(labelled(folder, with_masks=True), folder / "annotations" / "instances_train.json")
-
-
-def write_yolo(folder, text):
-    (folder / "labels").mkdir()
-    for image in labelled(folder):
-        lines = [f"0 {(p.col + 0.5) / 48} {(p.row + 0.5) / 48} 0.1 0.1" for p in image.points]
-        (folder / "labels" / f"{image.image[:-4]}.txt").write_text("\n".join(lines))
-
-
-def write_point_images(folder, text, name="masks_coarse"):
-    (folder / name).mkdir()
-    point_images.write_masks(labelled(folder), folder / name)
-
-
-def write_points_folder(folder, text):
-    write_point_images(folder, text, "points")
-
-
-@pytest.mark.parametrize(
-    "write",
-    [
-        write_table,
-        write_lines,
-        write_labelme_beside_images,
-        write_labelme_in_the_folder,
-        write_coco,
-        write_yolo,
-        write_point_images,
-        write_points_folder,
-    ],
-)
-def test_points_of_many_kinds_are_found(folder, write):
-    wanted = read_points(folder / "points.csv")
-    write(folder, (folder / "points.csv").read_text())
-    (folder / "points.csv").unlink()
-    (folder / "train.txt").write_text("scene_000\n")
-    (folder / "notes.json").write_text('{"made": "today"}')
-    images = find_images(folder)
-    found = pair_points(find_points(folder, "d2d"), images, folder).points
-    places = {key: {(p.row, p.col) for p in found.by_image[key]} for key in images if found.by_image.get(key)}
-    assert places == {key: {(p.row, p.col) for p in points} for key, points in wanted if points}
-
-
 def test_the_layout_of_pal_is_read(folder, tmp_path):
     root = tmp_path / "pal"
     shutil.copytree(folder / "images", root / "origin" / "img")
     shutil.copytree(folder / "images", root / "origin" / "mask")
     shutil.copytree(folder / "images", root / "val" / "img")
-    write_point_images(folder, "")
-    (folder / "masks_coarse").rename(root / "origin" / "masks_coarse")
+    (root / "origin" / "masks_coarse").mkdir()
+    for name, points in read_points(folder / "points.csv"):
+        clicks = np.zeros((48, 48), bool)
+        clicks[tuple(zip(*((p.row, p.col) for p in points), strict=True))] = True
+        (root / "origin" / "masks_coarse" / f"{name}.png").write_bytes(encode_png(clicks))
     assert "masks_coarse" in run(root, tmp_path / "run")[0]
     assert ids_of(tmp_path / "run") == [f"scene_{k:03d}" for k in range(8)]
-
-
-def test_several_kinds_must_be_chosen_among(folder):
-    (folder / "points.csv").rename(folder / "points_centroid.csv")
-    shutil.copy(folder / "points_centroid.csv", folder / "points_coarse.csv")
-    with pytest.raises(DataError, match=r"points_centroid.csv, points_coarse.csv\).*--points "):
-        find_points(folder, "d2d")
-
-
-@pytest.mark.parametrize("kind", ["coco", "labelme", "masks", "points"])
-def test_masks_are_never_clicked_on(folder, kind):
-    from pointmask.io.formats.tools import coco
-
-    truth = labelled(folder, with_points=False, with_masks=True)
-    (folder / "points.csv").unlink()
-    if kind == "coco":
-        coco.write_masks(truth, folder / "annotations.json")
-    elif kind == "labelme":
-        labelme.write_masks(truth, folder / "annotations")
-    else:
-        (folder / kind).mkdir()
-        for image in truth:
-            (folder / kind / image.image).write_bytes(encode_png(image.mask))
-    told = {
-        "coco": "annotations.json, which holds outlines",
-        "labelme": "annotations, which holds outlines",
-        "masks": "needs points",
-        "points": "points, which holds masks",
-    }
-    with pytest.raises(DataError, match=told[kind]):
-        find_points(folder, "d2d")
-
-
-def test_what_was_looked_for_and_what_is_wrong_is_said(folder):
-    (folder / "points.csv").write_text("picture,u,v\na,1,2\n")
-    with pytest.raises(
-        DataError, match=r"strategy d2d needs points.*--points(.|\n)*needed are image, x and y"
-    ):
-        find_points(folder, "d2d")
-
-
-def test_a_damaged_file_that_is_alone_is_explained(folder):
-    (folder / "points.csv").rename(folder / "old.bak")
-    (folder / "points.jsonl").write_text('{"image": "scene_000", "x": 1, "y": 2}\nnonsense\n')
-    with pytest.raises(PointsError, match=r"points.jsonl:2"):
-        find_points(folder, "d2d")
 
 
 def test_images_that_the_points_do_not_name_are_left_out(folder, tmp_path):
@@ -253,7 +125,7 @@ def test_points_of_other_images_are_explained(folder):
     with pytest.raises(
         DataError, match=r"names no image.*it says frame_1, frame_2, the folder holds scene_000"
     ):
-        pair_points(find_points(folder, "point"), find_images(folder), folder)
+        pair_points(read_points(folder / "points.csv"), find_images(folder), folder)
 
 
 def test_a_name_that_fits_two_images_stops_only_those_lists(folder, tmp_path):
@@ -275,7 +147,7 @@ def test_an_image_never_gets_the_points_of_a_namesake(folder):
     paired = pair_points(read_points(folder / "points.csv"), find_images(folder), folder)
     assert paired.knows("scene_000")
     assert not paired.knows("night/scene_000")
-    assert not paired.of(["night/scene_000"]).by_image
+    assert "night/scene_000" not in paired.points.by_image
 
 
 def test_of_a_file_with_several_frames_the_first_counts(folder, tmp_path):
