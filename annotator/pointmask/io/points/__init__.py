@@ -1,7 +1,7 @@
 """Clicks by image: points as every other module sees them, and which name means which image.
 
-`points` are the types, `packed` holds millions of them. `names` are forms and order of image names, `match` is
-the one rule by which names find images; `by_frame` joins points by it, and `lists` reads id lists.
+`points` are the types, `packed` holds millions of them. `names` are forms and order of image names, `match`
+is the one rule by which names find images, `by_frame` joins points by it, `lists` reads id lists.
 May import: images, files and layout of io, and errors. Never formats.
 Open first: ``points.py``, then ``match.py``.
 """
