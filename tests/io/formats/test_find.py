@@ -5,7 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
-from tools.training import make_folder
+from tools.folders import save
 
 from pointmask.errors import PointsError
 from pointmask.io.formats import read_points
@@ -16,15 +16,19 @@ from pointmask.io.formats.tools import labelme
 from pointmask.io.images.array import encode_png
 from pointmask.io.images.folder import list_images
 from pointmask.io.points.by_frame import points_by_frame
+from pointmask.synth.scenes import make_scenes
 
 
 @pytest.fixture
 def folder(tmp_path):
     """``images/`` and ``points.csv``, neither masks nor lists."""
-    root = make_folder(tmp_path / "data", 8)
-    shutil.rmtree(root / "masks")
-    shutil.rmtree(root / "img_idx")
-    return root
+    (tmp_path / "images").mkdir()
+    rows = ["image,x,y"]
+    for k, scene in enumerate(make_scenes(8, seed=3, shape=(48, 48))):
+        save(tmp_path / f"images/scene_{k:03d}.png", scene.image)
+        rows += [f"scene_{k:03d},{col},{row}" for row, col in scene.points]
+    (tmp_path / "points.csv").write_text("\n".join(rows) + "\n")
+    return tmp_path
 
 
 def labelled(folder, *, with_points=True, with_masks=False):

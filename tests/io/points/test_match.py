@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tools import naive_match
+from tools.naive import match as naive
 
 from pointmask.io.points.match import match
 from pointmask.io.points.names import with_stem
@@ -111,12 +111,12 @@ def test_keys_get_the_images_that_the_naive_twin_gives_them(names, data):
     own = st.builds(
         "{}{}{}".format,
         st.sampled_from(["", "a/", "b/", "c/a/"]),
-        st.sampled_from([form for name in names for form in (name, naive_match.stem(name))] or ["a"]),
+        st.sampled_from([form for name in names for form in (name, naive.stem(name))] or ["a"]),
         st.sampled_from(["", "", "#1", ".bmp"]),
     )
     keys = data.draw(st.lists(_KEY | own, unique=True, max_size=8))
     matches = match(iter(keys), iter(data.draw(st.permutations(names))))
-    images, unmatched, ambiguous = naive_match.match(keys, names)
+    images, unmatched, ambiguous = naive.match(keys, names)
     assert matches.by_key == images
     assert list(matches.by_key) == list(images)  # points of several keys are joined in this order
     assert matches.unmatched == tuple(unmatched)
