@@ -19,7 +19,7 @@ from support.meter import Meter
 from support.results import FOLDER, save
 
 from pointmask.folder.job import annotate_folder
-from pointmask.io.formats.tables import csv
+from pointmask.io.formats.tables.csv import Csv
 from pointmask.io.images.array import encode_png
 from pointmask.io.points.points import Point, Points
 from pointmask.synth.scenes import make_scenes
@@ -79,7 +79,7 @@ def write_images(count: int, base: Path) -> None:
         name = f"{k:06d}.png"
         (base / "images" / name).write_bytes(encode_png(np.roll(scene.image, shift, axis=0)))
         by_image[name] = tuple(Point((row + shift) % SIDE, col) for row, col in scene.points)
-    csv.write(Points(by_image), base / "points.csv")
+    Csv().write(Points(by_image), base / "points.csv")
 
 
 def draw(meter: Meter, path: Path) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from pointmask.folder.job import annotate_folder
-from pointmask.io.formats.tables import csv
+from pointmask.io.formats.tables.csv import Csv
 from pointmask.io.images.open import open_source
 from pointmask.io.points.points import Point, Points
 from pointmask.synth.sequence import Mover, make_sequence
@@ -35,7 +35,7 @@ def main() -> None:
         Image.fromarray(frame).save(folder / "images" / f"f{k}.png")
 
     clicks = Points({"f0.png": tuple(Point(*map(round, path[0])) for path in scene.paths.tolist())})
-    csv.write(clicks, folder / "points.csv")
+    Csv().write(clicks, folder / "points.csv")
     source = open_source(folder / "images")
     carried = carry(clicks, source, source.names())
     summary = annotate_folder(source, carried.points, folder / "out")

@@ -30,6 +30,10 @@ class PluginError(PointmaskError, ImportError):
     """What another installed package adds to pointmask cannot be imported, or is not what it should be."""
 
 
+class PluginWarning(UserWarning):
+    """What another installed package adds to pointmask cannot be used, and was passed over."""
+
+
 class OutputError(PointmaskError, OSError):
     """A result cannot be written, or writing it would destroy something of the user's."""
 

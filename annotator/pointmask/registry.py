@@ -6,6 +6,7 @@ taken by another package. An entry that cannot be loaded is told with its error,
 """
 
 import difflib
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,7 +14,7 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Generic, TypeVar
 
-from pointmask.errors import PluginError, PointmaskError
+from pointmask.errors import PluginError, PluginWarning, PointmaskError
 
 T = TypeVar("T")
 
@@ -62,6 +63,7 @@ class Registry(Generic[T]):
         self.kind, self.group = kind, group
         self._table, self._check, self._unknown = table, check, unknown
         self._loaded: dict[str, T] = {}
+        self._warned_of: set[str] = set()
 
     def __iter__(self) -> Iterator[str]:
         """Names: ours in the order of the table, then those of other packages, sorted."""
@@ -99,6 +101,17 @@ class Registry(Generic[T]):
     def usable(self) -> dict[str, T]:
         """Load everything that can be loaded, by name; `broken` says what cannot."""
         return {name: self.load(name) for name in self if name not in self.broken}
+
+    def others(self) -> dict[str, T]:
+        """Load what other packages add; each entry that cannot be used is passed over with a `PluginWarning`.
+
+        Each is warned of once.
+        """
+        for name, reason in self.broken.items():
+            if name not in self._warned_of:
+                self._warned_of.add(name)
+                warnings.warn(reason, PluginWarning, stacklevel=2)
+        return {name: self.load(name) for name in self if name not in self._table and name not in self.broken}
 
     @cached_property
     def broken(self) -> Mapping[str, str]:

@@ -18,7 +18,7 @@ from pointmask.cli.progress import logged_progress
 from pointmask.executors import Progress
 from pointmask.folder import worker
 from pointmask.folder.job import annotate_folder
-from pointmask.io.formats.tables import csv
+from pointmask.io.formats.tables.csv import Csv
 from pointmask.io.points.points import Points
 
 folder = pytest.fixture(scenes)
@@ -35,7 +35,7 @@ def paths(base: Path) -> tuple[object, ...]:
 @pytest.fixture
 def job(folder, tmp_path):
     """Arguments of a job that works."""
-    csv.write(folder[1], tmp_path / "points.csv")
+    Csv().write(folder[1], tmp_path / "points.csv")
     return paths(tmp_path)
 
 
@@ -140,7 +140,7 @@ def test_simulated_points(tmp_path):
 def test_skipped_images_are_listed_and_the_status_is_3(tmp_path):
     save(tmp_path / "images/a.png", spot())
     by_image = {"a": one(), **{f"[red]missing{k:02d}": one() for k in range(30)}}
-    csv.write(Points(by_image), tmp_path / "points.csv")
+    Csv().write(Points(by_image), tmp_path / "points.csv")
     result = run(
         "annotate", tmp_path / "images", "--points", tmp_path / "points.csv", "--out", tmp_path / "out"
     )
@@ -153,7 +153,7 @@ def test_skipped_images_are_listed_and_the_status_is_3(tmp_path):
 def test_images_without_points_are_named_and_the_status_is_0(tmp_path):
     save(tmp_path / "images/a.png", spot())
     save(tmp_path / "images/b.png", spot())
-    csv.write(Points({"a": one()}), tmp_path / "points.csv")
+    Csv().write(Points({"a": one()}), tmp_path / "points.csv")
     result = run(
         "annotate", tmp_path / "images", "--points", tmp_path / "points.csv", "--out", tmp_path / "out"
     )
@@ -203,7 +203,7 @@ def test_point_with_text_for_a_number(tmp_path):
 )
 def test_unusable_arguments_end_with_2_and_a_message(tmp_path, images, points, out):
     save(tmp_path / "images/a.png", spot())
-    csv.write(Points({"a": one()}), tmp_path / "points.csv")
+    Csv().write(Points({"a": one()}), tmp_path / "points.csv")
     before = tree(tmp_path)
     result = run("annotate", tmp_path / images, "--points", tmp_path / points, "--out", tmp_path / out)
     assert result.exit_code == 2

@@ -15,7 +15,7 @@ from tools.folders import SIZE, one, save, spot, tree
 from pointmask import cli
 from pointmask.doctor import Finding, examine
 from pointmask.errors import ImageError
-from pointmask.io.formats.tables import csv
+from pointmask.io.formats.tables.csv import Csv
 from pointmask.io.points.points import Point, Points
 
 
@@ -149,7 +149,7 @@ def test_command(images, tmp_path):
     def run(*arguments):
         return CliRunner().invoke(cli.main, ["check", str(images), *map(str, arguments)])
 
-    csv.write(Points({"a": one()}), tmp_path / "points.csv")
+    Csv().write(Points({"a": one()}), tmp_path / "points.csv")
     before = tree(tmp_path)
     sound = run("--points", tmp_path / "points.csv")
     assert sound.exit_code == 0, sound.output

@@ -13,7 +13,7 @@ from pointmask import cli
 from pointmask.doctor import examine
 from pointmask.doctor.fix import RECORD, check_out
 from pointmask.errors import OutputError
-from pointmask.io.formats.tables import csv
+from pointmask.io.formats.tables.csv import Csv
 from pointmask.io.points.lists import read_ids
 from pointmask.io.points.points import Point, Points
 from pointmask.synth.scenes import make_scenes
@@ -40,7 +40,7 @@ def data(tmp_path: Path) -> Path:
     first = Point(10, 12)
     points["7.png"] = (first, Point(11, 12, "again"), Point(60, 70))
     points["nowhere.png"] = (first,)
-    csv.write(Points(points), root / "points.csv")
+    Csv().write(Points(points), root / "points.csv")
     (root / "img_idx").mkdir()
     (root / "img_idx/train_data.txt").write_bytes(b"5.png\r\n0\r\n0\r\n1\r\n2\r\n3\r\nbad\r\ngone\r\n")
     (root / "img_idx/test_data.txt").write_bytes(b"copy\n7\n4\n6\n")
@@ -93,7 +93,7 @@ def test_copy_is_corrected_and_original_untouched(data, tmp_path):
     image = out / "images/0.png"
     assert image.is_symlink()
     assert image.read_bytes() == (data / "images/0.png").read_bytes()
-    kept = csv.read(out / "points.csv").by_image
+    kept = Csv().read(out / "points.csv").by_image
     assert kept["7.png"] == (Point(10, 12), Point(60, 70))
     assert "nowhere.png" not in kept
     found = json.loads((tmp_path / "found.json").read_text())
@@ -110,7 +110,7 @@ def test_corrected_copy_has_none_of_what_was_corrected(data, tmp_path):
     run(data, "--fix", out, "--copy")
     assert not (out / "images/0.png").is_symlink()
     lists = [read_ids(path) for path in sorted((out / "img_idx").iterdir())]
-    again = examine(out / "images", csv.read(out / "points.csv"), out / "masks", lists=lists)
+    again = examine(out / "images", Csv().read(out / "points.csv"), out / "masks", lists=lists)
     cured = {
         "unreadable",
         "unlisted",

@@ -9,19 +9,20 @@ from tools.folders import one, save, scenes, spot, tree
 from tools.masks import files
 
 from pointmask.cli import main
-from pointmask.cli.annotate import _KINDS
 from pointmask.errors import BrokenOffError, OutputError, PointsError
-from pointmask.folder.documents import DOCUMENTS
 from pointmask.folder.job import annotate_folder
 from pointmask.folder.records.manifest import read_manifest
-from pointmask.io.formats import FORMATS, load_format, read_points, recognise
-from pointmask.io.formats.tables import csv, native
-from pointmask.io.formats.tools import coco, labelme
+from pointmask.io.formats import FORMATS, read_points, recognise, saved_as
+from pointmask.io.formats.tables.csv import Csv
+from pointmask.io.formats.tables.native import Native
+from pointmask.io.formats.tools.coco import Coco
+from pointmask.io.formats.tools.labelme import LabelMe
 from pointmask.io.images.array import read, read_mask
 from pointmask.io.layout import RESULTS
 from pointmask.io.points.by_frame import points_by_frame
 from pointmask.io.points.points import Points
 
+DOCUMENTS = saved_as()
 ALL = tuple(DOCUMENTS)
 
 
@@ -36,13 +37,15 @@ def job(tmp_path_factory):
 def test_every_document_lies_where_help_says(job):
     _, _, summary, out = job
     assert recognise(out) == "native"
-    assert [name for name in FORMATS if load_format(name).sniff(out)] == ["native"]
+    assert [name for name in FORMATS if FORMATS.load(name).sniff(out)] == ["native"]
     assert summary.documents == {kind: out / name for kind, name in DOCUMENTS.items()}
     for kind in DOCUMENTS:
         assert recognise(out / DOCUMENTS[kind]) == kind
     help_text = " ".join(CliRunner().invoke(main, ["annotate", "--help"]).output.split())
     assert all(name in help_text for name in DOCUMENTS.values())
-    assert set(_KINDS) == {*RESULTS, "rle", *DOCUMENTS}
+    known = f"choose among {','.join([*RESULTS, 'rle', *DOCUMENTS])}"
+    refused = ["annotate", "images", "--points", "p", "--out", "o", "--save", "contour"]
+    assert known in " ".join(CliRunner().invoke(main, refused).output.split())
     assert not [name for name in files(out) if ".tmp" in name]
 
 
@@ -53,8 +56,8 @@ def test_targets_are_those_of_the_job(job, kind):
     def targets(images):
         return {i.key: [(t.point, t.patch) for t in i.targets] for i in images}
 
-    found = targets(load_format(kind).read_masks(out / DOCUMENTS[kind], {}))
-    assert found == targets(native.read_masks(out, {}))
+    found = targets(FORMATS.load(kind).read_masks(out / DOCUMENTS[kind], {}))
+    assert found == targets(Native().read_masks(out, {}))
     assert len(found) == 12
     assert found["00.png"] == []
 
@@ -170,8 +173,8 @@ def test_without_png_too(job, tmp_path):
     images, points, _, out = job
     annotate_folder(images, points, tmp_path / "out", save=("coco", "labelme"), png=False)
     assert (tmp_path / "out" / "coco.json").read_bytes() == (out / "coco.json").read_bytes()
-    assert list(coco.read_masks(tmp_path / "out" / "coco.json", {}))
-    assert list(labelme.read_masks(tmp_path / "out" / "labelme", {}))
+    assert list(Coco().read_masks(tmp_path / "out" / "coco.json", {}))
+    assert list(LabelMe().read_masks(tmp_path / "out" / "labelme", {}))
 
 
 def test_nothing_done_nothing_written(tmp_path):
@@ -199,7 +202,7 @@ def test_a_full_disk_is_said_and_can_be_gone_on_from(tmp_path, monkeypatch):
 
 def test_the_command_says_where_they_lie(tmp_path):
     images, points = small(tmp_path, "a.png")
-    csv.write(points, tmp_path / "points.csv")
+    Csv().write(points, tmp_path / "points.csv")
     out = tmp_path / "out"
     arguments = [
         "annotate",

@@ -12,7 +12,7 @@ import pytest
 from tools.folders import scenes, tree
 
 from pointmask.folder.records.manifest import parse
-from pointmask.io.formats.tables import csv
+from pointmask.io.formats.tables.csv import Csv
 from pointmask.io.images.array import read_mask
 from pointmask.io.points.points import Points
 from pointmask.theta import Theta
@@ -32,7 +32,9 @@ def folder(tmp_path_factory):
     names = [f"copy{k:03d}.png" for k in range(IMAGES - 12)]
     for name in names:
         (source / name).write_bytes(data)
-    csv.write(Points({**dict(points), **dict.fromkeys(names, found), "gone.png": found}), base / "points.csv")
+    Csv().write(
+        Points({**dict(points), **dict.fromkeys(names, found), "gone.png": found}), base / "points.csv"
+    )
     return base
 
 

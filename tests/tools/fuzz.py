@@ -23,7 +23,7 @@ from types import FrameType
 from typing import Any, TextIO
 
 from pointmask.errors import ImageError, PointmaskError, PointsError
-from pointmask.io.formats import FORMATS, load_format, read_points, recognise
+from pointmask.io.formats import FORMATS, read_points, recognise
 from pointmask.io.formats.labelled import LabelledImage
 from pointmask.io.images.array import frame_count, read, read_mask
 from pointmask.io.points.points import Points, clean_key
@@ -89,7 +89,7 @@ def main() -> None:
     """Read ``mutants seed subject...`` and print the reports; `run` calls this in a process of its own."""
     mutants, seed, *subjects = sys.argv[1:]
     for name in FORMATS:
-        load_format(name)  # here rather than in every process
+        FORMATS.load(name)  # here rather than in every process
     reports = {}
     with tempfile.TemporaryDirectory() as folder:
         everything = _samples(Path(folder, "written"))
@@ -193,12 +193,12 @@ def _one(subject: str, sample: Sample, folder: Path) -> tuple[bytes, str | None]
 
 
 def _read_annotations(subject: str, path: Path, sample: Sample) -> None:
-    form: Any = load_format(subject)
+    form = FORMATS.load(subject)
     with contextlib.suppress(PointsError):
         assert recognise(path) in FORMATS
     # A reader may refuse the whole after some images; what it gave until then must be sound all the same.
     refusal = None
-    if hasattr(form, "read_masks"):
+    if "read masks" in form.abilities:
         rejected: dict[str, str] = {}
         try:
             for image in form.read_masks(path, rejected):

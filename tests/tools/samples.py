@@ -8,12 +8,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from pointmask.io.formats import FORMATS, load_format
+from pointmask.io.formats import FORMATS
 from pointmask.io.formats.labelled import LabelledImage, LabelledTarget, Patch
 from pointmask.io.images.array import encode_png
 from pointmask.io.points.points import Point
@@ -66,11 +65,11 @@ def _written(name: str, file: str, folder: Path) -> Sample:
     """What `pointmask` itself writes in a format."""
     path = folder / name / file
     path.parent.mkdir(parents=True)
-    form: Any = load_format(name)
+    form = FORMATS.load(name)
     form.write_masks(iter(labelled()), path)
     if path.is_file():
         return Sample({file: path.read_bytes()}, file)
-    if getattr(form, "NEEDS_IMAGES", False):
+    if form.needs_images:
         for image in labelled():
             (path / "images").mkdir(exist_ok=True)
             (path / "images" / image.image).write_bytes(encode_png(np.zeros(SHAPE, np.uint8)))

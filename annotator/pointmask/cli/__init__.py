@@ -5,13 +5,16 @@ the trainer: its commands are import strings. A command reads options, calls one
 May import: everything of pointmask. Open first: ``annotate.py``.
 """
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
 import click
 
 from pointmask import __version__
-from pointmask.errors import PointmaskError
+from pointmask.errors import PluginWarning, PointmaskError
 
 COMMANDS = {
     "annotate": (
@@ -94,7 +97,8 @@ class LazyGroup(click.Group):
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as in click
         """Run a command; what a user can cause ends in one message and an exit status."""
         try:
-            return super().invoke(ctx)
+            with _short_warnings():
+                return super().invoke(ctx)
         except PointmaskError as error:
             click.echo(f"Error: {printable(str(error))}", err=True)
             raise SystemExit(error.exit_status) from None
@@ -109,6 +113,25 @@ class LazyGroup(click.Group):
         except KeyboardInterrupt:
             click.echo("\nStopped. What is finished is kept; run the same command again to go on.", err=True)
             raise SystemExit(EXIT_STOPPED) from None
+
+
+@contextmanager
+def _short_warnings() -> Iterator[None]:
+    """Show warnings of broken packages as one line, without the line of code that warned."""
+    as_usual = warnings.formatwarning
+
+    def shorten(
+        message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
+    ) -> str:
+        if issubclass(category, PluginWarning):
+            return f"Warning: {printable(str(message))}\n"
+        return as_usual(message, category, filename, lineno, line)
+
+    warnings.formatwarning = shorten
+    try:
+        yield
+    finally:
+        warnings.formatwarning = as_usual
 
 
 def printable(text: str) -> str:

@@ -7,23 +7,27 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from pointmask.cli import EXIT_SOME_SKIPPED
-from pointmask.cli.options import point_format_option, polarity_option, source_options
+from pointmask.cli.options import (
+    LateHelp,
+    point_format_option,
+    polarity_option,
+    saved_documents,
+    source_options,
+)
+from pointmask.io.formats import saved_as
+from pointmask.io.layout import RESULTS
 
 if TYPE_CHECKING:
     from pointmask.io.images.source import ImageSource
     from pointmask.io.points.points import Points
 
-_KINDS = (
-    "mask", "soft", "instance", "overlay", "rle",
-    "coco", "cvat", "labelstudio", "labelme", "voc", "yolo", "yolo-seg", "basicirstd", "pal",
-)  # fmt: skip
-
 
 def _kinds(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[str, ...]:
     kinds = tuple(word.strip() for word in value.split(",") if word.strip())
+    known = (*RESULTS, "rle", *saved_as(kinds))
     for kind in kinds:
-        if kind not in _KINDS:
-            raise click.BadParameter(f"{kind!r} is not known; choose among {','.join(_KINDS)}")
+        if kind not in known:
+            raise click.BadParameter(f"{kind!r} is not known; choose among {','.join(known)}")
     return kinds
 
 
@@ -78,9 +82,11 @@ def _shard(ctx: click.Context, parameter: click.Parameter, value: str | None) ->
     show_default=True,
     metavar="KIND,...",
     callback=_kinds,
-    help="What to write besides the mask: soft, instance, overlay, rle (masks.jsonl); for other programs "
-    "coco (coco.json), cvat (cvat.xml), labelstudio (labelstudio.json), and folders of the same name "
-    "labelme, voc, yolo, yolo-seg (exact polygons), basicirstd and pal (images are linked).",
+    cls=LateHelp,
+    write=lambda: (
+        "What to write besides the mask: soft, instance, overlay, rle (masks.jsonl); for other "
+        f"programs {saved_documents()}."
+    ),
 )
 @click.option(
     "--no-png", is_flag=True, help="Write masks.jsonl, all masks as run lengths, and no mask images."

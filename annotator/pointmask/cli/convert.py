@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from pointmask.cli import EXIT_SOME_SKIPPED, printable
+from pointmask.cli.options import LateHelp, format_names, written_formats
 
 _SHOWN = 20
 
@@ -13,8 +14,20 @@ _SHOWN = 20
 @click.command(short_help="Annotations into another format.")
 @click.argument("source", metavar="SRC", type=click.Path(path_type=Path))
 @click.argument("out", type=click.Path(path_type=Path))
-@click.option("--to", required=True, metavar="FORMAT", help="What to write; see below.")
-@click.option("--from", "given", metavar="FORMAT", help="What SRC is, if it is not recognised.")
+@click.option(
+    "--to",
+    required=True,
+    metavar="FORMAT",
+    cls=LateHelp,
+    write=lambda: f"What to write: {written_formats()}.",
+)
+@click.option(
+    "--from",
+    "given",
+    metavar="FORMAT",
+    cls=LateHelp,
+    write=lambda: f"What SRC is, if it is not recognised: {format_names()}.",
+)
 @click.option(
     "--images",
     type=click.Path(path_type=Path),
@@ -38,9 +51,8 @@ def convert(
     """Convert annotations, points and masks, without annotating.
 
     SRC is a file or folder in any format that annotate reads, or the output folder of annotate. OUT
-    is a file for csv, jsonl, coco, cvat and labelstudio, and a folder for labelme, voc, yolo,
-    yolo-seg, masks, point_images, basicirstd and pal. What a format cannot hold is said with counts;
-    descriptions and other private fields of a tool are not carried over.
+    is a file or a folder, as --to has it. What a format cannot hold is said with counts; descriptions
+    and other private fields of a tool are not carried over.
     """
     from pointmask.io.formats.convert import convert as run
 

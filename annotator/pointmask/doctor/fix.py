@@ -20,7 +20,7 @@ from pointmask.doctor.targets import is_binary, repeated, resized, size_relation
 from pointmask.errors import ImageError, OutputError
 from pointmask.folder.plan import make_plan, shared_stems
 from pointmask.io.files import link_or_copy, put_whole, staged
-from pointmask.io.formats.tables import csv
+from pointmask.io.formats.tables.csv import Csv
 from pointmask.io.images.array import encode_png, read_mask
 from pointmask.io.images.file import ImageFile
 from pointmask.io.images.folder import FolderSource
@@ -206,7 +206,7 @@ class _Copier:
                     told = f"{name}: x {second.col}, y {second.row} into x {first.col}, y {first.row}"
                     self.record.add("points.csv", "points merged", told)
                 kept[f"{name}#{frame}" if frame else name] = tuple(p for p in listed if id(p) not in gone)
-        csv.write(Points(kept), self._out / "points.csv")
+        Csv().write(Points(kept), self._out / "points.csv")
 
     def _targets(self, name: str, frame: int) -> NDArray[np.int32] | None:
         """Label the targets of the corrected mask, if there is one."""

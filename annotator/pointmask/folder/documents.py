@@ -11,22 +11,11 @@ from pathlib import Path
 
 from pointmask.errors import OutputError
 from pointmask.io.files import clean_aside, put_whole, staged, write_atomic
+from pointmask.io.formats import saved_as
+from pointmask.io.formats.base import WriteOptions
 from pointmask.io.formats.convert import write_as
-from pointmask.io.formats.tables import native
+from pointmask.io.formats.tables.native import Native
 from pointmask.io.images.source import ImageSource
-
-DOCUMENTS = {
-    "coco": "coco.json",
-    "cvat": "cvat.xml",
-    "labelstudio": "labelstudio.json",
-    "labelme": "labelme",
-    "voc": "voc",
-    "yolo": "yolo",
-    "yolo-seg": "yolo-seg",
-    "basicirstd": "basicirstd",
-    "pal": "pal",
-}
-"""Format to file or folder below the output folder."""
 
 _SEALS = ".documents.json"
 _READ_AT_ONCE = 1 << 20
@@ -41,16 +30,16 @@ def check_documents(out: Path, kinds: Sequence[str]) -> None:
     out : Path
         Output folder.
     kinds : sequence of str
-        Keys of `DOCUMENTS`.
+        Keys of `pointmask.io.formats.saved_as`.
 
     Raises
     ------
     OutputError
         If one of them is there and is not as it was written.
     """
-    seals = _read_seals(out)
+    seals, names = _read_seals(out), saved_as()
     for kind in kinds:
-        path = out / DOCUMENTS[kind]
+        path = out / names[kind]
         if path.exists() and _seal(path) not in seals.get(kind, []):
             raise OutputError(
                 f"{path} was changed since pointmask wrote it, or is not pointmask's; move it away, or "
@@ -69,7 +58,7 @@ def write_documents(
     out : Path
         Output folder with manifest and run lengths.
     kinds : sequence of str
-        Keys of `DOCUMENTS`.
+        Keys of `pointmask.io.formats.saved_as`.
     source : ImageSource
         The images of the job.
     overwrite : bool
@@ -93,12 +82,12 @@ def write_documents(
         check_documents(out, kinds)
     paths: dict[str, Path] = {}
     warnings: list[str] = []
+    names = saved_as()
     for kind in kinds:
-        path = out / DOCUMENTS[kind]
+        path = out / names[kind]
         clean_aside(path)
-        options = {"name": path.name} if kind == "basicirstd" else {}
         with staged(path) as made:
-            tally = write_as(kind, native.read_masks(out, {}), made, source, **options)
+            tally = write_as(kind, Native().read_masks(out, {}), made, source, WriteOptions(name=path.name))
             if not tally.images:
                 continue
             # Both seals hold until the new one lies there: a job may be killed at any moment.

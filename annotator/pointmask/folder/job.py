@@ -19,7 +19,7 @@ from pointmask import executors
 from pointmask.annotator.image import annotate
 from pointmask.errors import BrokenOffError, ImageError, OutputError, PointmaskError, ThetaError
 from pointmask.executors import Progress
-from pointmask.folder.documents import DOCUMENTS, check_documents, write_documents
+from pointmask.folder.documents import check_documents, write_documents
 from pointmask.folder.frame import skipped_entry
 from pointmask.folder.options import make_recipe
 from pointmask.folder.plan import Plan, make_plan
@@ -32,7 +32,7 @@ from pointmask.folder.summary import Summary, Tally
 from pointmask.folder.tasks import Task, tasks_of
 from pointmask.folder.worker import Outcome, Place, work
 from pointmask.io.files import clean_temporaries, write_atomic
-from pointmask.io.formats import read_points
+from pointmask.io.formats import read_points, saved_as
 from pointmask.io.images.open import open_source
 from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import MANIFEST, MASKS, RESULTS, check_apart
@@ -92,7 +92,7 @@ def annotate_folder(
         What to write besides the mask: ``soft`` (16-bit soft labels, 65535 is 1), ``instance``
         (16 bit, k for the k-th point), ``overlay`` (a picture with outlines), ``rle`` (``masks.jsonl``:
         all masks as run lengths; see `pointmask.folder.records.mask_lines`), and the keys of
-        `pointmask.folder.documents.DOCUMENTS`, written for other programs when all is done; they need run
+        `pointmask.io.formats.saved_as`, written for other programs when all is done; they need run
         lengths, so ``masks.jsonl`` comes with them. A folder that has ``masks.jsonl`` keeps it.
     png : bool
         False: write ``masks.jsonl`` instead of a mask image per frame, and no other image.
@@ -142,7 +142,7 @@ def annotate_folder(
     """
     source, target = open_source(images), Path(out)
     part = Shard(*shard) if shard else Shard()
-    documents = [kind for kind in DOCUMENTS if kind in save]
+    documents = [kind for kind in saved_as(save) if kind in save]
     recipe = make_recipe(
         theta,
         polarity,

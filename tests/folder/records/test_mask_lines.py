@@ -12,7 +12,7 @@ from pointmask.errors import OutputError
 from pointmask.folder.job import annotate_folder
 from pointmask.folder.records.manifest import read_manifest
 from pointmask.io.formats.encodings import rle
-from pointmask.io.formats.tables import csv
+from pointmask.io.formats.tables.csv import Csv
 from pointmask.io.images import array as images
 from pointmask.io.points.points import Points
 
@@ -108,7 +108,7 @@ def test_lines_of_others_are_kept(folder, tmp_path):
 
 def test_command_line(folder, tmp_path):
     source, points = folder
-    csv.write(points, tmp_path / "points.csv")
+    Csv().write(points, tmp_path / "points.csv")
     command = ["annotate", str(source), "--points", str(tmp_path / "points.csv"), "--out"]
     result = CliRunner().invoke(main, [*command, str(tmp_path / "out"), "--no-png"])
     assert result.exit_code == 0, result.output

@@ -13,7 +13,7 @@ from tools.masks import documents, labelled_images, patch
 from pointmask.errors import PointsError
 from pointmask.io.formats import read_points, recognise
 from pointmask.io.formats.labelled import LabelledImage, LabelledTarget
-from pointmask.io.formats.tools import coco
+from pointmask.io.formats.tools.coco import Coco
 from pointmask.io.points.points import Point
 
 LABELS = st.none() | st.sampled_from(["ship", "two words", "é"])
@@ -28,7 +28,7 @@ def read(tmp_path, content):
 
 def masks(path):
     rejected = {}
-    return list(coco.read_masks(path, rejected)), rejected
+    return list(Coco().read_masks(path, rejected)), rejected
 
 
 def document(*annotations, **image):
@@ -42,7 +42,7 @@ def document(*annotations, **image):
 @given(images=documents(labelled_images(labels=LABELS)))
 def test_what_is_written_is_read(tmp_path_factory, images):
     path = tmp_path_factory.getbasetemp() / "round.json"
-    coco.write_masks(images, path)
+    Coco().write_masks(images, path)
     assert recognise(path) == "coco"
     assert masks(path) == (images, {})
     points = read_points(path)
@@ -56,7 +56,7 @@ def test_what_is_written_is_read(tmp_path_factory, images):
 @given(images=documents(labelled_images()))
 def test_pycocotools_sees_the_same_masks(tmp_path_factory, images):
     path = tmp_path_factory.getbasetemp() / "judged.json"
-    coco.write_masks(images, path)
+    Coco().write_masks(images, path)
     judge = COCO(str(path))
     for number, image in enumerate(images, 1):
         annotations = judge.imgToAnns[number]
@@ -75,7 +75,7 @@ def test_points_masks_and_frames_alone(tmp_path):
         LabelledImage("s.tif", 0, (3, 4), ()),
     ]
     path = tmp_path / "a.json"
-    coco.write_masks(iter(images), path)
+    Coco().write_masks(iter(images), path)
     assert masks(path) == (images, {})
     assert dict(read_points(path)) == {
         "a.png": (Point(2, 3),), "s.tif#2": (Point(1, 1, "b"),), "s.tif": ()
@@ -216,5 +216,5 @@ def test_writing_is_all_or_nothing(tmp_path):
         raise PointsError("no more")
 
     with pytest.raises(PointsError):
-        coco.write_masks(broken(), tmp_path / "a.json")
+        Coco().write_masks(broken(), tmp_path / "a.json")
     assert list(tmp_path.iterdir()) == []

@@ -1,6 +1,7 @@
 """From any format into any other: nothing is lost without a word, nothing is overwritten without leave."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -10,16 +11,15 @@ from tools.masks import files, patch
 from tools.samples import samples
 
 from pointmask.cli import main
-from pointmask.cli.options import FORMATS as NAMED
 from pointmask.errors import OutputError, PointsError
-from pointmask.io.formats import FORMATS, load_format, mask_writable, read_points, writable
+from pointmask.io.formats import FORMATS, layouts, read_points
 from pointmask.io.formats.convert import convert
 from pointmask.io.formats.labelled import Box, LabelledImage, LabelledTarget
-from pointmask.io.formats.tools import coco
+from pointmask.io.formats.tools.coco import Coco
 from pointmask.io.images.open import open_source
 from pointmask.io.points.points import Point
 
-WRITABLE = tuple(dict.fromkeys((*mask_writable(), *writable())))
+WRITABLE = tuple(layouts())
 SHAPE = (6, 7)
 TARGET = LabelledTarget(Point(1, 2, "ship"), patch(["###", "#.#", "###"], 0, 1), 0.75)
 IMAGES = [LabelledImage("a.png", 0, SHAPE, (TARGET,)), LabelledImage("b.png", 0, SHAPE, ())]
@@ -30,22 +30,20 @@ def folder(tmp_path):
     """Images beside a COCO document of all features but frames."""
     for image in IMAGES:
         save(tmp_path / "images" / image.image, np.arange(42, dtype=np.uint8).reshape(SHAPE))
-    coco.write_masks(IMAGES, tmp_path / "all.json")
+    Coco().write_masks(IMAGES, tmp_path / "all.json")
     return tmp_path
 
 
 def masks_of(name, path, images):
-    given = {"images": images} if getattr(load_format(name), "NEEDS_IMAGES", False) else {}
-    return {
-        image.key.removesuffix(".png"): image for image in load_format(name).read_masks(path, {}, **given)
-    }
+    found = FORMATS.load(name).read_masks(path, {}, images=images)
+    return {image.key.removesuffix(".png"): image for image in found}
 
 
 @pytest.mark.parametrize("to", WRITABLE)
 def test_what_a_format_holds_survives(folder, to):
     done = convert(folder / "all.json", folder / "out", to, images=folder / "images")
     assert (done.images, done.targets, dict(done.rejected)) == (2, 1, {})
-    holds = load_format(to).HOLDS
+    holds = FORMATS.load(to).holds
     told = " ".join(done.lost)
     for feature, word in (
         ("points", "1 clicks"), ("masks", "1 masks"), ("labels", "1 labels"), ("confidence", "1 confidences"),
@@ -71,7 +69,7 @@ def test_every_format_is_converted(tmp_path, name):
     save(tmp_path / "images" / "a.png", np.zeros(SHAPE, np.uint8))
     save(tmp_path / "images" / "b.png", np.zeros(SHAPE, np.uint8))
     done = convert(path, tmp_path / "out.json", "coco", format=name, images=tmp_path / "images")
-    found = {image.key: image for image in coco.read_masks(tmp_path / "out.json", {})}
+    found = {image.key: image for image in Coco().read_masks(tmp_path / "out.json", {})}
     assert found["a.png"].shape == SHAPE
     assert found["a.png"].targets
     assert done.targets == sum(len(image.targets) for image in found.values())
@@ -117,7 +115,7 @@ def test_nothing_is_overwritten_without_leave(folder):
 
 
 def test_a_failure_leaves_nothing_behind(folder):
-    coco.write_masks([*IMAGES, LabelledImage("a.bmp", 0, SHAPE, ())], folder / "twins.json")
+    Coco().write_masks([*IMAGES, LabelledImage("a.bmp", 0, SHAPE, ())], folder / "twins.json")
     before = tree(folder)
     with pytest.raises(OutputError, match="differ"):
         convert(folder / "twins.json", folder / "out", "voc")
@@ -126,7 +124,7 @@ def test_a_failure_leaves_nothing_behind(folder):
 
 def test_what_touches_and_what_is_small_is_counted(folder):
     row = [LabelledTarget(None, patch(["##"], 0, col)) for col in (0, 2)]
-    coco.write_masks([LabelledImage("a.png", 0, SHAPE, tuple(row))], folder / "row.json")
+    Coco().write_masks([LabelledImage("a.png", 0, SHAPE, tuple(row))], folder / "row.json")
     done = convert(folder / "row.json", folder / "masks", "masks")
     assert any(lost.startswith("1 targets that touch") for lost in done.lost)
     done = convert(folder / "row.json", folder / "yolo", "yolo-seg")
@@ -138,7 +136,7 @@ def test_what_touches_and_what_is_small_is_counted(folder):
     ("to", "options", "reason"),
     [
         ("via", {}, "cannot be written"),
-        ("nonsense", {}, "not known"),
+        ("nonsense", {}, "no annotation format is called 'nonsense'; choose one of"),
         ("voc", {"test": 0.5}, "belongs to basicirstd, pal"),
     ],
 )
@@ -147,13 +145,18 @@ def test_what_cannot_be_written(folder, to, options, reason):
         convert(folder / "all.json", folder / "out", to, **options)
 
 
+def help_of(command):
+    wide = {"terminal_width": 10_000, "max_content_width": 10_000}
+    return CliRunner().invoke(main, [command, "--help"], **wide).output
+
+
 def test_all_formats_are_named_in_help():
-    assert set(NAMED) == set(FORMATS)
-    help_text = CliRunner().invoke(main, ["convert", "--help"]).output
-    assert all(name in help_text for name in WRITABLE)
+    help_text = help_of("convert")
+    for named, names in (("--to FORMAT", WRITABLE), ("--from FORMAT", FORMATS)):
+        assert all(re.search(rf"[ :]{name}[,;.]", help_text.partition(named)[2]) for name in names)
     for command in ("annotate", "check", "calibrate"):
-        text = CliRunner().invoke(main, [command, "--help"]).output
-        assert "--points-format" in text
+        text = help_of(command).partition("--points-format")[2]
+        assert all(re.search(rf"[ :]{name}[,.]", text) for name in FORMATS)
 
 
 def test_the_command_tells_what_it_did(folder):
@@ -194,11 +197,11 @@ BOXED = LabelledImage(
 @pytest.mark.parametrize("name", ["coco", "labelme", "voc", "yolo"])
 def test_boxes_of_other_tools_are_kept(folder, name):
     """A box is no mask, but it must not shrink to its middle on the way."""
-    form = load_format(name)
+    form = FORMATS.load(name)
     form.write_masks([BOXED], folder / "boxed")
     done = convert(folder / "boxed", folder / "boxed.json", "coco", format=name, images=folder / "images")
     assert done.lost == ()
-    (image,) = coco.read_masks(folder / "boxed.json", {})
+    (image,) = Coco().read_masks(folder / "boxed.json", {})
     assert image.targets[0].box == Box(1, 2, 4, 7)
     assert (image.targets[0].point.row, image.targets[0].point.col) == (2, 4 if name == "yolo" else 3)
     convert(folder / "boxed.json", folder / "yolo", "yolo")

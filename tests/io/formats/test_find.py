@@ -10,9 +10,9 @@ from tools.folders import save
 from pointmask.errors import PointsError
 from pointmask.io.formats import read_points
 from pointmask.io.formats.find import find_points
-from pointmask.io.formats.folders import point_images
+from pointmask.io.formats.folders.point_images import PointImages
 from pointmask.io.formats.labelled import LabelledImage, LabelledTarget, Patch
-from pointmask.io.formats.tools import labelme
+from pointmask.io.formats.tools.labelme import LabelMe
 from pointmask.io.images.array import encode_png
 from pointmask.io.images.folder import list_images
 from pointmask.io.points.by_frame import points_by_frame
@@ -59,18 +59,18 @@ def write_lines(folder, text):
 
 
 def write_labelme_beside_images(folder, text):
-    labelme.write_masks(labelled(folder), folder / "images")
+    LabelMe().write_masks(labelled(folder), folder / "images")
 
 
 def write_labelme_in_the_folder(folder, text):
-    labelme.write_masks(labelled(folder), folder)
+    LabelMe().write_masks(labelled(folder), folder)
 
 
 def write_coco(folder, text):
-    from pointmask.io.formats.tools import coco
+    from pointmask.io.formats.tools.coco import Coco
 
     (folder / "annotations").mkdir()
-    coco.write_masks(labelled(folder, with_masks=True), folder / "annotations" / "instances_train.json")
+    Coco().write_masks(labelled(folder, with_masks=True), folder / "annotations" / "instances_train.json")
 
 
 def write_yolo(folder, text):
@@ -82,7 +82,7 @@ def write_yolo(folder, text):
 
 def write_point_images(folder, text, name="masks_coarse"):
     (folder / name).mkdir()
-    point_images.write_masks(labelled(folder), folder / name)
+    PointImages().write_masks(labelled(folder), folder / name)
 
 
 def write_points_folder(folder, text):
@@ -122,14 +122,14 @@ def test_several_kinds_must_be_chosen_among(folder):
 
 @pytest.mark.parametrize("kind", ["coco", "labelme", "masks", "points"])
 def test_masks_are_never_clicked_on(folder, kind):
-    from pointmask.io.formats.tools import coco
+    from pointmask.io.formats.tools.coco import Coco
 
     truth = labelled(folder, with_points=False, with_masks=True)
     (folder / "points.csv").unlink()
     if kind == "coco":
-        coco.write_masks(truth, folder / "annotations.json")
+        Coco().write_masks(truth, folder / "annotations.json")
     elif kind == "labelme":
-        labelme.write_masks(truth, folder / "annotations")
+        LabelMe().write_masks(truth, folder / "annotations")
     else:
         (folder / kind).mkdir()
         for image in truth:

@@ -14,7 +14,9 @@ from scipy import ndimage
 
 from pointmask.errors import PointsError
 from pointmask.io.formats import read_points, recognise
-from pointmask.io.formats.folders import masks, point_images
+from pointmask.io.formats.folders import masks
+from pointmask.io.formats.folders.masks import Masks
+from pointmask.io.formats.folders.point_images import PointImages
 from pointmask.io.formats.labelled import LabelledImage, LabelledTarget
 from pointmask.io.images.array import encode_png
 from pointmask.io.points.by_frame import points_by_frame
@@ -57,8 +59,8 @@ def clicked(listed):
 )
 def test_point_images_make_the_round_trip(tmp_path_factory, listed):
     path = tmp_path_factory.mktemp("points")
-    point_images.write_masks(clicked(listed), path)
-    found = point_images.read(path)
+    PointImages().write_masks(clicked(listed), path)
+    found = PointImages().read(path)
     assert dict(found) == listed
     assert not found.rejected
     assert recognise(path) == "point_images"
@@ -66,9 +68,11 @@ def test_point_images_make_the_round_trip(tmp_path_factory, listed):
 
 def test_other_suffixes_and_frames_find_their_image_again(tmp_path):
     points = Points({"seq.tif#3": (Point(1, 2),), "a": (Point(0, 0),), "b.bmp": ()})
-    point_images.write_masks(clicked(points.by_image), tmp_path)
+    PointImages().write_masks(clicked(points.by_image), tmp_path)
     names = ["seq.tif", "a.bmp", "b.bmp"]
-    assert points_by_frame(point_images.read(tmp_path), names).points == points_by_frame(points, names).points
+    assert (
+        points_by_frame(PointImages().read(tmp_path), names).points == points_by_frame(points, names).points
+    )
 
 
 def test_touching_bright_pixels_are_points_of_their_own(tmp_path):
@@ -93,7 +97,7 @@ def test_pages_are_frames_and_hidden_files_are_none(tmp_path):
 def test_masks_are_not_taken_for_clicks(tmp_path):
     folder(tmp_path, a=disc(9, 9, 0), b=disc(20, 20, 2))
     with pytest.raises(PointsError, match=r"b\.png has 13 bright pixels.*--simulate centroid"):
-        point_images.read(tmp_path)
+        PointImages().read(tmp_path)
     assert recognise(tmp_path) == "masks"
     with pytest.raises(PointsError, match="--simulate centroid or --simulate coarse"):
         read_points(tmp_path)
@@ -129,7 +133,7 @@ def test_folders_without_images(tmp_path, options):
 
 def test_a_point_image_holds_its_points(tmp_path):
     with pytest.raises(PointsError, match=r"\(row 12, col 0\) lies outside the image of 12 x 15"):
-        point_images.write_masks(clicked({"a": (Point(12, 0),)}), tmp_path)
+        PointImages().write_masks(clicked({"a": (Point(12, 0),)}), tmp_path)
 
 
 # Masks
@@ -200,7 +204,7 @@ def test_the_source_names_the_protocol(tmp_path):
 
 def test_an_unknown_protocol_is_refused(tmp_path):
     with pytest.raises(PointsError, match="simulate is 'middle'"):
-        masks.read(folder(tmp_path, a=disc(9, 9, 3)), simulate="middle")
+        Masks().simulate(folder(tmp_path, a=disc(9, 9, 3)), "middle")
 
 
 @pytest.mark.data

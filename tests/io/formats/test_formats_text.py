@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pointmask.errors import OutputError, PointsError
-from pointmask.io.formats import FORMATS, load_format, read_points, recognise, writable
-from pointmask.io.formats.tables import csv, jsonl
+from pointmask.io.formats import FORMATS, able, read_points, recognise
+from pointmask.io.formats.tables.csv import Csv
+from pointmask.io.formats.tables.jsonl import JsonLines
 from pointmask.io.points.points import Point, Points, clean_key
 
 KEYS = (
@@ -48,7 +49,7 @@ def one(points):
 @given(listed=LISTS)
 def test_what_is_written_is_read(tmp_path_factory, name, listed):
     path = tmp_path_factory.mktemp("points") / f"points.{name}"
-    load_format(name).write(Points(listed), path)
+    FORMATS.load(name).write(Points(listed), path)
     assert one(read_points(path)) == listed
     assert list(one(read_points(path))) == list(listed)
     assert recognise(path) == name
@@ -57,9 +58,9 @@ def test_what_is_written_is_read(tmp_path_factory, name, listed):
 @pytest.mark.parametrize("name", ["csv", "jsonl"])
 def test_writing_leaves_no_part_behind(tmp_path, name):
     with pytest.raises(OutputError, match="cannot be written"):
-        load_format(name).write(Points({"a": ()}), tmp_path / "missing" / "points")
+        FORMATS.load(name).write(Points({"a": ()}), tmp_path / "missing" / "points")
     with pytest.raises(OutputError, match="cannot be written"):
-        load_format(name).write(Points({"a": ()}), tmp_path)
+        FORMATS.load(name).write(Points({"a": ()}), tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -259,7 +260,7 @@ def test_unknown_things_are_named(tmp_path):
         read_points(tmp_path / "gone.csv")
     with pytest.raises(PointsError, match=r"odd\.bin: not recognised as points; give"):
         read(tmp_path, b"\0\1\2", "odd.bin")
-    with pytest.raises(PointsError, match="'xml' is not known; use one of: "):
+    with pytest.raises(PointsError, match="no annotation format is called 'xml'; choose one of native, "):
         read_points(tmp_path, format="xml")
     with pytest.raises(PointsError, match="takes a folder of masks"):
         read_points(tmp_path, format="csv", simulate="coarse")
@@ -273,13 +274,13 @@ def test_a_given_format_is_not_sniffed(tmp_path):
 
 def test_unreadable_files(tmp_path):
     for name in ("csv", "jsonl"):
-        assert not load_format(name).sniff(tmp_path)
+        assert not FORMATS.load(name).sniff(tmp_path)
         with pytest.raises(PointsError, match="cannot be read"):
             read_points(tmp_path, format=name)
 
 
 def test_each_format_describes_itself():
-    assert set(writable()) == {"csv", "jsonl"}
-    assert all(load_format(name).DESCRIPTION for name in FORMATS)
-    assert load_format("csv") is csv
-    assert load_format("jsonl") is jsonl
+    assert set(able("write points")) == {"csv", "jsonl"}
+    assert len({FORMATS.load(name).description for name in FORMATS}) == len(FORMATS)
+    assert isinstance(FORMATS.load("csv"), Csv)
+    assert isinstance(FORMATS.load("jsonl"), JsonLines)

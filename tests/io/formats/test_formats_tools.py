@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from tools.masks import documents, labelled_images, patch
 
 from pointmask.errors import OutputError, PointsError
-from pointmask.io.formats import load_format, read_points, recognise
+from pointmask.io.formats import FORMATS, read_points, recognise
 from pointmask.io.formats.encodings import object_npy
 from pointmask.io.formats.labelled import LabelledImage, LabelledTarget
-from pointmask.io.formats.tools import cvat, labelstudio
 from pointmask.io.formats.tools._pairs import Part, targets
+from pointmask.io.formats.tools.cvat import Cvat
+from pointmask.io.formats.tools.labelstudio import LabelStudio
 from pointmask.io.points.points import Point
 
 CVAT_IMAGES = """<?xml version="1.0" encoding="utf-8"?>
@@ -147,7 +148,7 @@ def read(path, content, name):
 
 def masks(name, path):
     rejected = {}
-    return list(load_format(name).read_masks(path, rejected)), rejected
+    return list(FORMATS.load(name).read_masks(path, rejected)), rejected
 
 
 # Origins: a point in each corner pixel of a 3 x 3 image, at its centre and just inside its outer edges
@@ -185,7 +186,7 @@ def test_corner_pixels_are_where_the_tool_puts_them(tmp_path, row, col, inset):
 @given(images=documents(labelled_images(labels=st.none() | st.sampled_from(["ship", 'a "b" <c> & ä\n']))))
 def test_written_masks_and_points_are_read(tmp_path_factory, name, images):
     path = tmp_path_factory.getbasetemp() / f"{name}.document"
-    form = load_format(name)
+    form = FORMATS.load(name)
     form.write_masks(iter(images), path)
     assert recognise(path) == name
     found, rejected = masks(name, path)
@@ -197,7 +198,7 @@ def test_written_masks_and_points_are_read(tmp_path_factory, name, images):
         assert [(t.point, t.patch, t.label) for t in theirs.targets] == [
             (t.point, t.patch, t.label) for t in ours.targets
         ]
-        if "confidence" in form.HOLDS:
+        if "confidence" in form.holds:
             assert [t.confidence for t in theirs.targets] == [t.confidence for t in ours.targets]
     points = read_points(path)
     assert not points.rejected
@@ -208,9 +209,9 @@ def test_written_masks_and_points_are_read(tmp_path_factory, name, images):
 def test_targets_with_one_part_and_frames_survive(tmp_path, name):
     lone = (LabelledTarget(Point(0, 1, "ship"), None), LabelledTarget(None, patch(["#"], 3, 3), label="bird"))
     images = [LabelledImage("seq.tif", 2, (5, 6), lone), LabelledImage("é.png", 0, (1, 1), ())]
-    load_format(name).write_masks(images, tmp_path / "out")
+    FORMATS.load(name).write_masks(images, tmp_path / "out")
     assert masks(name, tmp_path / "out") == (images, {})
-    load_format(name).write_masks([], tmp_path / "out")
+    FORMATS.load(name).write_masks([], tmp_path / "out")
     assert masks(name, tmp_path / "out") == ([], {})
 
 
@@ -269,7 +270,7 @@ def test_memory_does_not_grow_with_a_cvat_document(tmp_path):
     path = tmp_path / "a.xml"
 
     def peak(number):
-        cvat.write_masks(
+        Cvat().write_masks(
             (
                 LabelledImage(f"{k}.png", 0, (9, 9), (LabelledTarget(None, patch(["##"])),))
                 for k in range(number)
@@ -277,7 +278,7 @@ def test_memory_does_not_grow_with_a_cvat_document(tmp_path):
             path,
         )
         tracemalloc.start()
-        assert sum(1 for _ in cvat.read_masks(path, {})) == number
+        assert sum(1 for _ in Cvat().read_masks(path, {})) == number
         most = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return most
@@ -321,7 +322,7 @@ def test_an_image_that_is_listed_twice_is_rejected(tmp_path):
 
 def test_xml_cannot_hold_every_name(tmp_path):
     with pytest.raises(OutputError, match=r"'a\\x01\.png' holds characters that XML cannot hold"):
-        cvat.write_masks([LabelledImage("a\x01.png", 0, (1, 1), ())], tmp_path / "a.xml")
+        Cvat().write_masks([LabelledImage("a\x01.png", 0, (1, 1), ())], tmp_path / "a.xml")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -387,7 +388,7 @@ def test_a_wrong_result_rejects_its_image(tmp_path, result, words):
 
 def test_a_task_without_image(tmp_path):
     with pytest.raises(PointsError, match=r"task 1: its data hold no name of an image"):
-        labelstudio.read(write(tmp_path / "ls.json", [{"data": {"text": "hello"}, "annotations": []}]))
+        LabelStudio().read(write(tmp_path / "ls.json", [{"data": {"text": "hello"}, "annotations": []}]))
 
 
 # VIA

@@ -13,9 +13,10 @@ from PIL import Image
 from tools.masks import documents, files, labelled_images, patch
 
 from pointmask.errors import OutputError, PointsError
-from pointmask.io.formats import load_format, read_points, recognise
+from pointmask.io.formats import FORMATS, read_points, recognise
 from pointmask.io.formats.labelled import Box, LabelledImage, LabelledTarget
-from pointmask.io.formats.tools import labelme, voc
+from pointmask.io.formats.tools.labelme import LabelMe
+from pointmask.io.formats.tools.voc import Voc
 from pointmask.io.images.folder import FolderSource
 from pointmask.io.points.points import Point
 
@@ -30,9 +31,9 @@ def masks(module, path):
 @given(images=documents(labelled_images(labels=LABELS)))
 def test_labelme_is_read_as_written(tmp_path_factory, images):
     path = tmp_path_factory.mktemp("labelme")
-    labelme.write_masks(images, path)
+    LabelMe().write_masks(images, path)
     assert recognise(path) == "labelme"
-    found, rejected = masks(labelme, path)
+    found, rejected = masks(LabelMe(), path)
     assert sorted(found, key=lambda image: image.key) == sorted(images, key=lambda image: image.key)
     assert not rejected
     assert dict(read_points(path)) == {image.key: image.points for image in images}
@@ -41,9 +42,9 @@ def test_labelme_is_read_as_written(tmp_path_factory, images):
 @given(images=documents(labelled_images(labels=LABELS)))
 def test_voc_keeps_points_and_sizes(tmp_path_factory, images):
     path = tmp_path_factory.mktemp("voc")
-    voc.write_masks(images, path)
+    Voc().write_masks(images, path)
     assert recognise(path) == "voc"
-    found, rejected = masks(voc, path)
+    found, rejected = masks(Voc(), path)
     assert {(image.key, image.shape, image.points) for image in found} == {
         (image.key, image.shape, image.points) for image in images
     }
@@ -58,20 +59,20 @@ def test_frames_and_parts(tmp_path, name):
         LabelledImage("s.tif", 0, (3, 4), ()),
         LabelledImage("t/a.png", 0, (3, 4), (LabelledTarget(Point(2, 3), None),)),
     ]
-    load_format(name).write_masks(iter(images), tmp_path)
+    FORMATS.load(name).write_masks(iter(images), tmp_path)
     suffix = {"labelme": "json", "voc": "xml"}[name]
     assert files(tmp_path) == [f"s#2.{suffix}", f"s.{suffix}", f"t/a.{suffix}"]
     expected = {"s.tif#2": (Point(1 if name == "labelme" else 2, 1 if name == "labelme" else 2, "b"),)}
     assert dict(read_points(tmp_path)) == expected | {"s.tif": (), "t/a.png": (Point(2, 3),)}
     with pytest.raises(OutputError, match="exists already"):
-        load_format(name).write_masks(iter(images), tmp_path)
+        FORMATS.load(name).write_masks(iter(images), tmp_path)
 
 
 @pytest.mark.parametrize("name", ["labelme", "voc"])
 def test_images_that_share_a_stem_are_refused(tmp_path, name):
     twins = [LabelledImage(image, 0, (3, 3), ()) for image in ("a.png", "a.bmp")]
     with pytest.raises(OutputError, match="differ only"):
-        load_format(name).write_masks(twins, tmp_path)
+        FORMATS.load(name).write_masks(twins, tmp_path)
 
 
 # LabelMe
@@ -117,7 +118,7 @@ def test_labelme_shapes_of_all_kinds(tmp_path):
         {"shape_type": "mask", "points": [[1, 1], [1, 1]], "mask": png([1]), "label": "k", "group_id": 7},
         {"shape_type": "mask", "points": [[0, 0], [0, 0]], "mask": png([0])},
     )
-    ((image,), rejected) = masks(labelme, path)
+    ((image,), rejected) = masks(LabelMe(), path)
     assert not rejected
     assert image.targets == (
         LabelledTarget(None, patch(["#.", "##"], 0, 1), None, "m"),
@@ -147,7 +148,7 @@ def test_labelme_finds_its_image(tmp_path, document, image_path, key):
 def test_labelme_documents_lead_to_their_images(tmp_path):
     image = LabelledImage("seq/a.png", 0, (3, 3), ())
     out = tmp_path / "out" / "labelme"
-    labelme.write_masks([image], out, source=FolderSource(tmp_path / "images"))
+    LabelMe().write_masks([image], out, source=FolderSource(tmp_path / "images"))
     content = json.loads((out / "seq" / "a.json").read_text())
     assert content["imagePath"] == "../../../images/seq/a.png"
     assert content["imageData"] is None
@@ -183,7 +184,7 @@ def test_a_wrong_shape_rejects_its_image_alone(tmp_path, shape, reason):
 
 def test_a_mask_beyond_the_image_is_rejected(tmp_path):
     shape = {"shape_type": "mask", "points": [[3, 0], [3, 0]], "mask": png([1])}
-    found, rejected = masks(labelme, by_hand(tmp_path, shape))
+    found, rejected = masks(LabelMe(), by_hand(tmp_path, shape))
     assert found == []
     assert "reaches" in rejected["a.png"]
 
@@ -199,7 +200,7 @@ def test_two_documents_of_one_image_reject_it(tmp_path):
 def test_sizes_are_optional_for_points(tmp_path):
     path = by_hand(tmp_path, {"shape_type": "point", "points": [[1, 1]]}, imageHeight=None)
     assert dict(read_points(path)) == {"a.png": (Point(1, 1),)}
-    assert "width and height" in masks(labelme, path)[1]["a.png"]
+    assert "width and height" in masks(LabelMe(), path)[1]["a.png"]
 
 
 @pytest.mark.parametrize("name", ["labelme", "voc"])

@@ -12,18 +12,21 @@ from tools.masks import documents, files, labelled_images, patch
 from pointmask.errors import ImageError, OutputError, PointsError
 from pointmask.folder.job import annotate_folder
 from pointmask.folder.records.manifest import read_manifest
-from pointmask.io.formats import load_format, read_points, recognise
-from pointmask.io.formats.folders import basicirstd, masks, pal
+from pointmask.io.formats import FORMATS, read_points, recognise
+from pointmask.io.formats.base import WriteOptions
+from pointmask.io.formats.folders.basicirstd import BasicIrstd
+from pointmask.io.formats.folders.masks import Masks
+from pointmask.io.formats.folders.pal import Pal
 from pointmask.io.formats.labelled import LabelledImage, LabelledTarget
-from pointmask.io.formats.tables import native
+from pointmask.io.formats.tables.native import Native
 from pointmask.io.images.array import read, read_mask
 from pointmask.io.images.folder import FolderSource
 from pointmask.io.points.points import Point, Points
 
 
-def read_all(module, path):
+def read_all(form, path):
     rejected = {}
-    return list(module.read_masks(path, rejected)), rejected
+    return list(form.read_masks(path, rejected)), rejected
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +42,7 @@ def job(tmp_path_factory):
 def test_an_output_folder_is_read_back(job):
     _, points, out = job
     assert recognise(out) == "native"
-    found, rejected = read_all(native, out)
+    found, rejected = read_all(Native(), out)
     assert {image.key: image.points for image in found} == {
         key: listed for key, listed in points if key != "missing.png"
     }
@@ -55,10 +58,10 @@ def test_an_output_folder_is_read_back(job):
 
 def test_instances_and_masks_tell_the_same(job, tmp_path):
     _, _, out = job
-    with_instances, _ = read_all(native, out)
+    with_instances, _ = read_all(Native(), out)
     (tmp_path / "masks").symlink_to(out / "masks")
     (tmp_path / "manifest.jsonl").symlink_to(out / "manifest.jsonl")
-    assert read_all(native, tmp_path)[0] == with_instances
+    assert read_all(Native(), tmp_path)[0] == with_instances
 
 
 def line(*targets, **fields):
@@ -75,7 +78,7 @@ def test_lines_with_run_lengths(tmp_path):
     path.write_text(content)
     for place in (path, tmp_path):
         assert recognise(place) == "native"
-        found, rejected = read_all(native, place)
+        found, rejected = read_all(Native(), place)
         assert not rejected
         assert found == [
             LabelledImage("a.png", 0, (3, 4), (LabelledTarget(Point(1, 1), patch(["#", "#"], 0, 1), 0.5),)),
@@ -104,7 +107,7 @@ def test_lines_with_run_lengths(tmp_path):
 )
 def test_a_wrong_line_rejects_its_image(tmp_path, content):
     (tmp_path / "masks.jsonl").write_text(content + line(image="b.png"))
-    found, rejected = read_all(native, tmp_path)
+    found, rejected = read_all(Native(), tmp_path)
     assert [image.key for image in found] == ["b.png"]
     assert list(rejected) == ["a.png"]
 
@@ -113,27 +116,27 @@ def test_a_wrong_line_rejects_its_image(tmp_path, content):
 def test_what_is_no_line(tmp_path, content):
     (tmp_path / "masks.jsonl").write_bytes(content)
     with pytest.raises(PointsError, match=r"masks\.jsonl:1"):
-        read_all(native, tmp_path)
+        read_all(Native(), tmp_path)
 
 
 def test_touching_targets_are_not_guessed(tmp_path):
     save(tmp_path / "masks" / "a.png", np.ones((1, 4), np.bool_))
     targets = [{"point": [0, k], "box": [0, k, 1, k + 2], "area": 2} for k in (0, 2)]
     (tmp_path / "manifest.jsonl").write_text(line(*targets, shape=[1, 4], mask="masks/a.png"))
-    assert [target.patch.col for target in read_all(native, tmp_path)[0][0].targets] == [0, 2]
+    assert [target.patch.col for target in read_all(Native(), tmp_path)[0][0].targets] == [0, 2]
     targets = [
         {"point": [0, 0], "box": [0, 0, 1, 4], "area": 2},
         {"point": [0, 1], "box": [0, 0, 1, 4], "area": 2},
     ]
     (tmp_path / "manifest.jsonl").write_text(line(*targets, shape=[1, 4], mask="masks/a.png"))
-    assert "--save instance" in read_all(native, tmp_path)[1]["a.png"]
+    assert "--save instance" in read_all(Native(), tmp_path)[1]["a.png"]
 
 
 @given(images=documents(labelled_images()))
 def test_mask_folders_keep_every_pixel(tmp_path_factory, images):
     path = tmp_path_factory.mktemp("masks")
-    masks.write_masks(images, path)
-    found, rejected = read_all(masks, path)
+    Masks().write_masks(images, path)
+    found, rejected = read_all(Masks(), path)
     assert not rejected
     assert {image.key.rpartition(".")[0] for image in images} == {
         image.key.rpartition(".")[0] for image in found
@@ -159,7 +162,7 @@ def source(tmp_path, *names):
 def test_basicirstd_as_its_loader_wants_it(tmp_path):
     images = source(tmp_path, "a.png", "seq/b.png")
     path = tmp_path / "SIRST9"
-    basicirstd.write_masks([labelled("a.png"), labelled("seq/b.png")], path, source=images)
+    BasicIrstd().write_masks([labelled("a.png"), labelled("seq/b.png")], path, source=images)
     assert (path / "img_idx" / "train_SIRST9.txt").read_text() == "a\nseq/b\n"
     assert (path / "img_idx" / "test_SIRST9.txt").read_text() == ""
     for name in ("a", "seq/b"):
@@ -167,19 +170,22 @@ def test_basicirstd_as_its_loader_wants_it(tmp_path):
         assert (path / "images" / f"{name}.png").read_bytes() == (images.root / f"{name}.png").read_bytes()
         np.testing.assert_array_equal(read_mask(path / "masks" / f"{name}.png"), labelled("a.png").mask)
     assert recognise(path) == "basicirstd"
-    assert {image.key for image in read_all(basicirstd, path)[0]} == {"a.png", "seq/b.png"}
+    assert {image.key for image in read_all(BasicIrstd(), path)[0]} == {"a.png", "seq/b.png"}
     with pytest.raises(PointsError, match="--simulate"):
         read_points(path)
     path.rename(tmp_path / "moved")
     with pytest.raises(OutputError, match="exists"):
-        basicirstd.write_masks([labelled("a.png")], tmp_path / "moved", source=images)
+        BasicIrstd().write_masks([labelled("a.png")], tmp_path / "moved", source=images)
 
 
 def test_pal_holds_the_same_names_everywhere(tmp_path):
     images = source(tmp_path, "a.png", "seq/b.png", "c.png")
     path = tmp_path / "pal"
-    pal.write_masks(
-        [labelled(name) for name in images.names()], path, source=images, test=0.5, seed=1, copy=True
+    Pal().write_masks(
+        [labelled(name) for name in images.names()],
+        path,
+        source=images,
+        options=WriteOptions(test=0.5, seed=1, copy=True),
     )
     listed = {folder: files(path / folder) for folder in ("origin/img", "origin/mask", "origin/masks_coarse")}
     assert len({tuple(names) for names in listed.values()}) == 1
@@ -191,7 +197,7 @@ def test_pal_holds_the_same_names_everywhere(tmp_path):
     assert not any(file.is_symlink() for file in path.rglob("*"))
     assert recognise(path) == "pal"
     assert dict(read_points(path)) == {name: (Point(0, 3),) for name in listed["origin/img"]}
-    assert [image.key for image in read_all(pal, path)[0]] == listed["origin/img"]
+    assert [image.key for image in read_all(Pal(), path)[0]] == listed["origin/img"]
 
 
 def test_the_draw_is_seeded_and_keeps_its_lists(tmp_path):
@@ -200,7 +206,12 @@ def test_the_draw_is_seeded_and_keeps_its_lists(tmp_path):
 
     def drawn(name, count, seed):
         path = tmp_path / name
-        basicirstd.write_masks([labelled(n) for n in names[:count]], path, source=images, test=0.3, seed=seed)
+        BasicIrstd().write_masks(
+            [labelled(n) for n in names[:count]],
+            path,
+            source=images,
+            options=WriteOptions(test=0.3, seed=seed),
+        )
         return (path / "img_idx" / f"test_{name}.txt").read_text().split()
 
     first = drawn("one", 60, 0)
@@ -208,7 +219,9 @@ def test_the_draw_is_seeded_and_keeps_its_lists(tmp_path):
     assert drawn("two", 60, 1) != first
     assert drawn("three", 30, 0) == [name for name in first if int(name) < 30]
     with pytest.raises(ValueError, match="share"):
-        (drawn("four", 1, 0) and None) or basicirstd.write_masks([], tmp_path / "x", source=images, test=1.5)
+        (drawn("four", 1, 0) and None) or BasicIrstd().write_masks(
+            [], tmp_path / "x", source=images, options=WriteOptions(test=1.5)
+        )
 
 
 def test_other_images_become_png_without_loss(tmp_path):
@@ -221,22 +234,22 @@ def test_other_images_become_png_without_loss(tmp_path):
     np.save(tmp_path / "images" / "float.npy", np.ones((3, 4), np.float32))
     images = FolderSource(tmp_path / "images")
     path = tmp_path / "out"
-    basicirstd.write_masks([labelled("colour.bmp"), labelled("stack.npy", (3, 5), 1)], path, source=images)
+    BasicIrstd().write_masks([labelled("colour.bmp"), labelled("stack.npy", (3, 5), 1)], path, source=images)
     np.testing.assert_array_equal(np.asarray(Image.open(path / "images" / "colour.png")), colours)
     np.testing.assert_array_equal(read(path / "images" / "stack#1.png"), stack[1])
     with pytest.raises(ImageError, match="16 bits"):
-        basicirstd.write_masks([labelled("float.npy")], tmp_path / "b", source=images)
+        BasicIrstd().write_masks([labelled("float.npy")], tmp_path / "b", source=images)
 
 
 @pytest.mark.parametrize("name", ["basicirstd", "pal"])
 def test_training_needs_the_images(tmp_path, name):
     with pytest.raises(PointsError, match="--images"):
-        load_format(name).write_masks([labelled("a.png")], tmp_path / "a")
+        FORMATS.load(name).write_masks([labelled("a.png")], tmp_path / "a")
     with pytest.raises(PointsError, match="no such image"):
-        load_format(name).write_masks([labelled("b.png")], tmp_path / "b", source=source(tmp_path, "a.png"))
+        FORMATS.load(name).write_masks([labelled("b.png")], tmp_path / "b", source=source(tmp_path, "a.png"))
 
 
 def test_pal_refuses_a_click_outside(tmp_path):
     image = LabelledImage("a.png", 0, (3, 4), (LabelledTarget(Point(3, 0), None),))
     with pytest.raises(PointsError, match="outside"):
-        pal.write_masks([image], tmp_path / "pal", source=source(tmp_path, "a.png"))
+        Pal().write_masks([image], tmp_path / "pal", source=source(tmp_path, "a.png"))

@@ -10,7 +10,8 @@ from tools.masks import documents, files, labelled_images, patch
 from pointmask.errors import OutputError, PointsError
 from pointmask.io.formats import read_points, recognise
 from pointmask.io.formats.labelled import Box, LabelledImage, LabelledTarget
-from pointmask.io.formats.tools import yolo, yolo_seg
+from pointmask.io.formats.tools.yolo import YoloBoxes
+from pointmask.io.formats.tools.yolo_seg import YoloPolygons
 from pointmask.io.images.open import open_source
 from pointmask.io.points.points import Point
 
@@ -22,17 +23,17 @@ def with_images(folder, images):
         save(folder / "images" / image.image, np.zeros(image.shape, np.uint8))
 
 
-def masks(module, path, images=None):
+def masks(form, path, images=None):
     rejected = {}
-    return list(module.read_masks(path, rejected, images=images)), rejected
+    return list(form.read_masks(path, rejected, images=images)), rejected
 
 
 @given(images=documents(labelled_images(labels=LABELS)))
 def test_polygons_are_exact(tmp_path_factory, images):
     path = tmp_path_factory.mktemp("yolo")
     with_images(path, images)
-    yolo_seg.write_masks(images, path)
-    found, rejected = masks(yolo_seg, path)
+    YoloPolygons().write_masks(images, path)
+    found, rejected = masks(YoloPolygons(), path)
     assert not rejected
     stems = {image.key.rpartition(".")[0]: image for image in images}
     assert {image.key: image.shape for image in found} == {key: image.shape for key, image in stems.items()}
@@ -47,7 +48,7 @@ def test_polygons_are_exact(tmp_path_factory, images):
 def test_boxes_keep_their_middle(tmp_path_factory, images):
     path = tmp_path_factory.mktemp("yolo")
     with_images(path, images)
-    yolo.write_masks(images, path)
+    YoloBoxes().write_masks(images, path)
     points = read_points(path, format="yolo")
     assert not points.rejected
     for image in images:
@@ -82,7 +83,7 @@ def test_fractions_of_the_image(tmp_path, row, col):
 def test_classes_confidence_and_blank_lines(tmp_path):
     by_hand(tmp_path, "1 0.5 0.5 0.1 0.1 0.75", "", "2 0.5 0.5 0.1 0.1")
     (tmp_path / "classes.txt").write_text("target\nship\n")
-    ((image,), rejected) = masks(yolo, tmp_path)
+    ((image,), rejected) = masks(YoloBoxes(), tmp_path)
     assert not rejected
     assert image.targets == (
         LabelledTarget(Point(1, 1, "ship"), None, 0.75, box=Box(1, 1, 2, 2)),
@@ -94,15 +95,15 @@ def test_files_and_parts(tmp_path):
     both = LabelledTarget(Point(1, 1, "b"), patch(["##", "#."], 1, 1), 0.5)
     clicked = LabelledTarget(Point(2, 0), None)
     images = [LabelledImage("s/a.png", 0, (3, 4), (both, clicked)), LabelledImage("t.tif", 2, (3, 4), ())]
-    for module, lines in ((yolo, 2), (yolo_seg, 1)):
-        path = tmp_path / module.__name__
-        module.write_masks(iter(images), path)
+    for form, lines in ((YoloBoxes(), 2), (YoloPolygons(), 1)):
+        path = tmp_path / form.name
+        form.write_masks(iter(images), path)
         assert files(path) == ["classes.txt", "labels/s/a.txt", "labels/t#2.txt"]
         assert len((path / "labels/s/a.txt").read_text().splitlines()) == lines
         assert (path / "labels/t#2.txt").read_text() == ""
         assert (path / "classes.txt").read_text().split() == ["b", "target"][:lines]
         with pytest.raises(OutputError, match="exists"):
-            module.write_masks(iter(images), path)
+            form.write_masks(iter(images), path)
 
 
 def test_images_are_looked_for(tmp_path):
@@ -146,5 +147,5 @@ def test_labels_without_image_and_with_a_bad_one_are_rejected(tmp_path):
 
 def test_a_line_of_digits_is_looked_at_quickly(tmp_path):
     path = by_hand(tmp_path, "1" * 60_000 + " " + "1" * 60_000)
-    assert not yolo.sniff(path)
-    assert not yolo_seg.sniff(path)
+    assert not YoloBoxes().sniff(path)
+    assert not YoloPolygons().sniff(path)

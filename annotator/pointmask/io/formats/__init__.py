@@ -1,103 +1,119 @@
-"""Annotations of every kind in and out: one module per format, one line in the table below.
+"""Annotations of any tool, in and out: one class per format, one line per format in the table below.
 
-A format module has
-
-* ``DESCRIPTION``, a few words for messages;
-* ``sniff(path) -> bool``, which looks at as little as it can and never raises;
-* ``SUFFIXES``, if a file that nothing recognises is this format for its name alone, so that its reader can
-  say what is wrong;
-* ``read(path) -> Points``, if it holds points;
-* ``write(points, path)``, if it holds points and nothing that would need the size of an image;
-* ``read_masks(path, rejected) -> Iterator[LabelledImage]``, if it holds masks or sizes: image by image,
-  putting the key of an image that cannot be read into ``rejected`` with the reason;
-* ``write_masks(images, path)``, which takes any iterable of `LabelledImage` and holds no more than one of
-  them where the format allows it; with it ``HOLDS``, the set of `Feature` that survive the writing;
-* ``OPTIONS``, the names of further keywords that ``write_masks`` takes: ``source``, the images, and what
-  else the module documents;
-* ``NEEDS_IMAGES``, true if its coordinates mean nothing without the sizes of the images: ``read`` and
-  ``read_masks`` then take ``images``, an `ImageSource` or None to look for them beside the annotations;
-* ``ORIGIN``, what its coordinates mean (`pointmask.io.formats.parts.origin`), if it has any.
+`base` says what a format is; `tools`, `tables` and `folders` hold them; `convert` goes from any into any
+other, and `find` looks for the points of a training folder.
+May import: points, images, files, layout; here at run time only errors and registry, since help reads this
+table and loads no numpy. Open first: ``base.py``.
 """
 
-from importlib import import_module
+from collections.abc import Collection
 from pathlib import Path
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, NamedTuple
 
 from pointmask.errors import PointsError
-from pointmask.io.formats.base import Simulation
-from pointmask.io.images.source import ImageSource
-from pointmask.io.points.points import Points
+from pointmask.registry import Registry
 
-FORMATS = {
-    "native": "pointmask.io.formats.tables.native",
-    "basicirstd": "pointmask.io.formats.folders.basicirstd",
-    "pal": "pointmask.io.formats.folders.pal",
-    "coco": "pointmask.io.formats.tools.coco",
-    "cvat": "pointmask.io.formats.tools.cvat",
-    "labelstudio": "pointmask.io.formats.tools.labelstudio",
-    "via": "pointmask.io.formats.tools.via",
-    "napari": "pointmask.io.formats.tools.napari",
-    "mclc": "pointmask.io.formats.folders.mclc",
-    "labelme": "pointmask.io.formats.tools.labelme",
-    "voc": "pointmask.io.formats.tools.voc",
-    "yolo-seg": "pointmask.io.formats.tools.yolo_seg",
-    "yolo": "pointmask.io.formats.tools.yolo",
-    "jsonl": "pointmask.io.formats.tables.jsonl",
-    "csv": "pointmask.io.formats.tables.csv",
-    "masks": "pointmask.io.formats.folders.masks",
-    "point_images": "pointmask.io.formats.folders.point_images",
+if TYPE_CHECKING:
+    from pointmask.io.formats.base import Ability, Format, Layout, Simulation
+    from pointmask.io.images.source import ImageSource
+    from pointmask.io.points.points import Points
+
+
+class _Line(NamedTuple):
+    """Where the class of a format lives, and what help says of it without loading the class, which agrees."""
+
+    place: str
+    layout: "Layout" = ""
+    saved_as: str = ""
+
+
+_OURS = {
+    "native": _Line("tables.native:Native"),
+    "basicirstd": _Line("folders.basicirstd:BasicIrstd", "training folder", "basicirstd"),
+    "pal": _Line("folders.pal:Pal", "training folder", "pal"),
+    "coco": _Line("tools.coco:Coco", "file", "coco.json"),
+    "cvat": _Line("tools.cvat:Cvat", "file", "cvat.xml"),
+    "labelstudio": _Line("tools.labelstudio:LabelStudio", "file", "labelstudio.json"),
+    "via": _Line("tools.via:Via"),
+    "napari": _Line("tools.napari:Napari"),
+    "mclc": _Line("folders.mclc:Mclc"),
+    "labelme": _Line("tools.labelme:LabelMe", "folder", "labelme"),
+    "voc": _Line("tools.voc:Voc", "folder", "voc"),
+    "yolo-seg": _Line("tools.yolo_seg:YoloPolygons", "folder", "yolo-seg"),
+    "yolo": _Line("tools.yolo:YoloBoxes", "folder", "yolo"),
+    "jsonl": _Line("tables.jsonl:JsonLines", "file"),
+    "csv": _Line("tables.csv:Csv", "file"),
+    "masks": _Line("folders.masks:Masks", "folder"),
+    "point_images": _Line("folders.point_images:PointImages", "folder"),
 }
-"""Name to module, in the order in which they are asked whether they recognise a path."""
 
 
-class Format(Protocol):
-    """What a format module provides."""
+def _checked(name: str, loaded: object) -> "Format":
+    from pointmask.io.formats.base import checked
 
-    DESCRIPTION: str
-
-    def sniff(self, path: Path) -> bool:
-        """Say whether the path looks like this format."""
-
-    def read(self, path: Path) -> Points:
-        """Read all points."""
+    return checked(name, loaded)
 
 
-class SizedFormat(Protocol):
-    """A format module with ``NEEDS_IMAGES``."""
+FORMATS: Registry["Format"] = Registry(
+    "annotation format",
+    "pointmask.formats",
+    {name: f"{__name__}.{line.place}" for name, line in _OURS.items()},
+    _checked,
+    PointsError,
+)
+"""All formats: ours in the order in which they are asked for recognition, then those of other packages."""
 
-    def read(self, path: Path, *, images: ImageSource | None = None) -> Points:
-        """Read all points."""
+
+def usable() -> dict[str, "Format"]:
+    """Load all formats; those of other packages that cannot be are passed over with a `PluginWarning`."""
+    return {name: FORMATS.load(name) for name in FORMATS.ours} | FORMATS.others()
 
 
-def load_format(name: str) -> Format:
-    """Import a format by its name in `FORMATS`.
+def able(ability: "Ability") -> tuple[str, ...]:
+    """Names of the formats with an ability."""
+    return tuple(name for name, form in usable().items() if ability in form.abilities)
+
+
+def layouts() -> dict[str, "Layout"]:
+    """Return whether a file, a folder or a training folder is written, by format; loads none of ours."""
+    ours: dict[str, Layout] = {name: line.layout for name, line in _OURS.items()}
+    others = {name: form.layout for name, form in FORMATS.others().items()}
+    return {name: layout for name, layout in (ours | others).items() if layout}
+
+
+def saved_as(asked: Collection[str] = ()) -> dict[str, str]:
+    """Name the files and folders that ``annotate --save`` writes for other programs.
+
+    Parameters
+    ----------
+    asked : collection of str
+        What a user has named, formats or not.
+
+    Returns
+    -------
+    dict
+        Name of the file or folder by name of the format: files first, training folders last, as they take
+        longest. None of our formats is loaded.
 
     Raises
     ------
-    PointsError
-        If there is no such format.
+    PluginError
+        If a format among those asked cannot be loaded.
     """
-    if name not in FORMATS:
-        raise PointsError(f"point format {name!r} is not known; use one of: {', '.join(FORMATS)}")
-    return cast(Format, import_module(FORMATS[name]))
-
-
-def writable() -> tuple[str, ...]:
-    """Names of the formats that can be written from points alone."""
-    return _with("write")
-
-
-def mask_writable() -> tuple[str, ...]:
-    """Names of the formats to which masks can be written."""
-    return _with("write_masks")
-
-
-def _with(attribute: str) -> tuple[str, ...]:
-    return tuple(name for name in FORMATS if hasattr(load_format(name), attribute))
+    for name in asked:
+        if name in FORMATS and name not in _OURS:
+            FORMATS.load(name)
+    names = {name: line.saved_as for name, line in _OURS.items()}
+    names |= {name: form.saved_as for name, form in FORMATS.others().items()}
+    kinds, order = layouts(), ("file", "folder", "training folder")
+    saved = sorted((order.index(kinds[name]), name) for name, file in names.items() if file)
+    return {name: names[name] for _, name in saved}
 
 
 def recognise(path: str | Path) -> str:
     """Name the format of a point file or folder.
+
+    Formats of other packages that cannot be loaded are passed over with a `PluginWarning`.
 
     Raises
     ------
@@ -107,11 +123,14 @@ def recognise(path: str | Path) -> str:
     path = Path(path)
     if not path.exists():
         raise PointsError(f"{path}: no such file or folder; check the path of the points")
-    for name in FORMATS:
-        if load_format(name).sniff(path):
+    for name in FORMATS.ours:
+        if FORMATS.load(name).sniff(path):
             return name
-    for name in FORMATS:
-        if path.is_file() and path.suffix.lower() in getattr(load_format(name), "SUFFIXES", ()):
+    for name, form in FORMATS.others().items():
+        if form.sniff(path):
+            return name
+    for name, form in usable().items():
+        if path.is_file() and path.suffix.lower() in form.suffixes:
             return name
     raise PointsError(
         f"{path}: not recognised as points; give a CSV with the columns image,x,y, a file of an annotation "
@@ -124,10 +143,10 @@ def read_points(
     path: str | Path,
     *,
     format: str | None = None,
-    simulate: Simulation | None = None,
+    simulate: "Simulation | None" = None,
     seed: int = 0,
-    images: ImageSource | str | Path | None = None,
-) -> Points:
+    images: "ImageSource | str | Path | None" = None,
+) -> "Points":
     """Read points in any known format.
 
     Parameters
@@ -153,20 +172,15 @@ def read_points(
     PointsError
         If the path is not recognised or not readable as a whole. Rows that cannot be read only
         reject their image.
+    PluginError
+        If the format named is another package's and cannot be loaded.
     """
     path = Path(path)
     if simulate is not None:
-        if format not in (None, "masks"):
-            raise PointsError(
-                f"points of format {format!r} cannot be simulated; --simulate takes a folder of masks"
-            )
-        from pointmask.io.formats.folders import masks
-
-        return masks.read(path, simulate=simulate, seed=seed)
-    module = load_format(format or recognise(path))
-    if not getattr(module, "NEEDS_IMAGES", False):
-        return module.read(path)
+        return FORMATS.load(format or "masks").simulate(path, simulate, seed)
+    form = FORMATS.load(format or recognise(path))
+    if images is None or not form.needs_images:
+        return form.read(path)
     from pointmask.io.images.open import open_source
 
-    source = None if images is None else open_source(images)
-    return cast(SizedFormat, module).read(path, images=source)
+    return form.read(path, images=open_source(images))

@@ -2,15 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
+from pointmask.components import components
 from pointmask.errors import OutputError, PointsError
 from pointmask.io.files import put_into, staged
-from pointmask.io.formats import FORMATS, load_format, mask_writable, recognise, writable
-from pointmask.io.formats.base import Feature
-from pointmask.io.formats.folders._masks import components
+from pointmask.io.formats import FORMATS, layouts, recognise
+from pointmask.io.formats.base import DEFAULTS, Feature, Format, WriteOptions
 from pointmask.io.formats.labelled import LabelledImage, LabelledTarget
 from pointmask.io.formats.parts.documents import rejecting
 from pointmask.io.formats.parts.finder import ImageFinder
@@ -90,7 +90,8 @@ def convert(
     overwrite : bool
         Replace files that exist; files of other names in a folder stay.
     **options
-        What the format documents in ``write_masks``, such as ``test`` and ``copy`` of training folders.
+        Of training folders, as in `pointmask.io.formats.base.WriteOptions`: ``test``, ``seed``, ``copy``
+        and ``name``.
 
     Returns
     -------
@@ -104,25 +105,26 @@ def convert(
         written or has no such option, or sizes are needed and no images given.
     OutputError
         If ``out`` exists and may not be replaced, or cannot be written.
+    PluginError
+        If one of the two formats is another package's and cannot be loaded.
     """
     path, out = Path(path), Path(out)
     name = format or recognise(path)
-    _check(to, options)
+    chosen = _chosen(to, options)
     if out.exists() and not overwrite and not (out.is_dir() and not any(out.iterdir())):
         raise OutputError(f"{out} exists already; choose another name, or replace its files with --overwrite")
     source = None if images is None else open_source(images)
     rejected: dict[str, str] = {}
     with staged(out) as made:
-        if "name" in getattr(load_format(to), "OPTIONS", ()):
-            options.setdefault("name", out.name)
-        count = write_as(to, labelled_images(name, path, to, source, rejected), made, source, **options)
+        named = replace(chosen, name=chosen.name or out.name)  # a folder takes its place when it is whole
+        count = write_as(to, labelled_images(name, path, to, source, rejected), made, source, named)
         if not count.images:
             reason = next(iter(rejected.values()), "it holds none")
             raise PointsError(f"{path}: no image could be converted ({reason})")
         put_into(made, out)
     return Conversion(
-        load_format(name).DESCRIPTION,
-        load_format(to).DESCRIPTION,
+        FORMATS.load(name).description,
+        FORMATS.load(to).description,
         count.images,
         count.targets,
         rejected,
@@ -154,21 +156,21 @@ def labelled_images(
         If the annotations cannot be read as a whole, or sizes are needed and there is no source.
     """
     finder = None if source is None else ImageFinder(source)
-    module = cast(Any, load_format(name))
-    given = {"images": source} if getattr(module, "NEEDS_IMAGES", False) else {}
-    if hasattr(module, "read_masks"):
-        for image in module.read_masks(path, rejected, **given):
+    form = FORMATS.load(name)
+    given = source if form.needs_images else None
+    if "read masks" in form.abilities:
+        for image in form.read_masks(path, rejected, images=given):
             with rejecting(image.key, rejected):
                 if finder is None:
                     yield image
                 else:
                     yield LabelledImage(*finder.frame_of(image.key), image.shape, image.targets)
         return
-    points: Points = module.read(path, **given)
+    points = form.read(path, images=given)
     rejected.update(points.rejected)
-    if finder is None and to in mask_writable():
+    if finder is None and "write masks" in FORMATS.load(to).abilities:
         raise PointsError(
-            f"{path}: {module.DESCRIPTION} does not tell the sizes of images, which {to} needs; give the "
+            f"{path}: {form.description} does not tell the sizes of images, which {to} needs; give the "
             "images with --images"
         )
     for key, listed in points:
@@ -185,7 +187,7 @@ def write_as(
     images: Iterable[LabelledImage],
     path: Path,
     source: ImageSource | None,
-    **options: Any,  # noqa: ANN401
+    options: WriteOptions = DEFAULTS,
 ) -> "Tally":
     """
     Write labelled images in a format, and count them.
@@ -198,8 +200,8 @@ def write_as(
         As for its ``write_masks``.
     source : ImageSource or None
         The images, for formats that want them.
-    **options
-        Of the format.
+    options : WriteOptions
+        Those of the format are heeded.
 
     Returns
     -------
@@ -211,15 +213,13 @@ def write_as(
     PointmaskError
         As ``write_masks`` of the format.
     """
-    module = cast(Any, load_format(to))
-    tally = Tally(to)
+    form = FORMATS.load(to)
+    tally = Tally(form)
     watched = tally.watch(images)
-    if hasattr(module, "write_masks"):
-        if "source" in getattr(module, "OPTIONS", ()):
-            options["source"] = source
-        module.write_masks(watched, path, **options)
+    if "write masks" in form.abilities:
+        form.write_masks(watched, path, source=source, options=options)
     else:
-        module.write(Points({image.key: image.clicks for image in watched}), path)
+        form.write(Points({image.key: image.clicks for image in watched}), path)
     return tally
 
 
@@ -229,7 +229,7 @@ class Tally:
 
     Parameters
     ----------
-    to : str
+    form : Format
         The format.
 
     Attributes
@@ -238,10 +238,9 @@ class Tally:
         How many have passed.
     """
 
-    def __init__(self, to: str) -> None:
+    def __init__(self, form: Format) -> None:
         self.images = self.targets = 0
-        self._module = cast(Any, load_format(to))
-        self._least = getattr(self._module, "LEAST_PIXELS", 0)
+        self._holds, self._least = form.holds, form.least_pixels
         self._seen: Counter[Feature] = Counter()
         self._small = 0
 
@@ -252,7 +251,7 @@ class Tally:
             self.targets += len(image.targets)
             self._seen["frames"] += image.frame > 0
             self._seen["empty"] += not image.targets
-            if "masks" in self._module.HOLDS and "instances" not in self._module.HOLDS:
+            if "masks" in self._holds and "instances" not in self._holds:
                 self._seen["instances"] += _joined(image)
             for target in image.targets:
                 self._seen["points"] += target.point is not None
@@ -268,7 +267,7 @@ class Tally:
         return tuple(
             f"{self._seen[what]:,} {noun}"
             for what, noun in _NOUNS.items()
-            if self._seen[what] and what not in self._module.HOLDS
+            if self._seen[what] and what not in self._holds
         )
 
     def warnings(self) -> tuple[str, ...]:
@@ -289,15 +288,16 @@ def _joined(image: LabelledImage) -> int:
     return sum(components(patch.pixels)[1] for patch in patches) - components(image.mask)[1]
 
 
-def _check(to: str, options: Mapping[str, Any]) -> None:
+def _chosen(to: str, options: Mapping[str, Any]) -> WriteOptions:
     """Refuse a format that cannot be written, and options that it does not have."""
-    can = dict.fromkeys((*mask_writable(), *writable()))
+    form = FORMATS.load(to)
+    can = layouts()
     if to not in can:
-        known = "cannot be written" if to in FORMATS else "is not known"
-        raise PointsError(f"format {to!r} {known}; choose among {', '.join(can)}")
+        raise PointsError(f"format {to!r} cannot be written; choose among {', '.join(can)}")
     for option in options:
-        if option not in getattr(load_format(to), "OPTIONS", ()):
-            having = [name for name in can if option in getattr(load_format(name), "OPTIONS", ())]
+        if option not in form.options:
+            having = [name for name in can if option in FORMATS.load(name).options]
             raise PointsError(
                 f"{option!r} is no option of {to}; it belongs to {', '.join(having) or 'no format'}"
             )
+    return WriteOptions(**options)

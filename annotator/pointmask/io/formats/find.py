@@ -8,21 +8,19 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
 
 from pointmask.errors import PointmaskError, PointsError
-from pointmask.io.formats import FORMATS, load_format, read_points
-from pointmask.io.formats.folders import masks
+from pointmask.io.formats import read_points, usable
+from pointmask.io.formats.base import Format
 from pointmask.io.formats.folders.basicirstd import POINT_FOLDERS
+from pointmask.io.formats.folders.masks import Masks
 from pointmask.io.images.open import open_source
 from pointmask.io.points.points import Points
 
-_DOCUMENTS = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".xml")
+_DOCUMENTS = (".json", ".xml")  # beside the suffixes that formats name
 _OUTPUTS = ("manifest.jsonl", "predictions.jsonl", "config.toml")  # of folders that a command wrote
 _POINTS = re.compile(r"(point|click)", re.IGNORECASE)
 _ANNOTATIONS = re.compile(r"(point|click|annotation|label)", re.IGNORECASE)  # folders whose files count, too
-_PER_IMAGE = ("labelme", "voc", "yolo", "yolo-seg", "napari")  # a file of these tells of one image
-_FOLDERS_OF_MASKS = ("native", "basicirstd", "pal", "masks")
 _SHOWN = 5
 
 
@@ -31,7 +29,7 @@ class _Place:
     """A file or folder, as the format that recognised it."""
 
     path: Path
-    format: str
+    format: Format
 
 
 def find_points(root: Path, images: Path, needed_by: str) -> Points:
@@ -79,33 +77,34 @@ def find_points(root: Path, images: Path, needed_by: str) -> Points:
 
 def _places(root: Path, refused: dict[str, str]) -> Iterator[_Place]:
     """Yield what may hold points, each once."""
-    whole: set[str] = set()  # formats of which the folder itself is the collection
+    whole: set[Format] = set()  # formats of which the folder itself is the collection
     for file in _files(root):
-        name = _format_of(file)
-        if name in _PER_IMAGE:
-            if name not in whole:
-                whole.add(name)
-                yield _Place(root, name)
-        elif name is not None:
-            yield _Place(file, name)
+        form = _format_of(file)
+        if form is not None and form.per_image:
+            if form not in whole:
+                whole.add(form)
+                yield _Place(root, form)
+        elif form is not None:
+            yield _Place(file, form)
         elif _POINTS.match(file.name):
             refused[file.name] = _why_not(file)
     for folder in _folders(root):
         if any((folder / output).exists() for output in _OUTPUTS):
             continue
-        name = _format_of(folder)
-        if name in whole:
+        form = _format_of(folder)
+        if form in whole:
             continue
-        if name is not None:
-            yield _Place(folder, name)
+        if form is not None:
+            yield _Place(folder, form)
         elif _ANNOTATIONS.match(folder.name):
             yield from (_Place(file, kind) for file in _files(folder) if (kind := _format_of(file)))
-            if masks.sniff(folder):
+            if Masks().sniff(folder):
                 refused[folder.name] = "which holds masks, not clicks"
 
 
 def _files(folder: Path) -> list[Path]:
-    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in _DOCUMENTS and path.is_file())
+    suffixes = {*_DOCUMENTS, *(suffix for form in usable().values() for suffix in form.suffixes)}
+    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in suffixes and path.is_file())
     return [path for path in files if not path.name.startswith(".")]
 
 
@@ -120,17 +119,14 @@ def _folders(root: Path) -> list[Path]:
     )
 
 
-def _format_of(path: Path) -> str | None:
-    for name in FORMATS:
-        if name in _FOLDERS_OF_MASKS:
-            continue
-        if name == "point_images" and not (
-            path.name in POINT_FOLDERS or (_POINTS.match(path.name) and not masks.sniff(path))
-        ):
-            continue  # any folder with images looks like one
-        if load_format(name).sniff(path):
-            return name
-    return None
+def _format_of(path: Path) -> Format | None:
+    return next((form for form in usable().values() if _may_be(form, path) and form.sniff(path)), None)
+
+
+def _may_be(form: Format, path: Path) -> bool:
+    if form.searched == "by name":
+        return path.name in POINT_FOLDERS or bool(_POINTS.match(path.name) and not Masks().sniff(path))
+    return form.searched == "always"
 
 
 def _why_not(file: Path) -> str:
@@ -144,13 +140,13 @@ def _why_not(file: Path) -> str:
 
 def _shows_masks(place: _Place, root: Path, images: Path, refused: dict[str, str]) -> bool:
     """Say whether a target is known by its mask alone, so that a point would come from the truth."""
-    module = cast(Any, load_format(place.format))
-    if not hasattr(module, "read_masks"):
+    form = place.format
+    if "read masks" not in form.abilities:
         return False
-    given = {"images": open_source(images)} if getattr(module, "NEEDS_IMAGES", False) else {}
+    given = open_source(images) if form.needs_images else None
     rejected: dict[str, str] = {}
     try:
-        labelled = module.read_masks(place.path, rejected, **given)
+        labelled = form.read_masks(place.path, rejected, images=given)
         has_masks = any(target.point is None for image in labelled for target in image.targets)
         # Of an image without size nobody can say what its targets are.
         is_unknown = not has_masks and bool(set(rejected) - set(_read(place, images).rejected))
@@ -165,4 +161,4 @@ def _shows_masks(place: _Place, root: Path, images: Path, refused: dict[str, str
 
 
 def _read(place: _Place, images: Path) -> Points:
-    return read_points(place.path, format=place.format, images=images)
+    return read_points(place.path, format=place.format.name, images=images)

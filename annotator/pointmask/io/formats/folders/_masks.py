@@ -5,20 +5,12 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
+from pointmask.components import components
 from pointmask.errors import ImageError, PointsError
 from pointmask.io.files import files_below
 from pointmask.io.images.array import is_image, open_image
 from pointmask.io.images.file import ImageFile
-
-_EIGHT = np.ones((3, 3), np.int8)
-
-
-def components(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:
-    """Label the 8-connected components of an (H, W) mask from 1 in raster order; also their number."""
-    labels, count = ndimage.label(mask, _EIGHT)
-    return labels, count
 
 
 def largest_component(mask: NDArray[np.bool_]) -> int:

@@ -15,26 +15,24 @@ import math
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Literal
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from pointmask.components import components
 from pointmask.errors import ImageError, PointsError
-from pointmask.io.formats.base import Feature
-from pointmask.io.formats.folders._masks import components, image_files, largest_component, read_frames
+from pointmask.io.formats.base import DEFAULTS, Format, Simulation, WriteOptions
+from pointmask.io.formats.folders._masks import image_files, largest_component, read_frames
 from pointmask.io.formats.folders.point_images import LARGEST_BLOB
 from pointmask.io.formats.labelled import LabelledImage, LabelledTarget, Patch
 from pointmask.io.formats.parts.per_image import document_name, write_new
 from pointmask.io.images.array import encode_png, read_mask
+from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import is_tree
 from pointmask.io.points.names import without_suffix
 from pointmask.io.points.points import Point, Points
-
-DESCRIPTION = "folder of masks"
-
-HOLDS: frozenset[Feature] = frozenset({"masks", "frames", "empty"})
 
 _SNIFFED = 16  # masks looked at before deciding
 _COARSE_STD = 0.25  # of half a bounding-box side
@@ -42,72 +40,100 @@ _COARSE_STD = 0.25  # of half a bounding-box side
 _MOST_DRAWS = 100_000
 
 
-def sniff(path: Path) -> bool:
-    """Say whether one of the first images in a folder holds a target of more than a few pixels."""
-    if not path.is_dir() or is_tree(path):
-        return False
-    try:
-        return any(
-            largest_component(read_mask(file)) > LARGEST_BLOB for file in islice(image_files(path), _SNIFFED)
-        )
-    except (ImageError, OSError):
-        return False
+class Masks(Format):
+    """A folder of masks, each 8-connected component a target."""
 
+    name = "masks"
+    description = "folder of masks"
+    abilities = frozenset({"read points", "read masks", "write masks"})
+    holds = frozenset({"masks", "frames", "empty"})
+    layout = "folder"
+    searched = "never"
 
-def read(path: Path, *, simulate: Literal["centroid", "coarse"] | None = None, seed: int = 0) -> Points:
-    """Click once on each target of each mask.
+    def sniff(self, path: Path) -> bool:
+        """Say whether one of the first images in a folder holds a target of more than a few pixels."""
+        if not path.is_dir() or is_tree(path):
+            return False
+        try:
+            return any(
+                largest_component(read_mask(file)) > LARGEST_BLOB
+                for file in islice(image_files(path), _SNIFFED)
+            )
+        except (ImageError, OSError):
+            return False
 
-    Parameters
-    ----------
-    path : Path
-        Folder of masks; keys are paths relative to it.
-    simulate : {"centroid", "coarse"}
-        The protocol. It must be chosen: nothing else says where a user would have clicked.
-    seed : int
-        For ``coarse``. Each mask draws from its own generator, made from this and its name without
-        suffix, so that neither order nor company of the files matters.
+    def read(self, path: Path, *, images: ImageSource | None = None) -> Points:
+        """Refuse: nothing in a folder of masks says where a user would have clicked; see `simulate`.
 
-    Raises
-    ------
-    PointsError
-        If no protocol is chosen or the folder holds no image. Masks that cannot be read reject theirs.
-    """
-    if simulate not in ("centroid", "coarse"):
-        raise PointsError(
-            f"{path}: this is a folder of masks and simulate is {simulate!r}; to click on its targets pass "
-            "--simulate centroid or --simulate coarse"
-        )
-    by_image: dict[str, tuple[Point, ...]] = {}
-    rejected: dict[str, str] = {}
-    for key, mask in read_frames(path, rejected):
-        if simulate == "centroid":
-            by_image[key] = centroid_points(mask)
-        else:
-            by_image[key] = coarse_points(mask, _generator(seed, key))
-    return Points(by_image, f"{path} ({DESCRIPTION}, simulated {simulate}, seed {seed})", rejected)
+        Raises
+        ------
+        PointsError
+            Always.
+        """
+        return self.simulate(path, None)
 
+    def simulate(self, path: Path, simulation: Simulation | None, seed: int = 0) -> Points:
+        """Click once on each target of each mask.
 
-def read_masks(path: Path, rejected: dict[str, str]) -> Iterator[LabelledImage]:
-    """Yield images with a target for each component; see `pointmask.io.formats`."""
-    for key, mask in read_frames(path, rejected):
-        labels, _ = components(mask)
-        targets = []
-        for number, place in enumerate(ndimage.find_objects(labels), 1):
-            patch = Patch.crop(labels[place] == number, place[0].start, place[1].start)
-            targets.append(LabelledTarget(None, patch))
-        yield LabelledImage.of_key(key, mask.shape, targets)
+        Parameters
+        ----------
+        path : Path
+            Folder of masks; keys are paths relative to it.
+        simulation : {"centroid", "coarse"}
+            The protocol. It must be chosen: nothing else says where a user would have clicked.
+        seed : int
+            For ``coarse``. Each mask draws from its own generator, made from this and its name without
+            suffix, so that neither order nor company of the files matters.
 
+        Raises
+        ------
+        PointsError
+            If no protocol is chosen or the folder holds no image. Masks that cannot be read reject theirs.
+        """
+        if simulation not in get_args(Simulation):
+            raise PointsError(
+                f"{path}: this is a folder of masks and simulate is {simulation!r}; to click on its targets "
+                "pass --simulate centroid or --simulate coarse"
+            )
+        by_image: dict[str, tuple[Point, ...]] = {}
+        rejected: dict[str, str] = {}
+        for key, mask in read_frames(path, rejected):
+            if simulation == "centroid":
+                by_image[key] = centroid_points(mask)
+            else:
+                by_image[key] = coarse_points(mask, _generator(seed, key))
+        source = f"{path} ({self.description}, simulated {simulation}, seed {seed})"
+        return Points(by_image, source, rejected)
 
-def write_masks(images: Iterable[LabelledImage], path: Path) -> None:
-    """Write one PNG per image into a folder.
+    def read_masks(
+        self, path: Path, rejected: dict[str, str], *, images: ImageSource | None = None
+    ) -> Iterator[LabelledImage]:
+        """Yield images with a target for each component."""
+        for key, mask in read_frames(path, rejected):
+            labels, _ = components(mask)
+            targets = []
+            for number, place in enumerate(ndimage.find_objects(labels), 1):
+                patch = Patch.crop(labels[place] == number, place[0].start, place[1].start)
+                targets.append(LabelledTarget(None, patch))
+            yield LabelledImage.of_key(key, mask.shape, targets)
 
-    Raises
-    ------
-    OutputError
-        If a file exists, as when images differ in their suffix alone, or cannot be written.
-    """
-    for image in images:
-        write_new(encode_png(image.mask), path / document_name(image.key, ".png"))
+    def write_masks(
+        self,
+        images: Iterable[LabelledImage],
+        path: Path,
+        *,
+        source: ImageSource | None = None,
+        options: WriteOptions = DEFAULTS,
+    ) -> None:
+        """Write one PNG per image into a folder.
+
+        Raises
+        ------
+        OutputError
+            If a file exists, as when images differ in their suffix alone, or cannot be written.
+        """
+        for image in images:
+            write_new(encode_png(image.mask), path / document_name(image.key, ".png"))
 
 
 def centroid_points(mask: NDArray[np.bool_]) -> tuple[Point, ...]:

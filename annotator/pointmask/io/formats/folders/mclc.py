@@ -10,22 +10,56 @@ from pathlib import Path
 from typing import Any
 
 from pointmask.errors import PointsError
+from pointmask.io.formats.base import Format
 from pointmask.io.formats.encodings import object_npy
 from pointmask.io.formats.parts.documents import brief, mapping, number, read_document
 from pointmask.io.formats.parts.origin import Origin, to_pixel
 from pointmask.io.formats.parts.text import Collector
+from pointmask.io.images.source import ImageSource
 from pointmask.io.points.points import Point, Points
 
-DESCRIPTION = "MCLC image_info"
-ORIGIN: Origin = "index"
-
+_ORIGIN: Origin = "index"
 _SUFFIX = ".npy"
 _MOST_BYTES = 1 << 24
 _HEAD = 128
 _Y, _X, _KIND, _NO_TARGET = "centroid_label_y", "centroid_label_x", "target_type", "non_target"
 
 
-def sniff(path: Path) -> bool:
+class Mclc(Format):
+    """MCLC's folder ``image_info``."""
+
+    name = "mclc"
+    description = "MCLC image_info"
+    abilities = frozenset({"read points"})
+    origin = _ORIGIN
+
+    def sniff(self, path: Path) -> bool:
+        """Say whether the file, or the first ``.npy`` in the folder, holds an object."""
+        return holds_objects(path)
+
+    def read(self, path: Path, *, images: ImageSource | None = None) -> Points:
+        """Read one file, or all ``.npy`` in a folder; a file that cannot be read rejects its image.
+
+        Raises
+        ------
+        PointsError
+            If the folder cannot be listed or holds no such file, or a file asks for code to be run.
+        """
+        try:
+            files = _files(path)
+        except OSError as error:
+            raise PointsError(
+                f"{path}: cannot be listed ({error.strerror}); check the path and its rights"
+            ) from error
+        if not files:
+            raise PointsError(f"{path}: no .npy in this folder; give MCLC's folder image_info")
+        collector = Collector()
+        for file in files:
+            _read_file(file, collector)
+        return collector.points(self.source_of(path))
+
+
+def holds_objects(path: Path) -> bool:
     """Say whether the file, or the first ``.npy`` in the folder, holds an object."""
     try:
         first = next(iter(_files(path)), None)
@@ -35,28 +69,6 @@ def sniff(path: Path) -> bool:
             return object_npy.is_object(file.read(_HEAD))
     except OSError:
         return False
-
-
-def read(path: Path) -> Points:
-    """Read one file, or all ``.npy`` in a folder; a file that cannot be read rejects its image.
-
-    Raises
-    ------
-    PointsError
-        If the folder cannot be listed or holds no such file, or a file asks for code to be run.
-    """
-    try:
-        files = _files(path)
-    except OSError as error:
-        raise PointsError(
-            f"{path}: cannot be listed ({error.strerror}); check the path and its rights"
-        ) from error
-    if not files:
-        raise PointsError(f"{path}: no .npy in this folder; give MCLC's folder image_info")
-    collector = Collector()
-    for file in files:
-        _read_file(file, collector)
-    return collector.points(f"{path} ({DESCRIPTION})")
 
 
 def _files(path: Path) -> list[Path]:
@@ -90,6 +102,6 @@ def _points(content: dict[str, Any]) -> list[Point]:
             f"{_Y} is {brief(rows)} and {_X} is {brief(cols)}; both must be lists of equal length, or 0"
         )
     return [
-        Point(to_pixel(number(row, _Y), ORIGIN), to_pixel(number(col, _X), ORIGIN))
+        Point(to_pixel(number(row, _Y), _ORIGIN), to_pixel(number(col, _X), _ORIGIN))
         for row, col in zip(rows, cols, strict=True)
     ]

@@ -10,59 +10,73 @@ from pathlib import Path
 import numpy as np
 
 from pointmask.errors import PointsError
-from pointmask.io.formats.base import Feature
-from pointmask.io.formats.folders import mclc
+from pointmask.io.formats.base import DEFAULTS, Format, WriteOptions
 from pointmask.io.formats.folders._masks import holds_images, largest_component, read_frames
+from pointmask.io.formats.folders.mclc import holds_objects
 from pointmask.io.formats.labelled import LabelledImage
 from pointmask.io.formats.parts.per_image import document_name, write_new
 from pointmask.io.images.array import encode_png
+from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import is_tree
 from pointmask.io.points.points import Point, Points
 
-DESCRIPTION = "folder of point images"
-HOLDS: frozenset[Feature] = frozenset({"points", "frames", "empty"})
 LARGEST_BLOB = 4
 """Bright pixels in one piece; more of them are an outlined target, not clicks."""
 
 
-def sniff(path: Path) -> bool:
-    """Say whether the path is a folder with images in it; MCLC's `.npy` files are none."""
-    return holds_images(path) and not is_tree(path) and not mclc.sniff(path)
+class PointImages(Format):
+    """A folder of images in which each bright pixel is a target."""
 
+    name = "point_images"
+    description = "folder of point images"
+    abilities = frozenset({"read points", "write masks"})
+    holds = frozenset({"points", "frames", "empty"})
+    layout = "folder"
+    searched = "by name"
 
-def read(path: Path) -> Points:
-    """Read point images; those that cannot be read reject their image.
+    def sniff(self, path: Path) -> bool:
+        """Say whether the path is a folder with images in it; MCLC's `.npy` files are none."""
+        return holds_images(path) and not is_tree(path) and not holds_objects(path)
 
-    Raises
-    ------
-    PointsError
-        If the folder holds no image, or the images look like masks.
-    """
-    by_image: dict[str, tuple[Point, ...]] = {}
-    rejected: dict[str, str] = {}
-    for key, mask in read_frames(path, rejected):
-        blob = largest_component(mask)
-        if blob > LARGEST_BLOB:
-            raise PointsError(
-                f"{path}: {key} has {blob} bright pixels in one piece, more than {LARGEST_BLOB}, so this "
-                "looks like a folder of masks; to click on its targets pass --simulate centroid or coarse"
-            )
-        by_image[key] = tuple(Point(int(row), int(col)) for row, col in np.argwhere(mask))
-    return Points(by_image, f"{path} ({DESCRIPTION})", rejected)
+    def read(self, path: Path, *, images: ImageSource | None = None) -> Points:
+        """Read point images; those that cannot be read reject their image.
 
+        Raises
+        ------
+        PointsError
+            If the folder holds no image, or the images look like masks.
+        """
+        by_image: dict[str, tuple[Point, ...]] = {}
+        rejected: dict[str, str] = {}
+        for key, mask in read_frames(path, rejected):
+            blob = largest_component(mask)
+            if blob > LARGEST_BLOB:
+                raise PointsError(
+                    f"{path}: {key} has {blob} bright pixels in one piece, more than {LARGEST_BLOB}, so this "
+                    "looks like a folder of masks; to click on its targets pass --simulate centroid or coarse"
+                )
+            by_image[key] = tuple(Point(int(row), int(col)) for row, col in np.argwhere(mask))
+        return Points(by_image, self.source_of(path), rejected)
 
-def write_masks(images: Iterable[LabelledImage], path: Path) -> None:
-    """Write the clicks of each image as a PNG into a folder; order and repeated points cannot be kept.
+    def write_masks(
+        self,
+        images: Iterable[LabelledImage],
+        path: Path,
+        *,
+        source: ImageSource | None = None,
+        options: WriteOptions = DEFAULTS,
+    ) -> None:
+        """Write the clicks of each image as a PNG into a folder; order and repeated points cannot be kept.
 
-    Raises
-    ------
-    PointsError
-        If a point lies outside of its image.
-    OutputError
-        If a file exists, as when images differ in their suffix alone, or cannot be written.
-    """
-    for image in images:
-        write_new(encode_clicks(image), path / document_name(image.key, ".png"))
+        Raises
+        ------
+        PointsError
+            If a point lies outside of its image.
+        OutputError
+            If a file exists, as when images differ in their suffix alone, or cannot be written.
+        """
+        for image in images:
+            write_new(encode_clicks(image), path / document_name(image.key, ".png"))
 
 
 def encode_clicks(image: LabelledImage) -> bytes:

@@ -13,18 +13,14 @@ from pathlib import Path
 
 from pointmask.errors import PointsError
 from pointmask.io.files import write_atomically
-from pointmask.io.formats.base import Feature
+from pointmask.io.formats.base import Format
 from pointmask.io.formats.parts.documents import brief
 from pointmask.io.formats.parts.origin import Origin, to_pixel
 from pointmask.io.formats.parts.text import Collector, peek, read_text, rows_of
+from pointmask.io.images.source import ImageSource
 from pointmask.io.points.points import Point, Points
 
-DESCRIPTION = "table with the columns image,x,y"
-HOLDS: frozenset[Feature] = frozenset({"points", "instances", "labels", "frames", "empty"})
-ORIGIN: Origin = "index"
-
-SUFFIXES = (".csv", ".tsv", ".txt")
-"""A file with one of these that no format recognises is read as a table, to say what it lacks."""
+_ORIGIN: Origin = "index"
 _FRAME = re.compile("[0-9]{1,9}")
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _COLUMNS_TOLD = 12
@@ -39,44 +35,53 @@ _ALIASES = {
 _REQUIRED = ("image", "x", "y")
 
 
-def sniff(path: Path) -> bool:
-    """Say whether the first line of the file is a header that `read` accepts."""
-    return path.is_file() and any(_header(line) for _, line in _first_line(peek(path)))
+class Csv(Format):
+    """Tables with a header ``image,x,y[,label][,frame]``."""
 
+    name = "csv"
+    description = "table with the columns image,x,y"
+    abilities = frozenset({"read points", "write points"})
+    holds = frozenset({"points", "instances", "labels", "frames", "empty"})
+    suffixes = (".csv", ".tsv", ".txt")
+    origin = _ORIGIN
+    layout = "file"
 
-def read(path: Path) -> Points:
-    """Read a table of points.
+    def sniff(self, path: Path) -> bool:
+        """Say whether the first line of the file is a header that `read` accepts."""
+        return path.is_file() and any(_header(line) for _, line in _first_line(peek(path)))
 
-    Raises
-    ------
-    PointsError
-        If the file is unreadable or empty, lacks a column, or has a row without an image name.
-    """
-    text = read_text(path)
-    try:
-        return _read_table(text, path)
-    except csv.Error as error:
-        raise PointsError(f"{path}: not a readable table ({error}); export it again as CSV") from None
+    def read(self, path: Path, *, images: ImageSource | None = None) -> Points:
+        """Read a table of points.
 
+        Raises
+        ------
+        PointsError
+            If the file is unreadable or empty, lacks a column, or has a row without an image name.
+        """
+        text = read_text(path)
+        try:
+            return _read_table(text, path, self.source_of(path))
+        except csv.Error as error:
+            raise PointsError(f"{path}: not a readable table ({error}); export it again as CSV") from None
 
-def write(points: Points, path: Path) -> None:
-    """Write ``image,x,y``, and ``label`` if any point has one; rejected images are left out.
+    def write(self, points: Points, path: Path) -> None:
+        """Write ``image,x,y``, and ``label`` if any point has one; rejected images are left out.
 
-    Raises
-    ------
-    OutputError
-        If the file cannot be written.
-    """
-    labelled = any(point.label is not None for _, listed in points for point in listed)
-    file = io.StringIO()
-    plain = csv.writer(file, lineterminator="\n")
-    quoted = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
-    plain.writerow(("image", "x", "y", "label") if labelled else ("image", "x", "y"))
-    for key, point in rows_of(points):
-        cells = [key, "", "", ""] if point is None else [key, point.col, point.row, point.label or ""]
-        # Quotes keep a name that begins like a comment from being one.
-        (quoted if key.startswith("#") else plain).writerow(cells if labelled else cells[:3])
-    write_atomically(file.getvalue(), path)
+        Raises
+        ------
+        OutputError
+            If the file cannot be written.
+        """
+        labelled = any(point.label is not None for _, listed in points for point in listed)
+        file = io.StringIO()
+        plain = csv.writer(file, lineterminator="\n")
+        quoted = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        plain.writerow(("image", "x", "y", "label") if labelled else ("image", "x", "y"))
+        for key, point in rows_of(points):
+            cells = [key, "", "", ""] if point is None else [key, point.col, point.row, point.label or ""]
+            # Quotes keep a name that begins like a comment from being one.
+            (quoted if key.startswith("#") else plain).writerow(cells if labelled else cells[:3])
+        write_atomically(file.getvalue(), path)
 
 
 def _lines(text: str) -> Iterator[str]:
@@ -111,7 +116,7 @@ def _header(line: str) -> dict[str, int] | None:
     return columns if all(name in columns for name in _REQUIRED) else None
 
 
-def _read_table(text: str, path: Path) -> Points:
+def _read_table(text: str, path: Path, source: str) -> Points:
     for number, line in _first_line(text):
         header = _header(line)
         if header is None:
@@ -120,11 +125,11 @@ def _read_table(text: str, path: Path) -> Points:
                 f"{path}:{number}: found the columns {found}; needed are image, x and y (label and frame are "
                 "optional): add a header line image,x,y"
             )
-        return _read_rows(text, path, number, _delimiter(line), header)
+        return _read_rows(text, path, number, _delimiter(line), header).points(source)
     raise PointsError(f"{path}: the table is empty; it needs a header line image,x,y and one row per point")
 
 
-def _read_rows(text: str, path: Path, header_line: int, delimiter: str, columns: dict[str, int]) -> Points:
+def _read_rows(text: str, path: Path, header_line: int, delimiter: str, columns: dict[str, int]) -> Collector:
     collector = Collector()
     lines = ("" if line.lstrip().startswith("#") else line for line in _lines(text))
     reader = csv.reader(lines, delimiter=delimiter)
@@ -136,7 +141,7 @@ def _read_rows(text: str, path: Path, header_line: int, delimiter: str, columns:
         cells = [cell.strip() for cell in row]
         if any(cells):
             _add_row(collector, cells, width, f"{path}:{reader.line_num}", columns)
-    return collector.points(f"{path} ({DESCRIPTION})")
+    return collector
 
 
 def _add_row(collector: Collector, cells: list[str], width: int, where: str, columns: dict[str, int]) -> None:
@@ -167,7 +172,7 @@ def _add_row(collector: Collector, cells: list[str], width: int, where: str, col
 
 def _pixel(text: str, column: str) -> int:
     try:
-        return to_pixel(float(text), ORIGIN)
+        return to_pixel(float(text), _ORIGIN)
     except ValueError:
         raise PointsError(
             f"{column} is {brief(text)}, not a finite number; write the 0-based pixel index, such as 12"

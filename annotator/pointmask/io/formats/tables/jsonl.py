@@ -12,61 +12,67 @@ from typing import Any
 
 from pointmask.errors import PointsError
 from pointmask.io.files import write_atomically
-from pointmask.io.formats.base import Feature
+from pointmask.io.formats.base import Format
 from pointmask.io.formats.parts.documents import brief, head_keys
 from pointmask.io.formats.parts.documents import number as finite
 from pointmask.io.formats.parts.origin import Origin, to_pixel
 from pointmask.io.formats.parts.text import Collector, read_text
+from pointmask.io.images.source import ImageSource
 from pointmask.io.points.points import Point, Points
 
-DESCRIPTION = "JSON lines"
-HOLDS: frozenset[Feature] = frozenset({"points", "instances", "labels", "frames", "empty"})
-ORIGIN: Origin = "index"
-
-SUFFIXES = (".jsonl", ".ndjson")
-"""A file with one of these that no format recognises is read as JSON lines, to say what it lacks."""
+_ORIGIN: Origin = "index"
 
 
-def sniff(path: Path) -> bool:
-    """Say whether the file begins with an object that has an ``image``; with ``targets`` it holds masks."""
-    keys = head_keys(path) if path.is_file() else frozenset()
-    return "{" in keys and "image" in keys and "targets" not in keys
+class JsonLines(Format):
+    """One JSON object per image, or one per point."""
 
+    name = "jsonl"
+    description = "JSON lines"
+    abilities = frozenset({"read points", "write points"})
+    holds = frozenset({"points", "instances", "labels", "frames", "empty"})
+    suffixes = (".jsonl", ".ndjson")
+    origin = _ORIGIN
+    layout = "file"
 
-def read(path: Path) -> Points:
-    """Read JSON lines.
+    def sniff(self, path: Path) -> bool:
+        """Say whether the file begins with an object that has ``image``; with ``targets`` it holds masks."""
+        keys = head_keys(path) if path.is_file() else frozenset()
+        return "{" in keys and "image" in keys and "targets" not in keys
 
-    Raises
-    ------
-    PointsError
-        If the file is unreadable or empty, or a line is no JSON object with an image.
-    """
-    collector = Collector()
-    empty = True
-    # Not splitlines: JSON allows U+2028 and its like inside a string.
-    for number, line in enumerate(read_text(path).split("\n"), 1):
-        if line.strip():
-            empty = False
-            _add_line(collector, line, f"{path}:{number}")
-    if empty:
-        raise PointsError(
-            f'{path}: the file is empty; write lines such as {{"image": "a.png", "points": [[12, 7]]}}'
-        )
-    return collector.points(f"{path} ({DESCRIPTION})")
+    def read(self, path: Path, *, images: ImageSource | None = None) -> Points:
+        """Read JSON lines.
 
+        Raises
+        ------
+        PointsError
+            If the file is unreadable or empty, or a line is no JSON object with an image.
+        """
+        collector = Collector()
+        empty = True
+        # Not splitlines: JSON allows U+2028 and its like inside a string.
+        for number, line in enumerate(read_text(path).split("\n"), 1):
+            if line.strip():
+                empty = False
+                _add_line(collector, line, f"{path}:{number}")
+        if empty:
+            raise PointsError(
+                f'{path}: the file is empty; write lines such as {{"image": "a.png", "points": [[12, 7]]}}'
+            )
+        return collector.points(self.source_of(path))
 
-def write(points: Points, path: Path) -> None:
-    """Write one line per image; rejected images are left out.
+    def write(self, points: Points, path: Path) -> None:
+        """Write one line per image; rejected images are left out.
 
-    Raises
-    ------
-    OutputError
-        If the file cannot be written.
-    """
-    lines = [
-        json.dumps({"image": key, "points": [_listed(point) for point in listed]}) for key, listed in points
-    ]
-    write_atomically("".join(line + "\n" for line in lines), path)
+        Raises
+        ------
+        OutputError
+            If the file cannot be written.
+        """
+        lines = [
+            json.dumps({"image": key, "points": [_listed(point) for point in listed]})
+            for key, listed in points
+        ]
+        write_atomically("".join(line + "\n" for line in lines), path)
 
 
 def _listed(point: Point) -> list[int] | dict[str, Any]:
@@ -124,4 +130,4 @@ def _point(item: object) -> Point:
 def _pixel(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise PointsError(f"{brief(value)} is not a number; write the 0-based pixel index, such as 12")
-    return to_pixel(finite(value, "a coordinate"), ORIGIN)
+    return to_pixel(finite(value, "a coordinate"), _ORIGIN)

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pointmask.errors import ImageError, PointsError
+from pointmask.io.formats.base import DocumentFormat
 from pointmask.io.formats.encodings import rle
-from pointmask.io.formats.labelled import Box, LabelledImage, LabelledTarget, Patch, Shape
+from pointmask.io.formats.labelled import Box, LabelledTarget, Patch, Shape
 from pointmask.io.formats.parts.documents import (
     brief,
     head_keys,
@@ -25,42 +26,46 @@ from pointmask.io.formats.parts.documents import (
     text,
     whole,
 )
-from pointmask.io.formats.parts.origin import Origin
-from pointmask.io.formats.parts.per_image import Parsed, images_of, points_of
+from pointmask.io.formats.parts.per_image import Parsed, points_of
 from pointmask.io.formats.parts.shapes import confidence_of, patch_of_runs, size_of
 from pointmask.io.images.array import read as read_image
 from pointmask.io.images.array import read_mask
+from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import MANIFEST, MASKS, RESULTS
 from pointmask.io.points.points import Point, Points, clean_key
 
-DESCRIPTION = "output of pointmask"
-ORIGIN: Origin = "index"
 _LONGEST_LINE = 1 << 28  # bytes; a frame with 100,000 targets needs a tenth of that
 _LARGEST = 1 << 31
 
 
-def sniff(path: Path) -> bool:
-    """Say whether the path is an output folder, or a file of its lines."""
-    if path.is_dir():
-        return (path / MANIFEST).is_file() or (path / MASKS).is_file()
-    return path.is_file() and head_keys(path) >= {"{", "image", "frame", "targets"}
+class Native(DocumentFormat):
+    """Output folders of `pointmask annotate`, and their ``masks.jsonl``."""
 
+    name = "native"
+    description = "output of pointmask"
+    origin = "index"
+    searched = "never"
 
-def read(path: Path) -> Points:
-    """Read the clicks.
+    def sniff(self, path: Path) -> bool:
+        """Say whether the path is an output folder, or a file of its lines."""
+        if path.is_dir():
+            return (path / MANIFEST).is_file() or (path / MASKS).is_file()
+        return path.is_file() and head_keys(path) >= {"{", "image", "frame", "targets"}
 
-    Raises
-    ------
-    PointsError
-        If a line is not pointmask's.
-    """
-    rejected: dict[str, str] = {}
-    return points_of(_parsed(path, rejected, with_masks=False), rejected, f"{path} ({DESCRIPTION})")
+    def read(self, path: Path, *, images: ImageSource | None = None) -> Points:
+        """Read the clicks.
 
+        Raises
+        ------
+        PointsError
+            If a line is not pointmask's.
+        """
+        rejected: dict[str, str] = {}
+        return points_of(_parsed(path, rejected, with_masks=False), rejected, self.source_of(path))
 
-def read_masks(path: Path, rejected: dict[str, str]) -> Iterator[LabelledImage]:
-    """Yield images with masks and points; see `pointmask.io.formats`."""
-    return images_of(_parsed(path, rejected, with_masks=True), rejected)
+    def parsed(self, path: Path, rejected: dict[str, str], images: ImageSource | None) -> Iterator[Parsed]:
+        """Yield what each line holds, with the masks."""
+        return _parsed(path, rejected, with_masks=True)
 
 
 def _parsed(path: Path, rejected: dict[str, str], *, with_masks: bool) -> Iterator[Parsed]:

@@ -7,10 +7,11 @@ polygon. An empty file says that its image holds no target. Label files lie in t
 
 import posixpath
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pointmask.errors import PointsError
+from pointmask.io.formats.base import DEFAULTS, DocumentFormat, WriteOptions
 from pointmask.io.formats.folders._masks import holds_images
 from pointmask.io.formats.labelled import NO_LABEL, LabelledImage, LabelledTarget, Shape
 from pointmask.io.formats.parts.documents import number, whole
@@ -20,25 +21,98 @@ from pointmask.io.formats.parts.per_image import (
     Parsed,
     any_document,
     document_name,
-    images_of,
     parse_each,
-    points_of,
     write_new,
 )
 from pointmask.io.formats.parts.shapes import box_of_edges, confidence_of, label_of, patch_of_polygons
 from pointmask.io.formats.parts.text import peek, read_text
 from pointmask.io.images.open import open_source
 from pointmask.io.images.source import ImageSource
-from pointmask.io.points.points import Point, Points
+from pointmask.io.points.points import Point
 
-ORIGIN: Origin = "fraction"
-NEEDS_IMAGES = True
-
+_ORIGIN: Origin = "fraction"
 _CLASSES = "classes.txt"
 _SNIFFED = 1 << 16
 _NUMBER = r"[-+.\deE]+"
 _BOX = re.compile(rf"\s*\d+(?:\s+{_NUMBER}){{4,5}}\s*")
 _POLYGON = re.compile(rf"\s*\d+(?:\s+{_NUMBER}\s+{_NUMBER}){{3,}}\s*")
+
+
+class YoloLabels(DocumentFormat):
+    """Label files, a line per target, in a folder; `coordinates` writes what follows the class."""
+
+    abilities = frozenset({"read points", "read masks", "write masks"})
+    origin = _ORIGIN
+    needs_images = True
+    layout = "folder"
+    per_image = True
+
+    def source_of(self, path: Path) -> str:
+        """Name a path; boxes and polygons may stand in one file."""
+        return f"{path} (YOLO labels)"
+
+    def parsed(self, path: Path, rejected: dict[str, str], images: ImageSource | None) -> Iterator[Parsed]:
+        """Yield what each label file holds: polygons are masks, boxes are none, but points.
+
+        Parameters
+        ----------
+        path : Path
+            A label file, or a folder of them.
+        rejected : dict
+            Gets the images whose label file has a fault.
+        images : ImageSource or None
+            Looked for in the folder ``images`` beside ``labels``, or among the labels, if not given.
+
+        Raises
+        ------
+        PointsError
+            If there is no label file, or no images are found.
+        """
+        root = path / "labels" if (path / "labels").is_dir() else path
+        names = _class_names(root)
+        finder = ImageFinder(images or _images_beside(root))
+
+        def parse(file: Path, folder: str) -> Parsed:
+            key = posixpath.join(folder, file.stem)
+            shape = finder.shape_of(key)
+            lines = enumerate(read_text(file).splitlines(), 1)
+            targets = [
+                _target(line, shape, names, f"{file}:{count}") for count, line in lines if line.strip()
+            ]
+            return key, shape, targets
+
+        return parse_each(root, ".txt", rejected, parse, (_CLASSES,))
+
+    def coordinates(self, target: LabelledTarget, shape: Shape) -> list[float]:
+        """Return the numbers after the class of a target, in an image of a shape; none leaves it out."""
+        raise NotImplementedError
+
+    def write_masks(
+        self,
+        images: Iterable[LabelledImage],
+        path: Path,
+        *,
+        source: ImageSource | None = None,
+        options: WriteOptions = DEFAULTS,
+    ) -> None:
+        """Write ``labels/`` and ``classes.txt``.
+
+        Raises
+        ------
+        OutputError
+            If a file exists, as when images differ in their suffix alone, or cannot be written.
+        """
+        classes: dict[str, int] = {}
+        for image in images:
+            lines = []
+            for target in image.targets:
+                values = self.coordinates(target, image.shape)
+                if values:
+                    number_ = classes.setdefault(target.label or NO_LABEL, len(classes))
+                    lines.append(" ".join([str(number_), *(f"{value:.10g}" for value in values)]) + "\n")
+            write_new("".join(lines), path / "labels" / document_name(image.key, ".txt"))
+        path.mkdir(parents=True, exist_ok=True)
+        write_new("".join(f"{name}\n" for name in classes), path / _CLASSES)
 
 
 def holds_boxes(path: Path) -> bool:
@@ -53,78 +127,6 @@ def holds_polygons(path: Path) -> bool:
 
 def _first_line(file: Path) -> str:
     return peek(file, _SNIFFED).partition("\n")[0]
-
-
-def read(path: Path, *, images: ImageSource | None = None) -> Points:
-    """Read the middles of boxes and polygons.
-
-    Parameters
-    ----------
-    path : Path
-        A label file, or a folder of them.
-    images : ImageSource, optional
-        Found in the folder ``images`` beside ``labels``, or among the labels, if not given.
-
-    Raises
-    ------
-    PointsError
-        If there is no label file, or the images are not found. A label file with a fault rejects its image.
-    """
-    rejected: dict[str, str] = {}
-    return points_of(_parsed(path, rejected, images), rejected, f"{path} (YOLO labels)")
-
-
-def read_masks(
-    path: Path, rejected: dict[str, str], *, images: ImageSource | None = None
-) -> Iterator[LabelledImage]:
-    """Yield images; polygons are masks, boxes are none, but points. See `pointmask.io.formats`."""
-    return images_of(_parsed(path, rejected, images), rejected)
-
-
-def _parsed(path: Path, rejected: dict[str, str], images: ImageSource | None) -> Iterator[Parsed]:
-    """Yield what each label file holds."""
-    root = path / "labels" if (path / "labels").is_dir() else path
-    names = _class_names(root)
-    finder = ImageFinder(images or _images_beside(root))
-
-    def parse(file: Path, folder: str) -> Parsed:
-        key = posixpath.join(folder, file.stem)
-        shape = finder.shape_of(key)
-        lines = enumerate(read_text(file).splitlines(), 1)
-        targets = [_target(line, shape, names, f"{file}:{count}") for count, line in lines if line.strip()]
-        return key, shape, targets
-
-    return parse_each(root, ".txt", rejected, parse, (_CLASSES,))
-
-
-def write_lines(
-    images: Iterable[LabelledImage], path: Path, coordinates: Callable[[LabelledTarget, Shape], list[float]]
-) -> None:
-    """Write ``labels/`` and ``classes.txt``.
-
-    Parameters
-    ----------
-    images, path
-        As for ``write_masks``.
-    coordinates : callable
-        Turns a target, in an image of a shape, into the numbers after its class; none leaves it out.
-
-    Raises
-    ------
-    OutputError
-        If a file exists, as when images differ in their suffix alone, or cannot be written.
-    """
-    classes: dict[str, int] = {}
-    for image in images:
-        lines = []
-        for target in image.targets:
-            values = coordinates(target, image.shape)
-            if values:
-                number_ = classes.setdefault(target.label or NO_LABEL, len(classes))
-                lines.append(" ".join([str(number_), *(f"{value:.10g}" for value in values)]) + "\n")
-        write_new("".join(lines), path / "labels" / document_name(image.key, ".txt"))
-    path.mkdir(parents=True, exist_ok=True)
-    write_new("".join(f"{name}\n" for name in classes), path / _CLASSES)
 
 
 def _class_names(root: Path) -> list[str]:
@@ -158,7 +160,7 @@ def _target(line: str, shape: Shape, names: list[str], where: str) -> LabelledTa
     label = label_of(names[index] if index < len(names) else str(index))
     height, width = shape
     if len(values) in (4, 5):
-        point = Point(to_pixel(values[1], ORIGIN, height), to_pixel(values[0], ORIGIN, width), label)
+        point = Point(to_pixel(values[1], _ORIGIN, height), to_pixel(values[0], _ORIGIN, width), label)
         confidence = confidence_of(values[4] if len(values) == 5 else None, f"the confidence in {where}")
         x, y, half_width, half_height = values[0], values[1], values[2] / 2, values[3] / 2
         if half_width < 0 or half_height < 0:

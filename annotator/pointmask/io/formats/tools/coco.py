@@ -16,7 +16,7 @@ from typing import Any, TypeGuard
 
 from pointmask.errors import PointsError
 from pointmask.io.files import text_written_atomically
-from pointmask.io.formats.base import EVERYTHING
+from pointmask.io.formats.base import DEFAULTS, EVERYTHING, DocumentFormat, WriteOptions
 from pointmask.io.formats.encodings import rle
 from pointmask.io.formats.labelled import NO_LABEL, Box, LabelledImage, LabelledTarget, Patch, Shape
 from pointmask.io.formats.parts.documents import (
@@ -31,7 +31,7 @@ from pointmask.io.formats.parts.documents import (
     whole,
 )
 from pointmask.io.formats.parts.origin import Origin, from_pixel, to_pixel
-from pointmask.io.formats.parts.per_image import Parsed, images_of, points_of
+from pointmask.io.formats.parts.per_image import Parsed, points_of
 from pointmask.io.formats.parts.shapes import (
     box_of_edges,
     confidence_of,
@@ -40,74 +40,85 @@ from pointmask.io.formats.parts.shapes import (
     patch_of_runs,
     size_of,
 )
+from pointmask.io.images.source import ImageSource
 from pointmask.io.points.points import Point, Points, clean_key
 
-DESCRIPTION = "COCO JSON"
-ORIGIN: Origin = "index"
-"""Of keypoints. Boxes and polygons are in edge coordinates."""
-HOLDS = EVERYTHING
-
+_ORIGIN: Origin = "index"  # of keypoints; boxes and polygons are in edge coordinates
 _VISIBLE = 2
 _COPIED_AT_ONCE = 1 << 20
 
 
-def sniff(path: Path) -> bool:
-    """Say whether the file begins like a COCO document."""
-    keys = head_keys(path) if path.is_file() else frozenset()
-    return "{" in keys and bool(keys & {"images", "annotations"}) and "image" not in keys
+class Coco(DocumentFormat):
+    """COCO JSON."""
 
+    name = "coco"
+    description = "COCO JSON"
+    abilities = frozenset({"read points", "read masks", "write masks"})
+    holds = EVERYTHING
+    origin = _ORIGIN
+    layout = "file"
+    saved_as = "coco.json"
 
-def read(path: Path) -> Points:
-    """Read keypoints, or the middles of masks or boxes.
+    def sniff(self, path: Path) -> bool:
+        """Say whether the file begins like a COCO document."""
+        keys = head_keys(path) if path.is_file() else frozenset()
+        return "{" in keys and bool(keys & {"images", "annotations"}) and "image" not in keys
 
-    Raises
-    ------
-    PointsError
-        If the file is not such a document. Images with a wrong annotation are rejected.
-    """
-    document = _Document(path)
-    source = f"{path} ({DESCRIPTION}, {document.dialect})"
-    return points_of(document.parsed(), document.rejected, source)
+    def read(self, path: Path, *, images: ImageSource | None = None) -> Points:
+        """Read keypoints, or the middles of masks or boxes.
 
+        Raises
+        ------
+        PointsError
+            If the file is not such a document. Images with a wrong annotation are rejected.
+        """
+        rejected: dict[str, str] = {}
+        document = _Document(path, rejected)
+        return points_of(document.parsed(), rejected, f"{path} ({self.description}, {document.dialect})")
 
-def read_masks(path: Path, rejected: dict[str, str]) -> Iterator[LabelledImage]:
-    """Yield images with masks and points; see `pointmask.io.formats`."""
-    document = _Document(path, rejected)
-    return images_of(document.parsed(), document.rejected)
+    def parsed(self, path: Path, rejected: dict[str, str], images: ImageSource | None) -> Iterator[Parsed]:
+        """Yield what is annotated in each image."""
+        return _Document(path, rejected).parsed()
 
+    def write_masks(
+        self,
+        images: Iterable[LabelledImage],
+        path: Path,
+        *,
+        source: ImageSource | None = None,
+        options: WriteOptions = DEFAULTS,
+    ) -> None:
+        """Write one document; annotations wait in a temporary file until the images are written.
 
-def write_masks(images: Iterable[LabelledImage], path: Path) -> None:
-    """Write one document; annotations wait in a temporary file until the images are written.
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be written.
-    """
-    classes: dict[str, int] = {}
-    annotations = 0
-    with (
-        text_written_atomically(path) as file,
-        tempfile.TemporaryFile("w+", encoding="utf-8", dir=path.parent) as waiting,
-    ):
-        file.write('{"info": {"description": "written by pointmask"}, "licenses": [],\n"images": [')
-        for count, image in enumerate(images, 1):
-            height, width = image.shape
-            record = {"id": count, "file_name": image.image, "width": width, "height": height}
-            if image.frame:
-                record["frame"] = image.frame
-            file.write((",\n" if count > 1 else "\n") + json.dumps(record))
-            for target in image.targets:
-                annotations += 1
-                category = classes.setdefault(target.label or NO_LABEL, len(classes) + 1)
-                ids = {"id": annotations, "image_id": count, "category_id": category}
-                line = json.dumps(ids | _annotation(target, image.shape))
-                waiting.write((",\n" if annotations > 1 else "\n") + line)
-        file.write('],\n"annotations": [')
-        waiting.seek(0)
-        while piece := waiting.read(_COPIED_AT_ONCE):
-            file.write(piece)
-        file.write('],\n"categories": ' + json.dumps(_categories(classes)) + "}\n")
+        Raises
+        ------
+        OutputError
+            If the file cannot be written.
+        """
+        classes: dict[str, int] = {}
+        annotations = 0
+        with (
+            text_written_atomically(path) as file,
+            tempfile.TemporaryFile("w+", encoding="utf-8", dir=path.parent) as waiting,
+        ):
+            file.write('{"info": {"description": "written by pointmask"}, "licenses": [],\n"images": [')
+            for count, image in enumerate(images, 1):
+                height, width = image.shape
+                record = {"id": count, "file_name": image.image, "width": width, "height": height}
+                if image.frame:
+                    record["frame"] = image.frame
+                file.write((",\n" if count > 1 else "\n") + json.dumps(record))
+                for target in image.targets:
+                    annotations += 1
+                    category = classes.setdefault(target.label or NO_LABEL, len(classes) + 1)
+                    ids = {"id": annotations, "image_id": count, "category_id": category}
+                    line = json.dumps(ids | _annotation(target, image.shape))
+                    waiting.write((",\n" if annotations > 1 else "\n") + line)
+            file.write('],\n"annotations": [')
+            waiting.seek(0)
+            while piece := waiting.read(_COPIED_AT_ONCE):
+                file.write(piece)
+            file.write('],\n"categories": ' + json.dumps(_categories(classes)) + "}\n")
 
 
 def _annotation(target: LabelledTarget, shape: Shape) -> dict[str, Any]:
@@ -125,7 +136,7 @@ def _annotation(target: LabelledTarget, shape: Shape) -> dict[str, Any]:
         fields["bbox"] = [point.col, point.row, 0, 0]
     fields |= {"keypoints": [0, 0, 0], "num_keypoints": 0}
     if point is not None:
-        x, y = from_pixel(point.col, ORIGIN), from_pixel(point.row, ORIGIN)
+        x, y = from_pixel(point.col, _ORIGIN), from_pixel(point.row, _ORIGIN)
         fields |= {"keypoints": [x, y, _VISIBLE], "num_keypoints": 1}
     if target.confidence is not None:
         fields["score"] = target.confidence
@@ -156,7 +167,7 @@ class _Image:
 class _Document:
     """A COCO document, its annotations sorted by image."""
 
-    def __init__(self, path: Path, rejected: dict[str, str] | None = None) -> None:
+    def __init__(self, path: Path, rejected: dict[str, str]) -> None:
         root = mapping(read_json(path), str(path))
         self._where = str(path)
         self._names = {
@@ -165,7 +176,7 @@ class _Document:
             )
             for fields in self._objects(root, "categories")
         }
-        self.rejected = {} if rejected is None else rejected
+        self.rejected = rejected
         self.images = list(self._listed(root))
         self._by_image: defaultdict[int | str, list[dict[str, Any]]] = defaultdict(list)
         known = {fields["id"] for fields in self._objects(root, "images") if _is_identity(fields.get("id"))}
@@ -248,7 +259,7 @@ def _keypoints(value: object, where: str) -> Iterator[tuple[int, int]]:
         raise PointsError(f"{where} has {len(values)} keypoint numbers; they come in threes, x, y and v")
     for x, y, visible in zip(values[::3], values[1::3], values[2::3], strict=True):
         if number(visible, f"a keypoint of {where}") > 0:
-            row, col = (to_pixel(number(part, f"a keypoint of {where}"), ORIGIN) for part in (y, x))
+            row, col = (to_pixel(number(part, f"a keypoint of {where}"), _ORIGIN) for part in (y, x))
             yield row, col
 
 

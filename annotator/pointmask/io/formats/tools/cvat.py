@@ -24,63 +24,74 @@ from numpy.typing import NDArray
 
 from pointmask.errors import OutputError, PointsError
 from pointmask.io.files import text_written_atomically
-from pointmask.io.formats.base import Feature
+from pointmask.io.formats.base import DEFAULTS, DocumentFormat, WriteOptions
 from pointmask.io.formats.encodings.rle import MOST_PIXELS
 from pointmask.io.formats.labelled import NO_LABEL, LabelledImage, LabelledTarget, Patch, Shape
 from pointmask.io.formats.parts.documents import brief, rejecting, whole, xml_events
 from pointmask.io.formats.parts.documents import number as finite
 from pointmask.io.formats.parts.origin import Origin, from_pixel, to_pixel
-from pointmask.io.formats.parts.per_image import Parsed, images_of, key_to_reject, new_key, points_of
+from pointmask.io.formats.parts.per_image import Parsed, key_to_reject, new_key
 from pointmask.io.formats.parts.shapes import label_of, size_of
 from pointmask.io.formats.parts.text import peek
 from pointmask.io.formats.tools._pairs import Part, targets
 from pointmask.io.images.array import is_image
-from pointmask.io.points.points import Point, Points
+from pointmask.io.images.source import ImageSource
+from pointmask.io.points.points import Point
 
-DESCRIPTION = "CVAT XML"
-ORIGIN: Origin = "edge"
-HOLDS: frozenset[Feature] = frozenset({"points", "masks", "instances", "labels", "frames", "empty"})
-
+_ORIGIN: Origin = "edge"
 _BEGINNING = re.compile(r"\s*(<\?xml[^>]*\?>)?\s*(<!--.*?-->\s*)*<annotations[\s>/]", re.DOTALL)
 _SHAPES = ("points", "mask", "box", "polygon", "polyline", "ellipse", "cuboid", "skeleton")
 _FORBIDDEN = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML cannot hold them
 
 
-def sniff(path: Path) -> bool:
-    """Say whether the file is XML whose first element is ``annotations``."""
-    return path.is_file() and _BEGINNING.match(peek(path)) is not None
+class Cvat(DocumentFormat):
+    """CVAT XML 1.1."""
 
+    name = "cvat"
+    description = "CVAT XML"
+    abilities = frozenset({"read points", "read masks", "write masks"})
+    holds = frozenset({"points", "masks", "instances", "labels", "frames", "empty"})
+    origin = _ORIGIN
+    layout = "file"
+    saved_as = "cvat.xml"
 
-def read(path: Path) -> Points:
-    """Read the points, and the middles of masks without one.
+    def sniff(self, path: Path) -> bool:
+        """Say whether the file is XML whose first element is ``annotations``."""
+        return path.is_file() and _BEGINNING.match(peek(path)) is not None
 
-    Raises
-    ------
-    PointsError
-        If the file is unreadable or no CVAT XML, or an image has no name.
-    """
-    rejected: dict[str, str] = {}
-    return points_of(_parsed(path, rejected), rejected, f"{path} ({DESCRIPTION})")
+    def parsed(self, path: Path, rejected: dict[str, str], images: ImageSource | None) -> Iterator[Parsed]:
+        """Yield the shapes of each image, or of each frame of a video.
 
+        Raises
+        ------
+        PointsError
+            If the file is unreadable or no CVAT XML, or an image has no name.
+        """
+        seen: set[str] = set()
+        for frame in _frames(path):
+            with rejecting(key_to_reject(frame.name), rejected, f"{path}: image {brief(frame.name)}"):
+                yield new_key(frame.name, seen), frame.size, _targets(frame)
 
-def read_masks(path: Path, rejected: dict[str, str]) -> Iterator[LabelledImage]:
-    """Yield images with points and masks; see `pointmask.io.formats`."""
-    return images_of(_parsed(path, rejected), rejected)
+    def write_masks(
+        self,
+        images: Iterable[LabelledImage],
+        path: Path,
+        *,
+        source: ImageSource | None = None,
+        options: WriteOptions = DEFAULTS,
+    ) -> None:
+        """Write "CVAT for images"; confidence cannot be kept.
 
-
-def write_masks(images: Iterable[LabelledImage], path: Path) -> None:
-    """Write "CVAT for images"; confidence cannot be kept.
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be written, or a name or label holds characters that XML cannot hold.
-    """
-    with text_written_atomically(path) as file:
-        file.write('<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n  <version>1.1</version>\n')
-        for number, image in enumerate(images):
-            file.writelines(_image_lines(image, number))
-        file.write("</annotations>\n")
+        Raises
+        ------
+        OutputError
+            If the file cannot be written, or a name or label holds characters that XML cannot hold.
+        """
+        with text_written_atomically(path) as file:
+            file.write('<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n  <version>1.1</version>\n')
+            for number, image in enumerate(images):
+                file.writelines(_image_lines(image, number))
+            file.write("</annotations>\n")
 
 
 @dataclass(slots=True)
@@ -125,13 +136,6 @@ class _Video:
             yield _Frame(name, width, height, shapes)
 
 
-def _parsed(path: Path, rejected: dict[str, str]) -> Iterator[Parsed]:
-    seen: set[str] = set()
-    for frame in _frames(path):
-        with rejecting(key_to_reject(frame.name), rejected, f"{path}: image {brief(frame.name)}"):
-            yield new_key(frame.name, seen), frame.size, _targets(frame)
-
-
 def _frames(path: Path) -> Iterator[_Frame]:
     """Yield the images of a document one by one, then the frames of its tracks."""
     video = _Video()
@@ -173,8 +177,8 @@ def _points(shape: tuple[str | None, Element], frame: _Frame) -> Iterator[Point]
         if len(numbers) != 2:
             raise PointsError(f"point {brief(pair)} is not x,y; correct it")
         height, width = frame.size or (None, None)
-        col = to_pixel(finite(numbers[0], "x"), ORIGIN, width)
-        yield Point(to_pixel(finite(numbers[1], "y"), ORIGIN, height), col, label_of(label or ""))
+        col = to_pixel(finite(numbers[0], "x"), _ORIGIN, width)
+        yield Point(to_pixel(finite(numbers[1], "y"), _ORIGIN, height), col, label_of(label or ""))
 
 
 def _parts(shape: tuple[str | None, Element], frame: _Frame) -> Iterator[Part]:
@@ -214,7 +218,7 @@ def _target_lines(target: LabelledTarget, group: int) -> Iterator[str]:
     common = f'label={_quoted(target.label or NO_LABEL)} source="auto" occluded="0"'
     last = f'z_order="0" group_id="{group}"'
     if target.point is not None:
-        x, y = from_pixel(target.point.col, ORIGIN), from_pixel(target.point.row, ORIGIN)
+        x, y = from_pixel(target.point.col, _ORIGIN), from_pixel(target.point.row, _ORIGIN)
         yield f'    <points {common} points="{x:.2f},{y:.2f}" {last}></points>\n'
     if target.patch is not None:
         height, width = target.patch.pixels.shape

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from pointmask.errors import ImageError, PointsError
-from pointmask.io.formats.base import EVERYTHING
+from pointmask.io.formats.base import DEFAULTS, EVERYTHING, DocumentFormat, WriteOptions
 from pointmask.io.formats.labelled import NO_LABEL, LabelledImage, LabelledTarget, Patch, Shape
 from pointmask.io.formats.parts.documents import (
     brief,
@@ -39,9 +39,7 @@ from pointmask.io.formats.parts.per_image import (
     Parsed,
     any_document,
     document_name,
-    images_of,
     parse_each,
-    points_of,
     write_new,
 )
 from pointmask.io.formats.parts.shapes import (
@@ -53,77 +51,78 @@ from pointmask.io.formats.parts.shapes import (
 )
 from pointmask.io.images.array import decode, encode_png
 from pointmask.io.images.source import ImageSource
-from pointmask.io.points.points import Point, Points, clean_key
+from pointmask.io.points.points import Point, clean_key
 
-DESCRIPTION = "LabelMe JSON"
-ORIGIN: Origin = "edge"
-HOLDS = EVERYTHING
-OPTIONS = ("source",)
-
+_ORIGIN: Origin = "edge"
 _VERSION = "5.5.0"
 """Of the documents written: the oldest release with all fields of a mask shape."""
 
 
-def sniff(path: Path) -> bool:
-    """Say whether the file, or one of the first in the folder, begins like a LabelMe document."""
-    return any_document(path, ".json", lambda file: head_keys(file) >= {"{", "shapes"})
+class LabelMe(DocumentFormat):
+    """LabelMe JSON."""
 
+    name = "labelme"
+    description = "LabelMe JSON"
+    abilities = frozenset({"read points", "read masks", "write masks"})
+    holds = EVERYTHING
+    origin = _ORIGIN
+    layout = "folder"
+    saved_as = "labelme"
+    per_image = True
 
-def read(path: Path) -> Points:
-    """Read clicks, or the middles of masks, polygons, boxes and circles.
+    def sniff(self, path: Path) -> bool:
+        """Say whether the file, or one of the first in the folder, begins like a LabelMe document."""
+        return any_document(path, ".json", lambda file: head_keys(file) >= {"{", "shapes"})
 
-    Parameters
-    ----------
-    path : Path
-        One document, or a folder of them.
+    def parsed(self, path: Path, rejected: dict[str, str], images: ImageSource | None) -> Iterator[Parsed]:
+        """Yield the shapes of one document, or of each in a folder.
 
-    Raises
-    ------
-    PointsError
-        If the folder cannot be listed or holds no document. A document with a fault rejects its image.
-    """
-    rejected: dict[str, str] = {}
-    return points_of(parse_each(path, ".json", rejected, _parse), rejected, f"{path} ({DESCRIPTION})")
+        Raises
+        ------
+        PointsError
+            If the folder cannot be listed or holds no document. A document with a fault rejects its image.
+        """
+        return parse_each(path, ".json", rejected, _parse)
 
+    def write_masks(
+        self,
+        images: Iterable[LabelledImage],
+        path: Path,
+        *,
+        source: ImageSource | None = None,
+        options: WriteOptions = DEFAULTS,
+    ) -> None:
+        """Write one document per image into a folder.
 
-def read_masks(path: Path, rejected: dict[str, str]) -> Iterator[LabelledImage]:
-    """Yield images with masks and points; see `pointmask.io.formats`."""
-    return images_of(parse_each(path, ".json", rejected, _parse), rejected)
+        Parameters
+        ----------
+        images : iterable of LabelledImage
+            Two of them must differ in more than the suffix of their names.
+        path : Path
+            Folder; created if need be.
+        source : ImageSource, optional
+            The images, so that LabelMe finds them.
 
-
-def write_masks(images: Iterable[LabelledImage], path: Path, *, source: ImageSource | None = None) -> None:
-    """Write one document per image into a folder.
-
-    Parameters
-    ----------
-    images : iterable of LabelledImage
-        Two of them must differ in more than the suffix of their names.
-    path : Path
-        Folder; created if need be.
-    source : ImageSource, optional
-        The images, so that LabelMe finds them.
-
-    Raises
-    ------
-    OutputError
-        If a document exists or cannot be written.
-    """
-    for image in images:
-        file = path / document_name(image.key, ".json")
-        height, width = image.shape
-        content = {
-            "version": _VERSION,
-            "flags": {},
-            "shapes": [
-                shape for group, target in enumerate(image.targets, 1) for shape in _shapes_of(target, group)
-            ],
-            "imagePath": _path_to(image.image, file, source),
-            "imageData": None,
-            "imageHeight": height,
-            "imageWidth": width,
-            "pointmask": {"image": image.image, "frame": image.frame},
-        }
-        write_new(json.dumps(content, indent=2, ensure_ascii=False) + "\n", file)
+        Raises
+        ------
+        OutputError
+            If a document exists or cannot be written.
+        """
+        for image in images:
+            file = path / document_name(image.key, ".json")
+            height, width = image.shape
+            targets = enumerate(image.targets, 1)
+            content = {
+                "version": _VERSION,
+                "flags": {},
+                "shapes": [shape for number, one in targets for shape in _shapes_of(one, number)],
+                "imagePath": _path_to(image.image, file, source),
+                "imageData": None,
+                "imageHeight": height,
+                "imageWidth": width,
+                "pointmask": {"image": image.image, "frame": image.frame},
+            }
+            write_new(json.dumps(content, indent=2, ensure_ascii=False) + "\n", file)
 
 
 def _path_to(name: str, document: Path, source: ImageSource | None) -> str:
@@ -137,7 +136,7 @@ def _shapes_of(target: LabelledTarget, group: int) -> Iterator[dict[str, Any]]:
     if target.confidence is not None:
         fields["score"] = target.confidence
     if target.point is not None:
-        corner = [from_pixel(target.point.col, ORIGIN), from_pixel(target.point.row, ORIGIN)]
+        corner = [from_pixel(target.point.col, _ORIGIN), from_pixel(target.point.row, _ORIGIN)]
         yield fields | {"shape_type": "point", "points": [corner], "mask": None}
     if target.box is not None:
         top, left, bottom, right = target.box
@@ -244,7 +243,7 @@ def _corner(pair: object, what: str) -> tuple[float, float]:
 
 
 def _point(x: float, y: float, label: str | None) -> Point:
-    return Point(to_pixel(y, ORIGIN), to_pixel(x, ORIGIN), label)
+    return Point(to_pixel(y, _ORIGIN), to_pixel(x, _ORIGIN), label)
 
 
 def _patch(value: object, corners: list[tuple[float, float]], what: str) -> Patch | None:
@@ -262,4 +261,4 @@ def _patch(value: object, corners: list[tuple[float, float]], what: str) -> Patc
             f"the mask of {what} has {width} x {height} pixels, but its box goes from {corners[0]} to "
             f"{corners[1]}; save it again"
         )
-    return Patch.crop(pixels, to_pixel(y0, ORIGIN), to_pixel(x0, ORIGIN))
+    return Patch.crop(pixels, to_pixel(y0, _ORIGIN), to_pixel(x0, _ORIGIN))

@@ -20,67 +20,69 @@ from typing import Any
 from urllib.parse import quote
 
 from pointmask.io.files import text_written_atomically
-from pointmask.io.formats.base import EVERYTHING
+from pointmask.io.formats.base import DEFAULTS, EVERYTHING, DocumentFormat, WriteOptions
 from pointmask.io.formats.encodings import brush_rle
 from pointmask.io.formats.labelled import NO_LABEL, LabelledImage, LabelledTarget, Shape
 from pointmask.io.formats.parts.documents import head_keys, rejecting
 from pointmask.io.formats.parts.origin import from_pixel
-from pointmask.io.formats.parts.per_image import Parsed, images_of, key_to_reject, new_key, points_of
-from pointmask.io.formats.tools._labelstudio import ORIGIN as ORIGIN
-from pointmask.io.formats.tools._labelstudio import tasks
-from pointmask.io.points.points import Points
-
-DESCRIPTION = "Label Studio JSON"
-HOLDS = EVERYTHING - {"boxes"}
+from pointmask.io.formats.parts.per_image import Parsed, key_to_reject, new_key
+from pointmask.io.formats.tools._labelstudio import ORIGIN, tasks
+from pointmask.io.images.source import ImageSource
 
 
-def sniff(path: Path) -> bool:
-    """Say whether the file is a JSON list of tasks with annotations or predictions."""
-    keys = head_keys(path) if path.is_file() else frozenset()
-    return "[" in keys and bool(keys & {"annotations", "predictions", "completions"})
+class LabelStudio(DocumentFormat):
+    """Label Studio's JSON export."""
 
+    name = "labelstudio"
+    description = "Label Studio JSON"
+    abilities = frozenset({"read points", "read masks", "write masks"})
+    holds = EVERYTHING - {"boxes"}
+    origin = ORIGIN
+    layout = "file"
+    saved_as = "labelstudio.json"
 
-def read(path: Path) -> Points:
-    """Read the points, and the middles of masks without one.
+    def sniff(self, path: Path) -> bool:
+        """Say whether the file is a JSON list of tasks with annotations or predictions."""
+        keys = head_keys(path) if path.is_file() else frozenset()
+        return "[" in keys and bool(keys & {"annotations", "predictions", "completions"})
 
-    Raises
-    ------
-    PointsError
-        If the file is unreadable or no list of tasks, or a task names no image.
-    """
-    rejected: dict[str, str] = {}
-    return points_of(_parsed(path, rejected), rejected, f"{path} ({DESCRIPTION})")
+    def parsed(self, path: Path, rejected: dict[str, str], images: ImageSource | None) -> Iterator[Parsed]:
+        """Yield the regions of each task.
 
+        Raises
+        ------
+        PointsError
+            If the file is unreadable or no list of tasks, or a task names no image.
+        """
+        seen: set[str] = set()
+        for task in tasks(path):
+            with rejecting(key_to_reject(task.name), rejected, task.where):
+                if task.annotated:
+                    yield new_key(task.name, seen), task.shape, task.targets
 
-def read_masks(path: Path, rejected: dict[str, str]) -> Iterator[LabelledImage]:
-    """Yield images with points and masks; see `pointmask.io.formats`."""
-    return images_of(_parsed(path, rejected), rejected)
+    def write_masks(
+        self,
+        images: Iterable[LabelledImage],
+        path: Path,
+        *,
+        source: ImageSource | None = None,
+        options: WriteOptions = DEFAULTS,
+    ) -> None:
+        """Write one task per image with a prediction; the image is named as a file of local storage.
 
-
-def write_masks(images: Iterable[LabelledImage], path: Path) -> None:
-    """Write one task per image with a prediction; the image is named as a file of local storage.
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be written.
-    PointsError
-        If an image is larger than brush masks can be.
-    """
-    with text_written_atomically(path) as file:
-        separator = "[\n"
-        for image in images:
-            file.write(separator + json.dumps(_task_of(image)))
-            separator = ",\n"
-        file.write("[]\n" if separator == "[\n" else "\n]\n")
-
-
-def _parsed(path: Path, rejected: dict[str, str]) -> Iterator[Parsed]:
-    seen: set[str] = set()
-    for task in tasks(path):
-        with rejecting(key_to_reject(task.name), rejected, task.where):
-            if task.annotated:
-                yield new_key(task.name, seen), task.shape, task.targets
+        Raises
+        ------
+        OutputError
+            If the file cannot be written.
+        PointsError
+            If an image is larger than brush masks can be.
+        """
+        with text_written_atomically(path) as file:
+            separator = "[\n"
+            for image in images:
+                file.write(separator + json.dumps(_task_of(image)))
+                separator = ",\n"
+            file.write("[]\n" if separator == "[\n" else "\n]\n")
 
 
 def _task_of(image: LabelledImage) -> dict[str, Any]:

@@ -11,53 +11,61 @@ import re
 from pathlib import Path
 
 from pointmask.errors import PointsError
+from pointmask.io.formats.base import Format
 from pointmask.io.formats.parts.documents import number, read_document, whole
 from pointmask.io.formats.parts.origin import Origin, to_pixel
 from pointmask.io.formats.parts.text import Collector, decode_text, peek
+from pointmask.io.images.source import ImageSource
 from pointmask.io.points.points import Point, Points
 
-DESCRIPTION = "napari points"
-ORIGIN: Origin = "index"
-
+_ORIGIN: Origin = "index"
 _HEADER = re.compile(r'"?index"?,"?axis-0"?,"?axis-1"?[,\r\n]', re.IGNORECASE)
 _SUFFIX = ".csv"
 
 
-def sniff(path: Path) -> bool:
-    """Say whether the file, or the first ``.csv`` in the folder, has napari's header."""
-    try:
-        first = next(iter(_files(path)), None)
-    except OSError:
-        return False
-    return first is not None and _HEADER.match(peek(first) + "\n") is not None
+class Napari(Format):
+    """napari's points layer."""
 
+    name = "napari"
+    description = "napari points"
+    abilities = frozenset({"read points"})
+    origin = _ORIGIN
+    per_image = True
 
-def read(path: Path) -> Points:
-    """Read one file, or all ``.csv`` in a folder and those below it.
-
-    Raises
-    ------
-    PointsError
-        If the folder cannot be listed, or a file is unreadable or has another header.
-    """
-    collector = Collector()
-    try:
-        files = _files(path)
-    except OSError as error:
-        raise PointsError(
-            f"{path}: cannot be listed ({error.strerror}); check the path and its rights"
-        ) from error
-    if not files:
-        raise PointsError(
-            f"{path}: no .csv in this folder; give the folder with the layers that napari saved"
-        )
-    for file in files:
-        image = file.relative_to(path).with_suffix("").as_posix() if path.is_dir() else file.stem
+    def sniff(self, path: Path) -> bool:
+        """Say whether the file, or the first ``.csv`` in the folder, has napari's header."""
         try:
-            _read_file(file, image, collector)
-        except csv.Error as error:
-            raise PointsError(f"{file}: not a readable table ({error}); save the layer again") from None
-    return collector.points(f"{path} ({DESCRIPTION})")
+            first = next(iter(_files(path)), None)
+        except OSError:
+            return False
+        return first is not None and _HEADER.match(peek(first) + "\n") is not None
+
+    def read(self, path: Path, *, images: ImageSource | None = None) -> Points:
+        """Read one file, or all ``.csv`` in a folder and those below it.
+
+        Raises
+        ------
+        PointsError
+            If the folder cannot be listed, or a file is unreadable or has another header.
+        """
+        collector = Collector()
+        try:
+            files = _files(path)
+        except OSError as error:
+            raise PointsError(
+                f"{path}: cannot be listed ({error.strerror}); check the path and its rights"
+            ) from error
+        if not files:
+            raise PointsError(
+                f"{path}: no .csv in this folder; give the folder with the layers that napari saved"
+            )
+        for file in files:
+            image = file.relative_to(path).with_suffix("").as_posix() if path.is_dir() else file.stem
+            try:
+                _read_file(file, image, collector)
+            except csv.Error as error:
+                raise PointsError(f"{file}: not a readable table ({error}); save the layer again") from None
+        return collector.points(self.source_of(path))
 
 
 def _files(path: Path) -> list[Path]:
@@ -95,7 +103,7 @@ def _add(
         collector.reject(image, where, f"has {len(cells)} cells, not {len(columns)}; save the layer again")
         return
     try:
-        row, col = (to_pixel(number(cells[k], columns[k]), ORIGIN) for k in (axes - 1, axes))
+        row, col = (to_pixel(number(cells[k], columns[k]), _ORIGIN) for k in (axes - 1, axes))
         key = f"{image}#{whole(cells[1], columns[1])}" if axes == 3 else image
         label = cells[columns.index("label")] if "label" in columns else None
     except PointsError as error:

@@ -10,52 +10,59 @@ from pathlib import Path
 from typing import Any
 
 from pointmask.errors import PointsError
+from pointmask.io.formats.base import Format
 from pointmask.io.formats.parts.documents import brief, listing, mapping, number, read_json, text
 from pointmask.io.formats.parts.origin import Origin, to_pixel
 from pointmask.io.formats.parts.text import Collector, peek
+from pointmask.io.images.source import ImageSource
 from pointmask.io.points.points import Point, Points
 
-DESCRIPTION = "VGG Image Annotator JSON"
-ORIGIN: Origin = "edge"
-
+_ORIGIN: Origin = "edge"
 _PROJECT = re.compile(r'\s*\{\s*"_via_')
 _ANNOTATIONS = re.compile(r'\s*\{\s*"[^"]*"\s*:\s*\{[^{}\[\]]*("regions"|"filename"[^{}\[\]]*"size")\s*:')
 _PROJECT_3 = re.compile(r'\s*\{\s*"project"\s*:\s*\{[^{}]*"pid"\s*:')
 _POINT_3 = 1  # VIA 3 numbers the shapes
 
 
-def sniff(path: Path) -> bool:
-    """Say whether the file begins as VIA's JSON does."""
-    if not path.is_file():
-        return False
-    head = peek(path)
-    return any(pattern.match(head) for pattern in (_PROJECT, _ANNOTATIONS, _PROJECT_3))
+class Via(Format):
+    """VGG Image Annotator."""
 
+    name = "via"
+    description = "VGG Image Annotator JSON"
+    abilities = frozenset({"read points"})
+    origin = _ORIGIN
 
-def read(path: Path) -> Points:
-    """Read the point regions.
+    def sniff(self, path: Path) -> bool:
+        """Say whether the file begins as VIA's JSON does."""
+        if not path.is_file():
+            return False
+        head = peek(path)
+        return any(pattern.match(head) for pattern in (_PROJECT, _ANNOTATIONS, _PROJECT_3))
 
-    Raises
-    ------
-    PointsError
-        If the file is unreadable or not VIA's JSON, or an image has no name.
-    """
-    document = mapping(read_json(path), f"{path}: the document")
-    collector = Collector()
-    try:
-        images = list(_images_3(document) if "metadata" in document else _images_2(document))
-    except PointsError as error:
-        raise PointsError(f"{path}: {error}") from None
-    for name, regions in images:
-        where = f"{path}: image {brief(name)}"
+    def read(self, path: Path, *, images: ImageSource | None = None) -> Points:
+        """Read the point regions.
+
+        Raises
+        ------
+        PointsError
+            If the file is unreadable or not VIA's JSON, or an image has no name.
+        """
+        document = mapping(read_json(path), f"{path}: the document")
+        collector = Collector()
         try:
-            points = _points([_region(item) for item in regions])
+            entries = list(_images_3(document) if "metadata" in document else _images_2(document))
         except PointsError as error:
-            collector.reject(name, where, str(error))
-            continue
-        for point in points or (None,):
-            collector.add(name, where, point)
-    return collector.points(f"{path} ({DESCRIPTION})")
+            raise PointsError(f"{path}: {error}") from None
+        for name, regions in entries:
+            where = f"{path}: image {brief(name)}"
+            try:
+                points = _points([_region(item) for item in regions])
+            except PointsError as error:
+                collector.reject(name, where, str(error))
+                continue
+            for point in points or (None,):
+                collector.add(name, where, point)
+        return collector.points(self.source_of(path))
 
 
 def _points(regions: list[tuple[str, Point | None]]) -> list[Point]:
@@ -74,7 +81,7 @@ def _region(item: object) -> tuple[str, Point | None]:
     if kind != "point":
         return kind, None
     label = next((v for v in _values(region.get("region_attributes")) if isinstance(v, str) and v), None)
-    col, row = (to_pixel(number(shape.get(name), name), ORIGIN) for name in ("cx", "cy"))
+    col, row = (to_pixel(number(shape.get(name), name), _ORIGIN) for name in ("cx", "cy"))
     return kind, Point(row, col, label)
 
 

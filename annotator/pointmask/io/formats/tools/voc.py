@@ -11,7 +11,7 @@ from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from pointmask.errors import PointsError
-from pointmask.io.formats.base import Feature
+from pointmask.io.formats.base import DEFAULTS, DocumentFormat, WriteOptions
 from pointmask.io.formats.labelled import NO_LABEL, Box, LabelledImage, LabelledTarget
 from pointmask.io.formats.parts.documents import number, read_xml
 from pointmask.io.formats.parts.origin import Origin, from_pixel, to_pixel
@@ -19,62 +19,64 @@ from pointmask.io.formats.parts.per_image import (
     Parsed,
     any_document,
     document_name,
-    images_of,
     parse_each,
-    points_of,
     write_new,
 )
 from pointmask.io.formats.parts.shapes import box_of_edges, label_of, size_of
 from pointmask.io.formats.parts.text import peek
-from pointmask.io.points.points import Point, Points, clean_key
+from pointmask.io.images.source import ImageSource
+from pointmask.io.points.points import Point, clean_key
 
-DESCRIPTION = "Pascal VOC XML"
-ORIGIN: Origin = "one-based"
-HOLDS: frozenset[Feature] = frozenset({"points", "boxes", "instances", "labels", "frames", "empty"})
-
+_ORIGIN: Origin = "one-based"
 _ROOT = re.compile(r"<annotation[\s>]")
 
 
-def sniff(path: Path) -> bool:
-    """Say whether the file, or one of the first in the folder, has the root element ``annotation``."""
-    return any_document(path, ".xml", lambda file: _ROOT.search(peek(file)) is not None)
+class Voc(DocumentFormat):
+    """Pascal VOC XML."""
 
+    name = "voc"
+    description = "Pascal VOC XML"
+    abilities = frozenset({"read points", "read masks", "write masks"})
+    holds = frozenset({"points", "boxes", "instances", "labels", "frames", "empty"})
+    origin = _ORIGIN
+    layout = "folder"
+    saved_as = "voc"
+    per_image = True
 
-def read(path: Path) -> Points:
-    """Read the clicks, or the middles of boxes.
+    def sniff(self, path: Path) -> bool:
+        """Say whether the file, or one of the first in the folder, has the root element ``annotation``."""
+        return any_document(path, ".xml", lambda file: _ROOT.search(peek(file)) is not None)
 
-    Parameters
-    ----------
-    path : Path
-        One document, or a folder of them.
+    def parsed(self, path: Path, rejected: dict[str, str], images: ImageSource | None) -> Iterator[Parsed]:
+        """Yield the points and boxes, which are no masks, of one document, or of each in a folder.
 
-    Raises
-    ------
-    PointsError
-        If the folder cannot be listed or holds no document. A document with a fault rejects its image.
-    """
-    rejected: dict[str, str] = {}
-    return points_of(parse_each(path, ".xml", rejected, _parse), rejected, f"{path} ({DESCRIPTION})")
+        Raises
+        ------
+        PointsError
+            If the folder cannot be listed or holds no document. A document with a fault rejects its image.
+        """
+        return parse_each(path, ".xml", rejected, _parse)
 
+    def write_masks(
+        self,
+        images: Iterable[LabelledImage],
+        path: Path,
+        *,
+        source: ImageSource | None = None,
+        options: WriteOptions = DEFAULTS,
+    ) -> None:
+        """Write one document per image into a folder; the box of a target without mask is its pixel.
 
-def read_masks(path: Path, rejected: dict[str, str]) -> Iterator[LabelledImage]:
-    """Yield images with points and boxes, which are no masks; see `pointmask.io.formats`."""
-    return images_of(parse_each(path, ".xml", rejected, _parse), rejected)
-
-
-def write_masks(images: Iterable[LabelledImage], path: Path) -> None:
-    """Write one document per image into a folder; the box of a target without mask is its pixel.
-
-    Raises
-    ------
-    OutputError
-        If a document exists, as when images differ in their suffix alone, or cannot be written.
-    """
-    for image in images:
-        root = _document(image)
-        indent(root)
-        content = tostring(root, encoding="unicode") + "\n"
-        write_new(content, path / document_name(image.key, ".xml"))
+        Raises
+        ------
+        OutputError
+            If a document exists, as when images differ in their suffix alone, or cannot be written.
+        """
+        for image in images:
+            root = _document(image)
+            indent(root)
+            content = tostring(root, encoding="unicode") + "\n"
+            write_new(content, path / document_name(image.key, ".xml"))
 
 
 def _document(image: LabelledImage) -> Element:
@@ -114,8 +116,8 @@ def _add_object(root: Element, target: LabelledTarget, box: Box) -> None:
         _add(bounds, tag, bound)
     if target.point is not None:
         point = SubElement(item, "point")
-        _add(point, "x", from_pixel(target.point.col, ORIGIN))
-        _add(point, "y", from_pixel(target.point.row, ORIGIN))
+        _add(point, "x", from_pixel(target.point.col, _ORIGIN))
+        _add(point, "y", from_pixel(target.point.row, _ORIGIN))
 
 
 def _add(parent: Element, tag: str, text: object) -> None:
@@ -148,7 +150,7 @@ def _target(item: Element, where: str) -> LabelledTarget:
     x, y = (left + right) / 2, (top + bottom) / 2
     if item.find("point") is not None:
         x, y = (_number(item, f"point/{tag}", where) for tag in "xy")
-    point = Point(to_pixel(y, ORIGIN), to_pixel(x, ORIGIN), label)
+    point = Point(to_pixel(y, _ORIGIN), to_pixel(x, _ORIGIN), label)
     # Closed from 1 to half-open from 0: the upper bounds stay as they are.
     return LabelledTarget(point, None, box=box_of_edges(left - 1, top - 1, right, bottom))
 
