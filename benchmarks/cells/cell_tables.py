@@ -8,7 +8,7 @@ from typing import Any
 
 from cells.rows import DATA_SETS, ROWS
 from pointmask.bench.report import markdown_table
-from pointmask_trainer.tables import parse_toml
+from pointmask.settings import parse_toml
 
 Entry = dict[str, Any]
 Figures = Sequence[float]

@@ -56,8 +56,8 @@ def keep(grid: Grid, cell: Cell, entry: Mapping[str, Any], folder: Path) -> Path
     """
     import torch
 
+    from pointmask.settings import to_table
     from pointmask_trainer.run.checkpoint import ModelCard, load_model, save_model
-    from pointmask_trainer.tables import to_table
 
     model, card = load_model(grid.folder(cell))
     for parameter in model.parameters():

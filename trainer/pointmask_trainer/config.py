@@ -11,8 +11,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
+from pointmask.settings import merge, parse_setting, parse_toml, read_table, to_table, to_toml
 from pointmask_trainer.errors import ConfigError
-from pointmask_trainer.tables import merge, parse_setting, parse_toml, read_table, to_table, to_toml
 
 PRESETS = ("paper", "cpu")
 

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from pointmask.errors import PointmaskError
 from pointmask.io.points.lists import read_ids
+from pointmask.settings import read_table
 from pointmask.theta import Theta
 from pointmask_trainer.config import Config, from_toml
 from pointmask_trainer.errors import DataError
 from pointmask_trainer.operator.theta import ENTRIES
 from pointmask_trainer.run.journal import Journal
 from pointmask_trainer.strategies import STRATEGIES, strategy_class
-from pointmask_trainer.tables import read_table
 
 Floats = NDArray[np.float64]
 Entries = Mapping[str, Floats]

@@ -18,11 +18,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from pointmask.settings import read_table, to_table
 from pointmask_trainer.config import ModelConfig
 from pointmask_trainer.data.normalisation import Normalisation
 from pointmask_trainer.detectors import Detector, DetectorError, build
 from pointmask_trainer.errors import CheckpointError
-from pointmask_trainer.tables import read_table, to_table
 
 WEIGHTS = "model.safetensors"
 _OPTIMISER = "optimiser.pt"

@@ -6,9 +6,9 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import Any
 
+from pointmask.settings import read_table
 from pointmask_trainer.errors import ConfigError
 from pointmask_trainer.strategies.base import Strategy
-from pointmask_trainer.tables import read_table
 
 STRATEGIES: Mapping[str, str] = MappingProxyType(
     {
