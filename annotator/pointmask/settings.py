@@ -1,13 +1,43 @@
-"""Plain tables to frozen dataclasses and back, with checked types and helpful messages; and TOML."""
+"""Settings: frozen dataclasses whose types carry the bounds, read from TOML and written back.
+
+A field says in its type what it may hold, and nothing else repeats it::
+
+    @dataclass(frozen=True, kw_only=True, slots=True)
+    class Options:
+        kind: Literal["disc", "pixel"] = "disc"
+        radius: Annotated[float, Between(0, 1000)] = 0.0
+        steps: tuple[Annotated[int, Between(1, 9)], ...] = (1,)
+        seed: Annotated[int, Between(0, 99)] | None = None
+
+        def __post_init__(self) -> None:
+            check(self, ConfigError)
+
+`read_table` makes such an object from plain values, `check` holds one made in code to the same rules,
+`to_table` and `to_toml` write it. Each caller passes the class of the error that its users expect.
+"""
 
 import difflib
+import re
 import sys
-from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
-from types import UnionType
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
+from collections.abc import Hashable, Mapping
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from functools import lru_cache
+from numbers import Integral, Real
+from types import MappingProxyType, NoneType, UnionType
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Literal,
+    TypeVar,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
-from pointmask_trainer.errors import ConfigError
+from pointmask.errors import PointmaskError
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -18,114 +48,225 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 T = TypeVar("T", bound="DataclassInstance")
+ErrorType = type[PointmaskError]
 
 
-def read_table(cls: type[T], table: Mapping[str, Any], where: str = "") -> T:
-    """Make a config dataclass from a table of plain values.
+@dataclass(frozen=True, slots=True)
+class Between:
+    """Closed range of a number, for use in `typing.Annotated`. NaN and infinity lie in no range."""
+
+    low: float
+    high: float
+
+    def __contains__(self, value: float) -> bool:
+        if not isinstance(value, Integral):
+            value = float(value)  # NumPy's narrow floats compare with a warning
+        return self.low <= value <= self.high and abs(value) <= sys.float_info.max
+
+    def clip(self, value: float) -> float:
+        """Return the nearest value in the range."""
+        return float(min(max(value, self.low), self.high))
+
+    def __str__(self) -> str:
+        return f"[{self.low}, {self.high}]"
+
+
+Share = Annotated[float, Between(0, 1)]
+"""A number from 0 to 1."""
+
+_FINITE = Between(-float("inf"), float("inf"))  # of numbers without bounds of their own
+_BARE = re.compile(r"[A-Za-z0-9_-]+")  # keys that TOML takes without quotes
+_WORDS = MappingProxyType({int: "a whole number", float: "a number", bool: "true or false", str: "text"})
+
+
+@lru_cache(maxsize=64)
+def field_types(cls: Hashable) -> Mapping[str, Any]:
+    """Type of each field of a dataclass by name, bounds included."""
+    hints = get_type_hints(cls, include_extras=True)
+    return MappingProxyType({item.name: hints[item.name] for item in fields(cast(type[Any], cls))})
+
+
+def bounds(cls: type["DataclassInstance"]) -> dict[str, Between]:
+    """Bounds by name of the numeric fields of a dataclass that have any; of a tuple, those of its entries."""
+    found = {name: _bounds_of(kind) for name, kind in field_types(cls).items()}
+    return {name: limits for name, limits in found.items() if limits is not None}
+
+
+def _bounds_of(kind: Any) -> Between | None:  # noqa: ANN401 - a type
+    if isinstance(kind, Between):
+        return kind
+    if get_origin(kind) is Literal:
+        return None
+    return next(filter(None, map(_bounds_of, get_args(kind))), None)
+
+
+def read_table(cls: type[T], table: Mapping[str, Any], error: ErrorType, where: str = "") -> T:
+    """Make a dataclass from a table of plain values.
 
     Parameters
     ----------
     cls : type
-        A frozen dataclass whose fields are numbers, text, choices, tables or such dataclasses.
+        A frozen dataclass as in this module's description. Nested dataclasses are nested tables.
     table : Mapping
+        As a TOML or JSON file gives it: lists become tuples, and whole numbers become floats where the
+        field is a float.
+    error : type
+        Class of the errors raised.
     where : str
         Name of the table, for messages.
 
     Raises
     ------
-    ConfigError
-        If a key is unknown (the message names the nearest) or a value has the wrong type.
+    error
+        If a key is unknown (the message names the nearest) or missing, or if a value has the wrong type or
+        is out of range.
     """
-    hints = get_type_hints(cls)
-    known = [item.name for item in fields(cls)]
+    kinds = field_types(cls)
     values = {}
     for key, value in table.items():
-        name = f"{where}.{key}" if where else key
-        if key not in known:
-            raise ConfigError(f"{name} is no setting; {_nearest(key, known, where)}")
-        values[key] = _checked(hints[key], value, name)
+        name = _join(where, key)
+        if key not in kinds:
+            raise error(f"{name} is no setting; {_nearest(key, list(kinds), where)}")
+        values[key] = _checked(kinds[key], value, name, error, is_plain=True)
+    required = (item.name for item in fields(cls) if item.default is item.default_factory is MISSING)
+    missing = [_join(where, name) for name in required if name not in values]
+    if missing:
+        raise error(f"settings missing that are required: {', '.join(missing)}; give each a value")
     return cls(**values)
+
+
+def check(settings: "DataclassInstance", error: ErrorType, where: str = "") -> None:
+    """Hold a dataclass to the types and bounds of its fields; for use in ``__post_init__``.
+
+    Parameters
+    ----------
+    settings : dataclass
+    error : type
+        Class of the errors raised.
+    where : str
+        Name of the table that the settings are read from, for messages.
+
+    Raises
+    ------
+    error
+        If a value has the wrong type or is out of range.
+    """
+    for name, kind in field_types(type(settings)).items():
+        _checked(kind, getattr(settings, name), _join(where, name), error, is_plain=False)
+
+
+def _join(where: str, key: str) -> str:
+    return f"{where}.{key}" if where else key
 
 
 def _nearest(key: str, known: list[str], where: str) -> str:
     near = difflib.get_close_matches(key, known, n=1, cutoff=0.4)
-    prefix = f"{where}." if where else ""
     if near:
-        return f"did you mean {prefix}{near[0]}?"
-    return f"known here are {', '.join(known)}" if known else f"{where} has none"
+        return f"did you mean {_join(where, near[0])}?"
+    return f"known here are {', '.join(known)}" if known else f"{where or 'this table'} has none"
 
 
-def _checked(kind: Any, value: Any, name: str) -> Any:  # noqa: ANN401 - types and values of any field
-    if is_dataclass(kind):
-        if not isinstance(value, Mapping):
-            raise ConfigError(f"{name} = {value!r} must be a table of settings, such as {name}.key=value")
-        return read_table(cast(type[Any], kind), value, name)
-    origin = get_origin(kind)
+def _checked(
+    kind: Any,  # noqa: ANN401 - the type of any field
+    value: Any,  # noqa: ANN401
+    name: str,
+    error: ErrorType,
+    *,
+    is_plain: bool,
+    limits: Between = _FINITE,
+) -> Any:  # noqa: ANN401
+    """Check a value against its field's type; return it, converted where it is plain (from a file)."""
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        limits = next((bound for bound in arguments[1:] if isinstance(bound, Between)), limits)
+        return _checked(arguments[0], value, name, error, is_plain=is_plain, limits=limits)
+    if origin in (Union, UnionType):  # an optional value
+        (inner,) = (argument for argument in arguments if argument is not NoneType)
+        return None if value is None else _checked(inner, value, name, error, is_plain=is_plain)
     if origin is Literal:
-        if value not in get_args(kind):
-            raise ConfigError(f"{name} = {value!r} is unknown; choose among {', '.join(get_args(kind))}")
+        if not any(_is_a(type(choice), value) and value == choice for choice in arguments):
+            choices = ", ".join(map(str, arguments))
+            raise error(f"{name} = {_show(value)} is unknown; choose among {choices}")
         return value
-    if origin is UnionType:  # an optional number
-        return _checked(next(a for a in get_args(kind) if a is not type(None)), value, name)
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    wanted = origin or kind
-    if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
-        words = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
-        raise ConfigError(f"{name} = {value!r} must be {words.get(wanted, 'a table')}")
-    return dict(value) if isinstance(value, Mapping) else value
+    if origin is tuple:
+        if not isinstance(value, (list, tuple) if is_plain else tuple):
+            raise error(f"{name} = {_show(value)} must be a {'list' if is_plain else 'tuple'}")
+        named = ((f"{name}[{k}]", item) for k, item in enumerate(value))
+        return tuple(_checked(arguments[0], item, each, error, is_plain=is_plain) for each, item in named)
+    if is_dataclass(kind):
+        if is_plain and isinstance(value, Mapping):
+            return read_table(cast(type[Any], kind), value, error, name)
+        if is_plain or not isinstance(value, cast(type[Any], kind)):
+            raise error(f"{name} = {_show(value)} must be a table of settings, such as {name}.key=value")
+        return value
+    if origin is Mapping or (isinstance(origin, type) and issubclass(origin, Mapping)):
+        if not isinstance(value, Mapping):
+            raise error(f"{name} = {_show(value)} must be a table")
+        return dict(value)
+    if kind is Any:
+        return value
+    if not _is_a(kind, value):
+        raise error(f"{name} = {_show(value)} must be {_WORDS.get(kind, kind.__name__)}")
+    if kind in (int, float) and value not in limits:
+        rule = "be finite" if limits is _FINITE else f"lie in {limits}"
+        raise error(f"{name} = {_show(value)} is out of range; it must {rule}")
+    return float(value) if is_plain and kind is float else value
 
 
-def parse_toml(text: str, name: str) -> dict[str, Any]:
-    """Parse TOML text; ``name`` is used in messages."""
+def _is_a(kind: type, value: object) -> bool:
+    """Whether a value is of a plain type; NumPy's numbers are numbers, true and false are not."""
+    if kind in (int, float):
+        return isinstance(value, Integral if kind is int else Real) and not isinstance(value, bool)
+    return isinstance(value, kind)
+
+
+def _show(value: object) -> str:
+    try:
+        text = repr(value)
+    except ValueError:  # a whole number of more digits than Python prints
+        return "a number too large to print"
+    return text if len(text) <= 80 else f"{text[:76]} ..."
+
+
+def parse_toml(text: str, name: str, error: ErrorType) -> dict[str, Any]:
+    """Parse TOML text; ``name`` is used in messages.
+
+    Raises
+    ------
+    error
+        If the text is not TOML.
+    """
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{name} is not valid TOML: {error}; correct it") from None
+    except (ValueError, RecursionError) as cause:  # of bad TOML, or of numbers and lists without end
+        raise error(f"{name} is not valid TOML: {cause}; correct it") from None
 
 
-def parse_setting(setting: str) -> dict[str, Any]:
-    """Turn ``a.b=value`` into nested tables; the value is TOML or a bare word."""
-    key, equals, value = setting.partition("=")
-    parts = [part.strip() for part in key.split(".")]
-    if not equals or not all(parts):
-        raise ConfigError(f"--set {setting!r} is not key=value; write, for example, --set optim.lr=0.001")
-    try:
-        parsed = tomllib.loads(f"value = {value.strip()}")["value"]
-    except tomllib.TOMLDecodeError:
-        parsed = value.strip()  # a bare word: text
-    for part in reversed(parts):
-        parsed = {part: parsed}
-    assert isinstance(parsed, dict)
-    return parsed
-
-
-def merge(table: dict[str, Any], new: Mapping[str, Any]) -> None:
-    """Lay new values over a table, in place; options of another name are dropped."""
-    for key, value in new.items():
-        if isinstance(value, Mapping) and isinstance(table.get(key), dict):
-            # Options belong to the name beside them: another name, other options.
-            if "name" in value and value["name"] != table[key].get("name"):
-                table[key].pop("options", None)
-            merge(table[key], value)
-        else:
-            table[key] = dict(value) if isinstance(value, Mapping) else value
-
-
-def to_table(config: Any) -> dict[str, Any]:  # noqa: ANN401 - any config dataclass
+def to_table(settings: Any) -> dict[str, Any]:  # noqa: ANN401 - a dataclass
     """Return a dataclass as nested tables, the opposite of `read_table`."""
-    values = ((item.name, getattr(config, item.name)) for item in fields(config))
+    values = ((item.name, getattr(settings, item.name)) for item in fields(settings))
     return {name: to_table(value) if is_dataclass(value) else value for name, value in values}
 
 
 def to_toml(table: Mapping[str, Any], prefix: str = "") -> list[str]:
-    """Write nested tables as lines of TOML."""
-    plain = [f"{key} = {_literal(value)}" for key, value in table.items() if not isinstance(value, Mapping)]
+    """Write nested tables as lines of TOML; None, which TOML lacks, is left out.
+
+    Numbers are written with all their digits, a list of lists with one of them per line.
+    """
+    plain = [
+        f"{_key(key)} = {_literal(value)}"
+        for key, value in table.items()
+        if not (value is None or isinstance(value, Mapping))
+    ]
     lines = [f"[{prefix}]", *plain] if prefix else plain
     for key, value in table.items():
         if isinstance(value, Mapping) and (value or not prefix):
-            lines += ["", *to_toml(value, f"{prefix}.{key}" if prefix else key)]
+            lines += ["", *to_toml(value, _join(prefix, _key(key)))]
     return lines if prefix else [*lines, ""]
+
+
+def _key(key: str) -> str:
+    return key if _BARE.fullmatch(key) else _literal(key)
 
 
 def _literal(value: Any) -> str:  # noqa: ANN401 - a TOML value
@@ -138,5 +279,16 @@ def _literal(value: Any) -> str:  # noqa: ANN401 - a TOML value
         )
         return f'"{escaped}"'
     if isinstance(value, (list, tuple)):
+        if value and isinstance(value[0], (list, tuple)):
+            return "[\n" + "".join(f"    {_literal(row)},\n" for row in value) + "]"
         return f"[{', '.join(map(_literal, value))}]"
-    return repr(value)
+    if isinstance(value, Mapping):  # within a list
+        return f"{{{', '.join(f'{_key(key)} = {_literal(item)}' for key, item in value.items())}}}"
+    return number(value)
+
+
+def number(value: Any) -> str:  # noqa: ANN401 - Real; mypy does not count float among them
+    """Write a number with all its digits, NumPy's like Python's own."""
+    if isinstance(value, Integral):
+        return repr(int(value))
+    return repr(float(value)) if isinstance(value, Real) else repr(value)

@@ -1,20 +1,14 @@
 """All parameters of the annotator: one dataclass, one TOML file."""
 
 import hashlib
-import math
-import sys
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pointmask.errors import ThetaError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from pointmask.settings import Between, Share, check, number, parse_toml, read_table, to_table, to_toml
 
 PRESETS = ("paper", "default")
 
@@ -49,7 +43,7 @@ CONFIDENCE_MEASUREMENTS = (
     "spread_squared",  # log(1 + second moment of the positive contrast up to ring 3 / area), squared
 )
 
-_Row = tuple[float, ...]
+Polarity = Literal["bright", "dark", "auto"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -136,86 +130,76 @@ class Theta:
         unstable.
     """
 
-    half_size: int
-    octaves: int = 0
-    large_area: float = 150.0
-    finer_share: float = 0.0
-    buried: float = 0.6
+    half_size: Annotated[int, Between(3, 64)]
+    octaves: Annotated[int, Between(0, 3)] = 0
+    large_area: Annotated[float, Between(1, 1e9)] = 150.0
+    finer_share: Share = 0.0
+    buried: Annotated[float, Between(0, 2)] = 0.6
     intensity: Literal["contrast", "range"] = "contrast"
-    settle_below: float = 0.5
-    settle_moves: int = 0
-    settle_doubt: float = 0.0
-    recentre: float = 0.0
-    source_sigma: float = 0.0
-    tau: float = 1.0
-    spacings: tuple[int, ...] = (1,)
-    steps: tuple[int, ...]
-    D0: _Row
-    beta: _Row
-    alpha: float = 1.0
+    settle_below: Share = 0.5
+    settle_moves: Annotated[int, Between(0, 16)] = 0
+    settle_doubt: Share = 0.0
+    recentre: Annotated[float, Between(0, 100)] = 0.0
+    source_sigma: Annotated[float, Between(0, 16)] = 0.0
+    tau: Annotated[float, Between(1e-6, 10)] = 1.0
+    spacings: tuple[Literal[1, 2, 4, 8], ...] = (1,)
+    steps: tuple[Annotated[int, Between(0, 10_000)], ...]
+    D0: tuple[Annotated[float, Between(0, 100)], ...]
+    beta: tuple[Annotated[float, Between(0, 1000)], ...]
+    alpha: Share = 1.0
     conductance: Literal["exponential", "rational"] = "exponential"
-    growth: _Row = (0.0,)
-    decay: _Row = (0.0,)
-    law_weights: tuple[_Row, ...] = ()
-    law_bias: _Row = ()
-    law_gain: _Row = ()
+    growth: tuple[Annotated[float, Between(0, 100)], ...] = (0.0,)
+    decay: tuple[Annotated[float, Between(0, 100)], ...] = (0.0,)
+    # The resemblance network. Its fields keep the name that they have in users' files and digests, "law".
+    law_weights: tuple[tuple[float, ...], ...] = ()
+    law_bias: tuple[float, ...] = ()
+    law_gain: tuple[float, ...] = ()
     law_offset: float = 0.0
-    rho: float
+    rho: Share
     superpixel: Literal["grid", "centred"] = "centred"
-    superpixel_step: int
-    compactness: float
-    superpixel_iterations: int = 10
-    level: float = 0.5
-    reach: int = 4
-    confidence: _Row = (0.0,) * len(CONFIDENCE_MEASUREMENTS)
+    superpixel_step: Annotated[int, Between(2, 64)]
+    compactness: Annotated[float, Between(1e-6, 1e6)]
+    superpixel_iterations: Annotated[int, Between(1, 100)] = 10
+    level: Annotated[float, Between(0, 0.999)] = 0.5
+    reach: Annotated[int, Between(0, 16)] = 4
+    confidence: tuple[Annotated[float, Between(-1e6, 1e6)], ...] = (0.0,) * len(CONFIDENCE_MEASUREMENTS)
 
     def __post_init__(self) -> None:
-        for name, low, high in _BOUNDS:
-            values = getattr(self, name)
-            for value in values if isinstance(values, tuple) else (values,):
-                if not (math.isfinite(value) and low <= value <= high):
-                    raise ThetaError(f"{name} = {value!r} is out of bounds; it must lie in [{low}, {high}]")
-        for name, allowed in _CHOICES:
-            if getattr(self, name) not in allowed:
-                raise ThetaError(
-                    f"{name} = {getattr(self, name)!r} is unknown; use one of {', '.join(allowed)}"
-                )
+        check(self, ThetaError)
         stages = len(self.steps)
         for name in ("spacings", "D0", "beta", "growth", "decay"):
             entries = len(getattr(self, name))
             if entries != stages or not stages:
                 raise ThetaError(f"{name} has {entries} entries and steps has {stages}; give one per stage")
-        if any(spacing not in (1, 2, 4, 8) for spacing in self.spacings):
-            raise ThetaError(f"spacings = {self.spacings} must be taken from 1, 2, 4, 8")
         for D0, decay in zip(self.D0, self.decay, strict=True):
-            total = self.tau * (4 * D0 + decay)
+            total = self.tau * outflow(D0, decay)
             if total > 1 + 1e-9:
                 raise ThetaError(
                     f"tau (4 D0 + decay) = {total:.4g} exceeds 1, so the explicit steps would be unstable; "
-                    f"lower tau to {1 / (4 * D0 + decay):.4g} or less"
+                    f"lower tau to {1 / outflow(D0, decay):.4g} or less"
                 )
-        self._check_law()
-
-    def _check_law(self) -> None:
-        hinges, width = len(self.law_weights), len(LOCAL_MEASUREMENTS) + len(TARGET_MEASUREMENTS)
-        if len(self.law_bias) != hinges or len(self.law_gain) != hinges:
+        self._check_network()
+        if len(self.confidence) != len(CONFIDENCE_MEASUREMENTS):
             raise ThetaError(
-                f"law_weights has {hinges} rows, law_bias {len(self.law_bias)} and law_gain "
-                f"{len(self.law_gain)} entries; they must agree"
+                f"confidence has {len(self.confidence)} entries; give {len(CONFIDENCE_MEASUREMENTS)}, "
+                "one per measurement"
+            )
+
+    def _check_network(self) -> None:
+        units, width = len(self.law_weights), len(LOCAL_MEASUREMENTS) + len(TARGET_MEASUREMENTS)
+        if len(self.law_bias) != units or len(self.law_gain) != units:
+            raise ThetaError(
+                f"law_weights has {units} rows, law_bias {len(self.law_bias)} and law_gain "
+                f"{len(self.law_gain)} entries; they must agree: give one of each per hidden unit"
             )
         if any(len(row) != width for row in self.law_weights):
             raise ThetaError(f"every row of law_weights needs {width} entries, one per measurement")
-        numbers = [v for row in self.law_weights for v in row]
-        if not all(map(math.isfinite, (*numbers, *self.law_bias, *self.law_gain, self.law_offset))):
-            raise ThetaError("law_weights, law_bias, law_gain and law_offset must be finite")
-        if not hinges and any((*self.growth, *self.decay)):
-            raise ThetaError("growth and decay need a law; give law_weights or set growth and decay to 0")
-        if hinges and self.intensity != "contrast":
-            raise ThetaError('the law measures contrast; set intensity = "contrast"')
-        if len(self.confidence) != len(CONFIDENCE_MEASUREMENTS):
+        if not units and any((*self.growth, *self.decay)):
             raise ThetaError(
-                f"confidence has {len(self.confidence)} entries; give {len(CONFIDENCE_MEASUREMENTS)}"
+                "growth and decay need a resemblance network; give law_weights, or set growth and decay to 0"
             )
+        if units and self.intensity != "contrast":
+            raise ThetaError('the resemblance network measures contrast; set intensity = "contrast"')
 
     def __hash__(self) -> int:
         # Operators are cached by theta; hashing some 250 weights would cost 5 % of a target's time.
@@ -258,24 +242,15 @@ class Theta:
         ThetaError
             If the text is not TOML, has an unknown or missing key, or a value out of bounds.
         """
+        table = parse_toml(text, name, ThetaError)
         try:
-            table = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise ThetaError(f"{name} is not valid TOML: {error}; write one with Theta.to_toml()") from None
-        known = {f.name for f in fields(cls)}
-        unknown = sorted(set(table) - known)
-        if unknown:
-            raise ThetaError(
-                f"{name} has unknown keys {', '.join(unknown)}; known are {', '.join(sorted(known))}"
-            )
-        try:
-            return cls(**{key: _from_toml(key, value, _DEPTH.get(key, 0)) for key, value in table.items()})
-        except (TypeError, ValueError) as error:  # ThetaError is a ValueError
+            return read_table(cls, table, ThetaError)
+        except ThetaError as error:
             raise ThetaError(f"{name}: {error}") from None
 
     def to_toml(self) -> str:
         """TOML text; ``Theta.from_toml`` of it gives an equal theta."""
-        return "".join(f"{f.name} = {_to_toml(getattr(self, f.name))}\n" for f in fields(self))
+        return "\n".join(to_toml(to_table(self)))
 
     def with_(self, **changes: Any) -> "Theta":  # noqa: ANN401 - one of several field types
         """Copy with some fields replaced, checked again."""
@@ -284,59 +259,21 @@ class Theta:
     @property
     def digest(self) -> str:
         """Hex hash of all values: equal digests, equal masks."""
-        return hashlib.blake2b(self.to_toml().encode(), digest_size=8).hexdigest()
+        values = "".join(f"{item.name} = {_canonical(getattr(self, item.name))}\n" for item in fields(self))
+        return hashlib.blake2b(values.encode(), digest_size=8).hexdigest()
 
 
-_BOUNDS = (
-    ("half_size", 3, 64),
-    ("octaves", 0, 3),
-    ("large_area", 1.0, 1e9),
-    ("finer_share", 0.0, 1.0),
-    ("buried", 0.0, 2.0),
-    ("settle_below", 0.0, 1.0),
-    ("settle_moves", 0, 16),
-    ("settle_doubt", 0.0, 1.0),
-    ("recentre", 0.0, 100.0),
-    ("source_sigma", 0.0, 16.0),
-    ("tau", 1e-6, 10.0),
-    ("steps", 0, 10_000),
-    ("D0", 0.0, 100.0),
-    ("beta", 0.0, 1000.0),
-    ("alpha", 0.0, 1.0),
-    ("growth", 0.0, 100.0),
-    ("decay", 0.0, 100.0),
-    ("rho", 0.0, 1.0),
-    ("superpixel_step", 2, 64),
-    ("compactness", 1e-6, 1e6),
-    ("superpixel_iterations", 1, 100),
-    ("level", 0.0, 0.999),
-    ("reach", 0, 16),
-    ("confidence", -1e6, 1e6),
-)
-_CHOICES = (
-    ("intensity", ("contrast", "range")),
-    ("conductance", ("exponential", "rational")),
-    ("superpixel", ("grid", "centred")),
-)
-_WHOLE = frozenset(
-    (
-        "half_size",
-        "settle_moves",
-        "octaves",
-        "spacings",
-        "steps",
-        "superpixel_step",
-        "superpixel_iterations",
-        "reach",
-    )
-)
-_TEXT = frozenset(name for name, _ in _CHOICES)
-_DEPTH = {
-    **dict.fromkeys(
-        ("spacings", "steps", "D0", "beta", "growth", "decay", "law_bias", "law_gain", "confidence"), 1
-    ),
-    "law_weights": 2,
-}
+def _canonical(value: Any) -> str:  # noqa: ANN401 - the field types of Theta
+    """Write a value for the digest: in this form for good, however `Theta.to_toml` lays out its text.
+
+    Manifests of finished jobs hold digests; another form, or another order of the fields, would make every
+    job look as if it had been done with another theta.
+    """
+    if isinstance(value, tuple):
+        if value and isinstance(value[0], tuple):
+            return "[\n" + "".join(f"    {_canonical(row)},\n" for row in value) + "]"
+        return f"[{', '.join(map(_canonical, value))}]"
+    return f'"{value}"' if isinstance(value, str) else number(value)
 
 
 @lru_cache(maxsize=len(PRESETS))
@@ -345,28 +282,19 @@ def _preset(name: str) -> Theta:
     return Theta.from_toml(text, f"preset {name}")
 
 
-def _from_toml(key: str, value: Any, depth: int) -> Any:  # noqa: ANN401 - TOML holds any of several types
-    """Check that a value is a number, text or list of them, ``depth`` lists deep; lists become tuples."""
-    if depth:
-        if not isinstance(value, list):
-            raise ThetaError(f"{key} = {value!r} must be a list")
-        return tuple(_from_toml(key, item, depth - 1) for item in value)
-    if key in _TEXT:
-        if not isinstance(value, str):
-            raise ThetaError(f"{key} = {value!r} must be text")
-        return value
-    kinds = (int,) if key in _WHOLE else (int, float)
-    if isinstance(value, bool) or not isinstance(value, kinds):
-        raise ThetaError(f"{key} = {value!r} must be {'a whole number' if key in _WHOLE else 'a number'}")
-    return value if key in _WHOLE else float(value)
+_FACES = 4  # of a sample
 
 
-def _to_toml(value: Any) -> str:  # noqa: ANN401 - the field types of Theta
-    if isinstance(value, tuple):
-        if value and isinstance(value[0], tuple):
-            return "[\n" + "".join(f"    {_to_toml(row)},\n" for row in value) + "]"
-        return f"[{', '.join(map(_to_toml, value))}]"
-    return f'"{value}"' if isinstance(value, str) else repr(value)
+def outflow(D0: Any, decay: Any) -> Any:  # noqa: ANN401 - numbers or tensors
+    """Bound the share of a sample that leaves it per unit of time: by its four faces, and absorbed.
+
+    Explicit steps of length tau are stable, and keep the potential positive, where tau times this is at
+    most 1.
+    """
+    return _FACES * D0 + decay
 
 
-Polarity = Literal["bright", "dark", "auto"]
+def stable_rates(tau: float, D0: float, decay: float) -> tuple[float, float]:
+    """Lower a conductance, then an absorption, to what explicit steps of length tau allow."""
+    D0 = min(D0, 1 / (_FACES * tau))
+    return D0, min(decay, max(1 / tau - _FACES * D0, 0.0))

@@ -9,6 +9,7 @@ from typing import Any
 from cells.rows import DATA_SETS, ROWS
 from pointmask.bench.report import markdown_table
 from pointmask.settings import parse_toml
+from pointmask_trainer.errors import ConfigError
 
 Entry = dict[str, Any]
 Figures = Sequence[float]
@@ -114,7 +115,8 @@ def page(content: Mapping[str, Any]) -> str:
     content : Mapping
         Gathered results; see `_cell_results.merge`.
     """
-    paper, cells = parse_toml(PAPER.read_text(encoding="utf-8"), str(PAPER)), Cells(content["cells"])
+    paper = parse_toml(PAPER.read_text(encoding="utf-8"), str(PAPER), ConfigError)
+    cells = Cells(content["cells"])
     parts = ["# Strategies of supervision", *protocol(content, paper)]
     own = (paper["ablation"]["detector"], paper["ablation"]["data_set"])
     for detector, data_set in cells.pairs(_ABLATION, own):

@@ -1,11 +1,18 @@
 """Settings: where they come from, what is refused and what is said about it."""
 
+import re
+from dataclasses import fields, is_dataclass
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tools.settings import PLAIN, comparable, edges, is_number, tables
 
+from pointmask.settings import bounds, field_types, read_table, to_table
 from pointmask_trainer.config import PRESETS, AugmentConfig, Config, ModelConfig, from_toml, load_config
 from pointmask_trainer.errors import ConfigError
+from pointmask_trainer.strategies import STRATEGIES, strategy_class
+from pointmask_trainer.strategies.d2d_options import D2DOptions
 
 
 @pytest.mark.parametrize("preset", [None, *PRESETS])
@@ -71,6 +78,57 @@ def test_options_of_another_name_are_dropped():
 def test_wrong_settings_are_explained(setting, message):
     with pytest.raises(ConfigError, match=message):
         load_config(settings=[setting])
+
+
+SETTINGS = {
+    "": Config,
+    **{name: kind for name, kind in field_types(Config).items() if is_dataclass(kind)},
+}
+OPTIONS = {name: strategy_class(name).Options for name in STRATEGIES}
+
+
+@pytest.mark.parametrize(
+    ("where", "cls", "name", "value", "inside"),
+    [(where, cls, *edge) for where, cls in SETTINGS.items() for edge in edges(cls)]
+    + [("strategy.options", cls, *edge) for cls in OPTIONS.values() for edge in edges(cls)],
+)
+def test_each_bound_holds_in_code_and_in_files(where, cls, name, value, inside):
+    if inside:
+        assert getattr(cls(**{name: value}), name) == value
+        assert getattr(read_table(cls, {name: value}, ConfigError, where), name) == value
+        return
+    limits = re.escape(str(bounds(cls)[name]))
+    message = rf"^{where}{'.' * bool(where)}{name} = .* is out of range; it must lie in {limits}$"
+    with pytest.raises(ConfigError, match=message):
+        cls(**{name: value})
+    with pytest.raises(ConfigError, match=message):
+        read_table(cls, {name: value}, ConfigError, where)
+
+
+@pytest.mark.parametrize("cls", [*SETTINGS.values(), *OPTIONS.values()])
+def test_every_number_has_bounds_and_every_key_is_suggested(cls):
+    for name, kind in field_types(cls).items():
+        assert (name in bounds(cls)) == is_number(kind)
+        with pytest.raises(ConfigError, match=rf"{name}x is no setting; did you mean {name}\?"):
+            read_table(cls, {f"{name}x": 1}, ConfigError)
+
+
+@given(tables(Config))
+def test_any_table_of_right_values_comes_back_from_its_text(table):
+    config = read_table(Config, table, ConfigError)
+    assert comparable(to_table(from_toml(config.to_toml()))) == comparable(to_table(config))
+
+
+@given(st.dictionaries(st.sampled_from([f.name for f in fields(D2DOptions)]), PLAIN))
+def test_any_options_are_read_or_their_key_named(table):
+    try:
+        options = read_table(D2DOptions, table, ConfigError, "strategy.options")
+    except ConfigError as error:
+        said = str(error)
+    else:
+        assert read_table(D2DOptions, to_table(options), ConfigError) == options
+        return
+    assert any(f"strategy.options.{name} = " in said for name in table)
 
 
 def test_unknown_presets_and_unreadable_files_are_explained(tmp_path):

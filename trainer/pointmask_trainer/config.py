@@ -4,14 +4,13 @@ A run is described whole by its `Config`; the file ``config.toml`` of a run give
 Settings come, later over earlier, from the defaults here, a preset, a file, and single settings ``a.b=v``.
 """
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pointmask.settings import merge, parse_setting, parse_toml, read_table, to_table, to_toml
+from pointmask.settings import Between, Share, check, parse_toml, read_table, to_table, to_toml
 from pointmask_trainer.errors import ConfigError
 
 PRESETS = ("paper", "cpu")
@@ -43,11 +42,14 @@ class ModelConfig:
     """
 
     name: str = "alclnet"
-    in_channels: int = 1
+    in_channels: Annotated[int, Between(1, 64)] = 1
     normalisation: Literal["list", "image"] = "list"
-    prior: float = 0.5
-    tile: int = 1024
+    prior: Annotated[float, Between(1e-6, 1 - 1e-6)] = 0.5
+    tile: Annotated[int, Between(16, 65_536)] = 1024
     options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check(self, ConfigError, "model")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,17 +78,20 @@ class AugmentConfig:
         Probability that an image gets any of scale, rotate, shift, brightness, contrast and noise.
     """
 
-    crop: int = 256
-    positive: float = 0.5
+    crop: Annotated[int, Between(16, 8192)] = 256
+    positive: Share = 0.5
     flip: bool = True
     transpose: bool = True
-    scale: float = 0.0
-    rotate: float = 0.0
-    shift: float = 0.0
-    brightness: float = 0.0
-    contrast: float = 0.0
-    noise: float = 0.0
-    share: float = 0.5
+    scale: Annotated[float, Between(0, 4)] = 0.0
+    rotate: Annotated[float, Between(0, 180)] = 0.0
+    shift: Annotated[float, Between(0, 1024)] = 0.0
+    brightness: Annotated[float, Between(0, 10)] = 0.0
+    contrast: Annotated[float, Between(0, 0.99)] = 0.0
+    noise: Annotated[float, Between(0, 10)] = 0.0
+    share: Share = 0.5
+
+    def __post_init__(self) -> None:
+        check(self, ConfigError, "augment")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -106,8 +111,11 @@ class LossConfig:
 
     name: Literal["softiou", "bce", "focal", "eedm"] = "softiou"
     deep: Literal["mean", "sum"] = "mean"
-    edge: float = 4.0
-    hard_share: float = 0.5
+    edge: Annotated[float, Between(0, 1000)] = 4.0
+    hard_share: Annotated[float, Between(1e-6, 1)] = 0.5
+
+    def __post_init__(self) -> None:
+        check(self, ConfigError, "loss")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -130,12 +138,15 @@ class OptimConfig:
     """
 
     name: Literal["adamw", "adam", "sgd"] = "adamw"
-    lr: float = 5e-4
-    weight_decay: float = 0.01
+    lr: Annotated[float, Between(0, 100)] = 5e-4
+    weight_decay: Annotated[float, Between(0, 10)] = 0.01
     schedule: Literal["constant", "cosine", "steps"] = "constant"
-    warmup: float = 0.0
-    clip: float = 0.0
-    average: float = 0.0
+    warmup: Annotated[float, Between(0, 1_000_000)] = 0.0
+    clip: Annotated[float, Between(0, 1e9)] = 0.0
+    average: Annotated[float, Between(0, 0.99999)] = 0.0
+
+    def __post_init__(self) -> None:
+        check(self, ConfigError, "optim")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -152,6 +163,9 @@ class StrategyConfig:
 
     name: str = "masks"
     options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check(self, ConfigError, "strategy")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -181,9 +195,12 @@ class RunConfig:
     precision: Literal["float32", "bf16"] = "float32"
     compile: bool = False
     channels_last: bool = False
-    threads: int = 0
-    validate_every: int = 1
+    threads: Annotated[int, Between(0, 4096)] = 0
+    validate_every: Annotated[int, Between(1, 1_000_000)] = 1
     tensorboard: bool = False
+
+    def __post_init__(self) -> None:
+        check(self, ConfigError, "run")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -206,9 +223,9 @@ class Config:
         If a value is out of its range.
     """
 
-    seed: int = 0
-    epochs: int = 400
-    batch: int = 16
+    seed: Annotated[int, Between(0, 2**31 - 1)] = 0
+    epochs: Annotated[int, Between(1, 1_000_000)] = 400
+    batch: Annotated[int, Between(1, 65_536)] = 16
     model: ModelConfig = field(default_factory=ModelConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     loss: LossConfig = field(default_factory=LossConfig)
@@ -217,43 +234,11 @@ class Config:
     run: RunConfig = field(default_factory=RunConfig)
 
     def __post_init__(self) -> None:
-        for name, low, high in _BOUNDS:
-            owner, _, key = name.rpartition(".")
-            value = getattr(getattr(self, owner) if owner else self, key)
-            if not (math.isfinite(value) and low <= value <= high):
-                raise ConfigError(f"{name} = {value!r} is out of range; it must lie in [{low}, {high}]")
+        check(self, ConfigError)
 
     def to_toml(self) -> str:
         """TOML text; `from_toml` of it gives an equal config."""
         return "\n".join(to_toml(to_table(self)))
-
-
-_BOUNDS = (
-    ("seed", 0, 2**31 - 1),
-    ("epochs", 1, 1_000_000),
-    ("batch", 1, 65_536),
-    ("model.in_channels", 1, 64),
-    ("model.prior", 1e-6, 1 - 1e-6),
-    ("model.tile", 16, 65_536),
-    ("augment.crop", 16, 8192),
-    ("augment.positive", 0, 1),
-    ("augment.scale", 0, 4),
-    ("augment.rotate", 0, 180),
-    ("augment.shift", 0, 1024),
-    ("augment.brightness", 0, 10),
-    ("augment.contrast", 0, 0.99),
-    ("augment.noise", 0, 10),
-    ("augment.share", 0, 1),
-    ("loss.edge", 0, 1000),
-    ("loss.hard_share", 1e-6, 1),
-    ("optim.lr", 0, 100),
-    ("optim.weight_decay", 0, 10),
-    ("optim.warmup", 0, 1_000_000),
-    ("optim.clip", 0, 1e9),
-    ("optim.average", 0, 0.99999),
-    ("run.threads", 0, 4096),
-    ("run.validate_every", 1, 1_000_000),
-)
 
 
 def load_config(
@@ -280,12 +265,12 @@ def load_config(
     if preset is not None:
         if preset not in PRESETS:
             raise ConfigError(f"preset {preset!r} is unknown; choose among {', '.join(PRESETS)}")
-        merge(table, parse_toml(_preset_text(preset), f"preset {preset}"))
+        _merge(table, parse_toml(_preset_text(preset), f"preset {preset}", ConfigError))
     if file is not None:
-        merge(table, parse_toml(_file_text(file), str(file)))
+        _merge(table, parse_toml(_file_text(file), str(file), ConfigError))
     for setting in settings:
-        merge(table, parse_setting(setting))
-    return read_table(Config, table)
+        _merge(table, _parse_setting(setting))
+    return read_table(Config, table, ConfigError)
 
 
 def from_toml(text: str, name: str = "config") -> Config:
@@ -296,7 +281,35 @@ def from_toml(text: str, name: str = "config") -> Config:
     ConfigError
         As for `load_config`.
     """
-    return read_table(Config, parse_toml(text, name))
+    return read_table(Config, parse_toml(text, name, ConfigError), ConfigError)
+
+
+def _parse_setting(setting: str) -> dict[str, Any]:
+    """Turn ``a.b=value`` into nested tables; the value is TOML or a bare word."""
+    key, equals, value = setting.partition("=")
+    parts = [part.strip() for part in key.split(".")]
+    if not equals or not all(parts):
+        raise ConfigError(f"--set {setting!r} is not key=value; write, for example, --set optim.lr=0.001")
+    try:
+        parsed = parse_toml(f"value = {value.strip()}", setting, ConfigError)["value"]
+    except ConfigError:
+        parsed = value.strip()  # a bare word: text
+    for part in reversed(parts):
+        parsed = {part: parsed}
+    assert isinstance(parsed, dict)
+    return parsed
+
+
+def _merge(table: dict[str, Any], new: Mapping[str, Any]) -> None:
+    """Lay new values over a table, in place; options of another name are dropped."""
+    for key, value in new.items():
+        if isinstance(value, Mapping) and isinstance(table.get(key), dict):
+            # Options belong to the name beside them: another name, other options.
+            if "name" in value and value["name"] != table[key].get("name"):
+                table[key].pop("options", None)
+            _merge(table[key], value)
+        else:
+            table[key] = dict(value) if isinstance(value, Mapping) else value
 
 
 def _file_text(file: str | Path) -> str:

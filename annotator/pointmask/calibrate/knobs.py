@@ -5,9 +5,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pointmask.theta import LOCAL_MEASUREMENTS, Theta
+from pointmask.settings import Between, bounds
+from pointmask.theta import LOCAL_MEASUREMENTS, Theta, stable_rates
 
 _OTSU_LEVEL = 0.5  # fixed level from which a shift starts if theta's own is Otsu's
+_ANY = Between(-math.inf, math.inf)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +25,8 @@ class Knob:
         The entries become ``x + size * setting`` or ``x * exp(size * setting)``.
     size : float
         What an ordinary change is, in the field's unit or as a logarithm.
-    low, high : float
-        Bounds of the moved entries under ``add``; under ``scale`` the bounds of `Theta` hold.
+    limits : Between
+        Of the moved entries under ``add``; under ``scale`` the bounds of `Theta` hold.
     needs : callable
         Whether a theta has this direction at all.
     columns : tuple of int
@@ -36,8 +38,7 @@ class Knob:
     kind: Literal["add", "scale"]
     size: float
     needs: Callable[[Theta], bool]
-    low: float = -math.inf
-    high: float = math.inf
+    limits: Between = _ANY
     columns: tuple[int, ...] = ()
 
 
@@ -45,11 +46,11 @@ def _always(theta: Theta) -> bool:
     return True
 
 
-def _has_law(theta: Theta) -> bool:
+def _has_network(theta: Theta) -> bool:
     return bool(theta.law_weights)
 
 
-def _has_no_law(theta: Theta) -> bool:
+def _has_no_network(theta: Theta) -> bool:
     return not theta.law_weights
 
 
@@ -61,20 +62,21 @@ def _has_octaves(theta: Theta) -> bool:
     return theta.octaves > 0
 
 
+_BOUNDS = bounds(Theta)
 _DISTANCES = (LOCAL_MEASUREMENTS.index("distance"), LOCAL_MEASUREMENTS.index("log_distance"))
 
 KNOBS = (
-    Knob("level", "level", "add", 0.1, _always, low=0.02, high=0.98),
-    Knob("rho", "rho", "add", 0.1, _always, low=0.0, high=1.0),
-    Knob("offset", "law_offset", "add", 0.15, _has_law, low=-10.0, high=10.0),
-    Knob("sharpness", "law_gain", "scale", 0.2, _has_law),
-    Knob("nearness", "law_weights", "scale", 0.2, _has_law, columns=_DISTANCES),
-    Knob("growth", "growth", "scale", 0.5, _has_law),
-    Knob("decay", "decay", "scale", 0.5, _has_law),
+    Knob("level", "level", "add", 0.1, _always, limits=Between(0.02, 0.98)),
+    Knob("rho", "rho", "add", 0.1, _always, limits=_BOUNDS["rho"]),
+    Knob("offset", "law_offset", "add", 0.15, _has_network, limits=Between(-10, 10)),
+    Knob("sharpness", "law_gain", "scale", 0.2, _has_network),
+    Knob("nearness", "law_weights", "scale", 0.2, _has_network, columns=_DISTANCES),
+    Knob("growth", "growth", "scale", 0.5, _has_network),
+    Knob("decay", "decay", "scale", 0.5, _has_network),
     Knob("edges", "beta", "scale", 0.5, _always),
     Knob("flow", "D0", "scale", 0.5, _always),
-    Knob("gradient", "alpha", "add", 0.2, _has_entropy, low=0.0, high=1.0),
-    Knob("time", "steps", "scale", 0.5, _has_no_law),
+    Knob("gradient", "alpha", "add", 0.2, _has_entropy, limits=_BOUNDS["alpha"]),
+    Knob("time", "steps", "scale", 0.5, _has_no_network),
     Knob("large", "large_area", "scale", 0.5, _has_octaves),
 )
 """All directions. A setting lies in [-`LIMIT`, `LIMIT`]."""
@@ -112,12 +114,9 @@ def turn(theta: Theta, settings: Mapping[Knob, float]) -> Theta:
         level = next(knob for knob in settings if knob.field == "level")
         changes["level"] = _moved(_OTSU_LEVEL, level, settings[level])
     if "D0" in changes or "decay" in changes:
-        D0s = tuple(min(D0, 1 / (4 * theta.tau)) for D0 in changes.get("D0", theta.D0))
-        decays = changes.get("decay", theta.decay)
-        changes["D0"] = D0s
-        changes["decay"] = tuple(
-            min(decay, max(1 / theta.tau - 4 * D0, 0.0)) for decay, D0 in zip(decays, D0s, strict=True)
-        )
+        rates = zip(changes.get("D0", theta.D0), changes.get("decay", theta.decay), strict=True)
+        stable = [stable_rates(theta.tau, D0, decay) for D0, decay in rates]
+        changes["D0"], changes["decay"] = zip(*stable, strict=True)
     return theta.with_(**changes) if changes else theta
 
 
@@ -130,6 +129,6 @@ def _moved(value: Any, knob: Knob, setting: float) -> Any:  # noqa: ANN401 - any
             )
         return tuple(_moved(item, knob, setting) for item in value)
     if knob.kind == "add":
-        return min(max(value + knob.size * setting, knob.low), knob.high)
+        return knob.limits.clip(value + knob.size * setting)
     moved = value * math.exp(knob.size * setting)
     return max(round(moved), 1) if isinstance(value, int) else moved

@@ -13,7 +13,7 @@ from pointmask.io.points.lists import read_ids
 from pointmask.settings import read_table
 from pointmask.theta import Theta
 from pointmask_trainer.config import Config, from_toml
-from pointmask_trainer.errors import DataError
+from pointmask_trainer.errors import ConfigError, DataError
 from pointmask_trainer.operator.theta import ENTRIES
 from pointmask_trainer.run.journal import Journal
 from pointmask_trainer.strategies import STRATEGIES, strategy_class
@@ -178,7 +178,7 @@ def _table(run: Path, lines: Sequence[dict[str, Any]], key: str, count: int) -> 
 
 
 def _start(config: Config) -> Entries | None:
-    options = read_table(strategy_class(config.strategy.name).Options, config.strategy.options)
+    options = read_table(strategy_class(config.strategy.name).Options, config.strategy.options, ConfigError)
     try:
         theta = Theta.load(options.annotator)
     except PointmaskError:  # a file of the user's that is gone

@@ -22,7 +22,7 @@ _LOG_EVERY = 30.0  # seconds between lines where there is no terminal
 @click.argument("data", type=existing_folder)
 @click.option("--strategy", help="full, point, masks, d2d or joint; see the README.  [default: masks]")
 @click.option("--model", help="Detector; pointmask models lists them.  [default: alclnet]")
-@click.option("--epochs", type=click.IntRange(1), help="Passes over the training images.")
+@click.option("--epochs", type=int, help="Passes over the training images.")
 @click.option("--masks", type=existing_folder, help="Folder of (pseudo-)masks, such as annotate's output.")
 @click.option(
     "--points",
@@ -42,7 +42,7 @@ _LOG_EVERY = 30.0  # seconds between lines where there is no terminal
     help="TOML file of settings, or an ablation of d2d: a1 ... a4, b1 ... b4.",
 )
 @click.option("--set", "settings", metavar="A.B=V", multiple=True, help="One setting; may be repeated.")
-@click.option("--seed", type=click.IntRange(0), help="Of every random draw.")
+@click.option("--seed", type=int, help="Of every random draw.")
 @click.option("--device", metavar="NAME", help="auto, cpu, cuda, cuda:1 ...  [default: auto]")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("run"), show_default=True)
 @click.option("--resume", is_flag=True, help="Go on with the run in --out, or start it.")

@@ -6,7 +6,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from pointmask.theta import Theta
+from pointmask.settings import bounds
+from pointmask.theta import Theta, outflow
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,7 +91,7 @@ SPANS = {
 }
 """Default spans. Those of D0, beta, rho and alpha are the published ones; tau is the others' unit."""
 
-_CLOSED_RANGE = {"alpha": (0.0, 1.0), "rho": (0.0, 1.0)}
+_CLOSED = {name: bounds(Theta)[name] for name in ("alpha", "rho")}  # that a span may reach beyond
 
 
 class LearnableTheta(nn.Module):
@@ -123,8 +124,8 @@ class LearnableTheta(nn.Module):
     def forward(self, dtype: torch.dtype = torch.float32) -> ThetaTensors:
         """Return the present entries, connected to the parameters."""
         values = {name: self._value(name) for name in ENTRIES}
-        load = (4 * values["D0"] + values["decay"]).max()
-        values["tau"] = values["tau"] / (values["tau"] * load).clamp(min=1)
+        largest = outflow(values["D0"], values["decay"]).max()
+        values["tau"] = values["tau"] / (values["tau"] * largest).clamp(min=1)
         return ThetaTensors(self.start, **{name: value.to(dtype) for name, value in values.items()})
 
     def theta(self) -> Theta:
@@ -138,7 +139,8 @@ class LearnableTheta(nn.Module):
             return start
         moved = torch.tanh(getattr(self, name)) * self._reach(name, start)
         value = start + moved
-        return value.clamp(*_CLOSED_RANGE[name]) if name in _CLOSED_RANGE else value
+        limits = _CLOSED.get(name)
+        return value if limits is None else value.clamp(limits.low, limits.high)
 
     def _reach(self, name: str, start: Tensor) -> Tensor | float:
         span = self.spans[name]

@@ -22,7 +22,7 @@ from pointmask.settings import read_table, to_table
 from pointmask_trainer.config import ModelConfig
 from pointmask_trainer.data.normalisation import Normalisation
 from pointmask_trainer.detectors import Detector, DetectorError, build
-from pointmask_trainer.errors import CheckpointError
+from pointmask_trainer.errors import CheckpointError, ConfigError
 
 WEIGHTS = "model.safetensors"
 _OPTIMISER = "optimiser.pt"
@@ -194,7 +194,7 @@ def _read(path: Path) -> tuple[dict[str, Tensor], ModelCard]:
             header = json.loads((file.metadata() or {})[_HEADER])
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
         card = ModelCard(
-            read_table(ModelConfig, header["model"], "model"),
+            read_table(ModelConfig, header["model"], ConfigError, "model"),
             Normalisation(**header["normalisation"]),
             header["facts"],
         )

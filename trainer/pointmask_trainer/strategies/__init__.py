@@ -48,4 +48,4 @@ def make_strategy(name: str, options: Mapping[str, Any]) -> Strategy:
         If there is no such strategy or option, or a value is out of its range.
     """
     kind = strategy_class(name)
-    return kind(read_table(kind.Options, options, "strategy.options"))
+    return kind(read_table(kind.Options, options, ConfigError, "strategy.options"))

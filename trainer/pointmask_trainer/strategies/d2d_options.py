@@ -1,8 +1,10 @@
 """Settings of the strategy ``d2d``."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
+from pointmask.settings import Between, Share, check
+from pointmask.theta import Polarity
 from pointmask_trainer.errors import ConfigError
 
 
@@ -61,49 +63,31 @@ class D2DOptions:
         If a value is out of its range.
     """
 
-    warmup: int | None = None
-    beta: float = 0.833
-    val_every: int = 4
+    warmup: Annotated[int, Between(0, 1_000_000)] | None = None
+    beta: Annotated[float, Between(0, 1000)] = 0.833
+    val_every: Annotated[int, Between(1, 1_000_000)] = 4
     alpha: Literal["meta", "off"] = "meta"
     alpha_signal: Literal["hypergradient", "residual"] = "hypergradient"
     alpha_form: Literal["difference", "exact"] = "difference"
     alpha_fresh: bool = False
-    alpha_every: int = 4
-    alpha_lr: float = 1e-3
+    alpha_every: Annotated[int, Between(1, 1_000_000)] = 4
+    alpha_lr: Annotated[float, Between(0, 10)] = 1e-3
     theta: Literal["learn", "frozen"] = "learn"
-    theta_every: int | None = None
-    theta_steps: int = 1
-    theta_lr: float = 1e-2
-    theta_lambda: float = 1.0
-    theta_images: int = 64
+    theta_every: Annotated[int, Between(1, 1_000_000)] | None = None
+    theta_steps: Annotated[int, Between(1, 10_000)] = 1
+    theta_lr: Annotated[float, Between(0, 10)] = 1e-2
+    theta_lambda: Annotated[float, Between(0, 1000)] = 1.0
+    theta_images: Annotated[int, Between(1, 1_000_000)] = 64
     labels: Literal["hard", "soft"] = "hard"
     annotator: str = "default"
-    rho: float | None = None
-    polarity: Literal["bright", "dark", "auto"] = "bright"
+    rho: Share | None = None
+    polarity: Polarity = "bright"
 
     def __post_init__(self) -> None:
-        for name, low, high in _BOUNDS:
-            value = getattr(self, name)
-            if value is not None and not low <= value <= high:
-                raise ConfigError(f"strategy.options.{name} = {value!r} must lie in [{low}, {high}]")
+        check(self, ConfigError, "strategy.options")
 
     def timing(self, epochs: int) -> tuple[int, int]:
         """Return `warmup` and `theta_every` of a training of so many epochs."""
         warmup = epochs // 5 if self.warmup is None else self.warmup
         every = min(20, max(1, epochs // 12)) if self.theta_every is None else self.theta_every
         return warmup, every
-
-
-_BOUNDS = (
-    ("warmup", 0, 1_000_000),
-    ("beta", 0, 1000),
-    ("val_every", 1, 1_000_000),
-    ("alpha_every", 1, 1_000_000),
-    ("alpha_lr", 0, 10),
-    ("theta_every", 1, 1_000_000),
-    ("theta_steps", 1, 10_000),
-    ("theta_lr", 0, 10),
-    ("theta_lambda", 0, 1000),
-    ("theta_images", 1, 1_000_000),
-    ("rho", 0, 1),
-)

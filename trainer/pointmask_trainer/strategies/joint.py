@@ -7,13 +7,14 @@ journal tells how far it goes. The validation labels that choose a checkpoint st
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Annotated, Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from pointmask.theta import Theta
+from pointmask.settings import Between, check
+from pointmask.theta import Polarity, Theta
 from pointmask_trainer.config import LossConfig
 from pointmask_trainer.data.batch import Batch
 from pointmask_trainer.data.labels import Label, SplitName
@@ -46,13 +47,12 @@ class JointOptions:
         Of the targets.
     """
 
-    beta: float = 0.833
+    beta: Annotated[float, Between(0, 1000)] = 0.833
     annotator: str = "default"
-    polarity: Literal["bright", "dark", "auto"] = "bright"
+    polarity: Polarity = "bright"
 
     def __post_init__(self) -> None:
-        if not 0 <= self.beta <= 1000:
-            raise ConfigError(f"strategy.options.beta = {self.beta} must lie in [0, 1000]")
+        check(self, ConfigError, "strategy.options")
 
 
 class Joint(Strategy):

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pointmask.settings import Between, check
 from pointmask_trainer.data.labels import Label, SplitName
 from pointmask_trainer.data.split import Split
 from pointmask_trainer.errors import ConfigError, DataError
@@ -24,13 +26,11 @@ class PointOptions:
         Spread in px of a Gaussian of height 1 instead, where it is above 0.
     """
 
-    radius: float = 0.0
-    sigma: float = 0.0
+    radius: Annotated[float, Between(0, 1000)] = 0.0
+    sigma: Annotated[float, Between(0, 1000)] = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("radius", "sigma"):
-            if not 0 <= getattr(self, name) <= 1000:
-                raise ConfigError(f"strategy.options.{name} = {getattr(self, name)} must lie in [0, 1000]")
+        check(self, ConfigError, "strategy.options")
         if self.radius and self.sigma:
             raise ConfigError("strategy.options: radius and sigma exclude each other; set one of them to 0")
 
