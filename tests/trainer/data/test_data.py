@@ -1,5 +1,7 @@
 """Training folders: what is read, and what is said when they do not fit."""
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -79,13 +81,37 @@ def test_include_takes_names_by_pattern(folder):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("", "empty"), ("\n\n", "empty"), ("nobody\n", "nobody"), ("scene_000\nscene_000.png\n", "twice")],
+    [
+        ("", "empty"),
+        ("\n\n", "empty"),
+        ("nobody\n", "names nobody that the image folder does not hold; correct it"),
+        ("scene_000#1\n", "names scene_000#1 that"),
+        ("scene_000\nscene_000.png\n", r"names scene_000\.png twice"),
+        ("scene_001\nscene_000\nscene_001\n", "names scene_001 twice"),
+        ("scene_000\n../scene_001\n", r"list\.txt, line 2: .*climbs out"),
+    ],
 )
 def test_bad_lists_are_explained(folder, text, message):
     file = folder / "list.txt"
     file.write_text(text)
     with pytest.raises(DataError, match=message):
         read_list(file, find_images(folder))
+
+
+def test_lists_name_images_as_points_do(folder):
+    for name in ("one/x", "two/x", "two/y"):
+        file = folder / "images" / f"{name}.png"
+        file.parent.mkdir(exist_ok=True)
+        shutil.copy(folder / "images" / "scene_000.png", file)
+    images, file = find_images(folder), folder / "list.txt"
+    file.write_text("y\n./one/x\nimages/scene_003.bmp\n")
+    assert read_list(file, images) == ["two/y", "one/x", "scene_003"]
+    file.write_text("y\nx\n")
+    with pytest.raises(DataError, match=r"says x, which fits one/x and two/x; write its path"):
+        read_list(file, images)
+    file.write_text("one/scene_003\ntwo/scene_003\n")
+    with pytest.raises(DataError, match="says one/scene_003, which fits scene_003; write its path"):
+        read_list(file, images)
 
 
 def test_two_lists_of_one_kind_must_be_chosen_among(folder):

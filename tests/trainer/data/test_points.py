@@ -17,6 +17,7 @@ from pointmask.io.points.points import Point
 from pointmask_trainer.config import load_config
 from pointmask_trainer.data.folder import find_images, split_ids
 from pointmask_trainer.data.points import pair_points
+from pointmask_trainer.data.split import load_split
 from pointmask_trainer.errors import DataError
 from pointmask_trainer.training.train import Source, Watcher, train
 
@@ -148,6 +149,18 @@ def test_an_image_never_gets_the_points_of_a_namesake(folder):
     assert paired.knows("scene_000")
     assert not paired.knows("night/scene_000")
     assert "night/scene_000" not in paired.points.by_image
+
+
+def test_a_name_that_ends_like_a_file_keeps_its_own_points(folder):
+    frame = np.full((48, 48), 9, np.uint16)
+    for name in ("x.tif", "x.png.tif"):
+        tifffile.imwrite(folder / "images" / name, frame)
+    (folder / "points.csv").write_text("image,x,y\nx.png.tif,1,2\nx.tif,3,4\n")
+    images = find_images(folder)
+    paired = pair_points(read_points(folder / "points.csv"), images, folder)
+    assert paired.points.by_image == {"x.png": (Point(2, 1),), "x": (Point(4, 3),)}
+    split = load_split("train", ["x", "x.png"], images, paired)
+    assert [points.tolist() for points in split.points] == [[[4, 3]], [[2, 1]]]
 
 
 def test_of_a_file_with_several_frames_the_first_counts(folder, tmp_path):

@@ -119,9 +119,7 @@ def read_list(path: Path, images: Mapping[str, Path]) -> list[str]:
         raise DataError(f"list {path} names {some(missing)} that the image folder does not hold; correct it")
     for key, names in matches.ambiguous.items():
         others = " and ".join(ids[name] for name in names)
-        raise DataError(
-            f"list {path} says {key}, which fits {others}; write the whole path in the image folder"
-        )
+        raise DataError(f"list {path} says {key}, which fits {others}; write its path in the image folder")
     twice = [*listed.repeated, *(key for keys in matches.by_image().values() for key in keys[1:])]
     if twice:
         raise DataError(f"list {path} names {some(twice)} twice; keep one line of each")
