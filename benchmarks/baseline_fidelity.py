@@ -26,7 +26,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pointmask.bench.baselines import SizeKnowledge, from_masks, load
+from pointmask.bench.baselines.registry import BASELINES
+from pointmask.bench.baselines.sizes import SizeKnowledge, from_masks
 from pointmask.metrics.counters import binarise, pooled_iou
 
 Clicks = list[tuple[int, int]]
@@ -127,7 +128,7 @@ def measure(
 ) -> Row:
     """Run one method over one data set, whole images at a time, and compare with the original's figure."""
     data, method, size_prior, protocol = key
-    annotate = load(method)
+    annotate = BASELINES.load(method)().annotate
     masks, truths, times, num_targets = [], [], [], 0
     for name, image, truth, clicks in scenes(folder, data, protocol, limit):
         own_seed = [seed, zlib.crc32(name.encode())]

@@ -26,9 +26,9 @@ from pointmask_trainer.data.normalisation import normalisation_of
 from pointmask_trainer.data.pool import Pool
 from pointmask_trainer.data.split import Split
 from pointmask_trainer.distributed import choose_device
-from pointmask_trainer.strategies import make_strategy
 from pointmask_trainer.strategies.base import Folder
 from pointmask_trainer.strategies.d2d_options import D2DOptions
+from pointmask_trainer.strategies.registry import make_strategy
 from pointmask_trainer.training.loop import Loop
 from pointmask_trainer.training.prepare import fresh
 

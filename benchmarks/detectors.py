@@ -32,10 +32,10 @@ def main() -> None:
     if options.only:
         print(json.dumps(measure(options)))
         return
-    from pointmask_trainer.detectors import names
+    from pointmask_trainer.detectors.registry import DETECTORS
 
     rows = []
-    for name in options.detectors or names():
+    for name in options.detectors or DETECTORS.ours:
         rows.append(in_a_process(name, options))
         print(line(rows[-1]), flush=True)
     setting = {
@@ -80,9 +80,9 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Build one detector in this process and measure it."""
     import torch
 
-    from pointmask_trainer.detectors import build
     from pointmask_trainer.detectors.base import parameter_count
     from pointmask_trainer.detectors.profile import count_macs
+    from pointmask_trainer.detectors.registry import build
 
     before = peak_mib()
     torch.manual_seed(0)

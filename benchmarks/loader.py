@@ -23,9 +23,10 @@ from pointmask_trainer.data.labels import LabelStore
 from pointmask_trainer.data.normalisation import normalisation_of
 from pointmask_trainer.data.pool import Pool
 from pointmask_trainer.data.split import Split
-from pointmask_trainer.detectors import Detector, build
+from pointmask_trainer.detectors.base import Detector
+from pointmask_trainer.detectors.registry import build
 from pointmask_trainer.distributed import choose_device
-from pointmask_trainer.strategies import make_strategy
+from pointmask_trainer.strategies.registry import make_strategy
 from pointmask_trainer.training.loop import Loop
 
 

@@ -26,6 +26,10 @@ class ThetaError(PointmaskError, ValueError):
     """A parameter set is out of its bounds, unstable or unreadable."""
 
 
+class MethodError(PointmaskError, ValueError):
+    """An annotator that is to be compared is not known by this name."""
+
+
 class PluginError(PointmaskError, ImportError):
     """What another installed package adds to pointmask cannot be imported, or is not what it should be."""
 

@@ -17,6 +17,7 @@ from typing import Generic, TypeVar
 from pointmask.errors import PluginError, PluginWarning, PointmaskError
 
 T = TypeVar("T")
+C = TypeVar("C")
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +189,31 @@ class Registry(Generic[T]):
     @property
     def _refused(self) -> dict[str, str]:
         return self._found[1]
+
+
+def contract_class(found: object, contract: type[C]) -> type[C]:
+    """Return a class if it implements a contract.
+
+    Parameters
+    ----------
+    found : object
+        What a name stands for.
+    contract : type
+        Abstract base class.
+
+    Raises
+    ------
+    PluginError
+        If `found` is no class that derives from `contract`, or lacks one of its methods.
+    """
+    base = f"{contract.__module__}.{contract.__qualname__}"
+    if not (isinstance(found, type) and issubclass(found, contract)):
+        raise PluginError(f"{found!r} is no subclass of {base}; derive it from that class")
+    if missing := sorted(getattr(found, "__abstractmethods__", ())):
+        raise PluginError(
+            f"{found.__qualname__} does not define {', '.join(missing)}; {base} says what they do"
+        )
+    return found
 
 
 def _package(entry: EntryPoint) -> str:

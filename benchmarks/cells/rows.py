@@ -6,7 +6,7 @@ from typing import Any
 
 from pointmask.settings import to_table
 from pointmask_trainer.config import Config, load_config
-from pointmask_trainer.strategies import make_strategy
+from pointmask_trainer.strategies.registry import make_strategy
 
 DATA_SETS = {"SIRST3": "*", "SIRST-v1": "Misc_*", "NUDT": "[0-9]*", "IRSTD-1k": "XDU*"}
 """Data sets that a folder laid out like SIRST3 holds, and the pattern of their images' names."""

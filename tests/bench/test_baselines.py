@@ -6,12 +6,17 @@ import numpy as np
 import pytest
 
 from pointmask.annotator.target import Annotation
-from pointmask.bench.baselines import BASELINES, SizePrior, from_masks, load
-from pointmask.bench.baselines._frame import Patch, as_rgb8, compose, luma8
-from pointmask.bench.baselines._sizes import classify
-from pointmask.errors import ImageError, PointsError
+from pointmask.bench.baselines.base import Baseline
+from pointmask.bench.baselines.parts.frame import Patch, as_rgb8, compose, luma8
+from pointmask.bench.baselines.registry import BASELINES, OURS
+from pointmask.bench.baselines.sizes import SizePrior, classify, from_masks
+from pointmask.errors import ImageError, MethodError, PointsError
 
-METHODS = sorted(BASELINES)
+METHODS = sorted(set(BASELINES.ours) - {OURS})
+
+
+def load(name):
+    return BASELINES.load(name)().annotate
 
 
 def blob_scene(shape=(64, 72), centres=((30, 40),), radius=3.0, contrast=120.0, seed=0):
@@ -34,17 +39,19 @@ class Untouchable:
         raise AssertionError("the true mask was read")
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", BASELINES.ours)
 def test_called_alike(name):
-    first = list(inspect.signature(load("mclc")).parameters.values())[:4]
-    own = list(inspect.signature(load(name)).parameters.values())
-    assert own[:4] == first
-    assert [p.name for p in first] == ["image", "points", "size_prior", "seed"]
-    assert all(p.kind is p.KEYWORD_ONLY and p.default is not p.empty for p in own[2:])
+    kind = BASELINES.load(name)
+    assert inspect.signature(kind.annotate) == inspect.signature(Baseline.annotate)
+    settings = inspect.signature(kind).parameters.values()
+    assert all(p.kind is p.KEYWORD_ONLY and p.default is not p.empty for p in settings)
+    assert kind.label
+    assert kind.sees == ("band" if name == OURS else "colour")
+    assert kind.reads_size == (name in ("mclc", "d2d", "threshold"))
 
 
 def test_unknown_name_lists_the_known():
-    with pytest.raises(KeyError, match="mclc, com, d2d, threshold"):
+    with pytest.raises(MethodError, match="ours, mclc, d2d, com, threshold"):
         load("sam")
 
 

@@ -11,10 +11,12 @@ from skimage.filters import threshold_otsu
 from skimage.segmentation import slic
 from tools.naive import baselines as naive
 
-from pointmask.bench.baselines import SizePrior, _levelset, com, d2d, mclc
-from pointmask.bench.baselines._clahe import clahe
-from pointmask.bench.baselines._crf import PairKernel, dense_crf
-from pointmask.bench.baselines.threshold import threshold
+from pointmask.bench.baselines import com, d2d, mclc
+from pointmask.bench.baselines.parts import levelset
+from pointmask.bench.baselines.parts.clahe import clahe
+from pointmask.bench.baselines.parts.crf import PairKernel, dense_crf
+from pointmask.bench.baselines.sizes import SizePrior
+from pointmask.bench.baselines.threshold import Threshold
 
 GAUSSIAN = PairKernel(3, 3)
 BILATERAL = PairKernel(10, 32, 13)
@@ -97,7 +99,7 @@ class TestMCLC:
         return image
 
     def test_votes_are_shares_of_repetitions(self):
-        (target,) = mclc.mclc(self.scene(), [(25, 25)], size_prior=self.PRIOR, repetitions=7).targets
+        (target,) = mclc.MCLC(repetitions=7).annotate(self.scene(), [(25, 25)], size_prior=self.PRIOR).targets
         sevenths = target.soft * 7 / (target.soft * 7).max() * 7
         assert target.soft.max() == 1
         np.testing.assert_allclose(sevenths, np.rint(sevenths), atol=1e-5)
@@ -111,7 +113,7 @@ class TestMCLC:
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(mclc, "slic", spy)
-            mclc.mclc(self.scene(), [(25, 25)], size_prior=self.PRIOR, repetitions=50)
+            mclc.MCLC(repetitions=50).annotate(self.scene(), [(25, 25)], size_prior=self.PRIOR)
         crops = np.stack(seen)
         salted = crops == 1.0
         assert crops.shape == (50, 20, 20, 3)
@@ -121,8 +123,8 @@ class TestMCLC:
 
     def test_the_slip_of_the_smallest_boxes(self):
         prior = [SizePrior(5, 5, 5, 5, "point")]
-        released = mclc.mclc(self.scene(), [(25, 25)], size_prior=prior)
-        mended = mclc.mclc(self.scene(), [(25, 25)], size_prior=prior, symmetric_point_box=True)
+        released = mclc.MCLC().annotate(self.scene(), [(25, 25)], size_prior=prior)
+        mended = mclc.MCLC(symmetric_point_box=True).annotate(self.scene(), [(25, 25)], size_prior=prior)
         assert released.targets[0].window == (20, 20, 30, 28)
         assert mended.targets[0].window == (20, 20, 30, 30)
 
@@ -198,20 +200,20 @@ class TestCOM:
         return image
 
     def test_square(self):
-        mask = com.com(self.square(), [(30, 30)], as_released=False).mask
+        mask = com.COM(as_released=False).annotate(self.square(), [(30, 30)]).mask
         rows, cols = np.nonzero(mask)
         assert mask[30, 30]
         assert (rows.min(), rows.max(), cols.min(), cols.max()) == pytest.approx((26, 34, 25, 35), abs=2)
 
     def test_only_the_blue_channel_counts(self):
         image = self.square()[..., ::-1]
-        assert not com.com(image, [(30, 30)]).mask.any()
+        assert not com.COM().annotate(image, [(30, 30)]).mask.any()
 
     def test_first_piece_not_the_clicked_one(self):
         image = np.full((60, 60), 20, np.uint8)
         image[19:25, 20:26] = image[32:40, 30:38] = 220
-        released = com.com(image, [(35, 33)], as_released=True).mask
-        mended = com.com(image, [(35, 33)], as_released=False).mask
+        released = com.COM(as_released=True).annotate(image, [(35, 33)]).mask
+        mended = com.COM(as_released=False).annotate(image, [(35, 33)]).mask
         assert not released[25:].any()
         assert mended[35, 33]
         assert not mended[:25].any()
@@ -220,14 +222,14 @@ class TestCOM:
     @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.95, 1.0])
     def test_near_background_naive_twin(self, shape, share):
         outside = np.random.default_rng(0).random(shape) < share
-        ours = _levelset._near_background(outside)
+        ours = levelset._near_background(outside)
         assert sorted(ours.tolist()) == sorted(naive.near_background(outside))
 
     def test_slope_is_kept_near_one(self):
         rows, cols = np.indices((40, 40))
         disk = np.hypot(rows - 20, cols - 20)
         image = 200 * np.exp(-(disk**2) / 50)
-        phi = _levelset.evolve(np.where(image > 50, -1.0, 1.0), image, rounds=10)
+        phi = levelset.evolve(np.where(image > 50, -1.0, 1.0), image, rounds=10)
         radius = np.sqrt((phi <= 0).sum() / np.pi)
         slope = np.hypot(*np.gradient(phi))[np.abs(phi) < 0.7]
         assert 1 < radius < 8.4  # it started at 8.3 and shrinks
@@ -248,21 +250,21 @@ class TestThreshold:
         image = np.full((40, 40), 100, np.uint8)
         image[20, 17:24] = [120, 149, 160, 200, 160, 151, 120]
         image[14, 14] = 250  # brighter, but not connected
-        result = threshold(image, [(20, 20)])
+        result = Threshold().annotate(image, [(20, 20)])
         np.testing.assert_array_equal(np.argwhere(result.mask), [[20, c] for c in (19, 20, 21, 22)])
         assert result.targets[0].soft.max() == 1
 
     def test_the_peak_may_lie_beside_the_click(self):
         image = np.full((40, 40), 100, np.uint8)
         image[21, 21] = 200
-        np.testing.assert_array_equal(np.argwhere(threshold(image, [(20, 20)]).mask), [[21, 21]])
+        np.testing.assert_array_equal(np.argwhere(Threshold().annotate(image, [(20, 20)]).mask), [[21, 21]])
 
     def test_fraction(self):
         image = np.full((40, 40), 100, np.uint8)
         image[20, 20], image[20, 21] = 200, 130
-        assert threshold(image, [(20, 20)], fraction=0.2).targets[0].area == 2
+        assert Threshold(fraction=0.2).annotate(image, [(20, 20)]).targets[0].area == 2
         with pytest.raises(ValueError, match="fraction is 1"):
-            threshold(image, [(20, 20)], fraction=1.0)
+            Threshold(fraction=1.0)
 
 
 @pytest.fixture(scope="module")

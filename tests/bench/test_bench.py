@@ -13,8 +13,8 @@ from PIL import Image
 from rich.console import Console
 
 from pointmask.annotator.target import Annotation, Target
-from pointmask.bench import run as bench_module
-from pointmask.bench.baselines import BASELINES
+from pointmask.bench.baselines.registry import BASELINES
+from pointmask.bench.baselines.threshold import Threshold
 from pointmask.bench.cases import Case, Source, folder_sources, scene_sources
 from pointmask.bench.chart import chart_png
 from pointmask.bench.report import (
@@ -27,11 +27,11 @@ from pointmask.bench.report import (
     times_ours,
     to_json,
 )
-from pointmask.bench.run import METHODS, REPEATS, Run, Tally, run_bench
+from pointmask.bench.run import REPEATS, Run, Tally, run_bench
 from pointmask.bench.summary import ratio_of_medians, summarise
 from pointmask.cli import bench as cli
 from pointmask.cli import main
-from pointmask.errors import ImageError, PointsError
+from pointmask.errors import ImageError, MethodError, PointsError
 from pointmask.metrics.counters import Score
 from pointmask.metrics.targets import SIZE_CLASSES
 from pointmask.theta import Theta
@@ -78,18 +78,20 @@ def fake_methods(monkeypatch):
         log.append(("ours", tuple(points), {}))
         return Annotation(image.shape, tuple(square(p, image.shape, 2) for p in points))
 
-    def threshold(image, points, **keywords):
+    def threshold(self, image, points, **keywords):
         log.append(("threshold", tuple(points), keywords))
         return Annotation(image.shape, tuple(square(p, image.shape, 3) for p in points))
 
-    monkeypatch.setattr(bench_module, "annotate", ours)
-    monkeypatch.setattr("pointmask.bench.baselines.threshold.threshold", threshold)
+    monkeypatch.setattr("pointmask.bench.baselines.ours.annotate", ours)
+    monkeypatch.setattr(Threshold, "annotate", threshold)
     return log
 
 
-def test_registry_covers_the_baselines_and_the_command_line():
-    assert tuple(METHODS) == ("ours", *BASELINES)
-    assert sorted(cli.METHODS) == sorted(METHODS)
+def test_the_command_line_compares_all_methods_of_this_package_and_names_every_one():
+    option = next(p for p in main.get_command(None, "bench").params if p.name == "methods")
+    assert tuple(option.default.split(",")) == BASELINES.ours
+    shown = " ".join(CliRunner().invoke(main, ["bench", "--help"]).stdout.split())
+    assert f"separated by commas: {', '.join(BASELINES)}." in shown
 
 
 def test_methods_take_turns_target_by_target_and_are_scored_on_the_whole_image(fake_methods):
@@ -176,7 +178,7 @@ def test_a_busy_machine_is_told_of():
 
 
 def test_unknown_method_is_refused():
-    with pytest.raises(ValueError, match="'x' is unknown; choose among ours"):
+    with pytest.raises(MethodError, match="no method is called 'x'; choose one of ours"):
         run_bench([], ["x"])
 
 
@@ -263,7 +265,7 @@ def summary():
 
 def test_summary_of_all_methods_is_plain_and_complete(summary):
     assert json.loads(to_json(summary)) == json.loads(json.dumps(summary))
-    assert set(summary["methods"]) == set(METHODS)
+    assert set(summary["methods"]) == set(BASELINES.ours)
     for row in summary["methods"].values():
         assert 0 <= row["iou"] <= 1
         assert 0 < row["ms_median"] <= row["ms_p95"]
@@ -283,7 +285,7 @@ def test_every_heading_says_that_true_sizes_were_used(summary):
     text = markdown(summary)
     assert text.startswith("# built-in scenes: 2 images")
     assert all("size prior 'truth'" in line for line in text.splitlines() if line.startswith("## "))
-    assert "told to MCLC, D2D Monte-Carlo and threshold; pointmask and COM get the point only." in text
+    assert "given to MCLC, D2D Monte-Carlo and threshold; pointmask and COM get the point only." in text
     assert "point only" in heading({**summary, "size_prior": "none"})
 
 

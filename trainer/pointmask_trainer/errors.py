@@ -9,6 +9,10 @@ class ConfigError(PointmaskError, ValueError):
     exit_status = 2
 
 
+class DetectorError(PointmaskError, ValueError):
+    """A detector's name, option or input is not one it can work with."""
+
+
 class DataError(PointmaskError, ValueError):
     """Images, masks, points or lists do not fit together."""
 

@@ -4,8 +4,8 @@ import math
 import textwrap
 from typing import Any
 
+from pointmask.bench.baselines.registry import OURS
 from pointmask.bench.report import heading, machine_line, times_ours
-from pointmask.bench.run import OURS
 from pointmask.bench.summary import Row, Summary
 from pointmask.drawing.charts import ACCENT, FAINT, GRID, INK, OTHERS, chart, png_of, tidy
 

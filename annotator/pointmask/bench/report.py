@@ -6,7 +6,7 @@ from typing import Literal, cast
 
 from rich.table import Table
 
-from pointmask.bench.run import METHODS, OURS
+from pointmask.bench.baselines.registry import BASELINES, OURS
 from pointmask.bench.summary import Ratio, Row, Summary
 
 _COLUMNS = (
@@ -138,6 +138,7 @@ def _rich(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
     table = Table(title=title, title_justify="left", title_style="bold")
     for k, column in enumerate(columns):
         table.add_column(column, justify="left" if k == 0 else "right", no_wrap=k == 0)
+    ours = BASELINES.load(OURS).label
     for row in rows:
-        table.add_row(*row, style="bold" if row[0] == METHODS[OURS] else "")
+        table.add_row(*row, style="bold" if row[0] == ours else "")
     return table

@@ -17,40 +17,25 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import import_module
 from statistics import median
 from zlib import crc32
 
 import numpy as np
 
-from pointmask.annotator.image import annotate
 from pointmask.annotator.target import Annotation
-from pointmask.bench.baselines import BASELINES, SizeKnowledge, SizePrior, from_masks
+from pointmask.bench.baselines.registry import BASELINES
+from pointmask.bench.baselines.sizes import SizeKnowledge, SizePrior, from_masks
 from pointmask.bench.cases import Case, PointList, Source
 from pointmask.metrics.counters import Score, score
 from pointmask.metrics.targets import TargetScore, score_targets, true_targets
-from pointmask.theta import Theta
-
-OURS = "ours"
-_LABELS = {OURS: "pointmask", "mclc": "MCLC", "d2d": "D2D Monte-Carlo", "com": "COM"}
-_WITHOUT_SIZE = {OURS, "com"}  # have no use for a size prior
-
-METHODS: Mapping[str, str] = {name: _LABELS.get(name, name) for name in (OURS, *BASELINES)}
-"""Name on the command line and label in tables; the functions stand in `pointmask.bench.baselines`."""
 
 # Windows counts processor time in steps of 16 ms.
 CLOCK = time.perf_counter if sys.platform == "win32" else time.process_time
 
 _Call = Callable[[Case, PointList, Sequence[SizePrior], int], Annotation]
 
-
 REPEATS = 3
 """Calls of each method on each target, of which the median time counts."""
-
-
-def reads_size(method: str) -> bool:
-    """Whether a method can use a size prior."""
-    return method not in _WITHOUT_SIZE
 
 
 @dataclass(slots=True)
@@ -114,7 +99,7 @@ class _Result:
 
 def run_bench(
     sources: Iterable[Source],
-    methods: Sequence[str] = tuple(METHODS),
+    methods: Sequence[str] = BASELINES.ours,
     *,
     size_prior: SizeKnowledge = "none",
     seeds: int = 1,
@@ -128,7 +113,7 @@ def run_bench(
         Images with truth and one list of points per seed; loaded one at a time. One that cannot be
         loaded, or that any method fails on, is left out for all methods.
     methods : sequence of str
-        Keys of `METHODS`.
+        Names in `BASELINES`.
     size_prior : {"none", "box", "class", "truth"}
         What is taken from the *true* masks and told to the methods that can use it. Ours never sees it.
     seeds : int
@@ -142,8 +127,12 @@ def run_bench(
 
     Raises
     ------
+    MethodError
+        If a method is unknown.
+    PluginError
+        If a method of another package cannot be used.
     ValueError
-        If a method is unknown, or a case has not one list of points per seed.
+        If a case has not one list of points per seed.
     """
     calls = {name: _call(name) for name in methods}
     run = Run(
@@ -248,12 +237,11 @@ def _keep(run: Run, case: Case, results: Sequence[dict[str, _Result]]) -> None:
 
 
 def _call(name: str) -> _Call:
-    """Bring a method to the common form: ours takes the native band, a baseline the original's RGB."""
-    if name not in METHODS:
-        raise ValueError(f"method {name!r} is unknown; choose among {', '.join(METHODS)}")
-    if name == OURS:
-        theta = Theta.load("default")
-        return lambda case, points, _priors, _seed: annotate(case.image, points, theta=theta)
-    module, _, function = BASELINES[name].partition(":")
-    method = getattr(import_module(module), function)
-    return lambda case, points, priors, seed: method(case.colour, points, size_prior=priors, seed=seed)
+    """Return a method as a function of a case, points, size priors and a seed."""
+    method = BASELINES.load(name)()
+
+    def call(case: Case, points: PointList, priors: Sequence[SizePrior], seed: int) -> Annotation:
+        image = case.image if method.sees == "band" else case.colour
+        return method.annotate(image, points, size_prior=priors, seed=seed)
+
+    return call

@@ -6,8 +6,9 @@ from typing import TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
+from pointmask.bench.baselines.registry import BASELINES, OURS
 from pointmask.bench.machine import record
-from pointmask.bench.run import METHODS, OURS, Run, Tally, reads_size
+from pointmask.bench.run import Run, Tally
 from pointmask.metrics.counters import Score
 from pointmask.metrics.targets import SIZE_CLASSES, TargetTally
 
@@ -129,12 +130,13 @@ def _ratio(pairs: NDArray[np.float64]) -> float:
 
 
 def _row(name: str, tally: Tally, ours: Tally | None, run: Run) -> Row:
+    method = BASELINES.load(name)
     totals = [sum(groups.values(), Score()) for groups in tally.scores]
     targets = TargetTally.of([t for seed in tally.targets for t in seed])
     timed = bool(tally.ms)
     return Row(
-        label=METHODS[name],
-        size_prior=run.size_prior if reads_size(name) else "none",
+        label=method.label,
+        size_prior=run.size_prior if method.reads_size else "none",
         iou=_mean([t.iou for t in totals]),
         iou_sd=_number(float(np.std([t.iou for t in totals]))),
         niou=_mean([t.niou for t in totals]),
@@ -162,13 +164,15 @@ def _group_part(tally: Tally, group: str) -> Part:
 
 def _notes(run: Run) -> list[str]:
     notes = []
-    told = [METHODS[name] for name in run.tallies if reads_size(name)]
-    if run.size_prior != "none" and told:
-        rest = [METHODS[name] for name in run.tallies if not reads_size(name)]
+    methods = [BASELINES.load(name) for name in run.tallies]
+    informed = [method.label for method in methods if method.reads_size]
+    if run.size_prior != "none" and informed:
+        rest = [method.label for method in methods if not method.reads_size]
         notes.append(
-            f"Size prior '{run.size_prior}' is drawn from the TRUE masks and told to {_listed(told)}"
-            + (f"; {_listed(rest)} get the point only." if rest else ".")
+            f"Size prior '{run.size_prior}' is drawn from the TRUE masks and given to {_enumerated(informed)}"
+            + (f"; {_enumerated(rest)} get the point only." if rest else ".")
         )
+    notes += [f"{method.label}: {method.note}" for method in methods if method.note]
     if run.without_truth:
         notes.append(
             f"Points at which the true mask shows no target: {run.without_truth}. They count in IoU and "
@@ -187,7 +191,7 @@ def _notes(run: Run) -> list[str]:
     return notes
 
 
-def _listed(labels: Sequence[str]) -> str:
+def _enumerated(labels: Sequence[str]) -> str:
     return ", ".join(labels[:-1]) + (" and " if len(labels) > 1 else "") + labels[-1]
 
 

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from pointmask.bench.baselines.registry import BASELINES
 from pointmask.cli import EXIT_SOME_SKIPPED
+from pointmask.cli.plugins import NamesOption, report_broken
 from pointmask.errors import ImageError, OutputError
 
 if TYPE_CHECKING:
@@ -17,9 +19,6 @@ if TYPE_CHECKING:
 
 SCENES = 200
 """Built-in scenes that are measured without data: well under two minutes with all methods on two cores."""
-
-METHODS = ("ours", "mclc", "d2d", "com", "threshold")
-"""Keys of `pointmask.bench.run.METHODS`, repeated so that help and argument errors need not load it."""
 
 FILES = ("bench.json", "bench.md", "bench.png")
 _LISTED = 20  # skipped images named on the terminal
@@ -36,9 +35,11 @@ _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 )
 @click.option(
     "--methods",
-    default=",".join(METHODS),
+    cls=NamesOption,
+    registry=BASELINES,
+    default=",".join(BASELINES.ours),
     show_default=True,
-    help="Which to compare, separated by commas.",
+    help="Which to compare, separated by commas",
 )
 @click.option(
     "--protocol",
@@ -50,7 +51,7 @@ _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
     type=click.Choice(["none", "box", "class", "truth"]),
     default="none",
     show_default=True,
-    help="What the true masks tell MCLC, D2D and threshold of each target's size; ours never uses any.",
+    help="What methods that read it get to know of each target's size, from the true masks; ours reads none.",
 )
 @click.option("--seeds", type=click.IntRange(min=1), default=1, show_default=True, help="Repetitions.")
 @click.option(
@@ -80,6 +81,7 @@ def bench(
     names = _checked(images, masks, points, methods, protocol)
     _refuse_to_overwrite(out, overwrite)
     _use_one_thread()
+    report_broken(BASELINES)
 
     from pointmask.bench.cases import folder_sources, scene_sources
     from pointmask.bench.run import run_bench
@@ -126,10 +128,10 @@ def _checked(
     if points is not None and protocol is not None:
         raise click.UsageError("--protocol simulates points, --points reads them; give one of the two.")
     names = [name.strip() for name in methods.split(",") if name.strip()]
-    unknown = [name for name in names if name not in METHODS]
+    unknown = [name for name in names if name not in BASELINES]
     if unknown or not names or len(set(names)) < len(names):
         raise click.BadParameter(
-            f"{methods!r}: choose one or more of {','.join(METHODS)}, each once", param_hint="--methods"
+            f"{methods!r}: choose one or more of {','.join(BASELINES)}, each once", param_hint="--methods"
         )
     return names
 

@@ -13,8 +13,8 @@ from pointmask_trainer.data.normalisation import normalisation_of
 from pointmask_trainer.data.pool import Pool
 from pointmask_trainer.data.split import Split
 from pointmask_trainer.detectors.base import Detector
-from pointmask_trainer.strategies import make_strategy
 from pointmask_trainer.strategies.base import Folder
+from pointmask_trainer.strategies.registry import make_strategy
 from pointmask_trainer.training.loop import Loop
 from tools.trainer.training import TINY
 

@@ -22,7 +22,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pointmask_trainer.detectors import Detector, build, names
+from pointmask_trainer.detectors.base import Detector
+from pointmask_trainer.detectors.registry import DETECTORS, build
 
 HEAVY_MACS = 8e9
 
@@ -58,7 +59,7 @@ def read(name: str) -> Fixture:
 def read_all() -> list[Fixture]:
     """Read the fixtures of all registered detectors."""
     every = [read(path.stem) for path in sorted(FOLDER.glob("*.json"))]
-    return [fixture for fixture in every if fixture.detector in names()]
+    return [fixture for fixture in every if fixture.detector in DETECTORS.ours]
 
 
 FIXTURES = read_all()

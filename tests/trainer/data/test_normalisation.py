@@ -7,7 +7,7 @@ torch = pytest.importorskip("torch")
 
 from pointmask_trainer.data.normalisation import Normalisation, normalisation_of
 from pointmask_trainer.data.pool import Pool
-from pointmask_trainer.detectors import build
+from pointmask_trainer.detectors.registry import build
 from pointmask_trainer.inference.tiles import predict
 
 OWN = Normalisation(100.0, 30.0, per_image=True)

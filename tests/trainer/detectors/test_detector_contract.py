@@ -10,9 +10,11 @@ from tools.trainer.detector_fixtures import FIXTURES, Fixture, each_fixture
 from torch import nn
 
 from pointmask.errors import PointmaskError
-from pointmask_trainer.detectors import Auxiliary, Detector, DetectorError, build, load, names
+from pointmask_trainer.detectors.base import Auxiliary, Detector
 from pointmask_trainer.detectors.blocks.common import BatchNorm, norm2d
 from pointmask_trainer.detectors.networks.gglnet import gradient_magnitude
+from pointmask_trainer.detectors.registry import DETECTORS, build
+from pointmask_trainer.errors import DetectorError
 
 SIZES = [(256, 256), (320, 200), (217, 301)]
 
@@ -131,7 +133,9 @@ def test_one_image_trains_or_is_refused_in_words(fixture: Fixture):
         assert net(x[:1])["logits"].isfinite().all()
 
 
-@pytest.mark.parametrize("name", [n for n in names() if "norm" in inspect.signature(load(n)).parameters])
+@pytest.mark.parametrize(
+    "name", [n for n in DETECTORS.ours if "norm" in inspect.signature(DETECTORS.load(n)).parameters]
+)
 def test_group_norm_trains_on_one_image(name: str):
     out = build(name, norm="gn")(torch.randn(1, 1, 64, 64))
     out["logits"].square().mean().backward()
@@ -156,7 +160,7 @@ def test_unknown_names_and_options_are_refused():
     assert issubclass(DetectorError, PointmaskError)
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", DETECTORS.ours)
 def test_an_image_has_a_channel(name: str):
     with pytest.raises(DetectorError, match="in_channels = 0 must be at least 1"):
         build(name, in_channels=0)
@@ -168,4 +172,4 @@ def test_norm_kinds():
 
 
 def test_every_name_builds_its_detector():
-    assert {type(build(name)) for name in names()} == {type(fixture.build()) for fixture in FIXTURES}
+    assert {type(build(name)) for name in DETECTORS.ours} == {type(fixture.build()) for fixture in FIXTURES}

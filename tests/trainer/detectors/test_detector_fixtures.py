@@ -15,14 +15,14 @@ from tools.trainer.detector_fixtures import (
     shape_histogram,
 )
 
-from pointmask_trainer.detectors import build, names
 from pointmask_trainer.detectors.base import parameter_count
+from pointmask_trainer.detectors.registry import DETECTORS, build
 
 TOLERANCE = 1e-10
 
 
 def test_every_detector_has_a_fixture():
-    assert {fixture.detector for fixture in FIXTURES} == set(names())
+    assert {fixture.detector for fixture in FIXTURES} == set(DETECTORS.ours)
 
 
 @each_fixture()

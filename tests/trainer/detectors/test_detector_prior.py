@@ -6,8 +6,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from pointmask_trainer.detectors import build, names
 from pointmask_trainer.detectors.prior import start_from
+from pointmask_trainer.detectors.registry import DETECTORS, build
 
 
 def maps_of(net, images):
@@ -16,7 +16,7 @@ def maps_of(net, images):
     return [out["logits"], *out["aux"]]
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", DETECTORS.ours)
 def test_every_map_starts_from_the_probability(name):
     torch.manual_seed(0)
     net = build(name)

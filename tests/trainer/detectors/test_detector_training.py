@@ -8,7 +8,7 @@ from tools.trainer.detector_fixtures import HEAVY_MACS, Fixture, each_fixture
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-from pointmask_trainer.detectors import Detector, Maps
+from pointmask_trainer.detectors.base import Detector, Maps
 
 SIDE = 32
 IMAGES = 8

@@ -7,7 +7,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from pointmask_trainer.config import LossConfig
-from pointmask_trainer.detectors import Auxiliary
+from pointmask_trainer.detectors.base import Auxiliary
 from pointmask_trainer.detectors.losses import bce, edge_enhanced, focal, label_edges, loss_of_maps, soft_iou
 
 

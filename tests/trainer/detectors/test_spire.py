@@ -7,9 +7,10 @@ torch = pytest.importorskip("torch")
 from tools.trainer.detector_fixtures import deviation, fill, gen, read, running_sums, shape_histogram
 from torch.nn import functional as F  # noqa: N812
 
-from pointmask_trainer.detectors import Detector, DetectorError, names
-from pointmask_trainer.detectors.base import parameter_count
+from pointmask_trainer.detectors.base import Detector, parameter_count
 from pointmask_trainer.detectors.networks.spire import HRPE
+from pointmask_trainer.detectors.registry import DETECTORS
+from pointmask_trainer.errors import DetectorError
 
 FIXTURE = read("spire_hrpe")
 TOLERANCE = 1e-10
@@ -17,7 +18,7 @@ TOLERANCE = 1e-10
 
 def test_is_no_detector():
     assert not issubclass(HRPE, Detector)
-    assert "spire_hrpe" not in names()
+    assert "spire_hrpe" not in DETECTORS.ours
 
 
 @pytest.mark.parametrize("channels", [1, 3])

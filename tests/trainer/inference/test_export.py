@@ -13,7 +13,7 @@ from pointmask.cli import main
 from pointmask.errors import PointmaskError
 from pointmask_trainer.config import ModelConfig
 from pointmask_trainer.data.normalisation import Normalisation
-from pointmask_trainer.detectors import build, names
+from pointmask_trainer.detectors.registry import DETECTORS, build
 from pointmask_trainer.inference import export
 from pointmask_trainer.inference.tiles import predict
 from pointmask_trainer.run.checkpoint import ModelCard, save_model
@@ -35,7 +35,7 @@ def run(*arguments):
     return CliRunner().invoke(main, ["export", *map(str, arguments)])
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", DETECTORS.ours)
 @pytest.mark.parametrize("normalisation", [NORMALISATION, PER_IMAGE])
 def test_what_the_graph_holds_is_the_detector(name, normalisation):
     """Before any exporter: padding by look-up and the normalisation are those of `predict`."""

@@ -9,7 +9,8 @@ from torch.nn import functional as F  # noqa: N812
 
 from pointmask_trainer.data.normalisation import Normalisation
 from pointmask_trainer.data.pool import Pool
-from pointmask_trainer.detectors import Detector, build
+from pointmask_trainer.detectors.base import Detector
+from pointmask_trainer.detectors.registry import build
 from pointmask_trainer.inference.tiles import predict, predict_pool
 
 

@@ -21,7 +21,7 @@ from pointmask.io.images.array import encode_png, read_mask
 from pointmask.io.images.folder import FolderSource
 from pointmask_trainer.config import ModelConfig
 from pointmask_trainer.data.normalisation import Normalisation
-from pointmask_trainer.detectors import build
+from pointmask_trainer.detectors.registry import build
 from pointmask_trainer.inference import predict as job
 from pointmask_trainer.inference.predictions import Found, find_targets
 from pointmask_trainer.inference.tiles import predict

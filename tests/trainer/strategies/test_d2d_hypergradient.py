@@ -10,8 +10,8 @@ torch = pytest.importorskip("torch")
 
 from tools.trainer.d2d import TwoLayers, first_batch, make_loop
 
-from pointmask_trainer.detectors import build
 from pointmask_trainer.detectors.quiet import unrecorded
+from pointmask_trainer.detectors.registry import build
 from pointmask_trainer.strategies.d2d_options import D2DOptions
 from pointmask_trainer.strategies.weights.hypergradient import (
     alignments,

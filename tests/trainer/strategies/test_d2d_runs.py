@@ -22,7 +22,7 @@ from pointmask_trainer.config import ABLATIONS, load_config
 from pointmask_trainer.data.labels import LabelStore
 from pointmask_trainer.errors import ConfigError, DataError
 from pointmask_trainer.run.journal import Journal
-from pointmask_trainer.strategies import make_strategy
+from pointmask_trainer.strategies.registry import make_strategy
 from pointmask_trainer.training.train import Source, train
 
 NEUTRAL = ("warmup=0", "beta=0", "alpha=off", "theta=frozen")

@@ -21,8 +21,8 @@ from pointmask_trainer.data.batch import Batch
 from pointmask_trainer.data.labels import LabelStore
 from pointmask_trainer.errors import ConfigError, DataError
 from pointmask_trainer.operator.theta import LearnableTheta, ThetaTensors
-from pointmask_trainer.strategies import make_strategy
 from pointmask_trainer.strategies.labels.rendering import Renderer
+from pointmask_trainer.strategies.registry import make_strategy
 from pointmask_trainer.training.train import Source, train
 
 

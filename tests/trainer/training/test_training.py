@@ -20,7 +20,7 @@ from pointmask.metrics.counters import Score, score
 from pointmask_trainer.config import load_config
 from pointmask_trainer.data.folder import find_images, split_ids
 from pointmask_trainer.data.split import load_masks, load_split
-from pointmask_trainer.detectors import build
+from pointmask_trainer.detectors.registry import build
 from pointmask_trainer.errors import CheckpointError, DataError, TrainingError
 from pointmask_trainer.inference.tiles import predict_pool
 from pointmask_trainer.run.checkpoint import load_model

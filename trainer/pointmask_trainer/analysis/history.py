@@ -16,7 +16,7 @@ from pointmask_trainer.config import Config, from_toml
 from pointmask_trainer.errors import ConfigError, DataError
 from pointmask_trainer.operator.theta import ENTRIES
 from pointmask_trainer.run.journal import Journal
-from pointmask_trainer.strategies import STRATEGIES, strategy_class
+from pointmask_trainer.strategies.registry import STRATEGIES
 
 Floats = NDArray[np.float64]
 Entries = Mapping[str, Floats]
@@ -152,8 +152,8 @@ def _read_config(run: Path) -> Config:
     if not path.is_file():
         raise DataError(f"{run} holds no config.toml; give the folder that pointmask train wrote (--out)")
     config = from_toml(path.read_text(encoding="utf-8"), str(path))
-    if not strategy_class(config.strategy.name).learns_supervision:
-        able = ", ".join(name for name in STRATEGIES if strategy_class(name).learns_supervision)
+    if not STRATEGIES.load(config.strategy.name).learns_supervision:
+        able = ", ".join(name for name in STRATEGIES if STRATEGIES.load(name).learns_supervision)
         raise DataError(
             f"{run} was trained with strategy {config.strategy.name}, which learns nothing beside the "
             f"detector; strategies that do: {able}"
@@ -178,7 +178,7 @@ def _table(run: Path, lines: Sequence[dict[str, Any]], key: str, count: int) -> 
 
 
 def _start(config: Config) -> Entries | None:
-    options = read_table(strategy_class(config.strategy.name).Options, config.strategy.options, ConfigError)
+    options = read_table(STRATEGIES.load(config.strategy.name).Options, config.strategy.options, ConfigError)
     try:
         theta = Theta.load(options.annotator)
     except PointmaskError:  # a file of the user's that is gone

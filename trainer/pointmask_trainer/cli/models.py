@@ -6,6 +6,8 @@ from dataclasses import asdict
 
 import click
 
+from pointmask.cli.plugins import report_broken
+
 
 @click.command(short_help="The detectors, and what they cost.")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
@@ -17,19 +19,21 @@ def models(names: tuple[str, ...], size: int, as_json: bool) -> None:
     """List detectors, all or those named: parameters, multiply-accumulates and time for one image.
 
     The time is the shortest of three forward passes on the CPU, with the threads that torch takes
-    (OMP_NUM_THREADS=1 for one). Any NAME goes with: pointmask train --model NAME.
+    (OMP_NUM_THREADS=1 for one). Any NAME goes with: pointmask train --model NAME. Detectors of other packages
+    that cannot be used are named at the end, on stderr.
     """
-    from pointmask_trainer.detectors import load
-    from pointmask_trainer.detectors import names as all_names
     from pointmask_trainer.detectors.profile import models_table, profile_detector
+    from pointmask_trainer.detectors.registry import DETECTORS
 
     for name in names:
-        load(name)  # says what is wrong before anything is measured
+        DETECTORS.load(name)  # says what is wrong before anything is measured
     with click.progressbar(
-        names or all_names(), label="Measuring", item_show_func=str, file=sys.stderr
+        names or DETECTORS.usable(), label="Measuring", item_show_func=str, file=sys.stderr
     ) as listed:
         profiles = [profile_detector(name, size=size) for name in listed]
     if as_json:
         click.echo(json.dumps([{**asdict(found), "size": size} for found in profiles], indent=2))
     else:
         click.echo(models_table(profiles))
+    if not names:
+        report_broken(DETECTORS)

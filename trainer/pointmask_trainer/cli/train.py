@@ -1,5 +1,6 @@
 """``pointmask train``: a folder, a strategy and settings in; a run folder out."""
 
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -10,7 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 
+from pointmask.cli.plugins import NamesOption, report_broken
 from pointmask_trainer.cli.options import existing_folder, list_option
+from pointmask_trainer.detectors.registry import DETECTORS
+from pointmask_trainer.strategies.registry import STRATEGIES
 
 if TYPE_CHECKING:
     from pointmask_trainer.training.train import Watcher
@@ -20,8 +24,10 @@ _LOG_EVERY = 30.0  # seconds between lines where there is no terminal
 
 @click.command(short_help="A detector, trained on masks, pseudo-masks or points.")
 @click.argument("data", type=existing_folder)
-@click.option("--strategy", help="full, point, masks, d2d or joint; see the README.  [default: masks]")
-@click.option("--model", help="Detector; pointmask models lists them.  [default: alclnet]")
+@click.option(
+    "--strategy", cls=NamesOption, registry=STRATEGIES, help="How to supervise, masks by default; one of"
+)
+@click.option("--model", cls=NamesOption, registry=DETECTORS, help="Detector, alclnet by default; one of")
 @click.option("--epochs", type=int, help="Passes over the training images.")
 @click.option("--masks", type=existing_folder, help="Folder of (pseudo-)masks, such as annotate's output.")
 @click.option(
@@ -93,6 +99,8 @@ def train(
     source = Source(
         root=data, masks=masks, points=points, train_list=train_list, val_list=val_list, include=include
     )
+    if os.environ.get("RANK", "0") == "0":  # of the processes of torchrun
+        report_broken(STRATEGIES, DETECTORS)
     with _watching() as watcher:
         best = run(config, source, out, resume=resume, watcher=watcher)
     if best:

@@ -6,14 +6,10 @@ from typing import ClassVar, Literal, NamedTuple, TypedDict
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - as everybody writes it
 
-from pointmask.errors import PointmaskError
+from pointmask_trainer.errors import DetectorError
 
 TILE = 1024
 """Side of tiles in px, unless a detector was trained for others."""
-
-
-class DetectorError(PointmaskError, ValueError):
-    """A detector's name, option or input is not one it can work with."""
 
 
 class Auxiliary(NamedTuple):

@@ -7,8 +7,8 @@ from time import perf_counter
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from pointmask_trainer.detectors import build, names
 from pointmask_trainer.detectors.base import Detector, parameter_count
+from pointmask_trainer.detectors.registry import DETECTORS, build
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def models_table(profiles: Iterable[Profile] | None = None) -> str:
         A heading and one line per detector: name, parameters as plain integers, 10⁹ multiply-accumulates,
         milliseconds.
     """
-    measured = [profile_detector(name) for name in names()] if profiles is None else list(profiles)
+    measured = [profile_detector(name) for name in DETECTORS.ours] if profiles is None else list(profiles)
     rows = [("detector", "parameters", "with 3 channels", "GMAC", "CPU ms")]
     for p in measured:
         counts = (str(p.parameters), str(p.parameters_3_channels))

@@ -15,7 +15,7 @@ from pointmask.metrics.targets import SIZE_CLASSES, Detection, TargetTally, scor
 from pointmask_trainer.data.folder import find_list, read_list
 from pointmask_trainer.data.normalisation import Normalisation
 from pointmask_trainer.data.split import Mask, Split
-from pointmask_trainer.detectors import Detector
+from pointmask_trainer.detectors.base import Detector
 from pointmask_trainer.errors import DataError
 from pointmask_trainer.inference.tiles import predict_pool
 

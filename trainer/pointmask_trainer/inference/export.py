@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from pointmask.errors import PointmaskError
 from pointmask.io.files import write_atomic
 from pointmask_trainer.data.normalisation import Normalisation
-from pointmask_trainer.detectors import Detector
+from pointmask_trainer.detectors.base import Detector
 from pointmask_trainer.inference.tiles import predict
 from pointmask_trainer.run.checkpoint import ModelCard
 

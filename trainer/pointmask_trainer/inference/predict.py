@@ -17,7 +17,7 @@ from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import check_apart
 from pointmask.io.points.lists import IdList, choose
 from pointmask_trainer.data.normalisation import Normalisation
-from pointmask_trainer.detectors import Detector
+from pointmask_trainer.detectors.base import Detector
 from pointmask_trainer.inference.frames import Frame, ahead, read_frames
 from pointmask_trainer.inference.predictions import JOURNAL, Found, Journal, Recipe, find_targets
 from pointmask_trainer.inference.tiles import predict

@@ -21,8 +21,9 @@ from torch import Tensor
 from pointmask.settings import read_table, to_table
 from pointmask_trainer.config import ModelConfig
 from pointmask_trainer.data.normalisation import Normalisation
-from pointmask_trainer.detectors import Detector, DetectorError, build
-from pointmask_trainer.errors import CheckpointError, ConfigError
+from pointmask_trainer.detectors.base import Detector
+from pointmask_trainer.detectors.registry import build
+from pointmask_trainer.errors import CheckpointError, ConfigError, DetectorError
 
 WEIGHTS = "model.safetensors"
 _OPTIMISER = "optimiser.pt"

@@ -11,12 +11,13 @@ from pointmask_trainer.data.labels import LabelStore
 from pointmask_trainer.data.normalisation import normalisation_of
 from pointmask_trainer.data.points import lists_with_points, points_of
 from pointmask_trainer.data.split import Mask, known_masks, load_split
-from pointmask_trainer.detectors import Detector, build
+from pointmask_trainer.detectors.base import Detector
 from pointmask_trainer.detectors.prior import start_from
+from pointmask_trainer.detectors.registry import build
 from pointmask_trainer.distributed import ProcessGroup, share_statistics
 from pointmask_trainer.run.source import Source
-from pointmask_trainer.strategies import make_strategy
 from pointmask_trainer.strategies.base import Folder
+from pointmask_trainer.strategies.registry import make_strategy
 from pointmask_trainer.training.loop import Loop
 
 

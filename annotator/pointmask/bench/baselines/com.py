@@ -18,7 +18,8 @@ from scipy import ndimage as ndi
 from skimage.measure import find_contours, points_in_poly
 
 from pointmask.annotator.target import Annotation
-from pointmask.bench.baselines._frame import (
+from pointmask.bench.baselines.base import Baseline
+from pointmask.bench.baselines.parts.frame import (
     Patch,
     as_rgb8,
     checked_points,
@@ -26,8 +27,8 @@ from pointmask.bench.baselines._frame import (
     compose,
     empty_patch,
 )
-from pointmask.bench.baselines._levelset import evolve
-from pointmask.bench.baselines._sizes import SizePrior
+from pointmask.bench.baselines.parts.levelset import evolve
+from pointmask.bench.baselines.sizes import SizePrior
 
 F64 = NDArray[np.float64]
 
@@ -40,47 +41,45 @@ _INITIAL_LEVEL = 50
 _ROUNDS = 10
 
 
-def com(
-    image: ArrayLike,
-    points: Sequence[tuple[int, int]],
-    *,
-    size_prior: Sequence[SizePrior] | None = None,
-    seed: int = 0,
-    as_released: bool = True,
-) -> Annotation:
-    """Annotate one image with COM as its program runs unattended.
+class COM(Baseline):
+    """COM as its program runs unattended.
+
+    Of a colour image the blue channel is used, which is what the program reads. The crop is fixed, 20 px
+    each side, whatever the size prior; nothing is random.
 
     Parameters
     ----------
-    image : array_like of shape (H, W) or (H, W, 3)
-        Bright targets on a darker background. uint8 is used as it is, other types are stretched to 8 bit.
-        Of a colour image the blue channel is used, which is what the program reads.
-    points : sequence of tuple of int
-        Clicks (row, col), 0-based.
-    size_prior : sequence of SizePrior, optional
-        Checked and then left alone, so that all baselines are called alike: COM works in a fixed crop of
-        20 px each side.
-    seed : int
-        Likewise: nothing here is random.
-    as_released : bool, optional
+    as_released : bool
         True keeps the program's handling of contours: the first piece, open ones before closed ones, with
         the rounding errors that let the flood into it. False takes the closed piece round the click and
         its exact vertices, which is what the authors must have meant and is much better.
-
-    Returns
-    -------
-    Annotation
-        Over each crop: ``soft`` is the mask as 0 and 1.
-
-    Raises
-    ------
-    ImageError, PointsError
-        If the image's shape or values, a point, or the number of priors does not fit.
     """
-    blue = as_rgb8(image)[..., 2]
-    clicks = checked_points(points, blue.shape)
-    checked_priors(size_prior, clicks, np.random.default_rng(seed))
-    return compose(blue.shape, [_patch(blue, click, as_released) for click in clicks])
+
+    label = "COM"
+    reads_size = False
+
+    def __init__(self, *, as_released: bool = True) -> None:
+        self._as_released = as_released
+
+    def annotate(
+        self,
+        image: ArrayLike,
+        points: Sequence[tuple[int, int]],
+        *,
+        size_prior: Sequence[SizePrior] | None = None,
+        seed: int = 0,
+    ) -> Annotation:
+        """Annotate one image; size priors are checked and not used.
+
+        Returns
+        -------
+        Annotation
+            Over each crop: ``soft`` is the mask as 0 and 1.
+        """
+        blue = as_rgb8(image)[..., 2]
+        clicks = checked_points(points, blue.shape)
+        checked_priors(size_prior, clicks, np.random.default_rng(seed))
+        return compose(blue.shape, [_patch(blue, click, self._as_released) for click in clicks])
 
 
 def _patch(blue: NDArray[np.uint8], click: tuple[int, int], as_released: bool) -> Patch:

@@ -14,9 +14,10 @@ from skimage.filters.rank import entropy
 from skimage.segmentation import slic
 
 from pointmask.annotator.target import Annotation
-from pointmask.bench.baselines._clahe import clahe
-from pointmask.bench.baselines._crf import PairKernel, dense_crf
-from pointmask.bench.baselines._frame import (
+from pointmask.bench.baselines.base import Baseline
+from pointmask.bench.baselines.parts.clahe import clahe
+from pointmask.bench.baselines.parts.crf import PairKernel, dense_crf
+from pointmask.bench.baselines.parts.frame import (
     Patch,
     as_rgb8,
     checked_points,
@@ -26,7 +27,7 @@ from pointmask.bench.baselines._frame import (
     is_workable,
     luma8,
 )
-from pointmask.bench.baselines._sizes import Box, SizePrior, TargetClass
+from pointmask.bench.baselines.sizes import Box, SizePrior, TargetClass
 
 F64 = NDArray[np.float64]
 
@@ -64,58 +65,53 @@ _WALKS: dict[TargetClass, _Walk] = {
 }
 
 
-def d2d_monte_carlo(
-    image: ArrayLike,
-    points: Sequence[tuple[int, int]],
-    *,
-    size_prior: Sequence[SizePrior] | None = None,
-    seed: int = 0,
-) -> Annotation:
-    """Annotate one image with the published particle version of D2D.
+class D2DMonteCarlo(Baseline):
+    """The published particle version of D2D.
 
-    Parameters
-    ----------
-    image : array_like of shape (H, W) or (H, W, 3)
-        Bright targets on a darker background. uint8 is used as it is, other types are stretched to 8 bit.
-        The heat sees the equalised grey image, the CRF the colours.
-    points : sequence of tuple of int
-        Clicks (row, col), 0-based.
-    size_prior : sequence of SizePrior, optional
-        One per point; both box and class are used. By default a fixed box of 10 to 11 px each side and the
-        class ``spot``.
-    seed : int
-        Seed of the boxes (where none are given) and of the particles. The published program seeds once for
-        a whole folder, so that its masks depend on the order of the images.
-
-    Returns
-    -------
-    Annotation
-        Over each box: ``soft`` is the fused map of heat and cluster, ``mask`` the CRF's decision. One
-        threshold serves all targets of the image, so a bright target can hide a dim one, as published.
-
-    Raises
-    ------
-    ImageError, PointsError
-        If the image's shape or values, a point, or the number of priors does not fit.
+    The heat sees the equalised grey image, the CRF the colours. Of a size prior both box and class are used.
+    One threshold serves all targets of the image, so a bright target can hide a dim one, as published.
     """
-    rgb = as_rgb8(image)
-    shape = rgb.shape[:2]
-    clicks = checked_points(points, shape)
-    rng = np.random.default_rng(seed)
-    priors = checked_priors(size_prior, clicks, rng)
-    gray = clahe(luma8(rgb), clip_limit=_CLIP_LIMIT, tiles=_TILES)
-    fused = np.zeros(shape, np.float32)
-    for prior, click in zip(priors, clicks, strict=True):
-        crop = _padded(prior.box(click, shape), shape)
-        if is_workable(crop):
-            origin = (click[0] - crop[0].start, click[1] - crop[1].start)
-            np.maximum(fused[crop], _fused_map(gray[crop], origin, prior.target_class, rng), out=fused[crop])
-    binary = _binarised(fused)
-    patches = [
-        _patch(rgb, click, prior.box(click, shape), fused, binary)
-        for prior, click in zip(priors, clicks, strict=True)
-    ]
-    return compose(shape, patches)
+
+    label = "D2D Monte-Carlo"
+
+    def annotate(
+        self,
+        image: ArrayLike,
+        points: Sequence[tuple[int, int]],
+        *,
+        size_prior: Sequence[SizePrior] | None = None,
+        seed: int = 0,
+    ) -> Annotation:
+        """Annotate one image.
+
+        The seed is that of the boxes, where none are given, and of the particles. The published program seeds
+        once for a whole folder, so that its masks depend on the order of the images.
+
+        Returns
+        -------
+        Annotation
+            Over each box: ``soft`` is the fused map of heat and cluster, ``mask`` the CRF's decision.
+        """
+        rgb = as_rgb8(image)
+        shape = rgb.shape[:2]
+        clicks = checked_points(points, shape)
+        rng = np.random.default_rng(seed)
+        priors = checked_priors(size_prior, clicks, rng)
+        gray = clahe(luma8(rgb), clip_limit=_CLIP_LIMIT, tiles=_TILES)
+        fused = np.zeros(shape, np.float32)
+        for prior, click in zip(priors, clicks, strict=True):
+            crop = _padded(prior.box(click, shape), shape)
+            if is_workable(crop):
+                origin = (click[0] - crop[0].start, click[1] - crop[1].start)
+                np.maximum(
+                    fused[crop], _fused_map(gray[crop], origin, prior.target_class, rng), out=fused[crop]
+                )
+        binary = _binarised(fused)
+        patches = [
+            _patch(rgb, click, prior.box(click, shape), fused, binary)
+            for prior, click in zip(priors, clicks, strict=True)
+        ]
+        return compose(shape, patches)
 
 
 def _fused_map(

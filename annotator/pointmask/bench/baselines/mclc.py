@@ -12,8 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 from skimage.segmentation import slic
 
 from pointmask.annotator.target import Annotation
-from pointmask.bench.baselines._crf import PairKernel, dense_crf
-from pointmask.bench.baselines._frame import (
+from pointmask.bench.baselines.base import Baseline
+from pointmask.bench.baselines.parts.crf import PairKernel, dense_crf
+from pointmask.bench.baselines.parts.frame import (
     Patch,
     as_rgb8,
     checked_points,
@@ -22,7 +23,7 @@ from pointmask.bench.baselines._frame import (
     empty_patch,
     is_workable,
 )
-from pointmask.bench.baselines._sizes import Box, SizePrior
+from pointmask.bench.baselines.sizes import Box, SizePrior
 
 _SALT = 0.05
 _SEGMENTS = 9
@@ -32,55 +33,51 @@ _CRF_ITERATIONS = 1
 _SLIPPED_EXTENT = 3
 
 
-def mclc(
-    image: ArrayLike,
-    points: Sequence[tuple[int, int]],
-    *,
-    size_prior: Sequence[SizePrior] | None = None,
-    seed: int = 0,
-    repetitions: int = 50,
-    symmetric_point_box: bool = False,
-) -> Annotation:
-    """Annotate one image with Monte-Carlo linear clustering.
+class MCLC(Baseline):
+    """Monte-Carlo linear clustering.
+
+    Clustering and CRF see the colours. Of a size prior the box alone is used.
 
     Parameters
     ----------
-    image : array_like of shape (H, W) or (H, W, 3)
-        Bright targets on a darker background. uint8 is used as it is, other types are stretched to 8 bit.
-        Clustering and CRF see the colours.
-    points : sequence of tuple of int
-        Clicks (row, col), 0-based.
-    size_prior : sequence of SizePrior, optional
-        One per point; MCLC uses the box alone. By default a fixed box of 10 to 11 px each side.
-    seed : int
-        Seed of the boxes (where none are given) and of the noise.
-    repetitions : int, optional
+    repetitions : int
         Number of noisy clusterings, 50 as published.
-    symmetric_point_box : bool, optional
-        The published program gives the smallest boxes a right half-extent of 3 px, always, by a slip.
-        True takes the extent of the prior.
-
-    Returns
-    -------
-    Annotation
-        Over each box: ``soft`` is the share of the votes, ``mask`` the CRF's decision.
-
-    Raises
-    ------
-    ImageError, PointsError
-        If the image's shape or values, a point, or the number of priors does not fit.
+    symmetric_point_box : bool
+        The published program always gives the smallest boxes a right half-extent of 3 px, by a slip. True
+        takes the extent of the prior.
     """
-    rgb = as_rgb8(image)
-    shape = rgb.shape[:2]
-    clicks = checked_points(points, shape)
-    rng = np.random.default_rng(seed)
-    priors = checked_priors(size_prior, clicks, rng)
-    if not symmetric_point_box:
-        priors = [_slipped(prior) for prior in priors]
-    boxes = [prior.box(click, shape) for prior, click in zip(priors, clicks, strict=True)]
-    votes = _votes(rgb, clicks, boxes, rng, repetitions)
-    patches = [_patch(rgb, click, box, votes) for click, box in zip(clicks, boxes, strict=True)]
-    return compose(shape, patches)
+
+    label = "MCLC"
+
+    def __init__(self, *, repetitions: int = 50, symmetric_point_box: bool = False) -> None:
+        self._repetitions, self._symmetric_point_box = repetitions, symmetric_point_box
+
+    def annotate(
+        self,
+        image: ArrayLike,
+        points: Sequence[tuple[int, int]],
+        *,
+        size_prior: Sequence[SizePrior] | None = None,
+        seed: int = 0,
+    ) -> Annotation:
+        """Annotate one image.
+
+        Returns
+        -------
+        Annotation
+            Over each box: ``soft`` is the share of the votes, ``mask`` the CRF's decision.
+        """
+        rgb = as_rgb8(image)
+        shape = rgb.shape[:2]
+        clicks = checked_points(points, shape)
+        rng = np.random.default_rng(seed)
+        priors = checked_priors(size_prior, clicks, rng)
+        if not self._symmetric_point_box:
+            priors = [_slipped(prior) for prior in priors]
+        boxes = [prior.box(click, shape) for prior, click in zip(priors, clicks, strict=True)]
+        votes = _votes(rgb, clicks, boxes, rng, self._repetitions)
+        patches = [_patch(rgb, click, box, votes) for click, box in zip(clicks, boxes, strict=True)]
+        return compose(shape, patches)
 
 
 def _slipped(prior: SizePrior) -> SizePrior:

@@ -7,7 +7,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage as ndi
 
 from pointmask.annotator.target import Annotation
-from pointmask.bench.baselines._frame import (
+from pointmask.bench.baselines.base import Baseline
+from pointmask.bench.baselines.parts.frame import (
     Patch,
     as_rgb8,
     checked_points,
@@ -16,60 +17,59 @@ from pointmask.bench.baselines._frame import (
     empty_patch,
     luma8,
 )
-from pointmask.bench.baselines._sizes import Box, SizePrior
+from pointmask.bench.baselines.sizes import Box, SizePrior
 
 _EIGHT_NEIGHBOURS = np.ones((3, 3), np.bool_)
 
 
-def threshold(
-    image: ArrayLike,
-    points: Sequence[tuple[int, int]],
-    *,
-    size_prior: Sequence[SizePrior] | None = None,
-    seed: int = 0,
-    fraction: float = 0.5,
-) -> Annotation:
-    """Annotate one image by a threshold between each target's peak and its background.
+class Threshold(Baseline):
+    """A threshold between each target's peak and its background.
 
     The background is the median of the box, the peak the largest value in the 3x3 pixels round the click,
-    where the mask also starts.
+    where the mask also starts. Of a size prior the box alone is used.
 
     Parameters
     ----------
-    image : array_like of shape (H, W) or (H, W, 3)
-        Bright targets on a darker background. uint8 is used as it is, other types are stretched to 8 bit.
-    points : sequence of tuple of int
-        Clicks (row, col), 0-based.
-    size_prior : sequence of SizePrior, optional
-        One per point; the box alone is used. By default a fixed box of 10 to 11 px each side.
-    seed : int
-        Seed of the boxes, where none are given.
-    fraction : float, optional
-        Where the threshold lies between background (0) and peak (1).
-
-    Returns
-    -------
-    Annotation
-        Over each box: ``soft`` is the contrast relative to the peak's, clipped to [0, 1]; ``mask`` the
-        8-connected pixels above the threshold that hold the peak.
+    fraction : float
+        Position of the threshold between background (0) and peak (1).
 
     Raises
     ------
-    ImageError, PointsError
-        If the image's shape or values, a point, or the number of priors does not fit.
     ValueError
         If `fraction` is not between 0 and 1.
     """
-    if not 0 < fraction < 1:
-        raise ValueError(f"fraction is {fraction}; it must lie between 0 and 1, both excluded")
-    gray = luma8(as_rgb8(image))
-    clicks = checked_points(points, gray.shape)
-    priors = checked_priors(size_prior, clicks, np.random.default_rng(seed))
-    patches = [
-        _patch(gray, click, prior.box(click, gray.shape), fraction)
-        for prior, click in zip(priors, clicks, strict=True)
-    ]
-    return compose(gray.shape, patches)
+
+    label = "threshold"
+
+    def __init__(self, *, fraction: float = 0.5) -> None:
+        if not 0 < fraction < 1:
+            raise ValueError(f"fraction is {fraction}; it must lie between 0 and 1, both excluded")
+        self._fraction = fraction
+
+    def annotate(
+        self,
+        image: ArrayLike,
+        points: Sequence[tuple[int, int]],
+        *,
+        size_prior: Sequence[SizePrior] | None = None,
+        seed: int = 0,
+    ) -> Annotation:
+        """Annotate one image.
+
+        Returns
+        -------
+        Annotation
+            Over each box: ``soft`` is the contrast relative to the peak's, clipped to [0, 1]; ``mask`` the
+            8-connected pixels above the threshold that hold the peak.
+        """
+        gray = luma8(as_rgb8(image))
+        clicks = checked_points(points, gray.shape)
+        priors = checked_priors(size_prior, clicks, np.random.default_rng(seed))
+        patches = [
+            _patch(gray, click, prior.box(click, gray.shape), self._fraction)
+            for prior, click in zip(priors, clicks, strict=True)
+        ]
+        return compose(gray.shape, patches)
 
 
 def _patch(gray: NDArray[np.uint8], click: tuple[int, int], box: Box, fraction: float) -> Patch:

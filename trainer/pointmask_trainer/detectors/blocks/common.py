@@ -5,7 +5,7 @@ from typing import Literal, get_args
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - as everybody writes it
 
-from pointmask_trainer.detectors.base import DetectorError
+from pointmask_trainer.errors import DetectorError
 
 Norm = Literal["bn", "gn"]
 """``bn``: batch normalisation; ``gn``: group normalisation with one group, which also works on one image."""

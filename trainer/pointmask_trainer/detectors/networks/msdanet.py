@@ -5,11 +5,12 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from pointmask_trainer.detectors.base import Detector, DetectorError
+from pointmask_trainer.detectors.base import Detector
 from pointmask_trainer.detectors.blocks.attention import SpatialWeight, SqueezeExcite
 from pointmask_trainer.detectors.blocks.common import conv, conv_norm, conv_norm_relu, max_pool, upscale
 from pointmask_trainer.detectors.blocks.contrast import Down, Residual, head, initialise, stem
 from pointmask_trainer.detectors.blocks.haar import decimated, stationary
+from pointmask_trainer.errors import DetectorError
 
 _WIDTHS = (16, 32, 64, 64, 64)
 

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pointmask.annotator.target import Annotation, Target
-from pointmask.bench.baselines._sizes import Box, SizePrior, from_masks
 from pointmask.bench.baselines.kernels.luma import luma
+from pointmask.bench.baselines.sizes import Box, SizePrior, from_masks
 from pointmask.errors import ImageError, PointsError
 
 
