@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pointmask_trainer.config import Config as Config
     from pointmask_trainer.config import load_config as load_config
-    from pointmask_trainer.detectors import Detector as Detector
-    from pointmask_trainer.detectors import build as build
+    from pointmask_trainer.detectors.base import Detector as Detector
+    from pointmask_trainer.detectors.registry import build as build
     from pointmask_trainer.inference.evaluate import Evaluation as Evaluation
     from pointmask_trainer.inference.predict import predict_source as predict_source
     from pointmask_trainer.inference.tiles import predict as predict
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Config": "config",
-    "Detector": "detectors",
+    "Detector": "detectors.base",
     "Evaluation": "inference.evaluate",
     "Source": "training.train",
     "Strategy": "strategies.base",
     "Watcher": "training.train",
-    "build": "detectors",
+    "build": "detectors.registry",
     "load_config": "config",
     "load_model": "run.checkpoint",
     "predict": "inference.tiles",

@@ -11,7 +11,7 @@ import click
 
 from pointmask.bench.baselines.registry import BASELINES
 from pointmask.cli import EXIT_SOME_SKIPPED
-from pointmask.cli.plugins import NamesOption, report_broken
+from pointmask.cli.plugins import NamesOption, warn_of_broken
 from pointmask.errors import ImageError, OutputError
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def bench(
     names = _checked(images, masks, points, methods, protocol)
     _refuse_to_overwrite(out, overwrite)
     _use_one_thread()
-    report_broken(BASELINES)
+    warn_of_broken(BASELINES)
 
     from pointmask.bench.cases import folder_sources, scene_sources
     from pointmask.bench.run import run_bench

@@ -1,11 +1,10 @@
-"""Names from a registry in the help of an option, and a line about each entry that cannot be used."""
+"""Names from a registry in the help of an option, and warnings about entries that cannot be used."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import click
 
-from pointmask.cli import printable
 from pointmask.registry import Registry
 
 
@@ -31,8 +30,7 @@ class NamesOption(click.Option):
         return super().get_help_record(ctx)
 
 
-def report_broken(*registries: Registry[Any]) -> None:
-    """Write a line to stderr about every entry of another package that cannot be used."""
+def warn_of_broken(*registries: Registry[Any]) -> None:
+    """Issue a `PluginWarning`, a line on stderr, for every entry of another package that cannot be used."""
     for registry in registries:
-        for reason in registry.broken.values():
-            click.echo(f"Warning: {printable(reason)}", err=True)
+        registry.others()

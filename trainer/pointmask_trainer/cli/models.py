@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import click
 
-from pointmask.cli.plugins import report_broken
+from pointmask.cli.plugins import warn_of_broken
 
 
 @click.command(short_help="The detectors, and what they cost.")
@@ -36,4 +36,4 @@ def models(names: tuple[str, ...], size: int, as_json: bool) -> None:
     else:
         click.echo(models_table(profiles))
     if not names:
-        report_broken(DETECTORS)
+        warn_of_broken(DETECTORS)

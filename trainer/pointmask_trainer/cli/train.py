@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 
-from pointmask.cli.plugins import NamesOption, report_broken
+from pointmask.cli.plugins import NamesOption, warn_of_broken
 from pointmask_trainer.cli.options import existing_folder, list_option
 from pointmask_trainer.detectors.registry import DETECTORS
 from pointmask_trainer.strategies.registry import STRATEGIES
@@ -100,7 +100,7 @@ def train(
         root=data, masks=masks, points=points, train_list=train_list, val_list=val_list, include=include
     )
     if os.environ.get("RANK", "0") == "0":  # of the processes of torchrun
-        report_broken(STRATEGIES, DETECTORS)
+        warn_of_broken(STRATEGIES, DETECTORS)
     with _watching() as watcher:
         best = run(config, source, out, resume=resume, watcher=watcher)
     if best:
