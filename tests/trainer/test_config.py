@@ -11,8 +11,8 @@ from tools.settings import PLAIN, comparable, edges, is_number, tables
 from pointmask.settings import bounds, field_types, read_table, to_table
 from pointmask_trainer.config import PRESETS, AugmentConfig, Config, ModelConfig, from_toml, load_config
 from pointmask_trainer.errors import ConfigError
-from pointmask_trainer.strategies import STRATEGIES, strategy_class
 from pointmask_trainer.strategies.d2d_options import D2DOptions
+from pointmask_trainer.strategies.registry import STRATEGIES
 
 
 @pytest.mark.parametrize("preset", [None, *PRESETS])
@@ -84,7 +84,7 @@ SETTINGS = {
     "": Config,
     **{name: kind for name, kind in field_types(Config).items() if is_dataclass(kind)},
 }
-OPTIONS = {name: strategy_class(name).Options for name in STRATEGIES}
+OPTIONS = {name: STRATEGIES.load(name).Options for name in STRATEGIES.ours}
 
 
 @pytest.mark.parametrize(
