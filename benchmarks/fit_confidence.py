@@ -36,7 +36,8 @@ from support.results import FOLDER, save
 from pointmask.annotator import confidence
 from pointmask.annotator.image import annotate
 from pointmask.annotator.target import Target, slices_of
-from pointmask.theta import CONFIDENCE_MEASUREMENTS, Theta
+from pointmask.measurements import CONFIDENCE_MEASUREMENTS
+from pointmask.theta import Theta
 
 Row = NDArray[np.float64]
 Places = dict[str, tuple[str, Callable[..., PointList]]]

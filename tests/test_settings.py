@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tools.settings import PLAIN, comparable, edges, is_number, tables, values
 
 from pointmask.errors import ThetaError
+from pointmask.measurements import LOCAL_MEASUREMENTS, TARGET_MEASUREMENTS
 from pointmask.settings import (
     Between,
     Share,
@@ -23,7 +24,7 @@ from pointmask.settings import (
     to_table,
     to_toml,
 )
-from pointmask.theta import LOCAL_MEASUREMENTS, TARGET_MEASUREMENTS, Theta
+from pointmask.theta import Theta
 
 # Every value of a field may reach its bounds here: no step moves anything, and a network stands by.
 ROOMY = Theta.load("paper").with_(

@@ -8,126 +8,100 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pointmask.errors import ThetaError
+from pointmask.measurements import CONFIDENCE_MEASUREMENTS, LOCAL_MEASUREMENTS, TARGET_MEASUREMENTS
 from pointmask.settings import Between, Share, check, number, parse_toml, read_table, to_table, to_toml
 
 PRESETS = ("paper", "default")
-
-LOCAL_MEASUREMENTS = (
-    "contrast",  # (I - background) / contrast of the target
-    "contrast_1",  # the same smoothed, sigma about 0.7, 1.6, 3.2, 6.5 and 13 samples
-    "contrast_2",
-    "contrast_3",
-    "contrast_4",
-    "contrast_5",
-    "distance",  # from the point, in units of 10 samples
-    "log_distance",  # log(1 + distance)
-    "texture_1",  # 4 x local mean of |contrast - contrast_1|
-    "texture_2",  # 4 x local mean of |contrast_1 - contrast_2|
-)
-TARGET_MEASUREMENTS = (
-    "noise",  # 0.3 log(min(2, background deviation / contrast) + 0.02)
-    "step_inner",  # contrast against the ring of 4 to 7 samples, relative
-    "step_outer",  # contrast against the ring of 13 to 22 samples, relative
-    "extent_30",  # 0.3 log(1 + samples over 30 % of the contrast within 10 samples)
-    "extent_60",  # the same for 60 %
-)
-CONFIDENCE_MEASUREMENTS = (
-    "one",
-    "steepness",  # rim of the mask less ring 1 round it, over mask less ring 3; -1 to 2
-    "separation",  # log(0.3 + s), s = (mask - rings 1 and 2) / (their deviations + 0.02), 0 to 6
-    "separation_squared",
-    "outline",  # pixels of the rim / square root of the mask's area
-    "outline_squared",
-    "blur_squared",  # peak of the contrast in the mask, smoothed twice / once; 0 to 1.5, squared
-    "texture_squared",  # 10 x mean |contrast - contrast_1| beyond ring 3, squared
-    "spread_squared",  # log(1 + second moment of the positive contrast up to ring 3 / area), squared
-)
 
 Polarity = Literal["bright", "dark", "auto"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Theta:
-    """Parameters of ``L_theta u = -div(D_theta grad u) + lambda_theta u`` and of what surrounds it.
+    """Parameters of ``L_theta u = -div(D_theta grad u) + lambda_theta u`` and of the steps around it.
 
-    The fields are those of the torch port, under the same names. Lengths are in samples: pixels at
-    the window's own resolution, which is the image's unless the target is large (`octaves`).
+    The torch port has the same fields. Lengths are in samples: pixels at the resolution of the window, which
+    is that of the image unless the target is large (`octaves`). Bounds are part of the annotations.
 
     Attributes
     ----------
     half_size : int
-        The window has ``2 * half_size + 1`` samples a side. 3 to 64.
+        The window has ``2 * half_size + 1`` samples a side.
     octaves : int
-        How often the window may be halved in resolution (and so doubled in extent) until it holds
-        the target. 0 to 3.
+        Maximum number of times that the window's resolution may be halved (and its extent doubled) until it
+        contains the target.
     large_area : float
-        A mask of more pixels than this, or one that meets its window's border, is made again one
-        octave lower, once. Unused if `octaves` is 0.
+        A mask of more pixels than this, or one that touches the window's border, is recomputed once, one
+        octave lower. Unused if `octaves` is 0.
     finer_share : float
-        Share of the first soft label, where its window reaches, in that of a target made again for its
-        size; 0 forgets the first. Unused if `octaves` is 0.
+        Weight of the first soft label, within its window, in the soft label of a target that is recomputed
+        for its size. Unused if `octaves` is 0.
     buried : float
-        Where the background's deviation exceeds this share of the contrast, the background ring may
-        lie inside a large target; the mask is then made k octaves lower, for the first k at which
-        the deviation is below ``buried / 2**k`` and the contrast half as high again. Unused if `octaves`
-        is 0.
+        If the background's deviation exceeds this fraction of the contrast, the background ring may lie
+        inside a large target; the mask is then computed k octaves lower, for the first k at which the
+        deviation is below ``buried / 2**k`` and the contrast half as high again. Unused if `octaves` is 0.
     intensity : {"contrast", "range"}
-        Unit of the window's values: the target's contrast over its local background, or the
-        window's range.
+        Unit of the window's values: the target's contrast over its local background, or the range of the
+        window.
     settle_below, settle_moves : float, int
-        A click with less than this share of the smoothed contrast of the peak that at most so many
-        uphill moves of one px lead to is taken to mean that peak. 0 moves leave clicks alone.
+        A click is moved to the peak that at most `settle_moves` uphill moves of one pixel lead to, if its
+        smoothed contrast is less than this fraction of the peak's. With 0 moves, clicks are not moved.
     settle_doubt : float
-        A click with less than this share, but not so little as `settle_below`, may mean either: it is
-        solved from both places, and the peak's mask is taken if it is clearly the more confident and
+        A click with less than this fraction, but not less than `settle_below`, is ambiguous: it is solved
+        from both places, and the mask of the peak is used if it is clearly the more confident and
         comes near the click.
     recentre : float
-        A mask whose centroid lies more than so many of its equivalent radii from the click, or which
-        misses the click's pixel, is made once more from its centroid; 0 is never.
+        A mask whose centroid is more than this many of its equivalent radii from the click, or which misses
+        the click's pixel, is computed once more from its centroid. 0 disables this.
     source_sigma : float
-        Spread of the initial field ``u0`` round the point, in samples; 0 is a single pixel (the
+        Standard deviation of the initial field ``u0`` around the point; 0 is a single pixel (the
         paper's delta).
     tau : float
-        Time step. ``4 tau D0 + tau decay <= 1`` keeps the scheme stable and positive.
+        Time step. ``tau (4 D0 + decay) <= 1`` keeps the scheme stable and positive.
     spacings, steps : tuple of int
-        Stages of the iteration, coarse to fine: in each, ``steps`` explicit steps between samples
-        that are ``spacing`` apart. The paper's scheme is one stage of spacing 1.
+        Stages of the iteration, coarse to fine: ``steps`` explicit steps each, between samples ``spacing``
+        apart. The paper's scheme is one stage of spacing 1.
     D0, beta : tuple of float, one per stage
-        Conductance at a flat face, and how fast it falls with the difference across the face.
+        Conductance where there is no difference across the face, and its decay rate with the difference.
     alpha : float
-        Share of the gradient against the local entropy in the conductance, in [0, 1].
+        Weight of the gradient against the local entropy in the conductance.
     conductance : {"exponential", "rational"}
         ``D0 exp(-beta q)`` (equation 2 of the paper) or ``D0 / (1 + (beta q)^2)``.
     growth, decay : tuple of float, one per stage
-        ``lambda_theta`` is ``-growth r`` where the resemblance ``r`` is positive and ``-decay r``
-        where it is negative: the potential grows along pixels that resemble the target and is
-        absorbed elsewhere. 0 and 0 is the paper's pure diffusion.
+        The reaction: ``lambda_theta`` is ``-growth r`` where the resemblance ``r`` is positive and
+        ``-decay r`` where it is negative, so that the potential grows along pixels that resemble the target
+        and is absorbed elsewhere. 0 and 0 is the paper's pure diffusion.
     law_weights : tuple of tuples, (h, 15); law_bias, law_gain : (h,); law_offset : float
-        The resemblance of a pixel (`pointmask.kernels.resemblance.resemblance`) as ``h`` hinges over
-        `LOCAL_MEASUREMENTS` followed by `TARGET_MEASUREMENTS`. Empty if growth and decay are 0.
+        The resemblance network: h hidden ReLU units over `LOCAL_MEASUREMENTS` followed by
+        `TARGET_MEASUREMENTS`, and a softsign output in (-1, 1). Empty if growth and decay are 0.
     rho : float
-        Share of the potential against the superpixel in the soft label, in [0, 1] (equation 4).
+        Weight of the potential against the superpixel in the soft label (equation 4).
     superpixel : {"grid", "centred"}
-        Clusters started on a grid over the window (as published), or on a 3 x 3 grid centred on the
+        Clusters initialised on a grid over the window (as published), or on a 3 x 3 grid centred on the
         point, which commutes with flips.
     superpixel_step : int
-        Distance of the first cluster centres in samples.
+        Distance between initial cluster centres.
     compactness : float
-        Space against grey value in the superpixels, positive.
+        Weight of space against grey value in the superpixels.
     superpixel_iterations : int
     level : float
-        Soft label above which a pixel is in the mask, in [0, 1); 0 stands for Otsu's threshold over
-        the window.
+        Soft label above which a pixel belongs to the mask; 0 selects Otsu's threshold over the window.
     reach : int
-        Samples from the point within which the mask must lie.
+        Distance from the point within which the mask must have a sample.
     confidence : (9,) tuple of float
-        Logistic weights that turn `CONFIDENCE_MEASUREMENTS` into a predicted IoU.
+        Logistic weights that map `CONFIDENCE_MEASUREMENTS` to a predicted IoU.
 
     Raises
     ------
     ThetaError
         If a value is out of its bounds, if stages differ in length, or if the scheme would be
         unstable.
+
+    Notes
+    -----
+    The preset ``default`` is not physics alone: its reaction term is a small network of 16 hidden units that
+    was fitted by gradient descent through the unrolled steps to the true masks of SIRST3's train list.
+    ``benchmarks/results/quality-annotation.md`` measures what the masks lose without each part.
     """
 
     half_size: Annotated[int, Between(3, 64)]
@@ -150,7 +124,7 @@ class Theta:
     conductance: Literal["exponential", "rational"] = "exponential"
     growth: tuple[Annotated[float, Between(0, 100)], ...] = (0.0,)
     decay: tuple[Annotated[float, Between(0, 100)], ...] = (0.0,)
-    # The resemblance network. Its fields keep the name that they have in users' files and digests, "law".
+    # The resemblance network. "law" is its name in users' files, in digests and in older measurements.
     law_weights: tuple[tuple[float, ...], ...] = ()
     law_bias: tuple[float, ...] = ()
     law_gain: tuple[float, ...] = ()

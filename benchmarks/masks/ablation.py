@@ -5,14 +5,15 @@ from typing import Any
 
 from masks.data import PROTOCOLS, Frame
 from masks.run import by_group, by_size, figures, run
-from pointmask.theta import LOCAL_MEASUREMENTS, TARGET_MEASUREMENTS, Theta
+from pointmask.measurements import LOCAL_MEASUREMENTS, TARGET_MEASUREMENTS
+from pointmask.theta import Theta
 
 LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 TUNING_SHARE = 8  # one train image of so many finds a variant's own best level
 NO_DIFFUSION = "no diffusion: connected resemblance"
 
 _MEASUREMENTS = (*LOCAL_MEASUREMENTS, *TARGET_MEASUREMENTS)
-_LAW_PARTS = {
+_NETWORK_INPUTS = {
     "distance": ("distance", "log_distance"),
     "texture": ("texture_1", "texture_2"),
     "scales": tuple(name for name in LOCAL_MEASUREMENTS if name.startswith("contrast_")),
@@ -47,8 +48,8 @@ def _changes(theta: Theta) -> dict[str, dict[str, Any]]:
         "no reach": {"reach": 0},
     }
     if theta.law_weights:
-        for part, names in _LAW_PARTS.items():
-            changes[f"law without {part}"] = {"law_weights": _without(theta, names)}
+        for part, names in _NETWORK_INPUTS.items():
+            changes[f"network without {part}"] = {"law_weights": _without(theta, names)}
         changes[NO_DIFFUSION] = _resemblance_alone(theta)
     return changes
 

@@ -76,7 +76,7 @@ def _figures(f: dict[str, Any], *extra: str) -> list[str]:
 
 def _ablation(rows: list[dict[str, Any]]) -> Iterator[Sheet]:
     base = rows[0]
-    note = "Differences from the first row. Nothing else is tuned anew, the law least of all."
+    note = "Differences from the first row. Nothing else is tuned anew, the network least of all."
     for protocol in PROTOCOLS:
         groups = list(base[protocol]["groups"])
         columns = ("variant", *groups, *(f"{name} px" for name in SIZE_CLASSES), "collapsed", "overgrown")

@@ -18,7 +18,8 @@ from pointmask.annotator.confidence import measure, predicted, predicted_iou
 from pointmask.annotator.window import Window
 from pointmask.io.formats import read_points
 from pointmask.io.images.array import read, read_mask
-from pointmask.theta import CONFIDENCE_MEASUREMENTS, Theta
+from pointmask.measurements import CONFIDENCE_MEASUREMENTS
+from pointmask.theta import Theta
 
 DEFAULT = Theta.load("default")
 SIZE = 2 * DEFAULT.half_size + 1

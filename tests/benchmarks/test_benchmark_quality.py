@@ -12,10 +12,11 @@ import pytest
 
 from pointmask.annotator.image import annotate
 from pointmask.io.images.array import encode_png
+from pointmask.measurements import LOCAL_MEASUREMENTS, TARGET_MEASUREMENTS
 from pointmask.metrics.counters import Score, score
 from pointmask.metrics.targets import TargetScore
 from pointmask.synth.scenes import make_scenes
-from pointmask.theta import LOCAL_MEASUREMENTS, TARGET_MEASUREMENTS, Theta
+from pointmask.theta import Theta
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
 NAMES = ("Misc_1", "000001", "XDU1", "Misc_2", "000002", "XDU2")
@@ -164,10 +165,10 @@ def law_theta(**changes):
     """A theta whose resemblance is positive exactly where the contrast exceeds a half."""
     row = [0.0] * len((*LOCAL_MEASUREMENTS, *TARGET_MEASUREMENTS))
     row[0] = 1.0
-    law = {"law_weights": (tuple(row),), "law_bias": (0.0,), "law_gain": (2.0,), "law_offset": -1.0}
+    network = {"law_weights": (tuple(row),), "law_bias": (0.0,), "law_gain": (2.0,), "law_offset": -1.0}
     stage = {"steps": (5,), "D0": (0.1,), "beta": (3.0,), "growth": (0.5,), "decay": (0.4,)}
     return Theta(
-        half_size=10, rho=0.7, superpixel_step=5, compactness=0.5, level=0.3, **law, **stage, **changes
+        half_size=10, rho=0.7, superpixel_step=5, compactness=0.5, level=0.3, **network, **stage, **changes
     )
 
 
@@ -181,13 +182,15 @@ def test_variants_change_what_they_say_and_skip_what_is_not_there(part):
     assert found["no growth"].decay == (0.4,)
     assert "single stage, same steps" not in found  # it has one stage
     assert "source a single pixel" not in found  # it has that already
-    assert "law without texture" not in found  # it measures none
-    assert not any("law" in name or "resemblance" in name for name in ablation.variants(Theta.load("paper")))
+    assert "network without texture" not in found  # it measures none
+    assert not any(
+        "network" in name or "resemblance" in name for name in ablation.variants(Theta.load("paper"))
+    )
 
 
-def test_law_columns_are_taken_away_by_name(part):
+def test_network_inputs_are_taken_away_by_name(part):
     default = Theta.load("default")
-    changed = part("masks.ablation").variants(default)["law without target-wide measurements"]
+    changed = part("masks.ablation").variants(default)["network without target-wide measurements"]
     before, after = np.array(default.law_weights), np.array(changed.law_weights)
     split = len(LOCAL_MEASUREMENTS)
     np.testing.assert_array_equal(after[:, :split], before[:, :split])

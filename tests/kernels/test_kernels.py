@@ -8,10 +8,10 @@ from pointmask.kernels.agreement import agreement, ring_map
 from pointmask.kernels.climb import climb
 from pointmask.kernels.diffuse import conductance, diffuse, local_entropy
 from pointmask.kernels.normalise import AUTO, BRIGHT, DARK, normalise
-from pointmask.kernels.operator import evolve
+from pointmask.kernels.potential import evolve
 from pointmask.kernels.rank import deviation_of, median_of, select
 from pointmask.kernels.regions import extent, keep_at_point, label, piece_of
-from pointmask.kernels.resemblance import measure, resemblance, texture
+from pointmask.kernels.resemblance import measure, resemblance_network, texture
 from pointmask.kernels.scale_space import enlarge, fill_scales, smooth
 from pointmask.kernels.slic import slic
 
@@ -111,14 +111,14 @@ def test_measure():
     np.testing.assert_allclose(target, [0.3 * np.log(0.12), 0.7, -0.2, *counts], **TIGHT)
 
 
-@pytest.mark.parametrize("hinges", [0, 1, 5])
-def test_resemblance(hinges):
-    rng = np.random.default_rng(hinges)
-    maps, weights = rng.normal(size=(10, 4, 6)), rng.normal(size=(hinges, 10))
-    bias, gain = rng.normal(size=hinges), rng.normal(size=hinges)
+@pytest.mark.parametrize("units", [0, 1, 5])
+def test_resemblance_network(units):
+    rng = np.random.default_rng(units)
+    maps, weights = rng.normal(size=(10, 4, 6)), rng.normal(size=(units, 10))
+    bias, gain = rng.normal(size=units), rng.normal(size=units)
     out = np.empty((4, 6))
-    resemblance(maps, weights, bias, gain, -0.3, out)
-    np.testing.assert_allclose(out, naive.resemblance(maps, weights, bias, gain, -0.3), **TIGHT)
+    resemblance_network(maps, weights, bias, gain, -0.3, out)
+    np.testing.assert_allclose(out, naive.resemblance_network(maps, weights, bias, gain, -0.3), **TIGHT)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -157,14 +157,14 @@ def test_conductance_and_steps_are_the_matrix_power(kind, alpha, rational, spaci
 def test_evolve_is_the_matrix_iteration(rational):
     rng = np.random.default_rng(7)
     n = 11
-    scales, entropy, likeness = rng.random((3, n, n)), rng.random((n, n)), rng.uniform(-1, 1, (n, n))
+    scales, entropy, resemblance = rng.random((3, n, n)), rng.random((n, n)), rng.uniform(-1, 1, (n, n))
     stages = [(4, 3, 0.2, 2.0, 1.5, 0.1), (2, 2, 0.1, 3.0, 2.0, 0.5), (1, 5, 0.05, 4.0, 1.8, 0.8)]
     source = rng.random((n, n)) * (rng.random((n, n)) > 0.7)
     field = source.copy()
     columns = [np.array(c) for c in zip(*stages, strict=True)]
     work = np.full(5 * (n + 8) ** 2, np.nan)  # whatever it holds must not matter
-    evolve(scales, entropy, likeness, *columns, 0.9, 0.7, rational, work, field)
-    expected = naive.evolve(source, scales, entropy, likeness, stages, 0.9, 0.7, rational)
+    evolve(scales, entropy, resemblance, *columns, 0.9, 0.7, rational, work, field)
+    expected = naive.evolve(source, scales, entropy, resemblance, stages, 0.9, 0.7, rational)
     np.testing.assert_allclose(field, expected, **TIGHT)
 
 

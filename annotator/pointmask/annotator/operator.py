@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pointmask.annotator.window import Window, geometry
-from pointmask.kernels.operator import potential
-from pointmask.theta import LOCAL_MEASUREMENTS, TARGET_MEASUREMENTS, Theta
+from pointmask.kernels.potential import potential
+from pointmask.measurements import LOCAL_MEASUREMENTS, TARGET_MEASUREMENTS
+from pointmask.theta import Theta
 
 Field = NDArray[np.float64]
 

@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from pointmask.measurements import LOCAL_MEASUREMENTS
 from pointmask.settings import Between, bounds
-from pointmask.theta import LOCAL_MEASUREMENTS, Theta, stable_rates
+from pointmask.theta import Theta, stable_rates
 
 _OTSU_LEVEL = 0.5  # fixed level from which a shift starts if theta's own is Otsu's
 _ANY = Between(-math.inf, math.inf)

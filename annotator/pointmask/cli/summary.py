@@ -97,9 +97,9 @@ def list_some(title: str, lines: list[str], rest: str) -> None:
 
 def is_compiled() -> bool:
     """Whether the annotator's kernels lie compiled on this machine, so that the first call is quick."""
-    from pointmask.kernels import operator  # only here: check shows summaries too, and needs no kernel
+    from pointmask.kernels import potential  # only here: check shows summaries too, and needs no kernel
 
-    source = Path(str(operator.__file__))
-    folder = Path(str(operator.evolve.stats.cache_path))
+    source = Path(str(potential.__file__))
+    folder = Path(str(potential.evolve.stats.cache_path))
     cached = folder.glob(f"{source.stem}.evolve-*.nbi")
     return any(index.stat().st_mtime >= source.stat().st_mtime for index in cached)

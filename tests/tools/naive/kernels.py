@@ -31,7 +31,7 @@ def texture(fine, coarse):
     return smooth(smooth(np.abs(fine - coarse), 1), 2)
 
 
-def resemblance(maps, weights, bias, gain, offset):
+def resemblance_network(maps, weights, bias, gain, offset):
     out = np.zeros(maps.shape[1:])
     for i, j in np.ndindex(*out.shape):
         z = offset
@@ -71,13 +71,13 @@ def laplacian(window, entropy, spacing, D0, beta, alpha, rational):
     return L
 
 
-def evolve(field, scales, entropy, likeness, stages, tau, alpha, rational):
+def evolve(field, scales, entropy, resemblance, stages, tau, alpha, rational):
     """``stages`` are (spacing, steps, D0, beta, growth, decay)."""
     u = field.ravel().copy()
     for spacing, steps, D0, beta, growth, decay in stages:
         values = scales[{1: 0, 2: 1, 4: 2, 8: 3}[spacing]]
         L = laplacian(values, entropy, spacing, D0, beta, alpha, rational)
-        rate = np.where(likeness > 0, growth * likeness, decay * likeness).ravel()
+        rate = np.where(resemblance > 0, growth * resemblance, decay * resemblance).ravel()
         for _ in range(steps):
             u = np.clip(u - tau * (L @ u - rate * u), 0, 1)
     return u.reshape(field.shape)

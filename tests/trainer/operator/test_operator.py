@@ -127,7 +127,7 @@ def test_gradient_of_every_entry_equals_differences(preset):
     theta = Theta.load(preset).with_(half_size=5, steps=steps, alpha=0.6)
     batch = WindowBatch.of(windows_of(theta, 3), theta, dtype=torch.float64)
     fixed = ThetaTensors.of(theta, dtype=torch.float64)
-    # The paper starts from a single pixel, which has no spread, and has no law.
+    # The paper starts from a single pixel, which has no spread, and has no network.
     unused = {"source_sigma", "law_offset", "growth", "decay"} if preset == "paper" else set()
     moving = [name for name in ENTRIES if getattr(fixed, name).numel() and name not in unused]
 

@@ -1,6 +1,6 @@
 """The annotator's operator in torch: the same theta, the same numbers, gradients to every entry of theta.
 
-From a batch of windows to soft labels: measurements, the law's resemblance, face conductances, all stages
+From a batch of windows to soft labels: measurements, resemblance network, face conductances, all stages
 of ``u <- (I - tau L_theta) u``, and the fusion with the superpixel (equations 2 to 4 of the paper).
 """
 
@@ -15,7 +15,8 @@ from torch.nn.functional import pad
 
 from pointmask.annotator.superpixel import point_superpixel
 from pointmask.annotator.window import Window
-from pointmask.theta import LOCAL_MEASUREMENTS, Theta
+from pointmask.measurements import LOCAL_MEASUREMENTS
+from pointmask.theta import Theta
 from pointmask_trainer.operator.diffuse import diffuse
 from pointmask_trainer.operator.theta import ThetaTensors
 
@@ -112,12 +113,14 @@ def potential(windows: WindowBatch, theta: ThetaTensors) -> Tensor:
     if plain.intensity == "range":
         values = _unit_range(values)
     scales = _scales(values, 6 if plain.law_weights else 1 + int(math.log2(max(plain.spacings))))
-    likeness = resemblance(scales, windows.facts, theta) if plain.law_weights else torch.zeros_like(values)
+    resemblance = torch.zeros_like(values)
+    if plain.law_weights:
+        resemblance = resemblance_network(scales, windows.facts, theta)
     entropy = local_entropy(values, _ENTROPY_RADIUS) if plain.alpha < 1 else None
     field = source(theta, values).expand_as(values)
     for stage, (spacing, steps) in enumerate(zip(plain.spacings, plain.steps, strict=True)):
         down, right = _faces(scales[int(math.log2(spacing))], entropy, spacing, stage, theta)
-        rate = likeness * torch.where(likeness > 0, theta.growth[stage], theta.decay[stage])
+        rate = resemblance * torch.where(resemblance > 0, theta.growth[stage], theta.decay[stage])
         field = diffuse(field, down, right, rate, theta.tau, spacing, steps)
     return field[:, None]
 
@@ -149,19 +152,19 @@ def _faces(
     return faces[0], faces[1]
 
 
-def resemblance(scales: list[Tensor], facts: Tensor, theta: ThetaTensors) -> Tensor:
-    """How much each pixel resembles the target, (N, n, n) in (-1, 1): a sum of hinges over measurements."""
+def resemblance_network(scales: list[Tensor], facts: Tensor, theta: ThetaTensors) -> Tensor:
+    """Evaluate the network of `pointmask.kernels.resemblance`, (N, n, n) in (-1, 1)."""
     maps, target = measurements(scales, facts)
     local = theta.law_weights[:, : len(LOCAL_MEASUREMENTS)]
     per_target = theta.law_weights[:, len(LOCAL_MEASUREMENTS) :]
     bias = theta.law_bias + target @ per_target.T
-    hinges = torch.baddbmm(bias[:, :, None], local.expand(len(maps), -1, -1), maps.flatten(2)).relu_()
-    z = theta.law_offset + torch.matmul(theta.law_gain, hinges)
+    units = torch.baddbmm(bias[:, :, None], local.expand(len(maps), -1, -1), maps.flatten(2)).relu_()
+    z = theta.law_offset + torch.matmul(theta.law_gain, units)
     return (z / (1 + z.abs())).view_as(scales[0])
 
 
 def measurements(scales: list[Tensor], facts: Tensor) -> tuple[Tensor, Tensor]:
-    """Measure what the law looks at; names and units in `pointmask.theta`.
+    """Compute the inputs of the resemblance network; see `pointmask.measurements` for names and units.
 
     Parameters
     ----------

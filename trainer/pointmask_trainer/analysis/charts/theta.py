@@ -105,7 +105,7 @@ def _tables(axes: Any, tables: Path) -> None:  # noqa: ANN401 - Axes
     for k, (label, values) in enumerate(tables.items()):
         axes.plot(values, color=_COLOURS[k], linewidth=1.8, label=label, zorder=3)
     axes.axhline(0, color=FAINT, linewidth=1)
-    tidy(axes, "The resemblance law", "change, root mean square (%)")
+    tidy(axes, "The resemblance network", "change, root mean square (%)")
     _legend(axes, 3)
 
 

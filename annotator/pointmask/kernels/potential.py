@@ -1,11 +1,11 @@
-"""All stages of the operator on one window in one call, so that threads seldom meet in the interpreter."""
+"""The potential: all stages of the operator in one call, so that threads seldom wait for the GIL."""
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from pointmask.kernels.diffuse import conductance, diffuse, local_entropy
-from pointmask.kernels.resemblance import measure, resemblance
+from pointmask.kernels.resemblance import measure, resemblance_network
 from pointmask.kernels.scale_space import fill_scales
 
 Field = NDArray[np.floating]
@@ -15,7 +15,7 @@ Field = NDArray[np.floating]
 def evolve(
     scales: Field,
     entropy: Field,
-    likeness: Field,
+    resemblance: Field,
     spacings: NDArray[np.int64],
     steps: NDArray[np.int64],
     D0: Field,
@@ -36,8 +36,8 @@ def evolve(
         The window and its smoothed versions; a stage of spacing ``2**k`` reads ``scales[k]``.
     entropy : (n, n) float
         Not read where ``alpha`` is 1.
-    likeness : (n, n) float in (-1, 1)
-        ``lambda_theta`` is ``-growth likeness`` where positive, ``-decay likeness`` elsewhere.
+    resemblance : (n, n) float in (-1, 1)
+        ``lambda_theta`` is ``-growth resemblance`` where positive, ``-decay resemblance`` elsewhere.
     spacings, steps : (k,) int64
     D0, beta, growth, decay : (k,) float
     tau, alpha : float
@@ -45,7 +45,7 @@ def evolve(
     work : (5 (n + 2 max(spacings))^2,) float
         Overwritten.
     field : (n, n) float
-        Holds the source, receives the potential.
+        The source; overwritten with the potential.
     """
     n = field.shape[0]
     for stage in range(steps.size):
@@ -58,7 +58,7 @@ def evolve(
         )
         for i in range(n):
             for j in range(n):
-                r = likeness[i, j]
+                r = resemblance[i, j]
                 planes[2, i + s, j + s] = r * (growth[stage] if r > 0 else decay[stage])
                 planes[3, i + s, j + s] = field[i, j]
         diffuse(planes[3], planes[4], planes[0], planes[1], planes[2], s, tau, steps[stage])
@@ -87,49 +87,49 @@ def potential(
     tau: float,
     alpha: float,
     rational: bool,
-    likeness: Field,
+    resemblance: Field,
     field: Field,
 ) -> None:
-    """Measure a window, evaluate the law and run all stages: the whole operator in one call.
+    """Measure a window, evaluate the resemblance network and run all stages.
 
     Parameters
     ----------
     values : (n, n) float
     distance, log_distance : (n, n) float
     facts : (3,) float
-        Noise, inner and outer step, as `measure` takes them.
+        Noise, inner step and outer step, as in `measure`.
     local_weights, target_weights, bias, gain : (h, 10), (h, 5), (h,), (h,) float
-        The law; without hinges the likeness is 0.
+        Weights of the h hidden units of the resemblance network; without units the resemblance is 0.
     offset : float
     spacings, steps, D0, beta, growth, decay, tau, alpha, rational
         As for `evolve`.
-    likeness : (n, n) float
-        Receives the resemblance.
+    resemblance : (n, n) float
+        Overwritten with the output of the network.
     field : (n, n) float
-        Holds the source, receives the potential.
+        The source; overwritten with the potential.
 
     Notes
     -----
-    Its arrays are made here and not by the caller: a handful of allocations cost a microsecond, each
-    return to the interpreter in between costs two threads a wait for its lock.
+    Work arrays are allocated here and not by the caller: a few allocations cost a microsecond, whereas
+    each return to the interpreter in between may make a thread wait for the GIL.
     """
     n = values.shape[0]
-    hinges = gain.size
+    units = gain.size
     widest = 1
     for s in spacings:
         widest = max(widest, s)
-    scales = np.empty((6 if hinges else int(np.log2(widest)) + 1, n, n), values.dtype)
+    scales = np.empty((6 if units else int(np.log2(widest)) + 1, n, n), values.dtype)
     fill_scales(values, scales)
-    likeness[:] = 0.0
-    if hinges:
+    resemblance[:] = 0.0
+    if units:
         maps = np.empty((10, n, n), values.dtype)
         target = np.empty(5, values.dtype)
-        measure(scales, distance, log_distance, facts[0], facts[1], facts[2], maps, likeness, target)
+        measure(scales, distance, log_distance, facts[0], facts[1], facts[2], maps, resemblance, target)
         biases = bias.copy()
-        for h in range(hinges):
+        for h in range(units):
             for k in range(5):
                 biases[h] += target_weights[h, k] * target[k]
-        resemblance(maps, local_weights, biases, gain, offset, likeness)
+        resemblance_network(maps, local_weights, biases, gain, offset, resemblance)
     entropy = values
     if alpha < 1:
         entropy = np.empty_like(values)
@@ -138,7 +138,7 @@ def potential(
     evolve(
         scales,
         entropy,
-        likeness,
+        resemblance,
         spacings,
         steps,
         D0,
