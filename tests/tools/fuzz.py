@@ -26,7 +26,8 @@ from pointmask.errors import ImageError, PointmaskError, PointsError
 from pointmask.io.formats import FORMATS, read_points, recognise
 from pointmask.io.formats.labelled import LabelledImage
 from pointmask.io.images.array import frame_count, read, read_mask
-from pointmask.io.points.points import Points, clean_key
+from pointmask.io.points.names import clean_key
+from pointmask.io.points.points import Points
 from tools import mutators
 from tools.samples import Sample, image_samples, samples
 

@@ -10,7 +10,8 @@ from pointmask.errors import OutputError, PointsError
 from pointmask.io.formats import FORMATS, able, read_points, recognise
 from pointmask.io.formats.tables.csv import Csv
 from pointmask.io.formats.tables.jsonl import JsonLines
-from pointmask.io.points.points import Point, Points, clean_key
+from pointmask.io.points.names import clean_key
+from pointmask.io.points.points import Point, Points
 
 KEYS = (
     st.one_of(

@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pointmask.errors import PointsError
-from pointmask.io.points.names import without_suffix
-from pointmask.io.points.points import Point, Points, clean_key, pixel_index
+from pointmask.io.points.names import clean_key, without_suffix
+from pointmask.io.points.points import Point, Points, pixel_index
 
 ONE, TWO = (Point(1, 2),), (Point(3, 4),)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pointmask.errors import PointsError
 from pointmask.io.points.match import match
-from pointmask.io.points.points import clean_key
+from pointmask.io.points.names import clean_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class IdList:
     Attributes
     ----------
     ids : tuple of str
-        In the form of `pointmask.io.points.points.clean_key`.
+        In the form of `pointmask.io.points.names.clean_key`.
     source : str
         Where they came from, for messages.
     repeated : tuple of str

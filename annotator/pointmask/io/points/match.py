@@ -54,7 +54,7 @@ def match(keys: Iterable[str], names: Iterable[str]) -> Matches:
     Parameters
     ----------
     keys : iterable of str
-        In the form of `pointmask.io.points.points.clean_key`. A repeated key counts once.
+        In the form of `pointmask.io.points.names.clean_key`. A repeated key counts once.
     names : iterable of str
         Image names relative to their folder, with forward slashes and suffix.
 

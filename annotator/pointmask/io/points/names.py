@@ -1,13 +1,33 @@
-"""Image names: their forms, with and without suffix, and their natural order."""
+"""Image names: the forms in which lists and formats give them, and their natural order."""
 
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
+from pointmask.errors import PointsError
 from pointmask.io.images.kinds import is_image_or_raw
 
 ImageFrame = tuple[str, int]
 """An image's name relative to its folder, with forward slashes, and a 0-based frame."""
+
+
+def clean_key(text: str) -> str:
+    """Bring an image name from a list into the form of a key.
+
+    Surrounding space is dropped, backslashes become slashes, and a leading slash or ``./`` goes.
+
+    Raises
+    ------
+    PointsError
+        If nothing is left, or the name climbs out of its folder with ``..``.
+    """
+    stripped = (part.strip() for part in text.replace("\\", "/").split("/"))
+    parts = [part for part in stripped if part not in ("", ".")]
+    if not parts:
+        raise PointsError(f"image name {text[:60]!r} is empty; write the file name of the image")
+    if ".." in parts:
+        raise PointsError(f"image name {text[:60]!r} climbs out of the image folder; write it without '..'")
+    return "/".join(parts)
 
 
 def without_suffix(name: str) -> str:

@@ -75,22 +75,3 @@ def pixel_index(value: float) -> int:
     if not math.isfinite(value):
         raise PointsError(f"{value} is not a pixel index; write a finite number")
     return math.floor(value + 0.5)
-
-
-def clean_key(text: str) -> str:
-    """Bring an image name from a list into the form of a key.
-
-    Surrounding space is dropped, backslashes become slashes, and a leading slash or ``./`` goes.
-
-    Raises
-    ------
-    PointsError
-        If nothing is left, or the name climbs out of its folder with ``..``.
-    """
-    stripped = (part.strip() for part in text.replace("\\", "/").split("/"))
-    parts = [part for part in stripped if part not in ("", ".")]
-    if not parts:
-        raise PointsError(f"image name {text[:60]!r} is empty; write the file name of the image")
-    if ".." in parts:
-        raise PointsError(f"image name {text[:60]!r} climbs out of the image folder; write it without '..'")
-    return "/".join(parts)

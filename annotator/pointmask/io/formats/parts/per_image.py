@@ -10,8 +10,8 @@ from pointmask.io.files import files_below, write_atomically
 from pointmask.io.formats.labelled import LabelledImage, LabelledTarget, Shape
 from pointmask.io.formats.parts.documents import rejecting
 from pointmask.io.layout import is_tree
-from pointmask.io.points.names import without_suffix
-from pointmask.io.points.points import Points, clean_key
+from pointmask.io.points.names import clean_key, without_suffix
+from pointmask.io.points.points import Points
 
 _SNIFFED = 16  # documents looked at before a folder is said to be of another kind
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pointmask.errors import PointsError
+from pointmask.io.points.names import clean_key
 from pointmask.io.points.packed import PackedPoints
-from pointmask.io.points.points import Point, Points, clean_key
+from pointmask.io.points.points import Point, Points
 
 _BOTH = "is listed with a point and also as having no target; delete one of the two"
 

@@ -32,7 +32,8 @@ from pointmask.io.images.array import read as read_image
 from pointmask.io.images.array import read_mask
 from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import MANIFEST, MASKS, RESULTS
-from pointmask.io.points.points import Point, Points, clean_key
+from pointmask.io.points.names import clean_key
+from pointmask.io.points.points import Point, Points
 
 _LONGEST_LINE = 1 << 28  # bytes; a frame with 100,000 targets needs a tenth of that
 _LARGEST = 1 << 31

@@ -41,7 +41,8 @@ from pointmask.io.formats.parts.shapes import (
     size_of,
 )
 from pointmask.io.images.source import ImageSource
-from pointmask.io.points.points import Point, Points, clean_key
+from pointmask.io.points.names import clean_key
+from pointmask.io.points.points import Point, Points
 
 _ORIGIN: Origin = "index"  # of keypoints; boxes and polygons are in edge coordinates
 _VISIBLE = 2

@@ -51,7 +51,8 @@ from pointmask.io.formats.parts.shapes import (
 )
 from pointmask.io.images.array import decode, encode_png
 from pointmask.io.images.source import ImageSource
-from pointmask.io.points.points import Point, clean_key
+from pointmask.io.points.names import clean_key
+from pointmask.io.points.points import Point
 
 _ORIGIN: Origin = "edge"
 _VERSION = "5.5.0"

@@ -25,7 +25,8 @@ from pointmask.io.formats.parts.per_image import (
 from pointmask.io.formats.parts.shapes import box_of_edges, label_of, size_of
 from pointmask.io.formats.parts.text import peek
 from pointmask.io.images.source import ImageSource
-from pointmask.io.points.points import Point, clean_key
+from pointmask.io.points.names import clean_key
+from pointmask.io.points.points import Point
 
 _ORIGIN: Origin = "one-based"
 _ROOT = re.compile(r"<annotation[\s>]")
