@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 from tools.naive import match as naive
 
 from pointmask.io.points.match import match
-from pointmask.io.points.names import with_stem
 
 
 @pytest.mark.parametrize(
@@ -124,17 +123,3 @@ def test_keys_get_the_images_that_the_naive_twin_gives_them(names, data):
     assert matches.by_image() == {
         image: [key for key in images if images[key] == image] for image in images.values()
     }
-
-
-def test_a_stem_is_found_without_looking_at_all_names():
-    looked = 0
-
-    class Names(list):
-        def __getitem__(self, place):
-            nonlocal looked
-            looked += 1
-            return super().__getitem__(place)
-
-    names = Names(sorted([*(f"a-{k:05d}.png" for k in range(5000)), "a.png", "a.tif"]))
-    assert [names[place] for place in with_stem("a", names)] == ["a.png", "a.tif"]
-    assert looked < 50
