@@ -117,6 +117,12 @@ def _view(target: Target) -> tuple[int, int, int]:
     return (top + bottom - side) // 2, (left + right - side) // 2, side
 
 
+def span_within(start: int, side: int, length: int) -> slice:
+    """Return `side` pixels from `start` on, moved into an axis of `length` pixels; all of a shorter axis."""
+    start = max(0, min(start, length - side))
+    return slice(start, min(length, start + side))
+
+
 def _paste(target: Target, rows: slice, cols: slice) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Soft label and mask of one target over a part of the frame; zero outside the target's window."""
     shape = (rows.stop - rows.start, cols.stop - cols.start)

@@ -135,7 +135,10 @@ def test_joint_shows_weights_and_theta_but_no_versions(bare, folder, tmp_path):
     assert done.exit_code == 0, done.output
     assert "weights.png" in done.output
     assert "theta.png" in done.output
-    assert "No labels.png: Strategy joint makes its labels anew in every step" in done.output
+    assert (
+        "No labels.png: There are no versions of the labels in this run: strategy joint makes its"
+        in done.output
+    )
 
 
 def test_a_strategy_that_learns_nothing_more_is_refused_and_has_no_such_part(folder, tmp_path):

@@ -136,7 +136,7 @@ def test_runs_that_cannot_be_analysed_say_why(tmp_path):
         read_history(make_run(tmp_path / "full", LINES, strategy="full"))
     with pytest.raises(DataError, match="not finished an epoch"):
         read_history(make_run(tmp_path / "new", []))
-    with pytest.raises(DataError, match=r"epoch 1 .* 3 images, but train\.txt lists 2"):
+    with pytest.raises(DataError, match=r"epoch 1 .* 3 values for the 2 images of train\.txt"):
         read_history(make_run(tmp_path / "damaged", LINES, ids=("a", "b")))
     with pytest.raises(DataError, match=r"config\.toml; give the folder"):
         read_history(tmp_path)

@@ -10,6 +10,8 @@ import sys
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
 
 torch = pytest.importorskip("torch")
 
@@ -109,8 +111,23 @@ def test_weights_are_averaged_over_the_last_epochs_in_which_they_were_on():
     assert (found.alpha, found.epochs) == ((1.5, 4.0, None), (3, 5))
     assert mean_weights(lines, 3, last=50).epochs == (2, 3, 5)
     assert mean_weights(lines[:1], 3, last=2).epochs == ()
-    with pytest.raises(DataError, match=r"epoch 5 in strategy\.jsonl has 3 values for the 4 images"):
+    with pytest.raises(DataError, match=r"epoch 1 in strategy\.jsonl has 3 values for the 4 images"):
         mean_weights(lines, 4, last=1)
+
+
+@given(
+    st.lists(
+        st.lists(st.none() | st.floats(0.2, 5, allow_subnormal=False), min_size=3, max_size=3), max_size=9
+    )
+)
+def test_mean_weights_are_sums_in_the_order_of_epochs_to_the_last_bit(weights):
+    lines = [{"epoch": k + 1, "alpha": row} for k, row in enumerate(weights)]
+    found = mean_weights(lines, 3, last=5)
+    weighed = [line for line in lines if any(w is not None for w in line["alpha"])][-5:]
+    for image, mean in enumerate(found.alpha):
+        given = [line["alpha"][image] for line in weighed if line["alpha"][image] is not None]
+        assert mean == (sum(given) / len(given) if given else None)
+    assert found.epochs == tuple(line["epoch"] for line in weighed)
 
 
 def test_what_was_never_weighed_ranks_last():
@@ -309,7 +326,7 @@ def test_data_that_moved_is_named(run, folder, tmp_path):
     [
         ("full", (), "alpha", "learns no sample weights"),
         ("full", (), "difficulty", "which measures none"),
-        ("d2d", ("alpha=off", "theta=frozen"), "alpha", "alpha = off"),
+        ("d2d", ("alpha=off", "theta=frozen"), "alpha", 'strategy.options.alpha = "off"'),
         ("d2d", ("warmup=9",), "alpha", "warm-up is not over"),
     ],
 )

@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from tools.d2d import make_loop
+from tools.trainer.d2d import make_loop
 
 import pointmask_trainer
 from pointmask_trainer.strategies.training import Training

@@ -10,15 +10,14 @@ from numpy.typing import NDArray
 
 from pointmask.errors import PointmaskError
 from pointmask.io.points.lists import read_ids
-from pointmask.settings import read_table
-from pointmask.theta import Theta
+from pointmask_trainer.analysis.epochs import Floats, image_table, last_epochs, mean_over_epochs
 from pointmask_trainer.config import Config, from_toml
-from pointmask_trainer.errors import ConfigError, DataError
+from pointmask_trainer.errors import DataError
 from pointmask_trainer.operator.theta import ENTRIES
 from pointmask_trainer.run.journal import Journal
-from pointmask_trainer.strategies.registry import STRATEGIES
+from pointmask_trainer.strategies.base import Strategy
+from pointmask_trainer.strategies.registry import STRATEGIES, make_strategy
 
-Floats = NDArray[np.float64]
 Entries = Mapping[str, Floats]
 
 
@@ -66,6 +65,8 @@ class History:
 
     Attributes
     ----------
+    strategy : Strategy
+        As it was configured; it has not seen the data.
     config : Config
     ids : (N,) tuple of str
         Training images, in the order of ``train.txt``.
@@ -81,6 +82,7 @@ class History:
     scores : sequence of LabelScore
     """
 
+    strategy: Strategy
     config: Config
     ids: tuple[str, ...]
     epochs: NDArray[np.int64]
@@ -92,11 +94,7 @@ class History:
 
     def weighted_epochs(self, last: int) -> NDArray[np.bool_]:
         """Which epochs, (E,), are the last so many that gave weights; of a run without weights, losses."""
-        known = np.isfinite(self.loss if self.alpha is None else self.alpha)
-        given = known.any(axis=1)
-        chosen = np.zeros_like(given)
-        chosen[np.flatnonzero(given)[-last:]] = True
-        return chosen
+        return last_epochs(self.loss if self.alpha is None else self.alpha, last)
 
     def mean_alpha(self, last: int) -> Floats:
         """Mean weight of every image over the last so many epochs after the warm-up, (N,); NaN for none."""
@@ -123,28 +121,21 @@ def read_history(run: Path) -> History:
     lines = Journal(run / "strategy.jsonl").read()
     if not lines:
         raise DataError(f"{run} has not finished an epoch yet; analyse it later, or go on with --resume")
-    loss, alpha = (_table(run, lines, key, len(ids)) for key in ("loss", "alpha"))
+    loss, alpha = (image_table(lines, key, len(ids)) for key in ("loss", "alpha"))
+    strategy = make_strategy(config.strategy.name, config.strategy.options)
     return History(
+        strategy=strategy,
         config=config,
         ids=ids,
         epochs=np.array([line["epoch"] for line in lines], np.int64),
         loss=loss,
         alpha=alpha if np.isfinite(alpha).any() else None,
-        start=_start(config),
+        start=_start(strategy),
         updates=[
             _update(line) for line in lines if line.get("theta", {}).get("windows", 1) and "theta" in line
         ],
         scores=[_score(line) for line in lines if "labels" in line],
     )
-
-
-def mean_over_epochs(values: Floats) -> Floats:
-    """Mean over the first axis without NaNs; NaN where there is nothing else."""
-    known = np.isfinite(values)
-    counts = known.sum(axis=0)
-    sums = np.where(known, values, 0.0).sum(axis=0)
-    means: Floats = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
-    return means
 
 
 def _read_config(run: Path) -> Config:
@@ -153,7 +144,7 @@ def _read_config(run: Path) -> Config:
         raise DataError(f"{run} holds no config.toml; give the folder that pointmask train wrote (--out)")
     config = from_toml(path.read_text(encoding="utf-8"), str(path))
     if not STRATEGIES.load(config.strategy.name).learns_supervision:
-        able = ", ".join(name for name in STRATEGIES if STRATEGIES.load(name).learns_supervision)
+        able = ", ".join(name for name, kind in STRATEGIES.usable().items() if kind.learns_supervision)
         raise DataError(
             f"{run} was trained with strategy {config.strategy.name}, which learns nothing beside the "
             f"detector; strategies that do: {able}"
@@ -161,30 +152,12 @@ def _read_config(run: Path) -> Config:
     return config
 
 
-def _table(run: Path, lines: Sequence[dict[str, Any]], key: str, count: int) -> Floats:
-    """Values of every epoch and image, (E, N)."""
-    table = np.full((len(lines), count), np.nan)
-    for row, line in zip(table, lines, strict=True):
-        values = line.get(key)
-        if values is None:
-            continue
-        if len(values) != count:
-            raise DataError(
-                f"{run}: epoch {line['epoch']} in strategy.jsonl tells the {key} of {len(values)} images, "
-                f"but train.txt lists {count}; the run is damaged, train it anew with another --out"
-            )
-        row[:] = [np.nan if value is None else value for value in values]
-    return table
-
-
-def _start(config: Config) -> Entries | None:
-    options = read_table(STRATEGIES.load(config.strategy.name).Options, config.strategy.options, ConfigError)
+def _start(strategy: Strategy) -> Entries | None:
     try:
-        theta = Theta.load(options.annotator)
+        theta = strategy.first_theta()
     except PointmaskError:  # a file of the user's that is gone
         return None
-    rho = getattr(options, "rho", None)
-    return _entries({name: getattr(theta, name) for name in ENTRIES} | ({} if rho is None else {"rho": rho}))
+    return None if theta is None else _entries({name: getattr(theta, name) for name in ENTRIES})
 
 
 def _update(line: dict[str, Any]) -> ThetaUpdate:

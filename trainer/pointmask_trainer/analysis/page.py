@@ -118,17 +118,33 @@ def _page(study: Study, pictures: Sequence[Picture]) -> str:
         f"strategy {history.config.strategy.name}, {history.config.model.name}, {len(history.ids):,} "
         f"training images, {int(history.epochs[-1]):,} epochs; averaged over the last {study.averaged}"
     )
-    template = files("pointmask_trainer").joinpath("templates", "analysis.html").read_text("utf-8")
+    title = f"pointmask analysis: {escape(study.run.resolve().name)}"
+    return page(title, escape(heading), section(pictures) + "\n")
+
+
+def page(title: str, heading: str, main: str, *, summary: str = "", style: str = "") -> str:
+    """Return a self-contained page in the look of the project's reports.
+
+    Parameters
+    ----------
+    title : str
+        This and everything else is HTML: text must have been escaped.
+    heading : str
+        Line below the title.
+    main : str
+        Body; ends with a newline.
+    summary : str
+        Lines below the heading; end with a newline.
+    style : str
+        CSS of this page, besides the shared one.
+    """
+    template = files("pointmask_trainer").joinpath("templates", "page.html").read_text("utf-8")
     return Template(template).substitute(
-        look=look(),
-        style=STYLE,
-        name=escape(study.run.resolve().name),
-        heading=escape(heading),
-        learned=section(pictures),
+        look=look(), style=f"{_STYLE}\n{style}", title=title, heading=heading, summary=summary, main=main
     )
 
 
-STYLE = (
+_STYLE = (
     ".learned { margin: .8rem 0; background: #fff; color: #22252b; border: 1px solid var(--rule); "
     "border-radius: 10px; padding: .7rem 1rem; break-inside: avoid; } "
     ".learned figcaption { font-size: .9rem; max-width: 60rem; margin-bottom: .5rem; } "

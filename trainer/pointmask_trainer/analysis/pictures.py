@@ -101,9 +101,8 @@ def pictures_of(study: Study, images: Images) -> list[Picture]:
 def _no_weights(study: Study) -> str:
     if study.history.alpha is not None:
         return ""
-    options = study.history.config.strategy.options
-    if options.get("alpha") == "off":
-        return 'All images weigh alike in this run: strategy.options.alpha = "off".'
+    if reason := study.history.strategy.why_not("weights"):
+        return f"All images weigh alike in this run: {reason}."
     return "No image has been given a weight yet: the warm-up has not ended."
 
 
@@ -119,16 +118,16 @@ def _no_labels(study: Study) -> str:
 def _no_theta(study: Study) -> str:
     if study.history.updates:
         return ""
-    if study.history.config.strategy.options.get("theta") == "frozen":
-        return 'The annotator stays as it was in this run: strategy.options.theta = "frozen".'
+    if reason := study.history.strategy.why_not("theta"):
+        return f"The annotator stays as it was in this run: {reason}."
     return "Theta has not been updated yet."
 
 
 def _no_versions(study: Study) -> str:
     if study.changes:
         return ""
-    if study.history.config.strategy.name == "joint":
-        return "Strategy joint makes its labels anew in every step: their evolution is theta's path."
+    if reason := study.history.strategy.why_not("labels"):
+        return f"There are no versions of the labels in this run: {reason}."
     return _no_theta(study) or "No label has been made again yet, or the run did not keep the first."
 
 

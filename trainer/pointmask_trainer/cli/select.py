@@ -88,18 +88,20 @@ def select(
     RUN needed points for all its images: selecting saves training time, not annotation time.
     """  # noqa: D301 - click wants the character
     from pointmask.cli import printable
-    from pointmask_trainer.selection import run as selecting
+    from pointmask_trainer.selection.run import check_has, read_run
+    from pointmask_trainer.selection.run import select as select_images
+    from pointmask_trainer.selection.write import retrain_command, write_selection
 
     seeds = tuple(dict.fromkeys(seeds))
     out = out or run / "selected"
-    told = selecting.read_run(run, last)
-    selecting.check_has(told, by)
-    selection = selecting.select(told, keep, seeds, stratify=stratify)
+    told = read_run(run, last)
+    check_has(told, by)
+    selection = select_images(told, keep, seeds, stratify=stratify)
     name = f"{by}-{seeds[0]}" if by == "random" else by
     source = _source(run, data, masks, points)
-    command = None if source is None else selecting.retrain_command(selection, name, out, source)
+    command = None if source is None else retrain_command(selection, name, out, source)
     facts = {"keep": keep, "stratify": stratify, "retrain": command}
-    written = selecting.write_selection(selection, out, facts, overwrite=overwrite)
+    written = write_selection(selection, out, facts, overwrite=overwrite)
     _show(selection)
     click.echo("Wrote " + printable(", ".join(str(path) for path in written)))
     click.echo(

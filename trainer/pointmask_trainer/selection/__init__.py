@@ -1,4 +1,4 @@
 """`pointmask select`: the training images that a run learned most from, and chance for comparison.
 
-May import: run, analysis, data and all below. Open first: ``ranking.py``.
+May import: run, analysis, strategies, data and all below. Open first: ``run.py``.
 """

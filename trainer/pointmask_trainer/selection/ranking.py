@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from pointmask_trainer.analysis.epochs import image_table, last_epochs, mean_over_epochs
 from pointmask_trainer.errors import DataError
 
 Scores = Sequence[float | None]
@@ -43,29 +46,15 @@ def mean_weights(lines: Sequence[Mapping[str, Any]], images: int, last: int) -> 
     Raises
     ------
     DataError
-        If a line tells of another number of images.
+        If a line has weights for another number of images.
     """
-    weighed = [line for line in lines if any(weight is not None for weight in line.get("alpha", ()))]
-    weighed = weighed[-last:]
-    for line in weighed:
-        check_length(line["alpha"], images, f"alpha of epoch {line['epoch']}")
-    sums, counts = [0.0] * images, [0] * images
-    for line in weighed:
-        for index, weight in enumerate(line["alpha"]):
-            if weight is not None:
-                sums[index] += weight
-                counts[index] += 1
-    alpha = tuple(total / count if count else None for total, count in zip(sums, counts, strict=True))
-    return MeanWeights(alpha, tuple(int(line["epoch"]) for line in weighed))
-
-
-def check_length(values: Sequence[object], images: int, what: str) -> None:
-    """Raise DataError unless there is a value for each image."""
-    if len(values) != images:
-        raise DataError(
-            f"{what} in strategy.jsonl has {len(values)} values for the {images} images of train.txt; they "
-            "are not of one run: train again into an empty folder"
-        )
+    table = image_table(lines, "alpha", images)
+    chosen = last_epochs(table, last)
+    means = mean_over_epochs(table[chosen])
+    return MeanWeights(
+        tuple(None if np.isnan(mean) else float(mean) for mean in means),
+        tuple(int(line["epoch"]) for line, is_chosen in zip(lines, chosen, strict=True) if is_chosen),
+    )
 
 
 def random_scores(ids: Sequence[str], seed: int) -> list[float]:

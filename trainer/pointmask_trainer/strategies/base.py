@@ -21,10 +21,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from torch import Tensor
 
+from pointmask.theta import Theta
 from pointmask_trainer.config import LossConfig
 from pointmask_trainer.data.batch import Batch
 from pointmask_trainer.data.labels import Label, SplitName
@@ -32,6 +33,9 @@ from pointmask_trainer.data.split import Split
 from pointmask_trainer.detectors.base import Auxiliary, Maps
 from pointmask_trainer.detectors.losses import loss_of_maps
 from pointmask_trainer.strategies.training import Training
+
+Part = Literal["weights", "theta", "labels"]
+"""What may be learned beside a detector: sample weights, the annotator's parameters, new labels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +80,24 @@ class Strategy(ABC):
     learns_supervision : bool
         Whether labels or sample weights are learned. The run then keeps the first labels beside the later
         ones, and its report shows what was learned.
+    learns_weights : bool
+        Whether `record` gives sample weights, as ``alpha``, and the images' prior ``difficulty``: lists with
+        a value, or None, for each image of the train list.
     needs_points : bool
         Whether labels are made from points, which are then looked for if the user names none.
+    reads_masks : bool
+        Whether labels are read from the masks that the user names.
+    unweighted : tuple of str
+        Options of ``pointmask train`` that train on the same labels with equal weights and nothing else
+        learned; ``pointmask select`` prints them for a selection. Empty if the strategy's own do.
     """
 
     Options: ClassVar[type[Any]] = NoOptions
     learns_supervision: ClassVar[bool] = False
+    learns_weights: ClassVar[bool] = False
     needs_points: ClassVar[bool] = False
+    reads_masks: ClassVar[bool] = True
+    unweighted: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, options: Any) -> None:  # noqa: ANN401 - each strategy's own
         self.options = options
@@ -96,6 +111,25 @@ class Strategy(ABC):
         DataError
             If what the labels are made from is missing or does not fit.
         """
+
+    def first_theta(self) -> Theta | None:
+        """Return the annotator's parameters that make the first labels; None if it makes none.
+
+        Raises
+        ------
+        ThetaError
+            If the options name a file that cannot be read.
+        """
+        return None
+
+    def why_not(self, part: Part) -> str:
+        """Return why a part is never learned with these options, as the end of a sentence; "" if it is.
+
+        Reports and messages show it where they have nothing else to show.
+        """
+        if part == "weights" and not self.learns_weights:
+            return "the strategy learns no sample weights"
+        return ""
 
     def start(self, training: Training) -> None:  # noqa: B027 - optional
         """Make what depends on the detector's device, the seed or the data; the detector has its weights."""

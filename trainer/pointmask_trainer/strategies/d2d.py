@@ -27,8 +27,8 @@ from pointmask_trainer.data.labels import Label, LabelStore, SplitName
 from pointmask_trainer.data.split import Split, for_every_image, known_masks, load_masks
 from pointmask_trainer.detectors.base import Maps
 from pointmask_trainer.errors import ConfigError, DataError
-from pointmask_trainer.strategies.base import Folder, Strategy
-from pointmask_trainer.strategies.d2d_options import D2DOptions
+from pointmask_trainer.strategies.base import Folder, Part, Strategy
+from pointmask_trainer.strategies.d2d_options import UNWEIGHTED, D2DOptions
 from pointmask_trainer.strategies.labels.annotating import Regeneration, annotate_image, label_of, quality
 from pointmask_trainer.strategies.labels.theta import ThetaBranch
 from pointmask_trainer.strategies.training import Training
@@ -43,7 +43,9 @@ class D2D(Strategy):
 
     Options = D2DOptions
     learns_supervision = True
+    learns_weights = True
     needs_points = True
+    unweighted = UNWEIGHTED
     options: D2DOptions
 
     def prepare(self, folder: Folder) -> Mapping[SplitName, Sequence[Label]]:
@@ -56,12 +58,22 @@ class D2D(Strategy):
                     f"no image of the {split.name} list has a point; check --points, or give another "
                     f"list with --{split.name}-list FILE"
                 )
-        theta = Theta.load(self.options.annotator)
-        self._start = theta if self.options.rho is None else theta.with_(rho=self.options.rho)
+        self._start = self.first_theta()
         self._truths = {
             name: known_masks(split, folder.root / "masks") for name, split in folder.splits.items()
         }
         return {name: self._first_labels(folder, split) for name, split in folder.splits.items()}
+
+    def first_theta(self) -> Theta:
+        """Return the parameters that make the first labels."""
+        theta = Theta.load(self.options.annotator)
+        return theta if self.options.rho is None else theta.with_(rho=self.options.rho)
+
+    def why_not(self, part: Part) -> str:
+        """Return which option keeps a part from being learned; labels are made again as theta changes."""
+        if part == "weights":
+            return 'strategy.options.alpha = "off"' if self.options.alpha == "off" else ""
+        return 'strategy.options.theta = "frozen"' if self.options.theta == "frozen" else ""
 
     def start(self, training: Training) -> None:
         """Make the meta-classifier and theta.

@@ -7,6 +7,12 @@ from pointmask.settings import Between, Share, check
 from pointmask.theta import Polarity
 from pointmask_trainer.errors import ConfigError
 
+UNWEIGHTED = (
+    "--strategy", "d2d", "--set", "strategy.options.alpha=off", "--set", "strategy.options.theta=frozen",
+    "--set", "strategy.options.beta=0",
+)  # fmt: skip
+"""Options of ``pointmask train``: the annotator's labels, all of equal weight, and nothing learned beside."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class D2DOptions:

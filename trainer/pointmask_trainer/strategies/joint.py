@@ -24,7 +24,8 @@ from pointmask_trainer.detectors.losses import loss_of_maps
 from pointmask_trainer.detectors.quiet import unrecorded
 from pointmask_trainer.errors import ConfigError, DataError
 from pointmask_trainer.operator.theta import ENTRIES, LearnableTheta
-from pointmask_trainer.strategies.base import Folder, Strategy
+from pointmask_trainer.strategies.base import Folder, Part, Strategy
+from pointmask_trainer.strategies.d2d_options import UNWEIGHTED
 from pointmask_trainer.strategies.labels.annotating import annotate_image
 from pointmask_trainer.strategies.labels.rendering import Renderer
 from pointmask_trainer.strategies.training import Training
@@ -60,16 +61,28 @@ class Joint(Strategy):
 
     Options = JointOptions
     learns_supervision = True
+    learns_weights = True
     needs_points = True
+    reads_masks = False
+    unweighted = UNWEIGHTED
     options: JointOptions
 
     def prepare(self, folder: Folder) -> Mapping[SplitName, Sequence[Label]]:
         """Annotate both splits."""
         if not folder.has_points:
             raise DataError("strategy joint annotates from points; name them with --points FILE")
-        self._start = Theta.load(self.options.annotator)
-
+        self._start = self.first_theta()
         return {name: for_every_image(split, self._masks_of(split)) for name, split in folder.splits.items()}
+
+    def first_theta(self) -> Theta:
+        """Return the parameters that make the first labels."""
+        return Theta.load(self.options.annotator)
+
+    def why_not(self, part: Part) -> str:
+        """Return why the run holds no later labels."""
+        return (
+            "strategy joint makes its labels anew in every step, as theta changes" if part == "labels" else ""
+        )
 
     def start(self, training: Training) -> None:
         """Put the sample weights' and theta's parameters beside the detector's.

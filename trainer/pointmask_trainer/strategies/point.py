@@ -40,6 +40,7 @@ class PointLabels(Strategy):
 
     Options = PointOptions
     needs_points = True
+    reads_masks = False
 
     def prepare(self, folder: Folder) -> Mapping[SplitName, Sequence[Label]]:
         """Draw the points of both splits."""

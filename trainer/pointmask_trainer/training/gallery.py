@@ -10,7 +10,7 @@ from torch import Tensor
 
 from pointmask.components import components
 from pointmask.drawing.overlay import outline_path, png, stretch
-from pointmask.drawing.tiles import HEAT, data_uri
+from pointmask.drawing.tiles import HEAT, data_uri, span_within
 from pointmask.metrics.counters import Score
 from pointmask_trainer.data.labels import LabelStore
 from pointmask_trainer.data.split import Mask, Split
@@ -107,15 +107,10 @@ def view_of(mask: Mask, reference: Mask) -> Window:
     first, last = places.min(axis=0), places.max(axis=0) + 1
     side = max(_SIDE, int((last - first).max()) + 2 * _MARGIN)
     rows, cols = (
-        _span(int(a + b - side) // 2, side, length)
+        span_within(int(a + b - side) // 2, side, length)
         for a, b, length in zip(first, last, mask.shape, strict=True)
     )
     return rows, cols
-
-
-def _span(start: int, side: int, length: int) -> slice:
-    start = max(0, min(start, length - side))
-    return slice(start, min(length, start + side))
 
 
 def _panels(

@@ -4,13 +4,11 @@ from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
 from pathlib import Path
-from string import Template
 from typing import Any
 
 from pointmask.drawing.overlay import MASK_COLOUR
-from pointmask.drawing.tiles import look
 from pointmask.io.files import write_atomic
-from pointmask_trainer.analysis.page import STYLE
+from pointmask_trainer.analysis.page import page
 from pointmask_trainer.config import Config
 from pointmask_trainer.detectors.base import parameter_count
 from pointmask_trainer.training.curves import Curve, line_chart
@@ -45,21 +43,18 @@ def write_run_report(
         Part of the page from `pointmask_trainer.analysis`.
     """
     name = path.resolve().parent.name
-    page = Template(
-        files("pointmask_trainer").joinpath("templates", "run.html").read_text("utf-8")
-    ).substitute(
-        look=look(),
-        style=STYLE,
-        name=escape(name),
-        heading=_heading(config, loop),
-        numbers=_numbers(config, lines),
-        charts=_charts(config, lines),
-        versions=_versions(lines),
-        settings=escape(config.to_toml()),
-        pictures=_pictures(gallery, lines),
-        learned=learned,
+    text = page(
+        f"pointmask run: {escape(name)}",
+        _heading(config, loop),
+        f'<div class="charts">{_charts(config, lines)}</div>\n'
+        f"{_versions(lines)}\n"
+        f"<details><summary>Settings: config.toml</summary><pre>{escape(config.to_toml())}</pre></details>\n"
+        f"{learned}\n"
+        f"{_pictures(gallery, lines)}\n",
+        summary=f'<div class="summary"><dl class="numbers">{_numbers(config, lines)}</dl></div>\n',
+        style=files("pointmask_trainer").joinpath("templates", "run.css").read_text("utf-8"),
     )
-    write_atomic(path, page.encode("utf-8", "backslashreplace"), "report")
+    write_atomic(path, text.encode("utf-8", "backslashreplace"), "report")
 
 
 def _heading(config: Config, loop: Loop) -> str:

@@ -10,6 +10,7 @@ from scipy import ndimage as ndi
 from pointmask.components import components
 from pointmask.drawing.charts import ACCENT, FAINT, OTHERS, chart, png_of
 from pointmask.drawing.overlay import MASK_COLOUR, stretch
+from pointmask.drawing.tiles import span_within
 from pointmask_trainer.analysis.charts.parts import head, outline, pixel_edges
 from pointmask_trainer.analysis.study import SHEET, Study
 from pointmask_trainer.errors import DataError
@@ -155,11 +156,8 @@ def view(box: Sequence[int], shape: tuple[int, ...]) -> tuple[slice, slice]:
     """
     top, left, bottom, right = box
     side = max(_SIDE, bottom - top + 2 * _MARGIN, right - left + 2 * _MARGIN)
-    slices = []
-    for low, high, length in ((top, bottom, shape[0]), (left, right, shape[1])):
-        start = max(0, min((low + high - side) // 2, length - side))
-        slices.append(slice(start, min(length, start + side)))
-    return slices[0], slices[1]
+    rows = span_within((top + bottom - side) // 2, side, shape[0])
+    return rows, span_within((left + right - side) // 2, side, shape[1])
 
 
 def _largest(mask: Mask) -> tuple[int, int, int, int]:
