@@ -14,12 +14,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from pointmask.folder.job import annotate_folder
-from pointmask.io.formats.tables.csv import Csv
-from pointmask.io.images.open import open_source
-from pointmask.io.points.points import Point, Points
-from pointmask.synth.sequence import Mover, make_sequence
-from pointmask.tracking.sequences import carry
+from pointmask import Mover, Point, Points, annotate_folder, carry, make_sequence, open_source
 
 MOVERS = [
     Mover(start=(30, 20), velocity=(1.5, 2.4), size=3, snr=8),

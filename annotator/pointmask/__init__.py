@@ -9,6 +9,8 @@ Open first: ``annotator/image.py``.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from pointmask.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from pointmask.annotator.image import annotate as annotate
     from pointmask.annotator.target import Annotation as Annotation
@@ -27,8 +29,6 @@ if TYPE_CHECKING:
     from pointmask.synth.sequence import make_sequence as make_sequence
     from pointmask.theta import Theta as Theta
     from pointmask.tracking.sequences import carry as carry
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "Annotation": "annotator.target",

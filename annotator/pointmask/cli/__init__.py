@@ -13,8 +13,8 @@ from typing import Any
 
 import click
 
-from pointmask import __version__
 from pointmask.errors import PluginWarning, PointmaskError
+from pointmask.version import __version__
 
 COMMANDS = {
     "annotate": (

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
 
-import pointmask
 from pointmask.folder.records.manifest import Settings
 from pointmask.io.layout import RESULTS
 from pointmask.theta import Polarity, Theta
+from pointmask.version import __version__
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         # Once per job: the digest writes the whole theta as text, which takes as long as a small target.
-        settings = Settings(self.theta.digest, pointmask.__version__, self.polarity, self.reading)
+        settings = Settings(self.theta.digest, __version__, self.polarity, self.reading)
         object.__setattr__(self, "settings", settings)
 
 
