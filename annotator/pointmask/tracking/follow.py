@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from pointmask.theta import Polarity
 from pointmask.tracking.camera_motion import Shift, levels_of, shift_between
+from pointmask.tracking.histories import Beam, Past
 from pointmask.tracking.meetings import Meetings
-from pointmask.tracking.pursuit import Beam, Past, Pursuit
+from pointmask.tracking.pursuit import Pursuit
 from pointmask.tracking.smoothing import smoothed
 
 State = Literal["given", "tracked", "crossing", "lost"]

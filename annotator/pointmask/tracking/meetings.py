@@ -3,7 +3,8 @@
 import math
 from collections.abc import Mapping
 
-from pointmask.tracking.pursuit import Place, Pursuit
+from pointmask.tracking.histories import Place
+from pointmask.tracking.pursuit import Pursuit
 
 _NEAR = 20.0  # pixels within which one target's light may reach into another's window
 _MARGIN = 1.0  # pixels between two targets, besides their radii, at which they are still told apart

@@ -8,49 +8,25 @@ found with the frames after it in view.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pointmask.theta import Polarity
-from pointmask.tracking.appearance import PICTURE, WIDTHS, Look, Shape, blob, crop, look, look_back, own_shape
+from pointmask.tracking.appearance import PICTURE, crop, look, look_back, own_shape
 from pointmask.tracking.camera_motion import Shift
+from pointmask.tracking.first_frame import first_beam, first_look
+from pointmask.tracking.histories import BEAM, DEATH, Beam, Node, Past, Place
 from pointmask.tracking.kernels import beam as kernel
 
 Floats = NDArray[np.float64]
 
 
-class Place(NamedTuple):
-    """Where a target is, and what it looks like there.
-
-    Attributes
-    ----------
-    shape : Shape
-    row, col : float
-    height : float
-        Factor of ``shape.body``; negative for a target darker than its surroundings.
-    """
-
-    shape: Shape
-    row: float
-    col: float
-    height: float
-
-
 MOST_MISSES = 5
 """Frames in a row that a target may be missed and still be found again."""
 
-_BEAM = 16  # histories kept
-_CLICK = 3.0  # pixels by which a click may miss its target
-_CLICK_DEVIATION = 1.0
-_SPEED = 2.0  # pixels per frame and axis, standard deviation before anything is known
-_DEATH = math.log(0.01)  # a target vanishes in one frame of a hundred
-_HOPELESS = 15.0  # log ratio below the best broken-off history at which the search ends
 _SHAKE = 0.8  # pixels: deviation of a camera whose motion the image does not tell
-_DOUBT = 2.5  # noises taken off a filter's answer before the widths are compared
-_CLEAR = 0.6  # share of the best signal-to-noise ratio that another width must reach
 _LESSONS = (5, 12, 24)  # frames after which the target's own shape is cut anew; later every _REFRESH
 _REFRESH = 25
 _AWAY = 3.0  # pixels that a target must have moved, besides its diameter, to leave its place free
@@ -62,70 +38,6 @@ SPEED_NOISE = 0.09**2
 _MODEL = np.array(
     [0.1**2, SPEED_NOISE, 0.05**2, 0.15, 3.5, math.log(0.97), math.log(0.03), MOST_MISSES], np.float64
 )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Node:
-    """A target in one frame of one history.
-
-    Attributes
-    ----------
-    parent : Node or None
-        The frame before.
-    frame : int
-    state : (COLUMNS,) float64
-        Filtered, or only predicted if the target was missed; see `pointmask.tracking.kernels.beam`.
-    found : bool
-    shift : Shift
-        Of the scene, since the frame before.
-    """
-
-    parent: "Node | None"
-    frame: int
-    state: Floats
-    found: bool
-    shift: Shift
-
-    @property
-    def score(self) -> float:
-        """Sum of the log ratios up to this frame."""
-        return float(self.state[kernel.SCORE])
-
-
-class Past(NamedTuple):
-    """An earlier frame, and by how much the scene has moved since."""
-
-    image: NDArray[Any]
-    moved: tuple[float, float]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Beam:
-    """Histories at one frame, best first.
-
-    Attributes
-    ----------
-    state : (k, COLUMNS) float64
-        See `pointmask.tracking.kernels.beam`.
-    nodes : tuple of Node
-        One per row.
-    ended : Node
-        Last found node of the best history that breaks off.
-    """
-
-    state: Floats
-    nodes: tuple[Node, ...]
-    ended: Node
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing seen later could make the target's history go on."""
-        return not self.nodes or self.nodes[0].score < self.ended.score + _DEATH - _HOPELESS
-
-    @property
-    def is_found(self) -> bool:
-        """Whether the best history holds the target in the present frame."""
-        return bool(self.nodes) and self.nodes[0].found and self.nodes[0].score > self.ended.score + _DEATH
 
 
 class Pursuit:
@@ -153,8 +65,8 @@ class Pursuit:
     """
 
     def __init__(self, image: NDArray[Any], frame: int, point: tuple[int, int], polarity: Polarity) -> None:
-        self.sign, self.shape, seen = _first_look(image, point, polarity)
-        self.beam = _first_beam(seen, frame, point)
+        self.sign, self.shape, seen = first_look(image, point, polarity)
+        self.beam = first_beam(seen, frame, point)
         self.point = point
         self._picture = np.zeros((2 * PICTURE + 1, 2 * PICTURE + 1))
         self._rest = np.zeros(2)
@@ -209,8 +121,8 @@ class Pursuit:
         model = _MODEL.copy()
         model[kernel.PLACE_NOISE] = place_noise(shift)
         kernel.predict(state, len(state), shift.row, shift.col, model)
-        children = np.empty((_BEAM, kernel.COLUMNS))
-        parents, sources = np.empty(_BEAM, np.int64), np.empty(_BEAM, np.int64)
+        children = np.empty((BEAM, kernel.COLUMNS))
+        parents, sources = np.empty(BEAM, np.int64), np.empty(BEAM, np.int64)
         made = kernel.extend(
             state, len(state), seen.places, seen.heights, seen.before, seen.noise, seen.density,
             self.shape.radius, model, children, parents, sources,
@@ -283,7 +195,7 @@ class Pursuit:
         """Return the best history, frame by frame, up to where the target was last found."""
         beam = self.beam
         node: Node | None = beam.ended
-        if beam.nodes and beam.nodes[0].score > beam.ended.score + _DEATH:
+        if beam.nodes and beam.nodes[0].score > beam.ended.score + DEATH:
             node = beam.nodes[0]
         nodes: list[Node] = []
         while node is not None:
@@ -301,53 +213,3 @@ class Pursuit:
 def place_noise(shift: Shift) -> float:
     """Variance that one frame adds to a place: more where the image does not tell the camera's motion."""
     return float(_MODEL[kernel.PLACE_NOISE]) + (0.0 if shift.seen else _SHAKE**2)
-
-
-def _first_look(image: NDArray[Any], point: tuple[int, int], polarity: Polarity) -> tuple[int, Shape, Look]:
-    """Choose sign and filter: the blob that answers most among those that stand out, or the own shape."""
-    row, col = point
-    signs = {"bright": (1,), "dark": (-1,), "auto": (1, -1)}[polarity]
-    tried = []
-    for sign in signs:
-        for width in WIDTHS:
-            seen = look(image, float(row), float(col), sign, blob(width))
-            tried.append((sign, width, seen, _height_at(seen, point)))
-    clear = _CLEAR * max(height / seen.noise for _, _, seen, height in tried)
-    sign, width, seen, height = max(
-        (entry for entry in tried if entry[3] >= clear * entry[2].noise),
-        key=lambda entry: math.sqrt(entry[1]) * (entry[3] - _DOUBT * entry[2].noise),
-    )
-    own = own_shape(sign * crop(image, point, PICTURE))
-    if own is not None:
-        own_seen = look(image, float(row), float(col), sign, own)
-        if _height_at(own_seen, point) / own_seen.noise > height / seen.noise:
-            return sign, own, own_seen
-    return sign, blob(width), seen
-
-
-def _gains(seen: Look, point: tuple[int, int]) -> Floats:
-    """How well each peak is what a click means; -inf for those out of reach."""
-    away = ((seen.places - point) ** 2).sum(axis=1)
-    return np.where(away <= _CLICK**2, seen.heights / seen.noise - 0.5 * away / _CLICK_DEVIATION**2, -np.inf)
-
-
-def _height_at(seen: Look, point: tuple[int, int]) -> float:
-    """Height of the peak that a click means, 0 if there is none."""
-    gains = _gains(seen, point)
-    return float(seen.heights[gains.argmax()]) if np.isfinite(gains).any() else 0.0
-
-
-def _first_beam(seen: Look, frame: int, point: tuple[int, int]) -> Beam:
-    """Histories at the click: the peaks near it, and the click itself."""
-    itself = replace(seen, places=np.array([point], np.float64), heights=np.array([2 * seen.noise]))
-    places, heights = np.concatenate([seen.places, itself.places]), np.append(seen.heights, itself.heights)
-    gains = np.append(_gains(seen, point), _gains(itself, point))
-    order = [int(k) for k in np.argsort(-gains, kind="stable") if np.isfinite(gains[k])][: _BEAM // 2]
-    state = np.zeros((len(order), kernel.COLUMNS))
-    state[:, [kernel.ROW, kernel.COL]] = places[order]
-    state[:, kernel.VAR], state[:, kernel.SPEED_VAR] = 0.4**2, _SPEED**2
-    state[:, kernel.HEIGHT] = heights[order]
-    state[:, kernel.HEIGHT_VAR] = seen.noise**2 + (0.3 * heights[order]) ** 2
-    state[:, kernel.SCORE] = 0.5 * (gains[order] - gains[order[0]])
-    nodes = tuple(Node(None, frame, one.copy(), True, Shift()) for one in state)
-    return Beam(state, nodes, nodes[0])
