@@ -1,14 +1,14 @@
-"""Errors a user can cause. Each message names the value, the rule and the fix."""
+"""Errors that a user can cause. Each message names the value, the rule and the fix."""
 
 
 class PointmaskError(Exception):
     """
-    Base of every error that pointmask raises on purpose.
+    Base class of all errors that pointmask raises deliberately.
 
     Attributes
     ----------
     exit_status : int
-        Of the command line when it ends with this error: 2, bad arguments, unless a subclass says otherwise.
+        Exit status of the command line for this error: 2 (bad arguments), unless a subclass overrides it.
     """
 
     exit_status = 2
@@ -23,26 +23,26 @@ class PointsError(PointmaskError, ValueError):
 
 
 class ThetaError(PointmaskError, ValueError):
-    """A parameter set is out of its bounds, unstable or unreadable."""
+    """A theta is out of bounds, unstable or unreadable."""
 
 
 class MethodError(PointmaskError, ValueError):
-    """An annotator that is to be compared is not known by this name."""
+    """There is no method of this name to compare with."""
 
 
 class PluginError(PointmaskError, ImportError):
-    """What another installed package adds to pointmask cannot be imported, or is not what it should be."""
+    """An entry point of another installed package cannot be imported, or does not fulfil its contract."""
 
 
 class PluginWarning(UserWarning):
-    """What another installed package adds to pointmask cannot be used, and was passed over."""
+    """An entry point of another installed package cannot be used and was skipped."""
 
 
 class OutputError(PointmaskError, OSError):
-    """A result cannot be written, or writing it would destroy something of the user's."""
+    """A result cannot be written, or writing it would overwrite a file of the user."""
 
 
 class BrokenOffError(OutputError):
-    """A folder job could not go on; what was finished is kept, and the job can be run again."""
+    """A folder job was interrupted; finished results are kept, and the job can be resumed."""
 
     exit_status = 1

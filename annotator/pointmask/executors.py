@@ -1,8 +1,8 @@
-"""Where the work is done: here, in threads, or on a Dask cluster. All give the results in order.
+"""Executors: in this thread, in a thread pool, or on a Dask cluster. All yield the results in order.
 
-Each adapter has the signature ``(function, items, ...) -> iterator of results`` and holds only a few
-chunks of items at a time, so that memory does not grow with the number of items. If the consumer
-stops early, or the function raises, what has not begun is dropped and what has begun is waited for.
+Each has the signature ``(function, items, ...) -> iterator of results`` and keeps only a few chunks of items
+in flight, so that memory does not grow with the number of items. If the consumer stops early, or the function
+raises, pending chunks are cancelled and running ones are awaited.
 """
 
 from collections import deque
@@ -17,7 +17,7 @@ from pointmask.errors import BrokenOffError, PointmaskError
 T = TypeVar("T")
 R = TypeVar("R")
 
-# Handing over one item costs about 30 microseconds; sixteen together make that vanish beside 1 ms of work.
+# Submitting costs about 30 microseconds; a chunk of sixteen makes that negligible against 1 ms of work.
 _CHUNK = 16
 _CHUNK_DASK = 256
 
@@ -27,13 +27,13 @@ class _Future(Protocol):
 
 
 def serial(function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-    """Do one item after the other in this thread."""
+    """Process one item after another in this thread."""
     return map(function, items)
 
 
 def threads(function: Callable[[T], R], items: Iterable[T], count: int) -> Iterator[R]:
     """
-    Work in threads of this process.
+    Process items in a thread pool.
 
     Parameters
     ----------
@@ -53,25 +53,25 @@ def threads(function: Callable[[T], R], items: Iterable[T], count: int) -> Itera
 
 def dask(function: Callable[[T], R], items: Iterable[T], address: str) -> Iterator[R]:
     """
-    Work on a Dask cluster, whose workers must see the same folders under the same paths.
+    Process items on a Dask cluster, whose workers must see the same folders under the same paths.
 
-    What a lost worker had in hand is done again by another.
+    The chunks of a lost worker are recomputed by another.
 
     Parameters
     ----------
     function : callable
-        Can be pickled; so can the items and results.
+        Must be picklable, like the items and the results.
     items : iterable
         Read lazily.
     address : str
-        Of the scheduler, such as ``tcp://host:8786``.
+        Address of the scheduler, such as ``tcp://host:8786``.
 
     Raises
     ------
     PointmaskError
         If Dask is not installed or the scheduler does not answer.
     BrokenOffError
-        If the scheduler is lost, or the same items cost several workers their lives.
+        If the scheduler is lost, or the same items repeatedly kill workers.
     """
     try:
         distributed = import_module("distributed")  # has no types where it is not installed
@@ -95,7 +95,7 @@ def dask(function: Callable[[T], R], items: Iterable[T], address: str) -> Iterat
             raise  # of the function
         except distributed.KilledWorker as error:
             raise BrokenOffError(
-                f"several Dask workers died of the same images ({error}); give them more memory"
+                f"several Dask workers died on the same images ({error}); give them more memory"
             ) from error
         except (OSError, distributed.CancelledError) as error:
             raise BrokenOffError(f"the Dask scheduler at {address} is gone ({error})") from error
@@ -104,7 +104,7 @@ def dask(function: Callable[[T], R], items: Iterable[T], address: str) -> Iterat
 def _windowed(
     submit: Callable[[list[T]], _Future], items: Iterable[T], size: int, window: int
 ) -> Iterator[Any]:
-    """Keep ``window`` chunks of ``size`` items in flight, and give their results in order."""
+    """Keep ``window`` chunks of ``size`` items in flight, and yield their results in order."""
     waiting: deque[_Future] = deque()
     source = iter(items)
     while True:
@@ -120,7 +120,7 @@ def _each(function: Callable[[T], R], chunk: list[T]) -> list[R]:
 
 
 class Progress(NamedTuple):
-    """How far a job is, counted in image files."""
+    """Progress of a job, in image files."""
 
     seen: int
     total: int

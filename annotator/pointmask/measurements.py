@@ -1,8 +1,8 @@
 """Names and units of the measurements that theta weighs, in the order of its weights.
 
 The resemblance network reads `LOCAL_MEASUREMENTS` and `TARGET_MEASUREMENTS`; the predicted IoU is a logistic
-function of `CONFIDENCE_MEASUREMENTS`. "Contrast" is the grey value less the background, over the target's
-contrast.
+function of `CONFIDENCE_MEASUREMENTS`. "Contrast" is the grey value minus the background, over the contrast
+of the target.
 """
 
 LOCAL_MEASUREMENTS = (
@@ -26,7 +26,7 @@ TARGET_MEASUREMENTS = (
 )
 CONFIDENCE_MEASUREMENTS = (
     "one",
-    "steepness",  # rim of the mask less ring 1 round it, over mask less ring 3; -1 to 2
+    "steepness",  # rim of the mask minus ring 1 around it, over mask minus ring 3; -1 to 2
     "separation",  # log(0.3 + s), s = (mask - rings 1 and 2) / (their deviations + 0.02), 0 to 6
     "separation_squared",
     "outline",  # pixels of the rim / square root of the mask's area

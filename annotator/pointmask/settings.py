@@ -1,6 +1,6 @@
 """Settings: frozen dataclasses whose types carry the bounds, read from TOML and written back.
 
-A field says in its type what it may hold, and nothing else repeats it::
+The type of a field states its bounds, and no other table repeats them::
 
     @dataclass(frozen=True, kw_only=True, slots=True)
     class Options:
@@ -12,8 +12,8 @@ A field says in its type what it may hold, and nothing else repeats it::
         def __post_init__(self) -> None:
             check(self, ConfigError)
 
-`read_table` makes such an object from plain values, `check` holds one made in code to the same rules,
-`to_table` and `to_toml` write it. Each caller passes the class of the error that its users expect.
+`read_table` makes an instance from plain values, `check` enforces the same rules on instances made in code,
+`to_table` and `to_toml` write them. The caller chooses the class of the errors.
 """
 
 import difflib
@@ -53,7 +53,7 @@ ErrorType = type[PointmaskError]
 
 @dataclass(frozen=True, slots=True)
 class Between:
-    """Closed range of a number, for use in `typing.Annotated`. NaN and infinity lie in no range."""
+    """Closed interval, for use in `typing.Annotated`. It never contains NaN or infinity."""
 
     low: float
     high: float
@@ -136,7 +136,7 @@ def read_table(cls: type[T], table: Mapping[str, Any], error: ErrorType, where: 
 
 
 def check(settings: "DataclassInstance", error: ErrorType, where: str = "") -> None:
-    """Hold a dataclass to the types and bounds of its fields; for use in ``__post_init__``.
+    """Check the types and bounds of a dataclass instance; for use in ``__post_init__``.
 
     Parameters
     ----------

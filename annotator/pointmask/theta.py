@@ -256,19 +256,19 @@ def _preset(name: str) -> Theta:
     return Theta.from_toml(text, f"preset {name}")
 
 
-_FACES = 4  # of a sample
+_FACES = 4  # per sample
 
 
 def outflow(D0: Any, decay: Any) -> Any:  # noqa: ANN401 - numbers or tensors
-    """Bound the share of a sample that leaves it per unit of time: by its four faces, and absorbed.
+    """Return the largest fraction of a sample that can leave it per unit of time.
 
-    Explicit steps of length tau are stable, and keep the potential positive, where tau times this is at
-    most 1.
+    It leaves through four faces and by absorption. Explicit steps of length tau are stable and positive if
+    tau times this is at most 1.
     """
     return _FACES * D0 + decay
 
 
 def stable_rates(tau: float, D0: float, decay: float) -> tuple[float, float]:
-    """Lower a conductance, then an absorption, to what explicit steps of length tau allow."""
+    """Clip a conductance, then an absorption, to the largest for which steps of length tau are stable."""
     D0 = min(D0, 1 / (_FACES * tau))
     return D0, min(decay, max(1 / tau - _FACES * D0, 0.0))

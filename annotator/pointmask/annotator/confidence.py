@@ -1,4 +1,4 @@
-"""Predicted IoU of a mask, from measurements that need no truth."""
+"""Predicted IoU of a mask, from measurements that do not need the true mask."""
 
 import math
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ Field = NDArray[np.float64]
 def measure(
     window: Window, soft: Field, fine: Field, mask: NDArray[np.bool_], theta: Theta
 ) -> tuple[float, ...]:
-    """Evaluate `pointmask.theta.CONFIDENCE_MEASUREMENTS`.
+    """Evaluate `pointmask.measurements.CONFIDENCE_MEASUREMENTS`.
 
     Parameters
     ----------
@@ -76,6 +76,6 @@ def predicted_iou(
 
 
 def predicted(inputs: Sequence[float], theta: Theta) -> float:
-    """Turn what `measure` gives into a predicted IoU in (0, 1)."""
+    """Map the output of `measure` to a predicted IoU in (0, 1)."""
     score = math.fsum(w * x for w, x in zip(theta.confidence, inputs, strict=True))
     return 1 / (1 + math.exp(-min(max(score, -30.0), 30.0)))

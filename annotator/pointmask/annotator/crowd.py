@@ -1,4 +1,4 @@
-"""Several points whose masks claim the same pixels."""
+"""Targets whose masks overlap: every contested pixel is assigned to one of them."""
 
 from dataclasses import replace
 
@@ -8,11 +8,11 @@ from scipy import ndimage
 
 from pointmask.annotator.target import Box, Target, box_of, slices_of
 
-_CELL = 32  # px; about the size of a large target, so that a box lies in few cells of the grid
+_CELL = 32  # px; about the size of a large target, so that a box covers few cells of the grid
 
 
 def divide_shared(targets: list[Target]) -> list[Target]:
-    """Give every pixel that several masks claim to one of them.
+    """Assign every pixel that belongs to several masks to one of them.
 
     Parameters
     ----------
@@ -23,9 +23,9 @@ def divide_shared(targets: list[Target]) -> list[Target]:
     -------
     list of Target
         In the same order. A contested pixel goes to the larger soft label, on a tie to the nearer point,
-        then to the earlier one; a point's own pixel is always its own, and pixels that this would cut
-        off from their owner's point go to the next claimant. Targets that had contested
-        pixels carry the flag ``shared``.
+        then to the earlier one. A point always keeps its own pixel, and pixels that would be disconnected
+        from their owner's point go to the next candidate. Targets with contested pixels get the flag
+        ``shared``.
     """
     result = list(targets)
     for group in _crowds(targets):
@@ -38,7 +38,7 @@ def divide_shared(targets: list[Target]) -> list[Target]:
         _assign(members, owner, hull)
         strays = _strays(members, owner, hull)
         if (strays & (claims > 1)).any():
-            # A pixel cut off from its owner's point goes to the next claimant instead.
+            # A pixel that is disconnected from its owner's point goes to the next candidate instead.
             second = np.where(strays & (claims > 1), -1, owner)
             _assign(members, second, hull, barred=owner)
             owner = np.where(second < 0, owner, second)
@@ -52,7 +52,7 @@ def divide_shared(targets: list[Target]) -> list[Target]:
 
 
 class _Member:
-    """A target of a crowd, seen within its box."""
+    """A target of a crowd, cropped to its box."""
 
     def __init__(self, target: Target) -> None:
         self.target = target
@@ -60,7 +60,7 @@ class _Member:
         self.mask = target.mask[self.part]
         rows, cols = np.ogrid[target.box[0] : target.box[2], target.box[1] : target.box[3]]
         self.near = (rows - target.point[0]) ** 2 + (cols - target.point[1]) ** 2
-        # A point's own pixel is always its own.
+        # A point always keeps its own pixel.
         self.level = np.where(self.near == 0, np.float32(2), target.soft[self.part])
 
     def place(self, hull: Box) -> tuple[slice, slice]:
@@ -71,7 +71,7 @@ class _Member:
 def _assign(
     members: list[_Member], owner: NDArray[np.int64], hull: Box, barred: NDArray[np.int64] | None = None
 ) -> None:
-    """Fill the pixels where ``owner`` is -1 with the best claimant's index, other than ``barred``."""
+    """Fill the pixels where ``owner`` is -1 with the index of the best candidate other than ``barred``."""
     free = owner < 0
     best = np.zeros(owner.shape, np.float32)
     distance = np.zeros(owner.shape, np.int64)
@@ -99,7 +99,7 @@ def _strays(members: list[_Member], owner: NDArray[np.int64], hull: Box) -> NDAr
 
 
 def _crowds(targets: list[Target]) -> list[list[int]]:
-    """Group targets whose boxes overlap, directly or through others; lonely targets are left out.
+    """Group targets whose boxes overlap, directly or through others; isolated targets are left out.
 
     Boxes are compared within the cells of a grid, so the cost is linear in crowds of bounded density.
     """
@@ -128,7 +128,7 @@ def _crowds(targets: list[Target]) -> list[list[int]]:
 
 
 def _reclaimed(target: Target, mask: NDArray[np.bool_]) -> Target:
-    """Describe a target anew after it gave pixels away."""
+    """Recompute area, box and flags of a target that lost pixels."""
     if not mask.any():
         mask[target.point[0] - target.window[0], target.point[1] - target.window[1]] = True
     box = box_of(mask, *target.window[:2])

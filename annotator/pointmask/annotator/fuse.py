@@ -1,4 +1,4 @@
-"""From potential and superpixel to a soft label, and from there to a mask."""
+"""Fusion of potential and superpixel into a soft label, and its threshold."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +23,9 @@ def fuse(potential: Field, superpixel: NDArray[np.bool_], rho: float) -> Field:
     Returns
     -------
     (n, n) float64
-        Each part is divided by its own maximum first, so that rho weighs like with like; the sum
-        then has maximum 1 unless the two parts peak apart, and is divided by its maximum. All 0
-        where there is neither.
+        The potential is divided by its maximum first, so that both parts have the same range; the sum is
+        then divided by its maximum, which is 1 unless the two parts peak at different places. All 0 if both
+        parts are.
     """
     soft = np.empty_like(potential)
     blend(potential, superpixel, rho, soft)
@@ -33,7 +33,7 @@ def fuse(potential: Field, superpixel: NDArray[np.bool_], rho: float) -> Field:
 
 
 def enlarge_octaves(field: Field, octaves: int) -> Field:
-    """Bring a field sampled every ``2 ** octaves`` px to one value per pixel (bilinear)."""
+    """Interpolate a field sampled every ``2 ** octaves`` px to one value per pixel (bilinear)."""
     for _ in range(octaves):
         finer = np.empty((2 * field.shape[0] - 1, 2 * field.shape[1] - 1))
         enlarge(field, finer)
@@ -47,11 +47,11 @@ def mix_finer(coarse: Field, finer: Field, share: float) -> tuple[Field, Field]:
     Parameters
     ----------
     coarse : (2n - 1, 2n - 1) float64
-        That of the coarser window, brought to one value per pixel.
+        Of the coarser window, interpolated to one value per pixel.
     finer : (n, n) float64, n odd
-        That of the window at the image's own resolution, with the same centre.
+        Of the window at the image's resolution, with the same centre.
     share : float
-        Of ``finer`` where its window reaches, in [0, 1].
+        Weight of ``finer`` within its window, in [0, 1].
 
     Returns
     -------
@@ -80,17 +80,17 @@ def otsu(soft: Field, bins: int = 256) -> float:
 
 
 def binarise(soft: Field, level: float, row: int, col: int, reach: int) -> tuple[NDArray[np.bool_], int]:
-    """Pixels above a level that belong to the point.
+    """Threshold a soft label and keep the component of the point.
 
     Parameters
     ----------
     soft : (h, w) float64
     level : float
-        0 stands for Otsu's threshold.
+        0 selects Otsu's threshold.
     row, col : int
         The point in the window.
     reach : int
-        How far from the point, in px, the mask may begin.
+        Maximum distance between point and mask in px.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""One image and its points in, soft labels, masks and confidence out: the heart of pointmask."""
+"""Annotation of one image: points in, soft labels, masks and confidence out."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,15 +21,15 @@ def annotate(
     theta: Theta | str | Path = "default",
     polarity: Polarity = "bright",
 ) -> Annotation:
-    """Turn points into masks.
+    """Compute a mask for each point of an image.
 
     Parameters
     ----------
     image : (H, W) array_like
-        One infrared band in any real dtype: counts, kelvins, anything. Gain and offset do not matter.
+        One infrared band in any real dtype, such as counts or kelvins. Gain and offset do not matter.
         NaN, infinite and masked pixels are replaced by the median of their window.
     points : sequence of (row, col)
-        One 0-based pixel per target. Their order is kept; they need not lie exactly on the target.
+        One 0-based pixel per target. They need not lie exactly on the target.
     theta : Theta, "default", "paper" or path of a TOML file
     polarity : {"bright", "dark", "auto"}
         Whether targets are brighter or darker than their surroundings; ``auto`` decides per target.
@@ -49,11 +49,11 @@ def annotate(
 
     Notes
     -----
-    Each target is solved in its own window (equations 2 to 4 of the paper, see `Theta`). Pixels
-    claimed by several targets go to the one with the larger soft label, on a tie to the nearer
-    point, then to the earlier one; a point's own pixel is always its own. So two points on one target
-    share it (flag ``shared``) without changing the union. Only a point that is left with nothing, such
-    as the second of two on the very same pixel, keeps that one pixel together with its owner.
+    Each target is solved in its own window (equations 2 to 4 of the paper, see `Theta`). Pixels that belong
+    to several masks are assigned to the one with the larger soft label, on a tie to the nearer point, then to
+    the earlier one; a point always keeps its own pixel. Two points on one target therefore divide it (flag
+    ``shared``) without changing the union. Only a point that would be left without pixels, such as the second
+    of two on the same pixel, keeps that pixel in common with its owner.
 
     Examples
     --------
@@ -83,7 +83,7 @@ def _checked_image(image: ArrayLike) -> NDArray[np.generic]:
             f"the image has shape {array.shape}; one band (H, W) is needed, so pick or average the bands"
         )
     if array.size == 0:
-        raise ImageError(f"the image has shape {array.shape} and holds no pixel; check how it was cut")
+        raise ImageError(f"the image has shape {array.shape} and no pixels; check how it was cropped")
     if array.dtype.kind not in "buif":
         raise ImageError(f"the image has dtype {array.dtype}; real numbers are needed, so convert it first")
     return array

@@ -1,4 +1,4 @@
-"""The potential in a window: theta's operator, assembled and stepped."""
+"""The operator of a theta: assembled once, then stepped in each window to give the potential."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,7 +17,7 @@ Field = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Operator:
-    """A theta in the arrays that the kernels read; made once per theta by `assemble`."""
+    """A theta as the arrays that the kernels read; see `assemble`."""
 
     theta: Theta
     stages: tuple[Any, ...]  # spacings, steps, D0, beta, growth, decay, each (k,)
@@ -30,7 +30,7 @@ class Operator:
 
 @lru_cache(maxsize=32)
 def assemble(theta: Theta) -> Operator:
-    """Arrays of a theta."""
+    """Convert a theta to arrays; cached."""
     stages = [np.array(theta.spacings), np.array(theta.steps)]
     stages += [np.array(v) for v in (theta.D0, theta.beta, theta.growth, theta.decay)]
     weights = np.array(theta.law_weights).reshape(-1, len(LOCAL_MEASUREMENTS) + len(TARGET_MEASUREMENTS))
@@ -90,7 +90,7 @@ def solve(window: Window, operator: Operator) -> Field:
 
 
 def _source(half_size: int, sigma: float) -> Field:
-    """Make the initial field: 1 at the point, a Gaussian of the given spread round it, cut at 2.4 sigma."""
+    """Make the initial field: 1 at the point, a Gaussian around it if sigma > 0, cut at 2.4 sigma."""
     distance = geometry(half_size).distance
     if sigma == 0:
         return np.asarray(distance == 0, np.float64)

@@ -1,4 +1,4 @@
-"""One point to one target: where to solve from, at which scale, and which of two masks to take."""
+"""Annotation of one point: where to solve from, at which scale, and which of two masks to use."""
 
 import math
 
@@ -14,23 +14,23 @@ from pointmask.annotator.window import Window, read_window, settle
 from pointmask.kernels.regions import extent
 from pointmask.theta import Polarity, Theta
 
-# A large target gains this much contrast or more when the background is read outside it; clutter round a
-# small one does not. On the train list the two part at 1.5; without this test small dim targets beside
-# clouds grew to hundreds of pixels (-1 point for clicks moved by 3 px).
+# A large target gains at least this factor in contrast if the background is measured outside it; clutter
+# around a small one does not. On the train list 1.5 separates the two; without this test, small dim targets
+# next to clouds grew to hundreds of pixels (-1 point for clicks moved by 3 px).
 _HIGHER = 1.5
 
-# A peak's mask replaces the click's own where its predicted IoU is higher by this much. Half of it, or none,
-# follows brighter clutter (-0.8 points for clicks beside the target).
+# The mask of the peak replaces that of the click if its predicted IoU is higher by this much. Half of it, or
+# none, follows brighter clutter (-0.8 points for clicks beside the target).
 _SURER = 0.1
 
-# And where it comes this close to the click, in px: what lies farther off was not meant.
+# And only if it comes this close to the click, in px.
 _BESIDE = 3
 
 
 def annotate_point(
     image: NDArray[np.generic], row: int, col: int, operator: Operator, polarity: Polarity
 ) -> Target:
-    """Solve one target from its click, from the peak the click leads to, or from the surer of the two."""
+    """Solve one target from its click, from the peak the click leads to, or the more confident of both."""
     theta = operator.theta
     click = row, col
     window = read_window(image, row, col, theta.half_size, 0, polarity)
@@ -58,7 +58,7 @@ def _solve_centred(
     operator: Operator,
     polarity: Polarity,
 ) -> Target:
-    """Solve from one pixel, and once more if that turns out to be off the middle of its mask."""
+    """Solve from one pixel, and once more from the centroid if the pixel is off-centre in its mask."""
     theta = operator.theta
     target = _solve_from(image, click, start, window, operator, polarity)
     if theta.recentre and "weak" not in target.flags:
@@ -105,7 +105,7 @@ def _solve_from(
     operator: Operator,
     polarity: Polarity,
 ) -> Target:
-    """Solve from one pixel, in a coarser and larger window while the target is too large for this one."""
+    """Solve from one pixel, at coarser octaves until the target fits into the window."""
     theta = operator.theta
     octave = 0
     finer = None
@@ -146,10 +146,10 @@ def _clearer_octave(
     theta: Theta,
     polarity: Polarity,
 ) -> int:
-    """Octave at which a target that is buried in its background stands out: mostly the present one."""
+    """Octave at which a target that is buried in its background stands out; usually the current one."""
     if window.noise > theta.buried:
-        # The background ring may lie inside a large target: then some coarser window is far clearer.
-        # More so the farther one looks, since clouds and waves grow clearer with distance as well.
+        # The background ring may lie inside a large target; a coarser window then has much less noise. The
+        # criterion is stricter for coarser windows, since clouds and waves also stand out more with distance.
         for coarser in range(octave + 1, theta.octaves + 1):
             wider = read_window(image, *centre, theta.half_size, coarser, polarity)
             clearer = wider.noise < theta.buried / 2 ** (coarser - octave)

@@ -1,4 +1,4 @@
-"""The superpixel that holds the point."""
+"""The superpixel that contains the point."""
 
 from functools import lru_cache
 
@@ -18,18 +18,18 @@ def point_superpixel(
     values : (n, n) float64
         Window with the point at its centre.
     kind : {"grid", "centred"}
-        First centres on scikit-image's regular grid over the whole window, or on a 3 x 3 grid round
-        the point. The second needs a third of the time for windows of 49 samples and commutes with
+        Initial centres on scikit-image's regular grid over the whole window, or on a 3 x 3 grid around
+        the point. The second takes a third of the time for windows of 49 samples and commutes with
         flips and transposes.
     step : int
-        Distance of the first centres in samples.
+        Distance between initial centres in samples.
     compactness : float
     iterations : int
 
     Returns
     -------
     (n, n) bool
-        The 4-connected piece of the cluster at the point; empty if a tie leaves the point without.
+        The 4-connected component of the cluster at the point; empty if a tie leaves the point unassigned.
     """
     places, reach = _first_centres(kind, step, values.shape[0])
     out = np.empty(values.shape, np.bool_)
@@ -39,13 +39,13 @@ def point_superpixel(
 
 @lru_cache(maxsize=32)
 def _first_centres(kind: str, step: int, side: int) -> tuple[NDArray[np.int64], int]:
-    """First centres, and how far from the point pixels are clustered at all."""
+    """Compute initial centres, and the half size of the part of the window that is clustered."""
     half = side // 2
     if kind == "grid":
         line = range(step // 2, side, step)
         return np.array([(y, x) for y in line for x in line]), half
-    # The cluster at the point ends about half a step from it; what lies beyond 1.5 steps only moves
-    # the other centres.
+    # The cluster at the point ends about half a step from it; pixels beyond 1.5 steps only move the
+    # other centres.
     reach = min(half, 3 * step // 2)
-    line_round = [reach + o for o in (-step, 0, step) if abs(o) <= reach]
-    return np.array([(y, x) for y in line_round for x in line_round]), reach
+    line_around = [reach + o for o in (-step, 0, step) if abs(o) <= reach]
+    return np.array([(y, x) for y in line_around for x in line_around]), reach

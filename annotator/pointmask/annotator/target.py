@@ -1,4 +1,4 @@
-"""What the annotator returns: a target per point, an annotation per image."""
+"""Results of the annotator: a target per point, an annotation per image."""
 
 from dataclasses import dataclass
 
@@ -12,13 +12,13 @@ Box = tuple[int, int, int, int]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Target:
-    """What was found at one point. Coordinates are those of the full image, boxes half-open.
+    """Result for one point. Coordinates are those of the full image, boxes are half-open.
 
     Attributes
     ----------
     point : (row, col)
     window : (top, left, bottom, right)
-        The part of the image in which the target was looked for.
+        Part of the image that was searched.
     soft : (h, w) float32
         Soft label over the window, in [0, 1].
     mask : (h, w) bool
@@ -30,14 +30,14 @@ class Target:
     confidence : float
         Predicted IoU with a hand-drawn mask, in [0, 1].
     flags : tuple of str
-        ``border``: the mask meets the image's border. ``clipped``: it meets the window's border, so
-        the target may be larger. ``shared``: its pixels overlapped another point's and were divided.
+        ``border``: the mask touches the image's border. ``clipped``: it touches the window's border, so
+        the target may be larger. ``shared``: its pixels overlapped those of another point and were divided.
         ``dark``: darker than its surroundings. ``nonfinite``: NaN or infinite pixels in the window
-        were replaced. ``flat``: no contrast at the point. ``weak``: nothing near the point reached
-        the level; the mask is the point's pixel alone.
+        were replaced. ``flat``: no contrast at the point. ``weak``: no pixel near the point reached
+        the level; the mask is the pixel of the point alone.
     centre : (row, col)
-        Where the target was solved from: the point, or where the point leads. The window is centred there
-        before the image's border cuts it.
+        Where the target was solved from: the point, or the peak or centroid it leads to. The window is
+        centred there before it is cropped at the image's border.
     octave : int
         The window's samples are ``2 ** octave`` px apart.
     """
@@ -56,7 +56,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Annotation:
-    """Result for one image. Full-size arrays are made on demand, so cost does not grow with the frame.
+    """Result for one image. Full-size arrays are computed on demand, so cost does not grow with the frame.
 
     Attributes
     ----------
@@ -100,6 +100,6 @@ def slices_of(box: Box) -> tuple[slice, slice]:
 
 
 def box_of(mask: NDArray[np.bool_], top: int, left: int) -> Box:
-    """Half-open box of a non-empty mask whose first pixel lies at ``(top, left)`` of the image."""
+    """Half-open box of a non-empty mask whose first pixel is at ``(top, left)`` of the image."""
     first_row, first_col, last_row, last_col, _, _ = extent(mask)
     return top + first_row, left + first_col, top + last_row, left + last_col

@@ -1,4 +1,4 @@
-"""From an image and a point to a window in units of the target's own contrast."""
+"""Window around a point, in units of the target's contrast."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,19 +14,19 @@ from pointmask.theta import Polarity, Theta
 _POLARITIES = {"bright": BRIGHT, "dark": DARK, "auto": AUTO}
 Field = NDArray[np.float64]
 
-# Rings round the point, in samples: [inner, outer). The middle one is the background; the others
-# tell how the background changes with distance.
+# Rings around the point, in samples: [inner, outer). The middle one is the background; the others
+# measure how the background changes with distance.
 RINGS = ((4.0, 7.0), (7.0, 13.0), (13.0, 22.0))
 # Values are rounded to this fraction of the contrast: copies of a scene that differ by gain and offset
 # then agree bit for bit, and ties (frequent in 8-bit images) stay ties.
 _GRAIN = 2.0**-20
 
-NEAR = 2.3  # the target's peak is looked for this close to the point, so that a click may be off
+NEAR = 2.3  # the target's peak is searched within this distance of the point, since clicks are inexact
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Geometry:
-    """What depends on the window's size alone."""
+    """Arrays that depend on the window's size alone."""
 
     distance: Field  # (n, n) Euclidean distance from the centre in samples
     log_distance: Field  # (n, n) log(1 + distance)
@@ -40,7 +40,7 @@ def geometry(half_size: int) -> Geometry:
     """Distances and rings of a window of ``2 * half_size + 1`` samples a side."""
     axis = np.arange(-half_size, half_size + 1, dtype=np.float64)
     distance = np.sqrt(axis[:, None] ** 2 + axis[None, :] ** 2)
-    # A small window has no far ring: its outermost samples stand in.
+    # A small window has no far ring: its outermost samples are used instead.
     first, second, third = (
         np.flatnonzero((distance >= min(inner, half_size - 1.0)) & (distance < outer))
         for inner, outer in RINGS
@@ -58,10 +58,10 @@ class Window:
     Attributes
     ----------
     values : (n, n) float64
-        ``(I - background) / contrast``, sign-changed for dark targets, clipped to [-3, 3]; beyond
-        the image's border its edge is repeated.
+        ``(I - background) / contrast``, negated for dark targets, clipped to [-3, 3]; the edge is
+        repeated beyond the image's border.
     contrast : float
-        Grey values per unit; 0 if nothing stands out at the point, and then ``values`` is 0.
+        Grey values per unit; 0 if there is no contrast at the point, and then ``values`` is 0.
     noise : float
         Standard deviation of the background, relative to ``contrast``; at most 2.
     step_inner, step_outer : float
@@ -94,7 +94,7 @@ def read_window(
     octave : int
         Samples are ``2 ** octave`` px apart, after matching smoothing.
     polarity : {"bright", "dark", "auto"}
-        ``auto`` takes the sign of the larger deviation from the background near the point.
+        ``auto`` uses the sign of the larger deviation from the background near the point.
     """
     samples, finite = _sample(image, row, col, half_size, octave)
     places = geometry(half_size)
@@ -112,14 +112,14 @@ def read_window(
 
 
 def settle(window: Window, theta: Theta) -> tuple[int, int, float]:
-    """Where a click leads: the peak that it may mean if it lies beside its target.
+    """Find the peak near a click, which the click may be meant for if it is beside its target.
 
     Parameters
     ----------
     window : Window
         Centred on the click, at the image's own resolution.
     theta : Theta
-        Its `settle_moves`.
+        `settle_moves` is used.
 
     Returns
     -------
@@ -127,7 +127,7 @@ def settle(window: Window, theta: Theta) -> tuple[int, int, float]:
         Offset of the peak from the click.
     share : float
         Smoothed contrast at the click relative to that at the peak, at most 1; also 1 if the
-        peak itself does not stand out of the background.
+        peak is not above the background.
     """
     smoothed = np.empty_like(window.values)
     smooth(window.values, 1, smoothed)
@@ -140,7 +140,7 @@ def settle(window: Window, theta: Theta) -> tuple[int, int, float]:
 def _sample(
     image: NDArray[np.generic], row: int, col: int, half_size: int, octave: int
 ) -> tuple[Field, bool]:
-    """(2 half_size + 1)^2 samples round the point, the edge repeated beyond the border."""
+    """(2 half_size + 1)^2 samples around the point, the edge repeated beyond the border."""
     pitch = 2**octave
     margin = pitch - 1  # room for the smoothing's taps: 1 + 2 + 4 + ...
     extent = half_size * pitch + margin

@@ -1,4 +1,4 @@
-"""Fit theta to a user's own few dozen masks, and say honestly what it gained."""
+"""Fit of theta to a few dozen masks of the user, judged on held-out images."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ _COVER = (2.5, 97.5)  # percentiles of the interval
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gain:
-    """What a theta gains over another on some images.
+    """Gain of one theta over another on a set of images.
 
     Attributes
     ----------
@@ -65,9 +65,9 @@ class Calibration:
         The fitted theta, or `start` itself if the fit did not hold on the held-out images.
     start : Theta
     settings : Mapping of str to float
-        The knobs of `pointmask.calibrate.knobs` that the fit moved, whether or not it was kept.
+        Knobs of `pointmask.calibrate.knobs` that the fit moved, even if the fit was not kept.
     fitted, held_out : Gain
-        Of the fit, on the images it saw and on those it did not see.
+        Gain of the fit on the images it was fitted to, and on those held out.
     tried : int
         Thetas that were measured.
     """
@@ -86,10 +86,10 @@ class Calibration:
 
     @property
     def lines(self) -> list[str]:
-        """The outcome in words."""
+        """The outcome as lines of text."""
         return [
             f"Tried {self.tried:,} thetas on {self.fitted.images} images; {self.held_out.images} held out.",
-            *(_told(name, gain) for name, gain in (("fitted", self.fitted), ("held out", self.held_out))),
+            *(_line(name, gain) for name, gain in (("fitted", self.fitted), ("held out", self.held_out))),
             f"knobs moved: {', '.join(f'{k} {v:+g}' for k, v in self.settings.items()) or 'none'}",
             self._verdict(),
         ]
@@ -120,16 +120,16 @@ def calibrate(
     ----------
     pairs : iterable of (image, points, truth)
         As for `annotate`; ``truth`` is a ``(H, W)`` mask, bool or uint8 (above 127 is target). Images
-        without points are passed over. Only the windows are kept, so frames may be large.
+        without points are skipped. Only the windows are kept in memory, so frames may be large.
     theta : Theta, "default", "paper" or path of a TOML file
         The start.
     polarity : {"bright", "dark", "auto"}
     seed : int
-        Of the split, the folds and the bootstrap: same input, same outcome.
+        Seed of the split, the folds and the bootstrap: same input, same outcome.
     held_out : float
-        Share of the images that the fit never sees, in (0, 1).
+        Fraction of the images that are not used for the fit, in (0, 1).
     budget : int
-        How many thetas may be tried, at least 2. Each costs the annotation of all fitted images.
+        Maximum number of thetas to try, at least 2. Each annotates all fitted images.
     tick : callable, optional
         Called with the number of thetas tried so far.
 
@@ -148,15 +148,17 @@ def calibrate(
 
     Notes
     -----
-    Theta moves along a few named directions (`pointmask.calibrate.knobs`), each at a price; the price is
-    chosen by cross-validation on the fitted images, see `pointmask.calibrate.search.choose`. The held-out
-    images are looked at once, at the end: unless they gain (`Gain.is_gain`), the start is returned. The
-    weights of theta's confidence are left as they are.
+    Theta moves along a few named directions (`pointmask.calibrate.knobs`) with a penalty on the distance. Its
+    weight is chosen by cross-validation on the fitted images, see `pointmask.calibrate.search.choose`. The
+    held-out images are used once, at the end: unless they gain (`Gain.is_gain`), the start is returned. The
+    weights of theta's confidence are not changed.
     """
     if not 0 < held_out < 1:
-        raise ValueError(f"held_out = {held_out} must lie between 0 and 1, both excluded")
+        raise ValueError(
+            f"held_out = {held_out} must lie between 0 and 1, exclusive; choose, for example, 0.3"
+        )
     if budget < 2:
-        raise ValueError(f"budget = {budget} allows no trial beside the start; give at least 2")
+        raise ValueError(f"budget = {budget} allows no trial besides the start; give at least 2")
     start = Theta.load(theta)
     samples = [_cut(image, points, truth, start) for image, points, truth in pairs if len(points)]
     _check_enough(samples)
@@ -188,7 +190,7 @@ def calibrate(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Sample:
-    """The part of an image that its windows can reach, and the truth there."""
+    """Crop of an image that contains all its windows, with the truth."""
 
     image: NDArray[Any]
     points: list[tuple[int, int]]
@@ -198,7 +200,7 @@ class _Sample:
 
 
 def check_pair(image: ArrayLike, points: Sequence[tuple[int, int]], truth: ArrayLike) -> None:
-    """Refuse what `calibrate` cannot use.
+    """Raise an error for a pair that `calibrate` cannot use.
 
     Raises
     ------
@@ -219,7 +221,7 @@ def _cut(image: ArrayLike, points: Sequence[tuple[int, int]], truth: ArrayLike, 
     check_pair(image, points, truth)
     array, mask = np.asarray(image), binarise(truth)
     labels, ids = true_targets(mask, points)
-    # Beyond this distance from a point nothing is read, so the cut changes no mask.
+    # Nothing is read beyond this distance from a point, so the crop changes no mask.
     margin = (theta.half_size + 1) * 2**theta.octaves
     top, left = np.maximum(np.min(points, axis=0) - margin, 0)
     bottom, right = np.max(points, axis=0) + margin + 1
@@ -287,7 +289,7 @@ def _check_enough(samples: Sequence[_Sample]) -> None:
         )
 
 
-def _told(name: str, gain: Gain) -> str:
+def _line(name: str, gain: Gain) -> str:
     pooled, mean = (
         f"{before:.3f} -> {after:.3f} ({after - before:+.3f}, 95 % from {low:+.3f} to {high:+.3f})"
         for (before, after), (low, high) in (

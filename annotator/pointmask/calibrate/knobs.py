@@ -1,4 +1,4 @@
-"""The few directions in which a fit may move theta: named, bounded, and the same for every fitter."""
+"""Knobs: the named and bounded directions along which a fit may move theta."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ _ANY = Between(-math.inf, math.inf)
 
 @dataclass(frozen=True, slots=True)
 class Knob:
-    """One direction. Setting 0 is the start; a setting of 1 is an ordinary change.
+    """One direction. A setting of 0 is the start; a setting of 1 is a typical change.
 
     Attributes
     ----------
@@ -25,13 +25,13 @@ class Knob:
     kind : {"add", "scale"}
         The entries become ``x + size * setting`` or ``x * exp(size * setting)``.
     size : float
-        What an ordinary change is, in the field's unit or as a logarithm.
+        Typical change, in the field's unit or as a logarithm.
     limits : Between
-        Of the moved entries under ``add``; under ``scale`` the bounds of `Theta` hold.
+        Bounds of the moved entries for ``add``; for ``scale``, those of `Theta` apply.
     needs : callable
-        Whether a theta has this direction at all.
+        Whether the direction applies to a theta.
     columns : tuple of int
-        Of a table of rows, only these columns are moved; empty for all.
+        Columns to move in a table of rows; empty for all.
     """
 
     name: str
@@ -103,8 +103,8 @@ def turn(theta: Theta, settings: Mapping[Knob, float]) -> Theta:
     Returns
     -------
     Theta
-        Within the bounds of `Theta`; where conductance or absorption would make the explicit steps
-        unstable, they stop at what is stable.
+        Within the bounds of `Theta`; conductance and absorption are clipped to what keeps the explicit steps
+        stable.
     """
     changes = {
         knob.field: _moved(getattr(theta, knob.field), knob, setting)

@@ -1,4 +1,4 @@
-"""From folders to the pairs that `pointmask.calibrate` fits to."""
+"""Reading of folders as the pairs that `pointmask.calibrate` is fitted to."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,10 +18,10 @@ def read_pairs(images: Path, masks: Path, points: Points, skipped: list[tuple[st
     Parameters
     ----------
     images, masks : Path
-        Folders. An image without a mask, or without points, is passed over: a user outlines a few only.
+        Folders. Images without a mask or without points are skipped, since users outline only a few.
     points : Points
     skipped : list
-        Gets (image, reason) of those that have all three but cannot be used.
+        Extended by (image, reason) for images that have all three but cannot be used.
 
     Yields
     ------

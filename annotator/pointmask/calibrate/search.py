@@ -1,4 +1,4 @@
-"""Choose settings of theta's knobs from a few dozen masks without fitting their noise."""
+"""Choice of knob settings from a few dozen masks, by cross-validation against overfitting."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ Place = tuple[int, ...]
 
 PITCH = 0.5
 STRENGTHS = (0.02, 0.01, 0.005, 0.0025)
-"""Loss of score per unit of setting that a fit must win back, strongest first."""
+"""Penalty on the score per unit of setting, strongest first."""
 
 _STRIDES = (2, 1)
 _FOLDS = 5
@@ -21,18 +21,18 @@ _DRAWS = 1000
 
 
 class Trials:
-    """Counters of every theta that was tried, so that folds and strengths share them.
+    """Cache of the counters of every theta that was tried, shared by all folds and strengths.
 
     Parameters
     ----------
     measure : callable
-        Counters of a place. Expensive.
+        Returns the counters of a place. Expensive.
     knobs : int
-        Entries of a place.
+        Number of entries of a place.
     limit : int
-        Largest entry of a place, either way.
+        Largest absolute entry of a place.
     budget : int
-        How many places may be measured.
+        Maximum number of places to measure.
     """
 
     def __init__(self, measure: Callable[[Place], Counters], knobs: int, limit: int, budget: int) -> None:
@@ -53,13 +53,13 @@ class Trials:
         return (0,) * self._knobs
 
     def counters(self, place: Place) -> Counters:
-        """Return what is known of a place, or measure it, whatever the budget."""
+        """Return the counters of a place, measuring it if necessary, whatever the budget."""
         if place not in self._known:
             self._known[place] = self._measure(place)
         return self._known[place]
 
     def neighbours(self, place: Place, stride: int) -> list[Place]:
-        """Measure the places one stride away along one knob, and return those that limit and budget allow."""
+        """Measure the places one stride away along each knob, and return those within limit and budget."""
         around = [
             (*place[:k], place[k] + step, *place[k + 1 :])
             for k in range(self._knobs)
@@ -77,7 +77,7 @@ class Trials:
 def score(counters: Counters) -> float:
     """Mean of the pooled IoU and the mean IoU of targets, in [0, 1].
 
-    The pooled IoU alone would be decided by the few largest targets.
+    The pooled IoU alone would be dominated by the few largest targets.
     """
     pooled, mean = figures(counters.sum(axis=0))
     return float(pooled + mean) / 2
@@ -95,14 +95,14 @@ def choose(trials: Trials, seed: int) -> Place:
     Returns
     -------
     Place
-        Fitted to all images with the strongest pull towards the start whose cross-validated score is
-        within one standard error of the best; the start itself counts as the strongest pull.
+        Fitted to all images with the strongest penalty whose cross-validated score is within one standard
+        error of the best; the start itself counts as the strongest penalty.
 
     Notes
     -----
-    The fit climbs from the start to the best neighbour on a lattice, coarse strides first, as long as
-    a move gains more than its length costs; so most knobs stay where they are. Once the budget is spent
-    it moves among the places it knows.
+    The fit moves from the start to the best neighbour on a lattice, coarse strides first, as long as the gain
+    exceeds the penalty; most knobs therefore keep their settings. Once the budget is exhausted, it moves
+    among the places that were measured.
     """
     start = trials.counters(trials.start)
     validated = {strength: _validate(trials, strength, seed) for strength in STRENGTHS}
@@ -130,15 +130,15 @@ def _as_good(counters: Counters, best: Counters, seed: int) -> bool:
 
 
 def fit(trials: Trials, strength: float, images: NDArray[np.bool_]) -> Place:
-    """Climb from the start to a place that no single move improves.
+    """Move from the start to a place that no single move improves.
 
     Parameters
     ----------
     trials : Trials
     strength : float
-        Score that one unit of setting costs.
+        Penalty per unit of setting.
     images : (n,) bool
-        Which images count.
+        Images to use.
     """
 
     def worth(place: Place) -> float:

@@ -1,4 +1,4 @@
-"""How the project's charts look: colours, bare axes, and a figure that ends as a PNG."""
+"""Style of the project's charts: colours, axes, and figures as PNG files."""
 
 import io
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ GRID = "#e3e5e9"
 
 @contextmanager
 def chart(width: float, height: float) -> Iterator[Any]:
-    """Give an empty matplotlib figure of so many inches; draw and save it inside the ``with``.
+    """Context of an empty matplotlib figure of the given size in inches; draw and save it within.
 
     Raises
     ------
@@ -41,14 +41,14 @@ def chart(width: float, height: float) -> Iterator[Any]:
 
 
 def png_of(figure: Any) -> bytes:  # noqa: ANN401 - Figure
-    """Return a figure as a PNG file; the same figure gives the same bytes."""
+    """Encode a figure as a PNG file; the same figure gives the same bytes."""
     file = io.BytesIO()
     figure.savefig(file, format="png", metadata={"Software": None})
     return file.getvalue()
 
 
 def tidy(axes: Any, title: str, label: str) -> None:  # noqa: ANN401 - Axes
-    """Title at the left, a named vertical axis, horizontal grid lines and no box."""
+    """Set the title at the left and the label of the vertical axis; horizontal grid lines and no frame."""
     axes.set_title(title, loc="left", fontsize=11, fontweight="bold", pad=26)
     axes.set_ylabel(label)
     axes.spines[["top", "right"]].set_visible(False)

@@ -1,7 +1,7 @@
-"""Drawing a result so that a person can judge it: contrast stretch, mask outline, point.
+"""Visualisation of results: contrast stretch, mask outline, point.
 
 The report draws outlines as SVG paths, the folder job as pixels; both follow the edges of the mask's
-pixels, never a smoothed contour, because a contour destroys targets of a few pixels.
+pixels and not a smoothed contour, which would destroy targets of a few pixels.
 """
 
 from io import BytesIO
@@ -17,12 +17,12 @@ from pointmask.annotator.target import Annotation
 MASK_COLOUR = "#1fe0c0"
 POINT_COLOUR = "#ff4f6d"
 
-# Equal steps of OKLab lightness from 0.13 to 0.97 at the largest chroma that sRGB holds, so that equal
-# steps of the soft label look equal, in grey print too.
+# Equal steps of OKLab lightness from 0.13 to 0.97 at the largest chroma within sRGB, so that equal
+# steps of the soft label look equal, also in greyscale.
 _HEAT = ("#060026", "#2a004d", "#5c0065", "#94016a", "#c9235c", "#f25141", "#fe9048", "#ffc77f", "#fff6d1")
 
 _LOW, _HIGH = 1.0, 99.5  # percentiles; a window of 41 x 41 keeps 8 pixels above the upper one
-_SAMPLE = 1_000_000  # pixels that suffice for percentiles of a large mosaic
+_SAMPLE = 1_000_000  # enough pixels for percentiles of a large mosaic
 _OVERLAY_SIDE, _MAX_SCALE = 1024, 16  # smaller frames are enlarged by the largest integer within both
 
 
@@ -53,7 +53,7 @@ def heat_palette(levels: int) -> NDArray[np.uint8]:
 
 
 def stretch(pixels: NDArray[Any], focus: NDArray[np.bool_] | None = None) -> NDArray[np.uint8]:
-    """Map native intensities to 8 bit so that a dim target is seen and a dead pixel does not rule.
+    """Map native intensities to 8 bits so that dim targets are visible, whatever a dead pixel holds.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def stretch(pixels: NDArray[Any], focus: NDArray[np.bool_] | None = None) -> NDA
     Returns
     -------
     (h, w) uint8
-        Linear between the 1st and the 99.5th percentile, widened to hold ``focus``; 128 everywhere if
+        Linear between the 1st and the 99.5th percentile, extended to include ``focus``; 128 everywhere if
         all finite pixels are equal.
     """
     values = pixels.astype(np.float64)
@@ -74,7 +74,7 @@ def stretch(pixels: NDArray[Any], focus: NDArray[np.bool_] | None = None) -> NDA
     if seen.size == 0:
         return np.zeros(values.shape, np.uint8)
     sample = seen[:: -(-seen.size // _SAMPLE)]
-    # "nearest" picks pixels and never subtracts them, so it cannot overflow.
+    # "nearest" selects pixels without subtracting them, so it cannot overflow.
     low, high = np.percentile(sample, (_LOW, _HIGH), method="nearest")
     if focus is not None and (held := values[finite & focus]).size:
         low, high = min(low, held.min()), max(high, held.max())
@@ -132,13 +132,13 @@ def _boundary_steps(mask: NDArray[np.bool_]) -> dict[tuple[int, int], list[int]]
 
 
 def _follow(steps: dict[tuple[int, int], list[int]], start: tuple[int, int]) -> str:
-    """Take one closed loop out of ``steps`` and return its relative ``h``/``v`` commands."""
+    """Remove one closed loop from ``steps`` and return its relative ``h``/``v`` commands."""
     at = start
     direction = min(steps[start])
     run = 0
     commands = []
     while True:
-        # Where two pixels touch by a corner two steps leave it: the left turn joins the pixels.
+        # Two steps leave a corner at which two pixels touch diagonally: the left turn joins the pixels.
         leaving = steps.get(at, [])
         turn = next((d for d in ((direction + k) % 4 for k in (3, 0, 1)) if d in leaving), None)
         if turn is None or (turn != direction and run):

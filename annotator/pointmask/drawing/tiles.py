@@ -1,4 +1,4 @@
-"""Fragments of the report page: one tile per target, and histograms. All text is escaped here."""
+"""HTML fragments of the report: one tile per target, and histograms. All text is escaped here."""
 
 from base64 import b64encode
 from collections.abc import Sequence
@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 from pointmask.annotator.target import Annotation, Target
 from pointmask.drawing.overlay import MASK_COLOUR, POINT_COLOUR, heat_palette, outline_path, png, stretch
 
-_SIDE = 33  # pixels; most targets then share one scale, so that sizes can be compared by eye
+_SIDE = 33  # pixels; most targets then have the same scale, so that sizes can be compared
 _MARGIN = 8  # pixels of background kept around a large target
-_MAX_SHOWN = 132  # pixels per side; a larger window is thinned out to keep the page small
+_MAX_SHOWN = 132  # pixels per side; larger windows are subsampled to keep the page small
 HEAT = heat_palette(64)
-"""Colours of quantities in [0, 1]: finer steps cannot be told apart, and each tile stores them."""
+"""Colours of quantities in [0, 1]; finer steps are indistinguishable, and each tile stores the palette."""
 
 
 def number(value: float) -> str:
-    """Return at most four decimals, without trailing zeros."""
+    """Format with at most four decimals, without trailing zeros."""
     return f"{value:.4f}".rstrip("0").rstrip(".")
 
 
@@ -55,7 +55,7 @@ def tile(rank: int, name: str, found: dict[str, Any], pictures: str) -> str:
 
 
 def missing(reason: str) -> str:
-    """Return what stands in a tile whose image can no longer be shown."""
+    """Return the placeholder of a tile whose image is no longer available."""
     return f'<span class="missing">{escape(reason)}</span>'
 
 
@@ -76,7 +76,7 @@ def panels(rank: int, image: NDArray[Any], annotation: Annotation, index: int) -
     Returns
     -------
     str
-        Three ``<svg>`` elements in pixel units; what lies outside the frame stays empty.
+        Three ``<svg>`` elements in pixel units; the area outside the frame is empty.
     """
     target = annotation.targets[index]
     top, left, side = _view(target)
@@ -136,7 +136,7 @@ def _paste(target: Target, rows: slice, cols: slice) -> tuple[NDArray[np.float32
 
 
 def _common(start: int, stop: int, other_start: int, other_stop: int) -> tuple[slice, slice]:
-    """Where two ranges overlap, as seen from the start of each; they do, for both hold the point."""
+    """Overlap of two ranges, relative to the start of each; not empty, since both contain the point."""
     first, last = max(start, other_start), min(stop, other_stop)
     return slice(first - start, last - start), slice(first - other_start, last - other_start)
 
@@ -147,7 +147,7 @@ def _overlaps(box: tuple[int, int, int, int], other: tuple[int, int, int, int]) 
 
 
 def _crosshair(x: float, y: float, unit: float) -> str:
-    """Four ticks that point at a pixel from a distance, so that they do not hide the target."""
+    """Four ticks around a pixel, at a distance so that they do not hide the target."""
     gap, length = 4.5 * unit, 3.5 * unit
     ticks = (
         f"M{x - gap - length:g} {y:g}h{length:g}M{x + gap:g} {y:g}h{length:g}"
@@ -166,7 +166,7 @@ def look() -> str:
 
 
 def data_uri(data: bytes) -> str:
-    """Return a PNG file as an address that holds it."""
+    """Encode a PNG file as a data URI."""
     return f"data:image/png;base64,{b64encode(data).decode('ascii')}"
 
 
@@ -179,11 +179,11 @@ def histogram(title: str, counts: Sequence[int], names: Sequence[str], ticks: di
     Parameters
     ----------
     title : str
-        Shown above.
+        Caption above the chart.
     counts : sequence of int
         Height of each bar.
     names : sequence of str
-        What each bar counts, shown when the pointer rests on it.
+        Description of each bar, as a tooltip.
     ticks : dict
         Label below the left edge of bar ``k``; ``len(counts)`` is the right end of the axis.
     """

@@ -1,4 +1,4 @@
-"""How far a mask agrees with the grey values: rings round it, then one pass of sums."""
+"""Agreement between a mask and the grey values: rings around the mask, then sums in one pass."""
 
 import numpy as np
 from numba import njit
@@ -11,18 +11,18 @@ CORE, RIM, FAR = -1, 0, 4  # between them 1, 2 and 3: the rings outside
 
 @njit(cache=True, nogil=True)
 def ring_map(mask: NDArray[np.bool_], out: NDArray[np.int8]) -> None:
-    """Give each pixel its distance from the mask's rim, in moves of a king.
+    """Compute each pixel's Chebyshev distance from the rim of the mask, up to 3.
 
     Parameters
     ----------
     mask : (n, m) bool
     out : (n, m) int8
-        Receives `RIM` where a pixel of the mask has one of its eight neighbours outside the mask or the
-        window, `CORE` in the rest of the mask, 1, 2, 3 in the rings round it and `FAR` beyond.
+        Overwritten with `RIM` where a pixel of the mask has one of its eight neighbours outside the mask or
+        the window, `CORE` in the rest of the mask, 1, 2, 3 in the rings around it and `FAR` beyond.
 
     Notes
     -----
-    Only pixels of the rim paint their surroundings, so the cost grows with the perimeter.
+    Only pixels of the rim write to their neighbourhood, so the cost grows with the perimeter.
     """
     n, m = mask.shape
     out[:] = FAR
@@ -47,7 +47,7 @@ def ring_map(mask: NDArray[np.bool_], out: NDArray[np.int8]) -> None:
 
 @njit(cache=True, nogil=True)
 def agreement(values: Field, fine: Field, coarse: Field, rings: NDArray[np.int8], out: Field) -> None:
-    """Sum up what the confidence looks at.
+    """Compute the sums that the predicted IoU depends on.
 
     Parameters
     ----------
@@ -56,11 +56,11 @@ def agreement(values: Field, fine: Field, coarse: Field, rings: NDArray[np.int8]
     rings : (n, m) int8
         From `ring_map`.
     out : (12,) float
-        Receives the number of pixels in the mask and in its rim; the mean grey value of the mask, its
-        rim, ring 1, ring 3, and rings 1 and 2 together; the standard deviation of the grey value in the
-        mask and in rings 1 and 2; the largest coarse value of the mask over its largest fine value, from
-        0 to 1.5; the second moment in px^2 of the positive grey values as far as ring 3 about their own
-        centroid; and the mean of ``|values - fine|`` beyond. Quotients of nothing are 0.
+        Overwritten with the number of pixels in the mask and in its rim; the mean grey value of the mask,
+        its rim, ring 1, ring 3, and rings 1 and 2 together; the standard deviation of the grey value in the
+        mask and in rings 1 and 2; the maximum of ``coarse`` over that of ``fine`` in the mask, from 0 to 1.5;
+        the second moment in px^2 of the positive grey values up to ring 3 about their centroid; and the mean
+        of ``|values - fine|`` beyond ring 3. Means over no pixel are 0.
     """
     area, rim, first, third, fringe, far = 0, 0, 0, 0, 0, 0
     in_mask, in_rim, in_first, in_third, in_fringe, texture = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0

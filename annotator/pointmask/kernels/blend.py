@@ -1,4 +1,4 @@
-"""Equation 4 of the paper."""
+"""Soft label of potential and superpixel (equation 4 of the paper)."""
 
 import numpy as np
 from numba import njit
@@ -9,7 +9,7 @@ Field = NDArray[np.floating]
 
 @njit(cache=True, nogil=True)
 def blend(potential: Field, superpixel: NDArray[np.bool_], rho: float, out: Field) -> None:
-    """Write ``rho u + (1 - rho) C``, the potential divided by its maximum first and the sum by its own.
+    """Compute ``rho u / max(u) + (1 - rho) C``, divided by its maximum.
 
     Parameters
     ----------
@@ -17,7 +17,7 @@ def blend(potential: Field, superpixel: NDArray[np.bool_], rho: float, out: Fiel
     superpixel : (n, m) bool
     rho : float
     out : (n, m) float
-        Receives the soft label in [0, 1]; 0 where there is neither.
+        Overwritten with the soft label in [0, 1].
     """
     u, c, soft = potential.ravel(), superpixel.ravel(), out.ravel()
     top = 0.0

@@ -1,4 +1,4 @@
-"""From a click beside a target up to its peak."""
+"""Hill climbing from a click to the peak of its target."""
 
 import numpy as np
 from numba import njit
@@ -7,20 +7,20 @@ from numpy.typing import NDArray
 
 @njit(cache=True, nogil=True)
 def climb(field: NDArray[np.floating], row: int, col: int, moves: int) -> tuple[int, int]:
-    """Walk to the largest of the eight neighbours while there is a single larger one.
+    """Move to the largest of the eight neighbours as long as it is unique and larger.
 
     Parameters
     ----------
     field : (n, m) float
     row, col : int
     moves : int
-        At most so many steps are taken.
+        Maximum number of moves.
 
     Returns
     -------
     (row, col)
-        Where the walk ends: a local maximum, or a place with two equally good ways up, where taking
-        either would make the result depend on the orientation of the image.
+        Last pixel: a local maximum, or a pixel with two equally large neighbours, where choosing either
+        would make the result depend on the orientation of the image.
     """
     n, m = field.shape
     for _ in range(moves):

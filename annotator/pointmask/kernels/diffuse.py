@@ -1,4 +1,4 @@
-"""Explicit steps of anisotropic diffusion with growth and absorption: the heart of the annotator."""
+"""Explicit steps of anisotropic diffusion with growth and absorption."""
 
 import numpy as np
 from numba import njit
@@ -18,7 +18,7 @@ def local_entropy(window: Field, radius: int, out: Field) -> None:
     radius : int
         The square has ``2 * radius + 1`` px a side and is clipped at the border.
     out : (n, m) float
-        Receives the entropy in [0, 1].
+        Overwritten with the entropy in [0, 1].
     """
     n, m = window.shape
     counts = np.zeros(256, np.int64)
@@ -64,7 +64,7 @@ def conductance(
     rational : bool
     down, right : (n + 2 spacing, m + 2 spacing) float
         Overwritten. ``down[i + spacing, j + spacing]`` is the face between pixels ``(i, j)`` and
-        ``(i + spacing, j)``; ``right`` likewise along the row. Faces that lead out of the window are
+        ``(i + spacing, j)``; ``right`` likewise along the row. Faces at the border of the window are
         0 (no flux); with this margin of zeros `diffuse` needs no test per pixel.
     """
     n, m = window.shape
@@ -115,7 +115,7 @@ def diffuse(
     Parameters
     ----------
     potential : (n + 2 spacing, m + 2 spacing) float, C-contiguous
-        The field inside a margin of ``spacing`` zeros; holds the result on return.
+        The field inside a margin of ``spacing`` zeros; overwritten with the result.
     spare : same shape
         A second field with the same zero margin; overwritten.
     down, right : same shape
@@ -129,12 +129,12 @@ def diffuse(
     Notes
     -----
     Equation (3) of the paper with zero-flux borders. Fluxes from opposite sides are added pairwise,
-    which makes flips and transposes exact. Without reaction the field keeps its sum to rounding and
-    stays within its first range when ``4 tau D <= 1`` (discrete maximum principle).
+    which makes flips and transposes exact. Without reaction, the sum of the field is constant up to rounding,
+    and its range does not grow if ``4 tau D <= 1`` (discrete maximum principle).
 
-    The fields are walked as flat arrays, margin included: it has no conductance and stays 0, and the
-    neighbours become views with one common index, which the compiler turns into vector code. Loops
-    over rows and columns took 3 times as long, row views (12 per row, reference counted) 2 times.
+    Loop order: the fields are traversed as flat arrays including the margin, which has no conductance and
+    stays 0; the neighbours are views with a common index, which the compiler vectorises. Loops over rows and
+    columns take 3 times as long, row views (12 per row, reference counted) twice as long.
     """
     width = potential.shape[1]
     size = potential.size

@@ -1,4 +1,4 @@
-"""From grey values to units of the target's own contrast."""
+"""Normalisation of grey values to units of the target's contrast."""
 
 import numpy as np
 from numba import njit
@@ -35,13 +35,13 @@ def normalise(
         background; the contrast is that of the brightest smoothed sample near the centre, or the
         background's deviation if that is larger.
     polarity : int
-        `BRIGHT`, `DARK` or `AUTO`, which takes the larger deviation from the background.
+        `BRIGHT`, `DARK` or `AUTO`, which uses the larger deviation from the background.
     grain : float
         Results are multiples of this.
     buffer : (m,) float
-        As long as the longest ring; overwritten.
+        Overwritten; at least as long as the longest ring.
     values : (n, n) float
-        Receives ``(samples - background) / contrast``, sign-changed for dark targets, in [-3, 3]; 0 if
+        Overwritten with ``(samples - background) / contrast``, negated for dark targets, in [-3, 3]; 0 if
         the contrast is 0.
 
     Returns

@@ -1,4 +1,4 @@
-"""Order statistics of pixel lists: exact, whatever the order of the pixels."""
+"""Order statistics of lists of pixels: exact and independent of the order of the pixels."""
 
 import numpy as np
 from numba import njit
@@ -32,7 +32,7 @@ def select(values: NDArray[np.floating], k: int) -> float:
 
 @njit(cache=True, nogil=True)
 def median(values: NDArray[np.floating]) -> float:
-    """Median; of an even number the mean of the middle two, so that a negative has the negative median."""
+    """Median; of an even number the mean of the middle two, so that ``median(-x)`` is ``-median(x)``."""
     half = values.size // 2
     upper = select(values, half)
     if values.size % 2 == 1:
@@ -45,7 +45,7 @@ def median(values: NDArray[np.floating]) -> float:
 
 @njit(cache=True, nogil=True)
 def median_of(window: NDArray[np.floating], places: NDArray[np.int64], buffer: NDArray[np.floating]) -> float:
-    """Median of the pixels at the flat indices ``places``; ``buffer`` holds at least as many."""
+    """Median of the pixels at the flat indices ``places``; ``buffer`` is at least as long."""
     flat = window.ravel()
     for k in range(places.size):
         buffer[k] = flat[places[k]]
@@ -56,7 +56,7 @@ def median_of(window: NDArray[np.floating], places: NDArray[np.int64], buffer: N
 def deviation_of(
     window: NDArray[np.floating], places: NDArray[np.int64], centre: float, buffer: NDArray[np.floating]
 ) -> float:
-    """Median of absolute distances to ``centre``, scaled to a normal law's standard deviation."""
+    """Median absolute deviation from ``centre``, scaled to a normal distribution's standard deviation."""
     flat = window.ravel()
     for k in range(places.size):
         buffer[k] = abs(flat[places[k]] - centre)

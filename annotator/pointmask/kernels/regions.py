@@ -1,4 +1,4 @@
-"""Regions of binary windows: the piece that belongs to the point, its size and its box."""
+"""Connected components of windows: that of the point, its area and its box."""
 
 import numpy as np
 from numba import njit
@@ -7,22 +7,22 @@ from numpy.typing import NDArray
 
 @njit(cache=True, nogil=True)
 def label(binary: NDArray[np.bool_], eight: bool, stack: NDArray[np.int64], labels: NDArray[np.int32]) -> int:
-    """Label connected pieces by flood fill.
+    """Label connected components by flood fill.
 
     Parameters
     ----------
     binary : (n, m) bool
     eight : bool
-        8-connected, else 4-connected.
+        8-connectivity if true, 4-connectivity otherwise.
     stack : (n * m,) int64
         Overwritten.
     labels : (n, m) int32
-        Receives 0 for background and 1, 2, ... in raster order of first pixels.
+        Overwritten with 0 for background and 1, 2, ... in raster order of first pixels.
 
     Returns
     -------
     int
-        Number of pieces.
+        Number of components.
     """
     n, m = binary.shape
     labels[:] = 0
@@ -50,24 +50,24 @@ def label(binary: NDArray[np.bool_], eight: bool, stack: NDArray[np.int64], labe
 def keep_at_point(
     labels: NDArray[np.int32], count: int, row: int, col: int, reach: int, out: NDArray[np.bool_]
 ) -> int:
-    """Keep the piece at the point, or the nearest one within ``reach`` px.
+    """Keep the component at the point, or the nearest one within ``reach`` px.
 
     Parameters
     ----------
     labels : (n, m) int32
     count : int
-        Number of pieces.
+        Number of components.
     row, col : int
     reach : int
-        Largest Euclidean distance in px at which a piece still belongs to the point. Pieces that are
-        equally near are all kept, so that a mirrored window gives the mirrored mask.
+        Maximum Euclidean distance between point and component in px. Components at the same distance
+        are all kept, so that a mirrored window gives the mirrored mask.
     out : (n, m) bool
-        Receives the kept pixels.
+        Overwritten with the mask of the kept pixels.
 
     Returns
     -------
     int
-        Area in px; 0 if no piece is near.
+        Area in px; 0 if no component is near.
     """
     n, m = labels.shape
     nearest = np.full(count + 1, np.int64(2) ** 60)
@@ -97,7 +97,7 @@ def extent(mask: NDArray[np.bool_]) -> tuple[int, int, int, int, int, int]:
     Parameters
     ----------
     mask : (n, m) bool
-        With at least one pixel.
+        Not empty.
 
     Returns
     -------
@@ -129,7 +129,7 @@ def piece_near(
     labels: NDArray[np.int32],
     out: NDArray[np.bool_],
 ) -> int:
-    """Mark the 8-connected pixels above a level that belong to the point; see `label`, `keep_at_point`."""
+    """Threshold a field and keep the 8-connected component of the point; see `label`, `keep_at_point`."""
     n, m = field.shape
     for i in range(n):
         for j in range(m):
@@ -142,7 +142,7 @@ def piece_near(
 def piece_of(
     labels: NDArray[np.int32], row: int, col: int, stack: NDArray[np.int64], out: NDArray[np.bool_]
 ) -> None:
-    """Mark the 4-connected pixels that have the label of one pixel.
+    """Select the 4-connected region of equal labels around one pixel.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ def piece_of(
     stack : (n * m,) int64
         Overwritten.
     out : (n, m) bool
-        Receives the piece.
+        Overwritten with the mask of the region.
     """
     n, m = labels.shape
     out[:] = False

@@ -1,4 +1,4 @@
-"""The hat of scales over a window: explicit binomial smoothing with growing holes, and resampling."""
+"""Scale space of a window: a trous binomial smoothing, and bilinear upsampling."""
 
 import numpy as np
 from numba import njit
@@ -9,21 +9,21 @@ Field = NDArray[np.floating]
 
 @njit(cache=True, nogil=True)
 def smooth(source: Field, spacing: int, out: Field) -> None:
-    """One explicit diffusion step on every ``spacing``-th pixel (the a-trous [1 2 1]/4 kernel, squared).
+    """Smooth with the separable [1 2 1]/4 kernel, dilated by ``spacing`` (a trous).
 
     Parameters
     ----------
     source : (n, m) float
     spacing : int
-        Distance between the taps in px, at least 1. Taps beyond the border take the border's value.
+        Distance between the taps in px, at least 1. Taps beyond the border read the border's value.
     out : (n, m) float
         Overwritten. Must not be ``source``.
 
     Notes
     -----
-    Adds ``spacing**2 / 2`` px^2 of variance per axis. Opposite taps are added pairwise first, so a
-    flipped or transposed window gives bit for bit the flipped or transposed result; two separable
-    passes would be faster by a third but round differently along rows and columns.
+    Adds ``spacing**2 / 2`` px^2 of variance per axis. Opposite taps are added pairwise first, so that a
+    flipped or transposed window gives exactly the flipped or transposed result; two separable
+    passes would take two thirds of the time but round differently along rows and columns.
     """
     n, m = source.shape
     for i in range(n):
@@ -39,7 +39,7 @@ def smooth(source: Field, spacing: int, out: Field) -> None:
 
 @njit(cache=True, nogil=True)
 def fill_scales(values: Field, scales: Field) -> None:
-    """Write the window and its ever smoother versions, each from the one before with doubled spacing.
+    """Compute the scale space of a window: each scale smooths the previous one with twice the spacing.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def fill_scales(values: Field, scales: Field) -> None:
 
 @njit(cache=True, nogil=True)
 def enlarge(source: Field, out: Field) -> None:
-    """Bilinear enlargement to twice the sampling density.
+    """Bilinear upsampling by a factor of 2.
 
     Parameters
     ----------

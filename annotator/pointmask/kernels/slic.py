@@ -1,4 +1,4 @@
-"""Gray simple linear iterative clustering (SLIC) on windows."""
+"""Simple linear iterative clustering (SLIC) of grey windows."""
 
 import numpy as np
 from numba import njit
@@ -6,8 +6,8 @@ from numpy.typing import NDArray
 
 from pointmask.kernels.regions import piece_of
 
-# Sums of grey values are kept in fixed point: integer sums do not depend on the order of the
-# pixels, so a mirrored window gives exactly the mirrored superpixels.
+# Grey values are summed in fixed point: integer sums do not depend on the order of the
+# pixels, so that a mirrored window gives exactly the mirrored superpixels.
 _UNIT = 2.0**30
 
 
@@ -28,19 +28,19 @@ def slic(
     ----------
     window : (n, m) float
     centres : (k, 3) float64
-        Row, column and grey value of each centre; updated in place. An empty cluster keeps its place.
+        Row, column and grey value of each centre; updated in place. An empty cluster keeps its centre.
     step : int
-        Grid step in px; a centre looks ``2 * step`` px around itself.
+        Grid step in px; a cluster extends at most ``2 * step`` px from its centre along each axis.
     compactness : float
         Weight of space against grey value, as in the SLIC paper and scikit-image.
     iterations : int
     first_wins : bool
-        Who gets a pixel that is equally far from two centres: the earlier centre (scikit-image's
-        rule), or nobody, label -1, which does not depend on the order of the centres.
+        A pixel at the same distance from two centres goes to the earlier centre if true (scikit-image's
+        rule), otherwise to none, label -1, which does not depend on the order of the centres.
     distance : (n, m) float64
         Overwritten.
     labels : (n, m) int32
-        Receives the index of the cluster, or -1.
+        Overwritten with the index of the cluster, or -1.
     """
     n, m = window.shape
     k = centres.shape[0]
@@ -89,22 +89,22 @@ def superpixel_at_centre(
     iterations: int,
     out: NDArray[np.bool_],
 ) -> None:
-    """Cluster the middle of a window and mark the piece that holds its centre.
+    """Cluster the middle of a window and select the superpixel that contains its centre.
 
     Parameters
     ----------
     values : (n, n) float
     places : (k, 2) int64
-        First centres, relative to the first pixel of the part that is clustered.
+        Initial centres, relative to the first pixel of the part that is clustered.
     reach : int
-        That part is ``2 * reach + 1`` px a side, round the centre.
+        That part is centred and has ``2 * reach + 1`` px a side.
     grey : bool
-        Start the centres at the grey values they lie on, and leave ties to nobody; else at 0, and
-        leave ties to the first, as scikit-image does.
+        If true, initial grey values are those of the window, and ties go to no centre; otherwise they are
+        0, and ties go to the earlier centre, as in scikit-image.
     step, compactness, iterations
         As for `slic`.
     out : (n, n) bool
-        Receives the superpixel; nothing if a tie leaves the centre without.
+        Overwritten with the superpixel; empty if a tie leaves the centre pixel unassigned.
     """
     half = values.shape[0] // 2
     side = 2 * reach + 1

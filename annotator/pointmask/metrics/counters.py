@@ -1,7 +1,7 @@
-"""IoU, nIoU, Pd and Fa of small-target masks, defined once, as counters that can be summed.
+"""IoU, nIoU, Pd and Fa of small-target masks, as counters that can be summed.
 
-One image gives one `Score`; scores of images, threads or machines are added; figures are read from
-the sum. Everything is measured at native resolution on binary masks:
+One image gives one `Score`; scores of images, threads or machines are added, and the figures are properties
+of the sum. Everything is measured at native resolution on binary masks:
 
 * IoU: sum of intersections over sum of unions, of the whole set ("mIoU" in much of the literature).
 * nIoU: mean over images of intersection over union.
@@ -31,7 +31,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Rule:
-    """What published evaluations do differently; the defaults are ours."""
+    """Differences between published evaluations; the defaults are ours."""
 
     distance: float = 3.0  # px between centroids
     closed: bool = False  # True: a distance equal to the limit matches
@@ -40,7 +40,7 @@ class _Rule:
     grey_truth: bool = False  # True: only 255 can be hit, but 128..254 enters the union
 
 
-# Each published variant only carries what is known to differ, so that a table can be checked against its
+# Each published variant states only what is known to differ, so that a table can be checked against its
 # source. None of them is a better definition.
 _RULES: dict[str | None, _Rule] = {
     None: _Rule(),
@@ -55,7 +55,7 @@ _EMPTY = {"zero": (0.0, 1), "one": (1.0, 1), "skip": (0.0, 0)}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """Counters of one or many images. Add them; read the figures from the sum.
+    """Counters of one or many images, which can be added.
 
     Attributes
     ----------
@@ -68,7 +68,7 @@ class Score:
     scored_images : int
         Images in `iou_sum`.
     truth_targets, matched : int
-        True targets, and how many of them were found.
+        True targets, and how many of them were detected.
     false_targets, false_pixels : int
         Predicted components that match no true target, and their pixels.
     pixels : int
@@ -161,10 +161,10 @@ def score(
         near enough: the first in raster order (as published), the nearest, or the assignment with the
         most pairs and, among those, the least total distance. They differ for close targets only.
     empty : {"zero", "one", "skip"}
-        What an image without true and predicted pixels counts in nIoU: 0 (as published, which punishes
-        a correct silence), 1, or not at all.
+        IoU of an image without true and predicted pixels in nIoU: 0 (as published, which penalises
+        a correct empty prediction), 1, or the image is skipped.
     compat : {"dnanet", "lesps", "edgsp"}, optional
-        Repeat a published evaluation with its known defects, to compare with its tables. ``dnanet``:
+        Reproduce a published evaluation with its known defects, to compare with its tables. ``dnanet``:
         false blobs as large as any matched blob go uncounted in Fa. ``lesps``: true values 128..254 enter
         the union but can never be hit, and do not exist for Pd. ``edgsp``: as ``dnanet``, and the true
         centroid is rounded and up to 2 px match.
@@ -221,7 +221,7 @@ def score(
 
 
 def matched_targets(mask: ArrayLike, truth: ArrayLike, *, match: AssignmentRule = "first") -> dict[int, int]:
-    """Tell which true targets `score` counts as found, and by which predicted component.
+    """Return the true targets that `score` counts as detected, and the component matched to each.
 
     Parameters
     ----------
@@ -287,7 +287,7 @@ def binarise(mask: ArrayLike) -> NDArray[np.bool_]:
     ------
     ImageError
         If it is not 2-D, is of another type, or holds 1 and nothing larger: a 0/1 mask stored as
-        integers, which the threshold would silently empty.
+        integers, which the threshold would silently set to background.
     """
     array = np.asarray(mask)
     if array.ndim != 2:
@@ -308,7 +308,7 @@ def binarise(mask: ArrayLike) -> NDArray[np.bool_]:
 def _detections(
     predicted: NDArray[np.bool_], truth: NDArray[np.bool_], match: AssignmentRule, rule: _Rule
 ) -> tuple[int, int, list[int]]:
-    """Count true targets and found ones, and list the areas of the false components."""
+    """Count true and detected targets, and collect the areas of the false components."""
     true_centres, _ = blobs(truth)
     centres, areas = blobs(predicted)
     used = set(_pairs(true_centres, centres, match, rule).values())

@@ -1,4 +1,4 @@
-"""Which data set an image belongs to, told by its name alone."""
+"""The data set that an image belongs to, by its name alone."""
 
 import re
 from pathlib import PurePosixPath
@@ -13,7 +13,7 @@ _WORD = re.compile(r"[^\W\d_]+")
 
 
 def data_set_of(name: str) -> str:
-    """Tell the data set of an image.
+    """Return the name of an image's data set.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ def data_set_of(name: str) -> str:
     Returns
     -------
     str
-        ``SIRST-v1``, ``NUDT-SIRST`` or ``IRSTD-1k`` by the file's name; else its folder; else the letters
+        ``SIRST-v1``, ``NUDT-SIRST`` or ``IRSTD-1k`` by the file's name; otherwise its folder, or the letters
         at the start of its name; ``other`` if there are none.
 
     Examples

@@ -1,4 +1,4 @@
-"""Per-target figures: how well each point's own mask fits its own true target."""
+"""Figures per target: the fit of each point's mask to its true target."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 _SIZE_CLASSES = ((9, "<=9"), (25, "10-25"), (81, "26-81"))
 SIZE_CLASSES = (*(name for _, name in _SIZE_CLASSES), ">81")
 
-_COLLAPSED = 0.2  # IoU under which a mask says nothing about its target
+_COLLAPSED = 0.2  # IoU below which a mask is useless
 _OVERGROWN = 4  # times the true area
-_NEAR = 3.0  # px; a point this far from every true pixel, and outside every box, has no true target
+_NEAR = 3.0  # px; a point farther from all true pixels, and outside all boxes, has no true target
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class TargetScore:
     Attributes
     ----------
     truth_area, area : int
-        Pixels of the true target, and of the mask; the mask's pixels on other true targets left out.
+        Pixels of the true target, and of the mask, without those on other true targets.
     intersection : int
         Pixels in common.
     """
@@ -63,7 +63,7 @@ class TargetScore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetTally:
-    """Sum over targets; tallies of images can be added.
+    """Sums over targets, which can be added.
 
     Attributes
     ----------
@@ -115,8 +115,8 @@ def true_targets(truth: ArrayLike, points: Sequence[tuple[int, int]]) -> tuple[N
     """Find the true target of each point.
 
     A point belongs to the 8-connected component under it. A centroid may fall beside a concave target;
-    it then belongs to the nearest component, if a pixel of that is less than 3 px away or its bounding
-    box holds the point.
+    it then belongs to the nearest component, if one of its pixels is less than 3 px away or its bounding
+    box contains the point.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ def true_targets(truth: ArrayLike, points: Sequence[tuple[int, int]]) -> tuple[N
     labels : ndarray
         ``(H, W)`` int32 components, 0 background.
     ids : list of int
-        Label of each point's component, 0 where the truth shows no target.
+        Label of each point's component, 0 if there is no true target.
     """
     labels, _ = components(binarise(truth))
     pixels = np.argwhere(labels)
@@ -140,7 +140,7 @@ def true_targets(truth: ArrayLike, points: Sequence[tuple[int, int]]) -> tuple[N
 def score_targets(
     annotation: "Annotation", labels: NDArray[np.int32], ids: Sequence[int]
 ) -> list[TargetScore | None]:
-    """Score each target's own mask; pixels on other true targets are left out.
+    """Score the mask of each target; pixels on other true targets are ignored.
 
     Parameters
     ----------
@@ -167,12 +167,12 @@ def score_targets(
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """One true target and what a detector made of it.
+    """One true target and its detection.
 
     Attributes
     ----------
     score : TargetScore
-        The predicted component that was matched to it, against the target; nothing if it was missed.
+        The predicted component that was matched to it, against the target; empty if it was missed.
     found : bool
         Whether it counts in Pd.
     """
@@ -184,7 +184,7 @@ class Detection:
 def score_detections(
     mask: ArrayLike, truth: ArrayLike, *, match: AssignmentRule = "first"
 ) -> list[Detection]:
-    """Score every true target against the predicted component that `score` gives it.
+    """Score every true target against the predicted component that `score` matches to it.
 
     Parameters
     ----------
@@ -196,8 +196,8 @@ def score_detections(
     Returns
     -------
     list of Detection
-        One per 8-connected true component, in raster order. A component's pixels on other true targets
-        are left out.
+        One per 8-connected true component, in raster order. Pixels of a component on other true targets
+        are ignored.
     """
     labels, count = components(binarise(truth))
     found, _ = components(binarise(mask))

@@ -54,7 +54,7 @@ def _rows(shape: Shape) -> Floats:
 
 
 def sky(rng: np.random.Generator, shape: Shape) -> Floats:
-    """Clear sky: warmer towards the horizon, with a breath of haze and sometimes a thin veil."""
+    """Clear sky: warmer towards the horizon, with slight haze and sometimes thin cirrus."""
     tilt = rng.normal(0, 0.3) * np.linspace(-1, 1, shape[1])
     field = rng.uniform(0.5, 4) * _rows(shape) ** rng.uniform(1, 2) + tilt
     field = field + rng.uniform(0.03, 0.3) * power_law(rng, shape, 3.2, stretch=rng.uniform(1, 3))
@@ -83,7 +83,7 @@ def sea(rng: np.random.Generator, shape: Shape) -> Floats:
     """Sea at a grazing angle: wind waves, fainter towards the horizon, and glint in a lane."""
     swell = power_law(rng, shape, 2.6, stretch=rng.uniform(2, 5), largest=rng.uniform(0.1, 0.5))
     ripple = power_law(rng, shape, 1.4, stretch=rng.uniform(1.5, 3), largest=0.05)
-    near = 0.35 + _rows(shape)  # waves far away average out within a pixel
+    near = 0.35 + _rows(shape)  # distant waves average out within a pixel
     slope = (swell + rng.uniform(0.2, 0.6) * ripple) * near
     across = (np.linspace(0, 1, shape[1]) - rng.uniform(-0.2, 1.2)) / rng.uniform(0.1, 0.4)
     glint = np.maximum(slope - rng.uniform(1.3, 2.2), 0) ** 1.5 * (0.3 + np.exp(-0.5 * across**2))
@@ -92,7 +92,7 @@ def sea(rng: np.random.Generator, shape: Shape) -> Floats:
 
 
 def vegetation(rng: np.random.Generator, shape: Shape) -> Floats:
-    """Land seen aslant: mottled ground, crowns in clumps, warm specks, and now and then a warm track."""
+    """Land at an oblique angle: mottled ground, clumps of trees, warm specks, and sometimes a warm track."""
     ground = power_law(rng, shape, 2.6, stretch=rng.uniform(1.0, 2.5), largest=1.0)
     crowns = power_law(rng, shape, 3.4, largest=rng.uniform(0.04, 0.12))
     where = power_law(rng, shape, 3.6, stretch=1.5) + 0.6 * crowns

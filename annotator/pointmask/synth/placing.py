@@ -1,4 +1,4 @@
-"""Where a target of a built-in scene goes, and how much hotter than its surroundings it must be."""
+"""Placement of targets in synthetic scenes, and the amplitude that gives the required contrast."""
 
 import math
 from dataclasses import dataclass, field
@@ -14,15 +14,12 @@ from pointmask.synth.targets import Stamp, TargetSpec, render
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-GUARD, RING = (
-    2,
-    7,
-)  # the ring of the contrast's definition: more than GUARD and up to RING steps from the mask
+# The ring that defines the contrast: more than GUARD and up to RING steps from the mask.
+GUARD, RING = 2, 7
 GAP = 3  # free pixels between two targets that are not meant to touch
-MARGIN = 2  # pixels between a mask and the frame's rim
+MARGIN = 2  # pixels between a mask and the border of the frame
 TRIES = 40
-ROOM = 1.15  # a target's peak may go this far beyond the range of counts: real ones saturate, a little
-
+ROOM = 1.15  # a target's peak may exceed the range of counts by this factor: real ones saturate a little
 
 _EIGHT = np.ones((3, 3), bool)
 
@@ -50,10 +47,10 @@ class Placed:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Fit:
-    """How a stamp would sit at one place."""
+    """A candidate position of a stamp."""
 
     corner: tuple[int, int]
-    contrast: float  # what the place allows
+    contrast: float  # as far as the position allows
     amplitude: float  # kelvin
     level: float  # mean of the ring, kelvin
 
@@ -64,13 +61,13 @@ def place(rng: np.random.Generator, canvas: Canvas, spec: TargetSpec, sigma: flo
     Parameters
     ----------
     rng : numpy.random.Generator
-        Draws place and looks.
+        Source of position and appearance.
     canvas : Canvas
-        Changed in place.
+        Modified in place.
     spec : TargetSpec
-        With area, shape and contrast given.
+        With area, shape and contrast set.
     sigma : float
-        Optics' core, pixels.
+        Standard deviation of the optics' core in pixels.
 
     Raises
     ------
@@ -100,7 +97,7 @@ def place(rng: np.random.Generator, canvas: Canvas, spec: TargetSpec, sigma: flo
 def _split(
     rng: np.random.Generator, center: tuple[float, float] | None
 ) -> tuple[tuple[int, int] | None, tuple[float, float]]:
-    """Whole and fractional part of a centre; without one, only a random fraction."""
+    """Integer and fractional part of a centre; without one, only a random fraction."""
     if center is None:
         return None, (float(rng.uniform(-0.5, 0.5)), float(rng.uniform(-0.5, 0.5)))
     row, col = round(center[0]), round(center[1])
@@ -128,8 +125,8 @@ def _corners_anywhere(rng: np.random.Generator, canvas: Canvas, stamp: Stamp) ->
 def _corners_beside(rng: np.random.Generator, canvas: Canvas, stamp: Stamp) -> list[tuple[int, int]]:
     """Corners at which the stamp's mask touches the last target's, in a few random directions.
 
-    Walking away from the last target, the first place without overlap is at most one pixel in each direction
-    from a place with overlap, so the two masks are neighbours there.
+    Moving away from the last target, the first position without overlap is at most one pixel along each axis
+    from a position with overlap, so the two masks are neighbours there.
     """
     last = int(canvas.instances.max())
     if last == 0:
@@ -153,7 +150,7 @@ def _corners_beside(rng: np.random.Generator, canvas: Canvas, stamp: Stamp) -> l
 
 
 def _best_fit(canvas: Canvas, stamp: Stamp, spec: TargetSpec, corners: list[tuple[int, int]]) -> _Fit | None:
-    """First place that allows the whole contrast, else the one that allows most of it."""
+    """First position that allows the full contrast, otherwise the one that allows most of it."""
     assert spec.contrast is not None
     gap = np.zeros_like(stamp.mask) if spec.touches else ndi.binary_dilation(stamp.mask, _EIGHT, GAP)
     ring = _ring(stamp.mask)
@@ -170,7 +167,7 @@ def _best_fit(canvas: Canvas, stamp: Stamp, spec: TargetSpec, corners: list[tupl
 def _fit(
     canvas: Canvas, stamp: Stamp, ring: Bools, keep_free: Bools, corner: tuple[int, int], contrast: float
 ) -> _Fit | None:
-    """Amplitude that gives the contrast at one place, or None if the mask does not fit there."""
+    """Amplitude that gives the contrast at one position, or None if the mask does not fit there."""
     there, here = _windows(canvas.frame.shape, stamp, corner)
     mask = stamp.mask[here]
     top, bottom, left, right = _extent(stamp.mask)

@@ -1,21 +1,21 @@
-"""Built-in scenes: physically plausible infrared frames with exact masks, at any scale, from a seed.
+"""Synthetic scenes: physically plausible infrared frames with exact masks, of any size, from a seed.
 
-The model, in the order in which light meets it:
+The model, in the order of the light path:
 
 1. background in kelvin: power-law clouds with lit edges, anisotropic waves with glint, ridges, buildings,
-   vegetation (``synth_backgrounds``);
+   vegetation (`backgrounds`);
 2. targets: a point source, or an outline (ellipse, blob, aeroplane, drone, ...) at a sub-pixel position with
-   uneven emission, which blocks what is behind it (``synth_targets``);
+   uneven emission, which occludes the background (`targets`, `placing`);
 3. optics: a Gaussian core with a wide skirt for Airy rings and scatter, over background and targets alike;
 4. detector: integration over the pixel, vignetting, shot and read noise set by the NETD (noise-equivalent
-   temperature difference), column and row fixed-pattern noise, dead and hot pixels (``synth_sensor``);
+   temperature difference), column and row fixed-pattern noise, dead and hot pixels (`sensor`);
 5. counts: automatic gain to 8 bits, or linear 14 bits in a uint16 frame.
 
 The exact mask of an extended target is the set of pixels whose area its outline covers by half or more; that
 of a point source is the set of pixels with more than half of its largest response. Contrast is the field's
 signal-to-clutter ratio: |mean over the mask - mean of the ring around it| / standard deviation of that ring,
 noise and quantisation included, the ring being the pixels 3 to 7 steps away from the mask. The same seed
-gives the same scene; a series derives the seed of scene i from (seed, i), so any part can be made alone.
+gives the same scene; a series derives the seed of scene i from (seed, i), so any part can be made on its own.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -54,7 +54,7 @@ _USUAL_SHAPES: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
-    """One frame and all that is known about it.
+    """One frame and its ground truth.
 
     Attributes
     ----------
@@ -71,8 +71,8 @@ class Scene:
     points : tuple of (int, int)
         (row, col) per target: the pixel of its mask nearest to the centroid.
     params : Mapping[str, Any]
-        What was drawn: bits, kelvin per count, the camera and, per target, shape, area and contrast. Plain
-        numbers and strings, so that it can be written as JSON.
+        Random draws: bits, kelvin per count, the camera and, per target, shape, area and contrast. Plain
+        numbers and strings that can be written as JSON.
     """
 
     name: str
@@ -108,15 +108,15 @@ def make_scene(
     bits : {8, 14}
         8: uint8 after automatic gain. 14: linear counts up to 16383 in uint16.
     targets : int, sequence of TargetSpec or None
-        How many, or what each is to be; None draws one to four.
+        Their number, or their specifications; None draws one to four.
     contrast : float or None
         Signal-to-clutter ratio of every target that does not state its own; negative for dark targets; None
-        draws between 2.5 and 40. The place of a target is chosen so that its contrast fits the range of
-        counts; ``params["targets"][k]["contrast"]`` says what was set.
+        draws between 2.5 and 40. The position of a target is chosen so that its contrast fits the range of
+        counts; ``params["targets"][k]["contrast"]`` is the contrast that was reached.
     bad_pixels : int or None
         Dead and hot pixels, kept off the targets' surroundings; None draws about one per 100,000.
     name : str or None
-        File stem; None makes one of kind and seed.
+        File stem; None composes it from kind and seed.
 
     Returns
     -------
@@ -182,7 +182,7 @@ def make_scenes(
     Parameters
     ----------
     count : int
-        How many.
+        Number of scenes.
     seed : int
         Seed of the series.
     shape : (int, int)
@@ -205,14 +205,14 @@ def make_scenes(
         As ``make_scene``.
     """
     for index in range(start, start + count):
-        rng = np.random.default_rng((seed, index, 1))  # apart from the scene's own stream
+        rng = np.random.default_rng((seed, index, 1))  # independent of the scene's own stream
         kind = kinds[int(rng.integers(len(kinds)))]
         depth: Bits = bits or (8, 14)[int(rng.integers(2))]
         yield make_scene(kind, shape=shape, seed=(seed, index), bits=depth, name=f"{kind}-{index:05d}")
 
 
 def demo_scenes() -> tuple[Scene, ...]:
-    """Return the five scenes of ``pointmask demo``, each with a difficulty of its own."""
+    """Return the five scenes of ``pointmask demo``, each with its own difficulty."""
     pair = [
         TargetSpec(area=34, shape="ellipse", contrast=16),
         TargetSpec(area=26, shape="blob", contrast=12, touches=True),
@@ -244,11 +244,11 @@ def _check(kind: str, shape: tuple[int, int], bits: int) -> None:
 def _specs(
     rng: np.random.Generator, kind: str, targets: int | Sequence[TargetSpec] | None, contrast: float | None
 ) -> list[TargetSpec]:
-    """Fill in whatever the caller left open."""
+    """Draw everything that the caller did not specify."""
     if targets is None:
         targets = int(rng.choice([1, 2, 3, 4], p=[0.7, 0.18, 0.08, 0.04]))
-    wanted = [TargetSpec() for _ in range(targets)] if isinstance(targets, int) else targets
-    return [_complete(rng, kind, spec, contrast) for spec in wanted]
+    specs = [TargetSpec() for _ in range(targets)] if isinstance(targets, int) else targets
+    return [_complete(rng, kind, spec, contrast) for spec in specs]
 
 
 def _complete(rng: np.random.Generator, kind: str, spec: TargetSpec, contrast: float | None) -> TargetSpec:

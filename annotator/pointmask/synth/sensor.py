@@ -1,4 +1,4 @@
-"""Camera of built-in scenes: noise, fixed pattern, bad pixels and the way from kelvin to counts."""
+"""Camera of synthetic scenes: noise, fixed pattern, bad pixels, and conversion from kelvin to counts."""
 
 from dataclasses import dataclass
 
@@ -38,7 +38,7 @@ class Sensor:
 
     @classmethod
     def draw(cls, rng: np.random.Generator, pixels: int) -> "Sensor":
-        """Draw a plausible uncooled or cooled camera for a frame of so many pixels."""
+        """Draw a plausible uncooled or cooled camera for a frame of this many pixels."""
         netd = float(np.exp(rng.uniform(np.log(0.03), np.log(0.15))))
         return cls(
             sigma=float(rng.uniform(0.5, 1.1)),
@@ -55,7 +55,7 @@ class Sensor:
         return float(np.sqrt(self.netd**2 + self.columns**2 + self.rows**2))
 
     def shade(self, shape: tuple[int, int]) -> Floats:
-        """Vignetting over a frame, (H, W) kelvin, as cos^4 of the field angle would shape it."""
+        """Vignetting over a frame, (H, W) kelvin, following cos^4 of the field angle."""
         row, col = np.linspace(-1, 1, shape[0])[:, None], np.linspace(-1, 1, shape[1])[None, :]
         squared = (row**2 + col**2) / 2
         return np.asarray(self.vignetting * squared * (2 - squared))
@@ -90,8 +90,8 @@ class Scale:
 def automatic_gain(rng: np.random.Generator, background: Floats, noise: float) -> Scale:
     """8-bit display range of a frame, set before any target appears.
 
-    The 0.5 to 99.5 percentile span fills part of the range unless the gain that takes would show noise of
-    more than a few counts; then the gain is held back and the frame is simply grey, as in real clear skies.
+    The 0.5 to 99.5 percentile span fills part of the range, unless the noise would then exceed a few counts;
+    in that case the gain is limited and the frame is uniformly grey, like real clear skies.
     """
     low, high = np.percentile(background[::2, ::2], (0.5, 99.5))
     dark, light = rng.uniform(5, 60), rng.uniform(130, 235)

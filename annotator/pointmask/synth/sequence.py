@@ -1,9 +1,10 @@
-"""Built-in sequences: targets that move by fractions of a pixel through a scene, with their exact paths.
+"""Synthetic sequences: targets that move through a scene by fractions of a pixel, with their exact paths.
 
-A background of `pointmask.synth` is drawn once, larger than the frame, and seen through a camera that
-drifts. Each target is rendered once and moved over it by spline interpolation, which is exact to a few
-thousandths for what the optics let pass. Then the camera adds noise anew to each frame, its fixed pattern
-(which does not move with the scene) and a slow change of brightness. The same seed gives the same bytes.
+A background of `pointmask.synth` is drawn once, larger than the frame, and observed by a drifting camera.
+Each target is rendered once and moved over it by spline interpolation, which is exact to a few thousandths
+for images that the optics have smoothed. Then the camera adds independent noise to each frame, its fixed
+pattern (which does not move with the scene) and a slow change of brightness. The same seed gives the same
+bytes.
 """
 
 import math
@@ -20,9 +21,9 @@ from pointmask.synth.targets import AREAS, render
 
 Floats = NDArray[np.float64]
 
-_LEAST_SIGMA = 0.65  # pixels; sharper optics alias, and then no interpolation moves a target truly
+_LEAST_SIGMA = 0.65  # pixels; sharper optics alias, which interpolation cannot shift exactly
 _CLUTTER = 7  # half side in pixels of the surroundings whose deviation counts as clutter
-_ROOM = 4  # pixels of background kept beyond what the camera's path needs, for the spline's rim
+_ROOM = 4  # pixels of background beyond the camera's path, for the border of the spline
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,7 +46,7 @@ class Mover:
     shape : str
         One of ``pointmask.synth.scenes.SHAPES`` that comes in this size.
     hidden : tuple of (int, int)
-        Half-open ranges of frames in which it is not to be seen.
+        Half-open ranges of frames in which it is not visible.
     """
 
     start: tuple[float, float]
@@ -59,7 +60,7 @@ class Mover:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MovingScene:
-    """A sequence and all that is known about it.
+    """A sequence and its ground truth.
 
     Attributes
     ----------
@@ -67,9 +68,9 @@ class MovingScene:
         (N, H, W) uint16 in [0, 16383].
     paths : numpy.ndarray
         (K, N, 2) float64: sub-pixel (row, col) of each target's centroid in the frames' coordinates; NaN
-        where it is hidden or its centroid lies outside the frame.
+        where it is hidden or its centroid is outside the frame.
     camera : numpy.ndarray
-        (N, 2) float64: by how much the scene is moved in each frame, (0, 0) in the first.
+        (N, 2) float64: displacement of the scene in each frame, (0, 0) in the first.
     """
 
     frames: NDArray[np.uint16]
@@ -102,12 +103,12 @@ def make_sequence(
     seed : int or sequence of int
         Same seed and arguments, same sequence.
     jitter : float
-        Standard deviation, per axis, of the camera's position round its path, pixels.
+        Standard deviation, per axis, of the camera's position around its path, pixels.
     pan : (float, float)
         Pixels per frame by which the camera's motion moves the scene.
     brightness : float
-        Share by which gain and the targets' own radiation change over the sequence, up and down again
-        each in its own rhythm; 0.3 is much.
+        Amplitude, as a fraction, of the periodic changes of gain and of each target's emission over the
+        sequence; 0.3 is large.
 
     Returns
     -------
@@ -192,7 +193,7 @@ def _path(mover: Mover, count: int) -> Floats:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Sprite:
-    """A target, to be put at any place: its patch and where in it the centroid lies."""
+    """A target that can be drawn at any position: its patch and the centroid within it."""
 
     profile: Floats  # spline coefficients
     middle: tuple[float, float]
@@ -220,13 +221,13 @@ class _Sprite:
 
 
 def _seen(scene: Floats, offset: Floats, margin: NDArray[np.int64], shape: tuple[int, int]) -> Floats:
-    """(H, W) part of the scene's spline that the camera sees."""
+    """(H, W) part of the scene in the camera's field of view."""
     moved = ndi.shift(scene, offset, order=3, prefilter=False, mode="nearest")
     return np.ascontiguousarray(moved[margin[0] : margin[0] + shape[0], margin[1] : margin[1] + shape[1]])
 
 
 def _deviation(clean: list[Floats], path: Floats, noise: float) -> float:
-    """Deviation of noise and background round a target, in the mean over its path."""
+    """Mean over a target's path of the standard deviation of noise and background around it."""
     spreads = [noise]
     for frame, (row, col) in zip(clean, path, strict=True):
         top, left = max(round(row) - _CLUTTER, 0), max(round(col) - _CLUTTER, 0)
@@ -241,7 +242,7 @@ def _is_hidden(mover: Mover, frame: int) -> bool:
 
 
 def _visible(movers: Sequence[Mover], paths: Floats, shape: tuple[int, int]) -> Floats:
-    """Paths with NaN where a target cannot be seen."""
+    """Paths with NaN where a target is not visible."""
     inside = ((paths > -0.5) & (paths < np.asarray(shape) - 0.5)).all(axis=2)
     shown = np.array([[not _is_hidden(mover, k) for k in range(paths.shape[1])] for mover in movers], bool)
     return np.where((inside & shown.reshape(inside.shape))[..., None], paths, np.nan)

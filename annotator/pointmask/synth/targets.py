@@ -1,4 +1,4 @@
-"""Targets of built-in scenes: outlines at sub-pixel positions, seen through the optics."""
+"""Targets of synthetic scenes: outlines at sub-pixel positions, blurred by the optics."""
 
 import math
 from collections.abc import Callable
@@ -17,7 +17,7 @@ SKIRT_WEIGHT, SKIRT_WIDTH = 0.12, 2.4  # Airy rings and scatter, as a second and
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TargetSpec:
-    """What is wanted of one target; everything left at None is drawn at random.
+    """Specification of one target; attributes that are None are drawn at random.
 
     Attributes
     ----------
@@ -26,7 +26,8 @@ class TargetSpec:
     shape : str or None
         One of ``SHAPES``.
     contrast : float or None
-        Signal-to-clutter ratio (see ``pointmask.synth``); negative for a target colder than its surroundings.
+        Signal-to-clutter ratio (see `pointmask.synth.scenes`); negative for a target colder than its
+        surroundings.
     center : (float, float) or None
         Sub-pixel (row, col) of the middle of the shape; (0.0, 0.0) is the centre of the first pixel.
     touches : bool
@@ -42,19 +43,19 @@ class TargetSpec:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stamp:
-    """A rendered target in a square patch of (n, n) pixels, n odd; the middle pixel holds its centre."""
+    """A rendered target in a square patch of (n, n) pixels, n odd, centred in the middle pixel."""
 
     profile: Floats  # response to unit contrast, texture included
-    cover: Floats  # share of each pixel's signal that the target blocks, in [0, 1]
+    cover: Floats  # fraction of each pixel's background that the target occludes, in [0, 1]
     mask: NDArray[np.bool_]  # exact truth
 
     @property
     def reach(self) -> int:
-        """Pixels from the middle to the rim."""
+        """Half size of the patch in pixels."""
         return len(self.mask) // 2
 
     def padded(self, by: int) -> "Stamp":
-        """Return the same target in a patch wider by so many pixels on each side."""
+        """Return the same target in a patch padded by this many pixels on each side."""
         return Stamp(np.pad(self.profile, by), np.pad(self.cover, by), np.pad(self.mask, by))
 
 
@@ -155,11 +156,11 @@ _OUTLINES: dict[str, tuple[Callable[[np.random.Generator], Floats], float]] = {
 }
 SHAPES = ("point", *_OUTLINES)
 AREAS: dict[str, tuple[float, float]] = {
-    "point": (4, 25),  # beyond, no camera is that much out of focus
+    "point": (4, 25),  # larger spots would need an implausible defocus
     **{name: (least, 300) for name, (_, least) in _OUTLINES.items()},
 }
 """Least and most pixels of the mask, by shape."""
-_UPRIGHT = ("ship", "bird")  # seen from the side, so only slightly rolled
+_UPRIGHT = ("ship", "bird")  # side views, which are only slightly rotated
 
 
 def render(
@@ -174,7 +175,7 @@ def render(
     shape : str
         One of ``SHAPES``.
     area : float
-        Wanted pixels of the mask.
+        Required pixels of the mask.
     sigma : float
         Standard deviation of the optics' core in pixels.
     offset : (float, float)
@@ -187,16 +188,16 @@ def render(
     reach = math.ceil(np.abs(outline).max() * 1.3 + 4 * sigma * SKIRT_WIDTH**0.5 + 1)
     fine = _fitted(outline, area, offset, reach)
     mask = _pool(fine) >= 0.5
-    if ndi.label(mask, np.ones((3, 3)))[1] != 1:  # so rare that a second draw costs nothing
+    if ndi.label(mask, np.ones((3, 3)))[1] != 1:  # rare enough to draw again
         return render(rng, shape, area, sigma=sigma, offset=offset)
     texture = _texture(rng, fine)
     return Stamp(_pool(_optics(fine * texture, sigma)), _pool(_optics(fine, sigma)), mask)
 
 
 def _fitted(outline: Floats, area: float, offset: tuple[float, float], reach: int) -> Floats:
-    """Cover of the outline at the size at which its mask comes closest to the wanted area.
+    """Coverage of the outline, scaled so that the mask has the required area as nearly as possible.
 
-    Parts thinner than a pixel cover no pixel by half, so the outline's own area would be a poor guide.
+    Parts thinner than a pixel cover no pixel by half, so the area of the outline alone is not sufficient.
     """
     best, best_miss = np.empty(0), math.inf
     low, high = 0.7, 1 / 0.7
@@ -214,7 +215,7 @@ def _fitted(outline: Floats, area: float, offset: tuple[float, float], reach: in
 
 
 def _render_point(area: float, sigma: float, offset: tuple[float, float]) -> Stamp:
-    """Spot of a source without extent; jitter and defocus widen it when a larger area is wanted."""
+    """Spot of a point source, widened by jitter and defocus if a larger area is required."""
     # The half-response disc of a Gaussian has an area of 2 pi ln(2) sigma^2; the skirt adds 8 %, and the
     # pixel's own width a variance of 1/12.
     sigma = max(sigma, math.sqrt(area / (1.08 * 2 * math.pi * math.log(2)) - 1 / 12))
