@@ -1,5 +1,6 @@
 """Settings whose types carry the bounds: what is read, what is refused and what is said about it."""
 
+import inspect
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tools.settings import PLAIN, comparable, edges, is_number, tables, values
+from tools.settings import PLAIN, comparable, edges, is_number, stated_bounds, tables, values
 
 from pointmask.errors import ThetaError
 from pointmask.measurements import LOCAL_MEASUREMENTS, TARGET_MEASUREMENTS
@@ -209,3 +210,8 @@ def test_a_range_keeps_out_what_is_no_number():
     assert (-1 in limits, 2.0 in limits, math.nan in limits, 2.1 in limits) == (True, True, False, False)
     assert (limits.clip(7), limits.clip(-7.0), limits.clip(0.5)) == (2.0, -1.0, 0.5)
     assert math.inf not in Between(-math.inf, math.inf)
+
+
+def test_help_shows_the_bounds_and_the_text_does_not_repeat_them():
+    assert "Annotated[int, Between(low=3, high=64)]" in str(inspect.signature(Theta).parameters["half_size"])
+    assert stated_bounds(Theta) == []

@@ -14,6 +14,7 @@ from pointmask.folder.job import annotate_folder
 from pointmask.folder.records.journal import Ledger
 from pointmask.io.images import array as images
 from pointmask.io.points.points import Points
+from pointmask.theta import Theta
 
 folder = pytest.fixture(scenes)
 
@@ -29,6 +30,14 @@ def test_second_run_only_does_what_is_missing(folder, tmp_path):
     assert (summary.done, summary.resumed, summary.targets) == (1, 11, len(points))
     assert tree(out) == before
     assert sum(path.stat().st_mtime_ns != stamp for path, stamp in stamps.items()) == 1
+
+
+def test_a_theta_of_whole_numbers_is_resumed(folder, tmp_path):
+    source, points = folder
+    theta = Theta.load("default").with_(level=0, large_area=200)
+    annotate_folder(source, points, tmp_path / "out", theta=theta)
+    summary = annotate_folder(source, points, tmp_path / "out", theta=theta)
+    assert (summary.done, summary.resumed) == (0, 12)
 
 
 def test_changed_image_is_done_again(folder, tmp_path):

@@ -1,6 +1,7 @@
 """What tests of settings share: values on both sides of every bound, and tables drawn from the types."""
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import is_dataclass
 from types import NoneType
@@ -95,3 +96,8 @@ def comparable(value):
         inner = {key: comparable(item) for key, item in value.items()}
         return {key: item for key, item in inner.items() if item != {}}
     return [comparable(item) for item in value] if isinstance(value, list | tuple) else repr(value)
+
+
+def stated_bounds(cls):
+    """Ranges in a docstring, which the fields' types state: ``[0, 1]``, ``3 to 64.``, ``at least 1``."""
+    return re.findall(r"\[-?[\d.]+, ?-?[\d.]+\]|\b[\d.]+ to [\d.]+\.|at (?:least|most) \d+", cls.__doc__)

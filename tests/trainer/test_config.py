@@ -6,7 +6,7 @@ from dataclasses import fields, is_dataclass
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tools.settings import PLAIN, comparable, edges, is_number, tables
+from tools.settings import PLAIN, comparable, edges, is_number, stated_bounds, tables
 
 from pointmask.settings import bounds, field_types, read_table, to_table
 from pointmask_trainer.config import PRESETS, AugmentConfig, Config, ModelConfig, from_toml, load_config
@@ -107,6 +107,7 @@ def test_each_bound_holds_in_code_and_in_files(where, cls, name, value, inside):
 
 @pytest.mark.parametrize("cls", [*SETTINGS.values(), *OPTIONS.values()])
 def test_every_number_has_bounds_and_every_key_is_suggested(cls):
+    assert stated_bounds(cls) == []
     for name, kind in field_types(cls).items():
         assert (name in bounds(cls)) == is_number(kind)
         with pytest.raises(ConfigError, match=rf"{name}x is no setting; did you mean {name}\?"):

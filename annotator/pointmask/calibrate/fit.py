@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from pointmask.annotator.image import annotate
 from pointmask.calibrate.knobs import LIMIT, Knob, knobs_of, turn
-from pointmask.calibrate.search import PITCH, Counters, Place, Trials, choose, figures, gain_draws
+from pointmask.calibrate.search import PITCH, Counters, Position, Trials, choose, figures, gain_draws
 from pointmask.errors import ImageError, PointsError
 from pointmask.metrics.counters import binarise
 from pointmask.metrics.targets import true_targets
@@ -167,22 +167,22 @@ def calibrate(
     held, seen = ([samples[k] for k in part] for part in (order[:unseen], order[unseen:]))
     knobs = knobs_of(start)
 
-    def measure(place: Place) -> Counters:
-        counters = _measure(seen, turn(start, _settings(knobs, place)), polarity)
+    def measure(position: Position) -> Counters:
+        counters = _measure(seen, turn(start, _settings(knobs, position)), polarity)
         if tick is not None:
             tick(trials.tried + 1)
         return counters
 
     trials = Trials(measure, len(knobs), round(LIMIT / PITCH), budget)
-    place = choose(trials, seed)
-    settings = _settings(knobs, place)
+    position = choose(trials, seed)
+    settings = _settings(knobs, position)
     fitted = turn(start, settings)
     check = _gain(_measure(held, start, polarity), _measure(held, fitted, polarity), seed)
     return Calibration(
         theta=fitted if check.is_gain else start,
         start=start,
         settings={knob.name: setting for knob, setting in settings.items()},
-        fitted=_gain(trials.counters(trials.start), trials.counters(place), seed),
+        fitted=_gain(trials.counters(trials.start), trials.counters(position), seed),
         held_out=check,
         tried=trials.tried,
     )
@@ -257,8 +257,8 @@ def _measure_one(sample: _Sample, theta: Theta, polarity: Polarity) -> tuple[flo
     return intersection, int(sample.areas.sum()) + area - intersection, iou_sum, targets
 
 
-def _settings(knobs: Sequence[Knob], place: Place) -> dict[Knob, float]:
-    return {knob: PITCH * whole for knob, whole in zip(knobs, place, strict=True) if whole}
+def _settings(knobs: Sequence[Knob], position: Position) -> dict[Knob, float]:
+    return {knob: PITCH * whole for knob, whole in zip(knobs, position, strict=True) if whole}
 
 
 def _gain(before: Counters, after: Counters, seed: int) -> Gain:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 Counters = NDArray[np.float64]
 """(n, 4) per image: intersection, union, sum of the targets' IoU, number of targets."""
 
-Place = tuple[int, ...]
+Position = tuple[int, ...]
 """Settings on a lattice, one whole number per knob, in units of `PITCH`; all 0 is the start."""
 
 PITCH = 0.5
@@ -26,21 +26,21 @@ class Trials:
     Parameters
     ----------
     measure : callable
-        Returns the counters of a place. Expensive.
+        Returns the counters of a position. Expensive.
     knobs : int
-        Number of entries of a place.
+        Number of entries of a position.
     limit : int
-        Largest absolute entry of a place.
+        Largest absolute entry of a position.
     budget : int
-        Maximum number of places to measure.
+        Maximum number of positions to measure.
     """
 
-    def __init__(self, measure: Callable[[Place], Counters], knobs: int, limit: int, budget: int) -> None:
+    def __init__(self, measure: Callable[[Position], Counters], knobs: int, limit: int, budget: int) -> None:
         self._measure = measure
         self._knobs = knobs
         self._limit = limit
         self._budget = budget
-        self._known: dict[Place, Counters] = {}
+        self._known: dict[Position, Counters] = {}
 
     @property
     def tried(self) -> int:
@@ -48,23 +48,23 @@ class Trials:
         return len(self._known)
 
     @property
-    def start(self) -> Place:
-        """The place of the unchanged theta."""
+    def start(self) -> Position:
+        """The position of the unchanged theta."""
         return (0,) * self._knobs
 
-    def counters(self, place: Place) -> Counters:
-        """Return the counters of a place, measuring it if necessary, whatever the budget."""
-        if place not in self._known:
-            self._known[place] = self._measure(place)
-        return self._known[place]
+    def counters(self, position: Position) -> Counters:
+        """Return the counters of a position, measuring it if necessary, whatever the budget."""
+        if position not in self._known:
+            self._known[position] = self._measure(position)
+        return self._known[position]
 
-    def neighbours(self, place: Place, stride: int) -> list[Place]:
-        """Measure the places one stride away along each knob, and return those within limit and budget."""
+    def neighbours(self, position: Position, stride: int) -> list[Position]:
+        """Measure the positions one stride away along each knob, and return those within limit and budget."""
         around = [
-            (*place[:k], place[k] + step, *place[k + 1 :])
+            (*position[:k], position[k] + step, *position[k + 1 :])
             for k in range(self._knobs)
             for step in (-stride, stride)
-            if abs(place[k] + step) <= self._limit
+            if abs(position[k] + step) <= self._limit
         ]
         allowed = []
         for neighbour in around:
@@ -83,8 +83,8 @@ def score(counters: Counters) -> float:
     return float(pooled + mean) / 2
 
 
-def choose(trials: Trials, seed: int) -> Place:
-    """Choose a place by cross-validation.
+def choose(trials: Trials, seed: int) -> Position:
+    """Choose a position by cross-validation.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def choose(trials: Trials, seed: int) -> Place:
 
     Returns
     -------
-    Place
+    Position
         Fitted to all images with the strongest penalty whose cross-validated score is within one standard
         error of the best; the start itself counts as the strongest penalty.
 
@@ -102,7 +102,7 @@ def choose(trials: Trials, seed: int) -> Place:
     -----
     The fit moves from the start to the best neighbour on a lattice, coarse strides first, as long as the gain
     exceeds the penalty; most knobs therefore keep their settings. Once the budget is exhausted, it moves
-    among the places that were measured.
+    among the positions that were measured.
     """
     start = trials.counters(trials.start)
     validated = {strength: _validate(trials, strength, seed) for strength in STRENGTHS}
@@ -129,8 +129,8 @@ def _as_good(counters: Counters, best: Counters, seed: int) -> bool:
     return gain <= float(np.std(np.add(*gain_draws(counters, best, seed)) / 2))
 
 
-def fit(trials: Trials, strength: float, images: NDArray[np.bool_]) -> Place:
-    """Move from the start to a place that no single move improves.
+def fit(trials: Trials, strength: float, images: NDArray[np.bool_]) -> Position:
+    """Move from the start to a position that no single move improves.
 
     Parameters
     ----------
@@ -141,17 +141,17 @@ def fit(trials: Trials, strength: float, images: NDArray[np.bool_]) -> Place:
         Images to use.
     """
 
-    def worth(place: Place) -> float:
-        return score(trials.counters(place)[images]) - strength * PITCH * sum(map(abs, place))
+    def worth(position: Position) -> float:
+        return score(trials.counters(position)[images]) - strength * PITCH * sum(map(abs, position))
 
-    place = trials.start
+    position = trials.start
     for stride in _STRIDES:
         while True:
-            best = max((place, *trials.neighbours(place, stride)), key=worth)
-            if best == place:
+            best = max((position, *trials.neighbours(position, stride)), key=worth)
+            if best == position:
                 break
-            place = best
-    return place
+            position = best
+    return position
 
 
 def gain_draws(

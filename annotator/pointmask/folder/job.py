@@ -230,13 +230,13 @@ def _write_theta(out: Path, theta: Theta, part: Shard, *, overwrite: bool) -> No
     path = out / "theta.toml"
     if path.exists() and not overwrite:
         try:
-            digest = Theta.load(path).digest
+            earlier = Theta.load(path)
         except ThetaError as error:
             raise OutputError(f"{path} is no theta file ({error}); move it away or change --out") from None
-        if digest == theta.digest:
+        if earlier == theta:
             return
         raise OutputError(
-            f"{path} (digest {digest}) differs from the theta of this job (digest {theta.digest}); "
+            f"{path} (digest {earlier.digest}) differs from the theta of this job (digest {theta.digest}); "
             "to redo everything, add --overwrite; to keep it, choose another --out"
         )
     write_atomic(path, theta.to_toml().encode(), part.tag)

@@ -23,7 +23,7 @@ DEATH = math.log(0.01)  # a target vanishes in one frame of a hundred
 _HOPELESS = 15.0  # log ratio below the best broken-off history at which the search ends
 
 
-class Place(NamedTuple):
+class Pose(NamedTuple):
     """Where a target is, and what it looks like there.
 
     Attributes

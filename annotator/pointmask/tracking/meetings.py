@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 
-from pointmask.tracking.histories import Place
+from pointmask.tracking.histories import Pose
 from pointmask.tracking.pursuit import Pursuit
 
 _NEAR = 20.0  # pixels within which one target's light may reach into another's window
@@ -30,7 +30,7 @@ class Meetings:
         self.doubtful: dict[int, int] = {}
         """First frame by target from which it may be another."""
 
-    def neighbours(self, target: int, places: Mapping[int, Place]) -> list[int]:
+    def neighbours(self, target: int, places: Mapping[int, Pose]) -> list[int]:
         """Return the targets whose light must be taken away before looking for one."""
         own = places[target]
         return [
@@ -39,7 +39,7 @@ class Meetings:
             if _pair(target, other) in self._apart and _gap(own, place) < _NEAR
         ]
 
-    def is_alone(self, target: int, places: Mapping[int, Place]) -> bool:
+    def is_alone(self, target: int, places: Mapping[int, Pose]) -> bool:
         """Whether no other target would be on the picture."""
         own = places[target]
         return all(
@@ -48,7 +48,7 @@ class Meetings:
             if other != target
         )
 
-    def note(self, frame: int, crowd: list[Pursuit], places: Mapping[int, Place]) -> None:
+    def note(self, frame: int, crowd: list[Pursuit], places: Mapping[int, Pose]) -> None:
         """Take down who is near whom in one frame, and who has parted."""
         for one, place in places.items():
             for other, its_place in places.items():
@@ -74,11 +74,11 @@ def _pair(one: int, other: int) -> tuple[int, int]:
     return max(one, other), min(one, other)
 
 
-def _gap(one: Place, other: Place) -> float:
+def _gap(one: Pose, other: Pose) -> float:
     return math.hypot(one.row - other.row, one.col - other.col)
 
 
-def _reach(one: Place, other: Place) -> float:
+def _reach(one: Pose, other: Pose) -> float:
     return one.shape.radius + other.shape.radius + _MARGIN
 
 

@@ -17,7 +17,7 @@ from pointmask.theta import Polarity
 from pointmask.tracking.appearance import PICTURE, crop, look, look_back, own_shape
 from pointmask.tracking.camera_motion import Shift
 from pointmask.tracking.first_frame import first_beam, first_look
-from pointmask.tracking.histories import BEAM, DEATH, Beam, Node, Past, Place
+from pointmask.tracking.histories import BEAM, DEATH, Beam, Node, Past, Pose
 from pointmask.tracking.kernels import beam as kernel
 
 Floats = NDArray[np.float64]
@@ -74,15 +74,15 @@ class Pursuit:
         self._seen = 0
         self._lessons: list[tuple[int, float, float]] = []
 
-    def predicted(self, shift: Shift) -> Place:
+    def predicted(self, shift: Shift) -> Pose:
         """Return where the target should be in the next frame, if it is there."""
         at, (row_speed, col_speed) = self.place(self.beam), self.velocity
         return at._replace(row=at.row + row_speed + shift.row, col=at.col + col_speed + shift.col)
 
-    def place(self, beam: Beam) -> Place:
+    def place(self, beam: Beam) -> Pose:
         """Return where the target is by a beam's best history."""
         row, col, height = (float(beam.state[0, k]) for k in (kernel.ROW, kernel.COL, kernel.HEIGHT))
-        return Place(self.shape, row, col, self.sign * height)
+        return Pose(self.shape, row, col, self.sign * height)
 
     @property
     def velocity(self) -> tuple[float, float]:
@@ -96,7 +96,7 @@ class Pursuit:
         return float(self.beam.state[0, kernel.HEIGHT] * self.shape.body.sum())
 
     def step(
-        self, image: NDArray[Any], frame: int, shift: Shift, others: tuple[Place, ...], past: Sequence[Past]
+        self, image: NDArray[Any], frame: int, shift: Shift, others: tuple[Pose, ...], past: Sequence[Past]
     ) -> Beam:
         """
         Return the histories after one more frame.
@@ -107,7 +107,7 @@ class Pursuit:
         frame : int
         shift : Shift
             Of the scene, since the frame before.
-        others : tuple of Place
+        others : tuple of Pose
             Targets to take away first.
         past : sequence of Past
             Frames before this one, latest first.
@@ -142,7 +142,7 @@ class Pursuit:
         ended = max((self.beam.ended, *found), key=lambda node: node.score)
         return Beam(children[kept], nodes, ended)
 
-    def _elsewhere(self, expected: Place, past: Sequence[Past]) -> Past | None:
+    def _elsewhere(self, expected: Pose, past: Sequence[Past]) -> Past | None:
         """Return the latest frame in which the target was away from the place where it is expected now."""
         node: Node | None = self.beam.nodes[0]
         away = 2 * self.shape.radius + _AWAY
