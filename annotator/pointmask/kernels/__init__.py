@@ -2,5 +2,5 @@
 
 Each has a slow twin in ``tests/tools/naive`` that its tests compare it with. Arrays are C-contiguous float64
 unless a docstring says otherwise; results are written to the last arguments.
-May import: numba and numpy. Open first: ``diffuse.py``.
+May import: numba and numpy. Open first: ``potential.py``, the whole operator, then ``diffuse.py``, its steps.
 """
