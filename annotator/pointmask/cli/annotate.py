@@ -27,7 +27,8 @@ def _kinds(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[
     known = (*RESULTS, "rle", *saved_as(kinds))
     for kind in kinds:
         if kind not in known:
-            raise click.BadParameter(f"{kind!r} is not known; choose among {','.join(known)}")
+            every = ",".join((*RESULTS, "rle", *saved_as()))
+            raise click.BadParameter(f"{kind!r} is not known; choose among {every}")
     return kinds
 
 

@@ -37,7 +37,7 @@ def check_documents(out: Path, kinds: Sequence[str]) -> None:
     OutputError
         If one of them is there and is not as it was written.
     """
-    seals, names = _read_seals(out), saved_as()
+    seals, names = _read_seals(out), saved_as(kinds)
     for kind in kinds:
         path = out / names[kind]
         if path.exists() and _seal(path) not in seals.get(kind, []):
@@ -82,7 +82,7 @@ def write_documents(
         check_documents(out, kinds)
     paths: dict[str, Path] = {}
     warnings: list[str] = []
-    names = saved_as()
+    names = saved_as(kinds)
     for kind in kinds:
         path = out / names[kind]
         clean_aside(path)

@@ -142,7 +142,7 @@ def annotate_folder(
     """
     source, target = open_source(images), Path(out)
     part = Shard(*shard) if shard else Shard()
-    documents = [kind for kind in saved_as(save) if kind in save]
+    documents = list(saved_as(save))
     recipe = make_recipe(
         theta,
         polarity,

@@ -6,11 +6,12 @@ May import: points, images, files, layout; here at run time only errors and regi
 table and loads no numpy. Open first: ``base.py``.
 """
 
+import warnings
 from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from pointmask.errors import PointsError
+from pointmask.errors import PluginWarning, PointsError
 from pointmask.registry import Registry
 
 if TYPE_CHECKING:
@@ -81,13 +82,13 @@ def layouts() -> dict[str, "Layout"]:
     return {name: layout for name, layout in (ours | others).items() if layout}
 
 
-def saved_as(asked: Collection[str] = ()) -> dict[str, str]:
+def saved_as(asked: Collection[str] | None = None) -> dict[str, str]:
     """Name the files and folders that ``annotate --save`` writes for other programs.
 
     Parameters
     ----------
-    asked : collection of str
-        What a user has named, formats or not.
+    asked : collection of str, optional
+        Words of a user; what is no format among them is passed over. All formats by default.
 
     Returns
     -------
@@ -98,22 +99,39 @@ def saved_as(asked: Collection[str] = ()) -> dict[str, str]:
     Raises
     ------
     PluginError
-        If a format among those asked cannot be loaded.
+        If one of those asked is another package's and cannot be loaded.
     """
-    for name in asked:
-        if name in FORMATS and name not in _OURS:
-            FORMATS.load(name)
-    names = {name: line.saved_as for name, line in _OURS.items()}
-    names |= {name: form.saved_as for name, form in FORMATS.others().items()}
-    kinds, order = layouts(), ("file", "folder", "training folder")
-    saved = sorted((order.index(kinds[name]), name) for name, file in names.items() if file)
-    return {name: names[name] for _, name in saved}
+    lines = {name: (line.layout, line.saved_as) for name, line in _OURS.items()}
+    if asked is None:
+        others = FORMATS.others()
+    else:
+        others = {name: FORMATS.load(name) for name in asked if name in FORMATS and name not in _OURS}
+    lines |= {name: (form.layout, form.saved_as) for name, form in others.items()}
+    order = ("file", "folder", "training folder")
+    chosen = [name for name, (_, file) in lines.items() if file and (asked is None or name in asked)]
+    return {name: lines[name][1] for name in sorted(chosen, key=lambda n: (order.index(lines[n][0]), n))}
+
+
+def sniffs(form: "Format", path: Path) -> bool:
+    """Ask a format whether it recognises a path; if another package's fails, a `PluginWarning` says so."""
+    if form.name in _OURS:
+        return form.sniff(path)
+    try:
+        return form.sniff(path)
+    except Exception as error:
+        warnings.warn(
+            f"{path}: format {form.name!r} of the package {FORMATS.package_of(form.name)} fails to recognise "
+            f"it ({type(error).__name__}: {error}); mend or uninstall the package, all else works without it",
+            PluginWarning,
+            stacklevel=2,
+        )
+        return False
 
 
 def recognise(path: str | Path) -> str:
     """Name the format of a point file or folder.
 
-    Formats of other packages that cannot be loaded are passed over with a `PluginWarning`.
+    Formats of other packages that are broken are passed over with a `PluginWarning`.
 
     Raises
     ------
@@ -127,7 +145,7 @@ def recognise(path: str | Path) -> str:
         if FORMATS.load(name).sniff(path):
             return name
     for name, form in FORMATS.others().items():
-        if form.sniff(path):
+        if sniffs(form, path):
             return name
     for name, form in usable().items():
         if path.is_file() and path.suffix.lower() in form.suffixes:

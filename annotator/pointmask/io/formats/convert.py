@@ -291,12 +291,11 @@ def _joined(image: LabelledImage) -> int:
 def _chosen(to: str, options: Mapping[str, Any]) -> WriteOptions:
     """Refuse a format that cannot be written, and options that it does not have."""
     form = FORMATS.load(to)
-    can = layouts()
-    if to not in can:
-        raise PointsError(f"format {to!r} cannot be written; choose among {', '.join(can)}")
+    if not form.layout:
+        raise PointsError(f"format {to!r} cannot be written; choose among {', '.join(layouts())}")
     for option in options:
         if option not in form.options:
-            having = [name for name in can if option in FORMATS.load(name).options]
+            having = [name for name in layouts() if option in FORMATS.load(name).options]
             raise PointsError(
                 f"{option!r} is no option of {to}; it belongs to {', '.join(having) or 'no format'}"
             )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pointmask.errors import PointmaskError, PointsError
-from pointmask.io.formats import read_points, usable
+from pointmask.io.formats import read_points, sniffs, usable
 from pointmask.io.formats.base import Format
 from pointmask.io.formats.folders.basicirstd import POINT_FOLDERS
 from pointmask.io.formats.folders.masks import Masks
@@ -120,7 +120,7 @@ def _folders(root: Path) -> list[Path]:
 
 
 def _format_of(path: Path) -> Format | None:
-    return next((form for form in usable().values() if _may_be(form, path) and form.sniff(path)), None)
+    return next((form for form in usable().values() if _may_be(form, path) and sniffs(form, path)), None)
 
 
 def _may_be(form: Format, path: Path) -> bool:

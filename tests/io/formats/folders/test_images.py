@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import ndimage
+from tools.masks import documents, labelled_images
 
 from pointmask.errors import PointsError
 from pointmask.io.formats import read_points, recognise
@@ -205,6 +206,21 @@ def test_the_source_names_the_protocol(tmp_path):
 def test_an_unknown_protocol_is_refused(tmp_path):
     with pytest.raises(PointsError, match="simulate is 'middle'"):
         Masks().simulate(folder(tmp_path, a=disc(9, 9, 3)), "middle")
+
+
+@given(images=documents(labelled_images()))
+def test_mask_folders_keep_every_pixel(tmp_path_factory, images):
+    path = tmp_path_factory.mktemp("masks")
+    Masks().write_masks(images, path)
+    rejected = {}
+    found = list(Masks().read_masks(path, rejected))
+    assert not rejected
+    assert {image.key.rpartition(".")[0] for image in images} == {
+        image.key.rpartition(".")[0] for image in found
+    }
+    by_stem = {image.key.rpartition(".")[0]: image for image in found}
+    for image in images:
+        np.testing.assert_array_equal(by_stem[image.key.rpartition(".")[0]].mask, image.mask)
 
 
 @pytest.mark.data

@@ -7,9 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pointmask.errors import OutputError, PointsError
-from pointmask.io.formats import FORMATS, able, read_points, recognise
-from pointmask.io.formats.tables.csv import Csv
-from pointmask.io.formats.tables.jsonl import JsonLines
+from pointmask.io.formats import FORMATS, read_points, recognise
 from pointmask.io.points.names import clean_key
 from pointmask.io.points.points import Point, Points
 
@@ -251,37 +249,3 @@ def test_a_wrong_object_rejects_its_image(tmp_path, record, words):
 def test_json_lines_that_are_none(tmp_path, content, words):
     with pytest.raises(PointsError, match=r"p\.jsonl.*" + words):
         read(tmp_path, content, "p.jsonl")
-
-
-# The registry
-
-
-def test_unknown_things_are_named(tmp_path):
-    with pytest.raises(PointsError, match="no such file"):
-        read_points(tmp_path / "gone.csv")
-    with pytest.raises(PointsError, match=r"odd\.bin: not recognised as points; give"):
-        read(tmp_path, b"\0\1\2", "odd.bin")
-    with pytest.raises(PointsError, match="no annotation format is called 'xml'; choose one of native, "):
-        read_points(tmp_path, format="xml")
-    with pytest.raises(PointsError, match="takes a folder of masks"):
-        read_points(tmp_path, format="csv", simulate="coarse")
-
-
-def test_a_given_format_is_not_sniffed(tmp_path):
-    path = tmp_path / "points.jsonl"
-    path.write_text("image,x,y\na.png,1,2\n")
-    assert one(read_points(path, format="csv")) == {"a.png": (Point(2, 1),)}
-
-
-def test_unreadable_files(tmp_path):
-    for name in ("csv", "jsonl"):
-        assert not FORMATS.load(name).sniff(tmp_path)
-        with pytest.raises(PointsError, match="cannot be read"):
-            read_points(tmp_path, format=name)
-
-
-def test_each_format_describes_itself():
-    assert set(able("write points")) == {"csv", "jsonl"}
-    assert len({FORMATS.load(name).description for name in FORMATS}) == len(FORMATS)
-    assert isinstance(FORMATS.load("csv"), Csv)
-    assert isinstance(FORMATS.load("jsonl"), JsonLines)

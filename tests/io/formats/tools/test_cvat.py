@@ -1,0 +1,127 @@
+"""CVAT XML: samples after its documentation, wrong shapes, memory."""
+
+import tracemalloc
+
+import pytest
+from tools.annotations import masks_of, read_as, write
+from tools.masks import patch
+
+from pointmask.errors import OutputError, PointsError
+from pointmask.io.formats.labelled import LabelledImage, LabelledTarget
+from pointmask.io.formats.tools.cvat import Cvat
+from pointmask.io.points.points import Point
+
+CVAT_IMAGES = """<?xml version="1.0" encoding="utf-8"?>
+<!-- exported on Monday -->
+<annotations>
+  <version>1.1</version>
+  <meta><task><id>4</id><size>4</size><mode>annotation</mode>
+    <labels><label><name>ship</name></label></labels></task></meta>
+  <image id="0" name="sea/a.png" width="20" height="10">
+    <points label="ship" source="manual" occluded="0" points="2.90,1.00;19.99,9.50" z_order="0"></points>
+    <points label="target" source="manual" occluded="0" points="0.00,0.00" z_order="0" group_id="7"/>
+    <mask label="target" source="manual" occluded="0" rle="0, 2, 2, 1, 1" left="0" top="0" width="3"
+      height="2" z_order="0" group_id="7"></mask>
+    <tag label="night" source="manual"></tag>
+  </image>
+  <image id="1" name="b.png" width="20" height="10"></image>
+  <image id="2" name="c.png" width="20" height="10">
+    <box label="ship" occluded="0" xtl="1" ytl="1" xbr="3" ybr="3"/>
+  </image>
+  <image id="3" name="d.png" width="20" height="10">
+    <mask label="ship" occluded="0" rle="1, 1" left="5" top="4" width="2" height="1"/>
+  </image>
+</annotations>
+"""
+CVAT_VIDEO = """<?xml version="1.0" encoding="utf-8"?>
+<annotations>
+  <version>1.1</version>
+  <meta><task><mode>interpolation</mode>
+    <original_size><width>20</width><height>10</height></original_size></task>
+    <source>{source}</source></meta>
+  <track id="0" label="ship" source="manual">
+    <points frame="3" outside="0" occluded="0" keyframe="1" points="2.50,1.50" z_order="0"/>
+    <points frame="4" outside="1" occluded="0" keyframe="1" points="2.50,1.50" z_order="0"/>
+  </track>
+  <track id="1" label="ship" source="manual">
+    <points frame="3" outside="0" occluded="0" keyframe="1" points="7.00,8.00" z_order="0"/>
+    <mask frame="3" outside="0" occluded="0" keyframe="1" rle="0, 1" left="7" top="8" width="1" height="1"/>
+  </track>
+</annotations>
+"""
+
+
+def test_cvat_for_images(tmp_path):
+    path = tmp_path / "annotations.xml"
+    found = read_as(path, CVAT_IMAGES, "cvat")
+    assert dict(found) == {
+        "sea/a.png": (Point(1, 2, "ship"), Point(9, 19, "ship"), Point(0, 0)),
+        "b.png": (),
+        "d.png": (Point(4, 6, "ship"),),
+    }
+    assert "has box but neither points nor masks" in found.rejected["c.png"]
+    images, rejected = masks_of("cvat", path)
+    assert [image.image for image in images] == ["sea/a.png", "b.png", "d.png"]
+    assert images[0].targets[2] == LabelledTarget(Point(0, 0), patch(["##.", ".#."]))
+    assert images[2].targets == (LabelledTarget(None, patch(["#"], 4, 6), label="ship"),)
+    assert list(rejected) == ["c.png"]
+
+
+@pytest.mark.parametrize(("source", "key"), [("seq.tif", "seq.tif#{}"), ("sea.mp4", "frame_00000{}")])
+def test_cvat_for_video(tmp_path, source, key):
+    path = tmp_path / "annotations.xml"
+    found = read_as(path, CVAT_VIDEO.format(source=source), "cvat")
+    assert dict(found) == {key.format(3): (Point(1, 2, "ship"), Point(8, 7, "ship")), key.format(4): ()}
+    images, rejected = masks_of("cvat", path)
+    assert not rejected
+    assert images[0].targets[1] == LabelledTarget(Point(8, 7, "ship"), patch(["#"], 8, 7))
+    assert images[0].shape == (10, 20)
+
+
+@pytest.mark.parametrize(
+    ("shape", "words"),
+    [
+        ('<points label="t" points="1,2,3"/>', r"point '1,2,3' is not x,y"),
+        ('<points label="t" points=""/>', r"point '' is not x,y"),
+        ('<points label="t" points="nan,2"/>', "x is 'nan', not a finite number"),
+        ('<points label="t" points="1e30,2"/>', "not a coordinate in an image"),
+        ('<mask rle="0, 5" left="0" top="0" width="2" height="2"/>', "add up to 5, but its box has 2 x 2"),
+        ('<mask rle="-1, 5" left="0" top="0" width="2" height="2"/>', "a run length is '-1'"),
+        ('<mask rle="0, 4" left="9" top="0" width="2" height="2"/>', "reaches to"),
+        ('<mask rle="0, 4" left="0" top="0" width="99999" height="99999"/>', "at most 268,435,456"),
+        ('<mask rle="0, 4" top="0" width="2" height="2"/>', "left of a mask is None"),
+    ],
+)
+def test_a_wrong_shape_rejects_its_image(tmp_path, shape, words):
+    text = f'<annotations><image id="0" name="a.png" width="9" height="9">{shape}</image></annotations>'
+    _, rejected = masks_of("cvat", write(tmp_path / "a.xml", text))
+    with pytest.raises(PointsError, match=rf"a\.png.*{words}"):
+        raise PointsError(rejected["a.png"])
+
+
+def test_memory_does_not_grow_with_a_cvat_document(tmp_path):
+    path = tmp_path / "a.xml"
+
+    def peak(number):
+        Cvat().write_masks(
+            (
+                LabelledImage(f"{k}.png", 0, (9, 9), (LabelledTarget(None, patch(["##"])),))
+                for k in range(number)
+            ),
+            path,
+        )
+        tracemalloc.start()
+        assert sum(1 for _ in Cvat().read_masks(path, {})) == number
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most
+
+    few, many = peak(300), peak(2000)
+    # What is kept of an image is its name; its elements would take 3,000 bytes.
+    assert many - few < 500 * 1700
+
+
+def test_xml_cannot_hold_every_name(tmp_path):
+    with pytest.raises(OutputError, match=r"'a\\x01\.png' holds characters that XML cannot hold"):
+        Cvat().write_masks([LabelledImage("a\x01.png", 0, (1, 1), ())], tmp_path / "a.xml")
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,70 @@
+"""Label Studio's JSON: addresses of images, which annotation counts, wrong results."""
+
+import pytest
+from tools.annotations import keypoint, masks_of, read_as, region, task, write
+
+from pointmask.errors import PointsError
+from pointmask.io.formats.tools.labelstudio import LabelStudio
+from pointmask.io.points.points import Point
+
+
+@pytest.mark.parametrize(
+    ("address", "key"),
+    [
+        ("/data/upload/3/0a1b2c3d-a.png", "a.png"),
+        ("/data/upload/0a1b2c3d-a-b.png", "a-b.png"),
+        ("/data/local-files/?d=sea/a%20b.png", "sea/a b.png"),
+        ("s3://bucket/sea/a.png", "sea/a.png"),
+        ("https://host/sea/a%C3%A4.png?token=1", "sea/aä.png"),
+        ("seq.tif#3.png", "seq.tif#3.png"),
+    ],
+)
+def test_addresses_of_images(tmp_path, address, key):
+    found = read_as(tmp_path / "ls.json", [task(address, keypoint(12.6, 15.0))], "labelstudio")
+    assert dict(found) == {key: (Point(1, 2, "ship"),)}
+
+
+def test_which_annotation_counts(tmp_path):
+    one, other = [keypoint(12.6, 15.0)], [keypoint(0, 0)]
+    tasks = [
+        task("skipped.png", was_cancelled=True) | {"predictions": [{"result": one}]},
+        task("empty.png"),
+        {"data": {"image": "twice.png"}, "annotations": [{"result": one}, {"result": other}]},
+        {
+            "data": {"image": "truth.png"},
+            "annotations": [{"result": one}, {"result": other, "ground_truth": True}],
+        },
+        {"data": {"image": "new.png"}, "annotations": [], "predictions": [{"result": one}]},
+        {"data": {"image": "untouched.png"}, "annotations": [], "predictions": []},
+        {"data": {"image": "old.png"}, "completions": [{"result": one}]},
+    ]
+    found = read_as(tmp_path / "ls.json", tasks, "labelstudio")
+    marked = (Point(1, 2, "ship"),)
+    assert dict(found) == {
+        "empty.png": (), "truth.png": (Point(0, 0, "ship"),), "new.png": marked, "old.png": marked,
+    }  # fmt: skip
+    assert "has 2 annotations" in found.rejected["twice.png"]
+
+
+@pytest.mark.parametrize(
+    ("result", "words"),
+    [
+        (keypoint(1, 1, image_rotation=90), "turned by 90 degrees"),
+        (keypoint(1, 1, original_width=None), "the width in the original size is None"),
+        (keypoint("x", 1), "x is 'x', not a finite number"),
+        (region("rectanglelabels", {"x": 1}), "has rectanglelabels but neither points nor masks"),
+        (region("brushlabels", {"rle": 10**12}), "rle is 1000000000000, not a list"),
+        (region("brushlabels", {"rle": [1, 256]}), "brush mask: "),
+        (region("brushlabels", {"rle": [0, 0, 3, 31]}), "holds 799 values, but 20 x 10 pixels have 800"),
+        (region("brushlabels", {"rle": [0, 0, 3, 32]}), "cut short"),
+    ],
+)
+def test_a_wrong_result_rejects_its_image(tmp_path, result, words):
+    _, rejected = masks_of("labelstudio", write(tmp_path / "ls.json", [task("a.png", result)]))
+    with pytest.raises(PointsError, match=rf"ls\.json: task 1, image 'a\.png'.*{words}"):
+        raise PointsError(rejected["a.png"])
+
+
+def test_a_task_without_image(tmp_path):
+    with pytest.raises(PointsError, match=r"task 1: its data hold no name of an image"):
+        LabelStudio().read(write(tmp_path / "ls.json", [{"data": {"text": "hello"}, "annotations": []}]))
