@@ -21,7 +21,7 @@ from support.results import FOLDER, command, save
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from tools.fuzz import MEMORY, SECONDS, SUBJECTS, Report, run
+from tools.formats.fuzz import MEMORY, SECONDS, SUBJECTS, Report, run
 
 _HEAD = (
     "| reader | mutants | refused | read | failed | slowest, s | peak, MB |\n"

@@ -12,7 +12,8 @@ from pointmask.cli import main
 from pointmask.errors import BrokenOffError, OutputError, PointsError
 from pointmask.folder.job import annotate_folder
 from pointmask.folder.records.manifest import read_manifest
-from pointmask.io.formats import FORMATS, read_points, recognise, saved_as
+from pointmask.io.formats import read_points, recognise
+from pointmask.io.formats.registry import FORMATS, saved_as
 from pointmask.io.formats.tables.csv import Csv
 from pointmask.io.formats.tables.native import Native
 from pointmask.io.formats.tools.coco import Coco

@@ -8,13 +8,13 @@ import click
 
 from pointmask.cli import EXIT_SOME_SKIPPED
 from pointmask.cli.options import (
-    LateHelp,
     point_format_option,
     polarity_option,
     saved_documents,
     source_options,
 )
-from pointmask.io.formats import saved_as
+from pointmask.cli.plugins import LateHelp
+from pointmask.io.formats.registry import saved_as
 from pointmask.io.layout import RESULTS
 
 if TYPE_CHECKING:

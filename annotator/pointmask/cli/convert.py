@@ -6,7 +6,9 @@ from typing import Any
 import click
 
 from pointmask.cli import EXIT_SOME_SKIPPED, printable
-from pointmask.cli.options import LateHelp, format_names, written_formats
+from pointmask.cli.options import written_formats
+from pointmask.cli.plugins import LateHelp, NamesOption
+from pointmask.io.formats.registry import FORMATS
 
 _SHOWN = 20
 
@@ -25,8 +27,9 @@ _SHOWN = 20
     "--from",
     "given",
     metavar="FORMAT",
-    cls=LateHelp,
-    write=lambda: f"What SRC is, if it is not recognised: {format_names()}.",
+    cls=NamesOption,
+    registry=FORMATS,
+    help="What SRC is, if it is not recognised",
 )
 @click.option(
     "--images",

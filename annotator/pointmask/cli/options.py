@@ -2,37 +2,14 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import click
 
-from pointmask.io.formats import FORMATS, layouts, saved_as
+from pointmask.cli.plugins import NamesOption
+from pointmask.io.formats.registry import FORMATS, layouts, saved_as
 
 F = TypeVar("F", bound=Callable[..., object])
-
-
-class LateHelp(click.Option):
-    """An option whose help is written when it is shown: what it lists, other packages may add to.
-
-    Parameters
-    ----------
-    write : callable
-        Returns the help.
-    """
-
-    def __init__(self, *arguments: Any, write: Callable[[], str], **attributes: Any) -> None:  # noqa: ANN401
-        super().__init__(*arguments, **attributes)
-        self._write = write
-
-    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
-        """Name and help."""
-        self.help = self._write()
-        return super().get_help_record(ctx)
-
-
-def format_names() -> str:
-    """Names of all formats that can be read, for help."""
-    return ", ".join(sorted(FORMATS))
 
 
 def written_formats() -> str:
@@ -66,8 +43,9 @@ point_format_option = click.option(
     "--format",
     "point_format",
     metavar="NAME",
-    cls=LateHelp,
-    write=lambda: f"Format of the points, if it is not recognised: {format_names()}.",
+    cls=NamesOption,
+    registry=FORMATS,
+    help="Format of the points, if it is not recognised",
 )
 
 polarity_option = click.option(

@@ -1,11 +1,30 @@
-"""Names from a registry in the help of an option, and warnings about entries that cannot be used."""
+"""What registries hold, in the help of an option, and warnings about entries that cannot be used."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
 
 from pointmask.registry import Registry
+
+
+class LateHelp(click.Option):
+    """An option whose help is written when it is shown, as other packages may add to what it lists.
+
+    Parameters
+    ----------
+    write : callable
+        Returns the help.
+    """
+
+    def __init__(self, names: Sequence[str], *, write: Callable[[], str], **options: Any) -> None:  # noqa: ANN401 - as click has it
+        super().__init__(names, **options)
+        self._write = write
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return the option and its help."""
+        self.help = self._write()
+        return super().get_help_record(ctx)
 
 
 class NamesOption(click.Option):

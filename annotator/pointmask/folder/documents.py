@@ -11,9 +11,9 @@ from pathlib import Path
 
 from pointmask.errors import OutputError
 from pointmask.io.files import clean_aside, put_whole, staged, write_atomic
-from pointmask.io.formats import saved_as
 from pointmask.io.formats.base import WriteOptions
 from pointmask.io.formats.convert import write_as
+from pointmask.io.formats.registry import saved_as
 from pointmask.io.formats.tables.native import Native
 from pointmask.io.images.source import ImageSource
 
@@ -30,7 +30,7 @@ def check_documents(out: Path, kinds: Sequence[str]) -> None:
     out : Path
         Output folder.
     kinds : sequence of str
-        Keys of `pointmask.io.formats.saved_as`.
+        Keys of `pointmask.io.formats.registry.saved_as`.
 
     Raises
     ------
@@ -58,7 +58,7 @@ def write_documents(
     out : Path
         Output folder with manifest and run lengths.
     kinds : sequence of str
-        Keys of `pointmask.io.formats.saved_as`.
+        Keys of `pointmask.io.formats.registry.saved_as`.
     source : ImageSource
         The images of the job.
     overwrite : bool

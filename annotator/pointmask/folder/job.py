@@ -32,7 +32,8 @@ from pointmask.folder.summary import Summary, Tally
 from pointmask.folder.tasks import Task, tasks_of
 from pointmask.folder.worker import Outcome, Place, work
 from pointmask.io.files import clean_temporaries, write_atomic
-from pointmask.io.formats import read_points, saved_as
+from pointmask.io.formats import read_points
+from pointmask.io.formats.registry import saved_as
 from pointmask.io.images.open import open_source
 from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import MANIFEST, MASKS, RESULTS, check_apart
@@ -92,7 +93,7 @@ def annotate_folder(
         What to write besides the mask: ``soft`` (16-bit soft labels, 65535 is 1), ``instance``
         (16 bit, k for the k-th point), ``overlay`` (a picture with outlines), ``rle`` (``masks.jsonl``:
         all masks as run lengths; see `pointmask.folder.records.mask_lines`), and the keys of
-        `pointmask.io.formats.saved_as`, written for other programs when all is done; they need run
+        `pointmask.io.formats.registry.saved_as`, written for other programs when all is done; they need run
         lengths, so ``masks.jsonl`` comes with them. A folder that has ``masks.jsonl`` keeps it.
     png : bool
         False: write ``masks.jsonl`` instead of a mask image per frame, and no other image.

@@ -7,14 +7,15 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from tools.folders import save, tree
+from tools.formats.samples import samples
 from tools.masks import files, patch
-from tools.samples import samples
 
 from pointmask.cli import main
 from pointmask.errors import OutputError, PointsError
-from pointmask.io.formats import FORMATS, layouts, read_points
+from pointmask.io.formats import read_points
 from pointmask.io.formats.convert import convert
 from pointmask.io.formats.labelled import Box, LabelledImage, LabelledTarget
+from pointmask.io.formats.registry import FORMATS, layouts
 from pointmask.io.formats.tools.coco import Coco
 from pointmask.io.images.open import open_source
 from pointmask.io.points.points import Point

@@ -5,11 +5,12 @@ import zlib
 
 import numpy as np
 import pytest
-from tools.fuzz import SUBJECTS, mutant, run
-from tools.samples import npy, samples
+from tools.formats.fuzz import SUBJECTS, mutant, run
+from tools.formats.samples import npy, samples
 
 from pointmask.errors import ImageError, PointsError
-from pointmask.io.formats import FORMATS, read_points, recognise
+from pointmask.io.formats import read_points, recognise
+from pointmask.io.formats.registry import FORMATS
 from pointmask.io.images.array import frame_count, read
 
 MUTANTS = 300  # benchmarks/fuzz.py reads 10,000 of each

@@ -1,7 +1,7 @@
 """A point in each corner pixel of a 3 x 3 image, at its centre and just inside its outer edges."""
 
 import pytest
-from tools.annotations import MCLC, keypoint, npy, read_as, task
+from tools.formats.annotations import MCLC, keypoint, npy, read_as, task
 
 
 @pytest.mark.parametrize(("row", "col"), [(0, 0), (0, 2), (2, 0), (2, 2)])

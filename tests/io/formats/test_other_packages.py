@@ -9,16 +9,17 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from tools.folders import one, save, spot, tree
+from tools.formats.vendor import document, install
 from tools.masks import patch
-from tools.vendor_formats import document, install
 
 from pointmask.cli import main
 from pointmask.errors import OutputError, PluginError, PluginWarning, PointsError
 from pointmask.folder.job import annotate_folder
-from pointmask.io.formats import FORMATS, layouts, read_points, recognise, saved_as
+from pointmask.io.formats import read_points, recognise
 from pointmask.io.formats.convert import convert
 from pointmask.io.formats.find import find_points
 from pointmask.io.formats.labelled import LabelledImage, LabelledTarget
+from pointmask.io.formats.registry import FORMATS, layouts, saved_as
 from pointmask.io.formats.tools.coco import Coco
 from pointmask.io.points.points import Point, Points
 
@@ -65,11 +66,11 @@ def option(text, name):
 def test_it_is_named_wherever_formats_are(installed):
     installed(GOOD)
     annotate, convert_ = help_of("annotate"), help_of("convert")
-    assert " vendor," in option(annotate, "--points-format")
+    assert " vendor." in option(annotate, "--points-format")
     assert " vendor (vendor.vnd);" in option(annotate, "--save")
     assert re.search(r"one file: [^;]* vendor[,;]", option(convert_, "--to"))
-    assert " vendor," in option(convert_, "--from")
-    assert "vendor" in option(help_of("check"), "--points-format")
+    assert " vendor." in option(convert_, "--from")
+    assert " vendor." in option(help_of("check"), "--points-format")
     assert saved_as()["vendor"] == "vendor.vnd"
     assert [*saved_as()].index("vendor") < [*saved_as()].index("labelme")
     assert layouts()["vendor"] == "file"
@@ -166,7 +167,7 @@ def test_a_broken_one_that_is_named_is_an_error(installed, tmp_path):
 @pytest.mark.parametrize(
     ("entry", "said"),
     [
-        ("no_class", "must be a class that derives from pointmask.io.formats.base.Format"),
+        ("no_class", "is no subclass of pointmask.io.formats.base.Format"),
         ("Nameless", "the name of Nameless is 'another'; let it agree with the name of the entry"),
         ("Mute", "has no description"),
         ("Boastful", "but it defines methods to read masks and read points and write masks"),

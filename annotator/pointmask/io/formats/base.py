@@ -11,6 +11,7 @@ from pointmask.io.formats.parts.origin import Origin
 from pointmask.io.formats.parts.per_image import Parsed, images_of, points_of
 from pointmask.io.images.source import ImageSource
 from pointmask.io.points.points import Points
+from pointmask.registry import contract_class
 
 Simulation = Literal["centroid", "coarse"]
 
@@ -80,8 +81,8 @@ class Format:
             def read(self, path, *, images=None):
                 return Points({"a.png": (Point(12, 7),)}, self.source_of(path))
 
-    Formats are asked for recognition in the order of `pointmask.io.formats.FORMATS`, those of other packages
-    last.
+    Formats are asked for recognition in the order of `pointmask.io.formats.registry.FORMATS`, those of other
+    packages last.
 
     Attributes
     ----------
@@ -266,35 +267,34 @@ def checked(name: str, loaded: object) -> Format:
     PluginError
         If it is no class derived from `Format`, or does not keep what its attributes promise.
     """
-    if not (isinstance(loaded, type) and issubclass(loaded, Format)):
-        raise PluginError("it must be a class that derives from pointmask.io.formats.base.Format")
-    if loaded.name != name:
+    kind = contract_class(loaded, Format)
+    if kind.name != name:
         raise PluginError(
-            f"the name of {loaded.__name__} is {loaded.name!r}; let it agree with the name of the entry"
+            f"the name of {kind.__name__} is {kind.name!r}; let it agree with the name of the entry"
         )
-    if not loaded.description:
-        raise PluginError(f"{loaded.__name__} has no description; set one, a few words for messages")
+    if not kind.description:
+        raise PluginError(f"{kind.__name__} has no description; set one, a few words for messages")
     methods = {
-        "read points": (loaded.read, Format.read),
-        "read masks": (loaded.read_masks, Format.read_masks),
-        "write points": (loaded.write, Format.write),
-        "write masks": (loaded.write_masks, Format.write_masks),
+        "read points": (kind.read, Format.read),
+        "read masks": (kind.read_masks, Format.read_masks),
+        "write points": (kind.write, Format.write),
+        "write masks": (kind.write_masks, Format.write_masks),
     }
     defined = {ability for ability, (own, default) in methods.items() if own is not default}
-    if defined != loaded.abilities:
+    if defined != kind.abilities:
         raise PluginError(
-            f"{loaded.__name__} promises to {_listed(loaded.abilities)}, but it defines methods to "
+            f"{kind.__name__} promises to {_listed(kind.abilities)}, but it defines methods to "
             f"{_listed(defined)}; let abilities and methods agree"
         )
     writes = bool(defined & {"write points", "write masks"})
-    if loaded.layout not in get_args(Layout) or bool(loaded.layout) != writes:
+    if kind.layout not in get_args(Layout) or bool(kind.layout) != writes:
         raise PluginError(
-            f"{loaded.__name__} can {_listed(defined)}, but its layout is {loaded.layout!r}; name what it "
+            f"{kind.__name__} can {_listed(defined)}, but its layout is {kind.layout!r}; name what it "
             "writes: 'file', 'folder' or 'training folder'"
         )
-    if loaded.saved_as and "write masks" not in defined:
-        raise PluginError(f"{loaded.__name__} has saved_as {loaded.saved_as!r}, but cannot write masks")
-    return loaded()
+    if kind.saved_as and "write masks" not in defined:
+        raise PluginError(f"{kind.__name__} has saved_as {kind.saved_as!r}, but cannot write masks")
+    return kind()
 
 
 def _listed(abilities: Iterable[str]) -> str:

@@ -9,11 +9,12 @@ from typing import Any
 from pointmask.components import components
 from pointmask.errors import OutputError, PointsError
 from pointmask.io.files import put_into, staged
-from pointmask.io.formats import FORMATS, layouts, recognise
+from pointmask.io.formats import recognise
 from pointmask.io.formats.base import DEFAULTS, Feature, Format, WriteOptions
 from pointmask.io.formats.labelled import LabelledImage, LabelledTarget
 from pointmask.io.formats.parts.documents import rejecting
 from pointmask.io.formats.parts.finder import ImageFinder
+from pointmask.io.formats.registry import FORMATS, layouts
 from pointmask.io.images.open import open_source
 from pointmask.io.images.source import ImageSource
 from pointmask.io.points.points import Points
@@ -82,7 +83,7 @@ def convert(
     out : Path or str
         File or folder to write; which of the two, the format says.
     to : str
-        A name in `pointmask.io.formats.FORMATS` that can be written.
+        A name in `pointmask.io.formats.registry.FORMATS` that can be written.
     format : str, optional
         Of ``path``, if it is not recognised.
     images : ImageSource, Path or str, optional
@@ -195,7 +196,7 @@ def write_as(
     Parameters
     ----------
     to : str
-        A name in `pointmask.io.formats.FORMATS` that can be written.
+        A name in `pointmask.io.formats.registry.FORMATS` that can be written.
     images, path
         As for its ``write_masks``.
     source : ImageSource or None

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pointmask.errors import PointmaskError, PointsError
-from pointmask.io.formats import read_points, sniffs, usable
+from pointmask.io.formats import read_points
 from pointmask.io.formats.base import Format
 from pointmask.io.formats.folders.basicirstd import POINT_FOLDERS
 from pointmask.io.formats.folders.masks import Masks
+from pointmask.io.formats.registry import sniffs, usable
 from pointmask.io.images.open import open_source
 from pointmask.io.points.points import Points
 

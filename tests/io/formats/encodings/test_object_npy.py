@@ -4,7 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
-from tools.annotations import MCLC, npy
+from tools.formats.annotations import MCLC, npy
 
 from pointmask.errors import PointsError
 from pointmask.io.formats.encodings import object_npy

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from tools.annotations import MCLC, MCLC_EMPTY, npy, write
+from tools.formats.annotations import MCLC, MCLC_EMPTY, npy, write
 
 from pointmask.errors import PointsError
 from pointmask.io.formats import read_points, recognise

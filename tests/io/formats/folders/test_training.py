@@ -7,11 +7,12 @@ from tools.folders import save
 from tools.masks import files, patch
 
 from pointmask.errors import ImageError, OutputError, PointsError
-from pointmask.io.formats import FORMATS, read_points, recognise
+from pointmask.io.formats import read_points, recognise
 from pointmask.io.formats.base import WriteOptions
 from pointmask.io.formats.folders.basicirstd import BasicIrstd
 from pointmask.io.formats.folders.pal import Pal
 from pointmask.io.formats.labelled import LabelledImage, LabelledTarget
+from pointmask.io.formats.registry import FORMATS
 from pointmask.io.images.array import read, read_mask
 from pointmask.io.images.folder import FolderSource
 from pointmask.io.points.points import Point

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pointmask.errors import OutputError, PointsError
-from pointmask.io.formats import FORMATS, read_points, recognise
+from pointmask.io.formats import read_points, recognise
+from pointmask.io.formats.registry import FORMATS
 from pointmask.io.points.names import clean_key
 from pointmask.io.points.points import Point, Points
 

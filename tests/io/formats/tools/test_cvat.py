@@ -3,7 +3,7 @@
 import tracemalloc
 
 import pytest
-from tools.annotations import masks_of, read_as, write
+from tools.formats.annotations import masks_of, read_as, write
 from tools.masks import patch
 
 from pointmask.errors import OutputError, PointsError

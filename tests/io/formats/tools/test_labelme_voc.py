@@ -13,8 +13,9 @@ from PIL import Image
 from tools.masks import documents, files, labelled_images, patch
 
 from pointmask.errors import OutputError, PointsError
-from pointmask.io.formats import FORMATS, read_points, recognise
+from pointmask.io.formats import read_points, recognise
 from pointmask.io.formats.labelled import Box, LabelledImage, LabelledTarget
+from pointmask.io.formats.registry import FORMATS
 from pointmask.io.formats.tools.labelme import LabelMe
 from pointmask.io.formats.tools.voc import Voc
 from pointmask.io.images.folder import FolderSource

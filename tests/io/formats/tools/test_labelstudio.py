@@ -1,7 +1,7 @@
 """Label Studio's JSON: addresses of images, which annotation counts, wrong results."""
 
 import pytest
-from tools.annotations import keypoint, masks_of, read_as, region, task, write
+from tools.formats.annotations import keypoint, masks_of, read_as, region, task, write
 
 from pointmask.errors import PointsError
 from pointmask.io.formats.tools.labelstudio import LabelStudio

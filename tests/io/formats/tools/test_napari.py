@@ -1,7 +1,7 @@
 """napari's points layers."""
 
 import pytest
-from tools.annotations import read_as, write
+from tools.formats.annotations import read_as, write
 
 from pointmask.errors import PointsError
 from pointmask.io.formats import read_points, recognise

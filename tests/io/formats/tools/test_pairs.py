@@ -3,11 +3,12 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tools.annotations import masks_of, read_as, task
+from tools.formats.annotations import masks_of, read_as, task
 from tools.masks import documents, labelled_images, patch
 
-from pointmask.io.formats import FORMATS, read_points, recognise
+from pointmask.io.formats import read_points, recognise
 from pointmask.io.formats.labelled import LabelledImage, LabelledTarget
+from pointmask.io.formats.registry import FORMATS
 from pointmask.io.formats.tools._pairs import Part, targets
 from pointmask.io.points.points import Point
 

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from tools.annotations import read_as
+from tools.formats.annotations import read_as
 
 from pointmask.io.points.points import Point
 

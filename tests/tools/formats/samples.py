@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from pointmask.io.formats import FORMATS
 from pointmask.io.formats.labelled import LabelledImage, LabelledTarget, Patch
+from pointmask.io.formats.registry import FORMATS
 from pointmask.io.images.array import encode_png
 from pointmask.io.points.points import Point
 

@@ -5,7 +5,8 @@ import json
 
 import numpy as np
 
-from pointmask.io.formats import FORMATS, read_points, recognise
+from pointmask.io.formats import read_points, recognise
+from pointmask.io.formats.registry import FORMATS
 
 
 def write(path, content):

@@ -1,6 +1,6 @@
 """Readers against damaged files: each must end in a `PointmaskError` or a sound result, soon and small.
 
-`run` damages the samples of `format_samples` as `fuzz_mutators` does, and reads each mutant in a process
+`run` damages the samples of `samples` as `mutators` does, and reads each mutant in a process
 with a limit on its memory and on the processor time of each file; a process that dies is noted and replaced.
 The same seed gives the same mutants.
 """
@@ -23,13 +23,14 @@ from types import FrameType
 from typing import Any, TextIO
 
 from pointmask.errors import ImageError, PointmaskError, PointsError
-from pointmask.io.formats import FORMATS, read_points, recognise
+from pointmask.io.formats import read_points, recognise
 from pointmask.io.formats.labelled import LabelledImage
+from pointmask.io.formats.registry import FORMATS
 from pointmask.io.images.array import frame_count, read, read_mask
 from pointmask.io.points.names import clean_key
 from pointmask.io.points.points import Points
-from tools import mutators
-from tools.samples import Sample, image_samples, samples
+from tools.formats import mutators
+from tools.formats.samples import Sample, image_samples, samples
 
 MEMORY = 1 << 30
 """Bytes of address space of the process that reads."""
@@ -79,9 +80,9 @@ class Hang(BaseException):
 
 def run(subjects: Sequence[str], mutants: int, seed: int = 0) -> dict[str, Report]:
     """Read ``mutants`` damaged files of each subject and say what became of them."""
-    command = [sys.executable, "-m", "tools.fuzz", str(mutants), str(seed), *subjects]
+    command = [sys.executable, "-m", "tools.formats.fuzz", str(mutants), str(seed), *subjects]
     environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # each reserves memory
-    environment["PYTHONPATH"] = str(Path(__file__).parents[1])
+    environment["PYTHONPATH"] = str(Path(__file__).parents[2])
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True, env=environment)
     return {subject: Report(**fields) for subject, fields in json.loads(done.stdout).items()}
 

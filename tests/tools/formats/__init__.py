@@ -1,0 +1,1 @@
+"""What tests of formats share: samples of each, damage, annotations by hand, another package's format."""
