@@ -8,6 +8,7 @@ two targets that cross, one of which then disappears, and does from Python what
 does in a terminal. FOLDER/track.png shows where the points went.
 """
 
+import csv
 import sys
 from pathlib import Path
 
@@ -31,7 +32,10 @@ def main() -> None:
         Image.fromarray(frame).save(folder / "images" / f"f{k}.png")
 
     clicks = Points({"f0.png": tuple(Point(*map(round, path[0])) for path in scene.paths.tolist())})
-    Csv().write(clicks, folder / "points.csv")
+    with (folder / "points.csv").open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["image", "x", "y"])
+        rows.writerows([name, point.col, point.row] for name, points in clicks for point in points)
     source = open_source(folder / "images")
     carried = carry(clicks, source, source.names())
     summary = annotate_folder(source, carried.points, folder / "out")
