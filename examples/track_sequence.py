@@ -16,7 +16,6 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from pointmask import Mover, Point, Points, annotate_folder, carry, make_sequence, open_source
-from pointmask.io.formats.tables.csv import Csv
 
 MOVERS = [
     Mover(start=(30, 20), velocity=(1.5, 2.4), size=3, snr=8),
