@@ -85,6 +85,11 @@ class Registry(Generic[T]):
         """Return the package that brings an entry, "" for this one."""
         return self._places[name].package
 
+    def where(self, name: str) -> str:
+        """Return where an entry lives, ``module:attribute``."""
+        place = self._places[name]
+        return f"{place.module}:{place.attribute}"
+
     def load(self, name: str) -> T:
         """Return what a name stands for, importing it the first time.
 
