@@ -27,7 +27,7 @@ from pointmask.bench.report import (
     times_ours,
     to_json,
 )
-from pointmask.bench.run import REPEATS, Run, Tally, run_bench
+from pointmask.bench.run import REPEATS, BenchRun, MethodTally, run_bench
 from pointmask.bench.summary import ratio_of_medians, summarise
 from pointmask.cli import bench as cli
 from pointmask.cli import main
@@ -169,12 +169,12 @@ def test_a_point_without_truth_counts_in_iou_but_not_per_target(fake_methods):
 
 
 def test_a_busy_machine_is_told_of():
-    tally = Tally([{"g": Score(intersection=1, union=2)}], [[]], ms=[1.0, 1.0], elapsed_ms=[1.0, 2.0])
-    busy = summarise(Run({"ours": tally}, "none", 1), data="d", protocol="p", command="c")
+    tally = MethodTally([{"g": Score(intersection=1, union=2)}], [[]], ms=[1.0, 1.0], elapsed_ms=[1.0, 2.0])
+    busy = summarise(BenchRun({"ours": tally}, "none", 1), data="d", protocol="p", command="c")
     assert busy["notes"][0].startswith("Elapsed time was 1.50 x processor time")
     assert (busy["methods"]["ours"]["ms_median"], busy["methods"]["ours"]["elapsed_ms_median"]) == (1.0, 1.5)
     tally.elapsed_ms = [1.0, 1.1]
-    assert not summarise(Run({"ours": tally}, "none", 1), data="d", protocol="p", command="c")["notes"]
+    assert not summarise(BenchRun({"ours": tally}, "none", 1), data="d", protocol="p", command="c")["notes"]
 
 
 def test_unknown_method_is_refused():

@@ -67,9 +67,9 @@ class AugmentConfig:
     scale : float
         Images are magnified by up to ``1 + scale`` or reduced as much.
     rotate : float
-        Rotation by up to so many degrees either way.
+        Largest rotation either way, in degrees.
     shift : float
-        Sub-pixel shift by up to so many px either way.
+        Largest sub-pixel shift either way, in px.
     brightness, contrast : float
         Largest change, as a share of the training images' standard deviation, or of the contrast.
     noise : float

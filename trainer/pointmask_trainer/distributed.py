@@ -1,7 +1,7 @@
-"""One training over several processes, started by ``torchrun``; a single process is nothing special.
+"""Training in several processes, started by ``torchrun``; a single process is a group of one.
 
-Gradients are summed by hand after the backward pass, in one message: strategies run further forward and
-backward passes of their own, for which a wrapper round the model would have to be told every time.
+Gradients are summed explicitly after the backward pass, in one message: strategies run forward and backward
+passes of their own, in each of which a wrapper round the model would have to be switched on or off.
 """
 
 import os
@@ -20,7 +20,7 @@ from pointmask_trainer.errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class ProcessGroup:
-    """One process among those that train together."""
+    """The processes that train together, as one of them sees them."""
 
     rank: int = 0
     size: int = 1
@@ -69,14 +69,14 @@ class ProcessGroup:
         return values
 
     def wait(self) -> None:
-        """Wait until all processes are here."""
+        """Block until all processes call it."""
         if self.size > 1:
             dist.barrier()
 
 
 @contextmanager
 def process_group(device: torch.device) -> Iterator[ProcessGroup]:
-    """Join the processes that ``torchrun`` started, or be the only one."""
+    """Join the process group that ``torchrun`` started, or yield a group of one."""
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
         yield ProcessGroup()
@@ -89,12 +89,12 @@ def process_group(device: torch.device) -> Iterator[ProcessGroup]:
 
 
 def choose_device(name: str) -> torch.device:
-    """Device of this process: ``auto`` is a GPU where there is one, each process its own.
+    """Return the device of this process; ``auto`` takes a GPU if there is one, each process its own.
 
     Raises
     ------
     ConfigError
-        If there is no such device here.
+        If the device cannot be used.
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"

@@ -39,7 +39,7 @@ REPEATS = 3
 
 
 @dataclass(slots=True)
-class Tally:
+class MethodTally:
     """Everything that is kept of one method.
 
     Attributes
@@ -59,12 +59,12 @@ class Tally:
 
 
 @dataclass(slots=True)
-class Run:
+class BenchRun:
     """Outcome of `run_bench`.
 
     Attributes
     ----------
-    tallies : dict of str to Tally
+    tallies : dict of str to MethodTally
         By method, in the order asked for. Entry k of every ``ms`` is the same target.
     size_prior : {"none", "box", "class", "truth"}
         What the methods that can use it were told.
@@ -78,7 +78,7 @@ class Run:
         Image and reason; left out for all methods.
     """
 
-    tallies: dict[str, Tally]
+    tallies: dict[str, MethodTally]
     size_prior: SizeKnowledge
     seeds: int
     images: int = 0
@@ -103,8 +103,8 @@ def run_bench(
     *,
     size_prior: SizeKnowledge = "none",
     seeds: int = 1,
-    tick: Callable[[Run], None] = lambda _: None,
-) -> Run:
+    tick: Callable[[BenchRun], None] = lambda _: None,
+) -> BenchRun:
     """Measure methods against each other.
 
     Parameters
@@ -123,7 +123,7 @@ def run_bench(
 
     Returns
     -------
-    Run
+    BenchRun
 
     Raises
     ------
@@ -135,8 +135,8 @@ def run_bench(
         If a case has not one list of points per seed.
     """
     calls = {name: _call(name) for name in methods}
-    run = Run(
-        {name: Tally([{} for _ in range(seeds)], [[] for _ in range(seeds)]) for name in methods},
+    run = BenchRun(
+        {name: MethodTally([{} for _ in range(seeds)], [[] for _ in range(seeds)]) for name in methods},
         size_prior,
         seeds,
     )
@@ -152,7 +152,7 @@ def run_bench(
     return run
 
 
-def _run_case(run: Run, clock: "_Clock", case: Case) -> None:
+def _run_case(run: BenchRun, clock: "_Clock", case: Case) -> None:
     if len(case.points) != run.seeds:
         raise ValueError(f"{case.name} has {len(case.points)} lists of points for {run.seeds} seeds")
     try:
@@ -221,7 +221,7 @@ def _measure(clock: _Clock, case: Case, seed: int, size_prior: SizeKnowledge) ->
     return results
 
 
-def _keep(run: Run, case: Case, results: Sequence[dict[str, _Result]]) -> None:
+def _keep(run: BenchRun, case: Case, results: Sequence[dict[str, _Result]]) -> None:
     """Add one image's results, of all seeds."""
     run.images += 1
     run.targets += len(case.points[0])

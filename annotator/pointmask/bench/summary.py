@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from pointmask.bench.baselines.registry import BASELINES, OURS
 from pointmask.bench.machine import record
-from pointmask.bench.run import Run, Tally
+from pointmask.bench.run import BenchRun, MethodTally
 from pointmask.metrics.counters import Score
 from pointmask.metrics.targets import SIZE_CLASSES, TargetTally
 
@@ -70,12 +70,12 @@ class Summary(TypedDict):
     notes: list[str]
 
 
-def summarise(run: Run, *, data: str, protocol: str, command: str) -> Summary:
+def summarise(run: BenchRun, *, data: str, protocol: str, command: str) -> Summary:
     """Reduce a run to its figures.
 
     Parameters
     ----------
-    run : Run
+    run : BenchRun
         From `pointmask.bench.run.run_bench`.
     data, protocol, command : str
         What was measured, how its points came about, and what was typed; quoted in every heading.
@@ -129,7 +129,7 @@ def _ratio(pairs: NDArray[np.float64]) -> float:
     return float(top / bottom)
 
 
-def _row(name: str, tally: Tally, ours: Tally | None, run: Run) -> Row:
+def _row(name: str, tally: MethodTally, ours: MethodTally | None, run: BenchRun) -> Row:
     method = BASELINES.load(name)
     totals = [sum(groups.values(), Score()) for groups in tally.scores]
     targets = TargetTally.of([t for seed in tally.targets for t in seed])
@@ -152,17 +152,17 @@ def _row(name: str, tally: Tally, ours: Tally | None, run: Run) -> Row:
     )
 
 
-def _size_part(tally: Tally, size: str) -> Part:
+def _size_part(tally: MethodTally, size: str) -> Part:
     total = TargetTally.of([t for seed in tally.targets for t in seed if t.size_class == size])
     return Part(count=total.count // len(tally.targets), iou=_number(total.mean_iou))
 
 
-def _group_part(tally: Tally, group: str) -> Part:
+def _group_part(tally: MethodTally, group: str) -> Part:
     scores = [groups[group] for groups in tally.scores]
     return Part(count=scores[0].scored_images, iou=_mean([s.iou for s in scores]))
 
 
-def _notes(run: Run) -> list[str]:
+def _notes(run: BenchRun) -> list[str]:
     notes = []
     methods = [BASELINES.load(name) for name in run.tallies]
     informed = [method.label for method in methods if method.reads_size]

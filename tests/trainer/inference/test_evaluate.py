@@ -25,7 +25,7 @@ from pointmask_trainer.errors import DataError
 from pointmask_trainer.inference.evaluate import (
     HALF,
     THRESHOLDS,
-    Tally,
+    EvaluationTally,
     area_under,
     curve_of,
     false_pixel_rate,
@@ -123,7 +123,7 @@ def test_sizes_worked_by_hand():
     """A target of 9 px found whole, one of 16 px found by half, one of 100 px missed."""
     truth = frame((1, 1, 4, 4), (1, 10, 5, 14), (9, 1, 19, 11))
     mask = frame((1, 1, 4, 4), (1, 10, 5, 12))
-    tally = Tally()
+    tally = EvaluationTally()
     tally.add(curve_of(mask.astype(np.float32), truth), score_detections(mask, truth))
     small, middle, _, large = tally.sizes.values()
     assert (small.fits.count, small.pd, small.fits.mean_iou) == (1, 1, 1)

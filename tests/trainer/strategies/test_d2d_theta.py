@@ -18,7 +18,7 @@ from pointmask_trainer.operator.theta import ThetaTensors
 from pointmask_trainer.strategies.d2d_options import D2DOptions
 from pointmask_trainer.strategies.labels.annotating import Regeneration, label_of, quality
 from pointmask_trainer.strategies.labels.theta import ThetaBranch, draw_images, window_loss
-from pointmask_trainer.strategies.labels.windows import Place, find_windows, response
+from pointmask_trainer.strategies.labels.windows import WindowPlace, find_windows, response
 
 # Small windows and few steps: the same operator in a tenth of the time.
 SMALL = {"half_size": 8, "steps": (3, 4)}
@@ -58,7 +58,7 @@ def test_windows_are_those_in_which_the_annotator_solves(octaves):
 def test_a_response_is_sampled_like_an_image(octave, centre):
     image = np.random.default_rng(0).random((40, 40))
     expected = _sample(image, *centre, 6, octave)[0]
-    place = Place(0, centre, 2**octave, np.ones((13, 13), bool))
+    place = WindowPlace(0, centre, 2**octave, np.ones((13, 13), bool))
     found = response(torch.from_numpy(image), place).numpy()
     inside = [
         (np.arange(-6, 7) * 2**octave + c >= 4) & (np.arange(-6, 7) * 2**octave + c < 36) for c in centre

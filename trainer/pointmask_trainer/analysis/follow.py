@@ -13,7 +13,7 @@ ANALYSIS = "analysis"
 
 _TENTHS = 10
 _SHARE = 0.005  # of the time of a run that may go into drawing, before its last epoch
-_SECONDS = 3.0  # a drawing takes, as long as none has told
+_SECONDS = 3.0  # that a drawing is assumed to take, before the first one
 
 
 class Follower:
@@ -31,7 +31,7 @@ class Follower:
     -----
     Drawing costs some seconds. It is done when there is a new version of the labels, or a tenth of the run
     has passed, as long as it takes no noticeable share of the run; and always after the last epoch. It only
-    reads what the run has written, and a failure is told on the page: no training ends by it.
+    reads what the run has written, and a failure is reported on the page: it ends no training.
     """
 
     def __init__(self, run: Path, split: Split, *, learns: bool) -> None:

@@ -93,11 +93,11 @@ class History:
     scores: Sequence[LabelScore]
 
     def weighted_epochs(self, last: int) -> NDArray[np.bool_]:
-        """Which epochs, (E,), are the last so many that gave weights; of a run without weights, losses."""
+        """Mark the last epochs with weights, `last` at most, (E,); with losses in a run without weights."""
         return last_epochs(self.loss if self.alpha is None else self.alpha, last)
 
     def mean_alpha(self, last: int) -> Floats:
-        """Mean weight of every image over the last so many epochs after the warm-up, (N,); NaN for none."""
+        """Mean weight of every image over the last weighted epochs, (N,); NaN for none."""
         if self.alpha is None:
             return np.full(len(self.ids), np.nan)
         return mean_over_epochs(self.alpha[self.weighted_epochs(last)])
@@ -161,9 +161,9 @@ def _start(strategy: Strategy) -> Entries | None:
 
 
 def _update(line: dict[str, Any]) -> ThetaUpdate:
-    news = line["theta"]
-    losses = (float(news.get(key, np.nan)) for key in ("offline", "detector"))
-    return ThetaUpdate(line["epoch"], _entries(news), *losses)
+    update = line["theta"]
+    losses = (float(update.get(key, np.nan)) for key in ("offline", "detector"))
+    return ThetaUpdate(line["epoch"], _entries(update), *losses)
 
 
 def _entries(values: Mapping[str, Any]) -> Entries:

@@ -14,7 +14,7 @@ from pointmask_trainer.analysis.charts.weights import rho_text, weights_png
 from pointmask_trainer.analysis.relations import Relation
 from pointmask_trainer.analysis.study import Study
 
-_CHANCE = 0.05  # above: a correlation is not told from none
+_CHANCE = 0.05  # above: a correlation is not distinguished from none
 _MOVED = 3  # entries of theta named in words
 
 FILES = ("weights.png", "extremes.png", "history.png", "theta.png", "labels.png", "changed.png")
@@ -147,7 +147,7 @@ def _weights_text(study: Study) -> str:
 def _tendency(found: Relation, up: str, down: str) -> str:
     if not np.isfinite(found.rho) or found.p >= _CHANCE:
         subject = up.removeprefix("Images of ").partition(" ")[0]
-        return f"Being {subject} tells nothing certain about an image's weight: {rho_text(found)}."
+        return f"Being {subject} says nothing certain about an image's weight: {rho_text(found)}."
     return f"{up if found.rho > 0 else down} weigh more: {rho_text(found)}."
 
 

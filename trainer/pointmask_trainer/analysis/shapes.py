@@ -15,7 +15,7 @@ MEASURES = ("diameter", "circularity", "eccentricity", "solidity")
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class TargetShape:
     """One target, or the mean of an image's targets.
 
     Attributes
@@ -40,7 +40,7 @@ class Shape:
     solidity: float
 
 
-def shapes_of(mask: NDArray[np.bool_]) -> list[Shape]:
+def shapes_of(mask: NDArray[np.bool_]) -> list[TargetShape]:
     """Measure the 8-connected components of an (H, W) mask, in raster order."""
     labels, _ = components(mask)
     return [
@@ -63,10 +63,10 @@ def mean_shapes(masks: Iterable[NDArray[np.bool_]]) -> NDArray[np.float64]:
     return np.array(rows).reshape(-1, len(MEASURES))
 
 
-def _shape(target: NDArray[np.bool_]) -> Shape:
+def _shape(target: NDArray[np.bool_]) -> TargetShape:
     area = int(np.count_nonzero(target))
     perimeter = float(perimeter_crofton(np.pad(target, 1), directions=4))  # type: ignore[no-untyped-call]
-    return Shape(
+    return TargetShape(
         diameter=float(np.sqrt(4 * area / np.pi)),
         circularity=min(1.0, 4 * np.pi * area / perimeter**2),
         eccentricity=_eccentricity(target),

@@ -26,7 +26,7 @@ _AVERAGED = 50
     type=click.IntRange(1),
     default=_AVERAGED,
     show_default=True,
-    help="Average weights over so many epochs at the end.",
+    help="Number of final epochs over which weights are averaged.",
 )
 @click.option(
     "--out",

@@ -39,7 +39,7 @@ _BY = ("alpha", "difficulty", "random")
     show_default=True,
     help="Epochs to average alpha over, the last in which it was on.",
 )
-@click.option("--stratify", is_flag=True, help="Keep the same share of every data set, told by names.")
+@click.option("--stratify", is_flag=True, help="Keep the same share of every data set, known by image names.")
 @click.option(
     "--seed",
     "seeds",
@@ -94,9 +94,9 @@ def select(
 
     seeds = tuple(dict.fromkeys(seeds))
     out = out or run / "selected"
-    told = read_run(run, last)
-    check_has(told, by)
-    selection = select_images(told, keep, seeds, stratify=stratify)
+    trained = read_run(run, last)
+    check_has(trained, by)
+    selection = select_images(trained, keep, seeds, stratify=stratify)
     name = f"{by}-{seeds[0]}" if by == "random" else by
     source = _source(run, data, masks, points)
     command = None if source is None else retrain_command(selection, name, out, source)
@@ -105,7 +105,7 @@ def select(
     _show(selection)
     click.echo("Wrote " + printable(", ".join(str(path) for path in written)))
     click.echo(
-        f"This took points for all {len(told.ids):,} images: it saves training time, not annotation time."
+        f"This took points for all {len(trained.ids):,} images: it saves training time, not annotation time."
     )
     if command is None:
         click.echo(f"{run} does not say where its data lies; name it with --data for the command to retrain.")

@@ -1,7 +1,7 @@
-"""What a training crop is drawn like: one set of parameters per image, the same on every machine.
+"""Random augmentation of training crops: one set of parameters per image, the same on every machine.
 
-Every draw derives from (seed, epoch, place in the epoch): it depends neither on what was drawn before, so
-a resumed run goes on alike, nor on how a batch is divided among processes.
+Parameters derive from (seed, epoch, position in the epoch). They depend neither on earlier ones, so that a
+resumed run sees the same crops, nor on how a batch is divided among processes.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ Matrix = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Augmentation:
-    """How a batch of crops is cut and changed.
+    """Random parameters with which a batch of crops is cut and changed.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ def draw_augmentation(
     points: Sequence[NDArray[np.float64]],
     key: tuple[int, ...],
 ) -> Augmentation:
-    """Augmentation one batch.
+    """Draw the augmentation of one batch.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def draw_augmentation(
         Row and column of each image's targets; crops are placed round one of them with probability
         ``config.positive``.
     key : tuple of int
-        What the draw derives from, such as (seed, epoch, step).
+        Seed of the parameters, such as (seed, epoch, step).
     """
     plans = [
         _plan(config, shape, its_points, np.random.default_rng([*key, place]))
@@ -93,7 +93,7 @@ def photometric_change(images: Tensor, augmentation: Augmentation) -> Tensor:
 def _plan(
     config: AugmentConfig, shape: tuple[int, int], points: NDArray[np.float64], rng: np.random.Generator
 ) -> tuple[Matrix, bool, tuple[float, float, float]]:
-    """Augmentation one crop: matrix, whether it maps pixels onto pixels, and brightness, contrast, noise."""
+    """Draw one crop: matrix, whether it maps pixels onto pixels, and brightness, contrast, noise."""
     linear = _symmetry(config, rng)
     distorts = bool(config.scale or config.rotate or config.shift) and rng.random() < config.share
     shift = np.zeros(2)

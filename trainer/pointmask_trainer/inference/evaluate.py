@@ -65,7 +65,7 @@ class SizeTally:
 
 
 @dataclass(slots=True)
-class Tally:
+class EvaluationTally:
     """Counters of some images at every threshold.
 
     Attributes
@@ -101,14 +101,14 @@ class Evaluation:
 
     Attributes
     ----------
-    whole : Tally
+    whole : EvaluationTally
         All images.
-    data_sets : dict of str to Tally
+    data_sets : dict of str to EvaluationTally
         By `pointmask.metrics.data_sets.data_set_of`, sorted by name.
     """
 
-    whole: Tally
-    data_sets: dict[str, Tally]
+    whole: EvaluationTally
+    data_sets: dict[str, EvaluationTally]
 
 
 def evaluate(
@@ -137,8 +137,8 @@ def evaluate(
     -------
     Evaluation
     """
-    whole = Tally()
-    data_sets = {name: Tally() for name in sorted({data_set_of(key) for key in split.ids})}
+    whole = EvaluationTally()
+    data_sets = {name: EvaluationTally() for name in sorted({data_set_of(key) for key in split.ids})}
     for index, tensor in predict_pool(model, split.images, normalisation):
         probabilities = tensor.cpu().numpy()
         curve = curve_of(probabilities, truths[index])

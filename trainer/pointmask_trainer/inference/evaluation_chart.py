@@ -6,7 +6,13 @@ import numpy as np
 
 from pointmask.drawing.charts import ACCENT, FAINT, GRID, INK, OTHERS, chart, png_of, tidy
 from pointmask.metrics.targets import SIZE_CLASSES
-from pointmask_trainer.inference.evaluate import HALF, THRESHOLDS, Evaluation, Tally, false_pixel_rate
+from pointmask_trainer.inference.evaluate import (
+    HALF,
+    THRESHOLDS,
+    Evaluation,
+    EvaluationTally,
+    false_pixel_rate,
+)
 
 _PER_MILLION = 1e6
 _FLOOR = 0.01  # per million: where a logarithmic axis shows "none"
@@ -99,24 +105,24 @@ def sizes_png(evaluation: Evaluation, title: str) -> bytes:
         return png_of(figure)
 
 
-def _lines(evaluation: Evaluation) -> list[tuple[str, Tally, str]]:
+def _lines(evaluation: Evaluation) -> list[tuple[str, EvaluationTally, str]]:
     """Name, counters and colour of what is drawn; data sets before the whole, which lies on top."""
     parts = list(evaluation.data_sets.items()) if len(evaluation.data_sets) > 1 else []
     lines = [(name, tally, OTHERS[k % len(OTHERS)]) for k, (name, tally) in enumerate(parts)]
     return [*lines, ("all", evaluation.whole, ACCENT)]
 
 
-def _false_alarms(axes: Any, name: str, tally: Tally, colour: str) -> None:  # noqa: ANN401 - Axes
+def _false_alarms(axes: Any, name: str, tally: EvaluationTally, colour: str) -> None:  # noqa: ANN401 - Axes
     rates = [max(_PER_MILLION * one.fa, _FLOOR) for one in tally.curve]
     _line(axes, rates, [one.pd for one in tally.curve], name, colour)
 
 
-def _pixels(axes: Any, name: str, tally: Tally, colour: str) -> None:  # noqa: ANN401 - Axes
+def _pixels(axes: Any, name: str, tally: EvaluationTally, colour: str) -> None:  # noqa: ANN401 - Axes
     rates = [max(_PER_MILLION * false_pixel_rate(one), _FLOOR) for one in tally.curve]
     _line(axes, rates, [one.recall for one in tally.curve], name, colour)
 
 
-def _ious(axes: Any, name: str, tally: Tally, colour: str) -> None:  # noqa: ANN401 - Axes
+def _ious(axes: Any, name: str, tally: EvaluationTally, colour: str) -> None:  # noqa: ANN401 - Axes
     _line(axes, [_logit(p) for p in THRESHOLDS], [one.iou for one in tally.curve], name, colour)
 
 

@@ -13,7 +13,7 @@ from pointmask_trainer.inference.evaluate import (
     AUC_CUTS,
     THRESHOLDS,
     Evaluation,
-    Tally,
+    EvaluationTally,
     area_under,
     false_pixel_rate,
 )
@@ -83,13 +83,13 @@ def tables(evaluation: Evaluation) -> list[Table]:
     return [by_set, by_size]
 
 
-def _named(evaluation: Evaluation) -> dict[str, Tally]:
+def _named(evaluation: Evaluation) -> dict[str, EvaluationTally]:
     """All images, and the data sets if there is more than one."""
     parts = evaluation.data_sets if len(evaluation.data_sets) > 1 else {}
     return {"all": evaluation.whole} | parts
 
 
-def _table(tally: Tally) -> dict[str, Any]:
+def _table(tally: EvaluationTally) -> dict[str, Any]:
     own = tally.score
     return {
         "images": tally.images,
@@ -114,7 +114,7 @@ def _table(tally: Tally) -> dict[str, Any]:
     }
 
 
-def _areas(tally: Tally, rate: Callable[[Score], float]) -> dict[str, float | None]:
+def _areas(tally: EvaluationTally, rate: Callable[[Score], float]) -> dict[str, float | None]:
     areas = (_finite(area_under(tally.curve, cut, rate)) for cut in AUC_CUTS)
     return dict(zip(_AUC_KEYS, areas, strict=True))
 

@@ -45,7 +45,7 @@ class NoOptions:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Folder:
-    """What a strategy may make labels from.
+    """Data from which a strategy makes labels.
 
     Attributes
     ----------
@@ -54,9 +54,9 @@ class Folder:
     splits : Mapping of split name to Split
         ``train`` and ``val``.
     masks : Path or None
-        Folder of masks that the user named.
+        Folder of masks, from ``--masks``.
     has_points : bool
-        Whether points are known: named by the user or, if a strategy needs them, found.
+        Whether there are points: from ``--points`` or, if the strategy needs them, recognised in `root`.
     """
 
     root: Path
@@ -132,7 +132,7 @@ class Strategy(ABC):
         return ""
 
     def start(self, training: Training) -> None:  # noqa: B027 - optional
-        """Make what depends on the detector's device, the seed or the data; the detector has its weights."""
+        """Set up what depends on the device, the seed or the data, once before the first epoch."""
 
     def losses(
         self, maps: Maps, batch: Batch, config: LossConfig, auxiliary: tuple[Auxiliary, ...]
@@ -145,22 +145,22 @@ class Strategy(ABC):
         return None
 
     def extra_loss(self, training: Training, batch: Batch) -> Tensor | None:
-        """Return a term that is added to this process's loss, or None."""
+        """Return a term to add to this process's loss, or None."""
         return None
 
     def after_step(self, training: Training, batch: Batch, maps: Maps, losses: Tensor) -> None:  # noqa: B027 - optional
-        """Do what follows a step of the detector's weights."""
+        """Update after the optimiser's step on the detector."""
 
     def end_epoch(self, training: Training) -> None:  # noqa: B027 - optional
-        """Do what follows an epoch; labels changed here hold from the next one on."""
+        """Update after an epoch; labels changed here are used from the next epoch on."""
 
     def record(self) -> dict[str, Any]:
-        """Return plain values of the epoch that just ended, for ``strategy.jsonl``; none write no file."""
+        """Return plain values of the epoch that just ended, for ``strategy.jsonl``; {} writes no line."""
         return {}
 
     def state_dict(self) -> dict[str, Any]:
-        """Return tensors and plain values that `load_state_dict` needs to go on alike."""
+        """Return the tensors and plain values with which `load_state_dict` restores the strategy."""
         return {}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:  # noqa: B027 - optional
-        """Go on from `state_dict`."""
+        """Restore `state_dict`."""

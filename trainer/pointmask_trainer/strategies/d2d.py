@@ -3,15 +3,15 @@
 One step::
 
     weights      features of every sample -> meta-classifier -> alpha, mean 1
-    extra_loss   now and then beta times the loss of a validation batch, on pseudo-labels as well
-    after_step   now and then one step of the meta-classifier: whose loss falls with the validation loss?
-    end_epoch    now and then steps of theta; then all labels are made again beside the next epoch, and
-                 swapped when it ends
+    extra_loss   every val_every steps, beta times the loss of a validation batch, on pseudo-labels too
+    after_step   every alpha_every steps, one step of the meta-classifier towards a lower validation loss
+    end_epoch    every theta_every epochs, steps of theta; then all labels are made again during the next
+                 epoch, and replaced when it ends
 
 The validation loss is part of the detector's step from the first one on, as in the paper's inner problem;
-weights and theta, its outer problem, wait for the warm-up. The published code lets all three wait.
+weights and theta, its outer problem, wait for the end of the warm-up. In the published code all three wait.
 
-No mask takes part; where the training folder has true ones, the labels' IoU with them is logged.
+No mask is used; if the training folder has true ones, the labels' IoU with them is logged.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,11 +35,11 @@ from pointmask_trainer.strategies.training import Training
 from pointmask_trainer.strategies.weights.difficulty import difficulty_of
 from pointmask_trainer.strategies.weights.meta import surrogate
 from pointmask_trainer.strategies.weights.validation import Validation, benefits, validate, with_gradient
-from pointmask_trainer.strategies.weights.weighting import Weighting, listed
+from pointmask_trainer.strategies.weights.weighting import Weighting, json_list
 
 
 class D2D(Strategy):
-    """Train on pseudo-masks that the strategy makes from the points, and makes again as it learns."""
+    """Train on pseudo-masks from the points, which are made again as theta is learned."""
 
     Options = D2DOptions
     learns_supervision = True
@@ -49,7 +49,7 @@ class D2D(Strategy):
     options: D2DOptions
 
     def prepare(self, folder: Folder) -> Mapping[SplitName, Sequence[Label]]:
-        """Annotate both splits, or read the masks that the user named."""
+        """Annotate both splits, or read the masks that the user gave."""
         if not folder.has_points:
             raise DataError("strategy d2d annotates from points; name them with --points FILE")
         for split in folder.splits.values():
@@ -76,12 +76,12 @@ class D2D(Strategy):
         return 'strategy.options.theta = "frozen"' if self.options.theta == "frozen" else ""
 
     def start(self, training: Training) -> None:
-        """Make the meta-classifier and theta.
+        """Make the meta-classifier and the learnable theta.
 
         Raises
         ------
         ConfigError
-            If the exact form is asked for in several processes.
+            If ``alpha_form`` is "exact" and there are several processes.
         """
         options, train = self.options, training.splits["train"]
         if options.alpha_form == "exact" and training.group.size > 1:
@@ -93,7 +93,7 @@ class D2D(Strategy):
         self._splits, self._group = training.splits, training.group
         self._validation: Validation | None = None
         self._job: Regeneration | None = None
-        self._news: dict[str, Any] = {}
+        self._record: dict[str, Any] = {}
         self._losses = torch.full((len(train),), torch.nan, device=training.device)
         self._theta = ThetaBranch(self._start, options, training.device) if options.theta == "learn" else None
         self._weighting: Weighting | None = None
@@ -104,13 +104,13 @@ class D2D(Strategy):
             self._alpha_optimiser = torch.optim.Adam(self._weighting.parameters(), options.alpha_lr)
 
     def weights(self, training: Training, batch: Batch, maps: Maps, losses: Tensor) -> Tensor | None:
-        """Weigh each image by the meta-classifier, once it is on."""
+        """Weigh each image by the meta-classifier after the warm-up."""
         if self._weighting is None or training.epoch < self._warmup:
             return None
         return self._weighting.weights(training, batch, maps, losses)
 
     def extra_loss(self, training: Training, batch: Batch) -> Tensor | None:
-        """Take the validation loss, beta times, into every so manieth step."""
+        """Return beta times the validation loss in every ``val_every``-th step."""
         self._validation = None
         options = self.options
         if not options.beta or not _is_due(training, options.val_every):
@@ -119,7 +119,7 @@ class D2D(Strategy):
         return options.beta * with_gradient(training.model, self._validation)
 
     def after_step(self, training: Training, batch: Batch, maps: Maps, losses: Tensor) -> None:
-        """Log the losses; let the meta-classifier learn now and then."""
+        """Log the losses; take a step of the meta-classifier if one is due."""
         indices, losses_of_all = (
             training.group.concatenated(batch.indices),
             training.group.concatenated(losses),
@@ -138,30 +138,30 @@ class D2D(Strategy):
             self._alpha_optimiser.step()
 
     def end_epoch(self, training: Training) -> None:
-        """Swap labels that are ready; update theta now and then and have labels made with it."""
-        news: dict[str, Any] = {"loss": listed(self._losses)}
+        """Take up new labels; if an update of theta is due, do it and begin labels with the new theta."""
+        record: dict[str, Any] = {"loss": json_list(self._losses)}
         self._losses.fill_(torch.nan)
         if training.epoch == 0:
-            news["difficulty"] = listed(self._difficulty)
+            record["difficulty"] = json_list(self._difficulty)
         if self._weighting is not None:
-            news["alpha"] = listed(self._weighting.take_log())
+            record["alpha"] = json_list(self._weighting.take_log())
         if self._job is not None:
             training.labels.update(self._job.labels(self.options.labels))
             self._job = None
-            news["labels"] = self._quality(training.labels)
+            record["labels"] = self._quality(training.labels)
         elif training.epoch == 0:
-            news["labels"] = self._quality(training.labels)
+            record["labels"] = self._quality(training.labels)
         if self._theta is not None and self._theta_is_due(training):
-            news["theta"] = self._theta.update(training)
+            record["theta"] = self._theta.update(training)
             self._job = self._make_labels(self._theta)
-        self._news = news
+        self._record = record
 
     def record(self) -> dict[str, Any]:
-        """Return losses, weights and difficulty in the train list's order (None: not seen), theta, labels."""
-        return self._news
+        """Return losses, weights and difficulty by image (None: not seen), and news of theta and labels."""
+        return self._record
 
     def state_dict(self) -> dict[str, Any]:
-        """Return everything learned, and whether labels are in the making."""
+        """Return everything learned, and whether new labels are being made."""
         state: dict[str, Any] = {"making_labels": self._job is not None}
         if self._theta is not None:
             state["theta"] = self._theta.state_dict()
@@ -171,7 +171,7 @@ class D2D(Strategy):
         return state
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from `state_dict`; labels that were in the making are begun again."""
+        """Restore `state_dict`; labels that were being made are begun again."""
         if self._theta is not None:
             self._theta.load_state_dict(state["theta"])
             if state["making_labels"]:
@@ -193,7 +193,7 @@ class D2D(Strategy):
 
     def _theta_is_due(self, training: Training) -> bool:
         past = training.epoch - self._warmup
-        # Labels are made beside the next epoch and hold from the one after it on: there must be one.
+        # Labels are made during the next epoch and used from the one after it on: there must be one.
         return past >= 0 and past % self._theta_every == 0 and training.epoch + 2 < training.config.epochs
 
     def _make_labels(self, branch: ThetaBranch) -> Regeneration:
@@ -201,13 +201,13 @@ class D2D(Strategy):
 
     def _quality(self, labels: LabelStore) -> dict[str, Any]:
         """Version of the labels and, where there are true masks, IoU with them."""
-        news: dict[str, Any] = {"version": labels.version}
+        record: dict[str, Any] = {"version": labels.version}
         for name, truths in self._truths.items():
             if truths is not None:
-                news[name] = quality((labels.label(name, k) for k in range(len(truths))), truths)
-        return news
+                record[name] = quality((labels.label(name, k) for k in range(len(truths))), truths)
+        return record
 
 
 def _is_due(training: Training, every: int) -> bool:
-    """Whether this is every so manieth step, counted through all epochs."""
+    """Whether this is an ``every``-th step, counted over all epochs."""
     return (training.epoch * training.steps_per_epoch + training.step + 1) % every == 0

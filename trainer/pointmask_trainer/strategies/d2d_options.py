@@ -16,7 +16,7 @@ UNWEIGHTED = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class D2DOptions:
-    """What is learned beside the detector, how, and when.
+    """Settings of what is learned beside the detector, how, and when.
 
     Attributes
     ----------
@@ -30,8 +30,8 @@ class D2DOptions:
     alpha : {"meta", "off"}
         Sample weights from the meta-classifier, or all 1.
     alpha_signal : {"hypergradient", "residual"}
-        What the meta-classifier is trained by: the gradient of the validation loss with respect to the
-        weights after one step, or the published agreement of residuals, which is none.
+        Training signal of the meta-classifier: the gradient of the validation loss with respect to the
+        weights after one step, or the published agreement of residuals, which is no gradient.
     alpha_form : {"difference", "exact"}
         The hypergradient from two passes without gradients, or from one in forward mode.
     alpha_fresh : bool
@@ -93,7 +93,7 @@ class D2DOptions:
         check(self, ConfigError, "strategy.options")
 
     def timing(self, epochs: int) -> tuple[int, int]:
-        """Return `warmup` and `theta_every` of a training of so many epochs."""
+        """Return `warmup` and `theta_every` of a training of `epochs` epochs."""
         warmup = epochs // 5 if self.warmup is None else self.warmup
         every = min(20, max(1, epochs // 12)) if self.theta_every is None else self.theta_every
         return warmup, every

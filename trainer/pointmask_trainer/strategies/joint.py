@@ -1,8 +1,8 @@
-"""Direct joint learning: detector, sample weights and theta descend one loss together, with no levels.
+"""Joint learning on one level: detector, sample weights and theta minimise the same loss together.
 
-The control of ``d2d`` (B1 in table 3 of the paper). Nothing keeps it from weighing up what is easy, or
-from making labels that imitate the detector; theta's bounds and those of the weights keep it finite, and the
-journal tells how far it goes. The validation labels that choose a checkpoint stay those of the start.
+The control of ``d2d`` (B1 in table 3 of the paper). Nothing keeps it from giving easy images more weight, or
+from making labels that imitate the detector; theta's bounds and those of the weights keep it finite, and
+``strategy.jsonl`` shows how far it goes. The validation labels that choose a checkpoint are never changed.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -31,12 +31,12 @@ from pointmask_trainer.strategies.labels.rendering import Renderer
 from pointmask_trainer.strategies.training import Training
 from pointmask_trainer.strategies.weights.difficulty import difficulty_of
 from pointmask_trainer.strategies.weights.validation import validation_batch
-from pointmask_trainer.strategies.weights.weighting import Weighting, listed
+from pointmask_trainer.strategies.weights.weighting import Weighting, json_list
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JointOptions:
-    """What the one loss is made of.
+    """Settings of the strategy ``joint``.
 
     Attributes
     ----------
@@ -57,7 +57,7 @@ class JointOptions:
 
 
 class Joint(Strategy):
-    """Learn everything at one level, on soft labels that are made anew in every step."""
+    """Learn everything on one level, on soft labels that are rendered anew in every step."""
 
     Options = JointOptions
     learns_supervision = True
@@ -85,7 +85,7 @@ class Joint(Strategy):
         )
 
     def start(self, training: Training) -> None:
-        """Put the sample weights' and theta's parameters beside the detector's.
+        """Add the parameters of sample weights and theta to the detector's optimiser.
 
         Raises
         ------
@@ -105,24 +105,24 @@ class Joint(Strategy):
         training.optimiser.add_param_group({"params": added, "weight_decay": 0.0})
         self._losses = torch.full((len(training.splits["train"]),), torch.nan, device=training.device)
         self._areas: list[float] = []
-        self._news: dict[str, Any] = {}
+        self._record: dict[str, Any] = {}
 
     def losses(
         self, maps: Maps, batch: Batch, config: LossConfig, auxiliary: tuple[Auxiliary, ...]
     ) -> Tensor:
-        """Loss of each image against labels through which theta learns."""
+        """Return the loss of each image against labels that pass gradients to theta."""
         labels = self._renderers[batch.split].labels(batch, self._theta())
         if batch.split == "train":
             self._labels = labels.detach()
         return loss_of_maps(maps, labels, config, auxiliary)
 
     def weights(self, training: Training, batch: Batch, maps: Maps, losses: Tensor) -> Tensor:
-        """Weigh each image, so that the meta-classifier learns from the very loss it weighs."""
+        """Return the weight of each image, with gradients: they are learned from the weighted loss."""
         self._weighting.weights(training, replace(batch, labels=self._labels), maps, losses)
         return self._weighting.again()
 
     def extra_loss(self, training: Training, batch: Batch) -> Tensor | None:
-        """Add the validation loss, beta times, in every step."""
+        """Return beta times the validation loss, in every step."""
         if not self.options.beta:
             return None
         held_out = validation_batch(training)
@@ -131,39 +131,39 @@ class Joint(Strategy):
         return self.options.beta * losses.sum() / held_out.total
 
     def after_step(self, training: Training, batch: Batch, maps: Maps, losses: Tensor) -> None:
-        """Remember losses and how large the labels are."""
+        """Log losses and label areas."""
         self._weighting.remember(batch.indices, losses)
         self._losses[batch.indices] = losses
         self._areas.append(float(self._labels.sum()) / len(self._labels))
 
     def end_epoch(self, training: Training) -> None:
-        """Note what tells of a collapse: entropy of the weights, area of the labels, theta."""
+        """Log the signs of a collapse: entropy of the weights, area of the labels, theta."""
         alpha = self._weighting.take_log()
         shares = alpha[~alpha.isnan()]
         shares = shares / shares.sum()
         theta = self._theta.theta()
-        self._news = {
-            "loss": listed(self._losses),
-            "alpha": listed(alpha),
+        self._record = {
+            "loss": json_list(self._losses),
+            "alpha": json_list(alpha),
             "alpha_entropy": float(-(shares * shares.log()).sum()) / max(float(np.log(len(shares))), 1e-12),
             "label_area": float(np.mean(self._areas)),
             "theta": {name: getattr(theta, name) for name in ENTRIES},
         }
         if training.epoch == 0:
-            self._news["difficulty"] = listed(self._difficulty)
+            self._record["difficulty"] = json_list(self._difficulty)
         self._losses.fill_(torch.nan)
         self._areas.clear()
 
     def record(self) -> dict[str, Any]:
-        """Return losses and weights in the train list's order, theta and the signs of a collapse."""
-        return self._news
+        """Return losses and weights by image, theta and the signs of a collapse."""
+        return self._record
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what is learned beside the detector; its optimiser's state lies with the detector's."""
+        """Return what is learned beside the detector; the optimiser's state is saved with the detector's."""
         return {"weighting": self._weighting.state_dict(), "theta": self._theta.state_dict()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from `state_dict`."""
+        """Restore `state_dict`."""
         self._weighting.load_state_dict(state["weighting"])
         self._theta.load_state_dict(state["theta"])
 

@@ -1,4 +1,4 @@
-"""From a configuration and a folder to a loop that is ready for its first epoch."""
+"""Build the loop of a training, ready for its first epoch, from a configuration and a folder."""
 
 from collections.abc import Callable
 from functools import partial
@@ -24,7 +24,7 @@ from pointmask_trainer.training.loop import Loop
 def prepare(
     config: Config, source: Source, device: torch.device, group: ProcessGroup, say: Callable[[str], None]
 ) -> tuple[Loop, list[Mask] | None]:
-    """Read the data and build everything that takes part.
+    """Read the data and build strategy, detector and loop.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def prepare(
     device : torch.device
     group : ProcessGroup
     say : callable
-        Takes one line of text on what was found.
+        Called with one line of text about each fact worth knowing of the data.
 
     Returns
     -------
@@ -81,7 +81,7 @@ def prepare(
 
 
 def fresh(config: ModelConfig) -> Detector:
-    """Build a detector as it starts a training, on the processor."""
+    """Build a detector with its initial weights, on the processor."""
     model = build(config.name, in_channels=config.in_channels, **config.options)
     model.tile = config.tile
     if config.prior != 0.5:

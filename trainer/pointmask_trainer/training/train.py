@@ -1,4 +1,4 @@
-"""One training run from a folder to a run folder: prepare, go on where it stopped, log, keep the best.
+"""One training run from a folder to a run folder: prepare, resume, log, keep the best.
 
 A run folder holds ``config.toml``, the id lists ``train.txt`` and ``val.txt``, ``metrics.jsonl`` (one line
 per epoch), ``source.json`` (where the data lay), ``report.html``, ``last/`` (everything needed to go on) and
@@ -42,7 +42,7 @@ from pointmask_trainer.training.report import REPORT, write_run_report
 
 @dataclass(frozen=True, slots=True)
 class Watcher:
-    """Whom to tell how the run goes.
+    """Callbacks that report the progress of a run.
 
     Attributes
     ----------

@@ -15,7 +15,7 @@ def stem(in_channels: int) -> nn.Sequential:
     return nn.Sequential(conv_norm_relu(in_channels, 16), conv_norm_relu(16, 16))
 
 
-class Residual(nn.Module):
+class BiasedResidual(nn.Module):
     """Two 3×3 convolutions beside an identity, all with biases."""
 
     def __init__(self, channels: int) -> None:

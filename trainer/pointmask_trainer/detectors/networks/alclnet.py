@@ -9,8 +9,8 @@ from pointmask_trainer.detectors.base import Detector
 from pointmask_trainer.detectors.blocks.common import conv_norm, conv_norm_relu, upscale
 from pointmask_trainer.detectors.blocks.contrast import (
     WIDTHS,
+    BiasedResidual,
     Down,
-    Residual,
     head,
     initialise,
     join_upwards,
@@ -35,8 +35,8 @@ class ALCLNet(Detector):
     def __init__(self, in_channels: int = 1) -> None:
         super().__init__(in_channels)
         self.stages = nn.ModuleList(
-            [nn.Sequential(stem(in_channels), *(Residual(16) for _ in range(3)))]
-            + [nn.Sequential(Down(a, b), Residual(b), Residual(b)) for a, b in pairwise(WIDTHS)]
+            [nn.Sequential(stem(in_channels), *(BiasedResidual(16) for _ in range(3)))]
+            + [nn.Sequential(Down(a, b), BiasedResidual(b), BiasedResidual(b)) for a, b in pairwise(WIDTHS)]
         )
         self.contrasts = nn.ModuleList([local_contrast(c) for c in WIDTHS])
         self.fusions = nn.ModuleList([AttentionFusion(b, a) for a, b in pairwise(WIDTHS)])

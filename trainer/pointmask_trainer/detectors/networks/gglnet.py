@@ -17,8 +17,8 @@ from pointmask_trainer.detectors.blocks.common import (
 )
 from pointmask_trainer.detectors.blocks.contrast import (
     WIDTHS,
+    BiasedResidual,
     Down,
-    Residual,
     head,
     initialise,
     join_upwards,
@@ -42,7 +42,7 @@ class GGLNet(Detector):
 
     def __init__(self, in_channels: int = 1) -> None:
         super().__init__(in_channels)
-        first = nn.Sequential(stem(in_channels), Residual(16), SEResidual(16), SEResidual(16))
+        first = nn.Sequential(stem(in_channels), BiasedResidual(16), SEResidual(16), SEResidual(16))
         self.stages = nn.ModuleList([first])
         self.stages.extend(
             nn.Sequential(Down(a, b), SEResidual(b), SEResidual(b)) for a, b in pairwise(WIDTHS)

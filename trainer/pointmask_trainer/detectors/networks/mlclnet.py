@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from pointmask_trainer.detectors.base import Detector
 from pointmask_trainer.detectors.blocks.common import conv, upscale
-from pointmask_trainer.detectors.blocks.contrast import Down, Residual, head, initialise, stem
+from pointmask_trainer.detectors.blocks.contrast import BiasedResidual, Down, head, initialise, stem
 
 
 class MLCLNet(Detector):
@@ -32,9 +32,9 @@ class MLCLNet(Detector):
         self.stem = stem(in_channels)
         self.stages = nn.ModuleList(
             [
-                nn.Sequential(*(Residual(16) for _ in range(first))),
-                nn.Sequential(Down(16, 32), *(Residual(32) for _ in range(second))),
-                nn.Sequential(Down(32, 64), *(Residual(64) for _ in range(third))),
+                nn.Sequential(*(BiasedResidual(16) for _ in range(first))),
+                nn.Sequential(Down(16, 32), *(BiasedResidual(32) for _ in range(second))),
+                nn.Sequential(Down(32, 64), *(BiasedResidual(64) for _ in range(third))),
             ]
         )
         self.contrasts = nn.ModuleList([MultiScaleContrast(c) for c in (16, 32, 64)])

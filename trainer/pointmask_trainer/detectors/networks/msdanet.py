@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from pointmask_trainer.detectors.base import Detector
 from pointmask_trainer.detectors.blocks.attention import SpatialWeight, SqueezeExcite
 from pointmask_trainer.detectors.blocks.common import conv, conv_norm, conv_norm_relu, max_pool, upscale
-from pointmask_trainer.detectors.blocks.contrast import Down, Residual, head, initialise, stem
+from pointmask_trainer.detectors.blocks.contrast import BiasedResidual, Down, head, initialise, stem
 from pointmask_trainer.detectors.blocks.haar import decimated, stationary
 from pointmask_trainer.errors import DetectorError
 
@@ -45,7 +45,7 @@ class MSDANet(Detector):
                 "of its 32 channels to each: choose fewer channels or another detector"
             )
         entries = (
-            nn.Sequential(stem(in_channels), Residual(16)),
+            nn.Sequential(stem(in_channels), BiasedResidual(16)),
             Down(16, 32 - 3 * in_channels),
             Down(32, 64),
             Down(64, 64),

@@ -42,7 +42,7 @@ class UIUNet(Detector):
             )
         )
         self.joins = nn.ModuleList(
-            (*(CrossAttention(channels, norm=norm) for channels in (512, 512, 256, 128)), _Beside())
+            (*(InteractiveAttention(channels, norm=norm) for channels in (512, 512, 256, 128)), _Beside())
         )
         self.decoder = nn.ModuleList(
             (
@@ -110,7 +110,7 @@ class NestedU(nn.Module):
         return y + entry
 
 
-class CrossAttention(nn.Module):
+class InteractiveAttention(nn.Module):
     """Interactive cross attention: the deep map weighs channels, the shallow map weighs pixels.
 
     Parameters

@@ -1,4 +1,4 @@
-"""Annotate whole splits from their points, in threads beside the training if need be."""
+"""Annotate whole splits from their points, optionally in threads during the training."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -30,10 +30,10 @@ def label_of(annotation: Annotation, kind: Kind) -> Label:
 
 
 class Regeneration:
-    """New labels of all splits in the making; the annotator works without Python's lock.
+    """Makes new labels of all splits in threads; the annotator releases Python's lock.
 
-    Which labels come out depends on theta alone, and when they are taken on the caller alone: a slow
-    machine waits, and trains no other detector than a fast one.
+    The labels depend on theta alone, and the caller decides when they are used: a slow machine waits for
+    them, and trains the same detector as a fast one.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ _SUBSET = 4  # what a derived seed is for
 
 
 class ThetaBranch:
-    """Theta, bounded round its start, with an optimiser of its own.
+    """The learnable theta, bounded round its start, with its own optimiser.
 
     Parameters
     ----------
@@ -40,13 +40,13 @@ class ThetaBranch:
         return self._learnable.theta()
 
     def update(self, training: Training) -> dict[str, Any]:
-        """Take the steps of one update on a draw of validation images.
+        """Take the steps of one update on randomly drawn validation images.
 
         Returns
         -------
         dict
-            Figures of the update: windows, both parts of the loss before it, and all entries after it. Of no
-            windows nothing is learned.
+            Number of windows, both parts of the loss before the update, and all entries after it. Without
+            windows there is no update.
         """
         windows, *targets = self._data(training)
         count = int(training.group.sum(torch.tensor(len(windows), device=training.device)))
@@ -63,14 +63,14 @@ class ThetaBranch:
         return {"theta": self._learnable.state_dict(), "optimiser": self._optimiser.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from `state_dict`."""
+        """Restore `state_dict`."""
         self._learnable.load_state_dict(state["theta"])
         self._optimiser.load_state_dict(state["optimiser"])
 
     def _step(
         self, training: Training, windows: WindowBatch, targets: list[Tensor], count: int
     ) -> list[float]:
-        """Take one step; returns both parts of the loss before it, over all processes."""
+        """Take one step; return both parts of the loss before it, over all processes."""
         offline, detector = self._losses(windows, *targets)
         loss = (offline + self._options.theta_lambda * detector).sum() / count
         self._optimiser.zero_grad(set_to_none=True)
@@ -83,7 +83,7 @@ class ThetaBranch:
         return figures
 
     def _data(self, training: Training) -> tuple[WindowBatch, Tensor, Tensor, Tensor]:
-        """Windows of this process's images, their offline labels, the detector's response, what counts."""
+        """Return this process's windows, offline labels, the detector's responses and the valid samples."""
         split = training.splits["val"]
         indices = draw_images(
             split, self._options.theta_images, (training.config.seed, _SUBSET, training.epoch)
@@ -115,14 +115,14 @@ class ThetaBranch:
 
 
 def window_loss(labels: Tensor, targets: Tensor, own: Tensor) -> Tensor:
-    """Soft IoU loss of (N, 1, n, n) labels and targets in [0, 1] over the samples that count, (N,)."""
+    """Soft IoU loss of (N, 1, n, n) labels and targets in [0, 1] over the valid samples, (N,)."""
     a, b, counted = labels.flatten(1), targets.flatten(1), own.flatten(1)
     both = (a * b * counted).sum(1)
     return 1 - (both + 1) / (((a + b) * counted).sum(1) - both + 1)
 
 
 def draw_images(split: Split, count: int, key: tuple[int, ...]) -> list[int]:
-    """Draw so many images that have points, in ascending order; all if there are no more."""
+    """Draw `count` images that have points, or all if there are fewer, in ascending order."""
     pointed = [index for index, points in enumerate(split.points) if len(points)]
     chosen = np.random.default_rng(key).permutation(len(pointed))[:count]
     return sorted(pointed[k] for k in chosen)

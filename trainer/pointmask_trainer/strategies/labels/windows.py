@@ -18,7 +18,7 @@ from pointmask_trainer.strategies.labels.annotating import annotate_image
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Place:
+class WindowPlace:
     """Where one window lies.
 
     Attributes
@@ -47,7 +47,7 @@ class Place:
 
 def find_windows(
     split: Split, indices: Sequence[int], theta: Theta, polarity: Polarity
-) -> tuple[list[Window], list[Place]]:
+) -> tuple[list[Window], list[WindowPlace]]:
     """Read the window of every target of some images, where the annotator with `theta` solves it.
 
     Targets without any contrast have none.
@@ -61,11 +61,11 @@ def find_windows(
             if window.contrast > 0:
                 own = _own(annotation.targets, number, theta.half_size, annotation.shape)
                 windows.append(window)
-                places.append(Place(index, target.centre, 2**target.octave, own))
+                places.append(WindowPlace(index, target.centre, 2**target.octave, own))
     return windows, places
 
 
-def response(probabilities: Tensor, place: Place) -> Tensor:
+def response(probabilities: Tensor, place: WindowPlace) -> Tensor:
     """Sample an (H, W) map as the annotator samples an image: smoothed to the pitch, its edge repeated.
 
     Returns

@@ -1,4 +1,4 @@
-"""What the meta-classifier sees of a sample: how the detector does on it now, and how it has done."""
+"""Features of a sample for the meta-classifier: how well the detector does on it now and did before."""
 
 import torch
 from torch import Tensor
@@ -38,7 +38,7 @@ def measure(logits: Tensor, labels: Tensor, loss: Tensor, difficulty: Tensor) ->
     ----------
     logits, labels : (B, 1, h, w) Tensor
     loss, difficulty : (B,) Tensor
-        What is known of the images beforehand.
+        Of the images, from earlier epochs and from before the training.
 
     Returns
     -------
@@ -49,8 +49,8 @@ def measure(logits: Tensor, labels: Tensor, loss: Tensor, difficulty: Tensor) ->
     p = torch.sigmoid(z)
     off = (p - y).abs()
     edge = label_edges(labels).flatten(1)
-    found, wanted = (p > 0.5).float(), (y > 0.5).float()
-    dice = (2 * (found * wanted).sum(1) + 1) / (found.sum(1) + wanted.sum(1) + 1)
+    predicted, labelled = (p > 0.5).float(), (y > 0.5).float()
+    dice = (2 * (predicted * labelled).sum(1) + 1) / (predicted.sum(1) + labelled.sum(1) + 1)
     columns = [
         p.mean(1),
         z.abs().mean(1),
@@ -60,7 +60,7 @@ def measure(logits: Tensor, labels: Tensor, loss: Tensor, difficulty: Tensor) ->
         off.topk(max(1, int(_TOP * off.shape[1])), dim=1, sorted=False).values.mean(1),
         (off * edge).sum(1) / edge.sum(1).clamp(min=1),
         dice,
-        found.mean(1),
+        predicted.mean(1),
         loss,
         difficulty,
     ]
@@ -68,9 +68,9 @@ def measure(logits: Tensor, labels: Tensor, loss: Tensor, difficulty: Tensor) ->
 
 
 class RunningScale:
-    """Mean and spread of every feature over the batches so far, so that a weight depends on no company.
+    """Running mean and spread of every feature, so that a weight does not depend on the rest of the batch.
 
-    The first batches count alike; later ones by a momentum of 0.99.
+    A plain mean over the first batches, then an exponential one with momentum 0.99.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ class RunningScale:
         self.square = torch.ones(width, device=device)
 
     def update(self, features: Tensor) -> None:
-        """Take a whole batch into account."""
+        """Update the statistics with a whole batch."""
         share = max(1 - _DECAY, 1 / (self.count + 1))
         self.mean.lerp_(features.mean(0), share)
         self.square.lerp_(features.square().mean(0), share)
@@ -102,7 +102,7 @@ class RunningScale:
         return {"count": self.count, "mean": self.mean, "square": self.square}
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """Go on from `state_dict`."""
+        """Restore `state_dict`."""
         self.count = int(state["count"])
         self.mean.copy_(state["mean"])
         self.square.copy_(state["square"])

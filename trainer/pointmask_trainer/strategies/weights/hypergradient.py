@@ -1,8 +1,8 @@
-"""How much each sample of a step helps the validation images.
+"""How much each sample of a step lowers the loss of the validation images.
 
 For the step ``w' = w - eta / B sum_i alpha_i grad l_i(w)``, the derivative of the validation loss is
 ``dL_val(w') / dalpha_i = -eta / B <grad L_val(w'), grad l_i(w)>``. All the inner products of a batch are
-found at once, without any per-sample gradient: they are the derivative of the losses along one direction.
+computed at once, without per-sample gradients: they are the derivative of the losses along one direction.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The validation side of a step: its batch, its loss and gradient, and how samples agree with it."""
+"""The validation batch of a step: its loss and gradient, and how much each sample helps it."""
 
 from dataclasses import dataclass
 
@@ -41,7 +41,7 @@ class Validation:
 
 
 def validate(training: Training) -> Validation:
-    """Pass the step's validation batch through the network; its running statistics stay as they are."""
+    """Run the step's validation batch through the network, without updating running statistics."""
     batch = validation_batch(training)
     with unrecorded(training.model):
         losses, maps = training.losses(batch)
@@ -54,7 +54,7 @@ def validate(training: Training) -> Validation:
 def benefits(
     training: Training, batch: Batch, maps: Maps, validation: Validation, options: D2DOptions
 ) -> Tensor:
-    """How much each image of a step helps the validation batch, in arbitrary units.
+    """Return how much each image of a step lowers the validation loss, in arbitrary units.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def benefits(
     batch : Batch
         Of the step.
     maps : Maps
-        What the detector made of it.
+        The detector's maps of it.
     validation : Validation
     options : D2DOptions
         Its signal and form.
@@ -94,7 +94,7 @@ def benefits(
 
 
 def with_gradient(model: nn.Module, validation: Validation) -> Tensor:
-    """Return a term of the validation loss's value and gradient, for which nothing is passed back again."""
+    """Return a term with the value and gradient of the validation loss, without a second backward pass."""
     pairs = zip(parameters_of(model), validation.gradient, strict=True)
     linear = torch.stack([(parameter * grad).sum() for parameter, grad in pairs]).sum()
     return validation.loss + linear - linear.detach()
@@ -106,7 +106,7 @@ def parameters_of(model: nn.Module) -> list[nn.Parameter]:
 
 
 def validation_batch(training: Training) -> Batch:
-    """Crops of validation images, one after the other in an order that every epoch draws."""
+    """Return crops of validation images, in turn and in an order that is drawn for each epoch."""
     count, size = len(training.splits["val"]), training.config.batch
     order = np.random.default_rng([training.config.seed, _ORDER, training.epoch]).permutation(count)
     places = np.arange(training.step * size, (training.step + 1) * size) % count

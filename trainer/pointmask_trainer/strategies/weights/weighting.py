@@ -15,12 +15,12 @@ _DECAY = 0.9  # of an image's loss, from epoch to epoch
 
 
 class Weighting:
-    """The meta-classifier at work.
+    """Weighs the images of each step by the meta-classifier.
 
     Parameters
     ----------
     training : Training
-        Its seed, device and train list count.
+        Gives seed and device.
     difficulty : (N,) Tensor
         Of the training images, mean 0.
 
@@ -55,7 +55,7 @@ class Weighting:
         return weights[training.group.part(batch.total)]
 
     def remember(self, indices: Tensor, losses: Tensor) -> None:
-        """Take the losses of a whole batch into the images' past."""
+        """Update the images' mean losses with those of a whole batch."""
         past = self._past[indices]
         self._past[indices] = torch.where(past.isnan(), losses, _DECAY * past + (1 - _DECAY) * losses)
 
@@ -84,12 +84,12 @@ class Weighting:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from `state_dict`."""
+        """Restore `state_dict`."""
         self._meta.load_state_dict(state["meta"])
         self._scale.load_state_dict(state["scale"])
         self._past.copy_(state["past"])
 
 
-def listed(values: Tensor) -> list[float | None]:
-    """Plain numbers of five digits; None, which JSON has, for nan, which it has not."""
+def json_list(values: Tensor) -> list[float | None]:
+    """Return plain numbers of five digits, with None for NaN, which JSON lacks."""
     return [None if value != value else float(f"{value:.5g}") for value in values.tolist()]
