@@ -167,6 +167,21 @@ class TestToyPackage:
         assert sorted(back) == sorted(given)
 
 
+@pytest.mark.parametrize(
+    ("command", "forbidden", "named"),
+    [("train", {"torch"}, ("d2d", "alclnet")), ("bench", {"numpy", "numba"}, ("ours", "threshold"))],
+)
+def test_help_names_entries_without_loading_them(command, forbidden, named):
+    code = (
+        "import sys\nfrom pointmask.cli import main\n"
+        f"try: main(['{command}', '--help'])\n"
+        f"finally: assert not {forbidden!r} & set(sys.modules), sys.modules.keys()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert all(name in done.stdout for name in named)
+
+
 _FORMATS = "pointmask.io.formats"
 KNOWN = {
     f"{_FORMATS}.tables.native": {"pointmask.folder.documents"},

@@ -36,7 +36,7 @@ class ModelConfig:
         Probability that the detector gives every pixel before it is trained; targets are rare, and finding
         that out takes long. 0.5 leaves fresh weights as they are, as in published runs.
     tile : int
-        Largest side of what the detector is shown at once when it validates or predicts, in px.
+        Largest side of the detector's input in validation and prediction, in px; larger images are tiled.
     options : dict
         The detector's own options.
     """

@@ -128,7 +128,7 @@ def test_draws_depend_on_their_key_and_place_alone():
     assert torch.equal(part.brightness, whole.brightness[2:5])
 
 
-def test_retouch_changes_what_it_says():
+def test_photometric_change_changes_what_it_says():
     config = AugmentConfig(crop=16, brightness=0.5, contrast=0.5, noise=0.5, share=1.0)
     augmentation = draw_augmentation(config, [(16, 16)] * 3, [np.empty((0, 2))] * 3, (0, 0))
     images = torch.zeros(3, 1, 400, 400)

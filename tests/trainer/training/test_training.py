@@ -213,7 +213,7 @@ def test_warmup_rises_from_almost_nothing():
     assert rates[2:] == [1, 1]
 
 
-def test_the_average_of_the_weights_is_what_is_judged_and_kept(folder, tmp_path):
+def test_the_ema_of_the_weights_is_evaluated_and_saved(folder, tmp_path):
     """Two steps: the first is taken as it is, the second mixed in by 9 parts of 11."""
     values = {}
     for epochs in (1, 2):

@@ -7,7 +7,7 @@ Arrows point down::
     pictures                which pictures there are, and what they say
     charts/                 weights, theta, labels, history, crops
     study                   all numbers of one run
-    history, label_files, shapes, relations
+    history, epochs, label_files, shapes, relations
 
 May import: run, data, strategies (their options), inference and all below, `pointmask.drawing`. Open first:
 ``study.py``.

@@ -1,4 +1,4 @@
-"""The pictures of a run that is being trained: renewed when there is something new, and at its end."""
+"""Updates the pictures of a run during its training and at its end."""
 
 import time
 from pathlib import Path
@@ -17,7 +17,7 @@ _SECONDS = 3.0  # that a drawing is assumed to take, before the first one
 
 
 class Follower:
-    """Writes ``analysis/`` of a run, and gives the part of its report that shows it.
+    """Writes ``analysis/`` of a run, and returns the section of its report that shows it.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ class Follower:
         self._began, self._spent, self._cost = time.perf_counter(), 0.0, _SECONDS
 
     def section(self, version: int, epoch: int, epochs: int) -> str:
-        """Return the part of the report, renewed if need be.
+        """Return the section of the report, updated if necessary.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""What a run wrote down epoch by epoch: losses and weights of its images, theta, and its labels' quality."""
+"""The history of a run by epoch: losses and weights of its images, theta, and the quality of its labels."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class ThetaUpdate:
     Attributes
     ----------
     epoch : int
-        After which it took place.
+        Epoch after which it took place.
     entries : mapping of name to array
         As in `Theta`: numbers, or arrays of one number per stage or weight.
     offline, detector : float
@@ -49,7 +49,7 @@ class LabelScore:
     Attributes
     ----------
     epoch, version : int
-        After which epoch the version was taken up.
+        Epoch after which the version was used.
     train, val : float
     """
 
@@ -97,7 +97,7 @@ class History:
         return last_epochs(self.loss if self.alpha is None else self.alpha, last)
 
     def mean_alpha(self, last: int) -> Floats:
-        """Mean weight of every image over the last weighted epochs, (N,); NaN for none."""
+        """Mean weight of every image over the last weighted epochs, (N,); NaN if it has none."""
         if self.alpha is None:
             return np.full(len(self.ids), np.nan)
         return mean_over_epochs(self.alpha[self.weighted_epochs(last)])
@@ -108,7 +108,7 @@ class History:
 
 
 def read_history(run: Path) -> History:
-    """Read what a run wrote down.
+    """Read the history of a run.
 
     Raises
     ------

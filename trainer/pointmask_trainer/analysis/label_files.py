@@ -1,4 +1,4 @@
-"""The versions of a run's labels as it saved them, and how they differ from the first."""
+"""The saved versions of a run's labels, and their differences from the first."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -81,7 +81,7 @@ class LabelFiles:
     def masks(self, version: int) -> Iterator[Mask]:
         """Masks of one version, in the order of the train list; soft labels are cut at one half.
 
-        The first and the last version are asked for again and again: they are kept, a bit per pixel.
+        The first and the last version are read repeatedly, and are cached with a bit per pixel.
 
         Raises
         ------
@@ -97,7 +97,7 @@ class LabelFiles:
             yield from self._read(version)
 
     def change(self, version: int) -> Change:
-        """Compare a version with the first there is."""
+        """Compare a version with the first."""
         ious, areas = [], np.zeros(2, np.int64)
         for first, now in zip(self.masks(self.versions[0]), self.masks(version), strict=True):
             either = np.count_nonzero(first | now)

@@ -23,7 +23,7 @@ NAMES = (*FILES, NUMBERS, PAGE)
 
 
 def section(pictures: Sequence[Picture]) -> str:
-    """Return the part of a page that shows the pictures with their texts."""
+    """Return the section of a page with the pictures and their texts."""
     shown = "".join(_figure(picture) for picture in pictures if picture.png)
     left_out = "".join(
         f"<li>{escape(picture.title)}: {escape(picture.text)}</li>" for picture in pictures if not picture.png
@@ -33,7 +33,7 @@ def section(pictures: Sequence[Picture]) -> str:
 
 
 def excuse(reason: str) -> str:
-    """Return the same part of a page where nothing could be drawn."""
+    """Return the same section with a reason why nothing was drawn."""
     return f'<h2 id="learned">What was learned</h2><p class="heading">{escape(reason)}</p>'
 
 
@@ -63,7 +63,7 @@ def write_analysis(study: Study, pictures: Sequence[Picture], out: Path) -> list
 
 
 def numbers(study: Study) -> dict[str, Any]:
-    """All numbers behind the pictures, for those who plot themselves; None where there is none."""
+    """Return all numbers behind the pictures, for plots of one's own; None stands for a missing number."""
     history = study.history
     return {
         "run": study.run.resolve().name,

@@ -1,4 +1,4 @@
-"""Which pictures a study gives, and what each says in words; which are left out, and why."""
+"""The pictures of a study with a text for each, or the reason why one is left out."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How two quantities of the same images go together: rank correlation and bins."""
+"""Relation between two quantities of the same images: rank correlation and bins."""
 
 from dataclasses import dataclass
 

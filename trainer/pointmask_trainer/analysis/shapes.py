@@ -1,4 +1,4 @@
-"""Size and shape of the targets that a label marks, also of those of very few pixels."""
+"""Size and shape of labelled targets, down to very few pixels."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -61,20 +61,20 @@ class Study:
     labels: Mapping[int, tuple[Mask, Mask]]
 
     def extremes(self, each: int) -> tuple[list[int], list[int]]:
-        """Images of the highest and of the lowest weight, so many of either; none in both."""
+        """Return the images of the highest and of the lowest weight; no image is in both lists."""
         ordered = [int(k) for k in np.argsort(-self.alpha, kind="stable") if np.isfinite(self.alpha[k])]
         each = min(each, len(ordered) // 2)
         return ordered[:each], ordered[::-1][:each]
 
 
 def study_run(run: Path, *, last: int = LAST, known: dict[int, Change] | None = None) -> Study:
-    """Work out what a run learned.
+    """Compute all numbers of a run's analysis.
 
     Parameters
     ----------
     run : Path
     last : int
-        Average over the last so many epochs after the warm-up.
+        Number of final epochs, after the warm-up, to average over.
     known : dict, optional
         Changes by version from an earlier study of the same run: a version that is written stays as it
         is. Those that are new are added.
@@ -116,7 +116,7 @@ def study_run(run: Path, *, last: int = LAST, known: dict[int, Change] | None = 
 
 
 def _with_labels(found: Study, files: LabelFiles, shown: set[int]) -> Study:
-    """Add the masks of the images that are shown: all of them would fill the memory."""
+    """Add the masks of the images to be drawn; those of all images would not fit into memory."""
     if not files.versions:
         return found
     pairs = zip(files.masks(files.versions[0]), files.masks(files.versions[-1]), strict=True)

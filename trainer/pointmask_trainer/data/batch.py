@@ -21,7 +21,7 @@ class Batch:
         Normalised.
     labels : (B, 1, h, w) float32 Tensor in [0, 1]
     views : AffineViews
-        Where the crops lie; ``views.points`` brings points along.
+        Maps from crops to images; ``views.points`` maps points into a crop.
     total : int
         Images of this step over all processes; losses are divided by it.
     """

@@ -1,4 +1,4 @@
-"""The labels that a detector is trained on: one per image, soft or hard, versioned, written in one piece."""
+"""Labels for training: one per image, soft or hard, versioned, and saved atomically."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -60,11 +60,11 @@ class LabelStore:
         return values if self.is_soft or views.whole else (values >= 0.5).float()
 
     def label(self, split: SplitName, index: int) -> NDArray[np.float32]:
-        """Return one label whole, (H, W) in [0, 1]."""
+        """Return the label of a whole image, (H, W) in [0, 1]."""
         return self._pools[split].stored(index).astype(np.float32) / np.float32(_ONE[self._dtype])
 
     def update(self, labels: Mapping[SplitName, Mapping[int, Label]]) -> None:
-        """Replace some labels, by split and index, all at once for whoever asks next.
+        """Replace some labels, by split and index, as a new version.
 
         Raises
         ------
@@ -77,7 +77,7 @@ class LabelStore:
         self.version += 1
 
     def save(self, path: Path) -> None:
-        """Write all labels to one file that is never seen half-written."""
+        """Write all labels to one file, atomically."""
         temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         arrays: dict[str, Any] = {"version": np.array(self.version)}
         for name, pool in self._pools.items():

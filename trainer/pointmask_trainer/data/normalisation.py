@@ -1,4 +1,4 @@
-"""Grey values to a detector's unit: by the training list's figures, or by each image's own.
+"""Normalisation of grey values: by statistics of the training list, or of each image.
 
 One mean and one deviation for all images is what the field's trainers use. A frame far from them, such as
 one of three times the contrast, is then far outside of what was learned: on 85 frames of SIRST-v1 five such
@@ -43,7 +43,7 @@ class Normalisation:
         return mean, std + (_LEAST * mean.abs() + 1e-12)
 
     def __call__(self, images: Tensor, channels: int) -> Tensor:
-        """Bring (N, 1, H, W) whole images to the detector's unit and number of channels."""
+        """Normalise (N, 1, H, W) whole images and repeat them to the detector's number of channels."""
         mean, std = self.units(images)
         return ((images - mean) / std).expand(-1, channels, -1, -1)
 

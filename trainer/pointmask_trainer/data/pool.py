@@ -1,4 +1,4 @@
-"""Images of any size in one piece of memory, and batches of crops cut from it in one pass on its device.
+"""Images of any size in one block of memory, and batches of crops cut from it in one pass on its device.
 
 An image pool keeps every image as the integers it was stored as (two bytes a pixel for 16-bit data), one
 after the other; nothing is padded. A crop is any affine view: its pixels' source coordinates are computed
@@ -18,7 +18,7 @@ from torch import Tensor
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AffineViews:
-    """Where each crop of a batch lies in its image.
+    """Affine maps from the pixels of each crop of a batch to its image.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class AffineViews:
     whole: bool
 
     def points(self, index: int, points: Tensor) -> Tensor:
-        """Bring (K, 2) points of the image of crop `index` into the crop; some may lie outside it."""
+        """Map (K, 2) points of the image of crop `index` into the crop; some may lie outside it."""
         matrix = self.matrices[index].to(points.device)
         offset = points.to(matrix.dtype) - matrix[:, 2]
         return torch.linalg.solve(matrix[:, :2], offset.T).T
@@ -95,18 +95,18 @@ class Pool:
         return self._flat.numel() * self._flat.element_size()
 
     def image(self, index: int) -> Tensor:
-        """Return one image whole as (H, W) float32."""
+        """Return a whole image as (H, W) float32."""
         start, (height, width) = self._places[index], self.shapes[index]
         return self._plain(self._flat[start : start + height * width]).view(height, width)
 
     def stored(self, index: int) -> NDArray[np.generic]:
-        """Return one image whole, as it was given."""
+        """Return a whole image in its stored dtype."""
         start, (height, width) = self._places[index], self.shapes[index]
         flat = self._flat[start : start + height * width].cpu().numpy()
         return (flat.view(np.uint16) if self.is_wide else flat).reshape(height, width)
 
     def replace(self, index: int, image: NDArray[np.generic]) -> None:
-        """Put another image of the same shape and dtype in the place of one.
+        """Replace an image by another of the same shape and dtype.
 
         Raises
         ------
@@ -159,7 +159,7 @@ class Pool:
         return total[:, None]
 
     def _gather(self, starts: Tensor, rows: "_Places", cols: "_Places", widths: Tensor) -> Tensor:
-        """Look pixels up; 0 where a row or column lies outside and is not mirrored."""
+        """Gather pixels; 0 where a row or column lies outside and is not mirrored."""
         values = self._plain(self._flat[starts + rows.at * widths + cols.at])
         for axis in (rows, cols):
             if axis.inside is not None:
@@ -173,21 +173,21 @@ class Pool:
 
 
 def moved(values: Tensor, device: torch.device) -> Tensor:
-    """Bring a small tensor to a device without waiting for what the device is doing."""
+    """Copy a small tensor to a device without synchronising with it."""
     if device.type == "cuda" and values.device.type == "cpu":
         return values.pin_memory().to(device, non_blocking=True)
     return values.to(device)
 
 
 class _Places(NamedTuple):
-    """Where to look along one axis, and which places are really inside; None if all count."""
+    """Indices along one axis, and which of them lie inside; None if all are valid."""
 
     at: Tensor
     inside: Tensor | None = None
 
 
 def _reflected(places: Tensor, length: Tensor) -> _Places:
-    """Mirror places about the first and last pixel until they lie in the image."""
+    """Mirror indices about the first and last pixel until they lie in the image."""
     # A division per pixel is saved on a processor; a GPU would have to be waited for.
     if places.device.type == "cpu" and bool(((places >= 0) & (places < length)).all()):
         return _Places(places)
@@ -197,6 +197,6 @@ def _reflected(places: Tensor, length: Tensor) -> _Places:
 
 
 def _clamped(places: Tensor, length: Tensor) -> _Places:
-    """Bring places into the image, and say which were."""
+    """Clamp indices to the image, and mark those that were inside."""
     inside = (places >= 0) & (places < length)
     return _Places(torch.minimum(places.clamp(min=0), length - 1), inside)

@@ -118,7 +118,7 @@ def load_masks(split: Split, folder: Path) -> list[Mask]:
 
 
 def known_masks(split: Split, folder: Path) -> list[Mask] | None:
-    """Read the true masks of a split, a diagnostic that nothing needs; None unless a folder has them all."""
+    """Read the true masks of a split, for diagnostics alone; None unless the folder has them all."""
     if not folder.is_dir():
         return None
     try:
@@ -147,7 +147,7 @@ def _points_of(ids: Sequence[str], pool: Pool, paired: Paired | None) -> tuple[N
 
 
 def _read_all(files: Sequence[Path], reader: Callable[[Path], T]) -> list[T]:
-    """Read files in threads, in order; say which cannot be read."""
+    """Read files in threads, in order; raise an error with those that cannot be read."""
 
     def one(file: Path) -> T | ImageError:
         try:
@@ -164,7 +164,7 @@ def _read_all(files: Sequence[Path], reader: Callable[[Path], T]) -> list[T]:
 
 
 def _common_dtype(arrays: Iterable[NDArray[np.generic]]) -> np.dtype[np.generic]:
-    """Smallest of uint8, uint16, int32 and float32 that holds all images as they are."""
+    """Smallest of uint8, uint16, int32 and float32 that holds all images exactly."""
     joined = np.result_type(*{array.dtype for array in arrays})
     for dtype in (np.uint8, np.uint16, np.int32):
         if np.can_cast(joined, dtype):
@@ -176,11 +176,11 @@ _THREADS = 8
 
 
 def for_every_image(split: Split, do: Callable[[int], T]) -> list[T]:
-    """Do something with every index of a split, in threads; results in order."""
+    """Call a function with every index of a split, in threads; return the results in order."""
     with ThreadPoolExecutor(worker_threads()) as pool:
         return list(pool.map(do, range(len(split))))
 
 
 def worker_threads() -> int:
-    """Return how many threads read or annotate images beside a training."""
+    """Return the number of threads that read or annotate images during a training."""
     return min(_THREADS, os.cpu_count() or 1)

@@ -13,7 +13,7 @@ TILE = 1024
 
 
 class Auxiliary(NamedTuple):
-    """What one auxiliary map is.
+    """Description of an auxiliary map.
 
     Attributes
     ----------
@@ -31,7 +31,7 @@ class Auxiliary(NamedTuple):
 
 
 class Maps(TypedDict):
-    """What a detector returns.
+    """Output of a detector.
 
     ``logits`` is the main map, (N, 1, H, W). ``aux`` holds the logits of the auxiliary maps in the order
     of `Detector.auxiliary`, each (N, 1, ceil(H / scale), ceil(W / scale)); it is empty in eval mode.
@@ -67,7 +67,7 @@ class ImageNetwork(nn.Module):
         self.in_channels = in_channels
 
     def check(self, x: Tensor) -> None:
-        """Refuse what are no images for this network.
+        """Raise an error unless `x` holds images for this network.
 
         Raises
         ------
@@ -87,7 +87,7 @@ class ImageNetwork(nn.Module):
 
 
 class Detector(ImageNetwork, ABC):
-    """A segmentation network; subclasses say how maps of a convenient size are made.
+    """A segmentation network; subclasses define it for images of a convenient size.
 
     Images of any size, down to one pixel, are padded at the right and at the bottom to the next multiple
     of `stride` by repeating the last column and row, and the maps are cropped back. Repetition, because
@@ -110,7 +110,7 @@ class Detector(ImageNetwork, ABC):
     in_channels : int
         As given.
     tile : int
-        Largest side of what the network is shown at once, in px; larger frames are cut into tiles. Networks
+        Largest side of the input in px; larger frames are cut into tiles. Networks
         that weigh channels by means over the whole map do best on what they were trained on: crops.
 
     Raises

@@ -1,4 +1,4 @@
-"""What a detector says of a pixel before it is trained.
+"""Output of a detector before training.
 
 With fresh weights every pixel is a target by half. Soft IoU then has a union of half the image, and spends
 hundreds of steps on nothing but finding out that targets are rare: on SIRST-v1, ALCNet from 0.02 is after 16

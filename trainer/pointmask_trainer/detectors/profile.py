@@ -18,7 +18,7 @@ class Profile:
     Attributes
     ----------
     name : str
-        As in `names`.
+        As in `DETECTORS`.
     parameters, parameters_3_channels : int
         Trainable numbers, with 1 and with 3 channels of the image.
     macs : int
@@ -40,7 +40,7 @@ def profile_detector(name: str, *, size: int = 256, repeats: int = 3) -> Profile
     Parameters
     ----------
     name : str
-        One of `names`.
+        One of `DETECTORS`.
     size : int, default 256
         Side of the image, in pixels.
     repeats : int, default 3

@@ -1,4 +1,4 @@
-"""Forward passes that leave no trace in a network: batch statistics are used and not recorded."""
+"""Forward passes that use batch statistics without updating the running ones."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from torch.nn.modules.dropout import _DropoutNd
 
 @contextmanager
 def unrecorded(model: nn.Module, *, dropout: bool = True) -> Iterator[None]:
-    """Let batch norms in training mode leave their running statistics as they are.
+    """Keep batch norms in training mode from updating their running statistics.
 
     Parameters
     ----------

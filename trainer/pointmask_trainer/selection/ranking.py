@@ -1,4 +1,4 @@
-"""Which images of a train list to keep: rankings by a score, the best of them, and how lists differ."""
+"""Rank images by a score, keep the best, and compare lists."""
 
 import hashlib
 import math
@@ -22,7 +22,7 @@ class MeanWeights:
     Attributes
     ----------
     alpha : tuple of float or None
-        Mean weight of each image of the train list; None for one that was never weighed.
+        Mean weight of each image of the train list; None for one without a weight.
     epochs : tuple of int
         Those that were averaged; none if no image was ever weighed.
     """
@@ -32,7 +32,7 @@ class MeanWeights:
 
 
 def mean_weights(lines: Sequence[Mapping[str, Any]], images: int, last: int) -> MeanWeights:
-    """Average the sample weights over the last epochs in which they were on.
+    """Average the sample weights over the last epochs that have any.
 
     Parameters
     ----------
@@ -58,13 +58,13 @@ def mean_weights(lines: Sequence[Mapping[str, Any]], images: int, last: int) -> 
 
 
 def random_scores(ids: Sequence[str], seed: int) -> list[float]:
-    """Draw a score in [0, 1) for each image from the seed and its own name: no other image matters."""
+    """Draw a score in [0, 1) for each image, from the seed and its own name alone."""
     digests = (hashlib.blake2b(f"{seed}:{key}".encode(), digest_size=8).digest() for key in ids)
     return [int.from_bytes(digest, "big") / 2**64 for digest in digests]
 
 
 def ranking(scores: Scores) -> list[int]:
-    """Return indices, the highest score first; equal ones in their order, None at the end."""
+    """Return indices by descending score; ties keep their order, None comes last."""
     return sorted(
         range(len(scores)), key=lambda k: -math.inf if (s := scores[k]) is None else s, reverse=True
     )

@@ -1,4 +1,4 @@
-"""What a run says of its training images, and the selection that is made from it."""
+"""Scores of a run's training images, and selections of images by them."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ ALPHA, DIFFICULTY, RANDOM = "alpha", "difficulty", "random"
 
 @dataclass(frozen=True, slots=True)
 class TrainedRun:
-    """What a run says of its training images.
+    """Train list of a run, with the scores that were learned or measured.
 
     Attributes
     ----------
@@ -99,7 +99,7 @@ def read_run(path: Path, last: int) -> TrainedRun:
     Parameters
     ----------
     path : Path
-        TrainedRun folder.
+        Run folder.
     last : int
         Epochs to average the weights over, at most.
 

@@ -19,7 +19,7 @@ TABLE, FACTS = "selection.csv", "selection.json"
 def retrain_command(selection: Selection, name: str, out: Path, source: Source) -> str:
     """Return the command, quoted for a shell, that trains on a list with the settings of the run.
 
-    Nothing is weighted or learned beside the detector: what the images are worth by themselves shows.
+    Weights are equal and nothing is learned beside the detector, so that only the images make a difference.
 
     Parameters
     ----------
@@ -125,5 +125,5 @@ def _table(selection: Selection) -> str:
 
 
 def _word(path: Path) -> str:
-    """Return a path that no command takes for an option."""
+    """Return a path that a command cannot mistake for an option."""
     return f"./{path}" if str(path).startswith("-") else str(path)

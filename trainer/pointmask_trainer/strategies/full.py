@@ -8,7 +8,7 @@ from pointmask_trainer.strategies.base import Folder, Strategy
 
 
 class Full(Strategy):
-    """Train on ``masks/`` of the training folder, or on the masks that the user named."""
+    """Train on ``masks/`` of the training folder, or on those of ``--masks``."""
 
     def prepare(self, folder: Folder) -> Mapping[SplitName, Sequence[Label]]:
         """Read the masks of both splits."""

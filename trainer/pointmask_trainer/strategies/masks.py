@@ -1,4 +1,4 @@
-"""Static pseudo-masks: a folder of masks that any annotator wrote, ours or another."""
+"""Static pseudo-masks: a folder of masks from any annotator."""
 
 from collections.abc import Mapping, Sequence
 

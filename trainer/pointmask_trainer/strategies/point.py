@@ -16,14 +16,14 @@ from pointmask_trainer.strategies.base import Folder, Strategy
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PointOptions:
-    """What stands at a point.
+    """Shape of the label of a point.
 
     Attributes
     ----------
     radius : float
-        Pixels at most so far from the point are 1; 0 is the point's pixel alone.
+        Radius of a disc of ones, in px; 0 labels the point's pixel alone.
     sigma : float
-        Spread in px of a Gaussian of height 1 instead, where it is above 0.
+        If above 0, standard deviation in px of a Gaussian of height 1 instead of a disc.
     """
 
     radius: Annotated[float, Between(0, 1000)] = 0.0

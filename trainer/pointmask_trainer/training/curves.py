@@ -8,7 +8,7 @@ from html import escape
 from pointmask.drawing.tiles import number
 
 _WIDTH, _HEIGHT = 360, 120  # in the chart's own units
-_MOST_POINTS = 720  # two per unit: more cannot be told apart
+_MOST_POINTS = 720  # two per unit of length: more cannot be distinguished
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Curve:
     points : sequence of (float, float)
         Epoch and value.
     dashed : bool
-        For what is shown but decides nothing.
+        For figures that do not decide which epoch is best.
     """
 
     name: str
@@ -84,7 +84,7 @@ def _path(curve: Curve, low: float, high: float, last: int) -> str:
 
 
 def _short(value: float) -> str:
-    """At most four decimals, or powers of ten where those would show nothing."""
+    """Format with at most four decimals, or as a power of ten below 0.001."""
     if value and abs(value) < 0.001:
         exponent = math.floor(math.log10(abs(value)))
         return f"{value / 10**exponent:.2g}e{exponent}"

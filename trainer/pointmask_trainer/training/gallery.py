@@ -1,4 +1,4 @@
-"""The validation images that a detector gets most wrong, drawn: image, prediction, and both outlines."""
+"""Pictures of the worst validation images: image, prediction, and outlines of both masks."""
 
 import heapq
 import math
@@ -16,7 +16,7 @@ from pointmask_trainer.data.labels import LabelStore
 from pointmask_trainer.data.split import Mask, Split
 
 SHOWN = 12
-_SIDE, _MARGIN = 64, 12  # px of what is shown, and of background round large targets
+_SIDE, _MARGIN = 64, 12  # px: least side of a view, and background round large targets
 _MOST = 192  # px per side; larger views are thinned out
 
 Window = tuple[slice, slice]
@@ -30,9 +30,9 @@ class Gallery:
     split : Split
         The validation images.
     labels : LabelStore
-        What the detector is validated on.
+        Labels against which the detector is validated.
     truths : list of (H, W) bool arrays, optional
-        True masks: where they are known, they say which predictions are worst.
+        True masks, by which predictions are ranked if they are given.
     """
 
     def __init__(self, split: Split, labels: LabelStore, truths: list[Mask] | None) -> None:
@@ -40,7 +40,7 @@ class Gallery:
         self._kept: list[tuple[float, int, NDArray[np.uint8]]] = []
 
     def clear(self) -> None:
-        """Forget what was seen: a new validation begins."""
+        """Discard all predictions, at the start of a validation."""
         self._kept = []
 
     def see(self, index: int, probabilities: Tensor, counted: Score) -> None:
@@ -82,12 +82,12 @@ class Gallery:
 
 
 def view_of(mask: Mask, reference: Mask) -> Window:
-    """Choose what part of an image to show: the square round its largest mistake, else its largest target.
+    """Choose the part of an image to show: a square round its largest error, or else its largest target.
 
     Parameters
     ----------
     mask, reference : (H, W) bool arrays
-        The prediction, and what it should be.
+        Prediction and label.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The page on which a user follows a run: ``report.html``, self-contained, renewed at every validation."""
+"""The report of a run, ``report.html``: a self-contained page that is rewritten at every validation."""
 
 from collections.abc import Sequence
 from html import escape
@@ -31,16 +31,16 @@ def write_run_report(
     Parameters
     ----------
     path : Path
-        Where to; replaced as a whole.
+        Replaced as a whole.
     config : Config
     loop : Loop
-        What is trained; nothing of it is changed.
+        The training; it is not changed.
     lines : sequence of dict
         Metrics of all epochs so far.
     gallery : Gallery
         Of the last validation.
     learned : str
-        Part of the page from `pointmask_trainer.analysis`.
+        Section from `pointmask_trainer.analysis`, as HTML.
     """
     name = path.resolve().parent.name
     text = page(
@@ -70,7 +70,7 @@ def _heading(config: Config, loop: Loop) -> str:
 
 
 def _numbers(config: Config, lines: Lines) -> str:
-    """Where the run is, and what its best epoch reached."""
+    """Progress of the run, and figures of its best epoch."""
     items = [("epoch", f"{lines[-1]['epoch']:,} of {config.epochs:,}")]
     scored = [line for line in lines if _value(line, "val_labels", "iou") is not None]
     if scored:
@@ -108,7 +108,7 @@ def _curve(lines: Lines, key: str) -> Curve:
 
 
 def _versions(lines: Lines) -> str:
-    """When labels that evolve were renewed."""
+    """Epochs after which labels were replaced."""
     first: dict[int, int] = {}
     for line in lines:
         first.setdefault(line["labels"], line["epoch"])

@@ -62,7 +62,7 @@ class Watcher:
 def train(
     config: Config, source: Source, out: Path, *, resume: bool = False, watcher: Watcher | None = None
 ) -> dict[str, Any]:
-    """Train a detector, or go on with a run.
+    """Train a detector, or resume a run.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def train(
     out : Path
         Run folder.
     resume : bool
-        Go on with the run in `out`; start it if there is none. Without it `out` must not hold a run.
+        Resume the run in `out`, or start one if there is none. Without it `out` must not hold a run.
     watcher : Watcher, optional
 
     Returns
@@ -204,11 +204,11 @@ class _Run:
         }
         tensors = {"optimiser": loop.optimiser.state_dict(), "strategy": loop.strategy.state_dict()}
         if loop.ema is not None:
-            tensors["average"] = loop.ema.state_dict()
+            tensors["average"] = loop.ema.state_dict()  # its name in checkpoints
         save_last(self._out, loop.model, card, TrainingState(tensors, state))
 
     def _save_labels(self, *, anew: bool = False) -> None:
-        """Write the present version of the labels, unless it is there from before a kill."""
+        """Write the current version of the labels, unless a run that was killed has written it."""
         path = self._out / LABELS / f"{self._loop.labels.version:04d}.npz"
         path.parent.mkdir(exist_ok=True)
         if anew or not path.exists():

@@ -1,4 +1,4 @@
-"""How the training labels changed from version to version, and how good they were where that is known."""
+"""Changes of the training labels from version to version, and their quality if true masks are known."""
 
 from typing import Any
 

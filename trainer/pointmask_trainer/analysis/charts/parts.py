@@ -1,4 +1,4 @@
-"""What the charts of an analysis share: headings, colour scales, colour bars, outlines of masks."""
+"""Parts that several charts use: headings, colour scales, colour bars, outlines of masks."""
 
 from typing import Any
 

@@ -57,7 +57,7 @@ def theta_png(study: Study) -> bytes:
 
 
 def paths(study: Study) -> tuple[Path, Path]:
-    """How far theta went from its start, or from its first update where the start is not known.
+    """Return the path of theta relative to its start, or to its first update if the start is unknown.
 
     Returns
     -------

@@ -14,13 +14,13 @@ from pointmask_trainer.strategies.labels.windows import find_windows
 
 
 class Renderer:
-    """The windows of a split's targets, and what the operator makes of them in a crop.
+    """Renders the operator's soft labels of a split's targets into crops.
 
     Parameters
     ----------
     split : Split
     theta : Theta
-        Says where windows lie; large targets are seen in their last window alone.
+        Determines the windows; of a large target the last window alone is used.
     polarity : {"bright", "dark", "auto"}
     device : torch.device
     """

@@ -1,4 +1,4 @@
-"""The windows in which the annotator solved an image's targets, and a detector's response in them."""
+"""The annotator's windows round an image's targets, and a detector's response in them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from pointmask_trainer.strategies.labels.annotating import annotate_image
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WindowPlace:
-    """Where one window lies.
+    """Position of a window in its image.
 
     Attributes
     ----------
@@ -50,7 +50,7 @@ def find_windows(
 ) -> tuple[list[Window], list[WindowPlace]]:
     """Read the window of every target of some images, where the annotator with `theta` solves it.
 
-    Targets without any contrast have none.
+    Targets without contrast are left out.
     """
     windows, places = [], []
     for index in indices:

@@ -1,7 +1,7 @@
-"""How hard an image is before anything is trained: cluttered background, faint targets.
+"""Difficulty of an image before training: cluttered background, faint targets.
 
-The published code reads such numbers from a file that it does not hold; these are ours. They come from
-the image and its points alone, and change with neither gain nor offset of the grey values.
+The published code reads such numbers from a file that is not part of it; this is our definition. It depends
+on the image and its points alone, and on neither gain nor offset of the grey values.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from pointmask_trainer.data.split import Split, for_every_image
 Field = NDArray[np.float64]
 
 _GREYS = 256
-_TARGET = 9  # px round a point that are no background
+_TARGET = 9  # radius in px round a point that is left out of the background
 _CORE, _RING = 1, (4, 12)  # half side of the square on the target; the ring round it, in px
 _PEAK, _ABOVE = 7, 1.5  # side of the square that a peak tops; standard deviations over the mean
 
@@ -82,7 +82,7 @@ def target_difficulty(image: NDArray[np.generic], points: NDArray[np.int64]) -> 
 
 
 def prior_difficulty(measured: Sequence[tuple[float, float, float, float]]) -> Field:
-    """Join what was measured on the images of a split: standard scores, summed and scored again.
+    """Combine the measurements of a split's images: standard scores, summed and scored again.
 
     Parameters
     ----------

@@ -1,10 +1,10 @@
-"""The meta-classifier: features of a sample in, its weight in the loss out."""
+"""The meta-classifier: from features of a sample to its weight in the loss."""
 
 import torch
 from torch import Tensor, nn
 
 LOWEST, HIGHEST = 0.2, 5.0
-"""Bounds of a sample weight: no image is forgotten, and none rules a batch."""
+"""Bounds of a sample weight: no image is ignored, and none dominates a batch."""
 
 _HIDDEN = 32
 _TEMPERATURE = 0.25
@@ -56,7 +56,7 @@ def balanced(shares: Tensor) -> Tensor:
 
 
 def surrogate(weights: Tensor, benefit: Tensor) -> Tensor:
-    """Return the loss that the meta-classifier descends: samples that help get more weight.
+    """Return the loss of the meta-classifier, which falls as helpful samples get more weight.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Sample weights of a training: features, the meta-classifier, the images' past."""
+"""Sample weights of a training: features, the meta-classifier, and the images' earlier losses."""
 
 from typing import Any
 
@@ -60,7 +60,7 @@ class Weighting:
         self._past[indices] = torch.where(past.isnan(), losses, _DECAY * past + (1 - _DECAY) * losses)
 
     def again(self) -> Tensor:
-        """Return the weights of the whole batch weighed last, (B,), with gradients."""
+        """Return the weights of the last batch, over all processes, (B,), with gradients."""
         assert self._features is not None, "a batch is weighed before anything is learned from it"
         weights: Tensor = self._meta(self._features)
         return weights
@@ -70,7 +70,7 @@ class Weighting:
         return list(self._meta.parameters())
 
     def take_log(self) -> Tensor:
-        """Return the weight of every image in this epoch, nan where it had none, and begin the next."""
+        """Return the weight of every image in this epoch, NaN if it had none, and clear the log."""
         log = self._log.clone()
         self._log.fill_(torch.nan)
         return log
