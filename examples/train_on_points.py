@@ -18,14 +18,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from pointmask.folder.job import annotate_folder
-from pointmask.synth.scenes import make_scenes
-from pointmask_trainer.config import load_config
-from pointmask_trainer.data.folder import find_images
-from pointmask_trainer.data.split import load_masks, load_split
-from pointmask_trainer.inference.evaluate import evaluate, listed_ids
-from pointmask_trainer.run.checkpoint import load_model
-from pointmask_trainer.training.train import Source, Watcher, train
+from pointmask import annotate_folder, make_scenes
+from pointmask_trainer import Source, Watcher, evaluate_folder, load_config, train
 
 SETTINGS = ("epochs=40", "augment.crop=64", "optim.lr=0.01", "run.validate_every=10", "run.device=cpu")
 
@@ -47,10 +41,7 @@ def write_scenes(folder: Path) -> None:
 
 def score(folder: Path) -> None:
     """Print how good the best epoch's detector is on the validation scenes."""
-    model, card = load_model(folder / "run")
-    images = find_images(folder)
-    split = load_split("val", listed_ids(folder, images, "val", run=folder / "run"), images, None)
-    found = evaluate(model, card.normalisation, split, load_masks(split, folder)).whole.score
+    found = evaluate_folder(folder / "run", folder, device="cpu").evaluation.whole.score
     print(
         f"against exact masks: IoU {found.iou:.3f}, Pd {found.pd:.3f}, Fa {1e6 * found.fa:.0f} per million px"
     )

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pointmask_trainer.detectors.base import Detector as Detector
     from pointmask_trainer.detectors.registry import build as build
     from pointmask_trainer.inference.evaluate import Evaluation as Evaluation
+    from pointmask_trainer.inference.evaluate_folder import evaluate_folder as evaluate_folder
     from pointmask_trainer.inference.predict import predict_source as predict_source
     from pointmask_trainer.inference.tiles import predict as predict
     from pointmask_trainer.run.checkpoint import load_model as load_model
@@ -31,6 +32,7 @@ _HOMES = {
     "Strategy": "strategies.base",
     "Watcher": "training.train",
     "build": "detectors.registry",
+    "evaluate_folder": "inference.evaluate_folder",
     "load_config": "config",
     "load_model": "run.checkpoint",
     "predict": "inference.tiles",

@@ -29,8 +29,8 @@ from pointmask_trainer.inference.evaluate import (
     area_under,
     curve_of,
     false_pixel_rate,
-    listed_ids,
 )
+from pointmask_trainer.inference.evaluate_folder import listed_ids
 from pointmask_trainer.training.train import Source, train
 
 MAPS = arrays(np.float32, (12, 12), elements=st.floats(0, 1, width=32))

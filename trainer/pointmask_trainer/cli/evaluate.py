@@ -63,37 +63,21 @@ def evaluate(
     """
     from pointmask.cli.progress import shown_progress
     from pointmask.executors import Progress
-    from pointmask_trainer.data.folder import find_images
-    from pointmask_trainer.data.split import load_masks, load_split
-    from pointmask_trainer.distributed import choose_device
-    from pointmask_trainer.inference import evaluate as evaluation
-    from pointmask_trainer.run.checkpoint import load_model, weights_path
+    from pointmask_trainer.inference.evaluate_folder import evaluate_folder
 
     _refuse_to_overwrite(out, predictions, overwrite)
-    where = choose_device(device)
-    model, card = load_model(weights, where)
-    images = find_images(data)
-    run = weights if weights.is_dir() else None
-    ids = evaluation.listed_ids(data, images, listed, include=include, run=run)
-    split = load_split(listed, ids, images, None, where)
-    truths = load_masks(split, masks or data / "masks")
     done = count(1)
     with shown_progress() as show:
 
-        def seen(index: int, probabilities: "Probabilities") -> None:
+        def seen(key: str, images: int, probabilities: "Probabilities") -> None:
             if predictions is not None:
-                _save_prediction(predictions / f"{split.ids[index]}.png", probabilities)
-            show(Progress(next(done), len(split), 0, 0))
+                _save_prediction(predictions / f"{key}.png", probabilities)
+            show(Progress(next(done), images, 0, 0))
 
-        found = evaluation.evaluate(model, card.normalisation, split, truths, seen=seen)
-    facts = {
-        "weights": str(weights_path(weights)),
-        "model": card.model.name,
-        "epoch": card.facts.get("epoch"),
-        "data": str(data),
-        "list": listed,
-        "include": include,
-    }
+        scored = evaluate_folder(
+            weights, data, listed, masks=masks, include=include, device=device, seen=seen
+        )
+    found, facts = scored.evaluation, scored.facts
     _show(found)
     _save(found, facts, out)
 

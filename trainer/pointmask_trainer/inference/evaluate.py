@@ -1,10 +1,8 @@
 """How good a detector is on a list of images: one pass, every threshold, by data set and by target size."""
 
-import fnmatch
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +10,9 @@ from numpy.typing import NDArray
 from pointmask.metrics.counters import Score, score
 from pointmask.metrics.data_sets import data_set_of
 from pointmask.metrics.targets import SIZE_CLASSES, Detection, TargetTally, score_detections
-from pointmask_trainer.data.folder import find_list, read_list
 from pointmask_trainer.data.normalisation import Normalisation
 from pointmask_trainer.data.split import Mask, Split
 from pointmask_trainer.detectors.base import Detector
-from pointmask_trainer.errors import DataError
 from pointmask_trainer.inference.tiles import predict_pool
 
 Probabilities = NDArray[np.float32]
@@ -30,8 +26,6 @@ HALF = len(THRESHOLDS) // 2
 
 AUC_CUTS = (0.5e-4, 1e-4)
 """Rates of false alarms up to which the area under the curve is taken."""
-
-_LISTS = ("train", "val", "test")
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,47 +201,3 @@ def area_under(
         area += best * (at - last)
         best, last = max(best, pd), at
     return (area + best * (cut - last)) / cut
-
-
-def listed_ids(
-    root: Path, images: Mapping[str, Path], wanted: str, *, include: str = "*", run: Path | None = None
-) -> list[str]:
-    """Ids of a list that is asked for by name.
-
-    Parameters
-    ----------
-    root : Path
-        Training folder.
-    images : Mapping
-        From `pointmask_trainer.data.folder.find_images`.
-    wanted : str
-        ``train``, ``val`` or ``test``, as found in the folder, or else in the run; ``all``; or the path of
-        a list.
-    include : str
-        Shell pattern that ids must match.
-    run : Path, optional
-        Run folder, which holds the lists it was trained with.
-
-    Raises
-    ------
-    DataError
-        If there is no such list, or nothing of it is left.
-    """
-    ids = sorted(images) if wanted == "all" else read_list(_list_file(root, wanted, run), images)
-    ids = [key for key in ids if fnmatch.fnmatchcase(key, include)]
-    if not ids:
-        raise DataError(f"no image is left to evaluate; check --list {wanted} and --include {include!r}")
-    return ids
-
-
-def _list_file(root: Path, wanted: str, run: Path | None) -> Path:
-    if wanted not in _LISTS:
-        return Path(wanted)
-    found = find_list(root, wanted)
-    if found is None and run is not None and (run / f"{wanted}.txt").is_file():
-        found = run / f"{wanted}.txt"
-    if found is None:
-        raise DataError(
-            f"{root} holds no {wanted} list; name a file with --list FILE, or take all images: --list all"
-        )
-    return found

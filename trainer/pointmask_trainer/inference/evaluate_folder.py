@@ -1,0 +1,138 @@
+"""Weights and a folder of images with true masks in, figures out."""
+
+import fnmatch
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pointmask_trainer.data.folder import find_images, find_list, read_list
+from pointmask_trainer.data.split import load_masks, load_split
+from pointmask_trainer.distributed import choose_device
+from pointmask_trainer.errors import DataError
+from pointmask_trainer.inference.evaluate import Evaluation, Probabilities, evaluate
+from pointmask_trainer.run.checkpoint import load_model, weights_path
+
+_LISTS = ("train", "val", "test")
+
+
+@dataclass(frozen=True, slots=True)
+class FolderEvaluation:
+    """What `evaluate_folder` measured, and on what.
+
+    Attributes
+    ----------
+    evaluation : Evaluation
+        Counters of all images and of each data set.
+    facts : dict
+        ``weights``, ``model``, ``epoch``, ``data``, ``list`` and ``include``, for ``metrics.json``.
+    """
+
+    evaluation: Evaluation
+    facts: dict[str, Any]
+
+
+def evaluate_folder(
+    weights: str | Path,
+    data: str | Path,
+    listed: str = "val",
+    *,
+    masks: Path | None = None,
+    include: str = "*",
+    device: str = "auto",
+    seen: Callable[[str, int, Probabilities], None] | None = None,
+) -> FolderEvaluation:
+    """Score a detector on images with true masks, at native resolution.
+
+    Parameters
+    ----------
+    weights : str or Path
+        Run folder, of which the best epoch is taken, or a ``.safetensors`` file.
+    data : str or Path
+        Training folder.
+    listed, include
+        Which images; see `listed_ids`.
+    masks : Path, optional
+        True masks; ``data/masks`` by default.
+    device : str
+        ``auto``, ``cpu``, ``cuda``, ``cuda:1`` ...
+    seen : callable, optional
+        Called with each image's id, how many images there are, and its (H, W) float32 probabilities, not in
+        the order of the list.
+
+    Returns
+    -------
+    FolderEvaluation
+
+    Raises
+    ------
+    CheckpointError
+        If the weights cannot be read.
+    DataError
+        If there is no such list, or images and masks do not fit.
+    """
+    weights, data = Path(weights), Path(data)
+    where = choose_device(device)
+    model, card = load_model(weights, where)
+    images = find_images(data)
+    ids = listed_ids(data, images, listed, include=include, run=weights if weights.is_dir() else None)
+    split = load_split(listed, ids, images, None, where)
+    truths = load_masks(split, masks or data / "masks")
+
+    def tell(index: int, probabilities: Probabilities) -> None:
+        if seen is not None:
+            seen(split.ids[index], len(split), probabilities)
+
+    facts = {
+        "weights": str(weights_path(weights)),
+        "model": card.model.name,
+        "epoch": card.facts.get("epoch"),
+        "data": str(data),
+        "list": listed,
+        "include": include,
+    }
+    return FolderEvaluation(evaluate(model, card.normalisation, split, truths, seen=tell), facts)
+
+
+def listed_ids(
+    root: Path, images: Mapping[str, Path], wanted: str, *, include: str = "*", run: Path | None = None
+) -> list[str]:
+    """Ids of a list that is asked for by name.
+
+    Parameters
+    ----------
+    root : Path
+        Training folder.
+    images : Mapping
+        From `pointmask_trainer.data.folder.find_images`.
+    wanted : str
+        ``train``, ``val`` or ``test``, as found in the folder, or else in the run; ``all``; or the path of
+        a list.
+    include : str
+        Shell pattern that ids must match.
+    run : Path, optional
+        Run folder, which holds the lists it was trained with.
+
+    Raises
+    ------
+    DataError
+        If there is no such list, or nothing of it is left.
+    """
+    ids = sorted(images) if wanted == "all" else read_list(_list_file(root, wanted, run), images)
+    ids = [key for key in ids if fnmatch.fnmatchcase(key, include)]
+    if not ids:
+        raise DataError(f"no image is left to evaluate; check --list {wanted} and --include {include!r}")
+    return ids
+
+
+def _list_file(root: Path, wanted: str, run: Path | None) -> Path:
+    if wanted not in _LISTS:
+        return Path(wanted)
+    found = find_list(root, wanted)
+    if found is None and run is not None and (run / f"{wanted}.txt").is_file():
+        found = run / f"{wanted}.txt"
+    if found is None:
+        raise DataError(
+            f"{root} holds no {wanted} list; name a file with --list FILE, or take all images: --list all"
+        )
+    return found
