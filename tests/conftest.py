@@ -1,6 +1,12 @@
 """Settings shared by all tests."""
 
+import os
+
 from hypothesis import settings
+
+# The maps are small: a second thread gains nothing on idle cores, and on shared ones threads wait for one
+# another (a minute's training took six). Set before torch is imported; subprocesses inherit it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # Shared machines stall now and then; a deadline per example would make good tests fail by chance.
 settings.register_profile("pointmask", deadline=None, derandomize=True)
