@@ -1,13 +1,14 @@
 """Names of ours and of other packages: found lazily, told apart, and harmless when broken."""
 
 import sys
+from abc import ABC, abstractmethod
 from importlib.metadata import Distribution, EntryPoint
 
 import pytest
 
 from pointmask import registry as module
 from pointmask.errors import PluginError, ThetaError
-from pointmask.registry import Registry
+from pointmask.registry import Registry, contract_class
 
 
 class OtherPackage(Distribution):
@@ -109,3 +110,50 @@ def test_two_packages_with_one_name_are_both_told(make):
 def test_an_unknown_name_is_told_with_its_neighbour(make):
     with pytest.raises(ThetaError, match="no thing is called 'maxsiz'; did you mean 'maxsize'"):
         make().load("maxsiz")
+
+
+def test_an_entry_says_where_it_lives_without_being_loaded(make):
+    things = make(entry("a", "plugin_things:Box.four"), entry("bad", "plugin_gone:x"))
+    assert [things.where(name) for name in things][1:] == [
+        "sys:maxsize",
+        "plugin_things:Box.four",
+        "plugin_gone:x",
+    ]
+    assert "plugin_things" not in sys.modules
+
+
+class Contract(ABC):
+    @abstractmethod
+    def work(self): ...
+
+    @abstractmethod
+    def rest(self): ...
+
+
+class Whole(Contract):
+    def work(self):
+        return 1
+
+    def rest(self):
+        return 2
+
+
+class Half(Contract):
+    def work(self):
+        return 1
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (Half, "Half does not define rest; .*Contract says"),
+        (Contract, "does not define rest, work"),
+        (int, "'int'> is no subclass of .*Contract"),
+        (Whole(), "is no subclass of .*Contract; derive it"),
+        (None, "None is no subclass"),
+    ],
+)
+def test_a_class_must_implement_its_contract(found, said):
+    with pytest.raises(PluginError, match=said):
+        contract_class(found, Contract)
+    assert contract_class(Whole, Contract) is Whole
