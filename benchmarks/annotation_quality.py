@@ -41,6 +41,7 @@ from support.results import FOLDER, command, save  # noqa: E402
 from pointmask.annotator.image import annotate  # noqa: E402
 from pointmask.bench.machine import record  # noqa: E402
 from pointmask.errors import PointmaskError  # noqa: E402
+from pointmask.io.files import write_whole  # noqa: E402
 from pointmask.theta import Theta  # noqa: E402
 
 NAME = "quality-annotation"
@@ -66,7 +67,7 @@ def main() -> None:
     if folder:
         path = save(NAME, {**facts, **results}, folder)
         heading = [_title(facts), f"`{command()}`", _machine()]
-        path.with_suffix(".md").write_text(markdown(heading, results), encoding="utf-8")
+        write_whole(path.with_suffix(".md"), markdown(heading, results))
         print(f"written: {path.with_suffix('.md')}")
     if options.sheet:
         val = [frame for frame in frames if frame.split == "val"] or frames

@@ -23,6 +23,8 @@ from typing import Any
 
 from support.results import FOLDER, command, save
 
+from pointmask.io.files import write_whole
+
 MIB = 1 << 20
 
 
@@ -46,7 +48,7 @@ def main() -> None:
     }
     save("detectors", {**setting, "torch": torch_version(), "detectors": rows}, options.results)
     path = options.results / "detectors.md"
-    path.write_text(page(rows, setting), encoding="utf-8")
+    write_whole(path, page(rows, setting))
     print(f"written: {path}")
 
 

@@ -19,6 +19,8 @@ from typing import Any
 
 from support.results import FOLDER, command, save
 
+from pointmask.io.files import write_whole
+
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from tools.formats.fuzz import MEMORY, SECONDS, SUBJECTS, Report, run
@@ -56,7 +58,7 @@ def main() -> None:
     }
     save("fuzz", figures, options.results)
     table = _HEAD + "".join(row(subject, report) for subject, report in reports.items())
-    (options.results / "fuzz.md").write_text(f"`{command()}`\n\n{table}", encoding="utf-8")
+    write_whole(options.results / "fuzz.md", f"`{command()}`\n\n{table}")
     sys.exit(any(report.failures for report in reports.values()))
 
 

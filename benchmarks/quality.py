@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 from support.results import FOLDER, command
 
+from pointmask.io.files import write_whole
+
 if TYPE_CHECKING:
     from pointmask.bench.cases import Source
 
@@ -55,9 +57,8 @@ def main() -> None:
     console.print(heading(summary), machine_line(summary), sep="\n")
     for item in (*tables(summary), *summary["notes"]):
         console.print(item)
-    options.results.mkdir(parents=True, exist_ok=True)
     path = options.results / f"quality-{options.split}-{options.protocol}-{options.size_prior}.json"
-    path.write_text(to_json(summary), encoding="utf-8")
+    write_whole(path, to_json(summary))
     print(f"written: {path}")
     if run.skipped:
         raise SystemExit(f"{len(run.skipped)} images were left out, the first: {run.skipped[0]}")

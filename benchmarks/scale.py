@@ -207,7 +207,7 @@ def account(base: Path) -> dict[str, float]:
     plan = make_plan(source, names, points)
     told(costs, "plan", len(names))
     tracemalloc.stop()
-    if len(plan.wanted) != len(names):
+    if len(plan.frames) != len(names):
         raise SystemExit("not every frame was paired with its points")
     return costs
 

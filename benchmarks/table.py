@@ -16,6 +16,7 @@ from typing import Any
 from support.results import FOLDER
 
 from pointmask.bench.report import figure, markdown_table, milliseconds, times_ours
+from pointmask.io.files import write_whole
 
 BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
 README = Path(__file__).parent.parent / "README.md"
@@ -59,7 +60,7 @@ def main() -> None:
     parser.add_argument("--readme", type=Path, default=README)
     options = parser.parse_args()
     text = options.readme.read_text(encoding="utf-8")
-    options.readme.write_text(filled(text, table(load(options.results))), encoding="utf-8")
+    write_whole(options.readme, filled(text, table(load(options.results))))
     print(f"written: {options.readme}")
 
 

@@ -28,6 +28,7 @@ from typing import Any
 import numpy as np
 from support.results import FOLDER, save
 
+from pointmask.io.files import write_whole
 from pointmask.synth.scenes import KINDS
 from pointmask.synth.sequence import Mover, MovingScene, make_sequence
 from pointmask.tracking.follow import Step, follow
@@ -84,8 +85,7 @@ def main() -> None:
         print(line)
     print(f"{1e3 * seconds / steps:.2f} ms of processor time per target and frame")
     text = "\n".join(lines(rows)) + "\n"
-    options.results.mkdir(parents=True, exist_ok=True)
-    (options.results / "tracking.md").write_text(text, encoding="utf-8")
+    write_whole(options.results / "tracking.md", text)
     save("tracking", {"ms_per_target_and_frame": 1e3 * seconds / steps, "rows": rows}, options.results)
 
 

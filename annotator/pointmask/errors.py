@@ -42,6 +42,14 @@ class OutputError(PointmaskError, OSError):
     """A result cannot be written, or writing it would overwrite a file of the user."""
 
 
+class WriteError(OutputError):
+    """The system refuses to write a file: a full disk, no permission, a drive that is gone."""
+
+
+class LockedError(OutputError):
+    """Another job is writing to the same folder."""
+
+
 class BrokenOffError(OutputError):
     """A folder job was interrupted; finished results are kept, and the job can be resumed."""
 

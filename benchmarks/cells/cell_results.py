@@ -12,9 +12,10 @@ from cells.cells import CellError, Grid, read_facts
 from cells.held import held
 from cells.rows import DATA_SETS, ROWS, Cell, all_settings, differences
 from pointmask.bench.machine import record
-from pointmask.io.files import write_atomic
+from pointmask.io.files import write_whole
 from pointmask.metrics.counters import Score
-from pointmask_trainer.run.journal import METRICS, Journal, read_metrics
+from pointmask_trainer.run.journal import EpochJournal
+from pointmask_trainer.run.layout import RunFolder
 
 Entry = dict[str, Any]
 Content = dict[str, Any]
@@ -37,22 +38,21 @@ def figures_of(grid: Grid, cell: Cell) -> Entry:
     from pointmask_trainer.inference.evaluation_report import figures
 
     out = grid.folder(cell)
+    files = RunFolder(out)
     facts = read_facts(out) or {}
-    lines = read_metrics(out / METRICS)
+    lines = EpochJournal(files.metrics).read()
     scored = [line for line in lines if "val_truth" in line]
     if not scored:
         raise CellError(
             f"{out} holds no score against true masks; {grid.root} must have masks of its val list"
         )
-    best = json.loads((out / "last" / "state.json").read_text(encoding="utf-8"))["best"]
+    best = json.loads(files.last_state.read_text(encoding="utf-8"))["best"]
     chosen, last = _scores(best), _scores(scored[-1])
     if grid.unseen:
-        for entry, weights in ((chosen, out), (last, out / "last")):
+        for entry, weights in ((chosen, out), (last, files.last)):
             entry["val_truth"] = figures(sum(scores_of(grid, cell, weights).values(), Score()))
-    labels = [line["labels"] for line in Journal(out / "strategy.jsonl").read() if "labels" in line]
-    counts = {
-        name: len((out / f"{name}.txt").read_text(encoding="utf-8").split()) for name in ("train", "val")
-    }
+    labels = [line["labels"] for line in EpochJournal(files.strategy).read() if "labels" in line]
+    counts = {name: len(files.ids(name).read_text(encoding="utf-8").split()) for name in ("train", "val")}
     return {
         "detector": cell.detector,
         "row": cell.row,
@@ -140,8 +140,8 @@ def merge(path: Path, grid: Grid, cell: Cell) -> Entry:
         content["cells"] = [entries[cell] for cell in sorted(entries, key=_order)]
         stamp = {"command": command(), "machine": record()}
         content = {**content, **stamp}
-        write_atomic(path, (json.dumps(content, indent=2) + "\n").encode(), "cells")
-        write_atomic(path.with_suffix(".md"), page(content).encode(), "cells")
+        write_whole(path, json.dumps(content, indent=2) + "\n")
+        write_whole(path.with_suffix(".md"), page(content))
     return entry
 
 

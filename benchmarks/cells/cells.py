@@ -28,8 +28,9 @@ from cells.rows import (
 from cells.selection import select_ids
 from cells.unseen import held_lists
 from pointmask.bench.machine import commit, cpu_name
-from pointmask.io.files import write_atomic
+from pointmask.io.files import write_whole
 from pointmask_trainer.config import Config
+from pointmask_trainer.run.layout import RunFolder
 
 FACTS = "cell.json"
 """What a cell's run folder holds beside the run: settings with all defaults, commits, device, memory."""
@@ -118,7 +119,7 @@ class Grid:
 
     def is_finished(self, cell: Cell) -> bool:
         """Whether the cell's last epoch is done and its checkpoint written."""
-        state = self.folder(cell) / "last" / "state.json"
+        state = RunFolder(self.folder(cell)).last_state
         done = json.loads(state.read_text(encoding="utf-8"))["epoch"] if state.exists() else 0
         return bool(done >= self.config(cell).epochs)
 
@@ -216,7 +217,7 @@ def _select(grid: Grid, cell: Cell) -> None:
     if ranked_by is None or path.exists():
         return
     ids = select_ids(grid.folder(teacher_of(cell)), ranked_by, cell.seed)
-    write_atomic(path, "".join(f"{key}\n" for key in ids).encode(), "cell")
+    write_whole(path, "".join(f"{key}\n" for key in ids))
 
 
 def train_cell(grid: Grid, cell: Cell, clock: Clock) -> None:
@@ -263,9 +264,13 @@ def train_cell(grid: Grid, cell: Cell, clock: Clock) -> None:
 def _source(grid: Grid, cell: Cell) -> Any:  # noqa: ANN401 - a Source, which imports torch
     from pointmask_trainer.training.train import Source
 
-    include, train_list, val_list = DATA_SETS[cell.data_set], None, None
+    include = DATA_SETS[cell.data_set]
+    train_list = val_list = None
     if ROWS[cell.row].ranked_by is not None:
-        train_list, val_list = grid.folder(cell) / SELECTED, grid.folder(teacher_of(cell)) / "val.txt"
+        train_list, val_list = (
+            grid.folder(cell) / SELECTED,
+            RunFolder(grid.folder(teacher_of(cell))).ids("val"),
+        )
     elif grid.unseen:
         train_list, val_list = held_lists(grid.root, include, grid.folder(cell))
     return Source(
@@ -285,4 +290,4 @@ def read_facts(folder: Path) -> dict[str, Any] | None:
 
 def write_facts(folder: Path, facts: dict[str, Any]) -> None:
     """Write a cell's facts."""
-    write_atomic(folder / FACTS, (json.dumps(facts, indent=2) + "\n").encode(), "cell")
+    write_whole(folder / FACTS, json.dumps(facts, indent=2) + "\n")

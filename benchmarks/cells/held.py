@@ -1,10 +1,13 @@
 """A lock on a folder, which goes with the process that has it."""
 
-import fcntl
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+
+from pointmask.errors import LockedError
+from pointmask.io.lock import locked
+
+_NAME = ".cells.lock"  # not the lock of a run, which the training itself takes
 
 
 @contextmanager
@@ -24,13 +27,11 @@ def held(folder: Path, *, wait: bool = False) -> Iterator[bool]:
         False if another process holds it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    handle = os.open(folder, os.O_RDONLY)
-    try:
+    with ExitStack() as stack:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            yield False
+            stack.enter_context(locked(folder / _NAME, patience=-1 if wait else 0))
+        except LockedError:
+            mine = False
         else:
-            yield True
-    finally:
-        os.close(handle)
+            mine = True
+        yield mine

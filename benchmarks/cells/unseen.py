@@ -6,7 +6,7 @@ list validates instead, for every row alike, and the validation list tells how e
 
 from pathlib import Path
 
-from pointmask.io.files import write_atomic
+from pointmask.io.files import write_whole
 
 _EVERY = 5  # images of the train list, of which one validates
 
@@ -20,5 +20,5 @@ def held_lists(root: Path, include: str, folder: Path) -> tuple[Path, Path]:
     paths = []
     for name, ids in (("train", [key for key in train if key not in set(held)]), ("val", held)):
         paths.append(folder / f"own_{name}.txt")
-        write_atomic(paths[-1], "".join(f"{key}\n" for key in ids).encode(), "cell")
+        write_whole(paths[-1], "".join(f"{key}\n" for key in ids))
     return paths[0], paths[1]

@@ -11,7 +11,7 @@ from support.results import command
 
 from cells.cells import CellError, Grid
 from cells.rows import DATA_SETS, ROWS, Cell
-from pointmask.io.files import write_atomic
+from pointmask.io.files import write_whole
 
 LARGEST = 12_000_000
 """Bytes of a weights file at most."""
@@ -70,7 +70,6 @@ def keep(grid: Grid, cell: Cell, entry: Mapping[str, Any], folder: Path) -> Path
             "that is kept beside the results; take them from the run folder"
         )
     path = folder / f"{cell.name}.safetensors"
-    folder.mkdir(parents=True, exist_ok=True)
     save_model(path, model, ModelCard(card.model, card.normalisation, {**card.facts, "cell": cell.name}))
     content = {
         "weights": path.name,
@@ -85,7 +84,7 @@ def keep(grid: Grid, cell: Cell, entry: Mapping[str, Any], folder: Path) -> Path
         "licence_of_training_data": licences(cell.data_set),
         "command": command(),
     }
-    write_atomic(path.with_suffix(".json"), (json.dumps(content, indent=2) + "\n").encode(), "cells")
+    write_whole(path.with_suffix(".json"), json.dumps(content, indent=2) + "\n")
     return path
 
 

@@ -11,6 +11,7 @@ from scipy import ndimage as ndi
 from masks.data import Frame
 from pointmask.annotator.image import annotate
 from pointmask.drawing.overlay import MASK_COLOUR, POINT_COLOUR, png, rgb, stretch
+from pointmask.io.files import write_whole
 from pointmask.theta import Theta
 
 TRUTH_COLOUR = "#ffd23f"
@@ -61,7 +62,7 @@ def write_sheet(path: Path, frames: Sequence[Frame], theta: Theta, count: int, s
     """
     if path.resolve().is_relative_to(Path(__file__).resolve().parents[2]):
         raise SystemExit(f"{path} lies in the repository, but the images have no licence; write it elsewhere")
-    path.write_bytes(png(sheet(frames, theta, count, seed)))
+    write_whole(path, png(sheet(frames, theta, count, seed)))
 
 
 def _cell(frame: Frame, index: int, theta: Theta) -> NDArray[np.uint8]:

@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from pointmask.bench.machine import record
+from pointmask.io.files import write_whole
 
 FOLDER = Path(__file__).parent.parent / "results"
 
 
 def save(name: str, figures: dict[str, Any], folder: Path) -> Path:
     """Write ``<folder>/<name>.json`` and say so; returns the path."""
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.json"
     content = {"command": command(), "machine": record(), **figures}
-    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    write_whole(path, json.dumps(content, indent=2) + "\n")
     print(f"written: {path}")
     return path
 

@@ -212,11 +212,11 @@ def test_unusable_arguments_end_with_2_and_a_message(tmp_path, images, points, o
 
 
 def test_full_disk_ends_with_1_and_says_how_to_go_on(job, monkeypatch):
-    def full(path: Path, data: bytes, tag: str, **options: Path) -> None:
+    def full(path: Path, data: bytes, tag: str, **options: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", str(path))
 
     with monkeypatch.context() as patch:
-        patch.setattr(worker, "write_atomic", full)
+        patch.setattr(worker, "write_whole", full)
         result = run("annotate", *job)
     assert result.exit_code == 1
     assert "No space left on device" in result.stderr
@@ -225,11 +225,11 @@ def test_full_disk_ends_with_1_and_says_how_to_go_on(job, monkeypatch):
 
 
 def test_control_c_ends_with_1_and_says_how_to_go_on(job, monkeypatch):
-    def stop(path: Path, data: bytes, tag: str, **options: Path) -> None:
+    def stop(path: Path, data: bytes, tag: str, **options: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(worker, "write_atomic", stop)
+        patch.setattr(worker, "write_whole", stop)
         result = run("annotate", *job)
     assert result.exit_code == 1
     assert "run the same command again" in result.stderr

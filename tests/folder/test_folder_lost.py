@@ -10,7 +10,7 @@ from tools.folders import scenes, tree
 from pointmask.errors import BrokenOffError, OutputError
 from pointmask.folder import worker
 from pointmask.folder.job import annotate_folder
-from pointmask.folder.records import journal as ledger
+from pointmask.folder.records import ledger
 from pointmask.io.images.array import read_mask
 
 folder = pytest.fixture(scenes)

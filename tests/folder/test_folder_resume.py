@@ -1,17 +1,16 @@
 """The folder job: run again after a break, it does only what is missing and gives the same bytes."""
 
 import errno
-import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 from tools.folders import one, save, scenes, spot, tree
 
-from pointmask.errors import BrokenOffError, OutputError
+from pointmask.errors import BrokenOffError
 from pointmask.folder import worker
 from pointmask.folder.job import annotate_folder
-from pointmask.folder.records.journal import Ledger
+from pointmask.folder.records.journal import FrameJournal
 from pointmask.io.images import array as images
 from pointmask.io.points.points import Points
 from pointmask.theta import Theta
@@ -84,9 +83,9 @@ def test_points_for_more_images_can_follow(folder, tmp_path):
 @pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), MemoryError()])
 def test_job_that_breaks_off_loses_nothing(folder, tmp_path, monkeypatch, error, threads):
     source, points = folder
-    write, written = worker.write_atomic, []
+    write, written = worker.write_whole, []
 
-    def full(path: Path, data: bytes, tag: str, **options: Path) -> None:
+    def full(path: Path, data: bytes, tag: str, **options: object) -> None:
         if len(written) == 5:
             raise error
         write(path, data, tag, **options)
@@ -94,7 +93,7 @@ def test_job_that_breaks_off_loses_nothing(folder, tmp_path, monkeypatch, error,
 
     out = tmp_path / "out"
     with monkeypatch.context() as patch:
-        patch.setattr(worker, "write_atomic", full)
+        patch.setattr(worker, "write_whole", full)
         with pytest.raises(BrokenOffError, match="run the same command again"):
             annotate_folder(source, points, out, threads=threads)
     masks = sorted((out / "masks").rglob("*"))
@@ -107,38 +106,22 @@ def test_job_that_breaks_off_loses_nothing(folder, tmp_path, monkeypatch, error,
 
 def test_disk_full_in_the_journal(folder, tmp_path, monkeypatch):
     source, points = folder
-    add = Ledger.add
+    add = FrameJournal.add
 
-    def full(self: Ledger, entry: dict) -> None:
+    def full(self: FrameJournal, key: tuple[str, int], line: bytes) -> None:
         if self._end > 1200:
-            self._journal.write(b'{"image": "torn')
+            self._file.write(b'{"image": "torn')
             raise OSError(errno.ENOSPC, "No space left on device")
-        add(self, entry)
+        add(self, key, line)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Ledger, "add", full)
+        patch.setattr(FrameJournal, "add", full)
         with pytest.raises(BrokenOffError, match="No space left"):
             annotate_folder(source, points, tmp_path / "out")
     summary = annotate_folder(source, points, tmp_path / "out")
     assert 0 < summary.resumed < 12
     annotate_folder(source, points, tmp_path / "fresh")
     assert tree(tmp_path / "out") == tree(tmp_path / "fresh")
-
-
-def test_write_that_fails_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
-    from pointmask.io.files import write_atomic
-
-    write_atomic(tmp_path / "a", b"old", "whole")
-
-    def full(path: Path, data: bytes) -> int:
-        with path.open("wb") as file:
-            file.write(data[:2])
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(OSError, match="No space"):
-        write_atomic(tmp_path / "a", b"brand new", "whole")
-    assert tree(tmp_path) == {"a": b"old"}
 
 
 def test_only_own_temporaries_are_cleaned(folder, tmp_path):
@@ -153,17 +136,3 @@ def test_only_own_temporaries_are_cleaned(folder, tmp_path):
     annotate_folder(source, points, out)
     assert not ours.exists()
     assert theirs.exists()
-
-
-@pytest.mark.skipif(os.name != "posix", reason="locks are POSIX")
-def test_two_jobs_on_one_folder(folder, tmp_path):
-    import fcntl
-
-    source, points = folder
-    (tmp_path / "out").mkdir()
-    with (tmp_path / "out/.journal-1-of-2.jsonl").open("ab") as other:
-        fcntl.flock(other, fcntl.LOCK_EX)
-        for shard in (None, (1, 2)):
-            with pytest.raises(OutputError, match="another pointmask job"):
-                annotate_folder(source, points, tmp_path / "out", shard=shard)
-        annotate_folder(source, points, tmp_path / "out", shard=(2, 2))

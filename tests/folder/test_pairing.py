@@ -46,12 +46,12 @@ def test_plan_is_that_of_all_keys_matched_at_once(names, data):
     touched = {name for name, _ in found.rejected} | twins
     touched |= {name for candidates in found.ambiguous.values() for name in candidates}
     expected = {name: frames for name, frames in expected.items() if name not in touched}
-    assert dict(plan.wanted) == expected
-    assert list(plan.wanted) == sorted(expected)
-    assert len(plan.wanted) == len(expected)
+    assert dict(plan.frames) == expected
+    assert list(plan.frames) == sorted(expected)
+    assert len(plan.frames) == len(expected)
     assert touched <= {name for name, _ in plan.skipped}
     assert all(
-        (name in plan.wanted) + (name in touched) + (name in plan.without_points) == 1 for name in names
+        (name in plan.frames) + (name in touched) + (name in plan.without_points) == 1 for name in names
     )
 
 
@@ -72,4 +72,4 @@ def test_an_empty_mask_for_each_frame_without_points(tmp_path):
     (tmp_path / "b.png").write_bytes(b"")
     points = Points({"a": (Point(1, 2),)})
     plan = make_plan(open_source(tmp_path), ["a.png", "b.png"], points, empty_masks=True)
-    assert dict(plan.wanted) == {"a.png": {0: (Point(1, 2),)}, "b.png": {0: ()}}
+    assert dict(plan.frames) == {"a.png": {0: (Point(1, 2),)}, "b.png": {0: ()}}

@@ -88,6 +88,11 @@ def process_group(device: torch.device) -> Iterator[ProcessGroup]:
         dist.destroy_process_group()
 
 
+def is_main() -> bool:
+    """Whether this process will be the main one of those that ``torchrun`` started, before they have met."""
+    return os.environ.get("RANK", "0") == "0" or int(os.environ.get("WORLD_SIZE", "1")) == 1
+
+
 def choose_device(name: str) -> torch.device:
     """Return the device of this process; ``auto`` takes a GPU if there is one, each process its own.
 

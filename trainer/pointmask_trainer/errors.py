@@ -21,5 +21,9 @@ class CheckpointError(PointmaskError, ValueError):
     """A checkpoint is missing, damaged or of another model."""
 
 
+class LabelsError(CheckpointError, DataError):
+    """Labels that a run saved are missing or damaged, or belong to other images."""
+
+
 class TrainingError(PointmaskError, RuntimeError):
     """Training cannot go on, such as after a loss that is not a number."""

@@ -173,7 +173,7 @@ def _show(summary: "Summary") -> None:
 
 def _save(summary: "Summary", out: Path) -> None:
     from pointmask.bench.report import markdown, to_json
-    from pointmask.io.files import write_atomic
+    from pointmask.io.files import write_whole
 
     contents = {"bench.json": to_json(summary).encode(), "bench.md": markdown(summary).encode()}
     if find_spec("matplotlib"):
@@ -185,5 +185,5 @@ def _save(summary: "Summary", out: Path) -> None:
             "No chart, as matplotlib is missing; install it with: pip install 'pointmask[bench]'", err=True
         )
     for name, data in contents.items():
-        write_atomic(out / name, data, "bench")
+        write_whole(out / name, data)
         click.echo(str(out / name))

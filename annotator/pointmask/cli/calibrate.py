@@ -119,11 +119,11 @@ def calibrate(
 
 
 def _write(out: Path, found: "Calibration") -> None:
-    from pointmask.io.files import write_atomic
+    from pointmask.io.files import write_whole
 
     notes = "".join(f"# {line}\n" for line in ("pointmask calibrate", *found.lines))
     try:
-        write_atomic(out, (notes + found.theta.to_toml()).encode(), "calibrate")
+        write_whole(out, notes + found.theta.to_toml())
     except OSError as error:
         raise OutputError(
             f"{out} cannot be written ({error.strerror or error}); choose another file with --out"

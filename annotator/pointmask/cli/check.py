@@ -106,13 +106,11 @@ def check(
 def _write_json(diagnosis: "Diagnosis", path: Path) -> None:
     import json
 
-    from pointmask.io.files import put_whole, staged
+    from pointmask.io.files import write_whole
 
     # Not ASCII alone: names of files are for people too; what UTF-8 cannot hold is escaped.
     text = printable(json.dumps(diagnosis.as_json(), indent=1, ensure_ascii=False))
-    with staged(path) as aside:
-        aside.write_text(text + "\n", encoding="utf-8")
-        put_whole(aside, path)
+    write_whole(path, text + "\n")
 
 
 def _show(diagnosis: "Diagnosis", limit: int | None) -> None:

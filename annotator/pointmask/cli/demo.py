@@ -60,12 +60,12 @@ def write_scenes(scenes: "Sequence[Scene]", images: Path, points: Path) -> None:
     points : Path
         CSV file to write.
     """
-    from pointmask.io.files import write_atomic
+    from pointmask.io.files import write_whole
     from pointmask.io.formats.tables.csv import Csv
     from pointmask.io.images.array import encode_png
     from pointmask.io.points.points import Point, Points
 
     for scene in scenes:
-        write_atomic(images / f"{scene.name}.png", encode_png(scene.image), "demo")
+        write_whole(images / f"{scene.name}.png", encode_png(scene.image))
     by_image = {f"{scene.name}.png": tuple(Point(row, col) for row, col in scene.points) for scene in scenes}
     Csv().write(Points(by_image), points)

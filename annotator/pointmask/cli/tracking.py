@@ -9,12 +9,11 @@ from pointmask.cli.progress import shown_progress
 from pointmask.cli.summary import list_some
 from pointmask.errors import OutputError
 from pointmask.executors import Progress
-from pointmask.io.files import write_atomic
+from pointmask.io.files import write_whole
 from pointmask.io.images.source import ImageSource
+from pointmask.io.layout import TRACKED
 from pointmask.io.points.points import Points
 from pointmask.tracking.sequences import Carried, carry, sightings_text
-
-FILE = "points.jsonl"
 
 
 def carry_points(
@@ -55,7 +54,7 @@ def carry_points(
             report=lambda done, total: show(Progress(done, total, 0, 0)),
         )
     if not overwrite:
-        _check_free(out / FILE, sightings_text(carried))
+        _check_free(out / TRACKED, sightings_text(carried))
     count = len(carried.points) - len(points)
     frames = len(carried.points.by_image) - len(points.by_image)
     click.echo(f"Tracked: {count:,} points carried to {frames:,} frames", err=True)
@@ -88,8 +87,8 @@ def show_tracks(carried: Carried, out: Path) -> None:
     out : Path
         Output folder.
     """
-    path = out / FILE
-    write_atomic(path, sightings_text(carried).encode(), "points")
+    path = out / TRACKED
+    write_whole(path, sightings_text(carried))
     if carried.lost:
         lines = [
             f"{name}{f'#{frame}' if frame else ''}: last seen at x {point.col}, y {point.row}"

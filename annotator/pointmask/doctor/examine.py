@@ -92,7 +92,7 @@ def examine(
         _note_plan(plan, told, notes)
     truth = None if masks is None else open_source(masks)
     mask_files: MaskFiles = {} if truth is None else _pair_masks(truth, everything, names, notes)
-    looker = Looker(source, truth, mask_files, None if plan is None else plan.wanted)
+    looker = Looker(source, truth, mask_files, None if plan is None else plan.frames)
     ward = _Ward(looker, splits, notes)
     with ward.twins:
         execute = executors.serial if threads == 1 else partial(executors.threads, count=threads)
@@ -136,7 +136,7 @@ class _Ward:
             self.twins.add(seen.name, seen.digest, seen.small)
         if self._looker.masks is not None and (seen.of_mask or seen.name not in self._looker.mask_files):
             self._masks.add(seen, seen.of_mask)
-        if self._looker.wanted is not None and (seen.of_points or seen.name not in self._looker.wanted):
+        if self._looker.planned is not None and (seen.of_points or seen.name not in self._looker.planned):
             self._points.add(seen, seen.of_points)
 
     def conclude(self) -> None:
@@ -157,7 +157,7 @@ class _Ward:
             return None
 
     def _points_of(self, name: str) -> Sequence[Point]:
-        return () if self._looker.wanted is None else self._looker.wanted[name].get(0, ())
+        return () if self._looker.planned is None else self._looker.planned[name].get(0, ())
 
 
 def _read_splits(

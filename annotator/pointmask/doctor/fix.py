@@ -19,7 +19,7 @@ from pointmask.doctor.lists import names_of
 from pointmask.doctor.targets import is_binary, repeated, resized, size_relation, targets_of
 from pointmask.errors import ImageError, OutputError
 from pointmask.folder.plan import make_plan, shared_stems
-from pointmask.io.files import link_or_copy, put_whole, staged
+from pointmask.io.files import put_whole, staged, write_whole
 from pointmask.io.formats.tables.csv import Csv
 from pointmask.io.images.array import encode_png, read_mask
 from pointmask.io.images.file import ImageFile
@@ -27,6 +27,7 @@ from pointmask.io.images.folder import FolderSource
 from pointmask.io.images.open import open_source
 from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import stem_of
+from pointmask.io.links import link_or_copy
 from pointmask.io.points.lists import IdList
 from pointmask.io.points.points import Point, Points
 
@@ -163,8 +164,7 @@ class _Copier:
             if isinstance(self._images, FolderSource):
                 link_or_copy(self._images.root / name, path, copy=copy)
             else:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(self._images.read(name))
+                write_whole(path, self._images.read(name), durable=False)
 
     def put_masks(self, masks: ImageSource) -> None:
         left = set(masks.names()).difference(self._remedies.mask_files.values())
@@ -186,8 +186,7 @@ class _Copier:
         for action, why in done.items():
             self.record.add(f"masks/{mask_name}", action, why)
         path = self._out / "masks" / f"{stem_of(name)}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(encode_png(mask))
+        write_whole(path, encode_png(mask), durable=False)
 
     def put_points(self, points: Points) -> None:
         plan = make_plan(self._images, self._everything, points)
@@ -195,7 +194,7 @@ class _Copier:
             self.record.add("points.csv", "points left out", f"{name} frame {frame}: {reason}")
         kept: dict[str, tuple[Point, ...]] = {}
         copied = set(self._names)
-        for name, frames in plan.wanted.items():
+        for name, frames in plan.frames.items():
             if name not in copied:
                 self.record.add("points.csv", "points left out", f"{name} is left out")
                 continue
@@ -219,11 +218,10 @@ class _Copier:
             source = Path(listed.source)
             file = f"img_idx/{source.name}"
             path = self._out / file
-            path.parent.mkdir(exist_ok=True)
             if path.exists():
                 raise OutputError(f"two lists are called {path.name}; rename one")
             data = "".join(f"{key}\n" for key in self._ids(listed, names, file)).encode()
-            path.write_bytes(data)
+            write_whole(path, data)
             if not source.is_file() or source.read_bytes() != data:
                 self.record.add(file, "lists rewritten", "one id a line, without suffix")
 

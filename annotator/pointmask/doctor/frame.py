@@ -24,7 +24,7 @@ from pointmask.doctor.targets import (
 )
 from pointmask.doctor.visibility import Evidence
 from pointmask.errors import ImageError
-from pointmask.folder.planned import Wanted
+from pointmask.folder.planned import PlannedFrames
 from pointmask.io.images.file import ImageFile
 from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import stem_of
@@ -100,20 +100,20 @@ class Looker:
     masks : ImageSource or None
     mask_files : Mapping
         For each image name, its mask files by the frame of the image at which they begin.
-    wanted : Wanted or None
+    planned : PlannedFrames or None
         Points by image and frame.
     """
 
     images: ImageSource
     masks: ImageSource | None
     mask_files: Mapping[str, Mapping[int, tuple[str, ...]]]
-    wanted: Wanted | None
+    planned: PlannedFrames | None
 
     def __call__(self, name: str) -> Seen:
         """Look at an image, all its frames, its masks and points."""
         seen = Seen(name)
         digest = blake2b(digest_size=16)
-        points = dict(self.wanted.get(name, {})) if self.wanted is not None else {}
+        points = dict(self.planned.get(name, {})) if self.planned is not None else {}
         truths = self._truths(name, seen)
         frames = 0
         for shown, frame, pixels, file in _frames(self.images, name, seen):

@@ -10,14 +10,15 @@ from hashlib import blake2b
 from pathlib import Path
 
 from pointmask.errors import OutputError
-from pointmask.io.files import clean_aside, put_whole, staged, write_atomic
+from pointmask.io.files import clean_temporaries, put_whole, remove, staged, write_whole
 from pointmask.io.formats.base import WriteOptions
 from pointmask.io.formats.convert import write_as
 from pointmask.io.formats.registry import saved_as
 from pointmask.io.formats.tables.native import Native
 from pointmask.io.images.source import ImageSource
+from pointmask.io.layout import SEALS
 
-_SEALS = ".documents.json"
+_TAG = "documents"
 _READ_AT_ONCE = 1 << 20
 
 
@@ -80,13 +81,15 @@ def write_documents(
     """
     if not overwrite:
         check_documents(out, kinds)
+    clean_temporaries(out, _TAG)
     paths: dict[str, Path] = {}
     warnings: list[str] = []
     names = saved_as(kinds)
     for kind in kinds:
         path = out / names[kind]
-        clean_aside(path)
-        with staged(path) as made:
+        for left in out.glob(f".{path.name}.*.tmp*"):  # what versions up to 0.1 left
+            remove(left)
+        with staged(path, _TAG) as made:
             tally = write_as(kind, Native().read_masks(out, {}), made, source, WriteOptions(name=path.name))
             if not tally.images:
                 continue
@@ -126,11 +129,11 @@ def _digest(file: Path, name: str) -> int:
 def _read_seals(out: Path) -> dict[str, list[str]]:
     """Return the seals of what was written; none if the file is missing or not ours."""
     try:
-        found = json.loads((out / _SEALS).read_bytes())
+        found = json.loads((out / SEALS).read_bytes())
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
 
 
 def _write_seals(out: Path, seals: dict[str, list[str]]) -> None:
-    write_atomic(out / _SEALS, json.dumps(seals, indent=1).encode(), "documents")
+    write_whole(out / SEALS, json.dumps(seals, indent=1), _TAG)

@@ -85,7 +85,7 @@ def annotate_one(
         "status": "done",
         "shape": list(annotation.shape),
         "content": file.content,
-        **recipe.settings.told,
+        **recipe.settings.fields,
         **({"raster": "thermal"} if file.kind == "FLIR" else {}),
         "size_prior": "none",
         "mask": result_path("mask", name, frame, frames) if "mask" in recipe.save else None,
@@ -97,7 +97,7 @@ def annotate_one(
                 "box": list(target.box),
                 "confidence": round(float(target.confidence), 4),
                 "flags": [*target.flags, *p.flags],
-                **({"rle": run_lengths(target, annotation.shape)} if recipe.runs else {}),
+                **({"rle": run_lengths(target, annotation.shape)} if recipe.run_lengths else {}),
             }
             for p, target in zip(points, annotation.targets, strict=True)
         ],

@@ -5,11 +5,9 @@ shards, the executor, or on how often the job was interrupted. That is why the m
 they go to ``timings.jsonl`` on request.
 """
 
-import json
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -17,33 +15,33 @@ import numpy as np
 
 from pointmask import executors
 from pointmask.annotator.image import annotate
-from pointmask.errors import BrokenOffError, ImageError, OutputError, PointmaskError, ThetaError
+from pointmask.errors import ImageError
 from pointmask.executors import Progress
 from pointmask.folder.documents import check_documents, write_documents
 from pointmask.folder.frame import skipped_entry
-from pointmask.folder.options import make_recipe
+from pointmask.folder.options import Recipe, make_recipe
+from pointmask.folder.output import Clock, clock, make_folder, stops_cleanly, write_theta
 from pointmask.folder.plan import Plan, make_plan
-from pointmask.folder.records.journal import Ledger
-from pointmask.folder.records.manifest import Entry
+from pointmask.folder.records.ledger import Ledger
 from pointmask.folder.records.mask_lines import check_ours
 from pointmask.folder.records.shards import Shard
 from pointmask.folder.report import write_report
-from pointmask.folder.summary import Summary, Tally
+from pointmask.folder.summary import RunningSummary, Summary
 from pointmask.folder.tasks import Task, tasks_of
-from pointmask.folder.worker import Outcome, Place, work
-from pointmask.io.files import clean_temporaries, write_atomic
+from pointmask.folder.worker import JobFolders, Outcome, work
+from pointmask.io.files import clean_temporaries
 from pointmask.io.formats import read_points
 from pointmask.io.formats.registry import saved_as
 from pointmask.io.images.open import open_source
 from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import MANIFEST, MASKS, RESULTS, check_apart
+from pointmask.io.lock import only_job
 from pointmask.io.points.lists import IdList, read_ids
 from pointmask.io.points.packed import PackedTexts
 from pointmask.io.points.points import Points
 from pointmask.theta import Polarity, Theta
 
 Work = Callable[[Task], Outcome]
-Clock = Callable[[Entry, float], None]  # notes the seconds that one frame took
 
 _PROGRESS_EVERY = 0.1  # seconds
 
@@ -149,7 +147,7 @@ def annotate_folder(
         polarity,
         [kind for kind in save if kind not in documents],
         png=png,
-        keeps_runs=bool(documents) or (target / MASKS).exists(),
+        keeps_run_lengths=bool(documents) or (target / MASKS).exists(),
         reading=str(source.reading),
     )
     chosen = read_ids(Path(only)) if isinstance(only, Path | str) else only
@@ -164,33 +162,58 @@ def annotate_folder(
     listed = points if isinstance(points, Points) else read_points(Path(points), images=source)
     plan = make_plan(source, names, listed, empty_masks=empty_masks, only=chosen)
     execute = _executor(threads, scheduler)
-    _make_folder(target)
-    if not overwrite:
-        check_ours(target)
-        check_documents(target, documents)
-    ledger = Ledger(target, part, recipe.settings, plan.wanted, masks=recipe.runs)
-    with closing(ledger), _stops_cleanly(target):
-        ledger.recall(overwrite=overwrite)
-        if ledger.was_broken_off:
-            clean_temporaries(target, None if part.count == 1 else part.tag)
-        _write_theta(target, recipe.theta, part, overwrite=overwrite)
-        todo = partial(work, recipe, Place(source, target, part.tag, overwrite))
-        with _timings(target, wanted=timings) as clock:
-            summary = _run(plan, part, ledger, partial(execute, todo), clock, progress or _silent)
-        if scheduler is not None:
-            clean_temporaries(target, part.tag)  # of workers that were lost
-        summary.missing_shards = ledger.publish()
-    summary.masks = target / (RESULTS["mask"] if png else MASKS)
-    summary.manifest = target / (part.manifest if summary.missing_shards else MANIFEST)
-    if summary.missing_shards:
-        return summary
-    if documents:
-        with _stops_cleanly(target):
-            summary.documents, summary.warnings = write_documents(
-                target, documents, source, overwrite=overwrite
+    make_folder(target)
+    with only_job(target, part.tag):
+        if not overwrite:
+            check_ours(target)
+            check_documents(target, documents)
+        with stops_cleanly(target):
+            summary = _annotate(
+                plan,
+                part,
+                recipe,
+                JobFolders(source, target, part.tag, overwrite),
+                execute,
+                timings=timings,
+                progress=progress or _silent,
             )
-    if report:
-        summary.report = write_report(target, source, theta=recipe.theta, polarity=polarity)
+            if scheduler is not None:
+                clean_temporaries(target, part.tag, RESULTS.values())  # of workers that were lost
+        summary.masks = target / (RESULTS["mask"] if png else MASKS)
+        summary.manifest = target / (part.manifest if summary.missing_shards else MANIFEST)
+        if summary.missing_shards:
+            return summary
+        if documents:
+            with stops_cleanly(target):
+                summary.documents, summary.warnings = write_documents(
+                    target, documents, source, overwrite=overwrite
+                )
+        if report:
+            summary.report = write_report(target, source, theta=recipe.theta, polarity=polarity)
+    return summary
+
+
+def _annotate(
+    plan: Plan,
+    part: Shard,
+    recipe: Recipe,
+    folders: JobFolders,
+    execute: Callable[[Work, Iterable[Task]], Iterator[Outcome]],
+    *,
+    timings: bool,
+    progress: Callable[[Progress], None],
+) -> Summary:
+    """Do what is missing, and publish the manifest."""
+    out, overwrite = folders.out, folders.overwrite
+    with closing(Ledger(out, part, recipe.settings, plan.frames, masks=recipe.run_lengths)) as ledger:
+        ledger.recall(overwrite=overwrite)
+        tag = None if part.count == 1 else part.tag
+        clean_temporaries(out, tag, RESULTS.values() if ledger.was_broken_off else ())
+        write_theta(out, recipe.theta, part.tag, overwrite=overwrite)
+        todo = partial(work, recipe, folders)
+        with clock(out, keep=timings) as note:
+            summary = _run(plan, part, ledger, partial(execute, todo), note, progress)
+        summary.missing_shards = ledger.publish()
     return summary
 
 
@@ -202,64 +225,6 @@ def _executor(threads: int, scheduler: str | None) -> Callable[[Work, Iterable[T
     return executors.serial if threads == 1 else partial(executors.threads, count=threads)
 
 
-def _make_folder(out: Path) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        reason = error.strerror or error
-        raise OutputError(f"output folder {out} cannot be made ({reason}); choose another --out") from None
-    if not os.access(out, os.W_OK):
-        raise OutputError(f"output folder {out} is not writable; choose another --out, or: chmod u+w {out}")
-
-
-@contextmanager
-def _stops_cleanly(out: Path) -> Iterator[None]:
-    """Turn what no later image can survive into one message that says how to go on."""
-    try:
-        yield
-    except (PointmaskError, MemoryError, OSError) as error:
-        if isinstance(error, PointmaskError) and not isinstance(error, BrokenOffError):
-            raise
-        cause = "memory ran out; use fewer --threads" if isinstance(error, MemoryError) else str(error)
-        raise BrokenOffError(
-            f"the job broke off: {cause}. What is finished is kept in {out}; remove the cause, "
-            "then run the same command again (without --overwrite) to go on"
-        ) from error
-
-
-def _write_theta(out: Path, theta: Theta, part: Shard, *, overwrite: bool) -> None:
-    path = out / "theta.toml"
-    if path.exists() and not overwrite:
-        try:
-            earlier = Theta.load(path)
-        except ThetaError as error:
-            raise OutputError(f"{path} is no theta file ({error}); move it away or change --out") from None
-        if earlier == theta:
-            return
-        raise OutputError(
-            f"{path} (digest {earlier.digest}) differs from the theta of this job (digest {theta.digest}); "
-            "to redo everything, add --overwrite; to keep it, choose another --out"
-        )
-    write_atomic(path, theta.to_toml().encode(), part.tag)
-
-
-@contextmanager
-def _timings(out: Path, *, wanted: bool) -> Iterator[Clock]:
-    """Give a function that notes the milliseconds per target of one frame."""
-    if not wanted:
-        yield lambda entry, seconds: None
-        return
-    with (out / "timings.jsonl").open("a", encoding="ascii") as file:
-
-        def note(entry: Entry, seconds: float) -> None:
-            if entry["status"] == "done" and entry["targets"]:
-                ms = round(1e3 * seconds / len(entry["targets"]), 4)
-                line = {"image": entry["image"], "frame": entry["frame"], "ms_per_target": ms}
-                file.write(json.dumps(line) + "\n")
-
-        yield note
-
-
 def _silent(progress: Progress) -> None:
     pass
 
@@ -269,33 +234,33 @@ def _run(
     part: Shard,
     ledger: Ledger,
     execute: Callable[[Iterable[Task]], Iterator[Outcome]],
-    clock: Clock,
+    note: Clock,
     progress: Callable[[Progress], None],
 ) -> Summary:
     """Do all images of this shard and journal them as they are finished."""
-    total = sum(part.owns(image) for image in plan.wanted)
+    total = sum(part.owns(image) for image in plan.frames)
     if total:
         _warm_up()
-    tally = Tally()
-    summary = tally.summary
+    running = RunningSummary()
+    summary = running.summary
     for (image, frame), reason in sorted(plan.skipped.items()):
         if part.owns(image):
             entry = skipped_entry(image, frame, reason)
             ledger.add(entry)
-            tally.skip(entry)
+            running.skip(entry)
     summary.without_points.extend(image for image in plan.without_points if part.owns(image))
     handled, shown = 0, 0.0
     for seen, outcome in enumerate(execute(tasks_of(plan, part, ledger.finished())), 1):
-        tally.outcome(outcome)
+        running.outcome(outcome)
         for entry, seconds in outcome.entries:
             ledger.add(entry)
-            clock(entry, seconds)
+            note(entry, seconds)
         handled += len(outcome.entries)
         now = time.monotonic()
         if now - shown >= _PROGRESS_EVERY or seen == total:
             shown = now
             progress(Progress(seen, total, summary.targets, len(summary.skipped)))
-    return tally.close(handled)
+    return running.close(handled)
 
 
 def _warm_up() -> None:

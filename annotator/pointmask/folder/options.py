@@ -26,7 +26,7 @@ class Recipe:
         Keys of `pointmask.io.layout.RESULTS`: the files to make of each frame.
     reading : str
         What the user said about the files; see `pointmask.io.images.kinds.Reading`.
-    runs : bool
+    run_lengths : bool
         Put each target's mask into the entry as run lengths.
     settings : Settings
         What each entry tells about the recipe.
@@ -36,7 +36,7 @@ class Recipe:
     polarity: Polarity = "bright"
     save: tuple[str, ...] = ("mask",)
     reading: str = ""
-    runs: bool = False
+    run_lengths: bool = False
 
     settings: Settings = field(init=False)
 
@@ -52,7 +52,7 @@ def make_recipe(
     save: Sequence[str],
     *,
     png: bool = True,
-    keeps_runs: bool = False,
+    keeps_run_lengths: bool = False,
     reading: str = "",
 ) -> Recipe:
     """
@@ -68,7 +68,7 @@ def make_recipe(
         Keys of `pointmask.io.layout.RESULTS`, and ``rle`` for run lengths.
     png : bool
         False: run lengths instead of any file per frame.
-    keeps_runs : bool
+    keeps_run_lengths : bool
         Make run lengths in any case.
     reading : str
         As in `Recipe`.
@@ -88,5 +88,5 @@ def make_recipe(
     if polarity not in get_args(Polarity):
         raise ValueError(f"polarity is {polarity!r}; choose among {', '.join(get_args(Polarity))}")
     files = tuple(kind for kind in RESULTS if kind == "mask" or kind in save) if png else ()
-    runs = keeps_runs or "rle" in save or not png
-    return Recipe(Theta.load(theta), polarity, files, reading, runs)
+    run_lengths = keeps_run_lengths or "rle" in save or not png
+    return Recipe(Theta.load(theta), polarity, files, reading, run_lengths)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from pointmask.errors import ImageError
-from pointmask.folder.planned import Wanted
+from pointmask.folder.planned import PlannedFrames
 from pointmask.folder.records.sorted_lines import Key
 from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import stem_of
@@ -22,7 +22,7 @@ class Plan:
 
     Attributes
     ----------
-    wanted : Wanted
+    frames : PlannedFrames
         Points by image and frame, sorted by image. An empty tuple asks for an empty mask.
     skipped : Mapping
         Reasons by (image, frame), for what can be told without opening an image.
@@ -30,7 +30,7 @@ class Plan:
         Images that the points do not name, and for which nothing is written.
     """
 
-    wanted: Wanted
+    frames: PlannedFrames
     skipped: Mapping[Key, str]
     without_points: tuple[str, ...]
 
@@ -63,14 +63,14 @@ def make_plan(
     Returns
     -------
     Plan
-        An image is in one of `wanted`, `skipped` and `without_points`: one bad row, and the image
+        An image is in one of `frames`, `skipped` and `without_points`: one bad row, and the image
         is skipped whole, so that no target is silently missing from a mask.
     """
-    wanted = Wanted(names, points.by_image)
-    rest = _match_rest(points, names, wanted)
+    frames = PlannedFrames(names, points.by_image)
+    rest = _match_rest(points, names, frames)
     skipped = dict(rest.rejected)
     for (name, frame), its_points in rest.points.items():
-        wanted.put(name, frame, its_points)
+        frames.put(name, frame, its_points)
     for key in rest.unmatched:
         skipped[key, 0] = points.rejected.get(key) or (
             f"{points.source} names this image, but {images.root} holds no file of that name; "
@@ -81,10 +81,10 @@ def make_plan(
             skipped[name, 0] = _ambiguous(key, candidates, points.source)
     skipped.update({(name, 0): reason for name, reason in images.refused().items()})
     if only is not None:
-        names = _restrict(choose(only, names, str(images.root)), names, wanted, skipped)
+        names = _restrict(choose(only, names, str(images.root)), names, frames, skipped)
     if empty_masks:
-        _add_empty(images, names, wanted, skipped)
-    for twins in shared_stems(wanted):
+        _add_empty(images, names, frames, skipped)
+    for twins in shared_stems(frames):
         for name in twins:
             skipped[name, 0] = (
                 f"{' and '.join(twins)} would both write the mask {stem_of(name)}.png; rename all but one, "
@@ -92,25 +92,25 @@ def make_plan(
             )
     touched = {name for name, _ in skipped}
     for name in touched:
-        wanted.drop(name)
-    left = touched if only is None else touched.union(set(wanted.not_wanted()).difference(names))
-    without = tuple(name for name in wanted.not_wanted() if name not in left)
-    return Plan(wanted, skipped, without)
+        frames.drop(name)
+    left = touched if only is None else touched.union(set(frames.not_planned()).difference(names))
+    without = tuple(name for name in frames.not_planned() if name not in left)
+    return Plan(frames, skipped, without)
 
 
-def _match_rest(points: Points, names: Sequence[str], wanted: Wanted) -> PointsByFrame:
+def _match_rest(points: Points, names: Sequence[str], frames: PlannedFrames) -> PointsByFrame:
     """
     Let the keys that need no search claim their images, and match the others.
 
     A key that shares its image with one of the others is matched together with it.
     """
-    rest = {key for key in points.by_image if key in points.rejected or not wanted.claim(key)}
+    rest = {key for key in points.by_image if key in points.rejected or not frames.claim(key)}
     if not rest and not points.rejected:
         return PointsByFrame({}, {}, (), {})
     matches = match(_in_order(points, rest), names)
     ambiguous = (name for candidates in matches.ambiguous.values() for name in candidates)
     shared = {name for name, _ in matches.by_key.values()}.union(ambiguous)
-    claimed = {key for name in shared if (key := wanted.release(name)) is not None}
+    claimed = {key for name in shared if (key := frames.release(name)) is not None}
     if claimed:
         matches = match(_in_order(points, rest | claimed), names)
     return join_points(points, matches)
@@ -132,13 +132,13 @@ def _ambiguous(key: str, candidates: tuple[str, ...], source: str) -> str:
 def _restrict(
     choice: Choice,
     names: Sequence[str],
-    wanted: Wanted,
+    frames: PlannedFrames,
     skipped: dict[Key, str],
 ) -> Sequence[str]:
     """Drop images that were not chosen, tell which ids have none, and return the names that are left."""
     for name in names:
         if name not in choice.names:
-            wanted.drop(name)
+            frames.drop(name)
     for key in [key for key in skipped if key[0] not in choice.names]:
         del skipped[key]
     skipped.update({(name, 0): reason for name, reason in choice.problems.items()})
@@ -148,7 +148,7 @@ def _restrict(
 def _add_empty(
     images: ImageSource,
     names: Sequence[str],
-    wanted: Wanted,
+    frames: PlannedFrames,
     skipped: dict[Key, str],
 ) -> None:
     """Ask for an empty mask for every frame without points."""
@@ -161,7 +161,7 @@ def _add_empty(
         except ImageError as error:
             skipped[name, 0] = str(error)
             continue
-        wanted.put_empty(name, count)
+        frames.put_empty(name, count)
 
 
 def shared_stems(names: Iterable[str]) -> list[list[str]]:

@@ -11,7 +11,7 @@ Frames = Mapping[int, tuple[Point, ...]]
 _NOT, _BY_NAME, _BY_STEM, _EMPTY = range(4)
 
 
-class Wanted(Mapping[str, Frames]):
+class PlannedFrames(Mapping[str, Frames]):
     """
     Points by frame by image, sorted by image.
 
@@ -102,7 +102,7 @@ class Wanted(Mapping[str, Frames]):
         """Return (image, frames), without a search for each."""
         return _Items(self)
 
-    def not_wanted(self) -> Iterator[str]:
+    def not_planned(self) -> Iterator[str]:
         """Yield the images that are not asked for, sorted."""
         for name, kind in zip(self._names, self._kinds, strict=True):
             if kind == _NOT and name not in self._others:
@@ -121,17 +121,17 @@ class Wanted(Mapping[str, Frames]):
 
 
 class _Items(ItemsView[str, Frames]):
-    def __init__(self, wanted: Wanted) -> None:
-        super().__init__(wanted)
-        self._wanted = wanted
+    def __init__(self, planned: PlannedFrames) -> None:
+        super().__init__(planned)
+        self._planned = planned
 
     def __iter__(self) -> Iterator[tuple[str, Frames]]:
-        wanted = self._wanted
-        for name, kind in zip(wanted._names, wanted._kinds, strict=True):
+        planned = self._planned
+        for name, kind in zip(planned._names, planned._kinds, strict=True):
             if kind != _NOT:
-                yield name, wanted._frames(name, kind)
-            elif name in wanted._others:
-                yield name, wanted._others[name]
+                yield name, planned._frames(name, kind)
+            elif name in planned._others:
+                yield name, planned._others[name]
 
 
 def _key(name: str, kind: int) -> str:

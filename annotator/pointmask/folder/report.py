@@ -18,13 +18,12 @@ from pointmask.drawing.overlay import MASK_COLOUR, POINT_COLOUR
 from pointmask.drawing.tiles import histogram, look, missing, number, panels, tile
 from pointmask.errors import ImageError, PointmaskError
 from pointmask.folder.records.manifest import Entry, read_manifest
-from pointmask.io.files import write_atomic
+from pointmask.io.files import write_whole
 from pointmask.io.images.open import open_source
 from pointmask.io.images.source import ImageSource
+from pointmask.io.layout import MANIFEST, REPORT
 from pointmask.io.points.names import natural_key
 from pointmask.theta import Polarity, Theta
-
-REPORT = "report.html"
 
 _BINS = 20  # of the histogram of confidence
 _LISTED = 500  # skipped images named on the page; all of them are in the manifest
@@ -45,7 +44,7 @@ class _Found:
 
 
 @dataclass(slots=True)
-class _Tally:
+class _Totals:
     """What is counted over all images while only the least sure targets are kept."""
 
     images: int = 0
@@ -111,23 +110,21 @@ def write_report(
     Raises
     ------
     OutputError
-        If there is no manifest, or it was not written by pointmask.
-    OSError
-        If the page cannot be written, such as on a full disk.
+        If there is no manifest, it was not written by pointmask, or the page cannot be written.
     """
-    tally = _Tally()
-    shown = nsmallest(limit, tally.count(read_manifest(out)), key=lambda found: found.target["confidence"])
+    totals = _Totals()
+    shown = nsmallest(limit, totals.count(read_manifest(out)), key=lambda found: found.target["confidence"])
     page = Template(files("pointmask").joinpath("templates", REPORT).read_text(encoding="utf-8")).substitute(
         look=look(),
-        heading=_heading(tally, theta, polarity),
-        numbers=_numbers(tally),
-        charts=_charts(tally) if tally.targets else "",
-        skipped=_skipped(tally),
+        heading=_heading(totals, theta, polarity),
+        numbers=_numbers(totals),
+        charts=_charts(totals) if totals.targets else "",
+        skipped=_skipped(totals),
         theta=escape(theta.to_toml()),
-        coverage=_coverage(len(shown), tally.targets),
+        coverage=_coverage(len(shown), totals.targets),
         flags="".join(
             f'<option value="{escape(flag)}">{escape(flag)} ({count:,})</option>'
-            for flag, count in sorted(tally.flags.items())
+            for flag, count in sorted(totals.flags.items())
         ),
         tiles="\n".join(_tiles(shown, open_source(images), theta, polarity)),
         mask_colour=MASK_COLOUR,
@@ -135,7 +132,7 @@ def write_report(
     )
     path = out / REPORT
     # File names may hold bytes that are no text; they are shown as escapes.
-    write_atomic(path, page.encode("utf-8", "backslashreplace"), "report")
+    write_whole(path, page.encode("utf-8", "backslashreplace"), "report")
     return path
 
 
@@ -154,16 +151,16 @@ def _tiles(shown: list[_Found], images: ImageSource, theta: Theta, polarity: Pol
 
 
 def _pictures(
-    entry: Entry, wanted: list[tuple[int, int]], images: ImageSource, theta: Theta, polarity: Polarity
+    entry: Entry, ranked: list[tuple[int, int]], images: ImageSource, theta: Theta, polarity: Polarity
 ) -> list[str]:
-    """Draw the wanted (rank, index) targets of one image, or say why they cannot be drawn."""
+    """Draw the targets of one image, given as (rank, index), or say why they cannot be drawn."""
     try:
         image = _unchanged_image(entry, images)
         points = [(target["point"][0], target["point"][1]) for target in entry["targets"]]
         annotation = annotate(image, points, theta=theta, polarity=polarity)
     except PointmaskError as error:
-        return [missing(f"No picture: {error}")] * len(wanted)
-    return [panels(rank, image, annotation, index) for rank, index in wanted]
+        return [missing(f"No picture: {error}")] * len(ranked)
+    return [panels(rank, image, annotation, index) for rank, index in ranked]
 
 
 def _unchanged_image(entry: Entry, images: ImageSource) -> NDArray[Any]:
@@ -180,10 +177,10 @@ def _name(entry: Entry) -> str:
     return f"{entry['image']}#{entry['frame']}" if entry["frame"] else str(entry["image"])
 
 
-def _heading(tally: _Tally, theta: Theta, polarity: Polarity) -> str:
-    prior = ", ".join(sorted(tally.priors - {"none"}))
+def _heading(totals: _Totals, theta: Theta, polarity: Polarity) -> str:
+    prior = ", ".join(sorted(totals.priors - {"none"}))
     words = [
-        f"pointmask {', '.join(sorted(tally.versions))}" if tally.versions else "",
+        f"pointmask {', '.join(sorted(totals.versions))}" if totals.versions else "",
         f"theta {theta.digest}",
         f"{polarity} targets" if polarity != "auto" else "bright and dark targets",
         f"size prior: {prior}" if prior else "point only, no size prior",
@@ -191,50 +188,50 @@ def _heading(tally: _Tally, theta: Theta, polarity: Polarity) -> str:
     return " &middot; ".join(escape(word) for word in words if word)
 
 
-def _numbers(tally: _Tally) -> str:
+def _numbers(totals: _Totals) -> str:
     """Return the counts as a description list."""
-    mean = f"{tally.total_confidence / tally.targets:.3f}" if tally.targets else "&ndash;"
+    mean = f"{totals.total_confidence / totals.targets:.3f}" if totals.targets else "&ndash;"
     items = [
-        ("images annotated", f"{tally.images:,}", ""),
-        ("targets", f"{tally.targets:,}", ""),
+        ("images annotated", f"{totals.images:,}", ""),
+        ("targets", f"{totals.targets:,}", ""),
         ("mean confidence", mean, ""),
-        ("without target", f"{tally.empty:,}", ""),
-        ("skipped", f"{tally.skipped:,}", ' class="bad"' if tally.skipped else ""),
+        ("without target", f"{totals.empty:,}", ""),
+        ("skipped", f"{totals.skipped:,}", ' class="bad"' if totals.skipped else ""),
     ]
     return "".join(f"<div{style}><dt>{name}</dt><dd>{value}</dd></div>" for name, value, style in items)
 
 
-def _charts(tally: _Tally) -> str:
+def _charts(totals: _Totals) -> str:
     """Return the histograms of confidence (even bins) and area (half octaves)."""
-    octaves = max(tally.areas).bit_length()
-    edges = sorted({min(1, *tally.areas), *(round(2 ** (k / 2)) for k in range(2 * octaves + 1))})
+    octaves = max(totals.areas).bit_length()
+    edges = sorted({min(1, *totals.areas), *(round(2 ** (k / 2)) for k in range(2 * octaves + 1))})
     bins = list(pairwise(edges))
     return histogram(
         "Confidence of all targets",
-        [tally.confidences[k] for k in range(_BINS)],
+        [totals.confidences[k] for k in range(_BINS)],
         [f"{k / _BINS:.2f} to {(k + 1) / _BINS:.2f}" for k in range(_BINS)],
         {k: number(k / _BINS) for k in range(0, _BINS + 1, 4)},
     ) + histogram(
         "Area of all targets, pixels",
-        [sum(count for area, count in tally.areas.items() if low <= area < high) for low, high in bins],
+        [sum(count for area, count in totals.areas.items() if low <= area < high) for low, high in bins],
         [f"{low} px" if high == low + 1 else f"{low} to {high - 1} px" for low, high in bins],
         {k: f"{edge:,}" for k, edge in enumerate(edges) if edge.bit_count() == 1},
     )
 
 
-def _skipped(tally: _Tally) -> str:
+def _skipped(totals: _Totals) -> str:
     """Return the skipped images with their reasons, folded if they are many."""
-    if not tally.skipped:
+    if not totals.skipped:
         return ""
     rows = "".join(
         f'<tr><th scope="row"><bdi>{escape(name)}</bdi></th><td>{escape(reason)}</td></tr>'
-        for name, reason in sorted(tally.reasons, key=lambda told: natural_key(told[0]))
+        for name, reason in sorted(totals.reasons, key=lambda told: natural_key(told[0]))
     )
-    rest = tally.skipped - len(tally.reasons)
-    more = f"<p>... and {rest:,} more; all are in manifest.jsonl.</p>" if rest else ""
-    unfold = " open" if tally.skipped <= _UNFOLDED else ""
+    rest = totals.skipped - len(totals.reasons)
+    more = f"<p>... and {rest:,} more; all are in {MANIFEST}.</p>" if rest else ""
+    unfold = " open" if totals.skipped <= _UNFOLDED else ""
     return (
-        f'<details class="skipped"{unfold}><summary>{tally.skipped:,} skipped, and why</summary>'
+        f'<details class="skipped"{unfold}><summary>{totals.skipped:,} skipped, and why</summary>'
         f'<div class="scroll"><table>{rows}</table></div>{more}</details>'
     )
 

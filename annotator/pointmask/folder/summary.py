@@ -70,8 +70,8 @@ class Summary:
         return self.done + self.resumed + len(self.skipped)
 
 
-class Tally:
-    """Adds up a `Summary` while a job runs."""
+class RunningSummary:
+    """A `Summary` that is added up while a job runs."""
 
     def __init__(self) -> None:
         self.summary = Summary()

@@ -7,7 +7,7 @@ from pointmask.folder.plan import Plan
 from pointmask.folder.planned import Frames
 from pointmask.folder.records.manifest import Known
 from pointmask.folder.records.shards import Shard
-from pointmask.folder.records.sorted_lines import Key
+from pointmask.folder.records.sorted_lines import Key, SortedLookup
 from pointmask.io.images.kinds import may_hold_frames
 from pointmask.io.layout import stem_of
 from pointmask.io.points.points import Point
@@ -49,8 +49,8 @@ def tasks_of(plan: Plan, part: Shard, finished: Iterator[tuple[Key, Known]]) -> 
     finished : iterator of ((str, int), Known)
         What earlier jobs did, sorted by image and frame. It is read as the tasks are taken.
     """
-    earlier = _Earlier(finished)
-    for image, frames in plan.wanted.items():
+    earlier = SortedLookup(finished)
+    for image, frames in plan.frames.items():
         if not part.owns(image):
             continue
         known = tuple((k, what) for k, what in earlier.of(image) if k in frames)
@@ -61,20 +61,4 @@ def _taken(plan: Plan, image: str, frames: Frames) -> frozenset[int]:
     """Frames whose numbered result has the name of another image's."""
     if not may_hold_frames(image):
         return frozenset()
-    return frozenset(k for k in frames if plan.wanted.has_stem(f"{stem_of(image)}_{k:04d}"))
-
-
-class _Earlier:
-    """Looks images up in a sorted stream; the images asked for must be sorted too."""
-
-    def __init__(self, finished: Iterator[tuple[Key, Known]]) -> None:
-        self._finished = finished
-        self._next = next(finished, None)
-
-    def of(self, image: str) -> Iterator[tuple[int, Known]]:
-        """Yield (frame, what is known) of one image."""
-        while self._next is not None and self._next[0][0] <= image:
-            (name, frame), known = self._next
-            if name == image:
-                yield frame, known
-            self._next = next(self._finished, None)
+    return frozenset(k for k in frames if plan.frames.has_stem(f"{stem_of(image)}_{k:04d}"))

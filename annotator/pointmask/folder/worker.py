@@ -9,7 +9,7 @@ from pointmask.folder.frame import Result, annotate_one, skipped_entry
 from pointmask.folder.options import Recipe
 from pointmask.folder.records.manifest import Entry, Known
 from pointmask.folder.tasks import Task
-from pointmask.io.files import write_atomic
+from pointmask.io.files import write_whole
 from pointmask.io.images.file import ImageFile
 from pointmask.io.images.kinds import may_hold_frames
 from pointmask.io.images.source import ImageSource
@@ -18,7 +18,7 @@ from pointmask.io.points.points import Point
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class JobFolders:
     """
     Where a job reads and writes.
 
@@ -29,7 +29,7 @@ class Place:
     out : Path
         Output folder.
     tag : str
-        Of the shard; see `pointmask.io.files.write_atomic`.
+        Of the shard; see `pointmask.io.files.staged`.
     overwrite : bool
         Replace existing results, whoever wrote them.
     """
@@ -63,7 +63,7 @@ class Outcome:
     resumed: list[int] = field(default_factory=list)
 
 
-def work(recipe: Recipe, place: Place, task: Task) -> Outcome:
+def work(recipe: Recipe, folders: JobFolders, task: Task) -> Outcome:
     """
     Do one image file: what is missing of it.
 
@@ -71,7 +71,7 @@ def work(recipe: Recipe, place: Place, task: Task) -> Outcome:
     ----------
     recipe : Recipe
         How to annotate.
-    place : Place
+    folders : JobFolders
         Where to read and write.
     task : Task
         What to do.
@@ -91,16 +91,16 @@ def work(recipe: Recipe, place: Place, task: Task) -> Outcome:
     outcome = Outcome(task)
     with ExitStack() as stack:
         try:
-            file = stack.enter_context(place.images.open(task.image))
+            file = stack.enter_context(folders.images.open(task.image))
             outcome.frames = file.frames if may_hold_frames(task.image) else 1
             content = file.content
         except ImageError as error:
-            _check_there(place.images)
+            _check_there(folders.images)
             outcome.entries = [
                 (skipped_entry(task.image, frame, str(error)), 0.0) for frame, _ in task.points
             ]
             return outcome
-        _do_frames(recipe, place, outcome, file, content)
+        _do_frames(recipe, folders, outcome, file, content)
     return outcome
 
 
@@ -114,7 +114,7 @@ def _check_there(images: ImageSource) -> None:
         ) from error
 
 
-def _do_frames(recipe: Recipe, place: Place, outcome: Outcome, file: ImageFile, content: str) -> None:
+def _do_frames(recipe: Recipe, folders: JobFolders, outcome: Outcome, file: ImageFile, content: str) -> None:
     """Fill in what became of each frame."""
     finished = dict(outcome.task.finished)
     for frame, points in outcome.task.points:
@@ -122,18 +122,18 @@ def _do_frames(recipe: Recipe, place: Place, outcome: Outcome, file: ImageFile, 
         if (
             known is not None
             and known.content == content
-            and not place.overwrite
-            and _is_complete(recipe, place, outcome, frame, known)
+            and not folders.overwrite
+            and _is_complete(recipe, folders, outcome, frame, known)
         ):
             outcome.resumed.append(frame)
         else:
-            new = _do_frame(recipe, place, outcome, file, frame, points, is_ours=frame in finished)
+            new = _do_frame(recipe, folders, outcome, file, frame, points, is_ours=frame in finished)
             outcome.entries.append(new)
 
 
 def _do_frame(
     recipe: Recipe,
-    place: Place,
+    folders: JobFolders,
     outcome: Outcome,
     file: ImageFile,
     frame: int,
@@ -146,7 +146,7 @@ def _do_frame(
     try:
         _check_frame(outcome, frame)
         result = annotate_one(file, points, recipe, frame=frame, frames=outcome.frames)
-        _write(result, place, is_ours=is_ours)
+        _write(result, folders, is_ours=is_ours)
     except (BrokenOffError, MemoryError):
         raise
     except PointmaskError as error:
@@ -167,27 +167,26 @@ def _check_frame(outcome: Outcome, frame: int) -> None:
         raise ImageError(f"frame {frame} of {image} would write the mask of another image; rename one")
 
 
-def _is_complete(recipe: Recipe, place: Place, outcome: Outcome, frame: int, known: Known) -> bool:
+def _is_complete(recipe: Recipe, folders: JobFolders, outcome: Outcome, frame: int, known: Known) -> bool:
     """Whether all results asked for are there."""
-    if recipe.runs and not known.has_runs:
+    if recipe.run_lengths and not known.has_run_lengths:
         return False
     paths = (result_path(kind, outcome.task.image, frame, outcome.frames) for kind in recipe.save)
-    return all((place.out / path).exists() for path in paths)
+    return all((folders.out / path).exists() for path in paths)
 
 
-def _write(result: Result, place: Place, *, is_ours: bool) -> None:
+def _write(result: Result, folders: JobFolders, *, is_ours: bool) -> None:
     """Write the results of one frame, but never over a file that pointmask did not write."""
-    if not (place.overwrite or is_ours):
+    if not (folders.overwrite or is_ours):
         for path, data in result.files.items():
             # A job killed between writing a file and its journal line left the very same bytes.
-            existing = place.out / path
+            existing = folders.out / path
             if existing.exists() and existing.read_bytes() != data:
                 raise OutputError(
                     f"{path} exists and is not in the manifest; move it away, or replace it with --overwrite"
                 )
-    path = ""
     try:
         for path, data in result.files.items():
-            write_atomic(place.out / path, data, place.tag, below=place.out)
+            write_whole(folders.out / path, data, folders.tag, durable=False, below=folders.out)
     except OSError as error:
-        raise BrokenOffError(f"{place.out / path} cannot be written ({error.strerror or error})") from error
+        raise BrokenOffError(str(error)) from error

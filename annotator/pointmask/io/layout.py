@@ -5,11 +5,49 @@ from pathlib import Path
 from pointmask.errors import OutputError
 
 MANIFEST = "manifest.jsonl"
+"""What became of each frame, a line per frame."""
+
 MASKS = "masks.jsonl"
 """All masks of a job as run lengths, a line per frame."""
 
+THETA = "theta.toml"
+TIMINGS = "timings.jsonl"
+REPORT = "report.html"
+TRACKED = "points.jsonl"
+"""Points with those that tracking carried to other frames."""
+
 RESULTS = {"mask": "masks", "soft": "soft", "instance": "instances", "overlay": "overlays"}
 """What can be saved, and the folder of the output in which it lies."""
+
+SEALS = ".documents.json"
+"""Hashes of the documents as they were written."""
+
+RUN_CONFIG = "config.toml"
+"""Settings of a training, by which the folder of a run is known."""
+
+PREDICTIONS, POINTS = "predictions.jsonl", "points.csv"
+"""What a detector predicted, a line per frame, and the same as a table of points."""
+
+WHOLE = "whole"
+"""Name of a job that is not shared out; parts of a job are called ``1-of-3``."""
+
+LOCKS = ".pointmask-*.lock"
+"""Locks of the jobs at work in a folder; see `lock_name`."""
+
+
+def lock_name(part: str) -> str:
+    """Return the file that a job holds while it writes to an output folder."""
+    return LOCKS.replace("*", part)
+
+
+def journal_name(part: str) -> str:
+    """Return the file to which a job notes what it has done, until it is over."""
+    return ".journal.jsonl" if part == WHOLE else f".journal-{part}.jsonl"
+
+
+def manifest_name(part: str) -> str:
+    """Return the manifest that a job writes, before those of all parts become one."""
+    return MANIFEST if part == WHOLE else f"manifest-{part}.jsonl"
 
 
 def stem_of(name: str) -> str:
@@ -64,4 +102,4 @@ def check_apart(images: Path, out: Path) -> None:
 
 def is_tree(path: Path) -> bool:
     """Say whether a folder is for training or our output, which hold masks among other things."""
-    return any((path / name).exists() for name in ("manifest.jsonl", "masks.jsonl", "img_idx", "origin"))
+    return any((path / name).exists() for name in (MANIFEST, MASKS, "img_idx", "origin"))

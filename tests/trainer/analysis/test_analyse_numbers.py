@@ -215,7 +215,7 @@ def test_labels_of_another_list_are_refused(tmp_path):
     run = make_run(tmp_path / "run", LINES, ids=("a", "b", "c"))
     save_labels(run, [FIRST[:2]])
     with pytest.raises(DataError, match="holds no labels of this run"):
-        list(LabelFiles(run / "labels", 3).masks(0))
+        list(LabelFiles(run, 3).masks(0))
 
 
 def test_extremes_are_disjoint_and_weighted(tmp_path):

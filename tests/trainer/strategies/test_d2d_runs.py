@@ -21,7 +21,7 @@ from pointmask.theta import Theta
 from pointmask_trainer.config import ABLATIONS, load_config
 from pointmask_trainer.data.labels import LabelStore
 from pointmask_trainer.errors import ConfigError, DataError
-from pointmask_trainer.run.journal import Journal
+from pointmask_trainer.run.journal import EpochJournal
 from pointmask_trainer.strategies.registry import make_strategy
 from pointmask_trainer.training.train import Source, train
 
@@ -231,7 +231,7 @@ def test_every_ablation_is_a_config(name):
 
 
 def test_a_journal_is_cut_and_survives_a_cut_line(tmp_path):
-    journal = Journal(tmp_path / "j.jsonl")
+    journal = EpochJournal(tmp_path / "j.jsonl")
     journal.cut(3)
     journal.append(0, {})
     assert not journal.path.exists()

@@ -18,7 +18,8 @@ from pointmask_trainer.data.folder import find_images
 from pointmask_trainer.data.labels import LabelStore
 from pointmask_trainer.data.split import load_masks, load_split
 from pointmask_trainer.errors import ConfigError
-from pointmask_trainer.run.events import EVENTS, open_events, scalars
+from pointmask_trainer.run.events import open_events, scalars
+from pointmask_trainer.run.layout import RunFolder
 from pointmask_trainer.training.curves import Curve, line_chart
 from pointmask_trainer.training.gallery import SHOWN, Gallery, view_of
 from pointmask_trainer.training.train import Source, train
@@ -114,7 +115,7 @@ def test_charts_show_small_and_single_values():
 
 def events_of(run):
     accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
-    read = accumulator.EventAccumulator(str(run / EVENTS))
+    read = accumulator.EventAccumulator(str(RunFolder(run).events))
     read.Reload()
     return {tag: {e.step: e.value for e in read.Scalars(tag)} for tag in read.Tags()["scalars"]}
 
@@ -140,6 +141,6 @@ def test_events_are_the_metrics_also_after_a_resume(folder, tmp_path):
 def test_tensorboard_that_is_missing_is_explained(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     with pytest.raises(ConfigError, match=r"pip install 'pointmask\[tensorboard\]'"):
-        open_events(tmp_path, 0, wanted=True)
-    open_events(tmp_path, 0, wanted=False).epoch({"epoch": 1})
+        open_events(tmp_path, 0, use=True)
+    open_events(tmp_path, 0, use=False).epoch({"epoch": 1})
     assert list(tmp_path.iterdir()) == []

@@ -24,7 +24,7 @@ from pointmask_trainer.detectors.registry import build
 from pointmask_trainer.errors import CheckpointError, DataError, TrainingError
 from pointmask_trainer.inference.tiles import predict_pool
 from pointmask_trainer.run.checkpoint import load_model
-from pointmask_trainer.run.journal import METRICS
+from pointmask_trainer.run.layout import RunFolder
 from pointmask_trainer.training.loop import Loop
 from pointmask_trainer.training.optimiser import make_optimiser, set_rate
 from pointmask_trainer.training.train import Source, train
@@ -278,4 +278,4 @@ def test_a_run_needs_no_masks_of_the_validation_list(folder, tmp_path):
     (bare / "img_idx").symlink_to(folder / "img_idx")
     best = train(config_of("epochs=1", strategy="masks"), Source(root=bare, masks=masks), tmp_path / "run")
     assert "val_truth" not in best
-    assert METRICS in {p.name for p in (tmp_path / "run").iterdir()}
+    assert RunFolder(tmp_path / "run").metrics.is_file()

@@ -8,8 +8,7 @@ from pointmask_trainer.analysis.page import excuse, section, write_analysis
 from pointmask_trainer.analysis.pictures import pictures_of
 from pointmask_trainer.analysis.study import study_run
 from pointmask_trainer.data.split import Split
-
-ANALYSIS = "analysis"
+from pointmask_trainer.run.layout import RunFolder
 
 _TENTHS = 10
 _SHARE = 0.005  # of the time of a run that may go into drawing, before its last epoch
@@ -71,7 +70,7 @@ class Follower:
         try:
             study = study_run(self._run, known=self._known)
             pictures = pictures_of(study, lambda name: self._split.images.stored(self._index[name]))
-            write_analysis(study, pictures, self._run / ANALYSIS)
+            write_analysis(study, pictures, RunFolder(self._run).analysis)
             self._section = section(pictures)
         except ModuleNotFoundError as error:
             self._section = excuse(

@@ -14,7 +14,8 @@ from pointmask_trainer.analysis.epochs import Floats, image_table, last_epochs, 
 from pointmask_trainer.config import Config, from_toml
 from pointmask_trainer.errors import DataError
 from pointmask_trainer.operator.theta import ENTRIES
-from pointmask_trainer.run.journal import Journal
+from pointmask_trainer.run.journal import EpochJournal
+from pointmask_trainer.run.layout import RunFolder
 from pointmask_trainer.strategies.base import Strategy
 from pointmask_trainer.strategies.registry import STRATEGIES, make_strategy
 
@@ -117,8 +118,9 @@ def read_history(run: Path) -> History:
         damaged.
     """
     config = _read_config(run)
-    ids = read_ids(run / "train.txt").ids
-    lines = Journal(run / "strategy.jsonl").read()
+    files = RunFolder(run)
+    ids = read_ids(files.ids("train")).ids
+    lines = EpochJournal(files.strategy).read()
     if not lines:
         raise DataError(f"{run} has not finished an epoch yet; analyse it later, or go on with --resume")
     loss, alpha = (image_table(lines, key, len(ids)) for key in ("loss", "alpha"))
@@ -139,9 +141,9 @@ def read_history(run: Path) -> History:
 
 
 def _read_config(run: Path) -> Config:
-    path = run / "config.toml"
+    path = RunFolder(run).config
     if not path.is_file():
-        raise DataError(f"{run} holds no config.toml; give the folder that pointmask train wrote (--out)")
+        raise DataError(f"{run} holds no {path.name}; give the folder that pointmask train wrote (--out)")
     config = from_toml(path.read_text(encoding="utf-8"), str(path))
     if not STRATEGIES.load(config.strategy.name).learns_supervision:
         able = ", ".join(name for name, kind in STRATEGIES.usable().items() if kind.learns_supervision)

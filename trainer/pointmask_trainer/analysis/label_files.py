@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
 from pointmask.components import components
-from pointmask_trainer.errors import DataError
+from pointmask_trainer.data.saved_labels import open_labels
+from pointmask_trainer.run.layout import RunFolder
 
 Mask = NDArray[np.bool_]
 
@@ -61,8 +61,8 @@ class LabelFiles:
 
     Parameters
     ----------
-    folder : Path
-        ``labels`` of a run; may be missing.
+    run : Path
+        Run folder; labels may be missing in it.
     count : int
         Images of the train list.
 
@@ -72,10 +72,9 @@ class LabelFiles:
         Those that are there, ascending.
     """
 
-    def __init__(self, folder: Path, count: int) -> None:
-        self._folder, self._count = folder, count
-        found = (path.stem for path in folder.glob("*.npz")) if folder.is_dir() else ()
-        self.versions = sorted(int(stem) for stem in found if stem.isdigit())
+    def __init__(self, run: Path, count: int) -> None:
+        self._run, self._count = RunFolder(run), count
+        self.versions = self._run.label_versions()
         self._kept: dict[int, list[tuple[NDArray[np.uint8], tuple[int, ...]]]] = {}
 
     def masks(self, version: int) -> Iterator[Mask]:
@@ -115,14 +114,10 @@ class LabelFiles:
         return sorted(found, key=lambda one: (one.iou, -max(one.first_area, one.last_area)))[:most]
 
     def _read(self, version: int) -> Iterator[Mask]:
-        path = self._folder / f"{version:04d}.npz"
-        try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as saved:
-                for index in range(self._count):
-                    stored = saved[f"train-{index}"]
-                    yield stored > np.iinfo(stored.dtype).max / 2
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
-            raise DataError(f"{path} holds no labels of this run ({error}); train it anew") from None
+        with open_labels(self._run.labels_of(version)) as saved:
+            for index in range(self._count):
+                stored = saved.stored("train", index)
+                yield stored > np.iinfo(stored.dtype).max / 2
 
 
 def _moved(index: int, first: Mask, last: Mask) -> list[Moved]:

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from pointmask.drawing.tiles import data_uri, look
-from pointmask.io.files import write_atomic
+from pointmask.io.files import write_whole
 from pointmask_trainer.analysis.pictures import FILES, Picture
 from pointmask_trainer.analysis.relations import Relation
 from pointmask_trainer.analysis.study import Study
+from pointmask_trainer.run.layout import RUN_TAG
 
 NUMBERS, PAGE = "analysis.json", "index.html"
 
@@ -56,7 +57,7 @@ def write_analysis(study: Study, pictures: Sequence[Picture], out: Path) -> list
     contents[NUMBERS] = (json.dumps(numbers(study), indent=1) + "\n").encode()
     contents[PAGE] = _page(study, pictures).encode("utf-8", "backslashreplace")
     for name, content in contents.items():
-        write_atomic(out / name, content, "analyse")
+        write_whole(out / name, content, RUN_TAG)
     for name in set(FILES) - set(contents):
         (out / name).unlink(missing_ok=True)
     return [out / name for name in contents]

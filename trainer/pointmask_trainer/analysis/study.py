@@ -85,7 +85,7 @@ def study_run(run: Path, *, last: int = LAST, known: dict[int, Change] | None = 
         If the run cannot be read, or has learned nothing beside the detector.
     """
     history = read_history(run)
-    files = LabelFiles(run / "labels", len(history.ids))
+    files = LabelFiles(run, len(history.ids))
     known = {} if known is None else known
     for version in files.versions[1:]:
         if version not in known:

@@ -43,15 +43,16 @@ def analyse(run: Path, data: Path | None, last: int, out: Path | None, overwrite
     index.html, which shows everything. A training does the same at its end and adds it to report.html.
     """
     from pointmask.io.images.array import read
-    from pointmask_trainer.analysis.follow import ANALYSIS
     from pointmask_trainer.analysis.page import NAMES, write_analysis
     from pointmask_trainer.analysis.pictures import pictures_of
     from pointmask_trainer.analysis.study import study_run
+    from pointmask_trainer.run.layout import RunFolder
 
-    folder = run / ANALYSIS if out is None else out
+    own = RunFolder(run).analysis
+    folder = own if out is None else out
     there = [folder / name for name in NAMES if (folder / name).exists()]
     # RUN/analysis is the run's own, renewed as its report is.
-    if there and not overwrite and folder.resolve() != (run / ANALYSIS).resolve():
+    if there and not overwrite and folder.resolve() != own.resolve():
         raise OutputError(f"{there[0]} exists already; choose another folder, or replace it with --overwrite")
     study = study_run(run, last=last)
     files = _image_files(run, data, study)

@@ -96,10 +96,10 @@ def _refuse_to_overwrite(out: Path, predictions: Path | None, overwrite: bool) -
 def _save_prediction(path: Path, probabilities: "Probabilities") -> None:
     import numpy as np
 
-    from pointmask.io.files import write_atomic
+    from pointmask.io.files import write_whole
     from pointmask.io.images.array import encode_png
 
-    write_atomic(path, encode_png(np.rint(65535 * probabilities).astype(np.uint16)), "evaluate")
+    write_whole(path, encode_png(np.rint(65535 * probabilities).astype(np.uint16)), durable=False)
 
 
 def _show(found: "Evaluation") -> None:
@@ -114,7 +114,7 @@ def _show(found: "Evaluation") -> None:
 
 
 def _save(found: "Evaluation", facts: dict[str, Any], out: Path) -> None:
-    from pointmask.io.files import write_atomic
+    from pointmask.io.files import write_whole
     from pointmask_trainer.inference.evaluation_report import to_json
 
     contents = {_METRICS: to_json(found, facts).encode()}
@@ -128,5 +128,5 @@ def _save(found: "Evaluation", facts: dict[str, Any], out: Path) -> None:
             "No charts, as matplotlib is missing; install it with: pip install 'pointmask[train]'", err=True
         )
     for name, content in contents.items():
-        write_atomic(out / name, content, "evaluate")
+        write_whole(out / name, content)
         click.echo(str(out / name))

@@ -11,7 +11,7 @@ from pointmask.cli.options import source_options
 from pointmask_trainer.cli.options import device_option
 
 if TYPE_CHECKING:
-    from pointmask_trainer.inference.predict import Summary
+    from pointmask_trainer.inference.predict import PredictSummary
 
 
 @click.command(short_help="Targets in new images: masks, points, scores.")
@@ -60,7 +60,7 @@ def predict(
     from pointmask.io.points.lists import read_ids
     from pointmask_trainer.distributed import choose_device
     from pointmask_trainer.inference.predict import predict_source
-    from pointmask_trainer.inference.predictions import Recipe
+    from pointmask_trainer.inference.predictions import PredictionSettings
     from pointmask_trainer.inference.tiles import overlap_of
     from pointmask_trainer.run.checkpoint import load_model, weights_path
 
@@ -72,14 +72,14 @@ def predict(
     if overlap >= tile:
         raise click.UsageError(f"--overlap {overlap} must be smaller than --tile {tile}")
     digest = blake2b(weights_path(weights).read_bytes(), digest_size=8).hexdigest()
-    recipe = Recipe(digest, threshold, tile, overlap, str(source.reading))
+    settings = PredictionSettings(digest, threshold, tile, overlap, str(source.reading))
     with shown_progress() as show:
         summary = predict_source(
             model,
             card.normalisation,
             source,
             out,
-            recipe,
+            settings,
             soft=soft,
             only=only,
             overwrite=overwrite,
@@ -90,13 +90,14 @@ def predict(
         raise SystemExit(EXIT_SOME_SKIPPED)
 
 
-def _show(summary: "Summary", out: Path) -> None:
+def _show(summary: "PredictSummary", out: Path) -> None:
     from pointmask.cli.summary import list_some
+    from pointmask.io.layout import POINTS, RESULTS
 
     again = f" ({summary.resumed:,} done before)" if summary.resumed else ""
     click.echo(f"images   {summary.done + summary.resumed:,}{again}")
     click.echo(f"targets  {summary.targets:,}")
     if summary.skipped:
         list_some("Skipped", [f"{name}: {reason}" for name, reason in summary.skipped], "")
-    click.echo(f"Masks:   {out / 'masks'}")
-    click.echo(f"Points:  {out / 'points.csv'}")
+    click.echo(f"Masks:   {out / RESULTS['mask']}")
+    click.echo(f"Points:  {out / POINTS}")

@@ -117,9 +117,10 @@ def _source(run: Path, data: Path | None, masks: Path | None, points: Path | Non
     """Return where the data of a run lies, by its own words and the user's; None if nobody says so."""
     from dataclasses import replace
 
-    from pointmask_trainer.run.source import SOURCE, Source, read_source
+    from pointmask_trainer.run.layout import RunFolder
+    from pointmask_trainer.run.source import Source, read_source
 
-    if (run / SOURCE).exists():
+    if RunFolder(run).source.exists():
         source = read_source(run)
     elif data is not None:
         source = Source(root=data)

@@ -82,11 +82,12 @@ def train(
     pointmask train ...
     """  # noqa: D301 - click wants the character
     from pointmask_trainer.config import load_config
+    from pointmask_trainer.run.layout import RunFolder
     from pointmask_trainer.run.source import Source
     from pointmask_trainer.training.train import train as run
 
-    if resume and file is None and (out / "config.toml").exists():
-        file = out / "config.toml"
+    if resume and file is None and RunFolder(out).config.exists():
+        file = RunFolder(out).config
     named = {
         "strategy.name": strategy,
         "model.name": model,

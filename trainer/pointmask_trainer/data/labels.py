@@ -1,11 +1,9 @@
 """Labels for training: one per image, soft or hard, versioned, and saved atomically."""
 
-import os
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Literal
-from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -13,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pointmask_trainer.data.pool import AffineViews, Pool
-from pointmask_trainer.errors import CheckpointError
+from pointmask_trainer.data.saved_labels import open_labels, write_labels
 
 SplitName = Literal["train", "val"]
 Label = NDArray[np.float32] | NDArray[np.bool_]
@@ -77,38 +75,28 @@ class LabelStore:
         self.version += 1
 
     def save(self, path: Path) -> None:
-        """Write all labels to one file, atomically."""
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        arrays: dict[str, Any] = {"version": np.array(self.version)}
-        for name, pool in self._pools.items():
-            arrays |= {f"{name}-{k}": pool.stored(k) for k in range(len(pool))}
-        with temporary.open("wb") as file:
-            np.savez_compressed(file, **arrays)
-        temporary.replace(path)
+        """Write all labels to one file, as a whole; see `pointmask_trainer.data.saved_labels`."""
+        stored: dict[str, list[Any]] = {
+            name: [pool.stored(k) for k in range(len(pool))] for name, pool in self._pools.items()
+        }
+        write_labels(path, self.version, stored)
 
     def load(self, path: Path) -> None:
         """Read labels that `save` wrote for the same images.
 
         Raises
         ------
-        CheckpointError
+        LabelsError
             If the file is missing or damaged, or belongs to other images.
         """
-        try:
-            # numpy leaves a file that it opened itself open when it is no archive.
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as saved:
-                read = {
-                    name: [saved[f"{name}-{k}"] for k in range(len(pool))]
-                    for name, pool in self._pools.items()
-                }
-                for name, listed in read.items():
-                    for index, stored in enumerate(listed):
-                        self._pools[name].replace(index, stored)
-                self.version = int(saved["version"])
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
-            raise CheckpointError(
-                f"{path} holds no labels of these images ({error}); start the run anew with another --out"
-            ) from None
+        with open_labels(path) as saved:
+            read = {
+                name: [saved.stored(name, k) for k in range(len(pool))] for name, pool in self._pools.items()
+            }
+            for name, listed in read.items():
+                for index, stored in enumerate(listed):
+                    self._pools[name].replace(index, stored)
+            self.version = saved.version
 
     def digest(self) -> str:
         """Hex hash of all labels: equal digests, equal labels."""

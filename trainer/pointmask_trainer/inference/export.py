@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from pointmask.errors import PointmaskError
-from pointmask.io.files import write_atomic
+from pointmask.io.files import write_whole
 from pointmask_trainer.data.normalisation import Normalisation
 from pointmask_trainer.detectors.base import Detector
 from pointmask_trainer.inference.tiles import predict
@@ -126,7 +126,7 @@ def export_onnx(model: Detector, card: ModelCard, path: Path) -> None:
     proto = program.model_proto
     for key, value in _facts(card).items():
         proto.metadata_props.add(key=key, value=value)
-    write_atomic(path, proto.SerializeToString(), "export")
+    write_whole(path, proto.SerializeToString())
 
 
 def check(path: Path, model: Detector, normalisation: Normalisation) -> Parity | None:

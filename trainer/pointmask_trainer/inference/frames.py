@@ -1,14 +1,15 @@
 """Frames of any image source, one after the other, the next one read while this one is worked on."""
 
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from numpy.typing import NDArray
 
 from pointmask.errors import BrokenOffError, ImageError
+from pointmask.folder.records.sorted_lines import Key, SortedLookup
 from pointmask.io.images.file import ImageFile
 from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import result_path, stem_of
@@ -28,6 +29,8 @@ class Frame:
         0-based frame, and the number of frames of the file.
     content : str
         Hash of the file.
+    earlier : str
+        Hash of the file when the frame was worked on before; empty if it was not.
     pixels : (H, W) array or None
         As stored; None if it is done or skipped.
     reason : str
@@ -38,6 +41,7 @@ class Frame:
     number: int
     count: int = 1
     content: str = ""
+    earlier: str = ""
     pixels: NDArray[Any] | None = None
     reason: str = ""
 
@@ -47,7 +51,10 @@ class Frame:
 
 
 def read_frames(
-    source: ImageSource, names: Sequence[str], is_done: Callable[[Frame], bool]
+    source: ImageSource,
+    names: Sequence[str],
+    earlier: Iterator[tuple[Key, str]],
+    is_done: Callable[[Frame], bool],
 ) -> Iterator[Frame]:
     """Read frames in the order of the names.
 
@@ -55,7 +62,9 @@ def read_frames(
     ----------
     source : ImageSource
     names : sequence of str
-        Image files of the source; those that differ in the suffix only are skipped.
+        Image files of the source, sorted; those that differ in the suffix only are skipped.
+    earlier : iterator of ((str, int), str)
+        Frames that were worked on before, sorted, and hashes of their files; read as the names go by.
     is_done : callable
         Says of a frame without pixels whether it need not be read.
 
@@ -70,6 +79,7 @@ def read_frames(
         If the source is gone.
     """
     stems = Counter(map(stem_of, names))
+    lookup = SortedLookup(earlier)
     for name in names:
         if stems[stem_of(name)] > 1:
             yield Frame(name, 0, reason="another image differs in the suffix only; rename one")
@@ -82,10 +92,12 @@ def read_frames(
             yield Frame(name, 0, reason=str(error))
             continue
         with file:
-            yield from _frames_of(file, stems, is_done)
+            yield from _frames_of(file, stems, dict(lookup.of(name)), is_done)
 
 
-def _frames_of(file: ImageFile, stems: Counter[str], is_done: Callable[[Frame], bool]) -> Iterator[Frame]:
+def _frames_of(
+    file: ImageFile, stems: Counter[str], earlier: Mapping[int, str], is_done: Callable[[Frame], bool]
+) -> Iterator[Frame]:
     name = file.name
     try:
         count, content = file.frames, file.content
@@ -93,14 +105,14 @@ def _frames_of(file: ImageFile, stems: Counter[str], is_done: Callable[[Frame], 
         yield Frame(name, 0, reason=str(error))
         return
     for number in range(count):
-        frame = Frame(name, number, count, content)
+        frame = Frame(name, number, count, content, earlier.get(number, ""))
         if count > 1 and f"{stem_of(name)}_{number:04d}" in stems:
             yield Frame(name, number, count, reason="it would write the mask of another image; rename one")
         elif is_done(frame):
             yield frame
         else:
             try:
-                yield Frame(name, number, count, content, file.decode(number))
+                yield replace(frame, pixels=file.decode(number))
             except ImageError as error:
                 yield Frame(name, number, count, reason=str(error))
 

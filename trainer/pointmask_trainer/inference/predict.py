@@ -9,17 +9,25 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pointmask.errors import BrokenOffError, ImageError, OutputError, PointmaskError
+from pointmask.errors import ImageError, OutputError
 from pointmask.executors import Progress
-from pointmask.io.files import write_atomic
+from pointmask.folder.output import stops_cleanly
+from pointmask.io.files import clean_temporaries, write_whole
 from pointmask.io.images.array import encode_png
 from pointmask.io.images.source import ImageSource
-from pointmask.io.layout import check_apart
+from pointmask.io.layout import PREDICTIONS, RESULTS, check_apart
+from pointmask.io.lock import only_job
 from pointmask.io.points.lists import IdList, choose
 from pointmask_trainer.data.normalisation import Normalisation
 from pointmask_trainer.detectors.base import Detector
 from pointmask_trainer.inference.frames import Frame, ahead, read_frames
-from pointmask_trainer.inference.predictions import JOURNAL, Found, Journal, Recipe, find_targets
+from pointmask_trainer.inference.predictions import (
+    PREDICT_TAG,
+    Found,
+    Predictions,
+    PredictionSettings,
+    find_targets,
+)
 from pointmask_trainer.inference.tiles import predict
 
 _BATCH_PIXELS = {"cpu": 0, "cuda": 2**22}
@@ -27,7 +35,7 @@ _BATCH_PIXELS = {"cpu": 0, "cuda": 2**22}
 
 
 @dataclass(slots=True)
-class Summary:
+class PredictSummary:
     """What a job did.
 
     Attributes
@@ -51,13 +59,13 @@ def predict_source(
     normalisation: Normalisation,
     source: ImageSource,
     out: Path,
-    recipe: Recipe,
+    settings: PredictionSettings,
     *,
     soft: bool = False,
     only: IdList | None = None,
     overwrite: bool = False,
     progress: Callable[[Progress], None] = lambda progress: None,
-) -> Summary:
+) -> PredictSummary:
     """Predict all frames of a source.
 
     Run again after an interruption, it does only what is missing, or has changed since.
@@ -72,7 +80,7 @@ def predict_source(
     out : Path
         Gets ``masks/`` (0 and 255), ``points.csv`` (``image,x,y,frame,score,mean,area``),
         ``predictions.jsonl`` and, with `soft`, ``soft/`` (16 bit, 65535 is 1).
-    recipe : Recipe
+    settings : PredictionSettings
     soft : bool
         Write probabilities as well.
     only : IdList, optional
@@ -84,19 +92,19 @@ def predict_source(
 
     Returns
     -------
-    Summary
+    PredictSummary
 
     Raises
     ------
     ImageError
         If the source cannot be read, or holds no image.
     OutputError
-        If the folder is unusable, or holds other predictions.
+        If the folder is unusable, in use by another job, or holds other predictions.
     BrokenOffError
         If a result cannot be written. What is finished is kept: run again to go on.
     """
     check_apart(source.root, out)
-    names, summary = source.names(exclude=out), Summary()
+    names, summary = source.names(exclude=out), PredictSummary()
     if not names:
         raise ImageError(
             f"{source.root} holds no image; see what is recognised with: pointmask check {source.root}"
@@ -107,28 +115,23 @@ def predict_source(
         summary.skipped += chosen.problems.items()
         names = [name for name in names if name in chosen.names]
     kinds = ("mask", "soft") if soft else ("mask",)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        with Journal(out, recipe, overwrite=overwrite) as journal:
-            job = _Job(model, normalisation, recipe, out, kinds, journal, summary, overwrite=overwrite)
-            frames = read_frames(source, names, lambda frame: not overwrite and job.has(frame))
-            with closing(ahead(frames)) as ready:
-                job.run(_told(ready, names, summary, progress))
-            summary.targets = journal.publish()
-    except OSError as error:
-        if isinstance(error, PointmaskError):
-            raise
-        raise BrokenOffError(
-            f"the job broke off: {error}. What is finished is kept in {out}; remove the cause, then run the "
-            "same command again (without --overwrite) to go on"
-        ) from error
+    with only_job(out), stops_cleanly(out), closing(Predictions(out, settings, overwrite=overwrite)) as done:
+        clean_temporaries(out, PREDICT_TAG, RESULTS.values() if done.was_broken_off else ())
+        job = _Job(model, normalisation, settings, out, kinds, done, summary, overwrite=overwrite)
+        frames = read_frames(source, names, done.earlier(), job.is_complete)
+        with closing(ahead(frames)) as ready:
+            job.run(_counted(ready, names, summary, progress))
+        summary.targets = done.publish()
     return summary
 
 
-def _told(
-    frames: Iterable[Frame], names: Sequence[str], summary: Summary, progress: Callable[[Progress], None]
+def _counted(
+    frames: Iterable[Frame],
+    names: Sequence[str],
+    summary: PredictSummary,
+    progress: Callable[[Progress], None],
 ) -> Iterator[Frame]:
-    """Tell how far the job is, counted in image files, while frames go by."""
+    """Report how far the job is, counted in image files, while frames go by."""
     seen, last = 0, ""
     for frame in frames:
         yield frame
@@ -144,23 +147,25 @@ class _Job:
         self,
         model: Detector,
         normalisation: Normalisation,
-        recipe: Recipe,
+        settings: PredictionSettings,
         out: Path,
         kinds: Sequence[str],
-        journal: Journal,
-        summary: Summary,
+        predictions: Predictions,
+        summary: PredictSummary,
         *,
         overwrite: bool,
     ) -> None:
-        self._model, self._normalisation, self._recipe = model, normalisation, recipe
-        self._out, self._kinds, self._journal, self._summary = out, kinds, journal, summary
+        self._model, self._normalisation, self._recipe = model, normalisation, settings
+        self._out, self._kinds, self._predictions, self._summary = out, kinds, predictions, summary
         self._overwrite = overwrite
         self._device = next(model.parameters()).device
 
-    def has(self, frame: Frame) -> bool:
+    def is_complete(self, frame: Frame) -> bool:
         """Whether all results of a frame are there, made from the file as it is."""
-        return self._journal.content(frame.image, frame.number) == frame.content and all(
-            (self._out / frame.path(kind)).exists() for kind in self._kinds
+        return (
+            not self._overwrite
+            and frame.earlier == frame.content
+            and all((self._out / frame.path(kind)).exists() for kind in self._kinds)
         )
 
     def run(self, frames: Iterable[Frame]) -> None:
@@ -189,13 +194,13 @@ class _Job:
             [_without_gaps(np.asarray(frame.pixels), self._normalisation.mean) for frame in batch]
         )
         values = torch.from_numpy(stack[:, None])
-        recipe = self._recipe
+        settings = self._recipe
         maps = predict(
             self._model,
             values.to(self._device),
             self._normalisation,
-            tile=recipe.tile,
-            overlap=recipe.overlap,
+            tile=settings.tile,
+            overlap=settings.overlap,
         )
         for frame, probabilities in zip(batch, maps.cpu().numpy(), strict=True):
             self._write(frame, probabilities)
@@ -212,20 +217,20 @@ class _Job:
             self._skip(frame, str(error))
             return
         for path, data in files.items():
-            write_atomic(self._out / path, data, "predict", below=self._out)
-        self._journal.add(frame.image, frame.number, frame.count, frame.content, targets)
+            write_whole(self._out / path, data, PREDICT_TAG, durable=False, below=self._out)
+        self._predictions.add(frame.image, frame.number, frame.count, frame.content, targets)
         self._summary.done += 1
 
     def _check_ours(self, frame: Frame, files: dict[str, bytes]) -> None:
         """Refuse to write over a file that no prediction wrote."""
-        if self._overwrite or self._journal.content(frame.image, frame.number) is not None:
+        if self._overwrite or frame.earlier:
             return
         for path, data in files.items():
             # A job killed between writing a file and its journal line left the very same bytes.
             existing = self._out / path
             if existing.exists() and existing.read_bytes() != data:
                 raise OutputError(
-                    f"{path} exists and is not in {JOURNAL}; move it away, or replace it with --overwrite"
+                    f"{path} exists and is not in {PREDICTIONS}; move it away, or replace it with --overwrite"
                 )
 
     def _skip(self, frame: Frame, reason: str) -> None:

@@ -1,4 +1,4 @@
-"""What a detector found, frame by frame: a journal that survives a kill, and the table of points from it."""
+"""What a detector found, frame by frame: a record that survives a kill, and the table of points from it."""
 
 import csv
 import io
@@ -6,8 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +14,13 @@ from scipy import ndimage as ndi
 
 from pointmask.components import blobs, components
 from pointmask.errors import OutputError
-from pointmask.folder.records.sorted_lines import Run, RunFinder, merged
+from pointmask.folder.records.journal import FrameJournal
+from pointmask.folder.records.sorted_lines import Key
 from pointmask.io.files import write_lines
+from pointmask.io.layout import POINTS, PREDICTIONS, WHOLE, journal_name
 
-JOURNAL = "predictions.jsonl"
-POINTS = "points.csv"
+PREDICT_TAG = "predict"
+"""Of temporary files; see `pointmask.io.files.staged`."""
 
 _COLUMNS = ("image", "x", "y", "frame", "score", "mean", "area")
 _FIELDS = {"image", "frame", "frames", "content", "made_with", "targets"}
@@ -71,7 +72,7 @@ def find_targets(probabilities: NDArray[np.float32], mask: NDArray[np.bool_]) ->
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class PredictionSettings:
     """What, besides an image, decides its prediction.
 
     Attributes
@@ -93,57 +94,68 @@ class Recipe:
     reading: str
 
 
-class Journal:
-    """The predictions in an output folder, one line per frame; use it in a ``with`` statement.
+class Predictions:
+    """The predictions in an output folder, old and new, while one job runs.
 
-    Lines are appended while a job runs, and sorted when it is done.
+    Close it in any case (`contextlib.closing`). The caller holds the folder; see
+    `pointmask.io.lock.only_job`.
 
     Parameters
     ----------
     out : Path
         Output folder, which exists.
-    recipe : Recipe
+    settings : PredictionSettings
         Of this job.
     overwrite : bool
-        Forget what was made otherwise instead of refusing, and redo the rest too.
+        Forget what earlier jobs did instead of going on with it.
+
+    Attributes
+    ----------
+    was_broken_off : bool
+        Whether an earlier job left its journal, and perhaps temporary files.
 
     Raises
     ------
     OutputError
-        If the folder holds predictions of another recipe, or files of these names that are not pointmask's.
+        If the folder holds predictions of other settings, or files of these names that are not pointmask's.
     """
 
-    def __init__(self, out: Path, recipe: Recipe, *, overwrite: bool) -> None:
-        self._path, self._points = out / JOURNAL, out / POINTS
-        self._made_with = asdict(recipe)
-        if not overwrite and self._points.exists() and not self._path.exists():
+    def __init__(self, out: Path, settings: PredictionSettings, *, overwrite: bool) -> None:
+        self._path, self._points = out / PREDICTIONS, out / POINTS
+        self._made_with = asdict(settings)
+        journal = out / journal_name(WHOLE)
+        self.was_broken_off = journal.exists()
+        if overwrite:
+            journal.unlink(missing_ok=True)
+            self._path.unlink(missing_ok=True)
+        elif self._points.exists() and not self._path.exists() and not self.was_broken_off:
             raise OutputError(
                 f"{self._points} is not of pointmask predict; choose another --out, or add --overwrite"
             )
-        self._file: BinaryIO = self._path.open("w+b" if overwrite else "a+b")
-        self._runs = RunFinder(self._file)
-        self._done: dict[tuple[str, int], str] = {}
+        self._journal = FrameJournal(journal, [self._path])
         try:
-            self._end = self._recall()
+            self._journal.recall(self._key)
         except BaseException:
-            self._file.close()
+            self.close()
             raise
-        self._file.truncate(self._end)  # half a line of a job that was killed
 
-    def __enter__(self) -> "Journal":
-        return self
+    def close(self) -> None:
+        """Close all files; the journal stays where it is, unless nothing was done."""
+        self._journal.close()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._file.close()
-
-    def content(self, image: str, frame: int) -> str | None:
-        """Return the hash of the image file that a frame was predicted from; None if it was not."""
-        return self._done.get((image, frame))
+    def earlier(self) -> Iterator[tuple[Key, str]]:
+        """Yield which frames earlier jobs predicted, sorted, with the hash of the image file, as a stream."""
+        for key, line in self._journal.earlier():
+            yield key, json.loads(line)["content"]
 
     def add(self, image: str, frame: int, frames: int, content: str, targets: list[Found]) -> None:
-        """Write one frame of a file of so many."""
+        """Write one frame of a file of so many.
+
+        Raises
+        ------
+        OSError
+            As the system reports it, such as a full disk.
+        """
         entry = {
             "image": image,
             "frame": frame,
@@ -152,63 +164,45 @@ class Journal:
             "targets": [target._asdict() for target in targets],
             "made_with": self._made_with,
         }
-        line = json.dumps(entry).encode() + b"\n"
-        self._file.seek(0, io.SEEK_END)
-        self._file.write(line)
-        self._file.flush()
-        self._note(entry, line)
+        self._journal.add((image, frame), json.dumps(entry).encode() + b"\n")
 
     def publish(self) -> int:
-        """Sort the journal and write ``points.csv`` from it; return how many targets all frames hold."""
-        runs: list[Run] = self._runs.runs
+        """Write ``points.csv`` and ``predictions.jsonl``, sorted; return how many targets all frames hold."""
+        self._journal.check_there()
         targets = 0
 
         def rows() -> Iterator[bytes]:
             nonlocal targets
             yield _row(_COLUMNS)
-            for _, line, _ in merged(runs):
+            for _, line, _ in self._journal.lines():
                 entry = json.loads(line)
                 targets += len(entry["targets"])
                 yield from _rows(entry)
 
-        write_lines(self._points, rows(), "points")
-        write_lines(self._path, (line for _, line, _ in merged(runs)), "predictions")
+        write_lines(self._points, rows(), PREDICT_TAG)
+        write_lines(self._path, (line for _, line, _ in self._journal.lines()), PREDICT_TAG)
+        self._journal.finish()
         return targets
 
-    def _recall(self) -> int:
-        """Read what earlier jobs did; return where the next line begins."""
-        self._end = 0
-        self._file.seek(0)
-        for line in self._file:
-            if not line.endswith(b"\n"):
-                break
-            self._note(self._parsed(line), line)
-        return self._end
-
-    def _parsed(self, line: bytes) -> dict[str, Any]:
+    def _key(self, path: Path, offset: int, line: bytes) -> Key:
+        """Return what frame an earlier line is about, or refuse it."""
         try:
             entry = json.loads(line)
         except ValueError:
             entry = None
         if not isinstance(entry, dict) or not entry.keys() >= _FIELDS:
             raise OutputError(
-                f"{self._path} was not written by pointmask (byte {self._end}: {line[:40]!r}); "
-                "choose another --out, or add --overwrite"
+                f"{path} was not written by pointmask predict (byte {offset}: {line[:40]!r}); choose another "
+                "--out, or add --overwrite"
             )
         for name, ours in self._made_with.items():
             theirs = entry["made_with"].get(name)
             if theirs != ours:
                 raise OutputError(
-                    f"{self._path.parent} holds predictions that were made otherwise ({name} {theirs!r}, now "
+                    f"{path.parent} holds predictions that were made otherwise ({name} {theirs!r}, now "
                     f"{ours!r}); choose another --out, or add --overwrite to redo them all"
                 )
-        return entry
-
-    def _note(self, entry: Mapping[str, Any], line: bytes) -> None:
-        key = (entry["image"], entry["frame"])
-        self._runs.add(key, self._end, len(line))
-        self._end += len(line)
-        self._done[key] = entry["content"]
+        return entry["image"], entry["frame"]
 
 
 def _rows(entry: Mapping[str, Any]) -> Iterator[bytes]:

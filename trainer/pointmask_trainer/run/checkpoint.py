@@ -6,8 +6,6 @@ and how images are normalised) and, in ``last/``, ``optimiser.pt`` (read with ``
 """
 
 import json
-import os
-import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,19 +13,18 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
+from pointmask.io.files import put_whole, staged, whole_file, write_whole
 from pointmask.settings import read_table, to_table
 from pointmask_trainer.config import ModelConfig
 from pointmask_trainer.data.normalisation import Normalisation
 from pointmask_trainer.detectors.base import Detector
 from pointmask_trainer.detectors.registry import build
 from pointmask_trainer.errors import CheckpointError, ConfigError, DetectorError
+from pointmask_trainer.run.layout import OPTIMISER, RUN_TAG, STATE, WEIGHTS, RunFolder
 
-WEIGHTS = "model.safetensors"
-_OPTIMISER = "optimiser.pt"
-_STATE = "state.json"
 _HEADER = "pointmask"
 
 
@@ -57,6 +54,11 @@ def save_model(path: Path, model: Detector, card: ModelCard) -> None:
         ``….safetensors``; never seen half-written.
     model : Detector
     card : ModelCard
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
     """
     header = {
         "model": to_table(card.model),
@@ -64,9 +66,7 @@ def save_model(path: Path, model: Detector, card: ModelCard) -> None:
         "facts": dict(card.facts),
     }
     weights = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    save_file(weights, temporary, {_HEADER: json.dumps(header)})
-    temporary.replace(path)
+    write_whole(path, save(weights, {_HEADER: json.dumps(header)}), RUN_TAG)
 
 
 def load_model(source: str | Path, device: torch.device | str = "cpu") -> tuple[Detector, ModelCard]:
@@ -102,7 +102,7 @@ def load_model(source: str | Path, device: torch.device | str = "cpu") -> tuple[
 
 def weights_path(source: Path) -> Path:
     """Find the weights file of a run, a checkpoint folder, or the file itself."""
-    candidates = (source, source / WEIGHTS, source / "best" / WEIGHTS)
+    candidates = (source, source / WEIGHTS, RunFolder(source).best_weights)
     for path in candidates:
         if path.is_file():
             return path
@@ -149,19 +149,21 @@ class TrainingState:
 
 
 def save_last(run: Path, model: Detector, card: ModelCard, training: TrainingState) -> None:
-    """Write ``last/`` of a run as a whole: a kill at any moment leaves the old or the new one."""
-    new, last, old = run / f".last.{os.getpid()}", run / "last", run / ".last.old"
-    for leftover in run.glob(".last.[0-9]*"):
-        shutil.rmtree(leftover)
-    new.mkdir()
-    save_model(new / WEIGHTS, model, card)
-    torch.save(training.optimiser, new / _OPTIMISER)
-    (new / _STATE).write_text(json.dumps(training.state, indent=2) + "\n", encoding="utf-8")
-    shutil.rmtree(old, ignore_errors=True)
-    if last.exists():
-        last.rename(old)
-    new.rename(last)
-    shutil.rmtree(old, ignore_errors=True)
+    """Write ``last/`` of a run as a whole: a kill at any moment leaves the old or the new one.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    last = RunFolder(run).last
+    with staged(last, RUN_TAG) as made:
+        made.mkdir()
+        save_model(made / WEIGHTS, model, card)
+        with whole_file(made / OPTIMISER, RUN_TAG) as file:
+            torch.save(training.optimiser, file)
+        write_whole(made / STATE, json.dumps(training.state, indent=2) + "\n", RUN_TAG)
+        put_whole(made, last)
 
 
 def load_last(run: Path, model: Detector) -> TrainingState | None:
@@ -172,16 +174,15 @@ def load_last(run: Path, model: Detector) -> TrainingState | None:
     CheckpointError
         If the checkpoint is damaged, or of another model.
     """
-    folder = run / "last"
-    if not folder.exists():  # killed between the two renames
-        folder = run / ".last.old"
+    files = RunFolder(run)
+    folder = files.last if files.last.exists() else files.former_last  # killed between the two renames
     if not folder.exists():
         return None
     weights, _ = _read(folder / WEIGHTS)
     load_weights(model, weights, str(folder))
     try:
-        optimiser = torch.load(folder / _OPTIMISER, map_location="cpu", weights_only=True)
-        state = json.loads((folder / _STATE).read_text(encoding="utf-8"))
+        optimiser = torch.load(folder / OPTIMISER, map_location="cpu", weights_only=True)
+        state = json.loads((folder / STATE).read_text(encoding="utf-8"))
     except Exception as error:
         raise CheckpointError(
             f"{folder} is damaged ({type(error).__name__}: {error}); start anew with another --out"

@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from pointmask_trainer.errors import ConfigError
-
-EVENTS = "events"
+from pointmask_trainer.run.layout import RunFolder
 
 
 class Log(Protocol):
@@ -57,15 +56,15 @@ class Events:
         self._writer.flush()
 
 
-def open_events(run: Path, epoch: int, *, wanted: bool) -> Log:
+def open_events(run: Path, epoch: int, *, use: bool) -> Log:
     """Open the event files of a run, or nothing.
 
     Raises
     ------
     ConfigError
-        If they are wanted, and TensorBoard is not installed.
+        If they are used, and TensorBoard is not installed.
     """
-    return Events(run / EVENTS, epoch) if wanted else NoEvents()
+    return Events(RunFolder(run).events, epoch) if use else NoEvents()
 
 
 def scalars(metrics: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:

@@ -1,14 +1,21 @@
 """Lines of JSON, one per epoch, that a run appends to and cuts back when it goes on from a checkpoint."""
 
 import json
-import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from pointmask.io.files import write_lines
+from pointmask.io.lines import append_line, whole_lines
+from pointmask_trainer.errors import DataError
+from pointmask_trainer.run.layout import RUN_TAG
 
-class Journal:
+
+class EpochJournal:
     """A file of one JSON object per line, each with its ``epoch``.
+
+    A line is whole if it ends in a newline. Half a line, which a kill may leave at the end, is not read, and
+    the next line takes its place.
 
     Parameters
     ----------
@@ -20,49 +27,57 @@ class Journal:
         self.path = path
 
     def append(self, epoch: int, record: Mapping[str, Any]) -> None:
-        """Write one line; an empty record writes none."""
+        """Write one line, and wait until the disk holds it; an empty record writes none."""
         if record:
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"epoch": epoch, **record}) + "\n")
+            append_line(self.path, json.dumps({"epoch": epoch, **record}).encode() + b"\n")
 
     def read(self) -> list[dict[str, Any]]:
-        """Return all whole lines; a kill may have cut the last."""
-        lines = self.path.read_text(encoding="utf-8").splitlines() if self.path.exists() else []
-        return [json.loads(line) for line in lines if line.endswith("}")]
+        """Return all whole lines.
+
+        Raises
+        ------
+        DataError
+            If the file cannot be read, or a whole line is not one of pointmask's.
+        """
+        return [record for _, record in self._records()]
 
     def cut(self, epochs: int) -> None:
-        """Keep the lines up to an epoch: what lies beyond it is done again."""
-        if not self.path.exists():
+        """Keep the lines up to an epoch: what lies beyond it is done again.
+
+        Raises
+        ------
+        DataError
+            As `read`.
+        OutputError
+            If the file cannot be written.
+        """
+        if self.path.exists():
+            kept = [line for line, record in self._records() if record["epoch"] <= epochs]
+            write_lines(self.path, kept, RUN_TAG)
+
+    def clear(self) -> None:
+        """Remove the file."""
+        self.path.unlink(missing_ok=True)
+
+    def _records(self) -> Iterator[tuple[bytes, dict[str, Any]]]:
+        try:
+            file = self.path.open("rb")
+        except FileNotFoundError:
             return
-        kept = [json.dumps(line) + "\n" for line in self.read() if line["epoch"] <= epochs]
-        temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
-        temporary.write_text("".join(kept), encoding="utf-8")
-        temporary.replace(self.path)
+        except OSError as error:
+            raise DataError(f"{self.path} cannot be read ({error.strerror or error}); check it") from None
+        with file:
+            for offset, line in whole_lines(file):
+                yield line, self._parsed(offset, line)
 
-
-METRICS = "metrics.jsonl"
-
-
-def add_metrics(path: Path, metrics: Mapping[str, Any]) -> None:
-    """Write the line of one epoch."""
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(metrics) + "\n")
-
-
-def read_metrics(path: Path) -> list[dict[str, Any]]:
-    """Read all epochs; half a line at the end, of a run that was killed, is left out."""
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    return [json.loads(line) for line in lines if line.endswith("}")]
-
-
-def cut_metrics(path: Path, epochs: int) -> None:
-    """Keep so many epochs."""
-    kept = [metrics for metrics in read_metrics(path) if metrics["epoch"] <= epochs]
-    write_text(path, "".join(json.dumps(metrics) + "\n" for metrics in kept))
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file that is never seen half-written."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
+    def _parsed(self, offset: int, line: bytes) -> dict[str, Any]:
+        try:
+            record = json.loads(line)
+        except ValueError:
+            record = None
+        if not isinstance(record, dict) or not isinstance(record.get("epoch"), int):
+            raise DataError(
+                f"{self.path} holds a line that pointmask did not write (byte {offset}: {line[:40]!r}); "
+                "delete this line, or train anew with another --out"
+            )
+        return record

@@ -4,10 +4,9 @@ import json
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from pointmask.io.files import write_whole
 from pointmask_trainer.errors import DataError
-from pointmask_trainer.run.journal import write_text
-
-SOURCE = "source.json"
+from pointmask_trainer.run.layout import RUN_TAG, RunFolder
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,7 +39,7 @@ def write_source(run: Path, source: Source) -> None:
     plain = {
         key: str(value.absolute()) if isinstance(value, Path) else value for key, value in values.items()
     }
-    write_text(run / SOURCE, json.dumps(plain, indent=2) + "\n")
+    write_whole(RunFolder(run).source, json.dumps(plain, indent=2) + "\n", RUN_TAG)
 
 
 def read_source(run: Path) -> Source:
@@ -51,7 +50,7 @@ def read_source(run: Path) -> Source:
     DataError
         If the run holds no ``source.json``, or a damaged one.
     """
-    path = run / SOURCE
+    path = RunFolder(run).source
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
         include = values.pop("include")
@@ -59,7 +58,7 @@ def read_source(run: Path) -> Source:
         return Source(include=include, **paths)  # type: ignore[arg-type]
     except FileNotFoundError:
         raise DataError(
-            f"{run} does not say where its data lies (no {SOURCE}, as in runs of earlier versions); "
+            f"{run} does not say where its data lies (no {path.name}, as in runs of earlier versions); "
             "name the training folder with --data"
         ) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

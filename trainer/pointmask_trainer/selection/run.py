@@ -12,7 +12,8 @@ from pointmask.metrics.data_sets import data_set_of
 from pointmask_trainer.analysis.epochs import check_length
 from pointmask_trainer.config import Config, from_toml
 from pointmask_trainer.errors import DataError
-from pointmask_trainer.run.journal import Journal
+from pointmask_trainer.run.journal import EpochJournal
+from pointmask_trainer.run.layout import RunFolder
 from pointmask_trainer.selection.ranking import (
     MeanWeights,
     Scores,
@@ -108,16 +109,17 @@ def read_run(path: Path, last: int) -> TrainedRun:
     DataError
         If it is no run, or its files do not fit together.
     """
+    files = RunFolder(path)
     try:
-        config = from_toml((path / "config.toml").read_text(encoding="utf-8"), str(path / "config.toml"))
-        ids = read_ids(path / "train.txt").ids
+        config = from_toml(files.config.read_text(encoding="utf-8"), str(files.config))
+        ids = read_ids(files.ids("train")).ids
     except OSError as error:
         raise DataError(
             f"{path} is no run of pointmask train ({error.strerror}: {error.filename}); give its --out"
         ) from None
     except PointsError as error:
         raise DataError(f"{path} is no whole run of pointmask train: {error}; give its --out") from None
-    lines = Journal(path / "strategy.jsonl").read()
+    lines = EpochJournal(files.strategy).read()
     found = next((line["difficulty"] for line in lines if "difficulty" in line), None)
     if found is not None:
         check_length(found, len(ids), "difficulty")

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from pointmask.errors import OutputError
-from pointmask.io.files import write_atomic
+from pointmask.io.files import write_whole
+from pointmask_trainer.run.layout import RunFolder
 from pointmask_trainer.run.source import Source
 from pointmask_trainer.selection.run import RANDOM, Selection
 
@@ -32,8 +33,9 @@ def retrain_command(selection: Selection, name: str, out: Path, source: Source) 
         What the run was trained on.
     """
     run = selection.run
-    words = ["pointmask", "train", _word(source.root), "--config", _word(run.path / "config.toml")]
-    words += ["--train-list", _word(out / f"{name}.txt"), "--val-list", _word(run.path / "val.txt")]
+    files = RunFolder(run.path)
+    words = ["pointmask", "train", _word(source.root), "--config", _word(files.config)]
+    words += ["--train-list", _word(out / f"{name}.txt"), "--val-list", _word(files.ids("val"))]
     if source.masks is not None and run.strategy.reads_masks:
         words += ["--masks", _word(source.masks)]
     if source.points is not None:
@@ -74,20 +76,25 @@ def write_selection(
     }
     texts |= {TABLE: _table(selection), FACTS: json.dumps(_facts(selection) | dict(facts), indent=1) + "\n"}
     contents = {out / name: text.encode() for name, text in texts.items()}
-    try:
-        for path, content in contents.items():
-            if not overwrite and path.exists() and path.read_bytes() != content:
-                raise OutputError(
-                    f"{path} exists already and holds another selection; choose another --out, or replace it "
-                    "with --overwrite"
-                )
-        for path, content in contents.items():
-            write_atomic(path, content, "select")
-    except OSError as error:
-        if isinstance(error, OutputError):
-            raise
-        raise OutputError(f"{out} cannot be written to ({error}); choose another --out") from error
+    for path, content in contents.items():
+        if not overwrite and _holds_other(path, content):
+            raise OutputError(
+                f"{path} exists already and holds another selection; choose another --out, or replace it "
+                "with --overwrite"
+            )
+    for path, content in contents.items():
+        write_whole(path, content)
     return list(contents)
+
+
+def _holds_other(path: Path, content: bytes) -> bool:
+    """Whether something else than a content is there; what cannot be read counts as something else."""
+    try:
+        return path.read_bytes() != content
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
 
 
 def _facts(selection: Selection) -> dict[str, Any]:

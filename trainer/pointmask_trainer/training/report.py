@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from pointmask.drawing.overlay import MASK_COLOUR
-from pointmask.io.files import write_atomic
+from pointmask.io.files import write_whole
+from pointmask.io.layout import RUN_CONFIG
 from pointmask_trainer.analysis.page import page
 from pointmask_trainer.config import Config
 from pointmask_trainer.detectors.base import parameter_count
+from pointmask_trainer.run.layout import RUN_TAG
 from pointmask_trainer.training.curves import Curve, line_chart
 from pointmask_trainer.training.gallery import SHOWN, Gallery
 from pointmask_trainer.training.loop import Loop
-
-REPORT = "report.html"
 
 _VERSIONS_LISTED = 200
 _KEYS = (("val_labels", "labels"), ("val_truth", "true masks"))
@@ -48,13 +48,13 @@ def write_run_report(
         _heading(config, loop),
         f'<div class="charts">{_charts(config, lines)}</div>\n'
         f"{_versions(lines)}\n"
-        f"<details><summary>Settings: config.toml</summary><pre>{escape(config.to_toml())}</pre></details>\n"
+        f"<details><summary>Settings: {RUN_CONFIG}</summary><pre>{escape(config.to_toml())}</pre></details>\n"
         f"{learned}\n"
         f"{_pictures(gallery, lines)}\n",
         summary=f'<div class="summary"><dl class="numbers">{_numbers(config, lines)}</dl></div>\n',
         style=files("pointmask_trainer").joinpath("templates", "run.css").read_text("utf-8"),
     )
-    write_atomic(path, text.encode("utf-8", "backslashreplace"), "report")
+    write_whole(path, text.encode("utf-8", "backslashreplace"), RUN_TAG)
 
 
 def _heading(config: Config, loop: Loop) -> str:

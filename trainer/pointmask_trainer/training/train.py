@@ -8,36 +8,32 @@ sample weights adds ``strategy.jsonl``, every version of the labels in ``labels/
 """
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from pointmask.io.files import clean_temporaries, remove, write_whole
+from pointmask.io.lock import only_job
 from pointmask_trainer.analysis.follow import Follower
 from pointmask_trainer.config import Config, from_toml
 from pointmask_trainer.data.split import Mask
-from pointmask_trainer.distributed import ProcessGroup, choose_device, process_group
+from pointmask_trainer.distributed import ProcessGroup, choose_device, is_main, process_group
 from pointmask_trainer.errors import CheckpointError
 from pointmask_trainer.inference.evaluation_report import figures
-from pointmask_trainer.run.checkpoint import (
-    WEIGHTS,
-    ModelCard,
-    TrainingState,
-    load_last,
-    save_last,
-    save_model,
-)
+from pointmask_trainer.run.checkpoint import ModelCard, TrainingState, load_last, save_last, save_model
 from pointmask_trainer.run.events import Log, NoEvents, open_events
-from pointmask_trainer.run.journal import METRICS, Journal, add_metrics, cut_metrics, read_metrics, write_text
-from pointmask_trainer.run.layout import CONFIG, LABELS, STRATEGY
+from pointmask_trainer.run.journal import EpochJournal
+from pointmask_trainer.run.layout import RUN_TAG, RunFolder
 from pointmask_trainer.run.source import Source as Source
 from pointmask_trainer.run.source import write_source
 from pointmask_trainer.training.gallery import Gallery
 from pointmask_trainer.training.loop import EpochResult, Loop
 from pointmask_trainer.training.optimiser import set_rate
 from pointmask_trainer.training.prepare import prepare
-from pointmask_trainer.training.report import REPORT, write_run_report
+from pointmask_trainer.training.report import write_run_report
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +79,21 @@ def train(
     ------
     ConfigError, DataError, CheckpointError, TrainingError
         If settings, data or an earlier checkpoint do not fit, or the loss is not a finite number.
+    OutputError
+        If another job writes to the run folder, or it cannot be written to.
     """
     watcher = watcher or Watcher()
     if config.run.threads:
         torch.set_num_threads(config.run.threads)
     device = choose_device(config.run.device)
-    _open_run(config, out, resume=resume)
+    with only_job(out) if is_main() else nullcontext():
+        return _train(config, source, out, device, watcher, resume=resume)
+
+
+def _train(
+    config: Config, source: Source, out: Path, device: torch.device, watcher: Watcher, *, resume: bool
+) -> dict[str, Any]:
+    _check_run(config, out, resume=resume)
     with process_group(device) as group:
         if not group.is_main:
             watcher = Watcher()
@@ -96,9 +101,9 @@ def train(
         return _Run(config, out, loop, truths, group, watcher).go(source)
 
 
-def _open_run(config: Config, out: Path, *, resume: bool) -> None:
-    """Make the run folder, or check that it is the same run."""
-    written = out / CONFIG
+def _check_run(config: Config, out: Path, *, resume: bool) -> None:
+    """Check that a run folder holds the same run, or none."""
+    written = RunFolder(out).config
     if not written.exists():
         return
     if not resume:
@@ -126,9 +131,10 @@ class _Run:
         watcher: Watcher,
     ) -> None:
         self._config, self._out, self._loop = config, out, loop
+        self._files = RunFolder(out)
         self._truths, self._group, self._watcher = truths, group, watcher
         self._best: dict[str, Any] = {}
-        self._journal = Journal(out / STRATEGY)
+        self._metrics, self._journal = EpochJournal(self._files.metrics), EpochJournal(self._files.strategy)
         self._label_digest = loop.labels.digest()
         self._gallery = Gallery(loop.splits["val"], loop.labels, truths)
         self._follower = Follower(out, loop.splits["train"], learns=loop.strategy.learns_supervision)
@@ -137,16 +143,19 @@ class _Run:
     def go(self, source: Source) -> dict[str, Any]:
         """Train until the last epoch; return the metrics of the best one."""
         if self._group.is_main:
-            self._out.mkdir(parents=True, exist_ok=True)
-            write_text(self._out / CONFIG, self._config.to_toml())
+            files = self._files
+            clean_temporaries(self._out, RUN_TAG, [folder.name for folder in files.folders])
+            for left in self._out.glob(".last.[0-9]*"):  # of versions up to 0.1
+                remove(left)
+            write_whole(files.config, self._config.to_toml(), RUN_TAG)
             for name, split in self._loop.splits.items():
-                write_text(self._out / f"{name}.txt", "".join(f"{key}\n" for key in split.ids))
+                write_whole(files.ids(name), "".join(f"{key}\n" for key in split.ids), RUN_TAG)
         self._group.wait()
         self._go_on()
         if self._group.is_main:
             write_source(self._out, source)
-        wanted = self._config.run.tensorboard and self._group.is_main
-        self._events = open_events(self._out, self._loop.epoch, wanted=wanted)
+        use = self._config.run.tensorboard and self._group.is_main
+        self._events = open_events(self._out, self._loop.epoch, use=use)
         while self._loop.epoch < self._config.epochs:
             self._epoch()
         return self._best
@@ -155,7 +164,7 @@ class _Run:
         loop, epochs = self._loop, self._config.epochs
         number, steps = loop.epoch + 1, loop.steps_per_epoch
         result = loop.train_epoch(lambda step, loss: self._watcher.step(number, epochs, step, steps, loss))
-        metrics = self._metrics(number, result)
+        metrics = self._figures(number, result)
         if number % self._config.run.validate_every == 0 or number == epochs:
             self._gallery.clear()
             scores = loop.validate(self._truths, self._gallery.see)
@@ -167,13 +176,13 @@ class _Run:
             self._save(metrics, is_best=is_best)
             self._events.epoch(metrics)
             if "val_labels" in metrics:
-                lines = read_metrics(self._out / METRICS)
+                lines = self._metrics.read()
                 learned = self._follower.section(loop.labels.version, number, epochs)
-                write_run_report(self._out / REPORT, self._config, loop, lines, self._gallery, learned)
+                write_run_report(self._files.report, self._config, loop, lines, self._gallery, learned)
         self._group.wait()
         self._watcher.epoch(metrics)
 
-    def _metrics(self, number: int, result: EpochResult) -> dict[str, Any]:
+    def _figures(self, number: int, result: EpochResult) -> dict[str, Any]:
         rate = set_rate(self._loop.optimiser, self._config.optim, number - 1, self._config.epochs)
         return {
             "epoch": number,
@@ -189,12 +198,11 @@ class _Run:
         loop = self._loop
         card = ModelCard(self._config.model, loop.normalisation, metrics)
         if is_best:
-            (self._out / "best").mkdir(exist_ok=True)
-            save_model(self._out / "best" / WEIGHTS, loop.evaluated_model, card)
+            save_model(self._files.best_weights, loop.evaluated_model, card)
         if loop.labels.version:
             self._save_labels()
         # The line is written first: what a killed run left beyond its checkpoint is cut when it goes on.
-        add_metrics(self._out / METRICS, metrics)
+        self._metrics.append(loop.epoch, metrics)
         self._journal.append(loop.epoch, loop.strategy.record())
         state = {
             "epoch": loop.epoch,
@@ -209,8 +217,7 @@ class _Run:
 
     def _save_labels(self, *, anew: bool = False) -> None:
         """Write the current version of the labels, unless a run that was killed has written it."""
-        path = self._out / LABELS / f"{self._loop.labels.version:04d}.npz"
-        path.parent.mkdir(exist_ok=True)
+        path = self._files.labels_of(self._loop.labels.version)
         if anew or not path.exists():
             self._loop.labels.save(path)
 
@@ -222,8 +229,8 @@ class _Run:
         if found is None:
             if keeps_first:  # what a run that was killed before its first checkpoint left may be other labels
                 self._save_labels(anew=True)
-            (self._out / METRICS).unlink(missing_ok=True)
-            (self._out / STRATEGY).unlink(missing_ok=True)
+            self._metrics.clear()
+            self._journal.clear()
             return
         if found.state["label_digest"] != self._label_digest:
             raise CheckpointError(
@@ -233,14 +240,14 @@ class _Run:
         if keeps_first:  # runs of earlier versions did not
             self._save_labels()
         if found.state["labels"]:
-            loop.labels.load(self._out / LABELS / f"{found.state['labels']:04d}.npz")
+            loop.labels.load(self._files.labels_of(found.state["labels"]))
         loop.optimiser.load_state_dict(found.optimiser["optimiser"])
         loop.strategy.load_state_dict(found.optimiser["strategy"])
         if loop.ema is not None:
             loop.ema.load_state_dict(found.optimiser["average"])
         loop.epoch, self._best = found.state["epoch"], found.state["best"]
         if self._group.is_main:
-            cut_metrics(self._out / METRICS, loop.epoch)
+            self._metrics.cut(loop.epoch)
             self._journal.cut(loop.epoch)
         self._watcher.message(f"going on after epoch {loop.epoch} of {self._config.epochs}")
 

@@ -7,12 +7,15 @@ from typing import Any, BinaryIO, NamedTuple
 
 from pointmask.errors import OutputError
 from pointmask.io.layout import MANIFEST
+from pointmask.io.lines import whole_lines
 from pointmask.io.points.points import Point
 
 Entry = dict[str, Any]
-Wanted = Mapping[str, Mapping[int, tuple[Point, ...]]]  # image -> frame -> points
+FramePoints = Mapping[str, Mapping[int, tuple[Point, ...]]]  # image -> frame -> points
 
-_HEADER = b'{"shard": '
+HEADER = b'{"shard": '
+"""How the first line of a shard's manifest begins."""
+
 _DONE_FIELDS = {"image", "frame", "status", "content", "theta", "version", "polarity", "mask", "targets"}
 
 
@@ -25,12 +28,12 @@ class Settings(NamedTuple):
     reading: str = ""
 
     @property
-    def told(self) -> dict[str, str]:
-        """What an entry tells: a reading only where the user asked for one."""
+    def fields(self) -> dict[str, str]:
+        """Fields of an entry: a reading only where the user asked for one."""
         return {name: value for name, value in self._asdict().items() if value or name != "reading"}
 
 
-def has_runs(entry: Entry) -> bool:
+def has_run_lengths(entry: Entry) -> bool:
     """Whether a finished entry holds its masks as run lengths; one without targets always does."""
     return all("rle" in target for target in entry["targets"])
 
@@ -41,14 +44,14 @@ class Known(NamedTuple):
     content: str  # hash of the image file
     targets: int
     confidence: float  # sum over targets
-    has_runs: bool  # whether the entry holds the masks as run lengths
+    has_run_lengths: bool  # whether the entry holds the masks as run lengths
 
     @classmethod
     def of(cls, entry: Entry) -> "Known":
         """Return what is to be known of a finished entry."""
         targets = entry["targets"]
         confidence = sum(target["confidence"] for target in targets)
-        return cls(entry["content"], len(targets), confidence, has_runs(entry))
+        return cls(entry["content"], len(targets), confidence, has_run_lengths(entry))
 
 
 def dump(entry: Entry) -> bytes:
@@ -73,12 +76,9 @@ def entry_lines(handle: BinaryIO) -> Iterator[tuple[int, bytes]]:
 
     A torn last line is left out: it belongs to a job that was killed or is still writing.
     """
-    handle.seek(0)
-    offset = 0
-    for line in handle:
-        if line.endswith(b"\n") and not line.startswith(_HEADER):
+    for offset, line in whole_lines(handle):
+        if not line.startswith(HEADER):
             yield offset, line
-        offset += len(line)
 
 
 def read_manifest(out: Path) -> Iterator[Entry]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pointmask.annotator.target import Target
 from pointmask.errors import OutputError
-from pointmask.folder.records.manifest import Entry, dump, has_runs
+from pointmask.folder.records.manifest import Entry, dump, has_run_lengths
 from pointmask.io.formats.encodings import rle
 from pointmask.io.layout import MASKS
 
@@ -36,7 +36,7 @@ def mask_lines(manifest: Iterable[bytes]) -> Iterator[bytes]:
     """
     for line in manifest:
         entry: Entry = json.loads(line)
-        if entry["status"] == "done" and has_runs(entry):
+        if entry["status"] == "done" and has_run_lengths(entry):
             targets = [{name: target[name] for name in _TARGET_FIELDS} for target in entry["targets"]]
             yield dump({name: entry[name] for name in ("image", "frame", "shape")} | {"targets": targets})
 

@@ -8,9 +8,9 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO
 
-from pointmask.folder.records.manifest import _HEADER, Settings, Wanted
-from pointmask.folder.records.sorted_lines import Run, merged
-from pointmask.io.layout import MANIFEST
+from pointmask.folder.records.manifest import HEADER, FramePoints, Settings
+from pointmask.folder.records.sorted_lines import Stretch, merged
+from pointmask.io.layout import WHOLE, journal_name, manifest_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,31 +45,33 @@ class Shard:
     @property
     def tag(self) -> str:
         """Names the shard in file names."""
-        return "whole" if self.count == 1 else f"{self.index}-of-{self.count}"
+        return WHOLE if self.count == 1 else f"{self.index}-of-{self.count}"
 
     @property
     def manifest(self) -> str:
         """File name of the manifest this shard writes."""
-        return MANIFEST if self.count == 1 else f"manifest-{self.tag}.jsonl"
+        return manifest_name(self.tag)
 
     @property
     def journal(self) -> str:
         """File name of the journal this shard keeps while it runs."""
-        return ".journal.jsonl" if self.count == 1 else f".journal-{self.tag}.jsonl"
+        return journal_name(self.tag)
 
 
-def job_digest(settings: Settings, wanted: Wanted) -> str:
+def job_digest(settings: Settings, planned: FramePoints) -> str:
     """Short hex hash of all that a job is to do: shards with equal digests belong together."""
     digest = blake2b(json.dumps(settings).encode(), digest_size=16)
-    for image in sorted(wanted):
-        frames = {frame: [(p.row, p.col, p.label) for p in points] for frame, points in wanted[image].items()}
+    for image in sorted(planned):
+        frames = {
+            frame: [(p.row, p.col, p.label) for p in points] for frame, points in planned[image].items()
+        }
         digest.update(json.dumps([image, sorted(frames.items())]).encode())
     return digest.hexdigest()
 
 
 def shard_header(shard: Shard, job: str) -> bytes:
     """First line of a shard's manifest."""
-    return _HEADER + json.dumps(f"{shard.index}/{shard.count}").encode() + f', "job": "{job}"}}\n'.encode()
+    return HEADER + json.dumps(f"{shard.index}/{shard.count}").encode() + f', "job": "{job}"}}\n'.encode()
 
 
 def merge(
@@ -100,8 +102,8 @@ def merge(
         if missing:
             # Its own manifest was there a moment ago: a sister has merged all of them since.
             return () if shard.index in missing else missing
-        runs = [_whole(handle) for handle in handles.values()]
-        write(lambda: (line for _, line, _ in merged(runs)), f"{shard.tag}-merge")
+        stretches = [_whole(handle) for handle in handles.values()]
+        write(lambda: (line for _, line, _ in merged(stretches)), f"{shard.tag}-merge")
     except FileNotFoundError:
         return ()  # as above, between the look and the opening
     finally:
@@ -116,7 +118,7 @@ def _belongs(handle: BinaryIO | None, shard: Shard, job: str) -> bool:
     return handle is not None and handle.readline() == shard_header(shard, job)
 
 
-def _whole(handle: BinaryIO) -> Run:
+def _whole(handle: BinaryIO) -> Stretch:
     """All lines of a shard's manifest but its header, after which the file stands."""
     start = handle.tell()
-    return Run(handle, start, handle.seek(0, os.SEEK_END))
+    return Stretch(handle, start, handle.seek(0, os.SEEK_END))

@@ -16,10 +16,11 @@ from pointmask.io.formats.folders.basicirstd import POINT_FOLDERS
 from pointmask.io.formats.folders.masks import Masks
 from pointmask.io.formats.registry import sniffs, usable
 from pointmask.io.images.open import open_source
+from pointmask.io.layout import MANIFEST, PREDICTIONS, RUN_CONFIG
 from pointmask.io.points.points import Points
 
 _DOCUMENTS = (".json", ".xml")  # beside the suffixes that formats name
-_OUTPUTS = ("manifest.jsonl", "predictions.jsonl", "config.toml")  # of folders that a command wrote
+_OUTPUTS = (MANIFEST, PREDICTIONS, RUN_CONFIG)  # of folders that a command wrote
 _POINTS = re.compile(r"(point|click)", re.IGNORECASE)
 _ANNOTATIONS = re.compile(r"(point|click|annotation|label)", re.IGNORECASE)  # folders whose files count, too
 _SHOWN = 5

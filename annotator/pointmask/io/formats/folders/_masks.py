@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from pointmask.components import components
 from pointmask.errors import ImageError, PointsError
-from pointmask.io.files import files_below
 from pointmask.io.images.array import is_image, open_image
 from pointmask.io.images.file import ImageFile
+from pointmask.io.listing import files_below
 
 
 def largest_component(mask: NDArray[np.bool_]) -> int:

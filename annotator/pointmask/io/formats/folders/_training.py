@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 
 from pointmask.errors import ImageError, PointsError
-from pointmask.io.files import link_or_copy
 from pointmask.io.formats.parts.finder import ImageFinder
 from pointmask.io.formats.parts.per_image import write_new
 from pointmask.io.images.array import encode_png
 from pointmask.io.images.folder import FolderSource
 from pointmask.io.images.source import ImageSource
+from pointmask.io.links import link_or_copy
 
 
 def in_test(key: str, share: float, seed: int) -> bool:

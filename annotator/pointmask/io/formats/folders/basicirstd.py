@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pointmask.errors import PointsError
-from pointmask.io.files import text_written_atomically
+from pointmask.io.files import whole_text
 from pointmask.io.formats.base import DEFAULTS, Format, WriteOptions
 from pointmask.io.formats.folders._training import Images, check_share, in_test
 from pointmask.io.formats.folders.masks import Masks
@@ -93,8 +93,8 @@ class BasicIrstd(Format):
         lists, name = path / "img_idx", options.name or path.name
         lists.mkdir(parents=True, exist_ok=True)
         with (
-            text_written_atomically(lists / f"train_{name}.txt") as train_list,
-            text_written_atomically(lists / f"test_{name}.txt") as test_list,
+            whole_text(lists / f"train_{name}.txt") as train_list,
+            whole_text(lists / f"test_{name}.txt") as test_list,
         ):
             for image in images:
                 file = document_name(image.key, ".png")

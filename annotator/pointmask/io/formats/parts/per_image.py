@@ -6,10 +6,11 @@ from itertools import islice
 from pathlib import Path
 
 from pointmask.errors import OutputError, PointsError
-from pointmask.io.files import files_below, write_atomically
+from pointmask.io.files import write_whole
 from pointmask.io.formats.labelled import LabelledImage, LabelledTarget, Shape
 from pointmask.io.formats.parts.documents import rejecting
 from pointmask.io.layout import is_tree
+from pointmask.io.listing import files_below
 from pointmask.io.points.names import clean_key, without_suffix
 from pointmask.io.points.points import Points
 
@@ -152,8 +153,4 @@ def write_new(data: bytes | str, path: Path) -> None:
             f"{path} exists already; choose a new folder, and different names for images that differ only in "
             "their suffix"
         )
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{path.parent}: cannot be made ({error}); choose another folder") from error
-    write_atomically(data, path)
+    write_whole(path, data, durable=False)  # one of thousands

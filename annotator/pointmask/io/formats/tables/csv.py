@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pointmask.errors import PointsError
-from pointmask.io.files import write_atomically
+from pointmask.io.files import write_whole
 from pointmask.io.formats.base import Format
 from pointmask.io.formats.parts.documents import brief
 from pointmask.io.formats.parts.origin import Origin, to_pixel
@@ -81,7 +81,7 @@ class Csv(Format):
             cells = [key, "", "", ""] if point is None else [key, point.col, point.row, point.label or ""]
             # Quotes keep a name that begins like a comment from being one.
             (quoted if key.startswith("#") else plain).writerow(cells if labelled else cells[:3])
-        write_atomically(file.getvalue(), path)
+        write_whole(path, file.getvalue())
 
 
 def _lines(text: str) -> Iterator[str]:

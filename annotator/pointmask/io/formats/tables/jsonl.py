@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pointmask.errors import PointsError
-from pointmask.io.files import write_atomically
+from pointmask.io.files import write_whole
 from pointmask.io.formats.base import Format
 from pointmask.io.formats.parts.documents import brief, head_keys
 from pointmask.io.formats.parts.documents import number as finite
@@ -72,7 +72,7 @@ class JsonLines(Format):
             json.dumps({"image": key, "points": [_listed(point) for point in listed]})
             for key, listed in points
         ]
-        write_atomically("".join(line + "\n" for line in lines), path)
+        write_whole(path, "".join(line + "\n" for line in lines))
 
 
 def _listed(point: Point) -> list[int] | dict[str, Any]:

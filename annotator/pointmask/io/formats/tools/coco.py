@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from pointmask.errors import PointsError
-from pointmask.io.files import text_written_atomically
+from pointmask.io.files import whole_text
 from pointmask.io.formats.base import DEFAULTS, EVERYTHING, DocumentFormat, WriteOptions
 from pointmask.io.formats.encodings import rle
 from pointmask.io.formats.labelled import NO_LABEL, Box, LabelledImage, LabelledTarget, Patch, Shape
@@ -99,7 +99,7 @@ class Coco(DocumentFormat):
         classes: dict[str, int] = {}
         annotations = 0
         with (
-            text_written_atomically(path) as file,
+            whole_text(path) as file,
             tempfile.TemporaryFile("w+", encoding="utf-8", dir=path.parent) as waiting,
         ):
             file.write('{"info": {"description": "written by pointmask"}, "licenses": [],\n"images": [')

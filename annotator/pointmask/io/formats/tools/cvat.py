@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pointmask.errors import OutputError, PointsError
-from pointmask.io.files import text_written_atomically
+from pointmask.io.files import whole_text
 from pointmask.io.formats.base import DEFAULTS, DocumentFormat, WriteOptions
 from pointmask.io.formats.encodings.rle import MOST_PIXELS
 from pointmask.io.formats.labelled import NO_LABEL, LabelledImage, LabelledTarget, Patch, Shape
@@ -87,7 +87,7 @@ class Cvat(DocumentFormat):
         OutputError
             If the file cannot be written, or a name or label holds characters that XML cannot hold.
         """
-        with text_written_atomically(path) as file:
+        with whole_text(path) as file:
             file.write('<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n  <version>1.1</version>\n')
             for number, image in enumerate(images):
                 file.writelines(_image_lines(image, number))

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from pointmask.io.files import text_written_atomically
+from pointmask.io.files import whole_text
 from pointmask.io.formats.base import DEFAULTS, EVERYTHING, DocumentFormat, WriteOptions
 from pointmask.io.formats.encodings import brush_rle
 from pointmask.io.formats.labelled import NO_LABEL, LabelledImage, LabelledTarget, Shape
@@ -77,7 +77,7 @@ class LabelStudio(DocumentFormat):
         PointsError
             If an image is larger than brush masks can be.
         """
-        with text_written_atomically(path) as file:
+        with whole_text(path) as file:
             separator = "[\n"
             for image in images:
                 file.write(separator + json.dumps(_task_of(image)))
