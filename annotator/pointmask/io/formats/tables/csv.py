@@ -81,7 +81,7 @@ class Csv(Format):
             cells = [key, "", "", ""] if point is None else [key, point.col, point.row, point.label or ""]
             # Quotes keep a name that begins like a comment from being one.
             (quoted if key.startswith("#") else plain).writerow(cells if labelled else cells[:3])
-        write_whole(path, file.getvalue())
+        write_whole(path, file.getvalue(), below=path.parent)
 
 
 def _lines(text: str) -> Iterator[str]:

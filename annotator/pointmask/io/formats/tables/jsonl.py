@@ -72,7 +72,7 @@ class JsonLines(Format):
             json.dumps({"image": key, "points": [_listed(point) for point in listed]})
             for key, listed in points
         ]
-        write_whole(path, "".join(line + "\n" for line in lines))
+        write_whole(path, "".join(line + "\n" for line in lines), below=path.parent)
 
 
 def _listed(point: Point) -> list[int] | dict[str, Any]:
