@@ -3,6 +3,9 @@
 import csv
 import io
 import json
+import shutil
+import subprocess
+import sys
 import tarfile
 import zipfile
 
@@ -16,14 +19,19 @@ from click.testing import CliRunner
 from PIL import Image
 
 from pointmask.cli import main
+from pointmask.errors import LockedError
+from pointmask.folder.job import annotate_folder
 from pointmask.io.formats import read_points
 from pointmask.io.images.array import encode_png, read_mask
 from pointmask.io.images.folder import FolderSource
+from pointmask.io.images.open import open_source
+from pointmask.io.points.points import Point, Points
 from pointmask_trainer.config import ModelConfig
 from pointmask_trainer.data.normalisation import Normalisation
 from pointmask_trainer.detectors.registry import build
 from pointmask_trainer.inference import predict as job
-from pointmask_trainer.inference.predictions import Found, find_targets
+from pointmask_trainer.inference import predictions
+from pointmask_trainer.inference.predictions import Found, PredictionSettings, find_targets
 from pointmask_trainer.inference.tiles import predict
 from pointmask_trainer.run.checkpoint import ModelCard, load_model, save_model
 
@@ -228,3 +236,118 @@ def test_bad_arguments_are_explained(weights, images, tmp_path):
     assert "smaller" in run(weights, images, *out, "--tile", 32, "--overlap", 32, code=2)
     assert "holds no" in run(images, images, *out, code=2)
     assert not (tmp_path / "out").exists()
+
+
+# Holds an output folder at its first image, until it is told to go on.
+_JOB = """
+import sys
+from pointmask.io.images.folder import FolderSource
+from pointmask.io.images.open import open_source
+from pointmask.io.points.points import Point, Points
+from pointmask.cli import main
+from pointmask.errors import LockedError
+from pointmask.folder.job import annotate_folder
+reading = FolderSource._read
+def wait(source, name):
+    if name == "b.png":
+        print("held", flush=True)
+        sys.stdin.readline()
+    return reading(source, name)
+FolderSource._read = wait
+main()
+"""
+
+
+def _started(*arguments):
+    command = [sys.executable, "-c", _JOB, "predict", *map(str, arguments), "--device", "cpu"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "held\n"
+    return process
+
+
+def test_a_second_job_on_one_folder_is_refused_and_a_killed_one_stops_nobody(weights, images, tmp_path):
+    run(weights, images, "--out", tmp_path / "alone")
+    for killed in (False, True):
+        out = tmp_path / f"out-{killed}"
+        first = _started(weights, images, "--out", out)
+        again = run(weights, images, "--out", out, "--overwrite", code=2)
+        assert "another pointmask job is writing to" in again
+        assert "wait for it to end, or choose another --out" in again
+        if killed:
+            first.kill()
+        first.communicate("go\n")
+        if killed:
+            run(weights, images, "--out", out)
+        else:
+            assert first.returncode == 0
+        assert files_of(out) == files_of(tmp_path / "alone")
+
+
+def test_annotate_does_not_write_where_predict_does(weights, images, tmp_path):
+    first = _started(weights, images, "--out", tmp_path / "out")
+    with pytest.raises(LockedError):
+        annotate_folder(images, Points({"a": (Point(5, 5),)}), tmp_path / "out")
+    first.communicate("go\n")
+    assert first.returncode == 0
+
+
+def _lines(out):
+    return (out / "predictions.jsonl").read_bytes().splitlines(keepends=True)
+
+
+def test_a_job_begun_by_an_earlier_version_goes_on(weights, images, tmp_path):
+    """It had no journal but the file itself, unsorted, perhaps with half a line at its end."""
+    run(weights, images, "--out", tmp_path / "whole")
+    whole = files_of(tmp_path / "whole")
+    lines = _lines(tmp_path / "whole")
+    for kept, rest in (([2], lines[0][:-1]), ([2, 0], b""), ([1, 1], lines[2][:9])):
+        out = tmp_path / "out"
+        shutil.copytree(tmp_path / "whole", out)
+        (out / "points.csv").unlink()
+        (out / "predictions.jsonl").write_bytes(b"".join(lines[k] for k in kept) + rest)
+        for k in {0, 1, 2}.difference(kept):
+            (out / "masks" / f"{('a', 'b', 'sub/c')[k]}.png").unlink()
+        assert f"3 ({len(set(kept))} done before)" in run(weights, images, "--out", out)
+        assert files_of(out) == whole
+        shutil.rmtree(out)
+
+
+def test_a_journal_cut_at_any_byte_goes_on(weights, images, tmp_path):
+    run(weights, images, "--out", tmp_path / "whole")
+    whole = files_of(tmp_path / "whole")
+    journal = b"".join(_lines(tmp_path / "whole")[:2])
+    braces = [k for k in range(len(journal)) if journal[k - 1 : k] in (b"}", b"\n")]
+    model, card = load_model(weights)
+    settings = PredictionSettings(**json.loads(journal.splitlines()[0])["made_with"])
+    for cut in (0, 1, *braces[:3], *braces[-6:], len(journal) - 1, len(journal)):
+        out = tmp_path / "out"
+        shutil.copytree(tmp_path / "whole", out)
+        (out / "points.csv").unlink()
+        (out / "predictions.jsonl").unlink()
+        (out / ".journal.jsonl").write_bytes(journal[:cut])
+        (out / "masks" / ".pointmask-predict-0.tmp").write_bytes(b"half")  # as a kill leaves it
+        summary = job.predict_source(model, card.normalisation, open_source(images), out, settings)
+        assert summary.resumed == journal[:cut].count(b"\n")
+        assert files_of(out) == whole
+        shutil.rmtree(out)
+
+
+@pytest.mark.parametrize("where", ["mask", "journal", "publish"])
+def test_a_full_disk_breaks_off_and_the_job_goes_on(weights, images, tmp_path, monkeypatch, where):
+    run(weights, images, "--out", tmp_path / "whole")
+
+    def full(*arguments, **options):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        owner, name = {
+            "mask": (job, "write_whole"),
+            "journal": (predictions.FrameJournal, "add"),
+            "publish": (predictions, "write_lines"),
+        }[where]
+        patch.setattr(owner, name, full)
+        told = run(weights, images, "--out", tmp_path / "out", code=1)
+    assert "No space left" in told
+    assert "run the same command again (without --overwrite)" in told
+    run(weights, images, "--out", tmp_path / "out")
+    assert files_of(tmp_path / "out") == files_of(tmp_path / "whole")

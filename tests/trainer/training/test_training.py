@@ -27,7 +27,7 @@ from pointmask_trainer.run.checkpoint import load_model
 from pointmask_trainer.run.layout import RunFolder
 from pointmask_trainer.training.loop import Loop
 from pointmask_trainer.training.optimiser import make_optimiser, set_rate
-from pointmask_trainer.training.train import Source, train
+from pointmask_trainer.training.train import Source, Watcher, train
 
 
 @pytest.fixture(scope="module")
@@ -279,3 +279,50 @@ def test_a_run_needs_no_masks_of_the_validation_list(folder, tmp_path):
     best = train(config_of("epochs=1", strategy="masks"), Source(root=bare, masks=masks), tmp_path / "run")
     assert "val_truth" not in best
     assert RunFolder(tmp_path / "run").metrics.is_file()
+
+
+def test_a_second_training_on_one_folder_is_refused(folder, tmp_path):
+    config, source, out = config_of(), Source(root=folder), tmp_path / "run"
+    refused = []
+
+    def epoch(metrics):
+        """While this process trains, another asks for the same folder."""
+        if not refused:
+            arguments = [str(folder), str(out), *TINY, "--resume"]
+            code = (
+                "import sys\nfrom pathlib import Path\nfrom pointmask_trainer.config import load_config\n"
+                "from pointmask_trainer.training.train import Source, train\n"
+                "train(load_config(settings=sys.argv[3:-1]), Source(root=Path(sys.argv[1])), "
+                "Path(sys.argv[2]), resume=True)\n"
+            )
+            other = subprocess.run(
+                [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False
+            )
+            refused.append(other.stderr)
+
+    train(config, source, out, watcher=Watcher(epoch=epoch))
+    assert "LockedError: another pointmask job is writing to" in refused[0]
+    train(config, source, tmp_path / "alone")
+    assert_same_run(out, tmp_path / "alone")
+    assert not [path.name for path in out.iterdir() if path.name.startswith(".")]
+
+
+def test_what_a_kill_left_in_a_run_goes_when_it_goes_on(folder, tmp_path):
+    config, source, out = config_of(), Source(root=folder), tmp_path / "run"
+    with pytest.raises(StopError):
+        train(config, source, out, watcher=stop_after(1))
+    names = (".pointmask-run-0.tmp", "best/.pointmask-run-1.tmp", ".pointmask-run-2.tmp/state.json")
+    for name in (*names, ".last.123/state.json"):
+        (out / name).parent.mkdir(exist_ok=True)
+        (out / name).write_bytes(b"half")
+    (out / "last").rename(out / ".last.old")  # killed between two renames
+    train(config, source, out, resume=True)
+    train(config, source, tmp_path / "alone")
+    assert_same_run(out, tmp_path / "alone")
+    assert not list(out.rglob(".*"))
+
+
+def test_data_that_are_refused_leave_no_run_folder(tmp_path):
+    with pytest.raises(DataError):
+        train(config_of(), Source(root=tmp_path / "none"), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
