@@ -12,6 +12,7 @@ from pointmask_trainer.distributed import choose_device
 from pointmask_trainer.errors import DataError
 from pointmask_trainer.inference.evaluate import Evaluation, Probabilities, evaluate
 from pointmask_trainer.run.checkpoint import load_model, weights_path
+from pointmask_trainer.run.layout import RunFolder
 
 _LISTS = ("train", "val", "test")
 
@@ -129,8 +130,8 @@ def _list_file(root: Path, wanted: str, run: Path | None) -> Path:
     if wanted not in _LISTS:
         return Path(wanted)
     found = find_list(root, wanted)
-    if found is None and run is not None and (run / f"{wanted}.txt").is_file():
-        found = run / f"{wanted}.txt"
+    if found is None and run is not None and RunFolder(run).ids(wanted).is_file():
+        found = RunFolder(run).ids(wanted)
     if found is None:
         raise DataError(
             f"{root} holds no {wanted} list; name a file with --list FILE, or take all images: --list all"
