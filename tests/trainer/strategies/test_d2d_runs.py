@@ -15,6 +15,7 @@ from tools.trainer.runs import PROCESSES, StopError, assert_same_run, stop_after
 from tools.trainer.training import TINY, make_folder
 
 from pointmask.annotator.image import annotate
+from pointmask.errors import PointsError
 from pointmask.io.formats import read_points
 from pointmask.io.images.array import encode_png, read, read_mask
 from pointmask.theta import Theta
@@ -209,7 +210,7 @@ def test_images_and_points_are_enough(bare, folder, tmp_path, extra):
 
 
 def test_without_points_it_says_so(bare, tmp_path):
-    with pytest.raises(DataError, match="--points"):
+    with pytest.raises(PointsError, match="--points"):
         train(config_of(), Source(root=bare), tmp_path / "run")
     rows = [f"scene_{k:03d},," for k in range(10)]
     (tmp_path / "points.csv").write_text("\n".join(["image,x,y", *rows]) + "\n")

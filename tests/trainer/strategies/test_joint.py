@@ -13,13 +13,14 @@ from tools.trainer.runs import StopError, assert_same_run, stop_after
 from tools.trainer.training import TINY, make_folder
 
 from pointmask.annotator.image import annotate
+from pointmask.errors import PointsError
 from pointmask.synth.scenes import make_scenes
 from pointmask.theta import Theta
 from pointmask_trainer.config import AugmentConfig, load_config
 from pointmask_trainer.data.augment import draw_augmentation
 from pointmask_trainer.data.batch import Batch
 from pointmask_trainer.data.labels import LabelStore
-from pointmask_trainer.errors import ConfigError, DataError
+from pointmask_trainer.errors import ConfigError
 from pointmask_trainer.operator.theta import LearnableTheta, ThetaTensors
 from pointmask_trainer.strategies.labels.rendering import Renderer
 from pointmask_trainer.strategies.registry import make_strategy
@@ -87,7 +88,7 @@ def test_a_run_moves_weights_and_theta_and_resumes_alike(tmp_path):
 def test_what_it_cannot_do_it_says(tmp_path):
     folder = make_folder(tmp_path / "data", 6)
     (folder / "points.csv").unlink()
-    with pytest.raises(DataError, match="--points"):
+    with pytest.raises(PointsError, match="--points"):
         train(load_config(file="b1", settings=[*TINY]), Source(root=folder), Path(tmp_path / "run"))
     with pytest.raises(ConfigError, match="beta"):
         make_strategy("joint", {"beta": -1})

@@ -120,6 +120,13 @@ def points_of(
     -------
     Paired or None
         None if no points are named, and none are needed.
+
+    Raises
+    ------
+    PointsError
+        If none are to be found, several, or they cannot be read.
+    DataError
+        If they name no image of the folder.
     """
     if given is not None:
         points = read_points(given, images=image_folder(root))

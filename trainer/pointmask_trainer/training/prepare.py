@@ -44,7 +44,7 @@ def prepare(
 
     Raises
     ------
-    ConfigError, DataError, DetectorError
+    ConfigError, DataError, PointsError, DetectorError
         If settings or data do not fit.
     """
     torch.manual_seed(config.seed)
