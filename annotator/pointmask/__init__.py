@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from pointmask.annotator.target import Target as Target
     from pointmask.folder.job import annotate_folder as annotate_folder
     from pointmask.io.formats import read_points as read_points
+    from pointmask.io.formats.base import Format as Format
+    from pointmask.io.formats.labelled import LabelledImage as LabelledImage
+    from pointmask.io.formats.labelled import LabelledTarget as LabelledTarget
+    from pointmask.io.formats.labelled import Patch as Patch
     from pointmask.io.images.open import open_source as open_source
     from pointmask.io.points.points import Point as Point
     from pointmask.io.points.points import Points as Points
@@ -32,7 +36,11 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Annotation": "annotator.target",
+    "Format": "io.formats.base",
+    "LabelledImage": "io.formats.labelled",
+    "LabelledTarget": "io.formats.labelled",
     "Mover": "synth.sequence",
+    "Patch": "io.formats.labelled",
     "Point": "io.points.points",
     "Points": "io.points.points",
     "Target": "annotator.target",

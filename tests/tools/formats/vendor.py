@@ -11,9 +11,8 @@ import json
 
 import numpy as np
 
-from pointmask.io.formats.base import EVERYTHING, DocumentFormat, Format
-from pointmask.io.formats.labelled import LabelledImage, LabelledTarget, Patch
-from pointmask.io.points.points import Point
+from pointmask import Format, LabelledTarget, Patch, Point
+from pointmask.io.formats.base import EVERYTHING, DocumentFormat
 
 
 class Vendor(DocumentFormat):

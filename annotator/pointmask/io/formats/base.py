@@ -70,6 +70,8 @@ class Format:
         vendor = "vendor_package.points:VendorFormat"
 
         # vendor_package/points.py
+        from pointmask import Format, Point, Points
+
         class VendorFormat(Format):
             name = "vendor"  # as the entry point is called
             description = "points of Vendor's camera"
