@@ -31,7 +31,8 @@ FILES |= {"labelstudio": "labelstudio.json"}
 FOLDERS = ("labelme", "voc", "yolo", "yolo-seg", "masks", "point_images", "basicirstd", "pal")
 STRATEGIES = ("full", "masks", "d2d", "joint")
 TRAINED = 64  # images
-TIMES = {"seconds", "images_per_second", "loading", "elapsed"}
+TIMES = {"seconds", "images_per_second", "loading", "elapsed", "weights"}  # weights: a hash of times as well
+TIMED = {"metrics.jsonl", "state.json", "predictions.jsonl"}
 UNEQUAL = {"timings.jsonl", "source.json"}  # hold times or the paths of this run
 DRAWN = {".png", ".html"}  # of a run: curves with the times of its epochs in them
 RUNS = ("runs/", "resumed/full/", "resumed/d2d/")
@@ -185,7 +186,7 @@ def files_of(folder: Path) -> Iterator[tuple[str, str]]:
 
 def _content(path: Path) -> bytes:
     """Content without times, wherever in the file system the run lay."""
-    if path.name in ("metrics.jsonl", "state.json"):
+    if path.name in TIMED:
         parts = path.read_text().splitlines() if path.suffix == ".jsonl" else [path.read_text()]
         return json.dumps([_timeless(json.loads(part)) for part in parts], sort_keys=True).encode()
     if path.suffix == ".npz":

@@ -25,6 +25,9 @@ SEALS = ".documents.json"
 RUN_CONFIG = "config.toml"
 """Settings of a training, by which the folder of a run is known."""
 
+RUN_TAG = "run"
+"""Of a run's temporary files; see `pointmask.io.files`."""
+
 PREDICTIONS, POINTS = "predictions.jsonl", "points.csv"
 """What a detector predicted, a line per frame, and the same as a table of points."""
 

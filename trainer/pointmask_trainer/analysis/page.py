@@ -12,10 +12,10 @@ import numpy as np
 
 from pointmask.drawing.tiles import data_uri, look
 from pointmask.io.files import write_whole
+from pointmask.io.layout import RUN_TAG
 from pointmask_trainer.analysis.pictures import FILES, Picture
 from pointmask_trainer.analysis.relations import Relation
 from pointmask_trainer.analysis.study import Study
-from pointmask_trainer.run.layout import RUN_TAG
 
 NUMBERS, PAGE = "analysis.json", "index.html"
 

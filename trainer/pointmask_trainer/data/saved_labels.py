@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pointmask.io.files import whole_file
+from pointmask.io.layout import RUN_TAG
 from pointmask_trainer.errors import LabelsError
-from pointmask_trainer.run.layout import RUN_TAG
 
 Stored = NDArray[Any]
 """Label of an image as it is stored, (H, W) uint8 or uint16; the largest number of the type is 1."""

@@ -17,13 +17,14 @@ from safetensors.torch import save
 from torch import Tensor
 
 from pointmask.io.files import put_whole, staged, whole_file, write_whole
+from pointmask.io.layout import RUN_TAG
 from pointmask.settings import read_table, to_table
 from pointmask_trainer.config import ModelConfig
 from pointmask_trainer.data.normalisation import Normalisation
 from pointmask_trainer.detectors.base import Detector
 from pointmask_trainer.detectors.registry import build
 from pointmask_trainer.errors import CheckpointError, ConfigError, DetectorError
-from pointmask_trainer.run.layout import OPTIMISER, RUN_TAG, STATE, WEIGHTS, RunFolder
+from pointmask_trainer.run.layout import OPTIMISER, STATE, WEIGHTS, RunFolder
 
 _HEADER = "pointmask"
 

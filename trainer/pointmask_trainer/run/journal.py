@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from pointmask.io.files import write_lines
+from pointmask.io.layout import RUN_TAG
 from pointmask.io.lines import append_line, whole_lines
 from pointmask_trainer.errors import DataError
-from pointmask_trainer.run.layout import RUN_TAG
 
 
 class EpochJournal:

@@ -11,9 +11,6 @@ WEIGHTS, OPTIMISER, STATE = "model.safetensors", "optimiser.pt", "state.json"
 
 STRATEGY, TRAIN_IDS = "strategy.jsonl", "train.txt"
 
-RUN_TAG = "run"
-"""Of a run's temporary files; see `pointmask.io.files.staged`."""
-
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:

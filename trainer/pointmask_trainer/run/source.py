@@ -5,8 +5,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from pointmask.io.files import write_whole
+from pointmask.io.layout import RUN_TAG
 from pointmask_trainer.errors import DataError
-from pointmask_trainer.run.layout import RUN_TAG, RunFolder
+from pointmask_trainer.run.layout import RunFolder
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,11 +8,10 @@ from typing import Any
 
 from pointmask.drawing.overlay import MASK_COLOUR
 from pointmask.io.files import write_whole
-from pointmask.io.layout import RUN_CONFIG
+from pointmask.io.layout import RUN_CONFIG, RUN_TAG
 from pointmask_trainer.analysis.page import page
 from pointmask_trainer.config import Config
 from pointmask_trainer.detectors.base import parameter_count
-from pointmask_trainer.run.layout import RUN_TAG
 from pointmask_trainer.training.curves import Curve, line_chart
 from pointmask_trainer.training.gallery import SHOWN, Gallery
 from pointmask_trainer.training.loop import Loop

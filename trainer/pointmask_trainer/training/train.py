@@ -16,6 +16,7 @@ from typing import Any
 import torch
 
 from pointmask.io.files import clean_temporaries, remove, write_whole
+from pointmask.io.layout import RUN_TAG
 from pointmask.io.lock import only_job
 from pointmask_trainer.analysis.follow import Follower
 from pointmask_trainer.config import Config, from_toml
@@ -26,7 +27,7 @@ from pointmask_trainer.inference.evaluation_report import figures
 from pointmask_trainer.run.checkpoint import ModelCard, TrainingState, load_last, save_last, save_model
 from pointmask_trainer.run.events import Log, NoEvents, open_events
 from pointmask_trainer.run.journal import EpochJournal
-from pointmask_trainer.run.layout import RUN_TAG, RunFolder
+from pointmask_trainer.run.layout import RunFolder
 from pointmask_trainer.run.source import Source as Source
 from pointmask_trainer.run.source import write_source
 from pointmask_trainer.training.gallery import Gallery
