@@ -18,7 +18,7 @@ from support.results import FOLDER, command
 from pointmask.io.files import write_whole
 
 if TYPE_CHECKING:
-    from pointmask.bench.cases import Source
+    from pointmask.bench.cases import LazyCase
 
 METHODS = "ours,mclc,d2d,com,threshold"
 
@@ -64,7 +64,7 @@ def main() -> None:
         raise SystemExit(f"{len(run.skipped)} images were left out, the first: {run.skipped[0]}")
 
 
-def split_sources(folder: Path, split: str, protocol: str, seeds: int) -> list["Source"]:
+def split_sources(folder: Path, split: str, protocol: str, seeds: int) -> list["LazyCase"]:
     """Return the images of one list, with the published points."""
     from pointmask.bench.cases import folder_sources
     from pointmask.io.points.lists import read_ids

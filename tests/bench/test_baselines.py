@@ -7,7 +7,7 @@ import pytest
 
 from pointmask.annotator.target import Annotation
 from pointmask.bench.baselines.base import Baseline
-from pointmask.bench.baselines.parts.frame import Patch, as_rgb8, compose, luma8
+from pointmask.bench.baselines.parts.frame import TargetPatch, as_rgb8, compose, luma8
 from pointmask.bench.baselines.registry import BASELINES, OURS
 from pointmask.bench.baselines.sizes import SizePrior, classify, from_masks
 from pointmask.errors import ImageError, MethodError, PointsError
@@ -221,7 +221,7 @@ class TestInput:
 def test_later_targets_write_over_earlier_ones():
     def patch(point, left, mask):
         mask = np.array(mask, np.bool_)
-        return Patch(point, (slice(0, 1), slice(left, left + 3)), mask.astype(np.float32), mask)
+        return TargetPatch(point, (slice(0, 1), slice(left, left + 3)), mask.astype(np.float32), mask)
 
     result = compose((1, 5), [patch((0, 0), 0, [[1, 1, 1]]), patch((0, 4), 2, [[0, 1, 0]])])
     np.testing.assert_array_equal(result.mask, [[1, 1, 0, 1, 0]])

@@ -15,7 +15,7 @@ from rich.console import Console
 from pointmask.annotator.target import Annotation, Target
 from pointmask.bench.baselines.registry import BASELINES
 from pointmask.bench.baselines.threshold import Threshold
-from pointmask.bench.cases import Case, Source, folder_sources, scene_sources
+from pointmask.bench.cases import Case, LazyCase, folder_sources, scene_sources
 from pointmask.bench.chart import chart_png
 from pointmask.bench.report import (
     figure,
@@ -65,7 +65,7 @@ def square(point, shape, side):
 
 def case(points, truth, name="a", reps=1):
     image = np.zeros(truth.shape, np.uint8)
-    return Source(name, lambda: Case(name, "g", image, image, truth, [points] * reps))
+    return LazyCase(name, lambda: Case(name, "g", image, image, truth, [points] * reps))
 
 
 @pytest.fixture
@@ -153,7 +153,7 @@ def test_a_case_that_fails_is_left_out_for_all_methods_and_named(fake_methods):
     truth[2:4, 2:4] = True
     seen = []
     run = run_bench(
-        [Source("bad.png", broken), case([(2, 2)], truth)], QUICK, tick=lambda r: seen.append(r.images)
+        [LazyCase("bad.png", broken), case([(2, 2)], truth)], QUICK, tick=lambda r: seen.append(r.images)
     )
     assert run.skipped == [("bad.png", "ImageError: cut short")]
     assert seen == [0, 1]

@@ -56,14 +56,14 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class LazyCase:
     """A case that is not loaded yet, so that memory stays flat and a bad file spoils only itself."""
 
     name: str
     load: Callable[[], Case]
 
 
-def scene_sources(count: int, *, protocol: Simulation = "centroid", seeds: int = 1) -> list[Source]:
+def scene_sources(count: int, *, protocol: Simulation = "centroid", seeds: int = 1) -> list[LazyCase]:
     """List built-in scenes of 256 x 256 pixels and 8 bits, backgrounds, sizes and contrasts mixed.
 
     Parameters
@@ -77,9 +77,9 @@ def scene_sources(count: int, *, protocol: Simulation = "centroid", seeds: int =
 
     Returns
     -------
-    list of Source
+    list of LazyCase
     """
-    return [Source(f"scene {i}", partial(_scene_case, i, protocol, seeds)) for i in range(count)]
+    return [LazyCase(f"scene {i}", partial(_scene_case, i, protocol, seeds)) for i in range(count)]
 
 
 def folder_sources(
@@ -89,7 +89,7 @@ def folder_sources(
     *,
     protocol: Simulation = "centroid",
     seeds: int = 1,
-) -> list[Source]:
+) -> list[LazyCase]:
     """Pair a folder of images with masks and points by name.
 
     Parameters
@@ -106,7 +106,7 @@ def folder_sources(
 
     Returns
     -------
-    list of Source
+    list of LazyCase
         In the order of the image names.
 
     Raises
@@ -132,11 +132,11 @@ def folder_sources(
     for key in sorted(lists[0].points):
         drawn = [[(p.row, p.col) for p in one.points[key]] for one in lists]
         mask = masks / mask_of[key] if key in mask_of else None
-        sources.append(Source(key[0], partial(_folder_case, images, key, mask, drawn)))
+        sources.append(LazyCase(key[0], partial(_folder_case, images, key, mask, drawn)))
     reasons = {name: reason for (name, _), reason in lists[0].rejected.items()}
     reasons |= dict.fromkeys(lists[0].unmatched, f"{images} holds no image of this name")
     reasons |= {key: f"the name fits {', '.join(fits)}" for key, fits in lists[0].ambiguous.items()}
-    return sources + [Source(name, partial(_refuse, reason)) for name, reason in sorted(reasons.items())]
+    return sources + [LazyCase(name, partial(_refuse, reason)) for name, reason in sorted(reasons.items())]
 
 
 def _scene_case(index: int, protocol: Simulation, seeds: int) -> Case:

@@ -6,18 +6,18 @@ from typing import Any
 
 from pointmask.bench.baselines.registry import OURS
 from pointmask.bench.report import heading, machine_line, times_ours
-from pointmask.bench.summary import Row, Summary
+from pointmask.bench.summary import BenchSummary, Row
 from pointmask.drawing.charts import ACCENT, FAINT, GRID, INK, OTHERS, chart, png_of, tidy
 
 _NEAR_IOU = 0.04
 
 
-def chart_png(summary: Summary) -> bytes:
+def chart_png(summary: BenchSummary) -> bytes:
     """Draw the chart.
 
     Parameters
     ----------
-    summary : Summary
+    summary : BenchSummary
         From `pointmask.bench.summary.summarise`, or read back from its JSON.
 
     Returns
@@ -45,7 +45,7 @@ def chart_png(summary: Summary) -> bytes:
         return png_of(figure)
 
 
-def _colours(summary: Summary) -> dict[str, str]:
+def _colours(summary: BenchSummary) -> dict[str, str]:
     others = [name for name in summary["methods"] if name != OURS]
     return {OURS: ACCENT} | {name: OTHERS[k % len(OTHERS)] for k, name in enumerate(others)}
 

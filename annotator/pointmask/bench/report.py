@@ -7,7 +7,7 @@ from typing import Literal, cast
 from rich.table import Table
 
 from pointmask.bench.baselines.registry import BASELINES, OURS
-from pointmask.bench.summary import Ratio, Row, Summary
+from pointmask.bench.summary import BenchSummary, Ratio, Row
 
 _COLUMNS = (
     "method",
@@ -30,7 +30,7 @@ LEGEND = (
 )
 
 
-def heading(summary: Summary) -> str:
+def heading(summary: BenchSummary) -> str:
     """One line that says what was measured, and whether true sizes were used."""
     prior = summary["size_prior"]
     sizes = "point only" if prior == "none" else f"SIZE PRIOR '{prior}' FROM THE TRUE MASKS"
@@ -41,7 +41,7 @@ def heading(summary: Summary) -> str:
     )
 
 
-def machine_line(summary: Summary) -> str:
+def machine_line(summary: BenchSummary) -> str:
     """Processor, versions, commit and date in one line."""
     machine = summary["machine"]
     versions = ", ".join(f"{k} {v}" for k, v in cast(dict[str, str], machine["versions"]).items())
@@ -49,12 +49,12 @@ def machine_line(summary: Summary) -> str:
     return f"{machine['cpu']}, {versions}{commit}, {machine['date']}"
 
 
-def tables(summary: Summary) -> list[Table]:
+def tables(summary: BenchSummary) -> list[Table]:
     """Tables for the terminal: the methods, and their IoU by size and by group of images."""
     return [_rich(title, columns, rows) for title, columns, rows in _sheets(summary)]
 
 
-def markdown(summary: Summary) -> str:
+def markdown(summary: BenchSummary) -> str:
     """Lay out the same tables as a Markdown document, with the command and the machine."""
     parts = [f"# {heading(summary)}", f"`{summary['command']}`", machine_line(summary)]
     for title, columns, rows in _sheets(summary):
@@ -69,7 +69,7 @@ def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
-def to_json(summary: Summary) -> str:
+def to_json(summary: BenchSummary) -> str:
     """JSON text, ends with a newline."""
     return json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
 
@@ -100,7 +100,7 @@ def times_ours(ratio: Ratio | None) -> str:
     return f"{value} [{low}, {high}]"
 
 
-def _sheets(summary: Summary) -> list[_Sheet]:
+def _sheets(summary: BenchSummary) -> list[_Sheet]:
     rows = list(summary["methods"].values())
     prior = summary["size_prior"]
     told = "" if prior == "none" else f" (size prior '{prior}' from the true masks)"

@@ -25,7 +25,7 @@ import numpy as np
 from pointmask.annotator.target import Annotation
 from pointmask.bench.baselines.registry import BASELINES
 from pointmask.bench.baselines.sizes import SizeKnowledge, SizePrior, from_masks
-from pointmask.bench.cases import Case, PointList, Source
+from pointmask.bench.cases import Case, LazyCase, PointList
 from pointmask.metrics.counters import Score, score
 from pointmask.metrics.targets import TargetScore, score_targets, true_targets
 
@@ -98,7 +98,7 @@ class _Result:
 
 
 def run_bench(
-    sources: Iterable[Source],
+    sources: Iterable[LazyCase],
     methods: Sequence[str] = BASELINES.ours,
     *,
     size_prior: SizeKnowledge = "none",
@@ -109,7 +109,7 @@ def run_bench(
 
     Parameters
     ----------
-    sources : iterable of Source
+    sources : iterable of LazyCase
         Images with truth and one list of points per seed; loaded one at a time. One that cannot be
         loaded, or that any method fails on, is left out for all methods.
     methods : sequence of str

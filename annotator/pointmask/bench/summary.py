@@ -24,7 +24,7 @@ class Ratio(TypedDict):
     high: float
 
 
-class Part(TypedDict):
+class PartFigure(TypedDict):
     """A figure of some of the targets or images."""
 
     count: int
@@ -45,15 +45,15 @@ class Row(TypedDict):
     target_iou: float | None
     collapsed: float | None
     overgrown: float | None
-    by_size: dict[str, Part]  # mean target IoU
-    by_group: dict[str, Part]  # pooled IoU
+    by_size: dict[str, PartFigure]  # mean target IoU
+    by_group: dict[str, PartFigure]  # pooled IoU
     ms_median: float | None
     ms_p95: float | None
     elapsed_ms_median: float | None
     over_ours: Ratio | None
 
 
-class Summary(TypedDict):
+class BenchSummary(TypedDict):
     """One run, as it is written to ``bench.json``."""
 
     data: str
@@ -70,7 +70,7 @@ class Summary(TypedDict):
     notes: list[str]
 
 
-def summarise(run: BenchRun, *, data: str, protocol: str, command: str) -> Summary:
+def summarise(run: BenchRun, *, data: str, protocol: str, command: str) -> BenchSummary:
     """Reduce a run to its figures.
 
     Parameters
@@ -82,11 +82,11 @@ def summarise(run: BenchRun, *, data: str, protocol: str, command: str) -> Summa
 
     Returns
     -------
-    Summary
+    BenchSummary
         Plain values only; a figure that does not exist (no targets of a class, ours not run) is None.
     """
     ours = run.tallies.get(OURS)
-    return Summary(
+    return BenchSummary(
         data=data,
         protocol=protocol,
         size_prior=run.size_prior,
@@ -152,14 +152,14 @@ def _row(name: str, tally: MethodTally, ours: MethodTally | None, run: BenchRun)
     )
 
 
-def _size_part(tally: MethodTally, size: str) -> Part:
+def _size_part(tally: MethodTally, size: str) -> PartFigure:
     total = TargetTally.of([t for seed in tally.targets for t in seed if t.size_class == size])
-    return Part(count=total.count // len(tally.targets), iou=_number(total.mean_iou))
+    return PartFigure(count=total.count // len(tally.targets), iou=_number(total.mean_iou))
 
 
-def _group_part(tally: MethodTally, group: str) -> Part:
+def _group_part(tally: MethodTally, group: str) -> PartFigure:
     scores = [groups[group] for groups in tally.scores]
-    return Part(count=scores[0].scored_images, iou=_mean([s.iou for s in scores]))
+    return PartFigure(count=scores[0].scored_images, iou=_mean([s.iou for s in scores]))
 
 
 def _notes(run: BenchRun) -> list[str]:

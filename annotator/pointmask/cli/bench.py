@@ -15,7 +15,7 @@ from pointmask.cli.plugins import NamesOption, warn_of_broken
 from pointmask.errors import ImageError, OutputError
 
 if TYPE_CHECKING:
-    from pointmask.bench.summary import Summary
+    from pointmask.bench.summary import BenchSummary
 
 SCENES = 200
 """Built-in scenes that are measured without data: well under two minutes with all methods on two cores."""
@@ -151,7 +151,7 @@ def _use_one_thread() -> None:
     os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
 
 
-def _show(summary: "Summary") -> None:
+def _show(summary: "BenchSummary") -> None:
     from rich.console import Console
 
     from pointmask.bench.report import LEGEND, heading, machine_line, tables
@@ -171,7 +171,7 @@ def _show(summary: "Summary") -> None:
         console.print(f"... and {len(summary['skipped']) - _LISTED} more, see bench.json")
 
 
-def _save(summary: "Summary", out: Path) -> None:
+def _save(summary: "BenchSummary", out: Path) -> None:
     from pointmask.bench.report import markdown, to_json
     from pointmask.io.files import write_whole
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pointmask import executors
 from pointmask.doctor.findings import Diagnosis, Group, Notes, Remedies
 from pointmask.doctor.frame import Looker, Seen
-from pointmask.doctor.lists import Split, split_of, style_notes, together
+from pointmask.doctor.lists import SplitList, split_of, style_notes, together
 from pointmask.doctor.mixed_up import Reader, Suspects, mask_pairs, point_pairs
 from pointmask.doctor.twins import Twins
 from pointmask.errors import ImageError
@@ -113,7 +113,7 @@ def examine(
 class _Ward:
     """Puts together what was seen image by image."""
 
-    def __init__(self, looker: Looker, splits: Sequence[Split], notes: Notes) -> None:
+    def __init__(self, looker: Looker, splits: Sequence[SplitList], notes: Notes) -> None:
         self.groups: dict[tuple[str, str], Group] = {}
         self.unreadable: dict[str, str] = {}
         self.twins = Twins()
@@ -162,7 +162,7 @@ class _Ward:
 
 def _read_splits(
     lists: Sequence[IdList], names: Sequence[str], root: str, told: set[str], notes: Notes
-) -> list[Split]:
+) -> list[SplitList]:
     splits = []
     for listed in lists:
         split, problems = split_of(listed, names, root)

@@ -16,7 +16,7 @@ _OTHER = "", 1  # a list whose name says nothing gives way to those that measure
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Split:
+class SplitList:
     """
     A list of ids and the images it names.
 
@@ -39,7 +39,7 @@ class Split:
         """Rank of the lowest role: an image in two lists that must be apart leaves the lower."""
         return min(self.roles.values())
 
-    def must_be_apart(self, other: "Split") -> bool:
+    def must_be_apart(self, other: "SplitList") -> bool:
         """Say whether an image in both is a leak; ``trainval`` may hold what ``train`` and ``val`` do."""
         return self.rank != other.rank and not self.roles.keys() & other.roles.keys()
 
@@ -59,10 +59,10 @@ def lists_in(folder: Path) -> list[Path]:
     return found
 
 
-def split_of(listed: IdList, names: Sequence[str], root: str) -> tuple[Split, dict[str, str]]:
+def split_of(listed: IdList, names: Sequence[str], root: str) -> tuple[SplitList, dict[str, str]]:
     """Find the images of a list, and the ids without one, with the reason."""
     choice = choose(listed, names, root)
-    return Split(listed.source, choice.names, _roles(listed.source)), dict(choice.problems)
+    return SplitList(listed.source, choice.names, _roles(listed.source)), dict(choice.problems)
 
 
 def names_of(listed: IdList, names: Sequence[str]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import BinaryIO, cast
 
 from pointmask.doctor.findings import Note
 from pointmask.doctor.fingerprint import SAME_SCENE, Fingerprints, Print
-from pointmask.doctor.lists import Split
+from pointmask.doctor.lists import SplitList
 
 _ROOM = 1 << 24  # bytes of fingerprints in memory before they go to a file
 
@@ -51,7 +51,7 @@ class Twins:
             self._prints.add(small)
             self._printed.append(name)
 
-    def search(self, splits: Sequence[Split], threads: int) -> None:
+    def search(self, splits: Sequence[SplitList], threads: int) -> None:
         """Compare all images, and tell leaks between lists from likeness within one."""
         membership = _Membership(splits)
         for name in membership.names():
@@ -91,8 +91,8 @@ class Twins:
 class _Membership:
     """Which lists an image is in."""
 
-    def __init__(self, splits: Sequence[Split]) -> None:
-        self._of: defaultdict[str, list[Split]] = defaultdict(list)
+    def __init__(self, splits: Sequence[SplitList]) -> None:
+        self._of: defaultdict[str, list[SplitList]] = defaultdict(list)
         for split in splits:
             for name in split.names:
                 self._of[name].append(split)
@@ -114,7 +114,7 @@ class _Membership:
         theirs = [split.source for split in self._of.get(other, ())]
         return [split.source for split in self._of.get(one, ()) if split.source in theirs]
 
-    def crossing(self, one: str, other: str) -> set[tuple[Split, str, Split, str]]:
+    def crossing(self, one: str, other: str) -> set[tuple[SplitList, str, SplitList, str]]:
         """Return (lower list, its image, higher list, its image) for all lists that must be apart."""
         found = set()
         for first in self._of.get(one, ()):

@@ -20,7 +20,7 @@ from skimage.measure import find_contours, points_in_poly
 from pointmask.annotator.target import Annotation
 from pointmask.bench.baselines.base import Baseline
 from pointmask.bench.baselines.parts.frame import (
-    Patch,
+    TargetPatch,
     as_rgb8,
     checked_points,
     checked_priors,
@@ -82,7 +82,7 @@ class COM(Baseline):
         return compose(blue.shape, [_patch(blue, click, self._as_released) for click in clicks])
 
 
-def _patch(blue: NDArray[np.uint8], click: tuple[int, int], as_released: bool) -> Patch:
+def _patch(blue: NDArray[np.uint8], click: tuple[int, int], as_released: bool) -> TargetPatch:
     rows, cols = (
         slice(max(at - _HALF_SIZE, 0), min(at + _HALF_SIZE, size))
         for at, size in zip(click, blue.shape, strict=True)
@@ -92,7 +92,7 @@ def _patch(blue: NDArray[np.uint8], click: tuple[int, int], as_released: bool) -
         return empty_patch(click)
     origin = (click[0] - rows.start, click[1] - cols.start)
     mask = _crop_mask(crop, origin, as_released)
-    return Patch(click, (rows, cols), mask.astype(np.float32), mask)
+    return TargetPatch(click, (rows, cols), mask.astype(np.float32), mask)
 
 
 def _crop_mask(crop: F64, click: tuple[int, int], as_released: bool) -> NDArray[np.bool_]:

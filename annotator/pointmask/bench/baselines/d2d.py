@@ -18,7 +18,7 @@ from pointmask.bench.baselines.base import Baseline
 from pointmask.bench.baselines.parts.clahe import clahe
 from pointmask.bench.baselines.parts.crf import PairKernel, dense_crf
 from pointmask.bench.baselines.parts.frame import (
-    Patch,
+    TargetPatch,
     as_rgb8,
     checked_points,
     checked_priors,
@@ -224,11 +224,11 @@ def _patch(
     box: Box,
     fused: NDArray[np.float32],
     binary: NDArray[np.bool_],
-) -> Patch:
+) -> TargetPatch:
     if not is_workable(box):
         return empty_patch(click)
     posterior = dense_crf(binary[box].astype(np.float32), rgb[box], _CRF, _CRF_ITERATIONS)
-    return Patch(click, box, fused[box].copy(), posterior > 0.5)
+    return TargetPatch(click, box, fused[box].copy(), posterior > 0.5)
 
 
 def _padded(box: Box, shape: tuple[int, int]) -> Box:

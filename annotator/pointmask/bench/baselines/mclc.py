@@ -15,7 +15,7 @@ from pointmask.annotator.target import Annotation
 from pointmask.bench.baselines.base import Baseline
 from pointmask.bench.baselines.parts.crf import PairKernel, dense_crf
 from pointmask.bench.baselines.parts.frame import (
-    Patch,
+    TargetPatch,
     as_rgb8,
     checked_points,
     checked_priors,
@@ -121,9 +121,9 @@ def _segment(
     return segment
 
 
-def _patch(rgb: NDArray[np.uint8], click: tuple[int, int], box: Box, votes: NDArray[np.int32]) -> Patch:
+def _patch(rgb: NDArray[np.uint8], click: tuple[int, int], box: Box, votes: NDArray[np.int32]) -> TargetPatch:
     if not is_workable(box):
         return empty_patch(click)
     share = (votes[box] / max(votes[box].max(), 1)).astype(np.float32)
     posterior = dense_crf(share, rgb[box], _CRF, _CRF_ITERATIONS)
-    return Patch(click, box, share, posterior > 0.5)
+    return TargetPatch(click, box, share, posterior > 0.5)

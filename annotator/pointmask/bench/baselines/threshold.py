@@ -9,7 +9,7 @@ from scipy import ndimage as ndi
 from pointmask.annotator.target import Annotation
 from pointmask.bench.baselines.base import Baseline
 from pointmask.bench.baselines.parts.frame import (
-    Patch,
+    TargetPatch,
     as_rgb8,
     checked_points,
     checked_priors,
@@ -72,7 +72,7 @@ class Threshold(Baseline):
         return compose(gray.shape, patches)
 
 
-def _patch(gray: NDArray[np.uint8], click: tuple[int, int], box: Box, fraction: float) -> Patch:
+def _patch(gray: NDArray[np.uint8], click: tuple[int, int], box: Box, fraction: float) -> TargetPatch:
     window = gray[box].astype(np.float32)
     if window.size == 0:
         return empty_patch(click)
@@ -84,7 +84,7 @@ def _patch(gray: NDArray[np.uint8], click: tuple[int, int], box: Box, fraction: 
     base = np.median(window)
     contrast = around[peak] - base
     if contrast <= 0:
-        return Patch(click, box, np.zeros_like(window), np.zeros(window.shape, np.bool_))
+        return TargetPatch(click, box, np.zeros_like(window), np.zeros(window.shape, np.bool_))
     soft = np.clip((window - base) / contrast, 0, 1)
     labels, _ = ndi.label(soft > fraction, _EIGHT_NEIGHBOURS)
-    return Patch(click, box, soft, labels == labels[top + peak[0], left + peak[1]])
+    return TargetPatch(click, box, soft, labels == labels[top + peak[0], left + peak[1]])

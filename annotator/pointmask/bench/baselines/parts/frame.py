@@ -13,7 +13,7 @@ from pointmask.errors import ImageError, PointsError
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Patch:
+class TargetPatch:
     """One target's result, before neighbours have written over it.
 
     Attributes
@@ -160,14 +160,14 @@ def is_workable(box: Box) -> bool:
     return all(side.stop - side.start >= 2 for side in box)
 
 
-def empty_patch(point: tuple[int, int]) -> Patch:
+def empty_patch(point: tuple[int, int]) -> TargetPatch:
     """Return the result for a box too small to work in: the click's own pixel, not set."""
     (row, col) = point
     blank = np.zeros((1, 1), np.float32)
-    return Patch(point, (slice(row, row + 1), slice(col, col + 1)), blank, blank > 0)
+    return TargetPatch(point, (slice(row, row + 1), slice(col, col + 1)), blank, blank > 0)
 
 
-def compose(shape: tuple[int, int], patches: Sequence[Patch]) -> Annotation:
+def compose(shape: tuple[int, int], patches: Sequence[TargetPatch]) -> Annotation:
     """Write the targets' boxes over one another, in order, and read each target back from its box.
 
     This is how the published programs make an image's mask: where boxes overlap, a later target erases
@@ -177,7 +177,7 @@ def compose(shape: tuple[int, int], patches: Sequence[Patch]) -> Annotation:
     ----------
     shape : tuple of int
         Image size (H, W).
-    patches : sequence of Patch
+    patches : sequence of TargetPatch
         One per target, in the order in which they were clicked.
 
     Returns
@@ -192,7 +192,7 @@ def compose(shape: tuple[int, int], patches: Sequence[Patch]) -> Annotation:
     return Annotation(shape, tuple(_target(patch, canvas[patch.box].copy()) for patch in patches))
 
 
-def _target(patch: Patch, mask: NDArray[np.bool_]) -> Target:
+def _target(patch: TargetPatch, mask: NDArray[np.bool_]) -> Target:
     rows, cols = patch.box
     window = (rows.start, cols.start, rows.stop, cols.stop)
     ys, xs = np.nonzero(mask)
