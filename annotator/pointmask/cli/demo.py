@@ -19,9 +19,10 @@ def demo(folder: Path, overwrite: bool) -> None:
     from pointmask.cli.summary import show_summary, tell_compiling
     from pointmask.errors import OutputError
     from pointmask.folder.job import annotate_folder
+    from pointmask.io.layout import IMAGES, POINT_LIST
     from pointmask.synth.scenes import demo_scenes
 
-    images, points, out = folder / "images", folder / "points.csv", folder / "result"
+    images, points, out = folder / IMAGES, folder / POINT_LIST, folder / "result"
     for path in (images, points):
         if path.exists() and not overwrite:
             raise OutputError(f"{path} exists; make the demo again with: pointmask demo {folder} --overwrite")

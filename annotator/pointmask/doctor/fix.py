@@ -26,7 +26,7 @@ from pointmask.io.images.file import ImageFile
 from pointmask.io.images.folder import FolderSource
 from pointmask.io.images.open import open_source
 from pointmask.io.images.source import ImageSource
-from pointmask.io.layout import stem_of
+from pointmask.io.layout import ID_LISTS, IMAGES, POINT_LIST, TRUE_MASKS, stem_of
 from pointmask.io.links import link_or_copy
 from pointmask.io.points.lists import IdList
 from pointmask.io.points.points import Point, Points
@@ -160,7 +160,7 @@ class _Copier:
         for name in sorted(set(self._everything).difference(self._remedies.names)):
             self.record.add(f"images/{name}", "images left out", "in no list")
         for name in self._names:
-            path = self._out / "images" / name
+            path = self._out / IMAGES / name
             if isinstance(self._images, FolderSource):
                 link_or_copy(self._images.root / name, path, copy=copy)
             else:
@@ -185,38 +185,38 @@ class _Copier:
             return
         for action, why in done.items():
             self.record.add(f"masks/{mask_name}", action, why)
-        path = self._out / "masks" / f"{stem_of(name)}.png"
+        path = self._out / TRUE_MASKS / f"{stem_of(name)}.png"
         write_whole(path, encode_png(mask), durable=False)
 
     def put_points(self, points: Points) -> None:
         plan = make_plan(self._images, self._everything, points)
         for (name, frame), reason in sorted(plan.skipped.items()):
-            self.record.add("points.csv", "points left out", f"{name} frame {frame}: {reason}")
+            self.record.add(POINT_LIST, "points left out", f"{name} frame {frame}: {reason}")
         kept: dict[str, tuple[Point, ...]] = {}
         copied = set(self._names)
         for name, frames in plan.frames.items():
             if name not in copied:
-                self.record.add("points.csv", "points left out", f"{name} is left out")
+                self.record.add(POINT_LIST, "points left out", f"{name} is left out")
                 continue
             for frame, listed in frames.items():
                 again = repeated(listed, self._targets(name, frame))
                 gone = {id(second) for _, second in again}
                 for first, second in again:
                     told = f"{name}: x {second.col}, y {second.row} into x {first.col}, y {first.row}"
-                    self.record.add("points.csv", "points merged", told)
+                    self.record.add(POINT_LIST, "points merged", told)
                 kept[f"{name}#{frame}" if frame else name] = tuple(p for p in listed if id(p) not in gone)
-        Csv().write(Points(kept), self._out / "points.csv")
+        Csv().write(Points(kept), self._out / POINT_LIST)
 
     def _targets(self, name: str, frame: int) -> NDArray[np.int32] | None:
         """Label the targets of the corrected mask, if there is one."""
-        path = self._out / "masks" / f"{stem_of(name)}.png"
+        path = self._out / TRUE_MASKS / f"{stem_of(name)}.png"
         return targets_of(read_mask(path)) if frame == 0 and path.is_file() else None
 
     def put_lists(self, lists: Sequence[IdList]) -> None:
         names = self._everything
         for listed in lists:
             source = Path(listed.source)
-            file = f"img_idx/{source.name}"
+            file = f"{ID_LISTS}/{source.name}"
             path = self._out / file
             if path.exists():
                 raise OutputError(f"two lists are called {path.name}; rename one")

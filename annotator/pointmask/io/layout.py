@@ -1,4 +1,4 @@
-"""What lies where in an output folder."""
+"""What lies where in an output folder, and in a training folder."""
 
 from pathlib import Path
 
@@ -30,6 +30,9 @@ RUN_TAG = "run"
 
 PREDICTIONS, POINTS = "predictions.jsonl", "points.csv"
 """What a detector predicted, a line per frame, and the same as a table of points."""
+
+IMAGES, TRUE_MASKS, ID_LISTS, POINT_LIST = "images", "masks", "img_idx", "points.csv"
+"""What a training folder holds, as BasicIRSTD has it; the point list is ours."""
 
 WHOLE = "whole"
 """Name of a job that is not shared out; parts of a job are called ``1-of-3``."""
@@ -105,4 +108,4 @@ def check_apart(images: Path, out: Path) -> None:
 
 def is_tree(path: Path) -> bool:
     """Say whether a folder is for training or our output, which hold masks among other things."""
-    return any((path / name).exists() for name in (MANIFEST, MASKS, "img_idx", "origin"))
+    return any((path / name).exists() for name in (MANIFEST, MASKS, ID_LISTS, "origin"))

@@ -8,7 +8,7 @@ import numpy as np
 
 from pointmask.errors import PointsError
 from pointmask.io.images.folder import list_images
-from pointmask.io.layout import RESULTS
+from pointmask.io.layout import ID_LISTS, IMAGES, RESULTS, TRUE_MASKS
 from pointmask.io.points.lists import read_ids
 from pointmask.io.points.match import match
 from pointmask.io.points.names import without_suffix
@@ -18,9 +18,9 @@ _SHOWN = 3  # names in a message
 
 _VALIDATION_SHARE = 0.2
 
-_IMAGE_FOLDERS = ("images", "origin/img")  # the field's usual one, and PAL's
+_IMAGE_FOLDERS = (IMAGES, "origin/img")  # the field's usual one, and PAL's
 
-_NO_IMAGES = frozenset({"masks", "masks_centroid", "masks_coarse", *RESULTS.values()})
+_NO_IMAGES = frozenset({TRUE_MASKS, "masks_centroid", "masks_coarse", *RESULTS.values()})
 
 
 def image_folder(root: Path) -> Path:
@@ -73,7 +73,7 @@ def find_list(root: Path, name: str) -> Path | None:
     DataError
         If several lists fit.
     """
-    patterns = (f"img_idx/{name}_*.txt", f"img_idx/{name}.txt", f"splits/{name}.txt", f"{name}.txt")
+    patterns = (f"{ID_LISTS}/{name}_*.txt", f"{ID_LISTS}/{name}.txt", f"splits/{name}.txt", f"{name}.txt")
     for pattern in patterns:
         files = sorted(root.glob(pattern))
         if len(files) > 1:

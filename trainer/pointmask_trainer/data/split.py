@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pointmask.errors import ImageError
 from pointmask.io.images.array import read, read_mask
 from pointmask.io.images.folder import list_images
+from pointmask.io.layout import TRUE_MASKS
 from pointmask.io.points.names import without_suffix
 from pointmask_trainer.data.folder import some
 from pointmask_trainer.data.points import Paired
@@ -93,8 +94,8 @@ def load_masks(split: Split, folder: Path) -> list[Mask]:
     DataError
         If masks are missing, unreadable, of another size than their image, or all empty.
     """
-    if (folder / "masks").is_dir():
-        folder = folder / "masks"
+    if (folder / TRUE_MASKS).is_dir():
+        folder = folder / TRUE_MASKS
     if not folder.is_dir():
         raise DataError(f"{folder} is no folder; give the folder of the masks")
     by_id = {without_suffix(name): folder / name for name in list_images(folder)}

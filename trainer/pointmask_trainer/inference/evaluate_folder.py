@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pointmask.io.layout import TRUE_MASKS
 from pointmask_trainer.data.folder import find_images, find_list, read_list
 from pointmask_trainer.data.split import load_masks, load_split
 from pointmask_trainer.distributed import choose_device
@@ -78,7 +79,7 @@ def evaluate_folder(
     images = find_images(data)
     ids = listed_ids(data, images, listed, include=include, run=weights if weights.is_dir() else None)
     split = load_split(listed, ids, images, None, where)
-    truths = load_masks(split, masks or data / "masks")
+    truths = load_masks(split, masks or data / TRUE_MASKS)
 
     def tell(index: int, probabilities: Probabilities) -> None:
         if seen is not None:

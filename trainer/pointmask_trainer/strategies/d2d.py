@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pointmask.io.layout import TRUE_MASKS
 from pointmask.theta import Theta
 from pointmask_trainer.data.batch import Batch
 from pointmask_trainer.data.labels import Label, LabelStore, SplitName
@@ -60,7 +61,7 @@ class D2D(Strategy):
                 )
         self._start = self.first_theta()
         self._truths = {
-            name: known_masks(split, folder.root / "masks") for name, split in folder.splits.items()
+            name: known_masks(split, folder.root / TRUE_MASKS) for name, split in folder.splits.items()
         }
         return {name: self._first_labels(folder, split) for name, split in folder.splits.items()}
 

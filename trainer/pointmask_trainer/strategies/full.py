@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from pointmask.io.layout import TRUE_MASKS
 from pointmask_trainer.data.labels import Label, SplitName
 from pointmask_trainer.data.split import load_masks
 from pointmask_trainer.strategies.base import Folder, Strategy
@@ -12,5 +13,5 @@ class Full(Strategy):
 
     def prepare(self, folder: Folder) -> Mapping[SplitName, Sequence[Label]]:
         """Read the masks of both splits."""
-        source = folder.masks or folder.root / "masks"
+        source = folder.masks or folder.root / TRUE_MASKS
         return {name: load_masks(split, source) for name, split in folder.splits.items()}

@@ -5,6 +5,7 @@ from functools import partial
 
 import torch
 
+from pointmask.io.layout import TRUE_MASKS
 from pointmask_trainer.config import Config, ModelConfig
 from pointmask_trainer.data.folder import find_images, split_ids
 from pointmask_trainer.data.labels import LabelStore
@@ -77,7 +78,7 @@ def prepare(
         f"{normalisation.mean:.4g}, deviation {normalisation.std:.4g}; {device}"
     )
     loop = Loop(config, folder.splits, labels, strategy, model, normalisation, group)
-    return loop, known_masks(val_split, source.root / "masks")
+    return loop, known_masks(val_split, source.root / TRUE_MASKS)
 
 
 def fresh(config: ModelConfig) -> Detector:

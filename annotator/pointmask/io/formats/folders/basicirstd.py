@@ -18,6 +18,7 @@ from pointmask.io.formats.labelled import LabelledImage
 from pointmask.io.formats.parts.per_image import document_name, write_new
 from pointmask.io.images.array import encode_png
 from pointmask.io.images.source import ImageSource
+from pointmask.io.layout import ID_LISTS, IMAGES, TRUE_MASKS
 from pointmask.io.points.points import Points
 
 POINT_FOLDERS = ("masks_centroid", "masks_coarse")
@@ -38,7 +39,7 @@ class BasicIrstd(Format):
 
     def sniff(self, path: Path) -> bool:
         """Say whether the folder has lists of names beside masks."""
-        return (path / "img_idx").is_dir() and (path / "masks").is_dir()
+        return (path / ID_LISTS).is_dir() and (path / TRUE_MASKS).is_dir()
 
     def read(self, path: Path, *, images: ImageSource | None = None) -> Points:
         """Read the clicks.
@@ -48,13 +49,13 @@ class BasicIrstd(Format):
         PointsError
             If the folder holds none, or two kinds of them.
         """
-        return read_clicks(path, path / "masks")
+        return read_clicks(path, path / TRUE_MASKS)
 
     def read_masks(
         self, path: Path, rejected: dict[str, str], *, images: ImageSource | None = None
     ) -> Iterator[LabelledImage]:
         """Yield images with a target for each component."""
-        return Masks().read_masks(path / "masks", rejected)
+        return Masks().read_masks(path / TRUE_MASKS, rejected)
 
     def write_masks(
         self,
@@ -90,7 +91,7 @@ class BasicIrstd(Format):
         """
         check_share(options.test)
         put = Images(source, copy=options.copy).put
-        lists, name = path / "img_idx", options.name or path.name
+        lists, name = path / ID_LISTS, options.name or path.name
         lists.mkdir(parents=True, exist_ok=True)
         with (
             whole_text(lists / f"train_{name}.txt") as train_list,
@@ -98,8 +99,8 @@ class BasicIrstd(Format):
         ):
             for image in images:
                 file = document_name(image.key, ".png")
-                put(image.key, path / "images" / file)
-                write_new(encode_png(image.mask), path / "masks" / file)
+                put(image.key, path / IMAGES / file)
+                write_new(encode_png(image.mask), path / TRUE_MASKS / file)
                 is_test = in_test(image.key, options.test, options.seed)
                 (test_list if is_test else train_list).write(file.removesuffix(".png") + "\n")
 
