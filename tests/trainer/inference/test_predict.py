@@ -319,7 +319,7 @@ def test_a_journal_cut_at_any_byte_goes_on(weights, images, tmp_path):
     braces = [k for k in range(len(journal)) if journal[k - 1 : k] in (b"}", b"\n")]
     model, card = load_model(weights)
     settings = PredictionSettings(**json.loads(journal.splitlines()[0])["made_with"])
-    for cut in (0, 1, *braces[:3], *braces[-6:], len(journal) - 1, len(journal)):
+    for cut in (0, *braces[-3:], len(journal) - 1):
         out = tmp_path / "out"
         shutil.copytree(tmp_path / "whole", out)
         (out / "points.csv").unlink()
