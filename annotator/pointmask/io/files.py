@@ -104,6 +104,19 @@ def write_lines(path: Path, lines: Iterable[bytes], tag: str = "file") -> None:
         file.writelines(lines)
 
 
+def sync(path: Path) -> None:
+    """
+    Wait until the disk holds a file that another library wrote.
+
+    Raises
+    ------
+    OSError
+        As the system reports it.
+    """
+    with path.open("r+b") as file:
+        os.fsync(file.fileno())
+
+
 def put_whole(made: Path, path: Path) -> None:
     """
     Put what was made in the place of whatever is there.

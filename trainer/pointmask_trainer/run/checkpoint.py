@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from pointmask.io.files import put_whole, staged, whole_file, write_whole
+from pointmask.io.files import put_whole, staged, sync, write_whole
 from pointmask.io.layout import RUN_TAG
 from pointmask.settings import read_table, to_table
 from pointmask_trainer.config import ModelConfig
@@ -161,8 +161,8 @@ def save_last(run: Path, model: Detector, card: ModelCard, training: TrainingSta
     with staged(last, RUN_TAG) as made:
         made.mkdir()
         save_model(made / WEIGHTS, model, card)
-        with whole_file(made / OPTIMISER, RUN_TAG) as file:
-            torch.save(training.optimiser, file)
+        torch.save(training.optimiser, made / OPTIMISER)  # torch writes the file's name into it
+        sync(made / OPTIMISER)
         write_whole(made / STATE, json.dumps(training.state, indent=2) + "\n", RUN_TAG)
         put_whole(made, last)
 
