@@ -6,7 +6,7 @@ May import: everything of pointmask. Open first: ``annotate.py``.
 """
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
@@ -137,6 +137,12 @@ def _short_warnings() -> Iterator[None]:
 def printable(text: str) -> str:
     """Replace what a terminal cannot show, such as undecodable bytes in a file name."""
     return text.encode("utf-8", "backslashreplace").decode()
+
+
+def show_notes(notes: Iterable[str]) -> None:
+    """Say what was assumed, a line each, where it does not mix with results."""
+    for line in notes:
+        click.echo(f"Note: {printable(line)}", err=True)
 
 
 @click.group(

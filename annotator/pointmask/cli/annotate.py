@@ -180,8 +180,10 @@ def _read(
     simulate: Literal["centroid", "coarse"] | None,
     seed: int,
 ) -> "Points":
+    from pointmask.cli import show_notes
     from pointmask.io.formats import read_points
 
     points = read_points(source, format=point_format, simulate=simulate, seed=seed, images=images)
     click.echo(f"Points: {len(points):,} in {len(points.by_image):,} images, from {points.source}", err=True)
+    show_notes(points.notes)
     return points

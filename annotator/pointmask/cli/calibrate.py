@@ -93,10 +93,12 @@ def calibrate(
 
     from pointmask.calibrate.fit import calibrate as fit
     from pointmask.calibrate.pairs import read_pairs
+    from pointmask.cli import show_notes
     from pointmask.cli.summary import tell_compiling
     from pointmask.io.formats import read_points
 
     points = read_points(source or masks, format=point_format, simulate=simulate, seed=seed, images=images)
+    show_notes(points.notes)
     skipped: list[tuple[str, str]] = []
     tell_compiling()
     with _shown(budget) as tick:

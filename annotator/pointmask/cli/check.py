@@ -73,6 +73,7 @@ def check(
     """
     if (copy or overwrite) and out is None:
         raise click.UsageError("--copy and --overwrite are for the folder of --fix; give one")
+    from pointmask.cli import show_notes
     from pointmask.cli.progress import shown_progress
     from pointmask.doctor import examine
     from pointmask.doctor.fix import check_out, write_fixed
@@ -87,6 +88,7 @@ def check(
     points = None
     if source is not None:
         points = read_points(source, format=point_format, simulate=simulate, images=opened)
+        show_notes(points.notes)
     lists = [read_ids(path) for path in (*listed, *(lists_in(folder) if folder else ()))]
     with shown_progress() as progress:
         diagnosis = examine(opened, points, masks, lists=lists, threads=threads, report=progress)

@@ -136,7 +136,7 @@ def points_of(
     else:
         return None
     paired = pair_points(points, images, root)
-    for note in paired.notes:
+    for note in (*points.notes, *paired.notes):
         say(note)
     return paired
 

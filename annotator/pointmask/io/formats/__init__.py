@@ -6,11 +6,13 @@ other; `find` looks for the points of a training folder.
 May import: points, images, files, layout; at run time this module loads no numpy. Open first: ``base.py``.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pointmask.errors import PointsError
 from pointmask.io.formats.registry import FORMATS, sniffs, usable
+from pointmask.io.notes import gathering
 
 if TYPE_CHECKING:
     from pointmask.io.formats.base import Simulation
@@ -68,12 +70,13 @@ def read_points(
     seed : int
         For ``simulate="coarse"``.
     images : ImageSource, str or Path, optional
-        The images, for formats whose coordinates are fractions of their sizes.
+        The images: for formats whose coordinates are fractions of their sizes or that name frames by their
+        place, and to judge what the numbers of others mean.
 
     Returns
     -------
     Points
-        ``source`` tells the path and what it was recognised as.
+        ``source`` tells the path and what it was recognised as, ``notes`` what was assumed.
 
     Raises
     ------
@@ -84,11 +87,16 @@ def read_points(
         If the format named is another package's and cannot be loaded.
     """
     path = Path(path)
-    if simulate is not None:
-        return FORMATS.load(format or "masks").simulate(path, simulate, seed)
-    form = FORMATS.load(format or recognise(path))
-    if images is None or not form.needs_images:
-        return form.read(path)
-    from pointmask.io.images.open import open_source
+    with gathering() as notes:
+        if simulate is not None:
+            points = FORMATS.load(format or "masks").simulate(path, simulate, seed)
+        else:
+            form = FORMATS.load(format or recognise(path))
+            source = None
+            if images is not None:
+                from pointmask.io.images.open import open_source
 
-    return form.read(path, images=open_source(images))
+                source = open_source(images)
+            points = form.read(path, images=source)
+    lines = notes.lines()
+    return replace(points, notes=(*points.notes, *lines)) if lines else points

@@ -148,7 +148,7 @@ class Format:
         path : Path
             File or folder.
         images : ImageSource, optional
-            For formats with `needs_images`, which look beside the annotations if it is not given.
+            The images, if they are known; formats with `needs_images` look beside the annotations if not.
 
         Raises
         ------

@@ -17,6 +17,7 @@ from pointmask.io.formats.parts.finder import ImageFinder
 from pointmask.io.formats.registry import FORMATS, layouts
 from pointmask.io.images.open import open_source
 from pointmask.io.images.source import ImageSource
+from pointmask.io.notes import gathering
 from pointmask.io.points.points import Points
 
 _NOUNS: dict[Feature, str] = {
@@ -49,7 +50,7 @@ class Conversion:
     lost : tuple of str
         What the format written cannot hold, with counts.
     warnings : tuple of str
-        What it holds, but programs that read it may not.
+        What it holds, but programs that read it may not; and what was assumed when it was read.
     """
 
     recognised: str
@@ -116,7 +117,7 @@ def convert(
         raise OutputError(f"{out} exists already; choose another name, or replace its files with --overwrite")
     source = None if images is None else open_source(images)
     rejected: dict[str, str] = {}
-    with staged(out) as made:
+    with staged(out) as made, gathering() as notes:
         named = replace(chosen, name=chosen.name or out.name)  # a folder takes its place when it is whole
         count = write_as(to, labelled_images(name, path, to, source, rejected), made, source, named)
         if not count.images:
@@ -130,7 +131,7 @@ def convert(
         count.targets,
         rejected,
         count.lost(),
-        count.warnings(),
+        (*count.warnings(), *notes.lines()),
     )
 
 

@@ -46,11 +46,14 @@ class Points:
     rejected : Mapping[str, str]
         Image keys whose rows could not be read, with the reason. Such images are skipped, so that
         a target is never silently missing from a mask.
+    notes : tuple of str
+        What was assumed when they were read, a sentence each, to be shown to the user once.
     """
 
     by_image: Mapping[str, tuple[Point, ...]]
     source: str = "memory"
     rejected: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return sum(len(points) for points in self.by_image.values())

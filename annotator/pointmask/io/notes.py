@@ -1,0 +1,63 @@
+"""Notes of what a reader assumed: one line per kind, however often it was assumed.
+
+A reader deep below calls `note`; whoever talks to the user reads inside `gathering` and shows the lines.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+
+class Notes:
+    """Assumptions by kind, each with its count and first example."""
+
+    def __init__(self) -> None:
+        self._by_kind: dict[str, tuple[int, str]] = {}
+
+    def add(self, kind: str, example: str = "", count: int = 1) -> None:
+        """Count an assumption; its kind is a whole sentence without a full stop."""
+        before, first = self._by_kind.get(kind, (0, example))
+        self._by_kind[kind] = before + count, first
+
+    def lines(self) -> tuple[str, ...]:
+        """Return one line per kind, in the order of their first examples."""
+        return tuple(_line(kind, *counted) for kind, counted in self._by_kind.items())
+
+
+_CURRENT: ContextVar[Notes | None] = ContextVar("notes", default=None)
+
+
+def note(kind: str, example: str = "", count: int = 1) -> None:
+    """
+    Note an assumption, if anybody gathers notes.
+
+    Parameters
+    ----------
+    kind : str
+        What was assumed, the same words each time; a sentence without a full stop, which also says what to
+        do if it is wrong.
+    example : str
+        Where, such as ``p.csv:7``; the first is shown.
+    count : int
+        How often, for readers that count by themselves.
+    """
+    notes = _CURRENT.get()
+    if notes is not None:
+        notes.add(kind, example, count)
+
+
+@contextmanager
+def gathering() -> Iterator[Notes]:
+    """Gather the notes of everything that is read inside."""
+    notes = Notes()
+    token = _CURRENT.set(notes)
+    try:
+        yield notes
+    finally:
+        _CURRENT.reset(token)
+
+
+def _line(kind: str, count: int, example: str) -> str:
+    if not example:
+        return kind
+    return f"{kind} ({example})" if count == 1 else f"{kind} ({count:,} times, first {example})"

@@ -1,0 +1,28 @@
+"""Notes: one line per kind with its count and first example, however deep they are made."""
+
+from pointmask.io.formats import read_points
+from pointmask.io.notes import gathering, note
+
+
+def test_notes_are_counted_by_kind():
+    with gathering() as notes:
+        note("boxes are clicked in their middle", "a.csv:2")
+        note("read as GBK")
+        note("boxes are clicked in their middle", "a.csv:3", count=1999)
+    assert notes.lines() == ("boxes are clicked in their middle (2,000 times, first a.csv:2)", "read as GBK")
+
+
+def test_a_note_that_nobody_gathers_is_lost_without_harm():
+    note("nobody hears")
+    with gathering() as outer:
+        with gathering() as inner:
+            note("inside", "x")
+        note("outside")
+    assert inner.lines() == ("inside (x)",)
+    assert outer.lines() == ("outside",)
+
+
+def test_a_plain_table_has_no_notes(tmp_path):
+    path = tmp_path / "p.csv"
+    path.write_text("image,x,y\na.png,3,4\n")
+    assert read_points(path).notes == ()
