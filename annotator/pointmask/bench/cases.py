@@ -17,8 +17,10 @@ from pointmask.io.formats.folders.masks import coarse_points
 from pointmask.io.images.array import read, read_mask
 from pointmask.io.images.folder import list_images
 from pointmask.io.points.by_frame import points_by_frame
+from pointmask.io.points.fit import fitted
 from pointmask.io.points.match import match
 from pointmask.io.points.names import ImageFrame
+from pointmask.io.points.points import Point
 from pointmask.metrics.data_sets import data_set_of
 from pointmask.synth.scenes import make_scenes
 
@@ -130,7 +132,7 @@ def folder_sources(
         )
     sources = []
     for key in sorted(lists[0].points):
-        drawn = [[(p.row, p.col) for p in one.points[key]] for one in lists]
+        drawn = [one.points[key] for one in lists]
         mask = masks / mask_of[key] if key in mask_of else None
         sources.append(LazyCase(key[0], partial(_folder_case, images, key, mask, drawn)))
     reasons = {name: reason for (name, _), reason in lists[0].rejected.items()}
@@ -149,13 +151,14 @@ def _scene_case(index: int, protocol: Simulation, seeds: int) -> Case:
     return Case(scene.name, scene.kind, scene.image, scene.image, scene.mask, points)
 
 
-def _folder_case(images: Path, key: ImageFrame, mask: Path | None, points: Sequence[PointList]) -> Case:
+def _folder_case(images: Path, key: ImageFrame, mask: Path | None, drawn: Sequence[Sequence[Point]]) -> Case:
     name, frame = key
     if mask is None:
         raise ImageError("it has no mask of the same name")
     image, truth = read(images / name, frame), read_mask(mask)
     if image.shape != truth.shape:
         raise ImageError(f"the image has {image.shape} pixels, its mask {mask} has {truth.shape}")
+    points = [[(p.row, p.col) for p in fitted(one, image.shape)] for one in drawn]
     return Case(name, data_set_of(name), image, _colour(images / name, image), truth, points)
 
 

@@ -8,6 +8,7 @@ from pointmask.errors import ImageError, PointmaskError
 from pointmask.io.images.array import read, read_mask
 from pointmask.io.images.folder import list_images
 from pointmask.io.points.by_frame import points_by_frame
+from pointmask.io.points.fit import fitted
 from pointmask.io.points.match import match
 from pointmask.io.points.points import Points
 
@@ -45,9 +46,9 @@ def read_pairs(images: Path, masks: Path, points: Points, skipped: list[tuple[st
         )
     for key in usable:
         name, frame = key
-        clicks = [(point.row, point.col) for point in paired.points[key]]
         try:
             image, truth = read(images / name, frame), read_mask(masks / mask_of[key])
+            clicks = [(point.row, point.col) for point in fitted(paired.points[key], image.shape)]
             check_pair(image, clicks, truth)
         except PointmaskError as error:
             skipped.append((name, str(error)))

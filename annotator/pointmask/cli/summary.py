@@ -7,7 +7,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from pointmask.cli import printable
+from pointmask.cli import printable, show_notes
 from pointmask.folder.summary import Summary
 from pointmask.io.points.names import natural_key
 
@@ -44,6 +44,13 @@ def show_summary(summary: Summary) -> None:
             f"FLIR radiometric JPEG: {summary.thermal:,} images were read as thermal raster, in kelvin "
             "(--no-radiometric takes the coloured picture)"
         )
+    if summary.scaled:
+        click.echo(
+            f"Note: points of {summary.scaled:,} images were marked in a copy of another size and have been "
+            f"scaled, such as {printable(summary.scaled_example)}",
+            err=True,
+        )
+    show_notes(summary.notes)
     if summary.missing_shards:
         shards = ", ".join(str(index) for index in summary.missing_shards)
         click.echo(f"Still to run before the manifest is merged: shard {shards}")

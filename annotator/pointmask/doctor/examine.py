@@ -119,6 +119,7 @@ class _Ward:
         self.twins = Twins()
         self._looker, self._splits, self._notes = looker, splits, notes
         self._masks, self._points = Suspects(), Suspects()
+        self._fitted: dict[str, Sequence[Point]] = {}
 
     def take(self, seen: Seen) -> None:
         """Take in what was seen of one image."""
@@ -129,6 +130,8 @@ class _Ward:
             group.frames += 1
             group.sizes[kind.shape] += 1
             group.bits = max(group.bits, kind.bits)
+        if seen.fitted is not None:
+            self._fitted[seen.name] = seen.fitted
         if seen.unreadable:
             self.unreadable[seen.name] = seen.unreadable
             return
@@ -157,7 +160,9 @@ class _Ward:
             return None
 
     def _points_of(self, name: str) -> Sequence[Point]:
-        return () if self._looker.planned is None else self._looker.planned[name].get(0, ())
+        if self._looker.planned is None:
+            return ()
+        return self._fitted[name] if name in self._fitted else self._looker.planned[name].get(0, ())
 
 
 def _read_splits(
@@ -180,6 +185,8 @@ def _note_plan(plan: Plan, told: set[str], notes: Notes) -> None:
             notes.add("unpaired", f"{name}: {reason}")
     for name in plan.without_points:
         notes.add("no points", name)
+    for note in plan.notes:
+        notes.add("assumed", note)
 
 
 def _pair_masks(

@@ -152,6 +152,11 @@ _KINDS = {
     "unreadable": ("files cannot be read", "copy or export them again; a job skips them", True),
     "unlisted": ("ids of the list do not fit the images", "correct the list; a job skips these", True),
     "unpaired": ("points do not fit the images", "correct the point list; a job skips these", True),
+    "point size": (
+        "images have another size than the points' document says",
+        "give the images that were annotated; a job scales points of the same aspect, skips others",
+        True,
+    ),
     "outside": (
         "points lie outside their image",
         "correct them (0-based x = column, y = row); skipped",
@@ -208,6 +213,7 @@ _KINDS = {
     "near": ("images are nearly the same as another", "keep such images in one list", False),
     "list style": ("lists are not plain ids in lines", "nothing here; for other programs use --fix", False),
     "in no list": ("images are in no list", "nothing, if they are left out on purpose", False),
+    "assumed": ("assumptions were made to read the points", "look whether they hold", False),
     "point flat": ("points lie on flat or dark pixels", "look at them; very faint targets do so", False),
     "point many": ("targets of the masks hold several points", "nothing, if targets touch there", False),
     "no points": ("images have no points", "list them, or annotate with --empty-masks", False),

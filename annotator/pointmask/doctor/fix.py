@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pointmask.doctor.findings import Diagnosis
 from pointmask.doctor.lists import names_of
 from pointmask.doctor.targets import is_binary, repeated, resized, size_relation, targets_of
-from pointmask.errors import ImageError, OutputError
+from pointmask.errors import ImageError, OutputError, PointmaskError
 from pointmask.folder.plan import make_plan, shared_stems
 from pointmask.io.files import put_whole, staged, write_whole
 from pointmask.io.formats.tables.csv import Csv
@@ -28,6 +28,7 @@ from pointmask.io.images.open import open_source
 from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import ID_LISTS, IMAGES, POINT_LIST, TRUE_MASKS, stem_of
 from pointmask.io.links import link_or_copy
+from pointmask.io.points.fit import fitted
 from pointmask.io.points.lists import IdList
 from pointmask.io.points.points import Point, Points
 
@@ -199,6 +200,11 @@ class _Copier:
                 self.record.add(POINT_LIST, "points left out", f"{name} is left out")
                 continue
             for frame, listed in frames.items():
+                try:
+                    listed = self._fitted(name, frame, listed)
+                except PointmaskError as error:
+                    self.record.add("points.csv", "points left out", f"{name} frame {frame}: {error}")
+                    continue
                 again = repeated(listed, self._targets(name, frame))
                 gone = {id(second) for _, second in again}
                 for first, second in again:
@@ -206,6 +212,13 @@ class _Copier:
                     self.record.add(POINT_LIST, "points merged", told)
                 kept[f"{name}#{frame}" if frame else name] = tuple(p for p in listed if id(p) not in gone)
         Csv().write(Points(kept), self._out / POINT_LIST)
+
+    def _fitted(self, name: str, frame: int, listed: tuple[Point, ...]) -> tuple[Point, ...]:
+        """Bring points into the size of their image, as the copy does not say in which they were marked."""
+        if all(point.image_shape is None for point in listed):
+            return listed
+        with self._images.open(name) as image:
+            return fitted(listed, image.decode(frame).shape)
 
     def _targets(self, name: str, frame: int) -> NDArray[np.int32] | None:
         """Label the targets of the corrected mask, if there is one."""

@@ -23,11 +23,12 @@ from pointmask.doctor.targets import (
     targets_of,
 )
 from pointmask.doctor.visibility import Evidence
-from pointmask.errors import ImageError
+from pointmask.errors import ImageError, PointsError
 from pointmask.folder.planned import PlannedFrames
 from pointmask.io.images.file import ImageFile
 from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import stem_of
+from pointmask.io.points.fit import differs, fitted
 from pointmask.io.points.points import Point
 
 Shape = tuple[int, int]
@@ -74,6 +75,8 @@ class Seen:
         Of an image of one frame.
     of_mask, of_points : Evidence or None
         How the targets show in such an image.
+    fitted : tuple of Point or None
+        Points of the first frame if they had to be brought into its size.
     unreadable : str
         Why the image cannot be read, or empty.
     """
@@ -86,6 +89,7 @@ class Seen:
     shape: Shape | None = None
     of_mask: Evidence | None = None
     of_points: Evidence | None = None
+    fitted: tuple[Point, ...] | None = None
     unreadable: str = ""
 
 
@@ -124,6 +128,8 @@ class Looker:
             digest.update(f"{pixels.shape} {pixels.dtype}".encode())
             digest.update(pixels.data)
             mask = self._fitted(truths.get(frame), pixels, shown, seen)
+            if points.get(frame):
+                points[frame] = _in_size(shown, frame, points[frame], pixels, seen)
             self._compare(shown, pixels, mask, points.get(frame), seen)
             if frame == 0 and not any(kind == "constant" for kind, _ in found):
                 seen.small = fingerprint(pixels)
@@ -213,6 +219,25 @@ def _frames(source: ImageSource, name: str, seen: Seen) -> Iterator[tuple[str, i
     except ImageError as error:
         seen.unreadable = str(error)
         seen.notes.append(("unreadable", str(error)))
+
+
+def _in_size(
+    shown: str, frame: int, points: tuple[Point, ...], pixels: NDArray[Any], seen: Seen
+) -> tuple[Point, ...]:
+    """Return points in the size of their frame; none if it has another aspect than their document says."""
+    said = differs(points, pixels.shape)
+    if said is None:
+        return points
+    height, width = pixels.shape
+    try:
+        found, what = fitted(points, pixels.shape), "same aspect, scaled"
+    except PointsError:
+        found, what = (), "another aspect, skipped"
+    item = f"{shown}: the document says {said[1]} x {said[0]}, the image has {width} x {height}; {what}"
+    seen.notes.append(("point size", item))
+    if frame == 0:
+        seen.fitted = found
+    return found
 
 
 def _kind(role: str, name: str, frame: int, pixels: NDArray[Any], file: ImageFile) -> Kind:

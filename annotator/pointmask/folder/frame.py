@@ -17,6 +17,7 @@ from pointmask.folder.records.mask_lines import run_lengths
 from pointmask.io.images import array as images
 from pointmask.io.images.file import ImageFile
 from pointmask.io.layout import result_path
+from pointmask.io.points.fit import differs, fitted
 from pointmask.io.points.points import Point
 
 
@@ -70,9 +71,11 @@ def annotate_one(
     Raises
     ------
     ImageError, PointsError
-        If the image cannot be decoded or a point lies outside it.
+        If the image cannot be decoded, a point lies outside it, or was marked in an image of another aspect.
     """
     image, name = file.decode(frame), file.name
+    said = differs(points, image.shape)
+    points = fitted(points, image.shape)
     start = time.thread_time()
     annotation = annotate(
         image, [(p.row, p.col) for p in points], theta=recipe.theta, polarity=recipe.polarity
@@ -87,6 +90,7 @@ def annotate_one(
         "content": file.content,
         **recipe.settings.fields,
         **({"raster": "thermal"} if file.kind == "FLIR" else {}),
+        **({} if said is None else {"points_scaled_from": list(said)}),
         "size_prior": "none",
         "mask": result_path("mask", name, frame, frames) if "mask" in recipe.save else None,
         "targets": [

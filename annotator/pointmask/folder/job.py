@@ -248,6 +248,7 @@ def _run(
             entry = skipped_entry(image, frame, reason)
             ledger.add(entry)
             running.skip(entry)
+    summary.notes = plan.notes
     summary.without_points.extend(image for image in plan.without_points if part.owns(image))
     handled, shown = 0, 0.0
     for seen, outcome in enumerate(execute(tasks_of(plan, part, ledger.finished())), 1):

@@ -13,6 +13,7 @@ from pointmask.io.points.by_frame import PointsByFrame, join_points
 from pointmask.io.points.lists import Choice, IdList, choose
 from pointmask.io.points.match import match
 from pointmask.io.points.points import Points
+from pointmask.io.points.settle import settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +29,14 @@ class Plan:
         Reasons by (image, frame), for what can be told without opening an image.
     without_points : tuple of str
         Images that the points do not name, and for which nothing is written.
+    notes : tuple of str
+        What was assumed of names, a line per kind.
     """
 
     frames: PlannedFrames
     skipped: Mapping[Key, str]
     without_points: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def make_plan(
@@ -66,6 +70,8 @@ def make_plan(
         An image is in one of `frames`, `skipped` and `without_points`: one bad row, and the image
         is skipped whole, so that no target is silently missing from a mask.
     """
+    known = len(points.notes)
+    points = settled(points, names)
     frames = PlannedFrames(names, points.by_image)
     rest = _match_rest(points, names, frames)
     skipped = dict(rest.rejected)
@@ -95,7 +101,7 @@ def make_plan(
         frames.drop(name)
     left = touched if only is None else touched.union(set(frames.not_planned()).difference(names))
     without = tuple(name for name in frames.not_planned() if name not in left)
-    return Plan(frames, skipped, without)
+    return Plan(frames, skipped, without, points.notes[known:])
 
 
 def _match_rest(points: Points, names: Sequence[str], frames: PlannedFrames) -> PointsByFrame:

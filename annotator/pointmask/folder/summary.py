@@ -25,6 +25,12 @@ class Summary:
         Images that the points do not name; nothing is written for them.
     thermal : int
         Frames annotated now that were the thermal raster of a FLIR radiometric JPEG.
+    scaled : int
+        Frames annotated now whose points were marked in an enlarged or reduced copy.
+    scaled_example : str
+        One of them, with both sizes.
+    notes : tuple of str
+        What else was assumed, a line per kind.
     targets : int
         Targets in all frames that are done.
     mean_confidence : float or None
@@ -53,6 +59,9 @@ class Summary:
     skipped: list[tuple[str, str]] = field(default_factory=list)
     without_points: list[str] = field(default_factory=list)
     thermal: int = 0
+    scaled: int = 0
+    scaled_example: str = ""
+    notes: tuple[str, ...] = ()
     targets: int = 0
     mean_confidence: float | None = None
     ms_per_target: float | None = None
@@ -93,6 +102,7 @@ class RunningSummary:
                 continue
             self.summary.done += 1
             self.summary.thermal += entry.get("raster") == "thermal"
+            self._note_scaled(entry)
             self._seconds += seconds
             self._annotated += len(entry["targets"])
             self._add(len(entry["targets"]), sum(target["confidence"] for target in entry["targets"]))
@@ -104,6 +114,16 @@ class RunningSummary:
         if outcome.frames > 1:
             rest = (frame for frame in range(outcome.frames) if frame not in asked)
             self.summary.without_points.extend(f"{outcome.task.image}#{frame}" for frame in rest)
+
+    def _note_scaled(self, entry: Entry) -> None:
+        total, said = self.summary, entry.get("points_scaled_from")
+        if said is not None:
+            total.scaled += 1
+            (height, width), shape = said, entry["shape"]
+            total.scaled_example = total.scaled_example or (
+                f"{entry['image']}: the document says {width} x {height}, the image has "
+                f"{shape[1]} x {shape[0]}"
+            )
 
     def _add(self, targets: int, confidence: float) -> None:
         self.summary.targets += targets

@@ -19,12 +19,14 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from pointmask.errors import ImageError
+from pointmask.errors import ImageError, PointsError
 from pointmask.io.images.kinds import may_hold_frames
 from pointmask.io.images.source import ImageSource
 from pointmask.io.points.by_frame import points_by_frame
+from pointmask.io.points.fit import fitted
 from pointmask.io.points.names import ImageFrame, natural_key
 from pointmask.io.points.points import Point, Points, pixel_index
+from pointmask.io.points.settle import settled
 from pointmask.theta import Polarity
 from pointmask.tracking.follow import Step, follow
 
@@ -100,6 +102,7 @@ def carry(
         nor are those of a frame that cannot be read; a frame that cannot be read, or has another shape, ends
         the tracks that come to it.
     """
+    points = settled(points, names)
     paired = points_by_frame(points, names)
     known = {*paired.points, *paired.rejected}
     runs = [
@@ -121,7 +124,7 @@ def carry(
             )
             lost.extend((part[k], point) for k, point in gone)
             meter.reach(stop - start)
-    return Carried(Points(by_image, points.source, points.rejected), sightings, tuple(lost))
+    return Carried(replace(points, by_image=by_image), sightings, tuple(lost))
 
 
 def sightings_text(carried: Carried) -> str:
@@ -185,6 +188,10 @@ def _followed(
     frames = _decoded(images, part, meter)
     first = next(frames, None) if clicks and len(part) > 1 else None
     if first is None:
+        return tracks
+    try:
+        clicks = fitted(clicks, first.shape)
+    except PointsError:  # the folder job says so
         return tracks
     rows, cols = first.shape
     inside = [k for k, click in enumerate(clicks) if 0 <= click.row < rows and 0 <= click.col < cols]

@@ -80,7 +80,7 @@ def pair_points(points: Points, images: Mapping[str, Path], root: Path) -> Paire
             f"{points.source} names no image of {root}: it says {some(paired.unmatched)}, the folder holds "
             f"{some(sorted(images))}; correct the names"
         )
-    notes = []
+    notes = list(paired.notes)
     if paired.unmatched:
         notes.append(
             f"{points.source} names images that are not in {root}, and are passed over: "

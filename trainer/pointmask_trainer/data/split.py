@@ -11,10 +11,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pointmask.errors import ImageError
+from pointmask.errors import ImageError, PointsError
 from pointmask.io.images.array import read, read_mask
 from pointmask.io.images.folder import list_images
 from pointmask.io.layout import TRUE_MASKS
+from pointmask.io.points.fit import fitted
 from pointmask.io.points.names import without_suffix
 from pointmask_trainer.data.folder import some
 from pointmask_trainer.data.points import Paired
@@ -137,7 +138,11 @@ def _points_of(ids: Sequence[str], pool: Pool, paired: Paired | None) -> tuple[N
             raise DataError(f"points of {key} cannot be used: {points.rejected[key]}")
     listed = []
     for key, (height, width) in zip(ids, pool.shapes, strict=True):
-        places = np.array([(p.row, p.col) for p in points.by_image.get(key, ())], np.int64).reshape(-1, 2)
+        try:
+            its_points = fitted(points.by_image.get(key, ()), (height, width))
+        except PointsError as error:
+            raise DataError(f"{points.source}: {key}: {error}") from error
+        places = np.array([(p.row, p.col) for p in its_points], np.int64).reshape(-1, 2)
         if ((places < 0) | (places >= (height, width))).any():
             raise DataError(
                 f"{points.source}: a point of {key} lies outside its {width} x {height} image; correct it (x "

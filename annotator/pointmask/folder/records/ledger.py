@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
 
-from pointmask.errors import OutputError
+from pointmask.errors import OutputError, PointsError
 from pointmask.folder.records.journal import FrameJournal
 from pointmask.folder.records.manifest import (
     HEADER,
@@ -22,6 +22,7 @@ from pointmask.folder.records.shards import Shard, job_digest, merge, shard_head
 from pointmask.folder.records.sorted_lines import Key
 from pointmask.io.files import write_lines
 from pointmask.io.layout import MANIFEST, MASKS
+from pointmask.io.points.fit import fitted
 
 
 class Ledger:
@@ -131,6 +132,10 @@ class Ledger:
         if points is None:
             return ""
         old = [(tuple(target["point"]), target["label"]) for target in entry["targets"]]
+        try:
+            points = fitted(points, tuple(entry["shape"]))
+        except PointsError as error:
+            return f"{entry['image']}: {error}"
         new = [((point.row, point.col), point.label) for point in points]
         if old == new:
             return ""

@@ -18,7 +18,10 @@ from pointmask.io.formats.registry import FORMATS, layouts
 from pointmask.io.images.open import open_source
 from pointmask.io.images.source import ImageSource
 from pointmask.io.notes import gathering
+from pointmask.io.points.fit import fitted
+from pointmask.io.points.names import ImageFrame
 from pointmask.io.points.points import Points
+from pointmask.io.points.settle import settled
 
 _NOUNS: dict[Feature, str] = {
     "points": "clicks (their targets stay)",
@@ -160,15 +163,18 @@ def labelled_images(
     finder = None if source is None else ImageFinder(source)
     form = FORMATS.load(name)
     given = source if form.needs_images else None
+    taken: set[ImageFrame] = set()
     if "read masks" in form.abilities:
         for image in form.read_masks(path, rejected, images=given):
             with rejecting(image.key, rejected):
                 if finder is None:
                     yield image
                 else:
-                    yield LabelledImage(*finder.frame_of(image.key), image.shape, image.targets)
+                    yield _placed(image, finder, taken)
         return
     points = form.read(path, images=given)
+    if source is not None:
+        points = settled(points, source.names())
     rejected.update(points.rejected)
     if finder is None and "write masks" in FORMATS.load(to).abilities:
         raise PointsError(
@@ -181,7 +187,22 @@ def labelled_images(
             if finder is None:  # and the format to write stores no sizes
                 yield LabelledImage.of_key(key, (1, 1), targets)
             else:
-                yield LabelledImage(*finder.frame_of(key), finder.shape_of(key), targets)
+                shape = finder.shape_of(key)
+                targets = tuple(LabelledTarget(point, None) for point in fitted(listed, shape))
+                yield LabelledImage(*finder.frame_of(key), shape, targets)
+
+
+def _placed(image: LabelledImage, finder: ImageFinder, taken: set[ImageFrame]) -> LabelledImage:
+    """Return what a document says of an image under the name, and in the size, of its file."""
+    name, frame = finder.frame_of(image.key, image.names)
+    if (name, frame) in taken and image.names:
+        raise PointsError(f"{image.key}: another document is of the image {name} too; delete one of them")
+    taken.add((name, frame))
+    try:
+        shape = finder.shape_at(name, frame)
+    except PointsError:  # nothing can be compared, and the file is not what is converted
+        shape = image.shape
+    return image.fitted(name, frame, shape)
 
 
 def write_as(

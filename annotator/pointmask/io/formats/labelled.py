@@ -6,7 +6,7 @@ targets costs what its targets cost, not a thousand frames.
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from pointmask.errors import PointsError
 from pointmask.io.formats.encodings.rle import MOST_PIXELS
+from pointmask.io.points.fit import fitted, scale_of
 from pointmask.io.points.names import ImageFrame
 from pointmask.io.points.points import Point
 
@@ -41,6 +42,17 @@ class Box(NamedTuple):
     left: int
     bottom: int
     right: int
+
+    def scaled(self, rows: float, cols: float) -> "Box":
+        """Return the box nearest to this one in an image enlarged by these factors."""
+        top, left = round(self.top * rows), round(self.left * cols)
+        bottom, right = round(self.bottom * rows), round(self.right * cols)
+        return Box(top, left, max(bottom, top + 1), max(right, left + 1))
+
+    def holds_middle(self, point: Point) -> bool:
+        """Say whether a point is the pixel in the middle, or one of the two or four pixels there."""
+        row, col = self.top + self.bottom - 1 - 2 * point.row, self.left + self.right - 1 - 2 * point.col
+        return abs(row) <= 1 and abs(col) <= 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -184,6 +196,8 @@ class LabelledImage:
         Height and width in pixels.
     targets : tuple of LabelledTarget
         None means that the image is known to hold no target.
+    names : tuple of str
+        As in `pointmask.io.points.points.Points`.
 
     Raises
     ------
@@ -196,6 +210,7 @@ class LabelledImage:
     frame: int
     shape: Shape
     targets: tuple[LabelledTarget, ...]
+    names: tuple[str, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         height, width = self.shape
@@ -214,9 +229,35 @@ class LabelledImage:
                     )
 
     @classmethod
-    def of_key(cls, key: str, shape: Shape, targets: Iterable[LabelledTarget]) -> "LabelledImage":
+    def of_key(
+        cls, key: str, shape: Shape, targets: Iterable[LabelledTarget], names: tuple[str, ...] = ()
+    ) -> "LabelledImage":
         """Make one with a given `key`; raises as the class does."""
-        return cls(*split_key(key), shape, tuple(targets))
+        return cls(*split_key(key), shape, tuple(targets), names)
+
+    def fitted(self, image: str, frame: int, shape: Shape) -> "LabelledImage":
+        """
+        Return the same targets in a frame of another size; boxes and points are scaled, masks cannot be.
+
+        Raises
+        ------
+        PointsError
+            If the aspects differ, or a target has a mask.
+        """
+        if shape == self.shape:
+            return LabelledImage(image, frame, shape, self.targets)
+        rows, cols = scale_of(self.shape, shape)
+        if any(target.patch is not None for target in self.targets):
+            raise PointsError(
+                f"its masks were drawn in an image of {self.shape[1]} x {self.shape[0]} pixels, but the "
+                f"image has {shape[1]} x {shape[0]}; export them again at the image's size"
+            )
+        targets = []
+        for target in self.targets:
+            point = None if target.point is None else replace(target.point, image_shape=self.shape)
+            moved = None if point is None else fitted((point,), shape)[0]
+            targets.append(replace(target, point=moved, box=target.box and target.box.scaled(rows, cols)))
+        return LabelledImage(image, frame, shape, tuple(targets))
 
     @property
     def key(self) -> str:

@@ -1,11 +1,12 @@
 """Points by image and frame: what several names say of one frame is put together."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pointmask.io.points.match import Matches, match
 from pointmask.io.points.names import ImageFrame
 from pointmask.io.points.points import Point, Points
+from pointmask.io.points.settle import settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,8 @@ class PointsByFrame:
         Points by (name, frame); an empty tuple is a frame known to hold no target.
     rejected : Mapping[ImageFrame, str]
         Frames with a row that could not be read, with the reason. None of them is in ``points``.
+    notes : tuple of str
+        What was assumed of names, a line per kind.
     unmatched, ambiguous
         Keys, rejected ones included, without an image of their own; see `pointmask.io.points.match.Matches`.
     """
@@ -27,6 +30,7 @@ class PointsByFrame:
     rejected: Mapping[ImageFrame, str]
     unmatched: tuple[str, ...]
     ambiguous: Mapping[str, tuple[str, ...]]
+    notes: tuple[str, ...] = ()
 
 
 def points_by_frame(points: Points, names: Iterable[str]) -> PointsByFrame:
@@ -45,7 +49,10 @@ def points_by_frame(points: Points, names: Iterable[str]) -> PointsByFrame:
     PointsByFrame
         Points of several keys that name the same frame are joined in their order.
     """
-    return join_points(points, match((*points.by_image, *points.rejected), names))
+    names = list(names)
+    found = settled(points, names)
+    paired = join_points(found, match((*found.by_image, *found.rejected), names))
+    return replace(paired, notes=found.notes[len(points.notes) :])
 
 
 def join_points(points: Points, matches: Matches) -> PointsByFrame:

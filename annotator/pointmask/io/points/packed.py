@@ -10,6 +10,8 @@ from pointmask.io.points.points import Point
 
 _MOST = 2**31 - 1  # of what a place in the arrays holds
 
+_Kind = tuple[str | None, tuple[int, int] | None]  # label and size of the image
+
 
 class PackedTexts(Sequence[str]):
     """
@@ -59,8 +61,9 @@ class PackedPoints(Mapping[str, tuple[Point, ...]]):
         self._keys = PackedTexts()
         self._starts = array("Q")  # of each key's points
         self._rows, self._cols, self._labels = array("i"), array("i"), array("i")
-        self._label_numbers: dict[str | None, int] = {None: 0}
-        self._label_texts: list[str | None] = [None]
+        # Points of one label in images of one size share a number.
+        self._kind_numbers: dict[_Kind, int] = {(None, None): 0}
+        self._kinds: list[_Kind] = [(None, None)]
         self._far: dict[int, Point] = {}  # points whose pixel no array can hold
         self._is_empty = bytearray()  # whether a key was said to hold no target
         self._order: array[int] | None = None  # places of the keys, sorted, where they are not
@@ -146,9 +149,10 @@ class PackedPoints(Mapping[str, tuple[Point, ...]]):
             self._far[len(self._rows)] = point
         self._rows.append(0 if is_far else point.row)
         self._cols.append(0 if is_far else point.col)
-        number = self._label_numbers.setdefault(point.label, len(self._label_texts))
-        if number == len(self._label_texts):
-            self._label_texts.append(point.label)
+        kind = point.label, point.image_shape
+        number = self._kind_numbers.setdefault(kind, len(self._kinds))
+        if number == len(self._kinds):
+            self._kinds.append(kind)
         self._labels.append(number)
 
     def _places(self) -> Iterator[int]:
@@ -177,7 +181,10 @@ class PackedPoints(Mapping[str, tuple[Point, ...]]):
 
     def _point(self, k: int) -> Point:
         far = self._far.get(k) if self._far else None
-        return far or Point(self._rows[k], self._cols[k], self._label_texts[self._labels[k]])
+        if far is not None:
+            return far
+        label, shape = self._kinds[self._labels[k]]
+        return Point(self._rows[k], self._cols[k], label, image_shape=shape)
 
 
 class _Items(ItemsView[str, tuple[Point, ...]]):

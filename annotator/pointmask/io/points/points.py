@@ -1,7 +1,7 @@
 """Points as every other module sees them: integer pixels, grouped by the name of their image."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pointmask.errors import PointsError
@@ -20,12 +20,16 @@ class Point:
     flags : tuple of str
         What is to be known of where the point comes from; the manifest repeats it. See
         `pointmask.tracking.sequences`.
+    image_shape : (int, int) or None
+        Height and width of the image in which the point was marked, if its document says them. Whoever uses
+        the point has the image, and calls `pointmask.io.points.fit.fitted`. Not compared.
     """
 
     row: int
     col: int
     label: str | None = None
     flags: tuple[str, ...] = ()
+    image_shape: tuple[int, int] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +52,19 @@ class Points:
         a target is never silently missing from a mask.
     notes : tuple of str
         What was assumed when they were read, a sentence each, to be shown to the user once.
+    names : Mapping[str, tuple[str, ...]]
+        Further names of an image, by its key: what its document is called if that differs from what the
+        document says, and the like. They are tried in this order, before the key; see
+        `pointmask.io.points.settle`.
+    counted : Sequence[str]
+        Keys ``prefix0003.suffix`` that the reader made from a frame number of a video, which counts from 0.
     """
 
     by_image: Mapping[str, tuple[Point, ...]]
     source: str = "memory"
     rejected: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    counted: Sequence[str] = ()
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:

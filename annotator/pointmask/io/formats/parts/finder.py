@@ -1,5 +1,7 @@
 """Image files for formats that need more than their names: sizes, or the files themselves."""
 
+from collections.abc import Sequence
+
 from pointmask.errors import ImageError, PointsError
 from pointmask.io.formats.labelled import Shape
 from pointmask.io.images.source import ImageSource
@@ -20,19 +22,20 @@ class ImageFinder:
         self.source = source
         self._index = NameIndex(source.names())
 
-    def frame_of(self, key: str) -> ImageFrame:
-        """Return name and frame of the image of a key.
+    def frame_of(self, key: str, names: Sequence[str] = ()) -> ImageFrame:
+        """Return name and frame of the image of a key, or of the first of further names that fits one.
 
         Raises
         ------
         PointsError
             If there is no such image, or several fit.
         """
-        names, frame, _ = self._index.find(key)
-        if len(names) != 1:
-            found = " and ".join(names) if names else "no such image"
-            raise PointsError(f"{key}: {self.source.root} holds {found}; write the name of one image")
-        return names[0], frame
+        for name in (*names, key):
+            found, frame, _ = self._index.find(name)
+            if len(found) == 1:
+                return found[0], frame
+        said = " and ".join(found) if found else "no such image"
+        raise PointsError(f"{key}: {self.source.root} holds {said}; write the name of one image")
 
     def shape_of(self, key: str) -> Shape:
         """Return height and width of the image of a key.
@@ -42,10 +45,13 @@ class ImageFinder:
         PointsError
             As `frame_of`, or if the image cannot be read.
         """
-        name, frame = self.frame_of(key)
+        return self.shape_at(*self.frame_of(key), key)
+
+    def shape_at(self, name: str, frame: int, key: str = "") -> Shape:
+        """Return height and width of a frame; errors name the key, or else the image."""
         try:
             with self.source.open(name) as file:
                 height, width = file.decode(frame).shape
         except ImageError as error:
-            raise PointsError(f"{key}: its size is needed, but {error}") from error
+            raise PointsError(f"{key or name}: its size is needed, but {error}") from error
         return height, width

@@ -4,20 +4,32 @@ import posixpath
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from pointmask.errors import OutputError, PointsError
 from pointmask.io.files import write_whole
-from pointmask.io.formats.labelled import LabelledImage, LabelledTarget, Shape
+from pointmask.io.formats.labelled import LabelledImage, LabelledTarget, Shape, split_key
 from pointmask.io.formats.parts.documents import rejecting
 from pointmask.io.layout import is_tree
 from pointmask.io.listing import files_below
+from pointmask.io.notes import note
 from pointmask.io.points.names import clean_key, without_suffix
-from pointmask.io.points.points import Points
+from pointmask.io.points.points import Point, Points
 
 _SNIFFED = 16  # documents looked at before a folder is said to be of another kind
 
-Parsed = tuple[str, Shape | None, Sequence[LabelledTarget]]
-"""Key, size if it is told, and targets of one image."""
+
+class Parsed(NamedTuple):
+    """What a document says of one image: key, size if it says one, targets, and further names if it has any.
+
+    What the document itself is called, and other `names`, are tried before the key; see
+    `pointmask.io.points.points.Points`.
+    """
+
+    key: str
+    shape: Shape | None
+    targets: Sequence[LabelledTarget]
+    names: tuple[str, ...] = ()
 
 
 def parse_each(
@@ -51,12 +63,27 @@ def parse_each(
     seen: set[str] = set()
     for file, folder in _documents_at(path, suffix, besides):
         with rejecting(posixpath.join(folder, file.stem), rejected):
-            key, shape, targets = parse(file, folder)
+            found = parse(file, folder)
+            key, own = found.key, document_key(file, folder)
+            renamed = without_suffix(_last_part(key)) != _last_part(own)
             if key in seen:
-                rejected[key] = f"{file}: {key} has another document too; delete one of them"
+                reason = f"{file}: {key} has another document too; delete one, or correct the name in it"
+                rejected[key] = reason
+                if renamed:
+                    rejected.setdefault(own, reason)
             else:
                 seen.add(key)
-                yield key, shape, targets
+                # Files were renamed after labelling: which of the two names counts, the images decide.
+                yield found._replace(names=(own, key)) if renamed else found
+
+
+def _last_part(key: str) -> str:
+    return posixpath.basename(split_key(key)[0])
+
+
+def document_key(file: Path, folder: str) -> str:
+    """Return the key of the image that a document is called like; `document_name` undoes it."""
+    return clean_key(posixpath.join(folder, file.stem))
 
 
 def key_to_reject(name: str) -> str:
@@ -82,22 +109,48 @@ def new_key(name: str, seen: set[str]) -> str:
     return key
 
 
-def points_of(parsed: Iterable[Parsed], rejected: dict[str, str], source: str) -> Points:
-    """Return the clicks: the points of targets, or the middles of their masks."""
-    by_image = {
-        key: tuple(target.click for target in targets if target.click is not None)
-        for key, _, targets in parsed
-    }
-    return Points({key: by_image[key] for key in by_image if key not in rejected}, source, rejected)
+def points_of(
+    parsed: Iterable[Parsed],
+    rejected: dict[str, str],
+    source: str,
+    counted: Sequence[str] = (),
+) -> Points:
+    """Return the clicks: the points of targets, or the middles of their masks; each with its image's size.
+
+    Parameters
+    ----------
+    parsed : iterable of Parsed
+    rejected : dict
+        Filled while ``parsed`` is taken.
+    source, counted
+        As in `Points`.
+    """
+    by_image: dict[str, tuple[Point, ...]] = {}
+    names: dict[str, tuple[str, ...]] = {}
+    middles, example = 0, ""
+    for key, shape, targets, further in parsed:
+        clicks = []
+        for target in targets:
+            if (click := target.click) is not None:
+                clicks.append(Point(click.row, click.col, click.label, click.flags, shape))
+            if target.box is not None and target.point is not None and target.box.holds_middle(target.point):
+                middles, example = middles + 1, example or key
+        by_image[key] = tuple(clicks)
+        if further:
+            names[key] = further
+    if middles:
+        note("boxes are clicked on in the middle", example, middles)
+    kept = {key: by_image[key] for key in by_image if key not in rejected}
+    return Points(kept, source, rejected, names, tuple(counted))
 
 
 def images_of(parsed: Iterable[Parsed], rejected: dict[str, str]) -> Iterator[LabelledImage]:
     """Yield labelled images; put those without size, or with a mask beyond it, into ``rejected``."""
-    for key, shape, targets in parsed:
+    for key, shape, targets, names in parsed:
         with rejecting(key, rejected):
             if shape is None:
                 raise PointsError(f"{key} is given without its width and height; add them to the document")
-            yield LabelledImage.of_key(key, shape, targets)
+            yield LabelledImage.of_key(key, shape, targets, names)
 
 
 def _documents_at(path: Path, suffix: str, besides: Collection[str] = ()) -> list[tuple[Path, str]]:

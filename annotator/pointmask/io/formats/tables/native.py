@@ -87,7 +87,7 @@ def _parsed(path: Path, rejected: dict[str, str], *, with_masks: bool) -> Iterat
             ]
             if with_masks and not all(record.is_whole for record in records):
                 _add_masks(records, fields, path.parent, shape)
-            yield key, shape, [record.target() for record in records]
+            yield Parsed(key, shape, [record.target() for record in records])
 
 
 def _lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:

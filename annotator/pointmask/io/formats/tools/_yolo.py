@@ -79,7 +79,7 @@ class YoloLabels(DocumentFormat):
             targets = [
                 _target(line, shape, names, f"{file}:{count}") for count, line in lines if line.strip()
             ]
-            return key, shape, targets
+            return Parsed(key, shape, targets)
 
         return parse_each(root, ".txt", rejected, parse, (_CLASSES,))
 

@@ -196,7 +196,7 @@ class _Document:
             with rejecting(image.key, self.rejected):
                 annotations = self._by_image[image.id]
                 targets = [t for fields in annotations for t in self._targets_of(fields, image.shape)]
-                yield image.key, image.shape, targets
+                yield Parsed(image.key, image.shape, targets)
 
     def _objects(self, root: dict[str, Any], name: str) -> Iterator[dict[str, Any]]:
         for item in listing(root.get(name, []), f'{self._where}: "{name}"'):

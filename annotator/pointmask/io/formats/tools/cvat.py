@@ -70,7 +70,7 @@ class Cvat(DocumentFormat):
         seen: set[str] = set()
         for frame in _frames(path):
             with rejecting(key_to_reject(frame.name), rejected, f"{path}: image {brief(frame.name)}"):
-                yield new_key(frame.name, seen), frame.size, _targets(frame)
+                yield Parsed(new_key(frame.name, seen), frame.size, _targets(frame))
 
     def write_masks(
         self,

@@ -155,7 +155,7 @@ def _parse(file: Path, folder: str) -> Parsed:
     if "shapes" not in fields:
         raise PointsError(f'{file}: no "shapes", so this is no LabelMe document; move it elsewhere')
     shape = _shape_of(fields, str(file))
-    return _key_of(fields, folder, str(file)), shape, _targets(fields, shape, str(file))
+    return Parsed(_key_of(fields, folder, str(file)), shape, _targets(fields, shape, str(file)))
 
 
 def _key_of(fields: dict[str, Any], folder: str, where: str) -> str:

@@ -58,7 +58,7 @@ class LabelStudio(DocumentFormat):
         for task in tasks(path):
             with rejecting(key_to_reject(task.name), rejected, task.where):
                 if task.annotated:
-                    yield new_key(task.name, seen), task.shape, task.targets
+                    yield Parsed(new_key(task.name, seen), task.shape, task.targets)
 
     def write_masks(
         self,

@@ -137,7 +137,7 @@ def _parse(file: Path, folder: str) -> Parsed:
         else size_of(size.findtext("height"), size.findtext("width"), f"the size in {file}")
     )
     objects = enumerate(root.iter("object"))
-    return key, shape, [_target(item, f"{file}: object {count}") for count, item in objects]
+    return Parsed(key, shape, [_target(item, f"{file}: object {count}") for count, item in objects])
 
 
 def _target(item: Element, where: str) -> LabelledTarget:
