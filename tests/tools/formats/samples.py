@@ -173,6 +173,10 @@ def _by_hand() -> dict[str, list[Sample]]:
     return {
         "csv": [_single("p.csv", table), _single("p.txt", "# by me\nname;col;row\na.png;2;1\n")],
         "jsonl": [_single("p.jsonl", lines)],
+        "json": [
+            _single("p.json", [{"file_name": "a.png", "points": [[2, 1]]}, {"image": "b.png", "points": []}]),
+            _single("p.json", {"a.png": [[2, 1], {"x": 2, "y": 0, "width": 3, "height": 2}], "b.png": []}),
+        ],
         "point_images": [Sample({"a.png": point, "b.png": point})],
         "masks": [Sample({"a.png": mask, "b.png": mask}, options={"simulate": "centroid"})],
         "coco": [_single("p.json", _COCO)],

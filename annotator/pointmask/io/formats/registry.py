@@ -38,6 +38,7 @@ _OURS = {
     "yolo-seg": _Line("tools.yolo_seg:YoloPolygons", "folder", "yolo-seg"),
     "yolo": _Line("tools.yolo:YoloBoxes", "folder", "yolo"),
     "jsonl": _Line("tables.jsonl:JsonLines", "file"),
+    "json": _Line("tables.plain_json:PlainJson"),
     "csv": _Line("tables.csv:Csv", "file"),
     "masks": _Line("folders.masks:Masks", "folder"),
     "point_images": _Line("folders.point_images:PointImages", "folder"),

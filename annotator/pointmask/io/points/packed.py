@@ -116,6 +116,12 @@ class PackedPoints(Mapping[str, tuple[Point, ...]]):
         self._order = array("Q", (place for place in order if place not in self._repeats))
         return [self._keys[k] for k in self._order if self._is_empty[k] and self[self._keys[k]]]
 
+    def bounds(self) -> tuple[int, int, int, int] | None:
+        """Return the smallest and largest row, then column; None without points."""
+        if not self._rows:
+            return None
+        return min(self._rows), max(self._rows), min(self._cols), max(self._cols)
+
     def remove(self, keys: Set[str]) -> None:
         """Leave some keys out from now on."""
         self._removed = frozenset(key for key in keys if key in self) | self._removed

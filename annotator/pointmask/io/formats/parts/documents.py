@@ -1,5 +1,6 @@
 """JSON and XML from strangers: read within limits, every fault a `PointsError` that names the file."""
 
+import codecs
 import json
 import math
 import re
@@ -11,7 +12,7 @@ from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 from pointmask.errors import PointsError
-from pointmask.io.formats.parts.text import decode_text, peek
+from pointmask.io.formats.parts.decoding import decode_text, peek
 
 MOST_BYTES = 1 << 30
 """Size of the largest document that is read."""
@@ -20,6 +21,12 @@ _DEEPEST = 100  # elements of XML within one another; annotation formats need le
 _CHUNK = 1 << 16
 _SNIFFED = 1 << 16
 _TOKEN = re.compile(r'"(?P<key>(?:[^"\\]|\\.)*)"\s*:|"(?:[^"\\]|\\.)*"|[{}\[\]]')
+_DECLARED = re.compile(rb"""(\s*<\?xml[^>]{0,200}?encoding\s*=\s*["'])([\w.-]{1,40})""")
+# Windows tools declare gb2312 and write its supersets.
+_OF_SEVERAL_BYTES = {
+    "gb2312": "gb18030", "gbk": "gb18030", "gb18030": "gb18030", "big5": "big5hkscs",
+    "shift_jis": "cp932", "cp932": "cp932", "euc_jp": "euc_jp", "euc_kr": "cp949", "cp949": "cp949",
+}  # fmt: skip
 
 Event = tuple[Literal["start", "end"], Element]
 
@@ -121,7 +128,7 @@ def xml_events(path: Path) -> Iterator[Event]:
     try:
         _check_size(path, MOST_BYTES)
         with path.open("rb") as file:
-            while chunk := file.read(_CHUNK):
+            for chunk in _utf8_of_xml(iter(lambda: file.read(_CHUNK), b"")):
                 yield from reader.feed(chunk)
         yield from reader.feed(b"", last=True)
     except OSError as error:
@@ -132,6 +139,25 @@ def xml_events(path: Path) -> Iterator[Event]:
             str(error) if isinstance(error, PointsError) else f"not XML ({str(error)[:200]}); export it again"
         )
         raise PointsError(f"{path}: {reason}") from None
+
+
+def _utf8_of_xml(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield XML in an encoding that expat can read; it knows none of those with several bytes per letter."""
+    first = next(chunks, b"")
+    declared = _DECLARED.match(first)
+    try:
+        encoding = codecs.lookup(declared[2].decode()).name if declared else ""
+    except LookupError:
+        encoding = ""  # expat says so
+    if declared is None or encoding not in _OF_SEVERAL_BYTES:
+        yield first
+        yield from chunks
+        return
+    decoder = codecs.getincrementaldecoder(_OF_SEVERAL_BYTES[encoding])()
+    yield declared[1] + b"utf-8" + decoder.decode(first[declared.end(2) :]).encode()
+    for chunk in chunks:
+        yield decoder.decode(chunk).encode()
+    yield decoder.decode(b"", final=True).encode()
 
 
 class _XmlReader:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pointmask.errors import PointsError
+from pointmask.io.formats.parts.decoding import decode_text
 from pointmask.io.points.names import clean_key
 from pointmask.io.points.packed import PackedPoints
 from pointmask.io.points.points import Point, Points
@@ -20,6 +21,7 @@ class Collector:
     def __init__(self) -> None:
         self._points = PackedPoints()
         self._rejected: dict[str, str] = {}
+        self._empty_boxes: dict[str, str] = {}
 
     def add(self, image: str, where: str, point: Point | None) -> None:
         """Add a point, or None for an image that is said to hold no target."""
@@ -27,12 +29,28 @@ class Collector:
         if self._points.add(key, point):
             self.reject(key, where, _BOTH)
 
+    def add_empty_box(self, image: str, where: str) -> None:
+        """Note that a box shows no target: if nothing else is said of the image, it holds none."""
+        self._empty_boxes.setdefault(self._key(image, where), where)
+
+    def listed_keys(self) -> Iterator[str]:
+        """Yield each key of what was gathered; one that was listed in several stretches, several times."""
+        return iter(self._points)
+
+    def bounds(self) -> tuple[int, int, int, int] | None:
+        """Return the smallest and largest row, then column, so far; None without points."""
+        return self._points.bounds()
+
     def reject(self, image: str, where: str, reason: str) -> None:
         """Keep the first reason why an image cannot be used."""
         self._rejected.setdefault(self._key(image, where), f"{where}: {reason}")
 
     def points(self, source: str) -> Points:
         """Return everything gathered; nothing can be added afterwards."""
+        if self._empty_boxes:
+            listed = set(self._points)
+            for key in self._empty_boxes.keys() - listed - self._rejected.keys():
+                self._points.add(key, None)
         for key in self._points.close():
             self._rejected.setdefault(key, f"{source}: {key} {_BOTH}")
         self._points.remove(self._rejected.keys())
@@ -50,7 +68,7 @@ class Collector:
 
 
 def read_text(path: Path) -> str:
-    """Read UTF-8, or UTF-16 with its mark as spreadsheets save it.
+    """Read text in any encoding that `pointmask.io.formats.parts.decoding` recognises.
 
     Raises
     ------
@@ -64,36 +82,6 @@ def read_text(path: Path) -> str:
             f"{path}: cannot be read ({error.strerror}); check the path and its rights"
         ) from error
     return decode_text(data, path)
-
-
-def decode_text(data: bytes, path: Path) -> str:
-    """Decode UTF-8, or UTF-16 with its mark; ``path`` is for messages.
-
-    Raises
-    ------
-    PointsError
-        If the bytes are in another encoding.
-    """
-    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    try:
-        return data.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise PointsError(
-            f"{path}:{line}: byte {error.start} is not {encoding}; save the file with the encoding UTF-8"
-        ) from error
-
-
-def peek(path: Path, size: int = 4096) -> str:
-    """Return the beginning of a file as text; empty if it is no readable text file."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(size)
-    except OSError:
-        return ""
-    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    text = data.decode(encoding, errors="replace")
-    return "" if "\x00" in text else text
 
 
 def rows_of(points: Points) -> Iterator[tuple[str, Point | None]]:

@@ -1,68 +1,80 @@
-"""Tables with a header ``image,x,y[,label][,frame]``, separated by commas, semicolons or tabs.
+"""Tables with a header ``image,x,y[,label][,frame]``, or with boxes beside the image.
 
 ``x`` and ``y`` are 0-based pixel indices, column and row; a fraction is rounded to the nearest pixel,
-halves up. A row with both left empty says that the image holds no target. Lines that are blank or
-begin with ``#`` are skipped. ``frame`` counts the pages of a multi-page file from 0.
+halves up. A row with both left empty (or NaN) says that the image holds no target. ``frame`` counts the
+pages of a multi-page file from 0. What other names of columns mean, `pointmask.io.formats.parts.columns`
+says, and how cells are divided, `pointmask.io.formats.parts.table`.
 """
 
 import csv
 import io
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 from pointmask.errors import PointsError
 from pointmask.io.files import write_whole
 from pointmask.io.formats.base import Format
+from pointmask.io.formats.parts.columns import Columns, columns_of
+from pointmask.io.formats.parts.decoding import peek
 from pointmask.io.formats.parts.documents import brief
-from pointmask.io.formats.parts.origin import Origin, to_pixel
-from pointmask.io.formats.parts.text import Collector, peek, read_text, rows_of
+from pointmask.io.formats.parts.table import Head, head_of, is_number
+from pointmask.io.formats.parts.table_points import TableReader
+from pointmask.io.formats.parts.text import read_text, rows_of
 from pointmask.io.images.source import ImageSource
-from pointmask.io.points.points import Point, Points
+from pointmask.io.points.points import Points
 
-_ORIGIN: Origin = "index"
-_FRAME = re.compile("[0-9]{1,9}")
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
-_COLUMNS_TOLD = 12
-_DELIMITERS = ",;\t"
-_ALIASES = {
-    "image": ("image", "filename", "file", "name"),
-    "x": ("x", "col", "column"),
-    "y": ("y", "row"),
-    "label": ("label", "class"),
-    "frame": ("frame", "page"),
-}
-_REQUIRED = ("image", "x", "y")
+_COLUMNS_SHOWN = 12
+# Headers of tables that have a format of their own, which says more of them than the names of columns.
+_OF_OTHERS = re.compile(
+    r"filename,width,height,class,xmin,ymin,xmax,ymax.*|.*region_shape_attributes.*", re.IGNORECASE
+)
 
 
 class Csv(Format):
-    """Tables with a header ``image,x,y[,label][,frame]``."""
+    """Tables with a header ``image,x,y[,label][,frame]``, or with boxes."""
 
     name = "csv"
     description = "table with the columns image,x,y"
     abilities = frozenset({"read points", "write points"})
     holds = frozenset({"points", "instances", "labels", "frames", "empty"})
     suffixes = (".csv", ".tsv", ".txt")
-    origin = _ORIGIN
+    origin = "index"
     layout = "file"
 
     def sniff(self, path: Path) -> bool:
         """Say whether the first line of the file is a header that `read` accepts."""
-        return path.is_file() and any(_header(line) for _, line in _first_line(peek(path)))
+        if not path.is_file():
+            return False
+        head = head_of(peek(path))
+        return (
+            head is not None and not _OF_OTHERS.fullmatch(",".join(head.cells)) and _columns(head) is not None
+        )
 
     def read(self, path: Path, *, images: ImageSource | None = None) -> Points:
-        """Read a table of points.
+        """Read a table of points, or of boxes, which are clicked on in their middle.
 
         Raises
         ------
         PointsError
-            If the file is unreadable or empty, lacks a column, or has a row without an image name.
+            If the file is unreadable or empty, lacks a column, has a row without an image name, or holds
+            fractions of the size of images under names that do not say so.
         """
         text = read_text(path)
         try:
-            return _read_table(text, path, self.source_of(path))
+            head = head_of(text)
         except csv.Error as error:
-            raise PointsError(f"{path}: not a readable table ({error}); export it again as CSV") from None
+            raise unreadable(path, error) from None
+        if head is None:
+            raise PointsError(
+                f"{path}: the table is empty; it needs a header line image,x,y and one row per point"
+            )
+        columns = _columns(head)
+        if columns is None:
+            raise PointsError(f"{path}:{head.line}: {_why_not(head)}")
+        try:
+            return TableReader(text, path, head, columns, images).points(self.source_of(path))
+        except csv.Error as error:
+            raise unreadable(path, error) from None
 
     def write(self, points: Points, path: Path) -> None:
         """Write ``image,x,y``, and ``label`` if any point has one; rejected images are left out.
@@ -84,96 +96,29 @@ class Csv(Format):
         write_whole(path, file.getvalue(), below=path.parent)
 
 
-def _lines(text: str) -> Iterator[str]:
-    """Iterate over lines that end in LF, CRLF or CR; str.splitlines would split at U+2028 too."""
-    return (found[0] for found in _LINE.finditer(text))  # a StringIO would hold the text four times over
+def unreadable(path: Path, error: csv.Error) -> PointsError:
+    """Return the error of a table that the csv module refuses."""
+    return PointsError(f"{path}: not a readable table ({error}); export it again as CSV")
 
 
-def _first_line(text: str) -> Iterator[tuple[int, str]]:
-    """Yield the number and text of the first line that is not blank or a comment, if there is one."""
-    for number, line in enumerate(_lines(text), 1):
-        if line.strip() and not line.lstrip().startswith("#"):
-            yield number, line
-            return
+def _columns(head: Head) -> Columns | None:
+    columns = columns_of(head.cells)
+    return columns if columns is not None and columns.image is not None else None
 
 
-def _split(line: str, delimiter: str) -> list[str]:
-    return next(csv.reader([line], delimiter=delimiter), [])
-
-
-def _delimiter(line: str) -> str:
-    return max(_DELIMITERS, key=line.count)
-
-
-def _header(line: str) -> dict[str, int] | None:
-    """Column of each known name; None if a required one is missing."""
-    cells = [cell.strip().lower() for cell in _split(line, _delimiter(line))]
-    columns = {
-        name: next(cells.index(alias) for alias in aliases if alias in cells)
-        for name, aliases in _ALIASES.items()
-        if any(alias in cells for alias in aliases)
-    }
-    return columns if all(name in columns for name in _REQUIRED) else None
-
-
-def _read_table(text: str, path: Path, source: str) -> Points:
-    for number, line in _first_line(text):
-        header = _header(line)
-        if header is None:
-            found = ", ".join(brief(cell.strip()) for cell in _split(line, _delimiter(line))[:_COLUMNS_TOLD])
-            raise PointsError(
-                f"{path}:{number}: found the columns {found}; needed are image, x and y (label and frame are "
-                "optional): add a header line image,x,y"
-            )
-        return _read_rows(text, path, number, _delimiter(line), header).points(source)
-    raise PointsError(f"{path}: the table is empty; it needs a header line image,x,y and one row per point")
-
-
-def _read_rows(text: str, path: Path, header_line: int, delimiter: str, columns: dict[str, int]) -> Collector:
-    collector = Collector()
-    lines = ("" if line.lstrip().startswith("#") else line for line in _lines(text))
-    reader = csv.reader(lines, delimiter=delimiter)
-    width = 0
-    for row in reader:
-        if reader.line_num <= header_line:
-            width = len(row)
-            continue
-        cells = [cell.strip() for cell in row]
-        if any(cells):
-            _add_row(collector, cells, width, f"{path}:{reader.line_num}", columns)
-    return collector
-
-
-def _add_row(collector: Collector, cells: list[str], width: int, where: str, columns: dict[str, int]) -> None:
-    image = cells[columns["image"]] if columns["image"] < len(cells) else ""
-    if len(cells) <= max(columns[name] for name in _REQUIRED) or any(cells[width:]):
-        collector.reject(
-            image, where, f"has {len(cells)} cells, the header has {width}; write one cell per column"
+def _why_not(head: Head) -> str:
+    """Say what a first line is that is no header with an image and a place."""
+    cells = head.cells
+    found = ", ".join(map(brief, cells[:_COLUMNS_SHOWN]))
+    if sum(map(is_number, cells)) >= 2:
+        divider = {" ": "blanks", "\t": "tabs", ";": "semicolons"}.get(head.delimiter, "commas")
+        return (
+            f"found the columns {found}; needed are image, x and y, but this line, divided by {divider}, is "
+            "a row already, and nothing says what its numbers mean: add a header line image,x,y"
         )
-        return
-    value = {name: cells[column] for name, column in columns.items() if column < len(cells)}
-    if value.get("frame"):
-        if not _FRAME.fullmatch(value["frame"]):
-            collector.reject(
-                image, where, f"frame {brief(value['frame'])} is not a number from 0; correct it"
-            )
-            return
-        image = f"{image}#{int(value['frame'])}"
-    if not value["x"] and not value["y"]:
-        collector.add(image, where, None)
-        return
-    try:
-        point = Point(_pixel(value["y"], "y"), _pixel(value["x"], "x"), value.get("label") or None)
-    except PointsError as error:
-        collector.reject(image, where, str(error))
-    else:
-        collector.add(image, where, point)
-
-
-def _pixel(text: str, column: str) -> int:
-    try:
-        return to_pixel(float(text), _ORIGIN)
-    except ValueError:
-        raise PointsError(
-            f"{column} is {brief(text)}, not a finite number; write the 0-based pixel index, such as 12"
-        ) from None
+    if columns_of(cells) is not None:
+        return f"found the columns {found}, of which none names the image; add a column image"
+    return (
+        f"found the columns {found}; needed are image, x and y, or the corners of boxes (label and frame are "
+        "optional): add a header line image,x,y"
+    )

@@ -14,6 +14,7 @@ from pointmask.errors import PointsError
 from pointmask.io.formats.base import DEFAULTS, DocumentFormat, WriteOptions
 from pointmask.io.formats.folders._masks import holds_images
 from pointmask.io.formats.labelled import NO_LABEL, LabelledImage, LabelledTarget, Shape
+from pointmask.io.formats.parts.decoding import peek
 from pointmask.io.formats.parts.documents import number, whole
 from pointmask.io.formats.parts.finder import ImageFinder
 from pointmask.io.formats.parts.origin import Origin, to_pixel
@@ -25,7 +26,7 @@ from pointmask.io.formats.parts.per_image import (
     write_new,
 )
 from pointmask.io.formats.parts.shapes import box_of_edges, confidence_of, label_of, patch_of_polygons
-from pointmask.io.formats.parts.text import peek, read_text
+from pointmask.io.formats.parts.text import read_text
 from pointmask.io.images.open import open_source
 from pointmask.io.images.source import ImageSource
 from pointmask.io.points.points import Point

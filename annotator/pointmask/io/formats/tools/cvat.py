@@ -27,12 +27,12 @@ from pointmask.io.files import whole_text
 from pointmask.io.formats.base import DEFAULTS, DocumentFormat, WriteOptions
 from pointmask.io.formats.encodings.rle import MOST_PIXELS
 from pointmask.io.formats.labelled import NO_LABEL, LabelledImage, LabelledTarget, Patch, Shape
+from pointmask.io.formats.parts.decoding import peek
 from pointmask.io.formats.parts.documents import brief, rejecting, whole, xml_events
 from pointmask.io.formats.parts.documents import number as finite
 from pointmask.io.formats.parts.origin import Origin, from_pixel, to_pixel
 from pointmask.io.formats.parts.per_image import Parsed, key_to_reject, new_key
 from pointmask.io.formats.parts.shapes import label_of, size_of
-from pointmask.io.formats.parts.text import peek
 from pointmask.io.formats.tools._pairs import Part, targets
 from pointmask.io.images.array import is_image
 from pointmask.io.images.source import ImageSource

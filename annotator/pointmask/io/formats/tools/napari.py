@@ -12,9 +12,10 @@ from pathlib import Path
 
 from pointmask.errors import PointsError
 from pointmask.io.formats.base import Format
+from pointmask.io.formats.parts.decoding import decode_text, peek
 from pointmask.io.formats.parts.documents import number, read_document, whole
 from pointmask.io.formats.parts.origin import Origin, to_pixel
-from pointmask.io.formats.parts.text import Collector, decode_text, peek
+from pointmask.io.formats.parts.text import Collector
 from pointmask.io.images.source import ImageSource
 from pointmask.io.points.points import Point, Points
 

@@ -11,9 +11,10 @@ from typing import Any
 
 from pointmask.errors import PointsError
 from pointmask.io.formats.base import Format
+from pointmask.io.formats.parts.decoding import peek
 from pointmask.io.formats.parts.documents import brief, listing, mapping, number, read_json, text
 from pointmask.io.formats.parts.origin import Origin, to_pixel
-from pointmask.io.formats.parts.text import Collector, peek
+from pointmask.io.formats.parts.text import Collector
 from pointmask.io.images.source import ImageSource
 from pointmask.io.points.points import Point, Points
 

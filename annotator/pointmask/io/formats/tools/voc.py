@@ -13,6 +13,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from pointmask.errors import PointsError
 from pointmask.io.formats.base import DEFAULTS, DocumentFormat, WriteOptions
 from pointmask.io.formats.labelled import NO_LABEL, Box, LabelledImage, LabelledTarget
+from pointmask.io.formats.parts.decoding import peek
 from pointmask.io.formats.parts.documents import number, read_xml
 from pointmask.io.formats.parts.origin import Origin, from_pixel, to_pixel
 from pointmask.io.formats.parts.per_image import (
@@ -23,7 +24,6 @@ from pointmask.io.formats.parts.per_image import (
     write_new,
 )
 from pointmask.io.formats.parts.shapes import box_of_edges, label_of, size_of
-from pointmask.io.formats.parts.text import peek
 from pointmask.io.images.source import ImageSource
 from pointmask.io.points.names import clean_key
 from pointmask.io.points.points import Point
