@@ -48,7 +48,12 @@ def both(*checks: Check) -> Check:
 
 
 def either(*checks: Check) -> Check:
-    """Accept any of several behaviours; the fault names what each of them lacks."""
+    """
+    Accept any of several behaviours.
+
+    The fault says what the first lacks and what the last does. Whether something false was written is for the
+    first to say: masks that are right as far as they go are no damage, though a refusal should write none.
+    """
 
     def check(outcome: Outcome) -> Fault | None:
         faults = []
@@ -57,8 +62,8 @@ def either(*checks: Check) -> Check:
             if fault is None:
                 return None
             faults.append(fault)
-        reasons = list(dict.fromkeys(fault.why for fault in faults))
-        return Fault("; nor: ".join(reasons), any(fault.damage for fault in faults))
+        reasons = dict.fromkeys((faults[0].why, faults[-1].why))
+        return Fault("; nor: ".join(reasons), faults[0].damage)
 
     return check
 
@@ -72,7 +77,7 @@ def failed(outcome: Outcome) -> Fault | None:
     """Require another exit status, by a message and not by a crash."""
     if outcome.crashed:
         return Fault("crashed", damage=True)
-    return Fault("exit status 0") if outcome.status == 0 else None
+    return Fault("does not fail") if outcome.status == 0 else None
 
 
 def says(what: str, *patterns: str) -> Check:
@@ -153,7 +158,7 @@ def read(scenes: Scenes, *, written: bool = False, skipped: Collection[str] = ()
             faults.append(ending)
         if not faults:
             return None
-        more = f" and {len(faults) - 1} more" if len(faults) > 1 else ""
+        more = f" (and {len(faults) - 1} more faults)" if len(faults) > 1 else ""
         worst = max(faults, key=lambda fault: fault.damage)
         return Fault(worst.why + more, worst.damage)
 
