@@ -13,6 +13,7 @@ import numpy as np
 
 from pointmask import Format, LabelledTarget, Patch, Point
 from pointmask.io.formats.base import EVERYTHING, DocumentFormat
+from pointmask.io.formats.parts.per_image import Parsed
 
 
 class Vendor(DocumentFormat):
@@ -30,7 +31,8 @@ class Vendor(DocumentFormat):
     def parsed(self, path, rejected, images):
         for line in path.read_text().splitlines()[1:]:
             fields = json.loads(line)
-            yield fields["key"], tuple(fields["shape"]), [_target(target) for target in fields["targets"]]
+            targets = [_target(target) for target in fields["targets"]]
+            yield Parsed(fields["key"], tuple(fields["shape"]), targets)
 
     def write_masks(self, images, path, *, source=None, options=None):
         lines = ["VENDOR 1", *(json.dumps(_fields(image)) for image in images)]
