@@ -40,7 +40,7 @@ _SIDES = {"x": ("left", "right"), "y": ("top", "bottom")}
 _FIRST_CORNERS = ("bbox_{}", "box_{}", "{}min", "{}_min", "{}1", "{}tl")
 _UNIT = re.compile(r"(.*?)[ _]*[(\[](px|pixels?|%|percent)[)\]]")
 
-MIDDLES = "boxes are clicked on in their middle"
+MIDDLES = "boxes are clicked on in the middle"
 """Note of every reader of boxes."""
 LEAST_IMAGE = 32
 """Pixels of a side: of a width and height beside x and y, what is larger than this and both is an image's."""

@@ -22,6 +22,10 @@ class ImageFinder:
         self.source = source
         self._index = NameIndex(source.names())
 
+    def has(self, key: str) -> bool:
+        """Say whether there is one image of a key."""
+        return len(self._index.find(key)[0]) == 1
+
     def frame_of(self, key: str, names: Sequence[str] = ()) -> ImageFrame:
         """Return name and frame of the image of a key, or of the first of further names that fits one.
 

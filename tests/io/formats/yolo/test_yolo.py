@@ -10,8 +10,8 @@ from tools.masks import documents, files, labelled_images, patch
 from pointmask.errors import OutputError, PointsError
 from pointmask.io.formats import read_points, recognise
 from pointmask.io.formats.labelled import Box, LabelledImage, LabelledTarget
-from pointmask.io.formats.tools.yolo import YoloBoxes
-from pointmask.io.formats.tools.yolo_seg import YoloPolygons
+from pointmask.io.formats.yolo.boxes import YoloBoxes
+from pointmask.io.formats.yolo.polygons import YoloPolygons
 from pointmask.io.images.open import open_source
 from pointmask.io.points.points import Point
 

@@ -1,12 +1,12 @@
-"""YOLO boxes, one text file per image; see `pointmask.io.formats.tools._yolo` for both kinds.
+"""YOLO boxes, one text file per image; see `pointmask.io.formats.yolo.labels` for both kinds.
 
-The click is the middle of the box. A box is no mask, so none is read from it.
+The click is the middle of the box, or its only visible key point. A box is no mask, so none is read from it.
 """
 
 from pathlib import Path
 
 from pointmask.io.formats.labelled import LabelledTarget, Shape
-from pointmask.io.formats.tools._yolo import YoloLabels, holds_boxes, holds_polygons
+from pointmask.io.formats.yolo.labels import POLYGONS, YoloLabels, kinds_at
 
 
 class YoloBoxes(YoloLabels):
@@ -18,8 +18,9 @@ class YoloBoxes(YoloLabels):
     saved_as = "yolo"
 
     def sniff(self, path: Path) -> bool:
-        """Say whether one of the first label files holds boxes, and none polygons."""
-        return holds_boxes(path) and not holds_polygons(path)
+        """Say whether the first label files hold boxes, and none polygons, or all are empty."""
+        kinds = kinds_at(path)
+        return bool(kinds) and kinds.isdisjoint(POLYGONS)
 
     def coordinates(self, target: LabelledTarget, shape: Shape) -> list[float]:
         """Return middle, width and height of the box."""

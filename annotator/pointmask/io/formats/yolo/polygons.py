@@ -1,4 +1,4 @@
-"""YOLO polygons, one text file per image; see `pointmask.io.formats.tools._yolo` for both kinds.
+"""YOLO polygons, one text file per image; see `pointmask.io.formats.yolo.labels` for both kinds.
 
 Polygons are written along pixel edges, which is exact; pieces and holes are joined by bridges that enclose
 nothing. Programs that draw polygons through pixel centres make such masks larger, and drop or distort
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pointmask.io.formats.encodings import outline
 from pointmask.io.formats.labelled import LabelledTarget, Shape
-from pointmask.io.formats.tools._yolo import YoloLabels, holds_polygons
+from pointmask.io.formats.yolo.labels import POLYGONS, YoloLabels, kinds_at
 
 
 class YoloPolygons(YoloLabels):
@@ -23,7 +23,7 @@ class YoloPolygons(YoloLabels):
 
     def sniff(self, path: Path) -> bool:
         """Say whether one of the first label files holds polygons."""
-        return holds_polygons(path)
+        return not kinds_at(path).isdisjoint(POLYGONS)
 
     def coordinates(self, target: LabelledTarget, shape: Shape) -> list[float]:
         """Return the corners of the polygon."""
