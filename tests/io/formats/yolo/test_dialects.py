@@ -17,7 +17,8 @@ PLACES = {"a": [(15, 33), (75, 49)], "b": [(100, 95), (33, 54)], "c": [(22, 100)
 
 
 def box(row, col, side=7):
-    return f"{(col + 0.5) / SHAPE[1]:.6f} {(row + 0.5) / SHAPE[0]:.6f} {side / SHAPE[1]:.6f} {side / SHAPE[0]:.6f}"
+    middle = f"{(col + 0.5) / SHAPE[1]:.6f} {(row + 0.5) / SHAPE[0]:.6f}"
+    return f"{middle} {side / SHAPE[1]:.6f} {side / SHAPE[0]:.6f}"
 
 
 def folder(tmp_path, line, images="images", labels="labels"):
@@ -54,8 +55,8 @@ def key_points(row, col, visibility=""):
         lambda r, c, k: f"0 {box(r, c)} {key_points(r + 1, c, ' 2')} {key_points(r - 2, c, ' 2')}",
         lambda r, c, k: f"0 {box(r, c)} {key_points(r + 1, c)} {key_points(r - 2, c + 1)}",
     ],
-    ids=["float class", "track", "conf track", "first track", "later track", "pose2", "pose3", "unseen", "beside",
-         "two of three", "two of two"],
+    ids=["float class", "track", "conf track", "first track", "later track", "pose2", "pose3", "unseen",
+         "beside", "two of three", "two of two"],
 )  # fmt: skip
 def test_lines_of_boxes(tmp_path, line):
     labels = folder(tmp_path, line)
