@@ -23,7 +23,8 @@ def test_empty_and_foreign_files_name_themselves_and_the_fix():
     for data, name, words in (
         (b"", "zero.png", "empty; copy"),
         (b"hello", "note.png", "first bytes.*convert"),
-        (b"GIF89a", "a.gif", "not an image that is read here.*convert"),
+        (b"GIF89a", "a.gif", "looks like a GIF.*not read here.*convert"),
+        (b"hello", "a.txt", "not an image that is read here.*convert"),
     ):
         with pytest.raises(ImageError, match=rf"^{name}: .*{words}"):
             images.decode(data, name)

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, Generic, TypeVar
 
 from pointmask.errors import ImageError
 from pointmask.io.images.codecs.limits import VARIABLE, most_samples
+from pointmask.io.images.kinds import listed
 from pointmask.io.images.source import ImageSource
 
 ReadAt = Callable[[int, int], bytes]
@@ -34,12 +35,15 @@ class Index(Generic[P]):
         What the archive says about each image.
     refused : dict
         Images that are not read, with the reason.
+    others : set
+        Members that are no images by their names.
     """
 
     read_at: ReadAt
     accepts: Callable[[str], bool]
     places: dict[str, P] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
+    others: set[str] = field(default_factory=set)
 
     def add(self, path: str, place: P | None, reason: str = "") -> None:
         """
@@ -54,8 +58,11 @@ class Index(Generic[P]):
         """
         name = str(PurePosixPath(path))
         parts = name.split("/")
-        if not self.accepts(name) or any(part.startswith(".") and part != ".." for part in parts):
+        if any(part.startswith(".") and part != ".." for part in parts):
             return  # as in folders, hidden files are passed over
+        if not self.accepts(name):
+            self.others.add(name)
+            return
         windows = PureWindowsPath(path)
         if name.startswith("/") or windows.drive or windows.root or ".." in windows.parts:
             place, reason = None, "points outside the archive; pack it again with relative paths"
@@ -77,7 +84,12 @@ class ArchiveSource(ImageSource, Generic[P]):
 
     def names(self, *, exclude: Path | None = None) -> list[str]:
         """Return the members that are images; there is nothing to exclude in an archive."""
-        return sorted(self._listed().places)
+        return listed(self._listed().places)
+
+    def others(self) -> list[str]:
+        """Return members that are no images by their names."""
+        index = self._listed()
+        return sorted(index.others.union(index.places).difference(self.names()))
 
     def refused(self) -> Mapping[str, str]:
         """Return members that point outside, are links, devices or encrypted."""

@@ -1,8 +1,9 @@
 """Any image file to one 2-D array, no bit lost; masks out as PNG and back."""
 
 import io
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from pointmask.io.images.codecs import label_png
 from pointmask.io.images.file import ImageFile
 from pointmask.io.images.kinds import SUFFIXES as SUFFIXES
 from pointmask.io.images.kinds import is_image as is_image
+from pointmask.io.images.masks import fitted
 
 
 def decode(data: bytes, name: str, frame: int = 0) -> NDArray[Any]:
@@ -21,11 +23,12 @@ def decode(data: bytes, name: str, frame: int = 0) -> NDArray[Any]:
     Parameters
     ----------
     data : bytes
-        The whole file: PNG, BMP, JPEG, TIFF or ``.npy``, recognised by its first bytes.
+        The whole file, recognised by its first bytes; see `pointmask.io.images.recognise`.
     name : str
         For messages only.
     frame : int
-        0-based page of a TIFF or plane of an ``(N, H, W)`` ``.npy``; 0 elsewhere.
+        0-based page of a TIFF, plane of an ``(N, H, W)`` ``.npy`` or a FITS cube, or picture of a video; 0
+        elsewhere.
 
     Returns
     -------
@@ -34,7 +37,8 @@ def decode(data: bytes, name: str, frame: int = 0) -> NDArray[Any]:
         signed integer, float32 or float64. Bits become 0 and 255; float16 becomes float32. Equal
         bands are one band in their own type; different bands become luminance, 0.299 R + 0.587 G +
         0.114 B, as unrounded float32 (float64 for 32-bit integers and float64). Alpha is ignored.
-        NaN and infinity are kept.
+        NaN and infinity are kept; what the file itself marks as "no data" becomes NaN. The picture is
+        upright, as its orientation says (EXIF in JPEG, PNG and WebP; tag 274 of TIFF).
 
     Raises
     ------
@@ -77,7 +81,9 @@ def open_image(path: str | Path, name: str | None = None) -> ImageFile:
         If the file cannot be opened.
     """
     try:
-        return ImageFile(Path(path).open("rb"), name or str(path))
+        return ImageFile(
+            Path(path).open("rb"), name or str(path), open_beside=partial(_open_beside, Path(path))
+        )
     except OSError as error:
         raise _unreadable(path, error) from error
 
@@ -142,8 +148,13 @@ def encode_png(array: NDArray[Any]) -> bytes:
     return file.getvalue()
 
 
-def read_mask(source: bytes | str | Path, name: str | None = None, frame: int = 0) -> NDArray[np.bool_]:
-    """Read a mask file: truth is above half of the range.
+def read_mask(
+    source: bytes | str | Path,
+    name: str | None = None,
+    frame: int = 0,
+    shape: tuple[int, int] | None = None,
+) -> NDArray[np.bool_]:
+    """Read a mask file; see `pointmask.io.images.masks` for what its numbers mean.
 
     Parameters
     ----------
@@ -153,23 +164,28 @@ def read_mask(source: bytes | str | Path, name: str | None = None, frame: int = 
         For messages; the path by default.
     frame : int
         0-based, as for `decode`.
+    shape : (int, int), optional
+        Height and width of the image; a mask of another size at the same aspect is scaled to it.
 
     Returns
     -------
     NDArray[np.bool_]
         (H, W). Above 127 for 8 bits, above 32767 for 16 bits, above 0.5 for floats, in any band of a
-        colour or palette mask; alpha is ignored.
+        colour or palette mask; alpha is ignored. Above 0 where the file holds 0 and 1, or the numbers of
+        its targets.
 
     Raises
     ------
     ImageError
-        If it cannot be read, or its type has no stated range.
+        If it cannot be read, is a grey picture, has numbers without a stated meaning, or was cut to
+        another size than its image.
     """
     if not isinstance(source, bytes):
         name, source = name or str(source), _bytes_of(source)
     name = name or "mask"
     with ImageFile(io.BytesIO(source), name) as file:
-        return file.mask(frame)
+        mask = file.mask(frame)
+    return mask if shape is None else fitted(mask, shape, name)
 
 
 def _bytes_of(path: str | Path) -> bytes:
@@ -177,6 +193,11 @@ def _bytes_of(path: str | Path) -> bytes:
         return Path(path).read_bytes()
     except OSError as error:
         raise _unreadable(path, error) from error
+
+
+def _open_beside(path: Path, name: str) -> BinaryIO:
+    """Open another file of the folder of a file; its own name leads there, whatever the path was called."""
+    return path.with_name(Path(name).name).open("rb")
 
 
 def _unreadable(path: str | Path, error: OSError) -> ImageError:

@@ -2,7 +2,7 @@
 
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from hashlib import blake2b
@@ -14,19 +14,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pointmask.errors import ImageError
-from pointmask.io.images.codecs import Codec, flir, label_png, npy, raster, raw
-from pointmask.io.images.kinds import PLAIN, Reading, is_image, is_raw
+from pointmask.io.assumptions import assume
+from pointmask.io.images import masks
+from pointmask.io.images.codecs import Codec, flir, upright
+from pointmask.io.images.kinds import PLAIN, Reading, is_raw
+from pointmask.io.images.recognise import HEAD, codec_of, kind_of
 
-_MAGIC = (
-    (label_png.MAGIC, "PNG"),
-    (b"BM", "BMP"),
-    (b"\xff\xd8\xff", "JPEG"),
-    (b"II*\x00", "TIFF"),
-    (b"MM\x00*", "TIFF"),
-    (b"II+\x00", "TIFF"),
-    (b"MM\x00+", "TIFF"),
-    (b"\x93NUMPY", "NPY"),
-)
 _LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601
 _LONGEST_MESSAGE = 400
 _HASHED_AT_ONCE = 2**20  # bytes
@@ -46,10 +39,20 @@ class ImageFile:
         For messages; and its suffix tells raw files.
     reading : Reading
         How to read files that do not say it themselves.
+    open_beside : callable, optional
+        Opens another file of the same place by its name, for formats that are two files; an OSError or
+        ImageError says that there is none.
     """
 
-    def __init__(self, file: BinaryIO, name: str, reading: Reading = PLAIN) -> None:
+    def __init__(
+        self,
+        file: BinaryIO,
+        name: str,
+        reading: Reading = PLAIN,
+        open_beside: Callable[[str], BinaryIO] | None = None,
+    ) -> None:
         self.name = name
+        self._open_beside = open_beside
         self._file, self._reading = file, reading
         self._size = file.seek(0, io.SEEK_END)
 
@@ -59,12 +62,14 @@ class ImageFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if "_codec" in self.__dict__:
+            self._codec.close()
         self._file.close()
 
     @cached_property
     def kind(self) -> str:
         """
-        What it is: PNG, BMP, JPEG, TIFF or NPY, as its first bytes say; FLIR or raw, as `Reading` has it.
+        What it is, as its first bytes say: PNG, TIFF, FITS and so on; FLIR or raw, as `Reading` has it.
 
         Raises
         ------
@@ -74,7 +79,7 @@ class ImageFile:
         if self._reading.raw is not None and is_raw(self.name):
             return "raw"
         self._file.seek(0)
-        kind = _kind(self._file.read(8), self.name)
+        kind = kind_of(self._file.read(HEAD), self.name)
         if kind == "JPEG" and self._reading.radiometric and flir.is_radiometric(self._file):
             return "FLIR"
         return kind
@@ -82,7 +87,7 @@ class ImageFile:
     @cached_property
     def frames(self) -> int:
         """
-        Number of frames, at least 1; more than 1 only for multi-page TIFF, ``(N, H, W)`` ``.npy`` and raw.
+        Number of frames, at least 1; see `pointmask.io.images.kinds.may_hold_frames`.
 
         Raises
         ------
@@ -103,10 +108,13 @@ class ImageFile:
             If the system cannot read on.
         """
         digest = blake2b(digest_size=16)
+        second = self._codec.second_file if self.kind == "ENVI" else None
         try:
-            self._file.seek(0)
-            while piece := self._file.read(_HASHED_AT_ONCE):
-                digest.update(piece)
+            for file in (self._file, second):
+                if file is not None:
+                    file.seek(0)
+                    while piece := file.read(_HASHED_AT_ONCE):
+                        digest.update(piece)
         except OSError as error:
             raise ImageError(
                 f"{self.name} cannot be read ({error.strerror or error}); check the file"
@@ -133,9 +141,45 @@ class ImageFile:
         ImageError
             As `decode`, or if the type of its numbers has no stated range.
         """
-        stored = self.bands(frame)
-        above: NDArray[np.bool_] = stored > _half_range(stored, self.name)
-        return above if above.ndim == 2 else np.logical_or.reduce(above, axis=2)
+        return masks.truth_of(self.mask_numbers(frame), self.name)
+
+    def targets(self, frame: int = 0) -> tuple[NDArray[np.int32], int]:
+        """
+        Give each target of a mask its number; see `pointmask.io.images.masks.targets_of`.
+
+        Raises
+        ------
+        ImageError
+            As `mask`.
+        """
+        return masks.targets_of(self.mask_numbers(frame), self.name)
+
+    def mask_numbers(self, frame: int = 0) -> NDArray[Any]:
+        """
+        Return the numbers of one frame for a mask: as `bands`, but what has no data is 0.
+
+        Raises
+        ------
+        ImageError
+            As `bands`.
+        """
+        plain, gone = self._pixels(frame)
+        if gone is not None and (plain[~gone] != 0).any():  # else the mark is the target itself
+            plain[gone] = 0
+        return plain
+
+    def shape(self, frame: int = 0) -> tuple[int, int]:
+        """
+        Return height and width of one frame, upright; from headers alone where the format allows it.
+
+        Raises
+        ------
+        ImageError
+            If the headers are damaged, or there is no such frame.
+        """
+        with _named(self.name, self.kind):
+            height, width = self._codec.shape(frame)
+            return (width, height) if self._codec.orientation(frame) >= 5 else (height, width)
 
     @cached_property
     def colour_mode(self) -> str:
@@ -157,45 +201,50 @@ class ImageFile:
         Returns
         -------
         NDArray
-            (H, W), or (H, W, 3) where bands differ; bits as 0 and 255, half floats widened, without alpha.
+            (H, W), or (H, W, 3) where bands differ; bits as 0 and 255, half floats widened, without alpha;
+            upright, as the file says its orientation is. Where a file says which number means "no data",
+            such pixels are NaN, and the image float.
 
         Raises
         ------
         ImageError
             If the file is cut short or damaged, or has no such frame.
         """
+        plain, gone = self._pixels(frame)
+        if gone is None:
+            return plain
+        assume("hold pixels that the file itself marks as no data; they are taken as NaN", self.name)
+        dtype = np.result_type(plain.dtype, np.float32)
+        return np.where(gone, dtype.type(np.nan), plain.astype(dtype))
+
+    def _pixels(self, frame: int) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+        """Return the plain numbers, and where they mean "no data"."""
         with _named(self.name, self.kind):
-            return _plain(self._codec.decode(frame))
+            stored = self._codec.decode(frame)
+            orientation = self._codec.orientation(frame)
+            if orientation != 1:
+                assume(
+                    "are turned upright, as their orientation says (EXIF, or TIFF tag 274) and annotation "
+                    "tools show them",
+                    self.name,
+                )
+                stored = np.ascontiguousarray(upright(stored, orientation))
+            plain, mark = _plain(stored), self._codec.no_data(frame)
+            if mark is None or np.isnan(mark):
+                return plain, None
+            gone = _marked(plain, mark)
+            return plain, gone if gone.any() else None
 
     @cached_property
     def _codec(self) -> Codec:
-        if self.kind == "TIFF":
-            from pointmask.io.images.codecs import (
-                tiff,  # a tenth of a second to import, for those who need it
-            )
-
-            return tiff.TiffPages(self._file, self._size)
-        if self.kind == "NPY":
-            return npy.NpyFile(self._file, self._size)
-        if self.kind == "FLIR":
-            return flir.FlirFile(self._file)
-        if self._reading.raw is not None and self.kind == "raw":
-            return raw.RawFile(self._file, self._size, self._reading.raw)
-        return raster.RasterFile(self._file, self._size, self.kind)
+        return codec_of(self.kind, self._file, self._size, self.name, self._reading, self._open_beside)
 
 
-def _kind(head: bytes, name: str) -> str:
-    for magic, kind in _MAGIC:
-        if head.startswith(magic):
-            return kind
-    known = "PNG, BMP, JPEG, TIFF and .npy"
-    if is_raw(name):
-        raise ImageError(f"{name}: how it is to be read must be said, for example with: --raw 640x512:u16le")
-    if not head:
-        raise ImageError(f"{name}: the file is empty; copy or export it again")
-    if not is_image(name):
-        raise ImageError(f"{name}: not an image that is read here ({known}); convert it to PNG or TIFF")
-    raise ImageError(f"{name}: its first bytes are not those of {known}; convert it to PNG or TIFF")
+def _marked(plain: NDArray[Any], mark: float) -> NDArray[np.bool_]:
+    """Say where the numbers are the mark, which may have been written with fewer or more digits."""
+    with np.errstate(over="ignore"):
+        wanted = np.asarray(mark).astype(plain.dtype) if plain.dtype.kind == "f" else np.asarray(mark)
+    return np.asarray(plain == wanted)
 
 
 @contextmanager
@@ -264,14 +313,3 @@ def _finite(image: NDArray[Any], name: str) -> NDArray[Any]:
     if image.dtype.kind == "f" and not np.isfinite(image).any():
         raise ImageError(f"{name}: no pixel is finite; check how the file was exported")
     return image
-
-
-def _half_range(stored: NDArray[Any], name: str) -> float:
-    if stored.dtype in (np.uint8, np.uint16):
-        return np.iinfo(stored.dtype).max // 2
-    if stored.dtype.kind == "f" and ((stored >= 0) & (stored <= 1)).all():
-        return 0.5
-    raise ImageError(
-        f"{name}: a mask of {stored.dtype} with values {stored.min()} to {stored.max()} has no stated range; "
-        "save it as 8-bit, 0 and 255"
-    )

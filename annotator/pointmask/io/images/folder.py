@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pointmask.errors import ImageError
-from pointmask.io.images.kinds import is_image
+from pointmask.io.images.kinds import is_image, listed
 from pointmask.io.images.source import ImageSource
 
 
@@ -44,7 +44,7 @@ def list_images(
     if not root.is_dir():
         raise ImageError(f"{root} is a file; give the folder that holds it: {root.parent}")
     banned = exclude.resolve() if exclude is not None and exclude.exists() else None
-    return sorted(name for name in _walk(root, "", banned, set()) if accepts(name))
+    return listed(name for name in _walk(root, "", banned, set()) if accepts(name))
 
 
 def _walk(folder: Path, prefix: str, banned: Path | None, seen: set[tuple[int, int]]) -> Iterator[str]:
@@ -76,6 +76,13 @@ class FolderSource(ImageSource):
     def names(self, *, exclude: Path | None = None) -> list[str]:
         """Return the image files; see `pointmask.io.images.folder.list_images`."""
         return list_images(self.root, exclude=exclude, accepts=self.reading.accepts)
+
+    def others(self) -> list[str]:
+        """Return files that are no images by their names."""
+        if not self.root.is_dir():
+            return []
+        images = set(self.names())
+        return sorted(name for name in _walk(self.root, "", None, set()) if name not in images)
 
     def _read(self, name: str) -> bytes:
         return (self.root / name).read_bytes()

@@ -1,17 +1,24 @@
 """Which files are images, and how those are read that do not say it themselves or hold two images."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from pointmask.io.images.codecs.raw import RawFormat
 
-SUFFIXES = (".png", ".bmp", ".jpg", ".jpeg", ".tif", ".tiff", ".npy")
+_FIRST = (".png", ".bmp", ".jpg", ".jpeg", ".tif", ".tiff", ".npy")
+_FITS = (".fits", ".fit", ".fts")
+
+SUFFIXES = (*_FIRST, ".pgm", ".ppm", ".pbm", ".pnm", ".pfm", ".webp", ".jp2", ".j2k", ".j2c", *_FITS)
 """Suffixes, in lower case, by which images are listed. What a file is, its first bytes say."""
 
 RAW_SUFFIXES = (".bin", ".raw", ".dat", ".img")
 """Suffixes, in lower case, of files that are images if a raw format is given."""
 
-_MULTI_FRAME = (".tif", ".tiff", ".npy", *RAW_SUFFIXES)
+VIDEO_SUFFIXES = (".mp4", ".avi", ".mkv", ".mov", ".m4v", ".webm")
+"""Suffixes, in lower case, of videos."""
+
+_CONTAINERS = (".mat", ".hdr", *VIDEO_SUFFIXES)
+_MULTI_FRAME = (".tif", ".tiff", ".npy", *_FITS, *_CONTAINERS, *RAW_SUFFIXES)
 
 
 def is_image(name: str) -> bool:
@@ -27,6 +34,52 @@ def is_raw(name: str) -> bool:
 def is_image_or_raw(name: str) -> bool:
     """Say whether a file name has one of `SUFFIXES` or `RAW_SUFFIXES`, in any case."""
     return is_image(name) or is_raw(name)
+
+
+def may_be_image(name: str) -> bool:
+    """Say whether a file is an image, or may be one where no plain images lie beside it (`listed`)."""
+    return is_image(name) or name.lower().endswith(_CONTAINERS)
+
+
+def _may_be_image_or_raw(name: str) -> bool:
+    # With --raw the headers of ENVI are what lies beside the images, and the user has said more than they do.
+    return is_image_or_raw(name) or name.lower().endswith((".mat", *VIDEO_SUFFIXES))
+
+
+def listed(names: Iterable[str]) -> list[str]:
+    """
+    Drop what accompanies images rather than being one.
+
+    A ``.mat``, a header or a video is an image where it is what a folder holds; beside plain images it is
+    their ground truth, their metadata or what they were cut from. Likewise a file of the newer formats
+    gives way to a PNG, BMP, JPEG, TIFF or ``.npy`` of the same stem.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Paths with forward slashes that may be images.
+
+    Returns
+    -------
+    list of str
+        Sorted.
+    """
+    names = sorted(names)
+    if all(name.lower().endswith((*_FIRST, *RAW_SUFFIXES)) for name in names):
+        return names
+    plain = [name for name in names if not name.lower().endswith(_CONTAINERS)]
+    folders = {name.rpartition("/")[0] for name in plain}
+    first = {name.rpartition(".")[0] for name in plain if name.lower().endswith(_FIRST)}
+    return [
+        name
+        for name in names
+        if name.lower().endswith((*_FIRST, *RAW_SUFFIXES))
+        or (
+            name.rpartition("/")[0] not in folders
+            if name.lower().endswith(_CONTAINERS)
+            else name.rpartition(".")[0] not in first
+        )
+    ]
 
 
 def may_hold_frames(name: str) -> bool:
@@ -52,8 +105,8 @@ class Reading:
 
     @property
     def accepts(self) -> Callable[[str], bool]:
-        """Function that says whether a file of some name is an image."""
-        return is_image if self.raw is None else is_image_or_raw
+        """Function that says whether a file of some name may be an image; see `listed`."""
+        return may_be_image if self.raw is None else _may_be_image_or_raw
 
     def __str__(self) -> str:
         words = [f"raw {self.raw}"] if self.raw else []

@@ -51,6 +51,17 @@ class ImageSource(ABC):
         return {}
 
     @abstractmethod
+    def others(self) -> list[str]:
+        """
+        Return the names of files that are no images by their names, sorted; hidden ones are passed over.
+
+        Raises
+        ------
+        ImageError
+            As `names`.
+        """
+
+    @abstractmethod
     def _read(self, name: str) -> bytes:
         """Return the whole file; an OSError says why not."""
 
@@ -102,7 +113,7 @@ class ImageSource(ABC):
                 f"{name} cannot be read ({error.strerror or error}); check the file and its rights"
             ) from error
         try:
-            return ImageFile(file, name, self.reading)
+            return ImageFile(file, name, self.reading, self._open)
         except BaseException:
             file.close()
             raise

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pointmask.errors import ImageError
+from pointmask.io.images.codecs import Codec
 from pointmask.io.images.codecs.limits import check_samples
+from pointmask.io.images.codecs.raster import RasterFile
 
 _APP1, _START_OF_SCAN = 0xE1, 0xDA
 _WITHOUT_LENGTH = (0x01, *range(0xD0, 0xD9))  # markers that stand alone
@@ -47,13 +49,15 @@ def is_radiometric(file: BinaryIO) -> bool:
     return False
 
 
-class FlirFile:
+class FlirFile(Codec):
     """The thermal raster of a radiometric JPEG: one frame, in kelvin.
 
     Parameters
     ----------
     file : BinaryIO
         Open binary file.
+    size : int
+        Its length in bytes.
 
     Raises
     ------
@@ -63,8 +67,9 @@ class FlirFile:
 
     frames = 1
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, size: int) -> None:
         self._file = file
+        self._picture = RasterFile(file, size, "JPEG")
         try:
             self._flyr, self._records = import_module("flyr"), import_module("flyr.records")
         except ImportError:
@@ -72,6 +77,10 @@ class FlirFile:
                 "it is a FLIR radiometric JPEG; for its thermal raster: pip install 'pointmask[flir]'; to "
                 "take the coloured picture instead: --no-radiometric"
             ) from None
+
+    def orientation(self, frame: int) -> int:
+        """Return that of the coloured picture, which is the same view."""
+        return self._picture.orientation(frame)
 
     def decode(self, frame: int) -> NDArray[Any]:
         """Return the temperatures, (H, W) float32, as the camera's own constants give them.

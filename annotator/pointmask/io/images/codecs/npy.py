@@ -7,13 +7,13 @@ from numpy.lib import format as npy_format
 from numpy.typing import NDArray
 
 from pointmask.errors import ImageError
-from pointmask.io.images.codecs import check_frame
+from pointmask.io.images.codecs import Codec, check_frame
 from pointmask.io.images.codecs.limits import check_samples
 
 _BAND_COUNTS = (1, 3, 4)
 
 
-class NpyFile:
+class NpyFile(Codec):
     """An array file; only the bytes of the frame that is asked for are read.
 
     Parameters
@@ -22,11 +22,6 @@ class NpyFile:
         Open binary file.
     size : int
         Its length in bytes.
-
-    Attributes
-    ----------
-    frames : int
-        Length of the first axis of a stack; 1 for a single image.
 
     Raises
     ------
@@ -39,8 +34,17 @@ class NpyFile:
         self._shape, self._fortran, self._dtype = _header(file, size)
         self._start = file.tell()
         self._stacked = _is_stack(self._shape)
-        self.frames = self._shape[0] if self._stacked else 1
         self._whole: NDArray[Any] | None = None
+
+    @property
+    def frames(self) -> int:
+        """Length of the first axis of a stack; 1 for a single image."""
+        return self._shape[0] if self._stacked else 1
+
+    def shape(self, frame: int) -> tuple[int, int]:
+        """Return height and width, from the header."""
+        height, width = self._shape[1:3] if self._stacked else self._shape[:2]
+        return height, width
 
     def decode(self, frame: int) -> NDArray[Any]:
         """Return (H, W), or (H, W, bands) if the last axis is 1, 3 or 4 long.

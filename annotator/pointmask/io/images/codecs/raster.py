@@ -1,22 +1,30 @@
-"""PNG, BMP and JPEG through Pillow, without losing bits."""
+"""PNG, BMP, JPEG, WebP and JPEG 2000 through Pillow, without losing bits."""
 
 import zlib
+from collections.abc import Iterator
+from importlib import import_module
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import BmpImagePlugin, Image, ImageFile, JpegImagePlugin, PngImagePlugin
+from PIL import Image, ImageFile
 
 from pointmask.errors import ImageError
+from pointmask.io.images.codecs import Codec, orientation_of
 from pointmask.io.images.codecs.limits import check_samples
 
 # The plugins are called directly because Image.open refuses frames above 89 megapixels with a global
 # limit that is not ours to change; it also costs 10 us per file for trying formats in turn.
-_PLUGINS: dict[str, type[ImageFile.ImageFile]] = {
-    "PNG": PngImagePlugin.PngImageFile,
-    "BMP": BmpImagePlugin.BmpImageFile,
-    "JPEG": JpegImagePlugin.JpegImageFile,
+_PLUGINS = {
+    "PNG": ("PngImagePlugin", "PngImageFile"),
+    "BMP": ("BmpImagePlugin", "BmpImageFile"),
+    "JPEG": ("JpegImagePlugin", "JpegImageFile"),
+    "WebP": ("WebPImagePlugin", "WebPImageFile"),
+    "JPEG 2000": ("Jpeg2KImagePlugin", "Jpeg2KImageFile"),
 }
+_ORIENTATION = 0x112
+_JPEG_2000_SIZE = b"\xff\x51"  # marker of the segment that tells size and depth
+_FIRST_BYTES = 2**16
 # Deflate packs at most 1032 bytes into one and a 1-bit pixel is an eighth of a byte. A header that
 # promises more pixels than this lies, and believing it would allocate gigabytes.
 MOST_PIXELS_PER_BYTE = 8 * 1032
@@ -25,8 +33,8 @@ MOST_PIXELS_PER_BYTE = 8 * 1032
 _HIGH_LOW = {"RGB;16B": ("RGB;16B", "RGB;16L"), "RGBA;16B": ("RGBA;16B", "RGBA;16L")}
 
 
-class RasterFile:
-    """A PNG, BMP or JPEG: one frame.
+class RasterFile(Codec):
+    """A PNG, BMP, JPEG, WebP or JPEG 2000: one frame.
 
     Parameters
     ----------
@@ -34,7 +42,7 @@ class RasterFile:
         Open binary file.
     size : int
         Its length in bytes.
-    kind : {"PNG", "BMP", "JPEG"}
+    kind : {"PNG", "BMP", "JPEG", "WebP", "JPEG 2000"}
         What the first bytes say it is.
     """
 
@@ -42,6 +50,18 @@ class RasterFile:
 
     def __init__(self, file: BinaryIO, size: int, kind: str) -> None:
         self._file, self._size, self._kind = file, size, kind
+        self._orientation: int | None = None
+
+    def orientation(self, frame: int) -> int:
+        """Return what the Exif data of the file say; 1 if there are none, or they are damaged."""
+        if self._orientation is None:
+            self._orientation = _orientation(self._exif())
+        return self._orientation
+
+    def shape(self, frame: int) -> tuple[int, int]:
+        """Return stored height and width, from the header."""
+        width, height = self._open().size
+        return height, width
 
     def decode(self, frame: int) -> NDArray[Any]:
         """Return (H, W) or (H, W, bands); bool, uint8, uint16, int32 or float32. Palettes become RGB.
@@ -56,7 +76,15 @@ class RasterFile:
             raise ImageError(f"frame {frame} was asked for, but a {self._kind} holds frame 0 alone")
         if self._kind == "PNG":
             _check_png(self._file)
+        if self._kind == "JPEG 2000":
+            _check_jpeg_2000(self._file)
         image = self._open()
+        if getattr(image, "n_frames", 1) > 1:
+            raise ImageError(
+                f"it is an animated {self._kind} of {image.n_frames} pictures; save each as one PNG"  # type: ignore[attr-defined]
+            )
+        if self._kind != "PNG":
+            self._orientation = _orientation(image.info.get("exif", b""))
         raw_mode = image.tile[0][3] if image.tile else None
         if raw_mode in _HIGH_LOW:
             high, low = (_unpack(self._open(), mode) for mode in _HIGH_LOW[raw_mode])
@@ -69,9 +97,32 @@ class RasterFile:
 
     def _open(self) -> ImageFile.ImageFile:
         self._file.seek(0)
-        image = _PLUGINS[self._kind](self._file)
-        check_pixels(image, self._size)
+        module, name = _PLUGINS[self._kind]
+        plugin: type[ImageFile.ImageFile] = getattr(import_module(f"PIL.{module}"), name)
+        image = plugin(self._file)
+        # A constant picture of any size takes a few bytes in WebP and JPEG 2000.
+        check_pixels(image, self._size if self._kind in ("PNG", "BMP", "JPEG") else None)
         return image
+
+    def _exif(self) -> bytes:
+        """Return the Exif data without decoding the picture."""
+        if self._kind != "PNG":
+            exif = self._open().info.get("exif", b"")
+            return exif if isinstance(exif, bytes) else b""
+        self._file.seek(0)
+        chunks = _chunks(memoryview(self._file.read()))
+        return next((bytes(body[4:]) for _, body, _ in chunks if bytes(body[:4]) == b"eXIf"), b"")
+
+
+def _orientation(exif: bytes) -> int:
+    if not exif:
+        return 1
+    try:
+        data = Image.Exif()
+        data.load(exif)
+        return orientation_of(data.get(_ORIENTATION))
+    except Exception:  # Pillow meets damaged metadata with many types; the picture is none the worse
+        return 1
 
 
 def to_array(image: Image.Image) -> NDArray[Any]:
@@ -98,24 +149,54 @@ def _check_png(file: BinaryIO) -> None:
     than a hundredth of the time of decoding.
     """
     file.seek(0)
-    data = memoryview(file.read())
-    start = 8
-    while start + 12 <= len(data):
-        length = int.from_bytes(data[start : start + 4], "big")
-        body, stored = data[start + 4 : start + 8 + length], data[start + 8 + length : start + 12 + length]
+    for start, body, stored in _chunks(memoryview(file.read())):
         if bytes(body[:1]).isupper() and zlib.crc32(body) != int.from_bytes(stored, "big"):
             raise ImageError(
                 f"the checksum of its {bytes(body[:4])!r} chunk at byte {start} is wrong; the file is "
                 "damaged: copy or export it again"
             )
+
+
+def _chunks(data: memoryview) -> Iterator[tuple[int, memoryview, memoryview]]:
+    """Yield offset, name with body, and checksum of each chunk of a PNG."""
+    start = 8
+    while start + 12 <= len(data):
+        length = int.from_bytes(data[start : start + 4], "big")
+        yield start, data[start + 4 : start + 8 + length], data[start + 8 + length : start + 12 + length]
         start += 12 + length
 
 
-def check_pixels(image: Image.Image, size: int) -> None:
-    """Raise ImageError if an image, not yet decoded, is too large for us or for a file of ``size`` bytes."""
+def _check_jpeg_2000(file: BinaryIO) -> None:
+    """Refuse what Pillow, without an error, would get wrong: deep colour cut to 8 bits, signed numbers."""
+    file.seek(0)
+    head = file.read(_FIRST_BYTES)
+    start = head.find(b"\xff\x4f" + _JPEG_2000_SIZE)
+    if start < 0:
+        raise ImageError("its first 64 kB hold no JPEG 2000 codestream; save it as PNG or TIFF")
+    count = int.from_bytes(head[start + 40 : start + 42], "big")
+    depths = head[start + 42 : start + 42 + 3 * min(count, 4) : 3]
+    if any(depth & 0x80 for depth in depths):
+        raise ImageError("it is a JPEG 2000 of signed numbers; save it as TIFF")
+    if count > 1 and any(depth + 1 > 8 for depth in depths):
+        raise ImageError(
+            f"it is a JPEG 2000 of {count} bands of {max(depths) + 1} bits, which would be cut to 8; save "
+            "the one band to annotate, or save it as TIFF"
+        )
+
+
+def check_pixels(image: Image.Image, size: int | None) -> None:
+    """
+    Raise ImageError if an image, not yet decoded, is too large.
+
+    Parameters
+    ----------
+    image : Image
+    size : int or None
+        Bytes of a file that could not hold many more pixels; None if its format sets no such bound.
+    """
     width, height = image.size
     check_samples((height, width, len(image.getbands())))
-    if width * height > MOST_PIXELS_PER_BYTE * size:
+    if size is not None and width * height > MOST_PIXELS_PER_BYTE * size:
         raise ImageError(
             f"its header promises {width} x {height} pixels, more than {size} bytes can hold; "
             "the file is damaged: copy or export it again"

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pointmask.errors import ImageError
-from pointmask.io.images.codecs import check_frame
+from pointmask.io.images.codecs import Codec, check_frame
 from pointmask.io.images.codecs.limits import check_samples
 
 _FORMAT = re.compile(r"([1-9]\d{0,8})x([1-9]\d{0,8}):([uif])(8|16|32|64)(le|be)?(?::(\d{1,18}))?")
@@ -72,7 +72,7 @@ class RawFormat:
         return self.width * self.height * np.dtype(self.dtype).itemsize
 
 
-class RawFile:
+class RawFile(Codec):
     """Frames of bare numbers.
 
     Parameters
@@ -84,11 +84,6 @@ class RawFile:
     form : RawFormat
         What it holds.
 
-    Attributes
-    ----------
-    frames : int
-        How many fit into the file.
-
     Raises
     ------
     ImageError
@@ -98,13 +93,22 @@ class RawFile:
     def __init__(self, file: BinaryIO, size: int, form: RawFormat) -> None:
         self._file, self._form = file, form
         body = size - form.offset
-        self.frames, rest = divmod(body, form.frame_bytes)
-        if rest or self.frames < 1:
+        self._frames, rest = divmod(body, form.frame_bytes)
+        if rest or self._frames < 1:
             raise ImageError(
                 f"it holds {max(0, body):,} bytes behind the offset of {form.offset:,}, which is no whole "
                 f"number of frames of {form.frame_bytes:,} bytes ({form}); correct --raw"
             )
         check_samples((form.height, form.width))
+
+    @property
+    def frames(self) -> int:
+        """How many frames fit into the file."""
+        return self._frames
+
+    def shape(self, frame: int) -> tuple[int, int]:
+        """Return height and width, as the user says."""
+        return self._form.height, self._form.width
 
     def decode(self, frame: int) -> NDArray[Any]:
         """Return one frame, (H, W), in the type and byte order that the file stores.

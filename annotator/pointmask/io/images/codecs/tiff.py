@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import TiffImagePlugin
 
 from pointmask.errors import ImageError
-from pointmask.io.images.codecs import check_frame
+from pointmask.io.images.codecs import Codec, check_frame, orientation_of
 from pointmask.io.images.codecs.limits import check_samples
 from pointmask.io.images.codecs.raster import MOST_PIXELS_PER_BYTE, check_pixels, to_array
 from pointmask.io.images.codecs.tiff_page import single_page
@@ -25,10 +25,11 @@ _THUMBNAIL_OR_MASK = 1 | 4
 _MINISWHITE, _MINISBLACK, _RGB, _PALETTE = 0, 1, 2, 3
 _ALPHA = (1, 2)  # associated or not
 _PACKBITS = 32773
+_ORIENTATION, _NO_DATA = 274, 42113  # the second is GDAL's: a number as text
 _NO_CODEC = ("imagecodecs", "not supported")  # how tifffile, new and old, says so
 
 
-class TiffPages:
+class TiffPages(Codec):
     """Pages as frames; the page index grows as frames are asked for, and is kept.
 
     Parameters
@@ -45,6 +46,7 @@ class TiffPages:
         self._places: list[tuple[int, int]] = []  # page index and offset, by frame
         self._broken: Exception | None = None
         self._tiff: tifffile.TiffFile | None = None
+        self._page: tuple[int, tifffile.TiffPage] | None = None  # the last one, by frame
 
     @property
     def frames(self) -> int:
@@ -62,6 +64,37 @@ class TiffPages:
         ImageError
             If there is no such frame, the page is cut short or too large, or it is no image.
         """
+        page = self._checked(frame)
+        try:
+            stored = page.asarray(maxworkers=1)
+        except (ValueError, KeyError, ImportError) as error:
+            if not (isinstance(error, ImportError) or any(words in str(error) for words in _NO_CODEC)):
+                raise
+            return _decode_with_pillow(page, self._file)
+        return _bands_last(page, stored)
+
+    def orientation(self, frame: int) -> int:
+        """Return what tag 274 of the page says; 1 if it has none."""
+        tag = self._checked(frame).tags.get(_ORIENTATION)
+        return 1 if tag is None else orientation_of(tag.value)
+
+    def no_data(self, frame: int) -> float | None:
+        """Return what GDAL wrote into tag 42113 of the page, if it is a number."""
+        tag = self._checked(frame).tags.get(_NO_DATA)
+        try:
+            return None if tag is None else float(str(tag.value).strip(" \0"))
+        except ValueError:
+            return None
+
+    def shape(self, frame: int) -> tuple[int, int]:
+        """Return stored height and width of a page, from its tags."""
+        page = self._checked(frame)
+        return page.imagelength, page.imagewidth
+
+    def _checked(self, frame: int) -> tifffile.TiffPage:
+        """Return the page of a frame; its tags are read once as long as no other frame is asked for."""
+        if self._page is not None and self._page[0] == frame:
+            return self._page[1]
         page_index, offset = self._locate(frame)
         if self._tiff is None:
             self._file.seek(0)
@@ -72,13 +105,8 @@ class TiffPages:
         page = tifffile.TiffPage(tiff, page_index)
         _check(page, self._size)
         _refuse_hidden_frames(tiff, page)
-        try:
-            stored = page.asarray(maxworkers=1)
-        except (ValueError, KeyError, ImportError) as error:
-            if not (isinstance(error, ImportError) or any(words in str(error) for words in _NO_CODEC)):
-                raise
-            return _decode_with_pillow(page, self._file)
-        return _bands_last(page, stored)
+        self._page = frame, page
+        return page
 
     def _locate(self, frame: int) -> tuple[int, int]:
         """Return the index of the page of a frame and its offset."""
