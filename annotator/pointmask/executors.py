@@ -8,6 +8,7 @@ raises, pending chunks are cancelled and running ones are awaited.
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from importlib import import_module
 from itertools import islice
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -46,7 +47,13 @@ def threads(function: Callable[[T], R], items: Iterable[T], count: int) -> Itera
     """
     pool = ThreadPoolExecutor(count, thread_name_prefix="pointmask")
     try:
-        yield from _windowed(lambda chunk: pool.submit(_each, function, chunk), items, _CHUNK, 3 * count)
+        yield from _windowed(
+            # With the context of this thread, in which notes are gathered; each call needs its own copy.
+            lambda chunk: pool.submit(copy_context().run, _each, function, chunk),
+            items,
+            _CHUNK,
+            3 * count,
+        )
     finally:
         pool.shutdown(cancel_futures=True)
 

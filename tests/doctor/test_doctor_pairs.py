@@ -10,8 +10,8 @@ from tools.folders import save
 from pointmask.doctor import Diagnosis, examine
 from pointmask.doctor.fingerprint import SAME_SCENE, fingerprint
 from pointmask.doctor.lists import lists_in
-from pointmask.doctor.targets import resized, size_relation
 from pointmask.errors import PointsError
+from pointmask.io.images.masks import resized, size_relation
 from pointmask.io.points.lists import IdList, read_ids
 from pointmask.io.points.points import Point, Points
 from pointmask.synth.scenes import make_scenes

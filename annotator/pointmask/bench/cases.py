@@ -8,13 +8,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
 
 from pointmask.errors import ImageError, PointsError
 from pointmask.io.formats import read_points
 from pointmask.io.formats.base import Simulation
 from pointmask.io.formats.folders.masks import coarse_points
-from pointmask.io.images.array import read, read_mask
+from pointmask.io.images.array import open_image, read, read_mask
 from pointmask.io.images.folder import list_images
 from pointmask.io.points.by_frame import points_by_frame
 from pointmask.io.points.fit import fitted
@@ -155,22 +154,21 @@ def _folder_case(images: Path, key: ImageFrame, mask: Path | None, drawn: Sequen
     name, frame = key
     if mask is None:
         raise ImageError("it has no mask of the same name")
-    image, truth = read(images / name, frame), read_mask(mask)
-    if image.shape != truth.shape:
-        raise ImageError(f"the image has {image.shape} pixels, its mask {mask} has {truth.shape}")
+    image = read(images / name, frame)
+    truth = read_mask(mask, shape=(image.shape[0], image.shape[1]))
     points = [[(p.row, p.col) for p in fitted(one, image.shape)] for one in drawn]
     return Case(name, data_set_of(name), image, _colour(images / name, image), truth, points)
 
 
 def _colour(path: Path, image: NDArray[Any]) -> NDArray[Any]:
     """RGB as the published programs read it, if the file has 8 bits and one frame; else the band."""
-    try:
-        with Image.open(path) as file:
-            if file.mode in _EIGHT_BIT and getattr(file, "n_frames", 1) == 1:
-                return np.asarray(file.convert("RGB"))
-    except UnidentifiedImageError:  # .npy
-        pass
-    return image
+    with open_image(path) as file:
+        if file.colour_mode not in _EIGHT_BIT or file.frames > 1:
+            return image
+        bands = file.bands()
+    if bands.dtype != np.uint8:  # what the file marks as no data
+        return image
+    return bands if bands.ndim == 3 else np.repeat(bands[..., None], 3, axis=2)
 
 
 def _refuse(reason: str) -> Case:

@@ -47,7 +47,8 @@ def read_pairs(images: Path, masks: Path, points: Points, skipped: list[tuple[st
     for key in usable:
         name, frame = key
         try:
-            image, truth = read(images / name, frame), read_mask(masks / mask_of[key])
+            image = read(images / name, frame)
+            truth = read_mask(masks / mask_of[key], shape=(image.shape[0], image.shape[1]))
             clicks = [(point.row, point.col) for point in fitted(paired.points[key], image.shape)]
             check_pair(image, clicks, truth)
         except PointmaskError as error:

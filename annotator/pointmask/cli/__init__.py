@@ -96,9 +96,14 @@ class LazyGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as in click
         """Run a command; what a user can cause ends in one message and an exit status."""
+        from pointmask.io.notes import gathering
+
         try:
-            with _short_warnings():
-                return super().invoke(ctx)
+            with _short_warnings(), gathering() as notes:
+                try:
+                    return super().invoke(ctx)
+                finally:
+                    show_notes(notes.lines())
         except PointmaskError as error:
             click.echo(f"Error: {printable(str(error))}", err=True)
             raise SystemExit(error.exit_status) from None

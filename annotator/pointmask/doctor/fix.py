@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from pointmask.doctor.findings import Diagnosis
 from pointmask.doctor.lists import names_of
-from pointmask.doctor.targets import is_binary, repeated, resized, size_relation, targets_of
+from pointmask.doctor.targets import is_binary, repeated, targets_of
 from pointmask.errors import ImageError, OutputError, PointmaskError
 from pointmask.folder.plan import make_plan, shared_stems
 from pointmask.io.files import put_whole, staged, write_whole
@@ -24,6 +24,7 @@ from pointmask.io.formats.tables.csv import Csv
 from pointmask.io.images.array import encode_png, read_mask
 from pointmask.io.images.file import ImageFile
 from pointmask.io.images.folder import FolderSource
+from pointmask.io.images.masks import is_numbered, resized, size_relation, truth_whatever
 from pointmask.io.images.open import open_source
 from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import ID_LISTS, IMAGES, POINT_LIST, TRUE_MASKS, stem_of
@@ -270,9 +271,11 @@ def _corrected(file: ImageFile, image: ImageFile) -> tuple[NDArray[np.bool_], di
     """
     if file.frames > 1 or image.frames > 1:
         raise ImageError(f"{file.name}: it or its image has several frames; save them one by one")
-    stored, mask = file.decode(), file.mask()
+    stored, mask = file.decode(), truth_whatever(file.mask_numbers(), file.name)
     values, done = np.unique(stored), {}
-    if not mask.any() and values[-1] > 0:
+    if is_numbered(stored) and not is_binary(stored, values):
+        done["masks binarised"] = f"0 to {values[-1]}; above 0 is the truth"
+    elif not mask.any() and values[-1] > 0:
         if len(values) > 2 or values[0] != 0:
             raise ImageError(f"{file.name}: {len(values)} values up to {values[-1]}; which are the truth?")
         mask = stored > 0

@@ -17,8 +17,6 @@ from pointmask.doctor.targets import (
     is_inside,
     mask_notes,
     point_notes,
-    resized,
-    size_relation,
     spots_of,
     targets_of,
 )
@@ -26,6 +24,7 @@ from pointmask.doctor.visibility import Evidence
 from pointmask.errors import ImageError, PointsError
 from pointmask.folder.planned import PlannedFrames
 from pointmask.io.images.file import ImageFile
+from pointmask.io.images.masks import resized, size_relation, truth_whatever
 from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import stem_of
 from pointmask.io.points.fit import differs, fitted
@@ -155,7 +154,7 @@ class Looker:
                 for shown, frame, stored, file in _frames(self.masks, mask_name, refused):
                     seen.kinds.append(_kind("masks", mask_name, frame, stored, file))
                     try:
-                        mask = file.mask(frame)
+                        mask = truth_whatever(file.mask_numbers(frame), mask_name)
                     except ImageError as error:
                         seen.notes.append(("unreadable", str(error)))
                         continue

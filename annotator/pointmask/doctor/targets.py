@@ -10,6 +10,7 @@ from scipy import ndimage
 
 from pointmask.doctor import visibility as evidence
 from pointmask.doctor.findings import Note
+from pointmask.io.images.masks import is_numbered
 from pointmask.io.points.points import Point
 
 Shape = tuple[int, int]
@@ -36,10 +37,10 @@ def mask_notes(shown: str, stored: NDArray[Any], mask: NDArray[np.bool_]) -> Ite
     stored : (H, W) real
         As decoded.
     mask : (H, W) bool
-        The truth: above half of the range.
+        The truth.
     """
     values = np.unique(stored)
-    if not mask.any():
+    if not mask.any() or (is_numbered(stored) and not is_binary(stored, values)):
         yield "mask dim" if values[-1] > 0 else "mask empty", f"{shown}: largest value {values[-1]}"
     elif not is_binary(stored, values):
         least = values[0]
@@ -55,36 +56,6 @@ def is_binary(stored: NDArray[Any], values: NDArray[Any]) -> bool:
     """Say whether a mask whose different values are given holds 0 and the end of its range alone."""
     top = np.iinfo(stored.dtype).max if stored.dtype.kind in "iu" else 1
     return bool(np.isin(values, (0, top)).all())
-
-
-def size_relation(mask: Shape, image: Shape) -> str:
-    """
-    Tell what made the size: ``resized``, ``turned``, ``cropped``, ``padded`` or ``foreign`` (none of these).
-
-    Parameters
-    ----------
-    mask, image : (int, int)
-        Heights and widths.
-    """
-    rows, cols = mask[0] / image[0], mask[1] / image[1]
-    # Each side may be rounded by a pixel; but where one side is the image's own, the other was cut.
-    slack = 1 / min(mask) + 1 / min(image)
-    if abs(rows / cols - 1) <= slack and rows != 1 and cols != 1 and min(mask) > 1:
-        return "resized"
-    if mask == image[::-1]:
-        return "turned"
-    if rows <= 1 and cols <= 1:
-        return "cropped"
-    return "padded" if rows >= 1 and cols >= 1 else "foreign"
-
-
-def resized(mask: NDArray[np.bool_], shape: Shape) -> NDArray[np.bool_]:
-    """Resize an (h, w) mask to a shape by its nearest pixels."""
-    rows, cols = (
-        np.minimum(((np.arange(to) + 0.5) * side / to).astype(np.intp), side - 1)
-        for to, side in zip(shape, mask.shape, strict=True)
-    )
-    return mask[np.ix_(rows, cols)]
 
 
 def point_notes(

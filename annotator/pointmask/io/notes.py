@@ -1,8 +1,10 @@
 """Notes of what a reader assumed: one line per kind, however often it was assumed.
 
 A reader deep below calls `note`; whoever talks to the user reads inside `gathering` and shows the lines.
+Threads of `pointmask.executors` note for the thread that started them.
 """
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -13,11 +15,13 @@ class Notes:
 
     def __init__(self) -> None:
         self._by_kind: dict[str, tuple[int, str]] = {}
+        self._guard = threading.Lock()
 
     def add(self, kind: str, example: str = "", count: int = 1) -> None:
         """Count an assumption; its kind is a whole sentence without a full stop."""
-        before, first = self._by_kind.get(kind, (0, example))
-        self._by_kind[kind] = before + count, first
+        with self._guard:
+            before, first = self._by_kind.get(kind, (0, example))
+            self._by_kind[kind] = before + count, first
 
     def lines(self) -> tuple[str, ...]:
         """Return one line per kind, in the order of their first examples."""

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -93,7 +94,7 @@ def load_masks(split: Split, folder: Path) -> list[Mask]:
     Raises
     ------
     DataError
-        If masks are missing, unreadable, of another size than their image, or all empty.
+        If masks are missing, unreadable, cut to another size than their image, or all empty.
     """
     if (folder / TRUE_MASKS).is_dir():
         folder = folder / TRUE_MASKS
@@ -106,14 +107,8 @@ def load_masks(split: Split, folder: Path) -> list[Mask]:
             f"{folder} holds no mask for {some(missing)} of the {split.name} list; annotate them "
             "(pointmask annotate), or take them off the list"
         )
-    masks = _read_all([by_id[key] for key in split.ids], read_mask)
-    wrong = [
-        f"{key} (mask {mask.shape[1]} x {mask.shape[0]}, image {shape[1]} x {shape[0]})"
-        for key, mask, shape in zip(split.ids, masks, split.images.shapes, strict=True)
-        if mask.shape != shape
-    ]
-    if wrong:
-        raise DataError(f"{folder}: the mask has another size than the image for {some(wrong)}; redo them")
+    shape_of = {by_id[key]: shape for key, shape in zip(split.ids, split.images.shapes, strict=True)}
+    masks = _read_all([by_id[key] for key in split.ids], lambda file: read_mask(file, shape=shape_of[file]))
     if not any(mask.any() for mask in masks):
         raise DataError(f"{folder}: every mask of the {split.name} list is empty; check the masks")
     return masks
@@ -162,7 +157,9 @@ def _read_all(files: Sequence[Path], reader: Callable[[Path], T]) -> list[T]:
             return error
 
     with ThreadPoolExecutor(4) as threads:
-        results = list(threads.map(one, files))
+        # Each in a copy of the context of this thread, in which notes are gathered.
+        tasks = [threads.submit(copy_context().run, one, file) for file in files]
+        results = [task.result() for task in tasks]
     errors = [result for result in results if isinstance(result, ImageError)]
     if errors:
         raise DataError(f"{errors[0]}" + (f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""))

@@ -3,7 +3,9 @@
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, TypeVar
 
 from numpy.typing import NDArray
@@ -119,8 +121,9 @@ def _frames_of(
 
 def ahead(items: Iterator[T]) -> Generator[T, None, None]:
     """Get the next item in a thread while this one is worked on."""
+    get = partial(copy_context().run, partial(next, items, None))  # in a copy, so that notes are gathered
     with ThreadPoolExecutor(1, thread_name_prefix="pointmask") as pool:
-        coming = pool.submit(next, items, None)
+        coming = pool.submit(get)
         while (item := coming.result()) is not None:
-            coming = pool.submit(next, items, None)
+            coming = pool.submit(get)
             yield item

@@ -14,13 +14,17 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pointmask.errors import ImageError
-from pointmask.io.assumptions import assume
 from pointmask.io.images import masks
 from pointmask.io.images.codecs import Codec, flir, upright
 from pointmask.io.images.kinds import PLAIN, Reading, is_raw
 from pointmask.io.images.recognise import HEAD, codec_of, kind_of
+from pointmask.io.notes import note
 
 _LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601
+_TURNED = (
+    "files are turned upright, as their orientation says (EXIF, or tag 274 of TIFF) and annotation tools "
+    "show them; masks are upright too"
+)
 _LONGEST_MESSAGE = 400
 _HASHED_AT_ONCE = 2**20  # bytes
 
@@ -213,7 +217,10 @@ class ImageFile:
         plain, gone = self._pixels(frame)
         if gone is None:
             return plain
-        assume("hold pixels that the file itself marks as no data; they are taken as NaN", self.name)
+        note(
+            "pixels that a file itself marks as no data are taken as NaN, which is part of no target",
+            self.name,
+        )
         dtype = np.result_type(plain.dtype, np.float32)
         return np.where(gone, dtype.type(np.nan), plain.astype(dtype))
 
@@ -223,11 +230,7 @@ class ImageFile:
             stored = self._codec.decode(frame)
             orientation = self._codec.orientation(frame)
             if orientation != 1:
-                assume(
-                    "are turned upright, as their orientation says (EXIF, or TIFF tag 274) and annotation "
-                    "tools show them",
-                    self.name,
-                )
+                note(_TURNED, self.name)
                 stored = np.ascontiguousarray(upright(stored, orientation))
             plain, mark = _plain(stored), self._codec.no_data(frame)
             if mark is None or np.isnan(mark):

@@ -17,7 +17,7 @@ from scipy import ndimage
 
 from pointmask.components import components
 from pointmask.errors import ImageError
-from pointmask.io.assumptions import assume
+from pointmask.io.notes import note
 
 Shape = tuple[int, int]
 
@@ -28,8 +28,13 @@ _LEAST_BACKGROUND = 0.5
 _MOST_BETWEEN = 0.25
 _LEAST_PIXELS = 256  # below, a few levels say nothing
 
-_NUMBERED = "hold numbers from 0 to at most the number of targets, so truth is above 0, not above half"
-_SCALED = "have another size than their image at the same aspect; they are scaled to it"
+_NUMBERED = (
+    "masks hold 0 and 1, or numbers of targets, and nothing larger, so their truth is above 0; if that is "
+    "wrong, save them as 0 and 255"
+)
+_SCALED = (
+    "masks have another size than their image at the same aspect, and are scaled to it by nearest pixels"
+)
 
 
 def truth_of(stored: NDArray[Any], name: str) -> NDArray[np.bool_]:
@@ -81,9 +86,9 @@ def targets_of(stored: NDArray[Any], name: str) -> tuple[NDArray[np.int32], int]
     return _pieces(numbers) if is_numbered else components(truth)
 
 
-def above_half(stored: NDArray[Any], name: str) -> NDArray[np.bool_]:
+def truth_whatever(stored: NDArray[Any], name: str) -> NDArray[np.bool_]:
     """
-    Return what is above half of the range, whatever else the numbers may mean.
+    Tell which pixels of a mask are target as `truth_of` does, but refuse no grey values: to look at them.
 
     Raises
     ------
@@ -91,6 +96,8 @@ def above_half(stored: NDArray[Any], name: str) -> NDArray[np.bool_]:
         If the type of the numbers has no stated range.
     """
     numbers = _one_band(stored)
+    if is_numbered(numbers):
+        return numbers > 0
     above: NDArray[np.bool_] = numbers > _half_range(numbers, name)
     return above
 
@@ -98,7 +105,8 @@ def above_half(stored: NDArray[Any], name: str) -> NDArray[np.bool_]:
 def is_numbered(stored: NDArray[Any]) -> bool:
     """Say whether a mask holds 0 and 1, or the numbers of its targets, and nothing else."""
     numbers = _one_band(stored)
-    return _is_numbered(numbers, *_levels(numbers))
+    finite = numbers.dtype.kind != "f" or np.isfinite(numbers).all()
+    return bool(finite and _is_numbered(numbers, *_levels(numbers)))
 
 
 def size_relation(mask: Shape, image: Shape) -> str:
@@ -156,7 +164,7 @@ def check_size(mask: Shape, image: Shape, name: str) -> bool:
             f"{name}: it has {mask[1]} x {mask[0]} pixels, its image {image[1]} x {image[0]} "
             f"({relation}); export it again at the image's size"
         )
-    assume(_SCALED, name)
+    note(_SCALED, name)
     return True
 
 
@@ -184,7 +192,7 @@ def _understood(numbers: NDArray[Any], name: str) -> tuple[NDArray[np.bool_], bo
     values, counts = _levels(numbers)
     if _is_numbered(numbers, values, counts):
         if numbers.dtype.kind != "f" or values[-1] > 1:
-            assume(_NUMBERED, name)
+            note(_NUMBERED, name)
         return numbers > 0, True
     if _is_picture(values, counts):
         raise ImageError(

@@ -6,17 +6,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pointmask.components import components
 from pointmask.errors import ImageError, PointsError
 from pointmask.io.images.array import is_image, open_image
 from pointmask.io.images.file import ImageFile
+from pointmask.io.images.masks import targets_of
 from pointmask.io.listing import files_below
 
 
-def largest_component(mask: NDArray[np.bool_]) -> int:
-    """Size in pixels of the largest 8-connected component of an (H, W) mask; 0 if there is none."""
-    labels, count = components(mask)
-    return int(np.bincount(labels[mask]).max()) if count else 0
+def largest_target(labels: NDArray[np.int32]) -> int:
+    """Size in pixels of the largest target, given the (H, W) numbers of all; 0 if there is none."""
+    sizes = np.bincount(labels.ravel())[1:]
+    return int(sizes.max()) if len(sizes) else 0
 
 
 def image_files(folder: Path) -> Iterator[Path]:
@@ -38,13 +38,20 @@ def holds_images(path: Path) -> bool:
         return False
 
 
-def read_frames(folder: Path, rejected: dict[str, str]) -> Iterator[tuple[str, NDArray[np.bool_]]]:
-    """Yield (key, mask) for each frame below a folder; put those that cannot be read into ``rejected``.
+def read_frames(folder: Path, rejected: dict[str, str]) -> Iterator[tuple[str, NDArray[np.int32]]]:
+    """
+    Yield (key, numbers of the targets) for each frame below a folder.
+
+    Parameters
+    ----------
+    folder : Path
+    rejected : dict
+        Gets those that cannot be read, with the reason.
 
     Raises
     ------
     PointsError
-        If the folder cannot be listed or holds no image.
+        If the folder cannot be listed, holds no image, or none of its images can be read as a mask.
     """
     try:
         files = list(image_files(folder))
@@ -56,21 +63,36 @@ def read_frames(folder: Path, rejected: dict[str, str]) -> Iterator[tuple[str, N
         raise PointsError(
             f"{folder}: no image in this folder; give the folder that holds the masks themselves"
         )
+    refused: list[str] = []
+    frames = 0
     for file in files:
         name = file.relative_to(folder).as_posix()
         try:
             with open_image(file) as image:
-                yield from _frames_of(image, name, rejected)
+                for found in _frames_of(image, name, refused, rejected):
+                    frames += 1
+                    yield found
         except ImageError as error:
             rejected[name] = str(error)
+    if refused and not frames:
+        raise PointsError(
+            f"{folder}: none of its {len(files):,} files can be read as a mask or point image; {refused[0]}"
+        )
 
 
 def _frames_of(
-    image: ImageFile, name: str, rejected: dict[str, str]
-) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    image: ImageFile, name: str, refused: list[str], rejected: dict[str, str]
+) -> Iterator[tuple[str, NDArray[np.int32]]]:
+    """Yield the frames of a file; ``refused`` gets why the numbers of readable ones make no mask."""
     for frame in range(image.frames):
         key = f"{name}#{frame}" if image.frames > 1 else name
         try:
-            yield key, image.mask(frame)
+            numbers = image.mask_numbers(frame)
         except ImageError as error:
             rejected[key] = str(error)
+            continue
+        try:
+            yield key, targets_of(numbers, name)[0]
+        except ImageError as error:
+            rejected[key] = str(error)
+            refused.append(str(error))

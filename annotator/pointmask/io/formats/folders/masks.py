@@ -13,6 +13,7 @@ As masks, each 8-connected component is a target. Written are PNG files, 0 and 2
 import hashlib
 import math
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import get_args
@@ -24,13 +25,14 @@ from scipy import ndimage
 from pointmask.components import components
 from pointmask.errors import ImageError, PointsError
 from pointmask.io.formats.base import DEFAULTS, Format, Simulation, WriteOptions
-from pointmask.io.formats.folders._masks import image_files, largest_component, read_frames
+from pointmask.io.formats.folders._masks import image_files, largest_target, read_frames
 from pointmask.io.formats.folders.point_images import LARGEST_BLOB
 from pointmask.io.formats.labelled import LabelledImage, LabelledTarget, Patch
 from pointmask.io.formats.parts.per_image import document_name, write_new
-from pointmask.io.images.array import encode_png, read_mask
+from pointmask.io.images.array import encode_png, open_image
 from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import is_tree
+from pointmask.io.notes import gathering
 from pointmask.io.points.names import without_suffix
 from pointmask.io.points.points import Point, Points
 
@@ -55,10 +57,8 @@ class Masks(Format):
         if not path.is_dir() or is_tree(path):
             return False
         try:
-            return any(
-                largest_component(read_mask(file)) > LARGEST_BLOB
-                for file in islice(image_files(path), _SNIFFED)
-            )
+            with gathering():  # the files are read again, and what is assumed said then
+                return any(_largest(file) > LARGEST_BLOB for file in islice(image_files(path), _SNIFFED))
         except (ImageError, OSError):
             return False
 
@@ -97,11 +97,13 @@ class Masks(Format):
             )
         by_image: dict[str, tuple[Point, ...]] = {}
         rejected: dict[str, str] = {}
-        for key, mask in read_frames(path, rejected):
+        for key, labels in read_frames(path, rejected):
             if simulation == "centroid":
-                by_image[key] = centroid_points(mask)
+                points = centroid_points(labels)
             else:
-                by_image[key] = coarse_points(mask, _generator(seed, key))
+                points = coarse_points(labels, _generator(seed, key))
+            shape = labels.shape[0], labels.shape[1]
+            by_image[key] = tuple(replace(point, image_shape=shape) for point in points)
         source = f"{path} ({self.description}, simulated {simulation}, seed {seed})"
         return Points(by_image, source, rejected)
 
@@ -109,13 +111,12 @@ class Masks(Format):
         self, path: Path, rejected: dict[str, str], *, images: ImageSource | None = None
     ) -> Iterator[LabelledImage]:
         """Yield images with a target for each component."""
-        for key, mask in read_frames(path, rejected):
-            labels, _ = components(mask)
+        for key, labels in read_frames(path, rejected):
             targets = []
             for number, place in enumerate(ndimage.find_objects(labels), 1):
                 patch = Patch.crop(labels[place] == number, place[0].start, place[1].start)
                 targets.append(LabelledTarget(None, patch))
-            yield LabelledImage.of_key(key, mask.shape, targets)
+            yield LabelledImage.of_key(key, labels.shape, targets)
 
     def write_masks(
         self,
@@ -136,17 +137,34 @@ class Masks(Format):
             write_new(encode_png(image.mask), path / document_name(image.key, ".png"))
 
 
-def centroid_points(mask: NDArray[np.bool_]) -> tuple[Point, ...]:
-    """Return the floor of the centroid of each 8-connected component of an (H, W) mask, in raster order."""
+def _largest(file: Path) -> int:
+    with open_image(file) as image:
+        return largest_target(image.targets()[0])
+
+
+def centroid_points(mask: NDArray[np.bool_] | NDArray[np.int32]) -> tuple[Point, ...]:
+    """
+    Return the floor of the centroid of each target.
+
+    Parameters
+    ----------
+    mask : (H, W) bool or int32
+        A mask, whose 8-connected components are the targets, in raster order; or the numbers of the targets.
+    """
     return tuple(Point(math.floor(row), math.floor(col)) for row, col, _, _ in _centres_and_sides(mask))
 
 
-def coarse_points(mask: NDArray[np.bool_], rng: np.random.Generator) -> tuple[Point, ...]:
-    """Return a displaced click for each 8-connected component of an (H, W) mask, in raster order.
-
-    Every point lies on the mask, possibly on a neighbouring component.
+def coarse_points(mask: NDArray[np.bool_] | NDArray[np.int32], rng: np.random.Generator) -> tuple[Point, ...]:
     """
-    return tuple(_coarse_point(mask, rng, *target) for target in _centres_and_sides(mask))
+    Return a displaced click for each target; every one lies on the mask, possibly on a neighbouring target.
+
+    Parameters
+    ----------
+    mask : (H, W) bool or int32
+        As for `centroid_points`.
+    rng : Generator
+    """
+    return tuple(_coarse_point(mask > 0, rng, *target) for target in _centres_and_sides(mask))
 
 
 def _coarse_point(
@@ -163,10 +181,12 @@ def _coarse_point(
     return Point(int(rows[nearest]), int(cols[nearest]))
 
 
-def _centres_and_sides(mask: NDArray[np.bool_]) -> list[tuple[float, float, int, int]]:
-    """Centroid row and column, box height and width of each component."""
-    labels, count = components(mask)
-    rows, cols = np.nonzero(mask)
+def _centres_and_sides(
+    mask: NDArray[np.bool_] | NDArray[np.int32],
+) -> list[tuple[float, float, int, int]]:
+    """Centroid row and column, box height and width of each target."""
+    labels, count = components(mask) if mask.dtype == np.bool_ else (mask, int(mask.max()))  # type: ignore[arg-type]
+    rows, cols = np.nonzero(labels)
     of = labels[rows, cols] - 1
     area = np.bincount(of, minlength=count)
     # Sums of whole numbers are exact, so a centroid that is an integer is not floored to the one below.

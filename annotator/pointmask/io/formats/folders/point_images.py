@@ -11,7 +11,7 @@ import numpy as np
 
 from pointmask.errors import PointsError
 from pointmask.io.formats.base import DEFAULTS, Format, WriteOptions
-from pointmask.io.formats.folders._masks import holds_images, largest_component, read_frames
+from pointmask.io.formats.folders._masks import holds_images, largest_target, read_frames
 from pointmask.io.formats.folders.mclc import holds_objects
 from pointmask.io.formats.labelled import LabelledImage
 from pointmask.io.formats.parts.per_image import document_name, write_new
@@ -48,14 +48,17 @@ class PointImages(Format):
         """
         by_image: dict[str, tuple[Point, ...]] = {}
         rejected: dict[str, str] = {}
-        for key, mask in read_frames(path, rejected):
-            blob = largest_component(mask)
+        for key, labels in read_frames(path, rejected):
+            blob = largest_target(labels)
             if blob > LARGEST_BLOB:
                 raise PointsError(
                     f"{path}: {key} has {blob} bright pixels in one piece, more than {LARGEST_BLOB}, so this "
                     "looks like a folder of masks; to click on its targets pass --simulate centroid or coarse"
                 )
-            by_image[key] = tuple(Point(int(row), int(col)) for row, col in np.argwhere(mask))
+            shape = labels.shape[0], labels.shape[1]
+            by_image[key] = tuple(
+                Point(int(row), int(col), image_shape=shape) for row, col in np.argwhere(labels)
+            )
         return Points(by_image, self.source_of(path), rejected)
 
     def write_masks(

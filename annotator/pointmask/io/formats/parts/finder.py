@@ -55,7 +55,6 @@ class ImageFinder:
         """Return height and width of a frame; errors name the key, or else the image."""
         try:
             with self.source.open(name) as file:
-                height, width = file.decode(frame).shape
+                return file.shape(frame)
         except ImageError as error:
             raise PointsError(f"{key or name}: its size is needed, but {error}") from error
-        return height, width
