@@ -112,7 +112,8 @@ class ImageFile:
             If the system cannot read on.
         """
         digest = blake2b(digest_size=16)
-        second = self._codec.second_file if self.kind == "ENVI" else None
+        with _named(self.name, self.kind):
+            second = self._codec.second_file if self.kind == "ENVI" else None
         try:
             for file in (self._file, second):
                 if file is not None:
