@@ -127,9 +127,60 @@ _LABELME = {
         {"label": "ship", "shape_type": kind, "points": points, "group_id": None, "flags": {}}
         for kind, points in (
             ("point", [[2.5, 1.5]]), ("polygon", [[0, 0], [3, 0], [3, 3]]), ("rectangle", [[1, 1], [4, 4]]),
-            ("circle", [[2, 2], [3, 3]]),
+            ("circle", [[2, 2], [3, 3]]), ("rotation", [[1, 1], [4, 1], [4, 4], [1, 4]]),
         )
     ],
+}  # fmt: skip
+
+
+_SIRST = (
+    "<annotation><folder>targets</folder><filename>a.png</filename><size><width>7</width><height>6</height></size>"
+    "<object><name>Target</name><centroid><yc>2.2</yc><xc>2.9</xc></centroid></object>"
+    "<object><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>3</xmax><ymax>3</ymax></bndbox></object></annotation>"
+)
+_SIRST_EMPTY = (
+    "<annotation><folder>backgrounds</folder><filename>b.png</filename>"
+    "<object><name>Target</name><pixels><id>0</id></pixels></object></annotation>"
+)
+_CREATEML = [
+    {
+        "image": "a.png",
+        "annotations": [{"label": "ship", "coordinates": {"x": 2.5, "y": 1.5, "width": 3, "height": 3}}],
+    },
+    {"image": "b.png", "annotations": []},
+]
+_VOTT = {
+    "asset": {"name": "a.png", "size": {"width": 7, "height": 6}, "state": 2, "type": 1},
+    "regions": [
+        {
+            "type": "RECTANGLE",
+            "tags": ["ship"],
+            "boundingBox": {"left": 1, "top": 0, "width": 3, "height": 3},
+        },
+        {"type": "POLYGON", "tags": [], "points": [{"x": 1, "y": 1}, {"x": 4, "y": 1}, {"x": 4, "y": 5}]},
+        {"type": "POINT", "tags": ["bird"], "points": [{"x": 1, "y": 1}]},
+    ],
+}
+_SUPERVISELY = {
+    "description": "", "tags": [], "size": {"height": 6, "width": 7},
+    "objects": [
+        {"classTitle": "ship", "geometryType": kind, "points": {"exterior": corners, "interior": []}}
+        for kind, corners in (
+            ("rectangle", [[1, 0], [3, 2]]), ("point", [[2, 1]]), ("polygon", [[1, 1], [4, 1], [4, 4]]),
+        )
+    ],
+}  # fmt: skip
+_RESULTS = [
+    {"image_id": "a", "category_id": 1, "bbox": [1, 0, 3, 3], "score": 0.5},
+    {"image_id": "a", "category_id": 1, "segmentation": {"size": [6, 7], "counts": [3, 2, 37]}, "score": 0.5},
+    {"image_id": 7, "category_id": 1, "keypoints": [2, 1, 2], "score": 0.1},
+]
+_ABOUT = {"original_width": 7, "original_height": 6, "image_rotation": 0}
+_MIN = {
+    "image": "/data/upload/1/0a1b2c3d-a.png", "id": 1, "annotator": 1, "annotation_id": 1, "lead_time": 1.5,
+    "kp": [{"x": 35.7, "y": 25.0, "width": 0.5, "keypointlabels": ["ship"], **_ABOUT}],
+    "rect": [{"x": 0, "y": 0, "width": 50, "height": 50, "rectanglelabels": ["bird"], **_ABOUT}],
+    "poly": [{"points": [[1, 1], [50, 1], [50, 50]], "polygonlabels": ["bird"], **_ABOUT}],
 }  # fmt: skip
 
 
@@ -183,6 +234,18 @@ def _by_hand() -> dict[str, list[Sample]]:
         "cvat": [_single("v.xml", _CVAT_VIDEO)],
         "labelstudio": [_single("p.json", [task])],
         "labelme": [_single("a.json", _LABELME)],
+        "sirst": [
+            Sample({"a.xml": _SIRST.encode(), "b.xml": _SIRST_EMPTY.encode()}),
+            _single("a.xml", _SIRST),
+        ],
+        "createml": [_single("p.json", _CREATEML)],
+        "vott": [
+            _single("p-export.json", {"name": "sea", "assets": {"1": _VOTT}}),
+            _single("x-asset.json", _VOTT),
+        ],
+        "supervisely": [_single("a.png.json", _SUPERVISELY)],
+        "coco-results": [_single("p.json", _RESULTS)],
+        "labelstudio-min": [_single("p.json", [_MIN])],
         "via": [
             _single("p.json", {"a.png12": _VIA}),
             _single("p.json", {"_via_img_metadata": {"a": _VIA}}),

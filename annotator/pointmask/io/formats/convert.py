@@ -194,6 +194,8 @@ def labelled_images(
 
 def _placed(image: LabelledImage, finder: ImageFinder, taken: set[ImageFrame]) -> LabelledImage:
     """Return what a document says of an image under the name, and in the size, of its file."""
+    if image.counted:
+        finder.check_count(image.key)
     name, frame = finder.frame_of(image.key, image.names)
     if (name, frame) in taken and image.names:
         raise PointsError(f"{image.key}: another document is of the image {name} too; delete one of them")

@@ -198,6 +198,8 @@ class LabelledImage:
         None means that the image is known to hold no target.
     names : tuple of str
         As in `pointmask.io.points.points.Points`.
+    counted : bool
+        Whether it is called by the number of a frame of a video, from 0.
 
     Raises
     ------
@@ -211,6 +213,7 @@ class LabelledImage:
     shape: Shape
     targets: tuple[LabelledTarget, ...]
     names: tuple[str, ...] = field(default=(), compare=False)
+    counted: bool = field(default=False, compare=False)
 
     def __post_init__(self) -> None:
         height, width = self.shape
@@ -229,11 +232,9 @@ class LabelledImage:
                     )
 
     @classmethod
-    def of_key(
-        cls, key: str, shape: Shape, targets: Iterable[LabelledTarget], names: tuple[str, ...] = ()
-    ) -> "LabelledImage":
+    def of_key(cls, key: str, shape: Shape, targets: Iterable[LabelledTarget]) -> "LabelledImage":
         """Make one with a given `key`; raises as the class does."""
-        return cls(*split_key(key), shape, tuple(targets), names)
+        return cls(*split_key(key), shape, tuple(targets))
 
     def fitted(self, image: str, frame: int, shape: Shape) -> "LabelledImage":
         """

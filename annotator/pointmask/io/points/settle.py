@@ -52,12 +52,8 @@ def settled(points: Points, names: Iterable[str]) -> Points:
             f"says {key}; what the document is called counts. If that is wrong, name the documents like "
             "their images"
         )
-    for key in _counted_from_one(index, points.counted):
-        rejected[key] = (
-            f"{points.source} counts frames from 0, as videos do ({key} for this one), but the files count "
-            "from 1, as ffmpeg writes them by default, so that each frame would get the points of its "
-            "neighbour; write the files again with ffmpeg -start_number 0, or rename them"
-        )
+    for key in counted_from_one(index, points.counted):
+        rejected[key] = f"{points.source}: {counts_differ(key)}"
     return replace(_renamed(points, key_of, rejected), names={}, counted=(), notes=(*points.notes, *notes))
 
 
@@ -89,7 +85,16 @@ def _renamed(points: Points, key_of: dict[str, str], rejected: dict[str, str]) -
     return Points(by_image, points.source, refused, notes=points.notes)
 
 
-def _counted_from_one(index: NameIndex, keys: Sequence[str]) -> Iterator[str]:
+def counts_differ(key: str) -> str:
+    """Say why the points of a frame cannot be used; see `counted_from_one`."""
+    return (
+        f"{key} is numbered from 0, as the frames of a video are, but the files count from 1, as ffmpeg "
+        "writes them by default, so that each frame would get the points of its neighbour; write the files "
+        "again with ffmpeg -start_number 0, or rename them"
+    )
+
+
+def counted_from_one(index: NameIndex, keys: Sequence[str]) -> Iterator[str]:
     """Yield the keys, which count from 0, whose files count from 1."""
     starts: dict[tuple[str, int, str], bool] = {}
     for key in keys:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from pycocotools.coco import COCO
 from tools.masks import documents, labelled_images, patch
 
@@ -154,7 +155,6 @@ GOOD = {"keypoints": [1, 1, 2]}
             {"segmentation": {"size": [3, 3], "counts": [0, 1, 8]}, "keypoints": [0, 0, 1, 1, 1, 1]},
             "one mask",
         ),
-        ({"keypoints": [1, 1, 2], "score": "high"}, "score"),
     ],
 )
 def test_a_wrong_annotation_rejects_its_image_alone(tmp_path, annotation, reason):
@@ -172,10 +172,10 @@ def test_a_wrong_annotation_rejects_its_image_alone(tmp_path, annotation, reason
     [
         {"file_name": 7},
         {"file_name": "../a.png"},
-        {"width": 0},
+        {"width": -1},
         {"width": 1e9, "height": 1e9},
         {"id": None},
-        {"frame": -1},
+        {"file_name": "a.tif", "frame": -1},
     ],
 )
 def test_a_wrong_image_is_rejected(tmp_path, image):
@@ -183,6 +183,62 @@ def test_a_wrong_image_is_rejected(tmp_path, image):
     points = read(tmp_path, content)
     assert not points.by_image
     assert len(points.rejected) == 1
+
+
+HARMLESS = [
+    ({"bbox": [0, 0, 3, 3], "segmentation": [[]]}, {}),
+    ({"bbox": [0, 0, 3, 3], "segmentation": [0, 0, 3, 0, 3, 3, 0, 3]}, {}),
+    ({"bbox": [0, 0, 3, 3], "segmentation": [[], [0, 0, 3, 0, 3, 3, 0, 3]]}, {}),
+    ({"bbox": [0, 0, 3, 3], "segmentation": [[0, 0, 3, 3]]}, {}),
+    ({"keypoints": [1, 1, 2], "score": "high"}, {}),
+    ({"keypoints": [1, 1, 2], "score": 87.5}, {}),
+    ({"keypoints": [1, 1, 2], "image_id": "1"}, {}),
+    ({"keypoints": [1, 1, 2], "image_id": 1.0}, {}),
+    ({"keypoints": [1, 1, 2]}, {"id": "1"}),
+    ({"keypoints": [1, 1, 2]}, {"frame": 7}),
+    ({"keypoints": [1, 1, 2]}, {"frame": "frame_7"}),
+    ({"keypoints": [1, 1, 2]}, {"width": 0, "height": 0}),
+]
+
+
+@pytest.mark.parametrize(("annotation", "image"), HARMLESS)
+def test_fields_that_do_not_matter_cost_nothing(tmp_path, annotation, image):
+    points = read(tmp_path, document({"bbox": [0, 0, 1, 1]}, annotation, **image))
+    assert not points.rejected
+    assert dict(points) == {"a.png": (Point(0, 0), Point(1, 1))}
+
+
+@pytest.mark.parametrize(("images", "key"), [(1, "a.tif"), (2, "a.tif#1")])
+def test_frames_are_those_of_files_that_have_several(tmp_path, images, key):
+    folder = tmp_path / "images"
+    folder.mkdir()
+    pages = [Image.fromarray(np.zeros((3, 3), np.uint8))] * images
+    pages[0].save(folder / "a.tif", save_all=True, append_images=pages[1:])
+    content = document(GOOD, file_name="a.tif", frame=1)
+    path = tmp_path / "points.json"
+    path.write_text(json.dumps(content))
+    assert dict(read_points(path, images=folder)) == {key: (Point(1, 1),)}
+    assert dict(read_points(path)) == {"a.tif#1": (Point(1, 1),)}
+
+
+EMPTY_OBJECTS = [
+    {"bbox": [0, 0, 0, 0], "area": 0, "segmentation": []},
+    {"bbox": [0.0, 0.0, 0.0, 0.0], "segmentation": [[]]},
+    {"bbox": [], "area": 0, "segmentation": [], "keypoints": []},
+    {"bbox": [0, 0, 0, 0], "area": 0, "segmentation": None, "keypoints": [0, 0, 0]},
+]
+
+
+@pytest.mark.parametrize("annotation", EMPTY_OBJECTS)
+def test_an_empty_object_is_no_target_and_is_said(tmp_path, annotation):
+    points = read(tmp_path, document(annotation))
+    assert dict(points) == {"a.png": ()}
+    assert points.notes[0].startswith("empty objects")
+
+
+def test_annotations_of_no_image_at_all_are_an_error(tmp_path):
+    with pytest.raises(PointsError, match='no annotation has an image_id that "images" lists'):
+        read(tmp_path, document({"image_id": 7, "bbox": [0, 0, 1, 1]}))
 
 
 def test_twins_and_strays_are_rejected(tmp_path):

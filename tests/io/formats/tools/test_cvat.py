@@ -26,7 +26,7 @@ CVAT_IMAGES = """<?xml version="1.0" encoding="utf-8"?>
   </image>
   <image id="1" name="b.png" width="20" height="10"></image>
   <image id="2" name="c.png" width="20" height="10">
-    <box label="ship" occluded="0" xtl="1" ytl="1" xbr="3" ybr="3"/>
+    <polyline label="ship" occluded="0" points="1,1;3,3"/>
   </image>
   <image id="3" name="d.png" width="20" height="10">
     <mask label="ship" occluded="0" rle="1, 1" left="5" top="4" width="2" height="1"/>
@@ -59,7 +59,7 @@ def test_cvat_for_images(tmp_path):
         "b.png": (),
         "d.png": (Point(4, 6, "ship"),),
     }
-    assert "has box but neither points nor masks" in found.rejected["c.png"]
+    assert "has a <polyline>, which is not read" in found.rejected["c.png"]
     images, rejected = masks_of("cvat", path)
     assert [image.image for image in images] == ["sea/a.png", "b.png", "d.png"]
     assert images[0].targets[2] == LabelledTarget(Point(0, 0), patch(["##.", ".#."]))

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from tools.formats.annotations import write
 from tools.masks import documents, files, labelled_images, patch
 
 from pointmask.errors import OutputError, PointsError
@@ -171,7 +172,6 @@ def test_labelme_documents_lead_to_their_images(tmp_path):
         ({"shape_type": "mask", "points": [[0, 0], [2, 2]], "mask": png([1])}, "1 x 1 pixels"),
         ({"shape_type": "mask", "points": [[-1, 0], [-1, 0]], "mask": png([1])}, "1 x 1 pixels"),
         ({"shape_type": "point", "points": [[0, 0]], "label": 3}, "not a text"),
-        ({"shape_type": "point", "points": [[0, 0]], "group_id": "x"}, "group_id"),
     ],
 )
 def test_a_wrong_shape_rejects_its_image_alone(tmp_path, shape, reason):
@@ -255,7 +255,7 @@ def test_the_middle_of_a_box_is_a_pixel_of_it(tmp_path):
         (voc_object(3, 1, 1, 1), "before it begins"),
         (voc_object("nan", 1, 1, 1), "finite number"),
         (voc_object("", 1, 1, 1), "finite number"),
-        ("<object/>", "finite number"),
+        ("<object/>", "no <bndbox> or <point>; this has nothing"),
         ("<object>", "not XML"),
     ],
 )
@@ -265,9 +265,73 @@ def test_a_wrong_object_rejects_its_image(tmp_path, objects, reason):
     assert reason in points.rejected["a"]
 
 
-@pytest.mark.parametrize("size", ["0", "x", "100000"])
+@pytest.mark.parametrize("size", ["-1", "x", "100000"])
 def test_a_wrong_size_rejects_its_image(tmp_path, size):
     assert set(read_points(voc_by_hand(tmp_path, "", size=size)).rejected) == {"a"}
+
+
+@pytest.mark.parametrize("size", ["0", "", " 0 "])
+def test_a_size_that_the_tool_did_not_know_costs_nothing(tmp_path, size):
+    points = read_points(voc_by_hand(tmp_path, voc_object(1, 1, 3, 3), size=size))
+    assert dict(points) == {"a.png": (Point(1, 1),)}
+    assert points.by_image["a.png"][0].image_shape is None
+
+
+OTHER_OBJECTS = [
+    "<robndbox><cx>2.5</cx><cy>1.5</cy><w>9</w><h>2</h><angle>1.2</angle></robndbox>",
+    "<polygon><x1>1</x1><y1>0</y1><x2>4</x2><y2>0</y2><x3>4</x3><y3>3</y3><x4>1</x4><y4>3</y4></polygon>",
+    "<polygon><username>me</username>"
+    + "".join(f"<pt><x>{x}</x><y>{y}</y></pt>" for x, y in ((1, 0), (4, 0), (4, 3), (1, 3)))
+    + "</polygon>",
+]
+
+
+@pytest.mark.parametrize("inside", OTHER_OBJECTS)
+def test_objects_without_box_are_clicked_on_in_the_middle(tmp_path, inside):
+    points = read_points(voc_by_hand(tmp_path, f"<object><name>ship</name>{inside}</object>"))
+    assert dict(points) == {"a.png": (Point(1, 2, "ship"),)}
+
+
+def test_an_object_that_is_not_read_rejects_its_image_beside_a_box(tmp_path):
+    other = "<object><name>ship</name><keypoint><x>1</x></keypoint></object>"
+    points = read_points(voc_by_hand(tmp_path, voc_object(1, 1, 3, 3) + other))
+    assert "this has keypoint, name" in points.rejected["a"]
+
+
+FOUR = [[30, 12], [37, 12], [37, 19], [30, 19]]
+TURNED = [[33.5, 10], [39, 15.5], [33.5, 21], [28, 15.5]]
+
+
+@pytest.mark.parametrize(
+    ("kind", "corners"), [("rectangle", FOUR), ("rotation", TURNED), ("quadrilateral", FOUR)]
+)
+def test_boxes_of_four_corners_are_clicked_on_in_the_middle(tmp_path, kind, corners):
+    shape = {"shape_type": kind, "points": corners, "label": None, "score": 87.5, "group_id": ""}
+    content = {"imagePath": "a.png", "imageHeight": 0, "imageWidth": 0, "shapes": [shape]}
+    points = read_points(write(tmp_path / "a.json", content))
+    assert dict(points) == {"a.png": (Point(15, 33),)}
+    assert [note.partition(" (")[0] for note in points.notes] == [
+        "scores that are no numbers from 0 to 1 are left out",
+        "boxes are clicked on in the middle",
+    ]
+
+
+@pytest.mark.parametrize("kind", ["line", "linestrip", "cuboid", "points", "ellipse"])
+def test_other_shapes_reject_their_image_beside_a_point(tmp_path, kind):
+    shapes = [
+        {"shape_type": "point", "points": [[1, 1]], "label": "a"},
+        {"shape_type": kind, "points": [[1, 1], [5, 5], [9, 1]], "label": "a"},
+    ]
+    content = {"imagePath": "a.png", "shapes": shapes}
+    points = read_points(write(tmp_path / "a.json", content))
+    assert not points.by_image
+    assert f"is a '{kind}' with 3 corners" in points.rejected["a"]
+
+
+def test_a_polygon_needs_no_size_of_its_image(tmp_path):
+    shape = {"shape_type": "polygon", "points": [[1, 1], [6, 1], [6, 4], [1, 4]], "label": "a"}
+    content = {"imagePath": None, "shapes": [shape]}
+    assert dict(read_points(write(tmp_path / "a.json", content))) == {"a": (Point(2, 3, "a"),)}
 
 
 def test_other_xml_is_refused(tmp_path):

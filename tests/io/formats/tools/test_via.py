@@ -53,10 +53,12 @@ VIA_3 = {
 }
 
 
-@pytest.mark.parametrize("document", [VIA_IMAGES, VIA_PROJECT, VIA_3])
-def test_via(tmp_path, document):
+@pytest.mark.parametrize(
+    ("document", "boxes"), [(VIA_IMAGES, [Point(1, 1)]), (VIA_PROJECT, [Point(1, 1)]), (VIA_3, [])]
+)
+def test_via(tmp_path, document, boxes):
     assert dict(read_as(tmp_path / "via.json", document, "via")) == {
-        "a.png": (Point(1, 2, "ship"),),
+        "a.png": (Point(1, 2, "ship"), *boxes),
         "b.png": (),
     }
 
@@ -65,10 +67,43 @@ def test_via_1_numbers_its_regions(tmp_path):
     assert dict(read_as(tmp_path / "via.json", VIA_1, "via")) == {"a.png": (Point(1, 2, "ship"),)}
 
 
-def test_via_without_points_or_with_times_is_rejected(tmp_path):
-    rectangles = {"a.png1": VIA_IMAGES["a.png1234"] | {"regions": VIA_IMAGES["a.png1234"]["regions"][1:]}}
-    found = read_as(tmp_path / "via.json", rectangles, "via")
-    assert "has rect but no points" in found.rejected["a.png"]
+SHAPES = [
+    ({"name": "rect", "x": 2, "y": 4, "width": 5, "height": 3}, (5, 4)),
+    ({"name": "circle", "cx": 7.5, "cy": 3.5, "r": 2}, (3, 7)),
+    ({"name": "ellipse", "cx": 7.5, "cy": 3.5, "rx": 2, "ry": 1, "theta": 0.5}, (3, 7)),
+    ({"name": "polygon", "all_points_x": [1, 6, 6, 1], "all_points_y": [1, 1, 4, 4]}, (2, 3)),
+    ({"name": "polygon", "all_points_x": [3.1, 3.2, 3.1], "all_points_y": [1.1, 1.1, 1.2]}, (1, 3)),
+    ({"name": "polyline", "all_points_x": [1, 6, 6, 1, 1], "all_points_y": [1, 1, 4, 4, 1]}, (2, 3)),
+]
+
+
+@pytest.mark.parametrize(("shape", "middle"), SHAPES)
+def test_via_shapes_are_clicked_on_in_the_middle_beside_points(tmp_path, shape, middle):
+    point = VIA_IMAGES["a.png1234"]["regions"][0]
+    regions = [point, {"shape_attributes": shape, "region_attributes": {"kind": "bird"}}]
+    found = read_as(tmp_path / "via.json", {"a.png1": {"filename": "a.png", "regions": regions}}, "via")
+    assert dict(found) == {"a.png": (Point(1, 2, "ship"), Point(*middle, "bird"))}
+    assert found.notes[0].startswith("boxes and outlines are clicked on in the middle")
+
+
+@pytest.mark.parametrize(
+    ("numbers", "middle"),
+    [([2, 2, 4, 5, 3], (5, 4)), ([3, 7.5, 3.5, 2], (3, 7)), ([7, 1, 1, 6, 1, 6, 4, 1, 4], (2, 3))],
+)
+def test_shapes_of_via_3(tmp_path, numbers, middle):
+    document = json.loads(json.dumps(VIA_3))
+    document["metadata"]["1_Gx7"]["xy"] = numbers
+    assert read_as(tmp_path / "via.json", document, "via").by_image["a.png"] == (Point(*middle, "ship"),)
+
+
+def test_via_with_other_shapes_or_times_is_rejected(tmp_path):
+    line = {"name": "polyline", "all_points_x": [1, 6], "all_points_y": [1, 1]}
+    regions = [VIA_IMAGES["a.png1234"]["regions"][0], {"shape_attributes": line, "region_attributes": {}}]
+    found = read_as(tmp_path / "via.json", {"a.png1": {"filename": "a.png", "regions": regions}}, "via")
+    assert "has a 'polyline', which is not read" in found.rejected["a.png"]
+    numbered = json.loads(json.dumps(VIA_3))
+    numbered["metadata"]["1_Gx7"]["xy"] = [5, 1, 1, 4, 4]
+    assert "shape of number 5" in read_as(tmp_path / "via.json", numbered, "via").rejected["a.png"]
     timed = json.loads(json.dumps(VIA_3))
     timed["metadata"]["1_Gx7"]["z"] = [1.5]
     assert "segment of a video" in read_as(tmp_path / "via.json", timed, "via").rejected["a.png"]

@@ -5,20 +5,30 @@ its image holds no target. Keys are paths relative to the folder; ``#k`` before 
 """
 
 from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
-from pointmask.errors import PointsError
+from pointmask.errors import ImageError, PointsError
 from pointmask.io.formats.base import DEFAULTS, Format, WriteOptions
-from pointmask.io.formats.folders._masks import holds_images, largest_target, read_frames
+from pointmask.io.formats.folders._masks import (
+    holds_images,
+    image_files,
+    largest_target,
+    read_frames,
+)
 from pointmask.io.formats.folders.mclc import holds_objects
 from pointmask.io.formats.labelled import LabelledImage
 from pointmask.io.formats.parts.per_image import document_name, write_new
-from pointmask.io.images.array import encode_png
+from pointmask.io.images.array import encode_png, read
 from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import is_tree
 from pointmask.io.points.points import Point, Points
+
+_SNIFFED = 8  # images looked at before a folder is said to be of another kind
+_DARK = 0.7  # least share of black pixels
+_RIPPLE = 10
 
 LARGEST_BLOB = 4
 """Bright pixels in one piece; more of them are an outlined target, not clicks."""
@@ -35,8 +45,13 @@ class PointImages(Format):
     searched = "by name"
 
     def sniff(self, path: Path) -> bool:
-        """Say whether the path is a folder with images in it; MCLC's `.npy` files are none."""
-        return holds_images(path) and not is_tree(path) and not holds_objects(path)
+        """Say whether the first images in a folder are nearly black; MCLC's `.npy` files are none."""
+        if not holds_images(path) or is_tree(path) or holds_objects(path):
+            return False
+        try:
+            return all(_is_nearly_black(file) for file in islice(image_files(path), _SNIFFED))
+        except OSError:
+            return False
 
     def read(self, path: Path, *, images: ImageSource | None = None) -> Points:
         """Read point images; those that cannot be read reject their image.
@@ -80,6 +95,17 @@ class PointImages(Format):
         """
         for image in images:
             write_new(encode_clicks(image), path / document_name(image.key, ".png"))
+
+
+def _is_nearly_black(file: Path) -> bool:
+    """Say whether most pixels of an image are 0, as of clicks and of masks; also if it cannot be read."""
+    try:
+        pixels = read(file)
+    except ImageError:
+        return True
+    # JPEG leaves ripples round a bright pixel.
+    dark = pixels <= (_RIPPLE if pixels.dtype == np.uint8 else 0)
+    return bool(np.count_nonzero(dark) >= _DARK * pixels.size)
 
 
 def encode_clicks(image: LabelledImage) -> bytes:

@@ -7,6 +7,7 @@ from pointmask.io.formats.labelled import Shape
 from pointmask.io.images.source import ImageSource
 from pointmask.io.points.match import NameIndex
 from pointmask.io.points.names import ImageFrame
+from pointmask.io.points.settle import counted_from_one, counts_differ
 
 
 class ImageFinder:
@@ -40,6 +41,11 @@ class ImageFinder:
                 return found[0], frame
         said = " and ".join(found) if found else "no such image"
         raise PointsError(f"{key}: {self.source.root} holds {said}; write the name of one image")
+
+    def check_count(self, key: str) -> None:
+        """Refuse a key that counts frames from 0 where the files count from 1; raises PointsError."""
+        if next(counted_from_one(self._index, [key]), None) is not None:
+            raise PointsError(f"{self.source.root}: {counts_differ(key)}")
 
     def shape_of(self, key: str) -> Shape:
         """Return height and width of the image of a key.

@@ -2,6 +2,7 @@
 
 import posixpath
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -9,7 +10,7 @@ from typing import NamedTuple
 from pointmask.errors import OutputError, PointsError
 from pointmask.io.files import write_whole
 from pointmask.io.formats.labelled import LabelledImage, LabelledTarget, Shape, split_key
-from pointmask.io.formats.parts.documents import rejecting
+from pointmask.io.formats.parts.documents import brief, rejecting
 from pointmask.io.layout import is_tree
 from pointmask.io.listing import files_below
 from pointmask.io.notes import note
@@ -22,14 +23,15 @@ _SNIFFED = 16  # documents looked at before a folder is said to be of another ki
 class Parsed(NamedTuple):
     """What a document says of one image: key, size if it says one, targets, and further names if it has any.
 
-    What the document itself is called, and other `names`, are tried before the key; see
-    `pointmask.io.points.points.Points`.
+    What the document itself is called, and other `names`, are tried before the key; a `counted` key is made
+    from the number of a frame. See `pointmask.io.points.points.Points`.
     """
 
     key: str
     shape: Shape | None
     targets: Sequence[LabelledTarget]
     names: tuple[str, ...] = ()
+    counted: bool = False
 
 
 def parse_each(
@@ -65,7 +67,7 @@ def parse_each(
         with rejecting(posixpath.join(folder, file.stem), rejected):
             found = parse(file, folder)
             key, own = found.key, document_key(file, folder)
-            renamed = without_suffix(_last_part(key)) != _last_part(own)
+            renamed = without_suffix(_last_part(key)) != without_suffix(_last_part(own))
             if key in seen:
                 reason = f"{file}: {key} has another document too; delete one, or correct the name in it"
                 rejected[key] = reason
@@ -113,7 +115,6 @@ def points_of(
     parsed: Iterable[Parsed],
     rejected: dict[str, str],
     source: str,
-    counted: Sequence[str] = (),
 ) -> Points:
     """Return the clicks: the points of targets, or the middles of their masks; each with its image's size.
 
@@ -122,13 +123,14 @@ def points_of(
     parsed : iterable of Parsed
     rejected : dict
         Filled while ``parsed`` is taken.
-    source, counted
+    source : str
         As in `Points`.
     """
     by_image: dict[str, tuple[Point, ...]] = {}
     names: dict[str, tuple[str, ...]] = {}
+    counted: list[str] = []
     middles, example = 0, ""
-    for key, shape, targets, further in parsed:
+    for key, shape, targets, further, is_counted in parsed:
         clicks = []
         for target in targets:
             if (click := target.click) is not None:
@@ -138,6 +140,8 @@ def points_of(
         by_image[key] = tuple(clicks)
         if further:
             names[key] = further
+        if is_counted:
+            counted.append(key)
     if middles:
         note("boxes are clicked on in the middle", example, middles)
     kept = {key: by_image[key] for key in by_image if key not in rejected}
@@ -146,11 +150,13 @@ def points_of(
 
 def images_of(parsed: Iterable[Parsed], rejected: dict[str, str]) -> Iterator[LabelledImage]:
     """Yield labelled images; put those without size, or with a mask beyond it, into ``rejected``."""
-    for key, shape, targets, names in parsed:
+    for key, shape, targets, names, counted in parsed:
         with rejecting(key, rejected):
             if shape is None:
-                raise PointsError(f"{key} is given without its width and height; add them to the document")
-            yield LabelledImage.of_key(key, shape, targets, names)
+                raise PointsError(
+                    f"{brief(key)} is given without its width and height; add them to the document"
+                )
+            yield replace(LabelledImage.of_key(key, shape, targets), names=names, counted=counted)
 
 
 def _documents_at(path: Path, suffix: str, besides: Collection[str] = ()) -> list[tuple[Path, str]]:

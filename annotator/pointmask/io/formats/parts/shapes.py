@@ -1,14 +1,17 @@
 """Masks, sizes and names as documents write them, checked and turned into ours."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from pointmask.errors import PointsError
 from pointmask.io.formats.encodings import outline, rle
-from pointmask.io.formats.labelled import NO_LABEL, Box, Patch, Shape
-from pointmask.io.formats.parts.documents import listing, number, whole
+from pointmask.io.formats.labelled import NO_LABEL, Box, LabelledTarget, Patch, Shape
+from pointmask.io.formats.parts.documents import brief, listing, number, whole
 from pointmask.io.formats.parts.origin import to_pixel
+from pointmask.io.notes import note
+from pointmask.io.points.points import Point
 
 
 def size_of(height: object, width: object, what: str) -> Shape:
@@ -27,6 +30,23 @@ def size_of(height: object, width: object, what: str) -> Shape:
     return shape
 
 
+def known_size(height: object, width: object, what: str) -> Shape | None:
+    """Return the size of an image, or None where a document does not know it: many tools then write 0.
+
+    Raises
+    ------
+    PointsError
+        As `size_of`.
+    """
+    if _is_unknown(height) or _is_unknown(width):
+        return None
+    return size_of(height, width, what)
+
+
+def _is_unknown(side: object) -> bool:
+    return side is None or (isinstance(side, str) and side.strip() in ("", "0")) or side == 0
+
+
 def label_of(name: str) -> str | None:
     """Return the label that a class name stands for; see `pointmask.io.formats.labelled.NO_LABEL`."""
     return None if name in ("", NO_LABEL) else name
@@ -43,6 +63,67 @@ def box_of_edges(left: float, top: float, right: float, bottom: float) -> Box:
     first_row, first_col = to_pixel(top, "index"), to_pixel(left, "index")
     last_row, last_col = to_pixel(bottom, "index"), to_pixel(right, "index")
     return Box(first_row, first_col, max(last_row, first_row + 1), max(last_col, first_col + 1))
+
+
+def box_around(corners: Sequence[tuple[float, float]]) -> tuple[Point, Box]:
+    """Return the middle pixel, without label, and the box of corners (x, y) in edge coordinates.
+
+    Raises
+    ------
+    PointsError
+        If there are none, or one is not finite or beyond any image.
+    """
+    if not corners:
+        raise PointsError("a box without corners; correct it")
+    xs, ys = zip(*corners, strict=True)
+    left, top, right, bottom = min(xs), min(ys), max(xs), max(ys)
+    middle = Point(to_pixel((top + bottom) / 2, "edge"), to_pixel((left + right) / 2, "edge"))
+    return middle, box_of_edges(left, top, right, bottom)
+
+
+def boxed(
+    corners: Sequence[tuple[float, float]], label: str | None, confidence: float | None = None
+) -> LabelledTarget:
+    """Return a target that is clicked on in the middle of the box around some corners; see `box_around`."""
+    middle, box = box_around(corners)
+    return LabelledTarget(replace(middle, label=label), None, confidence, box=box)
+
+
+def outlined(corners: Sequence[tuple[float, float]], shape: Shape | None, what: str) -> Patch | None:
+    """Return the pixels whose centres lie in a polygon; None if there are none, or it is no polygon.
+
+    Parameters
+    ----------
+    corners : sequence of (x, y)
+        In edge coordinates.
+    shape, what
+        Of the image, the least that holds the polygon if it is not known; and where this is, for messages.
+
+    Raises
+    ------
+    PointsError
+        If a corner is not finite, or the polygon larger than any image.
+    """
+    if len(corners) < 3:
+        return None
+    if shape is None:
+        _, box = box_around(corners)
+        shape = max(box.bottom, 1), max(box.right, 1)
+        if shape[0] * shape[1] > rle.MOST_PIXELS:
+            raise PointsError(f"{what} reaches beyond {rle.MOST_PIXELS:,} pixels; correct it")
+    return patch_of_polygons([[value for corner in corners for value in corner]], shape, what)
+
+
+def score_of(score: object) -> float | None:
+    """Return a confidence from 0 to 1; None for what is none, as no point depends on it."""
+    try:
+        found = None if score is None else number(score, "a score")
+    except PointsError:
+        found = -1.0
+    if found is not None and not 0 <= found <= 1:
+        note("scores that are no numbers from 0 to 1 are left out", brief(score))
+        return None
+    return found
 
 
 def confidence_of(score: object, what: str) -> float | None:

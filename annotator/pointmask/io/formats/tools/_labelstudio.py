@@ -1,7 +1,8 @@
 """The tasks of a Label Studio export: which image, which annotation counts, which regions it has."""
 
+import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,10 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from pointmask.errors import PointsError
 from pointmask.io.formats.encodings import brush_rle
-from pointmask.io.formats.labelled import LabelledTarget, Patch, Shape, split_key
+from pointmask.io.formats.labelled import Box, LabelledTarget, Patch, Shape, split_key
 from pointmask.io.formats.parts.documents import brief, listing, mapping, number, read_json
 from pointmask.io.formats.parts.origin import Origin, to_pixel
-from pointmask.io.formats.parts.shapes import confidence_of, label_of, size_of
+from pointmask.io.formats.parts.shapes import box_around, known_size, label_of, outlined, score_of, size_of
 from pointmask.io.formats.tools._pairs import Part, targets
 from pointmask.io.images.array import is_image
 from pointmask.io.points.points import Point
@@ -22,7 +23,10 @@ ORIGIN: Origin = "percent"
 _UPLOADED = re.compile(r"(?:.*/)?data/upload/(?:\d+/)?(?:[0-9a-f]{8}-)?([^/]+)")
 _POINTS = ("keypointlabels", "keypoint")
 _BRUSHES = ("brushlabels", "brush")
-_OTHER_SHAPES = ("rectangle", "polygon", "ellipse", "vector", "bitmask", "brush")
+_BOXES = ("rectanglelabels", "rectangle", "ellipselabels", "ellipse")
+_POLYGONS = ("polygonlabels", "polygon")
+_READ = (*_POINTS, *_BRUSHES, *_BOXES, *_POLYGONS)
+_GEOMETRY = frozenset(("x", "y", "points", "vertices", "rle", "sequence", "imageDataURL"))  # in other shapes
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,24 +56,22 @@ class Task:
     def shape(self) -> Shape | None:
         """Size of the image as its regions tell it, or else its data, as those that pointmask wrote."""
         for region in self._regions():
-            if region.kind in (*_POINTS, *_BRUSHES):
+            if region.kind in _READ:
                 return region.shape
         data = self.content["data"]
-        return (
-            size_of(data["height"], data["width"], "its data") if {"height", "width"} <= data.keys() else None
-        )
+        return known_size(data.get("height"), data.get("width"), "its data")
 
     @property
     def targets(self) -> tuple[LabelledTarget, ...]:
         """Targets of the annotation that counts."""
         regions = self._regions()
-        found = targets(_parts(regions))
-        kinds = sorted({region.kind for region in regions if region.kind.startswith(_OTHER_SHAPES)})
-        if kinds and not found:
+        kinds = sorted({region.kind for region in regions if region.is_other_shape})
+        if kinds:
             raise PointsError(
-                f"has {', '.join(kinds)[:200]} but neither points nor masks; mark its targets with these"
+                f"has {', '.join(kinds)[:200]}, which is not read, so that a target would be missing; mark "
+                "it with a key point, rectangle, ellipse, polygon or brush instead, or delete it"
             )
-        return found
+        return targets(_parts(regions))
 
     def _regions(self) -> list["_Region"]:
         chosen = self._chosen() or {"result": []}
@@ -90,8 +92,10 @@ class Task:
         return chosen[0] if chosen else None
 
 
-def tasks(path: Path) -> Iterator[Task]:
-    """Yield the tasks of a document.
+def tasks(
+    path: Path, prepare: Callable[[dict[str, Any]], dict[str, Any]] = lambda task: task
+) -> Iterator[Task]:
+    """Yield the tasks of a document, each brought into the form of the JSON export by ``prepare``.
 
     Raises
     ------
@@ -100,7 +104,7 @@ def tasks(path: Path) -> Iterator[Task]:
     """
     for place, item in enumerate(listing(read_json(path), f"{path}: the document"), 1):
         where = f"{path}: task {place}"
-        content = mapping(item, where)
+        content = prepare(mapping(item, where))
         try:
             name = _image_name(mapping(content.get("data"), "data"))
         except PointsError as error:
@@ -141,6 +145,12 @@ class _Region:
         return str(self.content.get("type")).lower()
 
     @property
+    def is_other_shape(self) -> bool:
+        """Whether it has a place in the image, but is of no kind that is read; a choice or text has none."""
+        value = self.content.get("value")
+        return self.kind not in _READ and isinstance(value, dict) and bool(_GEOMETRY & value.keys())
+
+    @property
     def value(self) -> dict[str, Any]:
         return mapping(self.content.get("value"), f"the value of a {brief(self.kind)}")
 
@@ -163,6 +173,39 @@ class _Region:
         return Point(row, to_pixel(number(self.value.get("x"), "x"), ORIGIN, width), self.label)
 
     @property
+    def box(self) -> tuple[Point, Box]:
+        """Middle and extent; a rectangle turns about its upper left corner, an ellipse about its middle."""
+        x, y = self._pixels("x", "y")
+        angle = math.radians(number(self.value.get("rotation") or 0, "rotation"))
+        cos, sin = math.cos(angle), math.sin(angle)
+        if self.kind.startswith("ellipse"):
+            across, down = self._pixels("radiusX", "radiusY")
+            ends = [(-across, -down), (across, -down), (across, down), (-across, down)]
+        else:
+            across, down = self._pixels("width", "height")
+            ends = [(0.0, 0.0), (across, 0.0), (across, down), (0.0, down)]
+        return box_around([(x + dx * cos - dy * sin, y + dx * sin + dy * cos) for dx, dy in ends])
+
+    @property
+    def corners(self) -> list[tuple[float, float]]:
+        """Corners of a polygon, in pixels from the edge."""
+        height, width = self.shape
+        found = []
+        for pair in listing(self.value.get("points"), "points"):
+            values = listing(pair, "a point of a polygon")
+            if len(values) != 2:
+                raise PointsError("a point of a polygon is not [x, y]; correct it")
+            x, y = (number(value, "a point of a polygon") for value in values)
+            found.append((x * width / 100, y * height / 100))
+        return found
+
+    def _pixels(self, across: str, down: str) -> tuple[float, float]:
+        """Return two values of percent of width and height in pixels."""
+        height, width = self.shape
+        x, y = number(self.value.get(across), across), number(self.value.get(down), down)
+        return x * width / 100, y * height / 100
+
+    @property
     def patch(self) -> Patch | None:
         stored = listing(self.value.get("rle"), "rle")
         try:
@@ -182,18 +225,28 @@ class _Region:
 
     @property
     def confidence(self) -> float | None:
-        return confidence_of(self.content.get("score"), "score")
+        return score_of(self.content.get("score"))
 
 
 def _parts(regions: list[_Region]) -> Iterator[Part]:
     parents = {_text(region.content.get("parentID")) for region in regions}
     for region in regions:
         own = _text(region.content.get("id"))
+        parent = _text(region.content.get("parentID"))
+        label, confidence = region.label, region.confidence
         if region.kind in _POINTS:
-            group = own if own in parents else None
-            yield Part(region.point, None, region.label, region.confidence, group)
-        elif region.kind in _BRUSHES and (patch := region.patch) is not None:
-            yield Part(None, patch, region.label, region.confidence, _text(region.content.get("parentID")))
+            yield Part(region.point, None, label, confidence, own if own in parents else None)
+        elif region.kind in _BRUSHES:
+            if (patch := region.patch) is not None:
+                yield Part(None, patch, label, confidence, parent)
+        elif region.kind in _POLYGONS:
+            corners = region.corners
+            patch = outlined(corners, region.shape, "a polygon")
+            middle, box = box_around(corners) if patch is None else (None, None)
+            yield Part(None, patch, label, confidence, parent, box, middle)
+        elif region.kind in _BOXES:
+            middle, box = region.box
+            yield Part(None, None, label, confidence, parent, box, middle)
 
 
 def _text(value: object) -> str | None:

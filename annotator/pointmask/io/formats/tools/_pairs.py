@@ -1,33 +1,37 @@
-"""Points and masks that a document lists apart, put together to targets."""
+"""Points, masks and boxes that a document lists apart, put together to targets."""
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pointmask.errors import PointsError
 from pointmask.io.formats.encodings.rle import MOST_PIXELS
-from pointmask.io.formats.labelled import LabelledTarget, Patch
+from pointmask.io.formats.labelled import Box, LabelledTarget, Patch
 from pointmask.io.points.points import Point
 
 
 @dataclass(slots=True, eq=False)
 class Part:
-    """A point or a mask, as a document lists it.
+    """A point, a mask or a box, as a document lists it.
 
     Attributes
     ----------
     point : Point or None
         With its label.
     patch : Patch or None
-        Exactly one of the two is given.
+        Of a mask.
     label : str or None
         Class name.
     confidence : float or None
         In [0, 1].
     group : hashable or None
         What the document says belongs together; None if it says nothing.
+    box : Box or None
+        Exactly one of point, patch and box is given.
+    middle : Point or None
+        Where a box is clicked on if no point belongs to it; its middle pixel by default.
     """
 
     point: Point | None
@@ -35,13 +39,24 @@ class Part:
     label: str | None
     confidence: float | None = None
     group: Hashable = None
+    box: Box | None = None
+    middle: Point | None = None
+
+    @property
+    def click(self) -> Point | None:
+        """The point, or the middle of the box; None for a mask."""
+        if self.point is not None or self.box is None:
+            return self.point
+        top, left, bottom, right = self.box
+        middle = self.middle or Point((top + bottom - 1) // 2, (left + right - 1) // 2)
+        return replace(middle, label=self.label)
 
 
 def targets(parts: Iterable[Part]) -> tuple[LabelledTarget, ...]:
-    """Put points and masks together, in the order in which the first part of each target is listed.
+    """Put points, masks and boxes together, in the order in which the first part of each target is listed.
 
-    A group of one point and one mask is a target. Of what belongs to no such group, a point and the first
-    mask of the same label on which it lies are a target, unless the document grouped one of them.
+    A group of one point and one mask or box is a target. Of what belongs to no such group, a point and the
+    first mask or else box of the same label on which it lies are a target, unless the document grouped one.
 
     Raises
     ------
@@ -66,14 +81,14 @@ def targets(parts: Iterable[Part]) -> tuple[LabelledTarget, ...]:
             other = listed[mate[k]] if k in mate else part
             seen.add(mate.get(k, k))
             confidence = part.confidence if part.confidence is not None else other.confidence
-            found.append(
-                LabelledTarget(part.point or other.point, part.patch or other.patch, confidence, part.label)
-            )
+            point = part.point or other.point or part.click or other.click
+            patch, box = part.patch or other.patch, part.box or other.box
+            found.append(LabelledTarget(point, patch, confidence, part.label, box))
     return tuple(found)
 
 
 def _by_group(listed: list[Part]) -> dict[int, int]:
-    """Place of the other part, for both parts of each group of one point and one mask."""
+    """Place of the other part, for both parts of each group of one point and one mask or box."""
     groups: defaultdict[Hashable, list[int]] = defaultdict(list)
     for k, part in enumerate(listed):
         if part.group is not None:
@@ -86,20 +101,31 @@ def _by_group(listed: list[Part]) -> dict[int, int]:
 
 
 def _by_place(listed: list[Part], mate: dict[int, int]) -> None:
-    """Add pairs of ungrouped points and masks to ``mate``."""
-    masks = [(k, part, part.patch) for k, part in enumerate(listed) if part.patch and part.group is None]
-    if not masks:
-        return
+    """Add pairs of ungrouped points and masks, then boxes, to ``mate``."""
+    for kind in ("patch", "box"):
+        loose = ((k, part) for k, part in enumerate(listed) if part.group is None)
+        areas = [(k, part) for k, part in loose if getattr(part, kind) is not None]
+        if areas:
+            _on_areas(listed, areas, mate)
+
+
+def _on_areas(listed: list[Part], areas: list[tuple[int, Part]], mate: dict[int, int]) -> None:
     # Boxes are compared all at once: a document may hold thousands of points and masks in one image.
-    top, left, bottom, right = np.array([patch.box for _, _, patch in masks]).T
-    free = np.ones(len(masks), np.bool_)
+    extents = [part.box if part.patch is None else part.patch.box for _, part in areas]
+    top, left, bottom, right = np.array(extents).T
+    free = np.ones(len(areas), np.bool_)
     for k, part in enumerate(listed):
-        if part.point is None or part.group is not None:
+        if part.point is None or part.group is not None or k in mate:
             continue
         row, col = part.point.row, part.point.col
         for place in np.flatnonzero(free & (top <= row) & (row < bottom) & (left <= col) & (col < right)):
-            other, mask, patch = masks[place]
-            if mask.label == part.label and patch.pixels[row - patch.row, col - patch.col]:
+            other, area = areas[place]
+            if area.label == part.label and _is_on(area.patch, row, col):
                 mate[k], mate[other] = other, k
                 free[place] = False
                 break
+
+
+def _is_on(patch: Patch | None, row: int, col: int) -> bool:
+    """Say whether a pixel in the box of a mask is on the mask; where there is no mask, it is."""
+    return patch is None or bool(patch.pixels[row - patch.row, col - patch.col])

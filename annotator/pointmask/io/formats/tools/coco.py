@@ -3,18 +3,22 @@
 A target without keypoints is clicked on in the middle of its mask, or of its box. In the standard form an
 annotation is a target. In the dialect of SPIRE an annotation is an image: ``bbox`` and ``area`` are lists
 and each keypoint is a target. Both are read, and ``source`` says which it was. An image without
-annotations holds no target. Polygons are read by pixel centres; what is written are run lengths alone,
+annotations holds no target, and so does one with an empty object alone (a box of 0, 0, 0, 0 without area,
+as coco-annotator leaves it). Ids are the same whether they are numbers or texts. The ``frame`` of an image
+is one of its file if files of that name have several entries or several frames; else it only says where in
+a video the file comes from. Polygons are read by pixel centres; what is written are run lengths alone,
 because polygons through the centres of pixels destroy a small target.
 """
 
+import contextlib
 import json
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from pointmask.errors import PointsError
+from pointmask.errors import ImageError, PointsError
 from pointmask.io.files import whole_text
 from pointmask.io.formats.base import DEFAULTS, EVERYTHING, DocumentFormat, WriteOptions
 from pointmask.io.formats.encodings import rle
@@ -30,17 +34,21 @@ from pointmask.io.formats.parts.documents import (
     text,
     whole,
 )
+from pointmask.io.formats.parts.finder import ImageFinder
 from pointmask.io.formats.parts.origin import Origin, from_pixel, to_pixel
 from pointmask.io.formats.parts.per_image import Parsed, points_of
 from pointmask.io.formats.parts.shapes import (
     box_of_edges,
-    confidence_of,
+    known_size,
     label_of,
     patch_of_polygons,
     patch_of_runs,
+    score_of,
     size_of,
 )
+from pointmask.io.images.kinds import may_hold_frames
 from pointmask.io.images.source import ImageSource
+from pointmask.io.notes import note
 from pointmask.io.points.names import clean_key
 from pointmask.io.points.points import Point, Points
 
@@ -74,12 +82,12 @@ class Coco(DocumentFormat):
             If the file is not such a document. Images with a wrong annotation are rejected.
         """
         rejected: dict[str, str] = {}
-        document = _Document(path, rejected)
+        document = _Document(path, rejected, images)
         return points_of(document.parsed(), rejected, f"{path} ({self.description}, {document.dialect})")
 
     def parsed(self, path: Path, rejected: dict[str, str], images: ImageSource | None) -> Iterator[Parsed]:
         """Yield what is annotated in each image."""
-        return _Document(path, rejected).parsed()
+        return _Document(path, rejected, images).parsed()
 
     def write_masks(
         self,
@@ -154,21 +162,21 @@ def _categories(classes: dict[str, int]) -> list[dict[str, Any]]:
 class _Image:
     """One entry of ``images``."""
 
-    def __init__(self, entry: object, where: str) -> None:
-        fields = mapping(entry, where)
+    def __init__(
+        self, fields: dict[str, Any], where: str, has_frames: Callable[[str], bool], uses: int
+    ) -> None:
         self.where = where
         self.id = _identity(fields.get("id"), f"the id of {where}")
         self.key = clean_key(text(fields.get("file_name"), f"the file_name of {where}"))
-        if fields.get("frame"):
+        if fields.get("frame") and (uses > 1 or has_frames(self.key)):
             self.key += f"#{whole(fields['frame'], f'the frame of {where}')}"
-        height, width = fields.get("height"), fields.get("width")
-        self.shape = None if height is None and width is None else size_of(height, width, where)
+        self.shape = known_size(fields.get("height"), fields.get("width"), where)
 
 
 class _Document:
     """A COCO document, its annotations sorted by image."""
 
-    def __init__(self, path: Path, rejected: dict[str, str]) -> None:
+    def __init__(self, path: Path, rejected: dict[str, str], images: ImageSource | None) -> None:
         root = mapping(read_json(path), str(path))
         self._where = str(path)
         self._names = {
@@ -178,16 +186,26 @@ class _Document:
             for fields in self._objects(root, "categories")
         }
         self.rejected = rejected
+        self._finder = None if images is None else ImageFinder(images)
         self.images = list(self._listed(root))
-        self._by_image: defaultdict[int | str, list[dict[str, Any]]] = defaultdict(list)
-        known = {fields["id"] for fields in self._objects(root, "images") if _is_identity(fields.get("id"))}
+        self._by_image: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+        ids = [fields.get("id") for fields in self._objects(root, "images")]
+        known = {_identity(value, "an id") for value in ids if _is_identity(value)}
+        placed = False
         self._spire = False
         for fields in self._objects(root, "annotations"):
             image_id = _identity(fields.get("image_id"), f"{path}: the image_id of an annotation")
             if image_id not in known:
-                self.rejected[str(image_id)] = f'{path}: "images" does not list the image_id of an annotation'
+                self.rejected[image_id] = f'{path}: "images" does not list the image_id of an annotation'
+            placed = placed or image_id in known
             self._by_image[image_id].append(fields)
             self._spire = self._spire or _is_spire(fields)
+        if self._by_image and not placed:
+            raise PointsError(
+                f'{path}: no annotation has an image_id that "images" lists (such as '
+                f"{brief(next(iter(self._by_image)))}), so nobody can tell which targets an image has; "
+                "export images and annotations together"
+            )
         self.dialect = "SPIRE, one annotation per image" if self._spire else "one annotation per target"
 
     def parsed(self) -> Iterator[Parsed]:
@@ -205,9 +223,12 @@ class _Document:
     def _listed(self, root: dict[str, Any]) -> Iterator[_Image]:
         """Yield the images; of two with one name or number nobody can tell which is meant: neither."""
         images = []
+        uses = Counter(str(fields.get("file_name")) for fields in self._objects(root, "images"))
         for count, fields in enumerate(self._objects(root, "images")):
-            with rejecting(str(fields.get("file_name")), self.rejected):
-                images.append(_Image(fields, f"{self._where}: image {count}"))
+            name = str(fields.get("file_name"))
+            with rejecting(name, self.rejected):
+                where = f"{self._where}: image {count}"
+                images.append(_Image(fields, where, self._has_frames, uses[name]))
         keys = Counter(image.key for image in images)
         ids = Counter(image.id for image in images)
         for image in images:
@@ -216,20 +237,32 @@ class _Document:
             else:
                 yield image
 
+    def _has_frames(self, key: str) -> bool:
+        """Say whether an image's file holds several frames; if it cannot be opened, its suffix says so."""
+        if not may_hold_frames(key):
+            return False
+        if self._finder is not None:
+            with contextlib.suppress(PointsError, ImageError):
+                return self._finder.source.frame_count(self._finder.frame_of(key)[0]) > 1
+        return True
+
     def _targets_of(self, fields: dict[str, Any], shape: Shape | None) -> list[LabelledTarget]:
         where = f"{self._where}: annotation {brief(fields.get('id'))}"
         category = fields.get("category_id", 0)
-        label = label_of(self._names.get(category, NO_LABEL)) if _is_identity(category) else None
-        score = confidence_of(fields.get("score"), f"the score of {where}")
-        points = [Point(row, col, label) for row, col in _keypoints(fields.get("keypoints"), where)]
-        patch = _patch(fields.get("segmentation"), shape, where)
+        label = label_of(self._names.get(str(category), NO_LABEL)) if _is_identity(category) else None
+        if _is_empty_object(fields):
+            note("empty objects, boxes of 0 x 0 pixels without area, are no targets", where)
+            return []
+        score = score_of(fields.get("score"))
+        points = [Point(row, col, label) for row, col in keypoints_of(fields.get("keypoints"), where)]
+        patch = segment(fields.get("segmentation"), shape, where, has_box=bool(fields.get("bbox")))
         if patch is not None:
             if len(points) > 1:
                 raise PointsError(
                     f"{where} has one mask and {len(points)} keypoints; write one annotation per target"
                 )
             return [LabelledTarget(points[0] if points else None, patch, score, label)]
-        boxes = list(_boxes(fields.get("bbox"), where))
+        boxes = list(boxes_of(fields.get("bbox"), where))
         if not points:
             points = [Point(row, col, label) for row, col, _ in boxes]
         if not points and not _is_spire(fields):
@@ -242,10 +275,22 @@ def _is_identity(value: object) -> TypeGuard[int | str]:
     return isinstance(value, (int, str)) and not isinstance(value, bool)
 
 
-def _identity(value: object, what: str) -> int | str:
+def _identity(value: object, what: str) -> str:
+    """Return an id as a text: 1, 1.0 and "1" are the same."""
     if _is_identity(value):
-        return value
+        return str(value).strip()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
     raise PointsError(f"{what} is {brief(value)}, not a number or text; correct it")
+
+
+def _is_empty_object(fields: dict[str, Any]) -> bool:
+    """Say whether nothing at all was drawn, though all fields are there."""
+    if not {"segmentation", "bbox"} <= fields.keys() or fields["segmentation"] not in ([], [[]], None):
+        return False
+    box, points = fields["bbox"], fields.get("keypoints")
+    is_nothing = isinstance(box, list) and not any(part != 0 for part in box) and len(box) in (0, 4)
+    return is_nothing and not fields.get("area") and not (isinstance(points, list) and any(points))
 
 
 def _is_spire(fields: dict[str, Any]) -> bool:
@@ -254,7 +299,8 @@ def _is_spire(fields: dict[str, Any]) -> bool:
     return nested or isinstance(fields.get("area"), list)
 
 
-def _keypoints(value: object, where: str) -> Iterator[tuple[int, int]]:
+def keypoints_of(value: object, where: str) -> Iterator[tuple[int, int]]:
+    """Yield row and column of the key points that are visible or at least there."""
     values = [] if value is None else listing(value, f"the keypoints of {where}")
     if len(values) % 3:
         raise PointsError(f"{where} has {len(values)} keypoint numbers; they come in threes, x, y and v")
@@ -264,7 +310,7 @@ def _keypoints(value: object, where: str) -> Iterator[tuple[int, int]]:
             yield row, col
 
 
-def _boxes(value: object, where: str) -> Iterator[tuple[int, int, Box | None]]:
+def boxes_of(value: object, where: str) -> Iterator[tuple[int, int, Box | None]]:
     """Yield row and column of the middle, and the box, of ``[x, y, width, height]`` or of a list of these.
 
     A box without extent, as is written for a point alone, is none.
@@ -279,11 +325,26 @@ def _boxes(value: object, where: str) -> Iterator[tuple[int, int, Box | None]]:
         yield to_pixel(y + height / 2, "edge"), to_pixel(x + width / 2, "edge"), known
 
 
-def _patch(value: object, shape: Shape | None, where: str) -> Patch | None:
+def segment(value: object, shape: Shape | None, where: str, *, has_box: bool) -> Patch | None:
+    """Return the mask of a segmentation; None if there is none, or a box says as much.
+
+    Parameters
+    ----------
+    value, where : object, str
+        As stored, and the place of the annotation, for messages.
+    shape : (int, int) or None
+        Of the image.
+    has_box : bool
+        Whether a box is given too, so that a polygon of fewer than three corners costs nothing.
+    """
     what = f"the segmentation of {where}"
     if isinstance(value, list):
+        flat = bool(value) and not isinstance(value[0], (list, dict))
+        polygons = [polygon for polygon in ([value] if flat else value) if polygon != []]
+        if has_box:
+            polygons = [one for one in polygons if not isinstance(one, list) or len(one) not in (2, 4)]
         # Without the size of the image a polygon cannot be cut off at its border; its box is used.
-        return patch_of_polygons(value, shape, what) if value and shape is not None else None
+        return patch_of_polygons(polygons, shape, what) if polygons and shape is not None else None
     if value is None:
         return None
     fields = mapping(value, what)

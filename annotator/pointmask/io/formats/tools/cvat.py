@@ -1,8 +1,10 @@
 """CVAT XML 1.1, "CVAT for images" and "CVAT for video".
 
-``<points>`` are read, each of its ``x,y`` pairs as one target, and ``<mask>``, whose run lengths go row by
-row through the mask's box. A point and a mask of the same ``group_id`` are one target; so are a point and
-the mask it lies on. An image with other shapes alone is rejected; one without any holds no target.
+``<points>`` are read, each of its ``x,y`` pairs as one target; ``<mask>``, whose run lengths go row by row
+through the mask's box; ``<polygon>``, as a mask; ``<box>`` and ``<ellipse>``, clicked on in the middle. A
+point and a mask or box of the same ``group_id`` are one target; so are a point and the mask or box it lies
+on. An image with other shapes is rejected, as a target would be missing; one without any holds no target.
+An image of a subset is called like ``train/a.png`` if that is there, and else ``a.png``.
 
 In ``<track>``, a shape that is ``outside`` says that the target is gone from that frame. Frames of a
 multi-page file are keys such as ``seq.tif#3``; those of any other video are called as CVAT names the frames
@@ -24,7 +26,7 @@ from numpy.typing import NDArray
 
 from pointmask.errors import OutputError, PointsError
 from pointmask.io.files import whole_text
-from pointmask.io.formats.base import DEFAULTS, DocumentFormat, WriteOptions
+from pointmask.io.formats.base import DEFAULTS, EVERYTHING, DocumentFormat, WriteOptions
 from pointmask.io.formats.encodings.rle import MOST_PIXELS
 from pointmask.io.formats.labelled import NO_LABEL, LabelledImage, LabelledTarget, Patch, Shape
 from pointmask.io.formats.parts.decoding import peek
@@ -32,15 +34,16 @@ from pointmask.io.formats.parts.documents import brief, rejecting, whole, xml_ev
 from pointmask.io.formats.parts.documents import number as finite
 from pointmask.io.formats.parts.origin import Origin, from_pixel, to_pixel
 from pointmask.io.formats.parts.per_image import Parsed, key_to_reject, new_key
-from pointmask.io.formats.parts.shapes import label_of, size_of
+from pointmask.io.formats.parts.shapes import box_around, known_size, label_of, outlined
 from pointmask.io.formats.tools._pairs import Part, targets
 from pointmask.io.images.array import is_image
 from pointmask.io.images.source import ImageSource
+from pointmask.io.points.names import clean_key
 from pointmask.io.points.points import Point
 
 _ORIGIN: Origin = "edge"
 _BEGINNING = re.compile(r"\s*(<\?xml[^>]*\?>)?\s*(<!--.*?-->\s*)*<annotations[\s>/]", re.DOTALL)
-_SHAPES = ("points", "mask", "box", "polygon", "polyline", "ellipse", "cuboid", "skeleton")
+_NO_SHAPES = ("tag", "attribute")  # what an image may hold besides shapes
 _FORBIDDEN = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML cannot hold them
 
 
@@ -50,7 +53,7 @@ class Cvat(DocumentFormat):
     name = "cvat"
     description = "CVAT XML"
     abilities = frozenset({"read points", "read masks", "write masks"})
-    holds = frozenset({"points", "masks", "instances", "labels", "frames", "empty"})
+    holds = EVERYTHING - {"confidence"}
     origin = _ORIGIN
     layout = "file"
     saved_as = "cvat.xml"
@@ -70,7 +73,9 @@ class Cvat(DocumentFormat):
         seen: set[str] = set()
         for frame in _frames(path):
             with rejecting(key_to_reject(frame.name), rejected, f"{path}: image {brief(frame.name)}"):
-                yield Parsed(new_key(frame.name, seen), frame.size, _targets(frame))
+                key = new_key(frame.key, seen)
+                names = () if key == frame.name else (key, clean_key(frame.name))
+                yield Parsed(key, frame.size, _targets(frame), names, counted=frame.counted)
 
     def write_masks(
         self,
@@ -102,12 +107,19 @@ class _Frame:
     width: str | None
     height: str | None
     shapes: list[tuple[str | None, Element]]
+    subset: str = ""
+    counted: bool = False
+
+    @property
+    def key(self) -> str:
+        """The name in the folder of the subset, which a project's export has."""
+        if self.subset.lower() in ("", "default") or self.name.startswith(f"{self.subset}/"):
+            return self.name
+        return f"{self.subset}/{self.name}"
 
     @property
     def size(self) -> Shape | None:
-        if self.width is None and self.height is None:
-            return None
-        return size_of(self.height, self.width, "its size")
+        return known_size(self.height, self.width, "its size")
 
 
 class _Video:
@@ -121,7 +133,7 @@ class _Video:
         """Take a track; a shape that is outside leaves its frame without this target."""
         label = track.get("label")
         for shape in track:
-            if shape.tag in _SHAPES:
+            if shape.tag not in _NO_SHAPES:
                 listed = self._frames[whole(shape.get("frame"), f"{path}: frame of a track")]
                 if shape.get("outside") != "1":
                     listed.append((label, shape))
@@ -132,8 +144,9 @@ class _Video:
         size = self.meta.find(".//original_size")
         width, height = (None, None) if size is None else (size.findtext("width"), size.findtext("height"))
         for number, shapes in sorted(self._frames.items()):
-            name = f"{source}#{number}" if is_image(source) else f"frame_{number:06d}"
-            yield _Frame(name, width, height, shapes)
+            paged = is_image(source)
+            name = f"{source}#{number}" if paged else f"frame_{number:06d}"
+            yield _Frame(name, width, height, shapes, counted=not paged)
 
 
 def _frames(path: Path) -> Iterator[_Frame]:
@@ -150,8 +163,9 @@ def _frames(path: Path) -> Iterator[_Frame]:
         if event == "start" or element.tag not in ("image", "meta", "track"):
             continue
         if element.tag == "image":
-            shapes = [(shape.get("label"), shape) for shape in element if shape.tag in _SHAPES]
-            yield _Frame(element.get("name", ""), element.get("width"), element.get("height"), shapes)
+            shapes = [(shape.get("label"), shape) for shape in element if shape.tag not in _NO_SHAPES]
+            name, subset = element.get("name", ""), element.get("subset", "")
+            yield _Frame(name, element.get("width"), element.get("height"), shapes, subset)
         elif element.tag == "track":
             video.add(element, path)
         else:
@@ -161,33 +175,62 @@ def _frames(path: Path) -> Iterator[_Frame]:
 
 
 def _targets(frame: _Frame) -> tuple[LabelledTarget, ...]:
-    found = targets(part for shape in frame.shapes for part in _parts(shape, frame))
-    if frame.shapes and not found:
-        kinds = ", ".join(sorted({shape.tag for _, shape in frame.shapes}))
-        raise PointsError(f"has {kinds} but neither points nor masks; mark its targets with these")
-    return found
+    return targets(part for shape in frame.shapes for part in _parts(shape, frame))
 
 
-def _points(shape: tuple[str | None, Element], frame: _Frame) -> Iterator[Point]:
-    label, element = shape
-    if element.tag != "points":
-        return
-    for pair in element.get("points", "").split(";"):
+def _pairs(text: str) -> list[tuple[float, float]]:
+    """Return the corners of ``x,y;x,y``."""
+    found = []
+    for pair in text.split(";"):
         numbers = pair.split(",")
         if len(numbers) != 2:
             raise PointsError(f"point {brief(pair)} is not x,y; correct it")
-        height, width = frame.size or (None, None)
-        col = to_pixel(finite(numbers[0], "x"), _ORIGIN, width)
-        yield Point(to_pixel(finite(numbers[1], "y"), _ORIGIN, height), col, label_of(label or ""))
+        found.append((finite(numbers[0], "x"), finite(numbers[1], "y")))
+    return found
 
 
 def _parts(shape: tuple[str | None, Element], frame: _Frame) -> Iterator[Part]:
-    label, element = shape
+    label, element = label_of(shape[0] or ""), shape[1]
     group = element.get("group_id")
-    for point in _points(shape, frame):
-        yield Part(point, None, point.label, group=group)
-    if element.tag == "mask" and (patch := _patch(element)) is not None:
-        yield Part(None, patch, label_of(label or ""), group=group)
+    group = None if group == "0" else group
+    if element.tag == "points":
+        height, width = frame.size or (None, None)
+        for x, y in _pairs(element.get("points", "")):
+            point = Point(to_pixel(y, _ORIGIN, height), to_pixel(x, _ORIGIN, width), label)
+            yield Part(point, None, label, group=group)
+        return
+    patch: Patch | None = None
+    corners: list[tuple[float, float]] = []
+    if element.tag == "mask":
+        patch = _patch(element)
+        if patch is None:
+            return
+    elif element.tag == "polygon":
+        corners = _pairs(element.get("points", ""))
+        patch = outlined(corners, frame.size, "a polygon")
+    elif element.tag in ("box", "ellipse"):
+        corners = _corners(element)
+    else:
+        raise PointsError(
+            f"has a <{element.tag[:40]}>, which is not read, so that a target would be missing; mark it with "
+            "a point, box, ellipse, polygon or mask instead, or delete it"
+        )
+    if patch is not None:
+        yield Part(None, patch, label, group=group)
+    else:
+        middle, box = box_around(corners)
+        yield Part(None, None, label, group=group, box=box, middle=middle)
+
+
+def _corners(element: Element) -> list[tuple[float, float]]:
+    """Return opposite corners of a box, or of the one around an ellipse; turned ones keep their middle."""
+    if element.tag == "box":
+        left, top, right, bottom = (
+            finite(element.get(name), f"{name} of a box") for name in ("xtl", "ytl", "xbr", "ybr")
+        )
+        return [(left, top), (right, bottom)]
+    x, y, rx, ry = (finite(element.get(name), f"{name} of an ellipse") for name in ("cx", "cy", "rx", "ry"))
+    return [(x - rx, y - ry), (x + rx, y + ry)]
 
 
 def _patch(mask: Element) -> Patch | None:
@@ -220,6 +263,9 @@ def _target_lines(target: LabelledTarget, group: int) -> Iterator[str]:
     if target.point is not None:
         x, y = from_pixel(target.point.col, _ORIGIN), from_pixel(target.point.row, _ORIGIN)
         yield f'    <points {common} points="{x:.2f},{y:.2f}" {last}></points>\n'
+    if target.box is not None:
+        top, left, bottom, right = target.box
+        yield f'    <box {common} xtl="{left}" ytl="{top}" xbr="{right}" ybr="{bottom}" {last}></box>\n'
     if target.patch is not None:
         height, width = target.patch.pixels.shape
         runs = ", ".join(map(str, _run_lengths(target.patch.pixels)))

@@ -1,9 +1,10 @@
 """LabelMe JSON, one document per image: ``point`` and ``mask`` shapes, polygons and boxes.
 
 A ``point`` is a click. A ``mask`` is a box with a PNG; a polygon encloses the pixels whose centres lie in
-it; both are masks, clicked on in the middle unless a point has the same ``group_id``. Rectangles and
-circles are boxes, clicked on in the middle unless a point has
-their ``group_id``. A document without shapes says that its image holds no target.
+it; both are masks, clicked on in the middle unless a point has the same ``group_id``. Rectangles, also of
+four corners and turned ones (``rotation``) as X-AnyLabeling writes them, quadrilaterals and circles are
+boxes, clicked on in the middle unless a point has their ``group_id``. A document without shapes says that
+its image holds no target; one with any other shape is rejected.
 
 Written documents open in LabelMe 5 to 7: ``imageData`` is null, ``imagePath`` leads to the image if its
 folder is known, and what LabelMe has no field for stands under ``pointmask``, which it keeps.
@@ -16,7 +17,7 @@ import math
 import os
 import posixpath
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -38,16 +39,18 @@ from pointmask.io.formats.parts.origin import Origin, from_pixel, to_pixel
 from pointmask.io.formats.parts.per_image import (
     Parsed,
     any_document,
+    document_key,
     document_name,
     parse_each,
     write_new,
 )
 from pointmask.io.formats.parts.shapes import (
     box_of_edges,
-    confidence_of,
+    boxed,
+    known_size,
     label_of,
-    patch_of_polygons,
-    size_of,
+    outlined,
+    score_of,
 )
 from pointmask.io.images.array import decode, encode_png
 from pointmask.io.images.source import ImageSource
@@ -164,7 +167,9 @@ def _key_of(fields: dict[str, Any], folder: str, where: str) -> str:
         key = clean_key(text(ours["image"], f"{where}: the image under pointmask"))
         frame = whole(ours.get("frame", 0), f"{where}: the frame under pointmask")
         return f"{key}#{frame}" if frame else key
-    name = text(fields.get("imagePath"), f"{where}: imagePath").replace("\\", "/")
+    if not fields.get("imagePath"):
+        return document_key(Path(where), folder)
+    name = text(fields["imagePath"], f"{where}: imagePath").replace("\\", "/")
     if name.startswith("/") or name[1:2] == ":":
         name = posixpath.basename(name)  # of somebody else's machine
     # Documents often lie beside the folder of images: ../images/a.png
@@ -173,13 +178,13 @@ def _key_of(fields: dict[str, Any], folder: str, where: str) -> str:
 
 def _shape_of(fields: dict[str, Any], where: str) -> Shape | None:
     height, width = fields.get("imageHeight"), fields.get("imageWidth")
-    return None if height is None or width is None else size_of(height, width, where)
+    return known_size(height, width, where)
 
 
 def _targets(fields: dict[str, Any], shape: Shape | None, where: str) -> list[LabelledTarget]:
     """Return the targets of a document; a point and a mask of one group are one target."""
     found: list[LabelledTarget] = []
-    members: defaultdict[int, list[LabelledTarget]] = defaultdict(list)
+    members: defaultdict[Hashable, list[LabelledTarget]] = defaultdict(list)
     for count, item in enumerate(listing(fields["shapes"], f"{where}: shapes")):
         what = f"{where}: shape {count}"
         record = mapping(item, what)
@@ -187,10 +192,10 @@ def _targets(fields: dict[str, Any], shape: Shape | None, where: str) -> list[La
         if target is None:
             continue
         group = record.get("group_id")
-        if group is None:
-            found.append(target)
+        if isinstance(group, (int, float, str)) and group != "":
+            members[group].append(target)
         else:
-            members[whole(group, f"the group_id of {what}", least=-(1 << 31))].append(target)
+            found.append(target)
     for group_members in members.values():
         found.extend(_joined(group_members))
     return found
@@ -206,8 +211,9 @@ def _joined(members: list[LabelledTarget]) -> list[LabelledTarget]:
 
 def _target(record: dict[str, Any], shape: Shape | None, what: str) -> LabelledTarget | None:
     """Return what one shape stands for; None for an empty mask."""
-    label = label_of(text(record.get("label", NO_LABEL), f"the label of {what}"))
-    confidence = confidence_of(record.get("score"), f"the score of {what}")
+    named = record.get("label")
+    label = None if named is None else label_of(text(named, f"the label of {what}"))
+    confidence = score_of(record.get("score"))
     kind = record.get("shape_type", "polygon")  # as LabelMe 3 left it out
     corners = [_corner(pair, what) for pair in listing(record.get("points"), f"the points of {what}")]
     if kind == "point" and len(corners) == 1:
@@ -216,14 +222,18 @@ def _target(record: dict[str, Any], shape: Shape | None, what: str) -> LabelledT
         (x0, y0), (x1, y1) = corners if kind == "rectangle" else _around(*corners)
         box = box_of_edges(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
         return LabelledTarget(_point((x0 + x1) / 2, (y0 + y1) / 2, label), None, confidence, box=box)
+    if kind in ("rectangle", "rotation", "quadrilateral") and len(corners) == 4:
+        return boxed(corners, label, confidence)
     if kind == "mask" and len(corners) == 2:
         patch = _patch(record.get("mask"), corners, what)
-    elif kind == "polygon" and shape is not None:
-        patch = patch_of_polygons([[list(corner) for corner in corners]], shape, what)
+    elif kind == "polygon" and len(corners) > 2:
+        patch = outlined(corners, shape, what)
+        if patch is None:  # it holds the middle of no pixel
+            return boxed(corners, label, confidence)
     else:
         raise PointsError(
-            f"{what} is a {brief(kind)} with {len(corners)} corners; read are points, masks, polygons "
-            "(if the size of the image is given), rectangles and circles: delete it, or draw one of these"
+            f"{what} is a {brief(kind)} with {len(corners)} corners; read are points, masks, polygons, "
+            "rectangles (also turned) and circles: delete it, or draw one of these"
         )
     return None if patch is None else LabelledTarget(None, patch, confidence, label)
 

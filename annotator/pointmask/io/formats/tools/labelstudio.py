@@ -1,10 +1,12 @@
 """Label Studio's JSON export: a list of tasks.
 
 Key points (``keypointlabels`` and ``keypoint``) are read as points, brush masks (``brushlabels`` and
-``brush``) with `pointmask.io.formats.encodings.brush_rle`. A brush whose ``parentID`` is a key point's
-``id`` is that target's mask. Of a task's annotations the one marked as ground truth counts, or else the
-only one that was not skipped; an empty one says that the image holds no target. A task without annotation
-is taken from its only prediction, and left out if it has none.
+``brush``) with `pointmask.io.formats.encodings.brush_rle`, polygons as masks; rectangles and ellipses are
+clicked on in the middle. A brush or box whose ``parentID`` is a key point's ``id`` is that target's, and so
+is one on which a key point of its label lies. A task with other shapes is rejected. Of a task's annotations
+the one marked as ground truth counts, or else the only one that was not skipped; an empty one says that the
+image holds no target. A task without annotation is taken from its only prediction, and left out if it has
+none.
 
 The image is named by the task's data; the random prefix and the folders that Label Studio puts before the
 name of an uploaded file are dropped.
@@ -23,11 +25,21 @@ from pointmask.io.files import whole_text
 from pointmask.io.formats.base import DEFAULTS, EVERYTHING, DocumentFormat, WriteOptions
 from pointmask.io.formats.encodings import brush_rle
 from pointmask.io.formats.labelled import NO_LABEL, LabelledImage, LabelledTarget, Shape
+from pointmask.io.formats.parts.decoding import peek
 from pointmask.io.formats.parts.documents import head_keys, rejecting
 from pointmask.io.formats.parts.origin import from_pixel
 from pointmask.io.formats.parts.per_image import Parsed, key_to_reject, new_key
-from pointmask.io.formats.tools._labelstudio import ORIGIN, tasks
+from pointmask.io.formats.tools._labelstudio import ORIGIN, Task, tasks
 from pointmask.io.images.source import ImageSource
+
+
+def parsed_tasks(found: Iterable[Task], rejected: dict[str, str]) -> Iterator[Parsed]:
+    """Yield the regions of each task that somebody or some model has looked at."""
+    seen: set[str] = set()
+    for task in found:
+        with rejecting(key_to_reject(task.name), rejected, task.where):
+            if task.annotated:
+                yield Parsed(new_key(task.name, seen), task.shape, task.targets)
 
 
 class LabelStudio(DocumentFormat):
@@ -36,15 +48,18 @@ class LabelStudio(DocumentFormat):
     name = "labelstudio"
     description = "Label Studio JSON"
     abilities = frozenset({"read points", "read masks", "write masks"})
-    holds = EVERYTHING - {"boxes"}
+    holds = EVERYTHING
     origin = ORIGIN
     layout = "file"
     saved_as = "labelstudio.json"
 
     def sniff(self, path: Path) -> bool:
-        """Say whether the file is a JSON list of tasks with annotations or predictions."""
+        """Say whether the file is a JSON list of tasks with annotations or predictions of regions."""
         keys = head_keys(path) if path.is_file() else frozenset()
-        return "[" in keys and bool(keys & {"annotations", "predictions", "completions"})
+        if "[" not in keys or not keys & {"annotations", "predictions", "completions"}:
+            return False
+        # The data may stand behind more annotations than are looked at.
+        return "data" in keys or (not keys & {"image", "imagefilename"} and '"result"' in peek(path))
 
     def parsed(self, path: Path, rejected: dict[str, str], images: ImageSource | None) -> Iterator[Parsed]:
         """Yield the regions of each task.
@@ -54,11 +69,7 @@ class LabelStudio(DocumentFormat):
         PointsError
             If the file is unreadable or no list of tasks, or a task names no image.
         """
-        seen: set[str] = set()
-        for task in tasks(path):
-            with rejecting(key_to_reject(task.name), rejected, task.where):
-                if task.annotated:
-                    yield Parsed(new_key(task.name, seen), task.shape, task.targets)
+        return parsed_tasks(tasks(path), rejected)
 
     def write_masks(
         self,
@@ -123,11 +134,29 @@ def _results(target: LabelledTarget, place: int, shape: Shape) -> Iterator[dict[
             "value": value,
             **common,
         }
+    parent = {"parentID": f"point-{place}"} if target.point is not None else {}
+    if target.box is not None:
+        top, left, bottom, right = target.box
+        value = {
+            "x": 100 * left / width,
+            "y": 100 * top / height,
+            "width": 100 * (right - left) / width,
+            "height": 100 * (bottom - top) / height,
+            "rotation": 0,
+            "rectanglelabels": label,
+        }
+        yield {
+            "id": f"box-{place}",
+            "type": "rectanglelabels",
+            "from_name": "box",
+            "value": value,
+            **parent,
+            **common,
+        }
     if target.patch is not None:
         patch = target.patch
         rle = brush_rle.encode(patch.pixels, patch.row, patch.col, shape)
         value = {"format": "rle", "rle": list(rle), "brushlabels": label}
-        parent = {"parentID": f"point-{place}"} if target.point is not None else {}
         yield {
             "id": f"mask-{place}",
             "type": "brushlabels",

@@ -1,11 +1,13 @@
 """VGG Image Annotator: JSON projects and annotations of VIA 2, projects of VIA 3.
 
-Point regions are read. An image without any region says that it holds no target; one that has other shapes
-alone is rejected. A region's first attribute that is a text is its label.
+Points are read, and rectangles, circles, ellipses and polygons, clicked on in the middle. An image without
+any region says that it holds no target; one that has another shape is rejected, as a target would be
+missing. A region's first attribute that is a text is its label.
 """
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +16,24 @@ from pointmask.io.formats.base import Format
 from pointmask.io.formats.parts.decoding import peek
 from pointmask.io.formats.parts.documents import brief, listing, mapping, number, read_json, text
 from pointmask.io.formats.parts.origin import Origin, to_pixel
+from pointmask.io.formats.parts.shapes import box_around, outlined
 from pointmask.io.formats.parts.text import Collector
 from pointmask.io.images.source import ImageSource
+from pointmask.io.notes import note
 from pointmask.io.points.points import Point, Points
 
 _ORIGIN: Origin = "edge"
 _PROJECT = re.compile(r'\s*\{\s*"_via_')
 _ANNOTATIONS = re.compile(r'\s*\{\s*"[^"]*"\s*:\s*\{[^{}\[\]]*("regions"|"filename"[^{}\[\]]*"size")\s*:')
 _PROJECT_3 = re.compile(r'\s*\{\s*"project"\s*:\s*\{[^{}]*"pid"\s*:')
-_POINT_3 = 1  # VIA 3 numbers the shapes
+# VIA 3 numbers the shapes; of each its name and the names of its numbers in VIA 2.
+_SHAPES_3 = {
+    1: ("point", ("cx", "cy")),
+    2: ("rect", ("x", "y", "width", "height")),
+    3: ("circle", ("cx", "cy", "r")),
+    4: ("ellipse", ("cx", "cy", "rx", "ry")),
+}
+_POLYGON_3 = 7
 
 
 class Via(Format):
@@ -57,7 +68,7 @@ class Via(Format):
         for name, regions in entries:
             where = f"{path}: image {brief(name)}"
             try:
-                points = _points([_region(item) for item in regions])
+                points = [_region(item, where) for item in regions]
             except PointsError as error:
                 collector.reject(name, where, str(error))
                 continue
@@ -66,24 +77,41 @@ class Via(Format):
         return collector.points(self.source_of(path))
 
 
-def _points(regions: list[tuple[str, Point | None]]) -> list[Point]:
-    points = [point for _, point in regions if point is not None]
-    if regions and not points:
-        kinds = ", ".join(sorted({kind for kind, _ in regions}))
-        raise PointsError(f"has {kinds[:200]} but no points; mark its targets with the point tool")
-    return points
-
-
-def _region(item: object) -> tuple[str, Point | None]:
-    """Return the kind of a region and its point, if it is one."""
+def _region(item: object, where: str) -> Point:
+    """Return the point of a region, or the middle of another shape."""
     region = mapping(item, "a region")
     shape = mapping(region.get("shape_attributes"), "shape_attributes")
     kind = text(shape.get("name"), "name of a shape")
-    if kind != "point":
-        return kind, None
     label = next((v for v in _values(region.get("region_attributes")) if isinstance(v, str) and v), None)
-    col, row = (to_pixel(number(shape.get(name), name), _ORIGIN) for name in ("cx", "cy"))
-    return kind, Point(row, col, label)
+    if kind == "point":
+        col, row = (to_pixel(number(shape.get(name), name), _ORIGIN) for name in ("cx", "cy"))
+        return Point(row, col, label)
+    if kind in ("polygon", "polyline") and (kind == "polygon" or _is_closed(shape)):
+        xs, ys = (listing(shape.get(f"all_points_{axis}"), f"all_points_{axis}") for axis in "xy")
+        if len(xs) != len(ys):
+            raise PointsError(f"a polygon has {len(xs)} x and {len(ys)} y; correct it")
+        corners = [(number(x, "a corner"), number(y, "a corner")) for x, y in zip(xs, ys, strict=True)]
+        patch = outlined(corners, None, "a polygon")
+        middle = box_around(corners)[0] if patch is None else patch.centre
+    elif kind == "rect":
+        x, y, width, height = (number(shape.get(name), name) for name in ("x", "y", "width", "height"))
+        middle = box_around([(x, y), (x + width, y + height)])[0]
+    elif kind in ("circle", "ellipse"):
+        x, y = (number(shape.get(name), name) for name in ("cx", "cy"))
+        middle = box_around([(x, y)])[0]
+    else:
+        raise PointsError(
+            f"has a {brief(kind)}, which is not read, so that a target would be missing; mark it with a "
+            "point, rectangle, circle, ellipse or polygon, or delete it"
+        )
+    note("boxes and outlines are clicked on in the middle", where)
+    return replace(middle, label=label)
+
+
+def _is_closed(shape: dict[str, Any]) -> bool:
+    """Say whether a line ends where it begins."""
+    xs, ys = shape.get("all_points_x"), shape.get("all_points_y")
+    return isinstance(xs, list) and isinstance(ys, list) and xs[:1] == xs[-1:] and ys[:1] == ys[-1:]
 
 
 def _values(attributes: object) -> list[object]:
@@ -125,14 +153,16 @@ def _images_3(document: dict[str, Any]) -> Iterator[tuple[str, list[Any]]]:
 def _as_in_2(entry: dict[str, Any], attributes: object) -> dict[str, Any]:
     """Return a region of VIA 3 in the form of VIA 2; its shape is a number and coordinates."""
     numbers = entry.get("xy")
+    shape: dict[str, Any] = {}
     if entry.get("z"):
-        shape: dict[str, Any] = {"name": "segment of a video"}
-    elif isinstance(numbers, list) and len(numbers) == 3 and numbers[0] == _POINT_3:
-        shape = {"name": "point", "cx": numbers[1], "cy": numbers[2]}
-    elif numbers:
-        shape = {"name": "shape other than a point"}
-    else:
-        shape = {}
+        shape = {"name": "segment of a video"}
+    elif isinstance(numbers, list) and numbers:
+        name, fields = _SHAPES_3.get(numbers[0], ("", ())) if isinstance(numbers[0], int) else ("", ())
+        shape = {"name": f"shape of number {brief(numbers[0])}"}
+        if numbers[0] == _POLYGON_3:
+            shape = {"name": "polygon", "all_points_x": numbers[1::2], "all_points_y": numbers[2::2]}
+        elif name and len(numbers) == 1 + len(fields):
+            shape = {"name": name, **dict(zip(fields, numbers[1:], strict=True))}
     return {"shape_attributes": shape, "region_attributes": _labels_3(entry.get("av"), attributes)}
 
 

@@ -1,7 +1,9 @@
 """Pascal VOC XML, one document per image: boxes, of which the middle is the click.
 
 ``xmin`` to ``xmax`` count pixels from 1 and include both ends. An object's ``point`` element, if it has
-one, is the click itself. A document without objects says that its image holds no target.
+one, is the click itself. The turned boxes of roLabelImg (``robndbox``) and outlines without box
+(``polygon``, also as in MIT's LabelMe) are clicked on in the middle. A document without objects says that
+its image holds no target; a size of 0 says nothing.
 """
 
 import posixpath
@@ -12,7 +14,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from pointmask.errors import PointsError
 from pointmask.io.formats.base import DEFAULTS, DocumentFormat, WriteOptions
-from pointmask.io.formats.labelled import NO_LABEL, Box, LabelledImage, LabelledTarget
+from pointmask.io.formats.labelled import NO_LABEL, Box, LabelledImage, LabelledTarget, Shape
 from pointmask.io.formats.parts.decoding import peek
 from pointmask.io.formats.parts.documents import number, read_xml
 from pointmask.io.formats.parts.origin import Origin, from_pixel, to_pixel
@@ -23,13 +25,15 @@ from pointmask.io.formats.parts.per_image import (
     parse_each,
     write_new,
 )
-from pointmask.io.formats.parts.shapes import box_of_edges, label_of, size_of
+from pointmask.io.formats.parts.shapes import box_of_edges, boxed, known_size, label_of
 from pointmask.io.images.source import ImageSource
 from pointmask.io.points.names import clean_key
 from pointmask.io.points.points import Point
 
 _ORIGIN: Origin = "one-based"
-_ROOT = re.compile(r"<annotation[\s>]")
+_ROOT = re.compile(r"\s*(<\?xml[^>]*\?>)?\s*(<!--.*?-->\s*)*<annotation[\s>]", re.DOTALL)
+_OURS = re.compile(r"<(filename|bndbox|robndbox|size|path|object)[\s/>]")
+_SIRST = re.compile(r"<(centroid|pixels)[\s/>]")
 
 
 class Voc(DocumentFormat):
@@ -45,8 +49,8 @@ class Voc(DocumentFormat):
     per_image = True
 
     def sniff(self, path: Path) -> bool:
-        """Say whether the file, or one of the first in the folder, has the root element ``annotation``."""
-        return any_document(path, ".xml", lambda file: _ROOT.search(peek(file)) is not None)
+        """Say whether the file, or one of the first in the folder, begins like VOC, and none like SIRST's."""
+        return any_document(path, ".xml", looks_like_voc) and not any_document(path, ".xml", looks_like_sirst)
 
     def parsed(self, path: Path, rejected: dict[str, str], images: ImageSource | None) -> Iterator[Parsed]:
         """Yield the points and boxes, which are no masks, of one document, or of each in a folder.
@@ -78,6 +82,18 @@ class Voc(DocumentFormat):
             indent(root)
             content = tostring(root, encoding="unicode") + "\n"
             write_new(content, path / document_name(image.key, ".xml"))
+
+
+def looks_like_voc(file: Path) -> bool:
+    """Say whether a document has the root ``annotation`` and something that VOC has in it."""
+    head = peek(file)
+    return _ROOT.match(head) is not None and _OURS.search(head) is not None
+
+
+def looks_like_sirst(file: Path) -> bool:
+    """Say whether a document has the root ``annotation`` and centroids or pixels."""
+    head = peek(file)
+    return _ROOT.match(head) is not None and _SIRST.search(head) is not None
 
 
 def _document(image: LabelledImage) -> Element:
@@ -126,23 +142,59 @@ def _add(parent: Element, tag: str, text: object) -> None:
 
 
 def _parse(file: Path, folder: str) -> Parsed:
+    key, shape, objects = parse_annotation(file, folder)
+    return Parsed(
+        key, shape, [_target(item, f"{file}: object {count}") for count, item in enumerate(objects)]
+    )
+
+
+def parse_annotation(file: Path, folder: str) -> tuple[str, Shape | None, list[Element]]:
+    """Return key, size if the document knows it, and objects of an image; a fault raises PointsError."""
     root = read_xml(file)
     if root.tag != "annotation":
         raise PointsError(f"{file}: its root element is not <annotation>, so this is no VOC document")
-    key = clean_key(posixpath.join(folder, root.findtext("filename") or file.stem))
+    named = (root.findtext("filename") or "").strip()
+    key = clean_key(posixpath.join(folder, named or file.stem))
     size = root.find("size")
-    shape = (
-        None
-        if size is None
-        else size_of(size.findtext("height"), size.findtext("width"), f"the size in {file}")
-    )
-    objects = enumerate(root.iter("object"))
-    return Parsed(key, shape, [_target(item, f"{file}: object {count}") for count, item in objects])
+    where = f"the size in {file}"
+    shape = None if size is None else known_size(size.findtext("height"), size.findtext("width"), where)
+    return key, shape, list(root.iter("object"))
 
 
 def _target(item: Element, where: str) -> LabelledTarget:
-    """Return the click, or the middle of the box, with the box."""
+    """Return the click, or the middle of what surrounds the target."""
     label = label_of((item.findtext("name") or "").strip())
+    if item.find("bndbox") is None:
+        return _without_box(item, label, where)
+    return target_of_box(item, label, where)
+
+
+def _without_box(item: Element, label: str | None, where: str) -> LabelledTarget:
+    """Return the click, or the middle of what is there instead of a box."""
+    if item.find("point") is not None:
+        x, y = (_number(item, f"point/{tag}", where) for tag in "xy")
+        return LabelledTarget(Point(to_pixel(y, _ORIGIN), to_pixel(x, _ORIGIN), label), None)
+    if item.find("robndbox") is not None:
+        x, y, w, h = (_number(item, f"robndbox/{tag}", where) for tag in ("cx", "cy", "w", "h"))
+        return boxed([(x - w / 2, y - h / 2), (x + w / 2, y + h / 2)], label)
+    polygon = item.find("polygon")
+    if polygon is None:
+        tags = ", ".join(sorted({child.tag[:40] for child in item})) or "nothing"
+        raise PointsError(
+            f"{where}: no <bndbox> or <point>; this has {tags[:200]}: mark the target with a box, or "
+            "delete it"
+        )
+    corners = polygon.findall("pt")
+    if corners:
+        pairs = [(number(pt.findtext("x"), where), number(pt.findtext("y"), where)) for pt in corners]
+    else:
+        values = [number(child.text, where) for child in polygon]
+        pairs = list(zip(values[::2], values[1::2], strict=False))
+    return boxed(pairs, label)
+
+
+def target_of_box(item: Element, label: str | None, where: str) -> LabelledTarget:
+    """Return the click, or the middle of the box, with the box."""
     left, right, top, bottom = (
         _number(item, f"bndbox/{tag}", where) for tag in ("xmin", "xmax", "ymin", "ymax")
     )

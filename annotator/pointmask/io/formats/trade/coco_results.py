@@ -1,0 +1,79 @@
+"""COCO results: a JSON list of detections, as detectors write them for the COCO metrics.
+
+Each has ``image_id`` and a box, run lengths or key points, which are read as in `coco`. Images are called by
+their ``image_id``: its name or stem, or its number where the names of files are numbers. Detections of any
+score are targets; images without one are not known.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pointmask.errors import PointsError
+from pointmask.io.formats.base import DocumentFormat
+from pointmask.io.formats.labelled import LabelledTarget
+from pointmask.io.formats.parts.documents import brief, head_keys, listing, mapping, read_json, rejecting
+from pointmask.io.formats.parts.origin import Origin
+from pointmask.io.formats.parts.per_image import Parsed, key_to_reject
+from pointmask.io.formats.parts.shapes import score_of
+from pointmask.io.formats.tools.coco import boxes_of, keypoints_of, segment
+from pointmask.io.images.source import ImageSource
+from pointmask.io.notes import note
+from pointmask.io.points.names import clean_key
+from pointmask.io.points.points import Point
+
+_ORIGIN: Origin = "index"
+
+
+class CocoResults(DocumentFormat):
+    """COCO results."""
+
+    name = "coco-results"
+    description = "COCO results JSON"
+    origin = _ORIGIN
+
+    def sniff(self, path: Path) -> bool:
+        """Say whether the file is a JSON list of detections."""
+        keys = head_keys(path) if path.is_file() else frozenset()
+        return "[" in keys and "image_id" in keys and bool(keys & {"bbox", "segmentation", "keypoints"})
+
+    def parsed(self, path: Path, rejected: dict[str, str], images: ImageSource | None) -> Iterator[Parsed]:
+        """Yield the detections of each image.
+
+        Raises
+        ------
+        PointsError
+            If the file is unreadable or no such list, or a detection names no image.
+        """
+        by_image: dict[str, list[tuple[str, dict[str, Any]]]] = {}
+        for place, item in enumerate(listing(read_json(path), f"{path}: the document"), 1):
+            where = f"{path}: detection {place}"
+            fields = mapping(item, where)
+            by_image.setdefault(_name(fields.get("image_id"), where), []).append((where, fields))
+        for name, found in by_image.items():
+            key = key_to_reject(name)
+            with rejecting(key, rejected, f"{path}: image {brief(name)}"):
+                yield Parsed(clean_key(key), None, [_target(fields, where) for where, fields in found])
+        note("detections of any score are taken as targets", str(path), sum(map(len, by_image.values())))
+
+
+def _name(value: object, where: str) -> str:
+    if isinstance(value, (int, str)) and not isinstance(value, bool):
+        return str(value)
+    raise PointsError(f"{where}: its image_id is {brief(value)}, not a number or text; correct it")
+
+
+def _target(fields: dict[str, Any], where: str) -> LabelledTarget:
+    score = score_of(fields.get("score"))
+    box = fields.get("bbox")
+    patch = segment(fields.get("segmentation"), None, where, has_box=bool(box))
+    if patch is not None:
+        return LabelledTarget(None, patch, score)
+    points = [Point(row, col) for row, col in keypoints_of(fields.get("keypoints"), where)]
+    boxes = list(boxes_of(box, where))
+    if len(points) == 1:
+        return LabelledTarget(points[0], None, score)
+    if len(boxes) != 1:
+        raise PointsError(f"{where} has neither a box nor a mask nor one key point; correct or delete it")
+    row, col, extent = boxes[0]
+    return LabelledTarget(Point(row, col), None, score, box=extent)

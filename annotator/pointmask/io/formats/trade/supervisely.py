@@ -1,0 +1,146 @@
+"""Supervisely JSON: a document per image, called like it (``a.png.json``), in ``ann`` beside ``img``.
+
+``point`` is a click; ``rectangle`` is clicked on in the middle; ``polygon`` and ``bitmap`` (a PNG,
+compressed, in base64) are masks. Coordinates count pixels from 0, and a rectangle includes its last row and
+column. A document without objects says that its image holds no target; one with any other shape is rejected.
+"""
+
+import base64
+import io
+import posixpath
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from pointmask.errors import PointsError
+from pointmask.io.formats.base import DocumentFormat
+from pointmask.io.formats.labelled import NO_LABEL, LabelledTarget, Patch, Shape
+from pointmask.io.formats.parts.documents import (
+    brief,
+    head_keys,
+    listing,
+    mapping,
+    number,
+    read_json,
+    text,
+    whole,
+)
+from pointmask.io.formats.parts.origin import Origin, to_pixel
+from pointmask.io.formats.parts.per_image import Parsed, any_document, parse_each
+from pointmask.io.formats.parts.shapes import boxed, known_size, label_of, outlined, size_of
+from pointmask.io.images.source import ImageSource
+from pointmask.io.points.names import clean_key
+from pointmask.io.points.points import Point
+
+_ORIGIN: Origin = "index"
+_OF_PROJECT = ("meta.json", "obj_class_to_machine_color.json", "key_id_map.json")
+_LONGEST_PNG = 1 << 26
+
+
+class Supervisely(DocumentFormat):
+    """Supervisely JSON."""
+
+    name = "supervisely"
+    description = "Supervisely JSON"
+    origin = _ORIGIN
+    per_image = True
+
+    def sniff(self, path: Path) -> bool:
+        """Say whether the file, or one of the first in the folder, begins like Supervisely's."""
+        return any_document(path, ".json", lambda file: head_keys(file) >= {"{", "objects", "size"})
+
+    def parsed(self, path: Path, rejected: dict[str, str], images: ImageSource | None) -> Iterator[Parsed]:
+        """Yield the objects of one document, or of each in a folder.
+
+        Raises
+        ------
+        PointsError
+            If the folder cannot be listed or holds no document. A document with a fault rejects its image.
+        """
+        return parse_each(path, ".json", rejected, _parse, _OF_PROJECT)
+
+
+def _parse(file: Path, folder: str) -> Parsed:
+    fields = mapping(read_json(file), str(file))
+    if "objects" not in fields:
+        raise PointsError(f'{file}: no "objects", so this is no Supervisely document; move it elsewhere')
+    size = mapping(fields.get("size"), f"{file}: size")
+    shape = known_size(size.get("height"), size.get("width"), f"the size in {file}")
+    objects = enumerate(listing(fields["objects"], f"{file}: objects"))
+    found = (
+        _target(mapping(item, f"{file}: object {k}"), shape, f"{file}: object {k}") for k, item in objects
+    )
+    # In a project the images lie in img/ beside ann/.
+    parent, last = posixpath.split(folder)
+    data_set = parent if last == "ann" else folder
+    names = tuple(
+        clean_key(posixpath.join(*parts, file.stem)) for parts in ((data_set, "img"), (data_set,), ("",))
+    )
+    return Parsed(names[1], shape, [target for target in found if target is not None], names)
+
+
+def _target(item: dict[str, Any], shape: Shape | None, where: str) -> LabelledTarget | None:
+    """Return what one object stands for; None for an empty bitmap."""
+    label = label_of(text(item.get("classTitle", NO_LABEL), f"{where}: classTitle"))
+    kind = item.get("geometryType")
+    if kind == "bitmap":
+        patch = _bitmap(mapping(item.get("bitmap"), f"{where}: bitmap"), where)
+        return None if patch is None else LabelledTarget(None, patch, None, label)
+    points = mapping(item.get("points", {}), f"{where}: points")
+    corners = [_corner(pair, where) for pair in listing(points.get("exterior", []), f"{where}: exterior")]
+    if kind == "point" and len(corners) == 1:
+        x, y = corners[0]
+        return LabelledTarget(Point(to_pixel(y, _ORIGIN), to_pixel(x, _ORIGIN), label), None)
+    if kind == "rectangle" and len(corners) == 2:
+        (x0, y0), (x1, y1) = corners
+        return boxed([(min(x0, x1), min(y0, y1)), (max(x0, x1) + 1, max(y0, y1) + 1)], label)
+    if kind == "polygon" and len(corners) > 2:
+        edges = [(x + 0.5, y + 0.5) for x, y in corners]  # they lie in the middles of pixels
+        patch = outlined(edges, shape, where)
+        return boxed(edges, label) if patch is None else LabelledTarget(None, patch, None, label)
+    raise PointsError(
+        f"{where} is a {brief(kind)} of {len(corners)} corners; read are points, rectangles, polygons and "
+        "bitmaps: delete it, or draw one of these"
+    )
+
+
+def _corner(pair: object, where: str) -> tuple[float, float]:
+    values = [number(value, f"{where}: a corner") for value in listing(pair, f"{where}: a corner")]
+    if len(values) != 2:
+        raise PointsError(f"{where}: a corner of {len(values)} numbers; write [x, y]")
+    return values[0], values[1]
+
+
+def _bitmap(fields: dict[str, Any], where: str) -> Patch | None:
+    col, row = (whole(value, f"{where}: origin") for value in _pair(fields.get("origin"), where))
+    try:
+        packed = base64.b64decode(text(fields.get("data"), f"{where}: data"), validate=True)
+        png = zlib.decompressobj().decompress(packed, _LONGEST_PNG)
+        with Image.open(io.BytesIO(png), formats=("PNG",)) as image:
+            size_of(image.height, image.width, f"the bitmap of {where}")
+            bands = image.getbands()
+            pixels = np.asarray(image.getchannel("A") if "A" in bands else image.convert("L")) != 0
+    except PointsError:
+        raise
+    except (
+        zlib.error,
+        OSError,
+        ValueError,
+        SyntaxError,
+        Image.DecompressionBombError,
+    ) as error:
+        raise PointsError(
+            f"{where}: its bitmap is no compressed PNG in base64 ({str(error)[:200]}); export it again"
+        ) from None
+    return Patch.crop(pixels, row, col)
+
+
+def _pair(value: object, where: str) -> list[Any]:
+    items = listing(value, f"{where}: origin")
+    if len(items) != 2:
+        raise PointsError(f"{where}: an origin of {len(items)} numbers; write [x, y]")
+    return items
