@@ -4,14 +4,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from scipy import ndimage
 from tools.folders import save
 
+from pointmask import cli
 from pointmask.doctor import Diagnosis, examine
 from pointmask.doctor.fingerprint import SAME_SCENE, fingerprint
+from pointmask.doctor.fix import write_fixed
 from pointmask.doctor.lists import lists_in
 from pointmask.errors import PointsError
 from pointmask.io.images.masks import resized, size_relation
+from pointmask.io.images.open import open_source
 from pointmask.io.points.lists import IdList, read_ids
 from pointmask.io.points.points import Point, Points
 from pointmask.synth.scenes import make_scenes
@@ -146,6 +150,11 @@ def test_noise_and_horizons_are_no_likeness(tmp_path):
     assert fingerprint(np.where(np.indices((70, 70)).sum(0) % 9, 1.0, np.nan)) is None
 
 
+def save_list(path, numbers):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(f"{int(number):02d}\n" for number in numbers.split()))
+
+
 def test_leaks_between_lists(folder, scenes):
     save(folder / "images/copy.png", scenes[1].image)
     save(folder / "images/like.png", np.roll(scenes[2].image, 1, 1))
@@ -178,12 +187,96 @@ def test_test_list_wins_over_val_and_names_decide(folder, scenes):
     assert {source: set(names) for source, names in taken.items()} == {"val.txt": {"01.png"}}
     lists = [IdList(("02", "05"), "test.txt"), IdList(("02", "03"), "train.txt"), IdList(("03",), "a.txt")]
     told = items(examine(folder / "images", lists=lists), "leak")
-    assert told == (
-        "02.png of train.txt, 02.png of test.txt: the same image",
-        "03.png of train.txt, 03.png of a.txt: the same image",
-    )
+    assert told == ("02.png of train.txt, 02.png of test.txt: the same image",)  # a.txt is for no side
     with pytest.raises(PointsError, match=r"holds no \.txt list"):
         lists_in(folder / "masks")
+
+
+SIRST_V2 = {
+    "background": "0 1 8",
+    "v2background": "1 8 9",
+    "mini-v2background": "8",
+    **{f"train_{family}": "0 1 2 3" for family in ("full", "v1fullv2target")},
+    **{f"val_{family}": "4 5" for family in ("full", "v1fullv2target")},
+    **{f"trainval_{family}": "0 1 2 3 4 5" for family in ("full", "v1fullv2target")},
+    **{f"test_{family}": "6 7 8" for family in ("full", "v1fullv2target")},
+    **{f"trainvaltest_{family}": "0 1 2 3 4 5 6 7 8" for family in ("full", "v1fullv2target", "v2target")},
+    "mini_trainval": "6 7 0",
+    "mini_test": "1 2",
+    "train_v1": "6 8",
+    "test_v1": "0 3",
+    "val_v2target": "0 6",  # a set without lists of its own to train with
+}
+
+
+def test_alternatives_backgrounds_and_joint_lists_are_no_leaks_and_lose_nothing(folder, tmp_path):
+    assert len(SIRST_V2) == 19
+    for name, ids in SIRST_V2.items():
+        save_list(folder / f"splits/{name}.txt", ids)
+    lists = [read_ids(path) for path in lists_in(folder / "splits")]
+    found = examine(folder / "images", lists=lists)
+    assert items(found, "leak") == ()
+    assert not found.remedies.taken_out
+    write_fixed(tmp_path / "fixed", found, open_source(folder / "images"), lists=lists)
+    for name in SIRST_V2:
+        path = tmp_path / f"fixed/img_idx/{name}.txt"
+        assert path.read_bytes() == (folder / f"splits/{name}.txt").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("lists", "leaks"),
+    [
+        ({"train_v1": "0 1", "test_v1": "1 2", "test_full": "0"}, {"01.png"}),
+        ({"trainval": "0 1", "test": "1 2"}, {"01.png"}),
+        ({"train_a": "0 1", "test_b": "1 2"}, {"01.png"}),  # what the other lacks
+        ({"train": "0 1", "test": "2", "test_hard": "1"}, set()),
+        ({"50_50/train": "0 1", "50_50/test": "2", "70_30/train": "0 2", "70_30/test": "1"}, set()),
+        ({"50_50/train": "0 1", "50_50/test": "1", "70_30/train": "0 2", "70_30/test": "1"}, {"01.png"}),
+        ({"idx_427/trainval": "0 1", "idx_427/test": "2", "hard": "0 2"}, set()),
+    ],
+)
+def test_which_lists_must_be_apart(folder, lists, leaks, tmp_path):
+    for name, ids in lists.items():
+        save_list(folder / f"splits/{name}.txt", ids)
+    read = [read_ids(path) for path in sorted((folder / "splits").rglob("*.txt"))]
+    found = examine(folder / "images", lists=read)
+    assert {item.split(" of ")[0] for item in items(found, "leak")} == leaks
+    taken = write_fixed(tmp_path / "fixed", found, open_source(folder / "images"), lists=read)
+    assert taken.get("ids taken out", 0) == len(leaks)
+
+
+def test_lists_are_looked_for_in_folders_and_what_is_taken_out_is_said(folder, tmp_path):
+    save_list(folder / "splits/50_50/train.txt", "0 1 2")
+    save_list(folder / "splits/50_50/test.txt", "1 3")
+    save_list(folder / "splits/70_30/train.txt", "0 1 2 3")
+    save_list(folder / "splits/70_30/test.txt", "4")
+    parts = [folder / "images", "--lists", folder / "splits", "--fix", tmp_path / "fixed"]
+    result = CliRunner().invoke(cli.main, ["check", *map(str, parts)])
+    assert result.exit_code == 3
+    assert "Taken out of img_idx/50_50/train.txt, 1: 01: the same image as 01.png of" in result.output
+    assert "70_30/train.txt" not in result.output.partition("Wrote")[2]
+    kept = {path.parent.name: path.read_text() for path in (tmp_path / "fixed").rglob("train.txt")}
+    assert kept == {"50_50": "00\n02\n", "70_30": "00\n01\n02\n03\n"}
+
+
+def test_masks_that_fit_no_image_are_a_problem(folder):
+    for path in (folder / "masks").iterdir():
+        path.rename(path.with_name(f"m{int(path.stem) + 50}.png"))
+    found = examine(folder / "images", masks=folder / "masks")
+    assert len(items(found, "mask stranger")) == COUNT
+    assert not found.is_healthy
+
+
+@pytest.mark.parametrize("make", ["{}_pixels0", "gt_{}", "{}-mask", "x/{}_label"])
+def test_masks_are_paired_by_what_remains_of_their_names(folder, make, tmp_path):
+    for path in list((folder / "masks").iterdir()):
+        (folder / "masks/x").mkdir(exist_ok=True)
+        path.rename(folder / "masks" / f"{make.format(path.stem)}.png")
+    found = examine(folder / "images", masks=folder / "masks")
+    assert found.is_healthy
+    assert len(items(found, "loosely")) == 1
+    write_fixed(tmp_path / "fixed", found, open_source(folder / "images"), masks=folder / "masks")
+    assert len(list((tmp_path / "fixed/masks").iterdir())) == COUNT
 
 
 def test_numbers_that_were_spoilt(tmp_path):

@@ -101,8 +101,25 @@ def check(
         )
         told = ", ".join(f"{count:,} {what}" for what, count in fixed.items()) or "nothing to correct"
         click.echo(f"Wrote {out}: {told}; fixes.jsonl says what was done to each file.")
+        _show_taken_out(out)
     if not diagnosis.is_healthy:
         raise SystemExit(EXIT_SOME_SKIPPED)
+
+
+def _show_taken_out(out: Path) -> None:
+    """Say of each list which ids it lost: whoever trains with it should not have to look for it."""
+    import json
+
+    from pointmask.doctor.fix import RECORD
+
+    taken: dict[str, list[str]] = {}
+    with (out / RECORD).open(encoding="utf-8") as lines:
+        for line in map(json.loads, lines):
+            if line["action"] == "ids taken out":
+                taken.setdefault(line["file"], []).append(line["why"])
+    for file, ids in taken.items():
+        more = f"; and {len(ids) - _SHOWN:,} more, see {RECORD}" if len(ids) > _SHOWN else ""
+        click.echo(printable(f"Taken out of {file}, {len(ids):,}: {'; '.join(ids[:_SHOWN])}{more}"))
 
 
 def _write_json(diagnosis: "Diagnosis", path: Path) -> None:

@@ -194,8 +194,12 @@ def _pair_masks(
 ) -> MaskFiles:
     """Pair masks among all images, so that those of images that are not looked at are no orphans."""
     matches = match(masks.names(), everything)
+    for note in matches.notes:
+        notes.add("loosely", f"{masks.root}: {note}")
+    # One orphan may be left over; where no mask fits, nothing that was asked for can be done.
+    kind = "mask orphan" if matches.by_key or matches.ambiguous else "mask stranger"
     for name in matches.unmatched:
-        notes.add("mask orphan", name)
+        notes.add(kind, f"{name}: {matches.hints[name]}" if name in matches.hints else name)
     for name, candidates in matches.ambiguous.items():
         notes.add("mask twice", f"{name}: {', '.join(candidates)}")
     asked = set(names)

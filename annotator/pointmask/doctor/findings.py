@@ -173,6 +173,11 @@ _KINDS = {
         "export them again at the image's size; --fix resizes those of the same aspect",
         True,
     ),
+    "mask stranger": (
+        "masks, all of them, fit no image by name",
+        "name them like their images, but for a word such as _mask at the end",
+        True,
+    ),
     "mask dim": ("masks hold nothing above half of the range", "multiply them (truth is > 127 of 255)", True),
     "mask twice": (
         "masks fit several images, or several masks one image",
@@ -211,6 +216,11 @@ _KINDS = {
     "shallow": ("16-bit images fit 8 bits", "nothing, or check what was lost in the export", False),
     "copies": ("images hold the same pixels as another", "keep one of each in a list, or use --fix", False),
     "near": ("images are nearly the same as another", "keep such images in one list", False),
+    "loosely": (
+        "assumptions were made to pair names with images",
+        "nothing, if they are right; else name files and rows alike",
+        False,
+    ),
     "list style": ("lists are not plain ids in lines", "nothing here; for other programs use --fix", False),
     "in no list": ("images are in no list", "nothing, if they are left out on purpose", False),
     "assumed": ("assumptions were made to read the points", "look whether they hold", False),

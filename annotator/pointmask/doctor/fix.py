@@ -228,12 +228,14 @@ class _Copier:
 
     def put_lists(self, lists: Sequence[IdList]) -> None:
         names = self._everything
+        called = Counter(Path(listed.source).name for listed in lists)
         for listed in lists:
             source = Path(listed.source)
-            file = f"{ID_LISTS}/{source.name}"
+            inner = f"{source.parent.name}/" if called[source.name] > 1 and source.parent.name else ""
+            file = f"{ID_LISTS}/{inner}{source.name}"
             path = self._out / file
             if path.exists():
-                raise OutputError(f"two lists are called {path.name}; rename one")
+                raise OutputError(f"two lists are called {inner}{path.name}; rename one")
             data = "".join(f"{key}\n" for key in self._ids(listed, names, file)).encode()
             write_whole(path, data)
             if not source.is_file() or source.read_bytes() != data:

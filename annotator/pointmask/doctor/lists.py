@@ -1,18 +1,18 @@
 """Lists of a split: what each is for, what is wrong with it, and which images it names."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pointmask.doctor.findings import Note
 from pointmask.errors import PointsError
+from pointmask.io.points.list_names import ListName, list_name
 from pointmask.io.points.lists import IdList, choose, read_lines
 from pointmask.io.points.match import match
 from pointmask.io.points.names import without_suffix
 
 _RANKS = {"train": 0, "val": 2, "test": 3}
-_OTHER = "", 1  # a list whose name says nothing gives way to those that measure
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,43 +26,78 @@ class SplitList:
         Where the list came from.
     names : frozenset of str
         Images.
-    roles : Mapping
-        What its file name says it is for, with a rank that is higher for what measures.
+    called : ListName
+        What its file name says it is for.
     """
 
     source: str
     names: frozenset[str]
-    roles: Mapping[str, int]
+    called: ListName
 
     @property
     def rank(self) -> int:
         """Rank of the lowest role: an image in two lists that must be apart leaves the lower."""
-        return min(self.roles.values())
+        return min((_RANKS[role] for role in self.called.roles), default=-1)
 
-    def must_be_apart(self, other: "SplitList") -> bool:
-        """Say whether an image in both is a leak; ``trainval`` may hold what ``train`` and ``val`` do."""
-        return self.rank != other.rank and not self.roles.keys() & other.roles.keys()
+
+class Sides:
+    """
+    Which lists must hold no image in common.
+
+    Lists that are for no side, as those of backgrounds, never must. ``trainval`` may hold what ``train`` and
+    ``val`` do. Lists of different sets, such as ``train_v1`` and ``test_full``, are alternatives: a training
+    takes one of the sets. They must be apart only where each is what the other's set lacks.
+
+    Parameters
+    ----------
+    splits : iterable of SplitList
+        All lists.
+    """
+
+    def __init__(self, splits: Iterable[SplitList]) -> None:
+        self._roles: dict[tuple[str, str], frozenset[str]] = {}
+        for split in splits:
+            group = split.called.group
+            self._roles[group] = self._roles.get(group, frozenset()) | split.called.roles
+
+    def apart(self, one: SplitList, other: SplitList) -> bool:
+        """Say whether an image in both is a leak."""
+        ours, theirs = one.called, other.called
+        if not ours.roles or not theirs.roles or one.rank == other.rank or ours.roles & theirs.roles:
+            return False
+        if ours.group == theirs.group:
+            return True
+        return not (self._has(ours, theirs.roles) or self._has(theirs, ours.roles))
+
+    def _has(self, called: ListName, roles: frozenset[str]) -> bool:
+        """Say whether the set of a list has one for any of some sides; val and test both measure."""
+        own = self._roles[called.group]
+        return bool(own & roles) or ("train" not in roles and bool(own & {"val", "test"}))
 
 
 def lists_in(folder: Path) -> list[Path]:
     """
-    Return the lists of ids in a folder such as ``img_idx``: its ``.txt`` files.
+    Return the lists of ids in a folder such as ``img_idx``: its ``.txt`` files, or those of its folders.
 
     Raises
     ------
     PointsError
         If there is none.
     """
-    found = sorted(path for path in folder.glob("*.txt") if path.is_file()) if folder.is_dir() else []
+    found = _lists(folder, "*.txt") or _lists(folder, "*/*.txt")
     if not found:
         raise PointsError(f"{folder} holds no .txt list; give the folder of train_*.txt and test_*.txt")
     return found
 
 
+def _lists(folder: Path, pattern: str) -> list[Path]:
+    return sorted(path for path in folder.glob(pattern) if path.is_file()) if folder.is_dir() else []
+
+
 def split_of(listed: IdList, names: Sequence[str], root: str) -> tuple[SplitList, dict[str, str]]:
     """Find the images of a list, and the ids without one, with the reason."""
     choice = choose(listed, names, root)
-    return SplitList(listed.source, choice.names, _roles(listed.source)), dict(choice.problems)
+    return SplitList(listed.source, choice.names, list_name(listed.source)), dict(choice.problems)
 
 
 def names_of(listed: IdList, names: Sequence[str]) -> dict[str, str]:
@@ -104,8 +139,3 @@ def together(lists: Sequence[IdList]) -> IdList | None:
         return None
     ids = dict.fromkeys(key for listed in lists for key in listed.ids)
     return IdList(tuple(ids), ", ".join(listed.source for listed in lists))
-
-
-def _roles(source: str) -> dict[str, int]:
-    name = Path(source).name.lower()
-    return {word: rank for word, rank in _RANKS.items() if word in name} or dict([_OTHER])

@@ -8,7 +8,7 @@ from typing import BinaryIO, cast
 
 from pointmask.doctor.findings import Note
 from pointmask.doctor.fingerprint import SAME_SCENE, Fingerprints, Print
-from pointmask.doctor.lists import SplitList
+from pointmask.doctor.lists import Sides, SplitList
 
 _ROOM = 1 << 24  # bytes of fingerprints in memory before they go to a file
 
@@ -93,6 +93,7 @@ class _Membership:
 
     def __init__(self, splits: Sequence[SplitList]) -> None:
         self._of: defaultdict[str, list[SplitList]] = defaultdict(list)
+        self._sides = Sides(splits)
         for split in splits:
             for name in split.names:
                 self._of[name].append(split)
@@ -119,7 +120,7 @@ class _Membership:
         found = set()
         for first in self._of.get(one, ()):
             for second in self._of.get(other, ()):
-                if first.must_be_apart(second):
+                if self._sides.apart(first, second):
                     low = first, one, second, other
                     found.add(low if first.rank < second.rank else (second, other, first, one))
         return found

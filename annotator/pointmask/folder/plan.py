@@ -78,16 +78,20 @@ def make_plan(
     for (name, frame), its_points in rest.points.items():
         frames.put(name, frame, its_points)
     for key in rest.unmatched:
+        hint = rest.hints.get(key) or images.not_read(key)
         skipped[key, 0] = points.rejected.get(key) or (
             f"{points.source} names this image, but {images.root} holds no file of that name; "
-            "correct the name"
+            f"{hint and hint + '; '}correct the name"
         )
     for key, candidates in rest.ambiguous.items():
         for name in candidates:
             skipped[name, 0] = _ambiguous(key, candidates, points.source)
     skipped.update({(name, 0): reason for name, reason in images.refused().items()})
+    notes = [f"{points.source}: {note}" for note in rest.notes]
     if only is not None:
-        names = _restrict(choose(only, names, str(images.root)), names, frames, skipped)
+        choice = choose(only, names, str(images.root))
+        notes += choice.notes
+        names = _restrict(choice, names, frames, skipped)
     if empty_masks:
         _add_empty(images, names, frames, skipped)
     for twins in shared_stems(frames):
@@ -101,7 +105,7 @@ def make_plan(
         frames.drop(name)
     left = touched if only is None else touched.union(set(frames.not_planned()).difference(names))
     without = tuple(name for name in frames.not_planned() if name not in left)
-    return Plan(frames, skipped, without, points.notes[known:])
+    return Plan(frames, skipped, without, (*points.notes[known:], *notes))
 
 
 def _match_rest(points: Points, names: Sequence[str], frames: PlannedFrames) -> PointsByFrame:

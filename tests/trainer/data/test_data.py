@@ -88,7 +88,11 @@ def test_include_takes_names_by_pattern(folder):
         ("scene_000#1\n", "names scene_000#1 that"),
         ("scene_000\nscene_000.png\n", r"names scene_000\.png twice"),
         ("scene_001\nscene_000\nscene_001\n", "names scene_001 twice"),
-        ("scene_000\n../scene_001\n", r"list\.txt, line 2: .*climbs out"),
+        ("scene_000\n../..\n", r"list\.txt, line 2: .*is empty"),
+        (
+            "SCENE_000\n",
+            r"SCENE_000 .* not hold; did you mean scene_000\.png\?",
+        ),
     ],
 )
 def test_bad_lists_are_explained(folder, text, message):

@@ -50,6 +50,10 @@ class ImageSource(ABC):
         """Return what looks like an image but must not or cannot be read, by name, with the reason."""
         return {}
 
+    def not_read(self, key: str) -> str:
+        """Say that a file of that name is there but is not read as an image; else ``""``."""
+        return ""
+
     @abstractmethod
     def others(self) -> list[str]:
         """

@@ -7,9 +7,10 @@ are shared between threads; a handle per image costs no more than opening an ima
 import io
 import stat
 import struct
+import unicodedata
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,6 +20,7 @@ from pointmask.errors import ImageError
 from pointmask.io.images.archive import ArchiveSource, Index, check_unpacked, read_file_at, window
 
 _ENCRYPTED = 1
+_UTF8 = 0x800  # flag of a name that is
 _HEADER = 30  # bytes before the name in the local header of a member
 _RAW = -15  # window bits of zlib that mean: deflate without header
 
@@ -42,9 +44,9 @@ class ZipSource(ArchiveSource[Member]):
         index: Index[Member] = Index(partial(read_file_at, root), accepts)
         try:
             with zipfile.ZipFile(root) as archive:
-                for info in archive.infolist():
-                    if not info.is_dir():
-                        index.add(info.filename, *_member(info))
+                infos = [info for info in archive.infolist() if not info.is_dir()]
+            for info, name in zip(infos, _names(infos), strict=True):
+                index.add(name, *_member(info))
         except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
             raise ImageError(f"{root} is damaged as a zip archive ({error}); copy it again") from None
         return index
@@ -79,6 +81,36 @@ class ZipSource(ArchiveSource[Member]):
             raise ImageError(f"{name} is not where {self.root} says; copy the archive again")
         name_length, extra_length = struct.unpack_from("<HH", header, 26)
         return member.header + _HEADER + int(name_length) + int(extra_length)
+
+
+def _names(infos: Sequence[zipfile.ZipInfo]) -> list[str]:
+    """
+    Return the names of members, read in the encoding that they were most probably written in.
+
+    The format knows UTF-8, by a flag, and code page 437 without. Programs on Chinese Windows write GBK, and
+    many others UTF-8, without the flag. The whole archive is read in one encoding: UTF-8 if all its names
+    allow it, the code page if all it says are letters, as in western names, else GBK if all allow it.
+    """
+    unmarked = [info.filename for info in infos if not info.flag_bits & _UTF8 and not info.filename.isascii()]
+    if not unmarked:
+        return [info.filename for info in infos]
+    encoding = next((one for one in ("utf-8", "cp437", "gbk") if _allows(one, unmarked)), "cp437")
+    return [
+        info.filename if info.flag_bits & _UTF8 else info.filename.encode("cp437").decode(encoding)
+        for info in infos
+    ]
+
+
+def _allows(encoding: str, names: Sequence[str]) -> bool:
+    """Say whether names, as code page 437 reads them, may be of an encoding."""
+    if encoding == "cp437":
+        return all(char.isascii() or "LATIN" in unicodedata.name(char, "") for char in "".join(names))
+    try:
+        for name in names:
+            name.encode("cp437").decode(encoding)
+    except UnicodeError:
+        return False
+    return True
 
 
 def _member(info: zipfile.ZipInfo) -> tuple[Member | None, str]:

@@ -1,7 +1,7 @@
 """Points by image and frame: what several names say of one frame is put together."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from pointmask.io.points.match import Matches, match
 from pointmask.io.points.names import ImageFrame
@@ -22,8 +22,8 @@ class PointsByFrame:
         Frames with a row that could not be read, with the reason. None of them is in ``points``.
     notes : tuple of str
         What was assumed of names, a line per kind.
-    unmatched, ambiguous
-        Keys, rejected ones included, without an image of their own; see `pointmask.io.points.match.Matches`.
+    unmatched, ambiguous, hints
+        Of all keys, rejected ones included; see `pointmask.io.points.match.Matches`.
     """
 
     points: Mapping[ImageFrame, tuple[Point, ...]]
@@ -31,6 +31,7 @@ class PointsByFrame:
     unmatched: tuple[str, ...]
     ambiguous: Mapping[str, tuple[str, ...]]
     notes: tuple[str, ...] = ()
+    hints: Mapping[str, str] = field(default_factory=dict)
 
 
 def points_by_frame(points: Points, names: Iterable[str]) -> PointsByFrame:
@@ -52,7 +53,7 @@ def points_by_frame(points: Points, names: Iterable[str]) -> PointsByFrame:
     names = list(names)
     found = settled(points, names)
     paired = join_points(found, match((*found.by_image, *found.rejected), names))
-    return replace(paired, notes=found.notes[len(points.notes) :])
+    return replace(paired, notes=(*found.notes[len(points.notes) :], *paired.notes))
 
 
 def join_points(points: Points, matches: Matches) -> PointsByFrame:
@@ -66,4 +67,6 @@ def join_points(points: Points, matches: Matches) -> PointsByFrame:
             by_frame[image] = by_frame.get(image, ()) + points.by_image[key]
     for image in rejected:
         by_frame.pop(image, None)
-    return PointsByFrame(by_frame, rejected, matches.unmatched, matches.ambiguous)
+    return PointsByFrame(
+        by_frame, rejected, matches.unmatched, matches.ambiguous, matches.notes, matches.hints
+    )

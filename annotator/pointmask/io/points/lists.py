@@ -42,10 +42,13 @@ class Choice:
         The images it names.
     problems : Mapping
         Ids that fit none, or images whose ids fit several, with the reason.
+    notes : tuple of str
+        What was assumed of ids that fit loosely alone; see `pointmask.io.points.match.match`.
     """
 
     names: frozenset[str]
     problems: Mapping[str, str]
+    notes: tuple[str, ...] = ()
 
 
 def read_ids(path: Path) -> IdList:
@@ -61,7 +64,7 @@ def read_ids(path: Path) -> IdList:
     Raises
     ------
     PointsError
-        If it cannot be read, is no text, names nothing, or a line climbs out of the image folder.
+        If it cannot be read, is no text, or names nothing.
     """
     return id_list(read_lines(path), str(path))
 
@@ -106,7 +109,7 @@ def id_list(lines: Iterable[str], source: str = "the list") -> IdList:
     Raises
     ------
     PointsError
-        If there is none, or one climbs out of the image folder.
+        If there is none.
     """
     counts: Counter[str] = Counter()
     for number, line in enumerate(lines, 1):
@@ -135,12 +138,14 @@ def choose(listed: IdList, names: Sequence[str], root: str) -> Choice:
         Where they lie, for messages.
     """
     matches = match(listed.ids, names)
-    problems = dict.fromkeys(
-        matches.unmatched,
-        f"{listed.source} names this image, but {root} holds no file of that name; correct the list",
-    )
+    problems = {
+        key: f"{listed.source} names this image, but {root} holds no file of that name; "
+        f"{matches.hints.get(key, '')}{'; ' * (key in matches.hints)}correct the list"
+        for key in matches.unmatched
+    }
     for key, candidates in matches.ambiguous.items():
         others = " and ".join(candidates) if len(candidates) > 1 else f"{candidates[0]}, as another id does"
         reason = f"{listed.source} says {key}, which fits {others}; write its whole path with its suffix"
         problems.update(dict.fromkeys(candidates if len(candidates) > 1 else (key,), reason))
-    return Choice(frozenset(name for name, _ in matches.by_key.values()).difference(problems), problems)
+    chosen = frozenset(name for name, _ in matches.by_key.values()).difference(problems)
+    return Choice(chosen, problems, tuple(f"{listed.source}: {note}" for note in matches.notes))

@@ -3,12 +3,15 @@
 import re
 from array import array
 from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import takewhile
 
+from pointmask.io.points.common_ends import without_common_ends
+from pointmask.io.points.loose import Loose, LooseNames
 from pointmask.io.points.names import ImageFrame, with_stem, without_suffix
+from pointmask.io.points.near import near_names
 
 _FRAME = re.compile(r"(?P<stem>.+)#(?P<frame>[0-9]{1,9})(?P<suffix>\.\w+)?")
 
@@ -27,11 +30,18 @@ class Matches:
     ambiguous : Mapping[str, tuple[str, ...]]
         Keys that fit several images, with their names, sorted; or that share their only image with a key
         from another folder, with its name alone.
+    notes : tuple of str
+        What was assumed for keys that fit an image loosely alone, a line per assumption with their number
+        and one of them.
+    hints : Mapping[str, str]
+        What unmatched keys may have meant, such as ``did you mean a.png? ...``, for the first of them.
     """
 
     by_key: Mapping[str, ImageFrame]
     unmatched: tuple[str, ...]
     ambiguous: Mapping[str, tuple[str, ...]]
+    notes: tuple[str, ...] = ()
+    hints: Mapping[str, str] = field(default_factory=dict)
 
     def by_image(self) -> dict[ImageFrame, list[str]]:
         """Return the keys of each (name, frame), in their order; usually there is one."""
@@ -41,7 +51,7 @@ class Matches:
         return dict(keys)
 
 
-def match(keys: Iterable[str], names: Iterable[str]) -> Matches:
+def match(keys: Iterable[str], names: Iterable[str], *, exactly: bool = False) -> Matches:
     """
     Find the image of each key by name.
 
@@ -51,12 +61,22 @@ def match(keys: Iterable[str], names: Iterable[str]) -> Matches:
     image drop the same ones. ``#k`` at the end, or before the suffix, stands for frame ``k``; without it
     frame 0 is meant. An image whose own name ends in ``#k`` takes precedence.
 
+    Keys that fit no image so are tried with what tools do to names. Key by key, the least change counts:
+    another Unicode form, blanks and signs as ``_``, a text read in another encoding, a suffix that is not
+    read here, folders such as ``images`` and ``masks`` left out, a hash that Label Studio or Roboflow added,
+    a word such as ``_mask``, ``_gt`` or ``_pixels0`` at either end. Then all that are left at once: a
+    beginning or an ending in which all of them differ from the images, if half of them fit without it. A key
+    is paired loosely only if one image fits, no key fits that image exactly, and no other key loosely. Case
+    and leading zeros are never passed over; a hint says which image differs in them alone.
+
     Parameters
     ----------
     keys : iterable of str
         In the form of `pointmask.io.points.names.clean_key`. A repeated key counts once.
     names : iterable of str
         Image names relative to their folder, with forward slashes and suffix.
+    exactly : bool
+        Try nothing loosely, and give no hints.
 
     Returns
     -------
@@ -82,7 +102,54 @@ def match(keys: Iterable[str], names: Iterable[str]) -> Matches:
         for key in dropped:
             if by_key[key] in contested:
                 ambiguous[key] = (by_key.pop(key)[0],)
-    return Matches(by_key, tuple(unmatched), ambiguous)
+    if exactly or not unmatched:
+        return Matches(by_key, tuple(unmatched), ambiguous)
+    return _match_loosely(index, by_key, unmatched, ambiguous)
+
+
+def _match_loosely(
+    index: "NameIndex",
+    by_key: dict[str, ImageFrame],
+    unmatched: dict[str, None],
+    ambiguous: Mapping[str, tuple[str, ...]],
+) -> Matches:
+    """Pair what is left, and add it behind what fits exactly."""
+    taken = set(by_key.values())
+    notes: list[str] = []
+    fits: dict[str, tuple[ImageFrame, str]] = {}
+    for key in unmatched:
+        found, frame = index.find_loosely(key)
+        if len(found.names) == 1 and (found.names[0], frame) not in taken:
+            fits[key] = (found.names[0], frame), found.how
+    for key, (image, how) in _one_each(fits).items():
+        by_key[key] = image
+        fits[key] = image, how
+        del unmatched[key]
+    notes += _notes({key: fits[key] for key in fits if key in by_key})
+    if len(unmatched) > 1:
+        taken = set(by_key.values())
+        trimmed = without_common_ends(list(unmatched), index.names, taken)
+        for key, image in trimmed.by_key.items():
+            by_key[key] = image
+            del unmatched[key]
+        notes += trimmed.notes
+    hints = near_names(unmatched, index.names)
+    return Matches(by_key, tuple(unmatched), ambiguous, tuple(notes), hints)
+
+
+def _one_each(fits: Mapping[str, tuple[ImageFrame, str]]) -> dict[str, tuple[ImageFrame, str]]:
+    """Return the keys that share their image with no other."""
+    counts = Counter(image for image, _ in fits.values())
+    return {key: fit for key, fit in fits.items() if counts[fit[0]] == 1}
+
+
+def _notes(fits: Mapping[str, tuple[ImageFrame, str]]) -> list[str]:
+    """Say per kind of change how many keys were paired, and one of them."""
+    examples: dict[str, str] = {}
+    counts = Counter(how for _, how in fits.values())
+    for key, ((name, _), how) in fits.items():
+        examples.setdefault(how, f"{key} as {name}")
+    return [f"names paired {how}: {count:,}, such as {examples[how]}" for how, count in counts.items()]
 
 
 def _contested(by_key: Mapping[str, ImageFrame], dropped: Mapping[str, str]) -> set[ImageFrame]:
@@ -107,7 +174,24 @@ class NameIndex:
 
     def __init__(self, names: Iterable[str]) -> None:
         self._names = sorted(names)
+        self._loose: LooseNames | None = None
         self._by_last: array[int] | None = None  # places, sorted by the last part of the name
+
+    @property
+    def names(self) -> Sequence[str]:
+        """All names, sorted."""
+        return self._names
+
+    def find_loosely(self, key: str) -> tuple[Loose, int]:
+        """Return what a key that `find` does not find fits loosely, and its frame; see `match`."""
+        if self._loose is None:
+            self._loose = LooseNames(self._names)
+        if (found := self._loose.find(key)).names:
+            return found, 0
+        parsed = _FRAME.fullmatch(key)
+        if parsed is None:
+            return found, 0
+        return self._loose.find(parsed["stem"] + (parsed["suffix"] or "")), int(parsed["frame"])
 
     def find(self, key: str) -> tuple[tuple[str, ...], int, str]:
         """Return the names that a key fits, its frame, and the leading folders that had to be dropped.
@@ -147,7 +231,7 @@ class NameIndex:
 
     def _last_stem(self, form: str) -> tuple[str, ...]:
         found = self._from_last(form + ".")
-        return tuple(name for name in found if without_suffix(_last_part(name)) == form)
+        return tuple(sorted(name for name in found if without_suffix(_last_part(name)) == form))
 
     def _from_last(self, start: str) -> Iterator[str]:
         """Yield the names whose last part begins with ``start``, sorted by it."""

@@ -14,19 +14,24 @@ ImageFrame = tuple[str, int]
 def clean_key(text: str) -> str:
     """Bring an image name from a list into the form of a key.
 
-    Surrounding space is dropped, backslashes become slashes, and a leading slash or ``./`` goes.
+    Surrounding space is dropped, backslashes become slashes, and a leading slash or ``./`` goes. So does a
+    ``..`` with the folder before it; of a path that climbs out of its folder, as label tools write them, what
+    remains is kept. A key is only ever compared with names.
 
     Raises
     ------
     PointsError
-        If nothing is left, or the name climbs out of its folder with ``..``.
+        If nothing is left.
     """
     stripped = (part.strip() for part in text.replace("\\", "/").split("/"))
-    parts = [part for part in stripped if part not in ("", ".")]
+    parts: list[str] = []
+    for part in stripped:
+        if part == "..":
+            parts = parts[:-1]
+        elif part not in ("", "."):
+            parts.append(part)
     if not parts:
         raise PointsError(f"image name {text[:60]!r} is empty; write the file name of the image")
-    if ".." in parts:
-        raise PointsError(f"image name {text[:60]!r} climbs out of the image folder; write it without '..'")
     return "/".join(parts)
 
 

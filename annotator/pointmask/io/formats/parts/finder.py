@@ -39,6 +39,11 @@ class ImageFinder:
             found, frame, _ = self._index.find(name)
             if len(found) == 1:
                 return found[0], frame
+        if not found:
+            loose, frame = self._index.find_loosely(key)
+            found = loose.names
+            if len(found) == 1:
+                return found[0], frame
         said = " and ".join(found) if found else "no such image"
         raise PointsError(f"{key}: {self.source.root} holds {said}; write the name of one image")
 
