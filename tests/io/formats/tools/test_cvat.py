@@ -9,6 +9,7 @@ from tools.masks import patch
 from pointmask.errors import OutputError, PointsError
 from pointmask.io.formats.labelled import LabelledImage, LabelledTarget
 from pointmask.io.formats.tools.cvat import Cvat
+from pointmask.io.points.by_frame import points_by_frame
 from pointmask.io.points.points import Point
 
 CVAT_IMAGES = """<?xml version="1.0" encoding="utf-8"?>
@@ -76,6 +77,86 @@ def test_cvat_for_video(tmp_path, source, key):
     assert not rejected
     assert images[0].targets[1] == LabelledTarget(Point(8, 7, "ship"), patch(["#"], 8, 7))
     assert images[0].shape == (10, 20)
+
+
+OTHERS = [
+    ('<box label="uav" xtl="46" ytl="72" xbr="53" ybr="79"/>', (75, 49)),
+    ('<box label="uav" xtl="46" ytl="72" xbr="53" ybr="79" rotation="30.00"/>', (75, 49)),
+    ('<ellipse label="uav" cx="49.5" cy="75.5" rx="3.5" ry="2"/>', (75, 49)),
+    ('<polygon label="uav" points="46,72;53,72;53,79;46,79"/>', (75, 49)),
+    ('<polygon label="uav" points="49.1,75.1;49.2,75.1;49.2,75.2"/>', (75, 49)),
+]
+
+
+def image_of(*shapes, **attributes):
+    more = "".join(f' {name}="{value}"' for name, value in attributes.items())
+    return f'<image id="0" name="a.png" width="160" height="120"{more}>{"".join(shapes)}</image>'
+
+
+def cvat(*images):
+    return f"<annotations><version>1.1</version>{''.join(images)}</annotations>"
+
+
+@pytest.mark.parametrize(("shape", "middle"), OTHERS)
+def test_other_shapes_are_targets_beside_points_and_alone(tmp_path, shape, middle):
+    point = '<points label="uav" points="33.50,15.50"/>'
+    found = read_as(tmp_path / "a.xml", cvat(image_of(point, shape)), "cvat")
+    assert dict(found) == {"a.png": (Point(15, 33, "uav"), Point(*middle, "uav"))}
+    found = read_as(tmp_path / "a.xml", cvat(image_of(shape)), "cvat")
+    assert dict(found) == {"a.png": (Point(*middle, "uav"),)}
+    assert found.by_image["a.png"][0].image_shape == (120, 160)
+
+
+def test_a_point_on_a_box_of_its_label_is_one_target(tmp_path):
+    box = OTHERS[0][0]
+    inside = '<points label="uav" points="47.5,78.5"/>'
+    found = read_as(tmp_path / "a.xml", cvat(image_of(box, inside)), "cvat")
+    assert dict(found) == {"a.png": (Point(78, 47, "uav"),)}
+    other = '<points label="bird" points="47.5,78.5"/>'
+    assert len(read_as(tmp_path / "a.xml", cvat(image_of(box, other)), "cvat").by_image["a.png"]) == 2
+
+
+@pytest.mark.parametrize("tag", ["polyline", "cuboid", "skeleton", "something"])
+def test_shapes_that_are_not_read_reject_their_image_beside_a_point(tmp_path, tag):
+    shapes = '<points label="uav" points="33.50,15.50"/>', f'<{tag} label="uav" points="1,1;2,2"/>'
+    found = read_as(tmp_path / "a.xml", cvat(image_of(*shapes)), "cvat")
+    assert not found.by_image
+    assert f"has a <{tag}>, which is not read" in found.rejected["a.png"]
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["train/a.png", "val/a.png"], {"train/a.png", "val/a.png"}),
+        (["images/train/a.png", "val/a.png"], {"val/a.png"}),
+    ],
+)
+def test_subsets_are_folders(tmp_path, names, expected):
+    point = '<points label="uav" points="33.50,15.50"/>'
+    text = cvat(image_of(point, subset="train"), image_of(subset="val"))
+    found = points_by_frame(read_as(tmp_path / "a.xml", text, "cvat"), names)
+    assert {name for name, _ in found.points} >= expected
+    flat = cvat(image_of(point, subset="default"))
+    assert dict(read_as(tmp_path / "a.xml", flat, "cvat")) == {"a.png": (Point(15, 33, "uav"),)}
+    lone = points_by_frame(
+        read_as(tmp_path / "a.xml", cvat(image_of(point, subset="Train")), "cvat"), ["b/a.png"]
+    )
+    assert set(lone.points) == {("b/a.png", 0)}
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["sea.mp4"], {("sea.mp4", 3), ("sea.mp4", 4)}),
+        ([f"frame_{k:06d}.png" for k in range(6)], {("frame_000003.png", 0), ("frame_000004.png", 0)}),
+        ([f"frame_{k:06d}.png" for k in range(1, 7)], set()),
+    ],
+)
+def test_frames_of_a_video_or_its_images(tmp_path, names, expected):
+    points = read_as(tmp_path / "a.xml", CVAT_VIDEO.format(source="sea.mp4"), "cvat")
+    found = points_by_frame(points, names)
+    assert set(found.points) == expected
+    assert bool(found.rejected) == (not expected)
 
 
 @pytest.mark.parametrize(

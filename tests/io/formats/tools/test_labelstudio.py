@@ -46,6 +46,56 @@ def test_which_annotation_counts(tmp_path):
     assert "has 2 annotations" in found.rejected["twice.png"]
 
 
+MARKED = [
+    ("rectanglelabels", {"x": 50, "y": 20, "width": 10, "height": 40, "rotation": 0}, (4, 11)),
+    ("rectangle", {"x": 50, "y": 20, "width": 10, "height": 40}, (4, 11)),
+    ("ellipselabels", {"x": 55, "y": 41, "radiusX": 5, "radiusY": 20}, (4, 11)),
+    ("polygonlabels", {"points": [[50, 20], [65, 20], [65, 70], [50, 70]]}, (4, 11)),
+    ("polygonlabels", {"points": [[56, 41], [57, 41], [57, 42]]}, (4, 11)),
+]
+
+
+@pytest.mark.parametrize(("kind", "value", "middle"), MARKED)
+def test_other_shapes_are_targets_beside_key_points_and_alone(tmp_path, kind, value, middle):
+    other = region(kind, value | {kind: ["ship"]})
+    label = "ship"
+    found = read_as(tmp_path / "ls.json", [task("a.png", keypoint(1, 1), other)], "labelstudio")
+    assert dict(found) == {"a.png": (Point(0, 0, "ship"), Point(*middle, label))}
+    found = read_as(tmp_path / "ls.json", [task("a.png", other)], "labelstudio")
+    assert dict(found) == {"a.png": (Point(*middle, label),)}
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("vectorlabels", {"vertices": []}),
+        ("videorectangle", {"sequence": []}),
+        ("bitmask", {"imageDataURL": "data:"}),
+        ("cuboid", {"x": 1, "y": 1}),
+    ],
+)
+def test_shapes_that_are_not_read_reject_their_task_beside_a_key_point(tmp_path, kind, value):
+    tasks = [task("a.png", keypoint(1, 1), region(kind, value))]
+    found = read_as(tmp_path / "ls.json", tasks, "labelstudio")
+    assert not found.by_image
+    assert f"has {kind}, which is not read" in found.rejected["a.png"]
+
+
+def test_choices_and_texts_are_no_shapes(tmp_path):
+    results = [
+        region("choices", {"choices": ["clear"]}),
+        region("textarea", {"text": ["far"]}),
+        keypoint(1, 1),
+    ]
+    found = read_as(tmp_path / "ls.json", [task("a.png", *results)], "labelstudio")
+    assert dict(found) == {"a.png": (Point(0, 0, "ship"),)}
+
+
+def test_a_score_above_one_costs_nothing(tmp_path):
+    found = read_as(tmp_path / "ls.json", [task("a.png", keypoint(1, 1, score=87.5))], "labelstudio")
+    assert dict(found) == {"a.png": (Point(0, 0, "ship"),)}
+
+
 @pytest.mark.parametrize(
     ("result", "words"),
     [

@@ -7,7 +7,7 @@ from tools.formats.annotations import masks_of, read_as, task
 from tools.masks import documents, labelled_images, patch
 
 from pointmask.io.formats import read_points, recognise
-from pointmask.io.formats.labelled import LabelledImage, LabelledTarget
+from pointmask.io.formats.labelled import Box, LabelledImage, LabelledTarget
 from pointmask.io.formats.registry import FORMATS
 from pointmask.io.formats.tools._pairs import Part, targets
 from pointmask.io.points.points import Point
@@ -45,6 +45,47 @@ def test_targets_with_one_part_and_frames_survive(tmp_path, name):
     assert masks_of(name, tmp_path / "out") == (images, {})
     FORMATS.load(name).write_masks([], tmp_path / "out")
     assert masks_of(name, tmp_path / "out") == ([], {})
+
+
+@pytest.mark.parametrize("name", ["cvat", "labelstudio", "coco", "labelme"])
+@settings(deadline=None, max_examples=40)
+@given(
+    corners=st.lists(
+        st.tuples(*[st.integers(0, 40)] * 2, *[st.integers(1, 20)] * 2, st.booleans()), max_size=4
+    )
+)
+def test_boxes_and_their_clicks_survive(tmp_path_factory, name, corners):
+    targets = []
+    for top, left, height, width, clicked in corners:
+        box = Box(top, left, top + height, left + width)
+        click = Point(top, left, "ship") if clicked else Point(top + height // 2, left + width // 2, "ship")
+        targets.append(LabelledTarget(click, None, box=box))
+    images = [LabelledImage("a.png", 0, (60, 70), tuple(targets))]
+    path = tmp_path_factory.mktemp("boxes") / "out"
+    FORMATS.load(name).write_masks(images, path)
+    found, rejected = masks_of(name, path)
+    assert (found, rejected) == (images, {})
+
+
+@given(
+    boxes=st.lists(st.tuples(*[st.integers(0, 9)] * 2, *[st.integers(1, 9)] * 2), max_size=70),
+    points=st.lists(st.tuples(*[st.integers(0, 20)] * 2), max_size=12),
+)
+def test_boxes_pair_as_one_by_one(boxes, points):
+    parts = [Part(None, None, "s", box=Box(r, c, r + h, c + w)) for r, c, h, w in boxes]
+    parts += [Part(Point(*point, "s"), None, "s") for point in points]
+    free = [part.box for part in parts if part.box]
+    clicks = []
+    for row, col in points:
+        own = [box for box in free if box.top <= row < box.bottom and box.left <= col < box.right]
+        if own:
+            free.remove(own[0])
+        clicks.append((row, col, own[0] if own else None))
+    found = [(t.point.row, t.point.col, t.box) for t in targets(parts)]
+    assert len(found) == len(free) + len(points)
+    assert sorted(found, key=repr) == sorted(
+        [*clicks, *(((b.top + b.bottom - 1) // 2, (b.left + b.right - 1) // 2, b) for b in free)], key=repr
+    )
 
 
 def test_ungrouped_points_belong_to_the_first_mask_of_their_label_that_they_lie_on():

@@ -11,6 +11,8 @@ from pointmask.io.formats.encodings.rle import MOST_PIXELS
 from pointmask.io.formats.labelled import Box, LabelledTarget, Patch
 from pointmask.io.points.points import Point
 
+_FEW = 64
+
 
 @dataclass(slots=True, eq=False)
 class Part:
@@ -111,11 +113,21 @@ def _by_place(listed: list[Part], mate: dict[int, int]) -> None:
 
 def _on_areas(listed: list[Part], areas: list[tuple[int, Part]], mate: dict[int, int]) -> None:
     # Boxes are compared all at once: a document may hold thousands of points and masks in one image.
-    extents = [part.box if part.patch is None else part.patch.box for _, part in areas]
+    extents = [box for _, part in areas if (box := part.box if part.patch is None else part.patch.box)]
     top, left, bottom, right = np.array(extents).T
     free = np.ones(len(areas), np.bool_)
-    for k, part in enumerate(listed):
-        if part.point is None or part.group is not None or k in mate:
+    points = [
+        (k, part.point) for k, part in enumerate(listed) if part.point is not None and part.group is None
+    ]
+    rows, cols = np.array([(point.row, point.col) for _, point in points]).reshape(-1, 2).T
+    near = np.ones(len(points), np.bool_)
+    if len(areas) <= _FEW:  # so that a million points beside a few boxes are not looked at one by one
+        near[:] = False
+        for box in extents:
+            near |= (box.top <= rows) & (rows < box.bottom) & (box.left <= cols) & (cols < box.right)
+    for k in (points[place][0] for place in np.flatnonzero(near)):
+        part = listed[k]
+        if part.point is None or k in mate:
             continue
         row, col = part.point.row, part.point.col
         for place in np.flatnonzero(free & (top <= row) & (row < bottom) & (left <= col) & (col < right)):

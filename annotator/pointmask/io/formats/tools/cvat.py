@@ -7,8 +7,8 @@ on. An image with other shapes is rejected, as a target would be missing; one wi
 An image of a subset is called like ``train/a.png`` if that is there, and else ``a.png``.
 
 In ``<track>``, a shape that is ``outside`` says that the target is gone from that frame. Frames of a
-multi-page file are keys such as ``seq.tif#3``; those of any other video are called as CVAT names the frames
-that it exports, ``frame_000003``.
+multi-page file are keys such as ``seq.tif#3``; those of a video too if it lies among the images, and else
+they are called as CVAT names the frames that it exports, ``frame_000003``.
 
 Written is "CVAT for images"; a target without label gets `pointmask.io.formats.labelled.NO_LABEL`.
 """
@@ -36,7 +36,7 @@ from pointmask.io.formats.parts.origin import Origin, from_pixel, to_pixel
 from pointmask.io.formats.parts.per_image import Parsed, key_to_reject, new_key
 from pointmask.io.formats.parts.shapes import box_around, known_size, label_of, outlined
 from pointmask.io.formats.tools._pairs import Part, targets
-from pointmask.io.images.array import is_image
+from pointmask.io.images.kinds import is_image
 from pointmask.io.images.source import ImageSource
 from pointmask.io.points.names import clean_key
 from pointmask.io.points.points import Point
@@ -75,7 +75,9 @@ class Cvat(DocumentFormat):
             with rejecting(key_to_reject(frame.name), rejected, f"{path}: image {brief(frame.name)}"):
                 key = new_key(frame.key, seen)
                 names = () if key == frame.name else (key, clean_key(frame.name))
-                yield Parsed(key, frame.size, _targets(frame), names, counted=frame.counted)
+                if frame.video:
+                    names = (clean_key(frame.video), key)
+                yield Parsed(key, frame.size, _targets(frame), names, counted=bool(frame.video))
 
     def write_masks(
         self,
@@ -101,14 +103,14 @@ class Cvat(DocumentFormat):
 
 @dataclass(slots=True)
 class _Frame:
-    """One image, or one frame of a video: its shapes, each with its label."""
+    """One image, or one frame of a video, which is called by its number: its shapes, each with its label."""
 
     name: str
     width: str | None
     height: str | None
     shapes: list[tuple[str | None, Element]]
     subset: str = ""
-    counted: bool = False
+    video: str = ""
 
     @property
     def key(self) -> str:
@@ -144,9 +146,11 @@ class _Video:
         size = self.meta.find(".//original_size")
         width, height = (None, None) if size is None else (size.findtext("width"), size.findtext("height"))
         for number, shapes in sorted(self._frames.items()):
-            paged = is_image(source)
-            name = f"{source}#{number}" if paged else f"frame_{number:06d}"
-            yield _Frame(name, width, height, shapes, counted=not paged)
+            place = f"{source or 'video'}#{number}"
+            if is_image(source):
+                yield _Frame(place, width, height, shapes)
+            else:
+                yield _Frame(f"frame_{number:06d}", width, height, shapes, video=place)
 
 
 def _frames(path: Path) -> Iterator[_Frame]:

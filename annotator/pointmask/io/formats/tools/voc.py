@@ -142,14 +142,13 @@ def _add(parent: Element, tag: str, text: object) -> None:
 
 
 def _parse(file: Path, folder: str) -> Parsed:
-    key, shape, objects = parse_annotation(file, folder)
-    return Parsed(
-        key, shape, [_target(item, f"{file}: object {count}") for count, item in enumerate(objects)]
-    )
+    key, shape, root = parse_annotation(file, folder)
+    objects = enumerate(root.iter("object"))
+    return Parsed(key, shape, [_target(item, f"{file}: object {count}") for count, item in objects])
 
 
-def parse_annotation(file: Path, folder: str) -> tuple[str, Shape | None, list[Element]]:
-    """Return key, size if the document knows it, and objects of an image; a fault raises PointsError."""
+def parse_annotation(file: Path, folder: str) -> tuple[str, Shape | None, Element]:
+    """Return key, size if the document knows it, and root element; a fault raises PointsError."""
     root = read_xml(file)
     if root.tag != "annotation":
         raise PointsError(f"{file}: its root element is not <annotation>, so this is no VOC document")
@@ -158,7 +157,7 @@ def parse_annotation(file: Path, folder: str) -> tuple[str, Shape | None, list[E
     size = root.find("size")
     where = f"the size in {file}"
     shape = None if size is None else known_size(size.findtext("height"), size.findtext("width"), where)
-    return key, shape, list(root.iter("object"))
+    return key, shape, root
 
 
 def _target(item: Element, where: str) -> LabelledTarget:

@@ -15,7 +15,7 @@ from pointmask.errors import PointsError
 from pointmask.io.formats.base import DocumentFormat
 from pointmask.io.formats.folders._masks import holds_images
 from pointmask.io.formats.labelled import LabelledTarget
-from pointmask.io.formats.parts.documents import number, read_xml
+from pointmask.io.formats.parts.documents import number
 from pointmask.io.formats.parts.origin import Origin, to_pixel
 from pointmask.io.formats.parts.per_image import Parsed, any_document, parse_each
 from pointmask.io.formats.parts.shapes import label_of
@@ -51,10 +51,10 @@ class Sirst(DocumentFormat):
 
 
 def _parse(file: Path, folder: str) -> Parsed:
-    key, shape, objects = parse_annotation(file, folder)
-    is_background = _BACKGROUND.fullmatch((read_xml(file).findtext("folder") or "").strip()) is not None
+    key, shape, root = parse_annotation(file, folder)
+    is_background = _BACKGROUND.fullmatch((root.findtext("folder") or "").strip()) is not None
     targets = []
-    for count, item in enumerate(objects):
+    for count, item in enumerate(root.iter("object")):
         target = _target(item, f"{file}: object {count}", is_background=is_background)
         if target is not None:
             targets.append(target)
