@@ -73,6 +73,8 @@ def examine(
     notes = Notes()
     source = open_source(images)
     everything = source.names(exclude=masks)
+    if not everything and not source.refused():
+        notes.add("nothing", source.why_no_image())
     told = set(source.refused())  # images that have a finding, which need no other for their points
     for reason in source.refused().values():
         notes.add("unreadable", reason)

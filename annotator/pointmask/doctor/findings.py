@@ -149,6 +149,7 @@ class Diagnosis:
 
 # Kind of finding -> (what, fix, is_problem), in the order in which they are listed.
 _KINDS = {
+    "nothing": ("place without an image", "convert its files, or give another folder; a job stops", True),
     "unreadable": ("files cannot be read", "copy or export them again; a job skips them", True),
     "unlisted": ("ids of the list do not fit the images", "correct the list; a job skips these", True),
     "unpaired": ("points do not fit the images", "correct the point list; a job skips these", True),

@@ -156,9 +156,7 @@ def annotate_folder(
     check_apart(source.root, target)
     names = PackedTexts(source.names(exclude=target))
     if not names:
-        raise ImageError(
-            f"{source.root} holds no image; see what is recognised with: pointmask check {source.root}"
-        )
+        raise ImageError(source.why_no_image())
     listed = points if isinstance(points, Points) else read_points(Path(points), images=source)
     plan = make_plan(source, names, listed, empty_masks=empty_masks, only=chosen)
     execute = _executor(threads, scheduler)

@@ -77,11 +77,12 @@ def make_plan(
     skipped = dict(rest.rejected)
     for (name, frame), its_points in rest.points.items():
         frames.put(name, frame, its_points)
+    unread = images.unread(rest.unmatched) if rest.unmatched else {}
     for key in rest.unmatched:
-        hint = rest.hints.get(key) or images.not_read(key)
+        hint = f"{rest.hints[key]}; correct the name" if key in rest.hints else "correct the name"
         skipped[key, 0] = points.rejected.get(key) or (
             f"{points.source} names this image, but {images.root} holds no file of that name; "
-            f"{hint and hint + '; '}correct the name"
+            f"{unread.get(key, hint)}"
         )
     for key, candidates in rest.ambiguous.items():
         for name in candidates:

@@ -159,7 +159,7 @@ def test_a_job_says_once_what_it_assumed_and_names_files_that_are_not_read(tmp_p
     assert summary.done == 2
     (note,) = summary.notes
     assert note.endswith("but for what a label tool added: 2, such as 0123abcd-a.png as a.png")
-    assert "c.heic lies there, but files .heic are not read as images" in reasons(tmp_path / "out")["c.png"]
+    assert "c.heic is there, but this looks like a HEIC" in reasons(tmp_path / "out")["c.png"]
 
 
 @pytest.mark.parametrize(

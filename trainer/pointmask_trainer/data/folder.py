@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from pointmask.errors import PointsError
-from pointmask.io.images.folder import list_images
+from pointmask.io.images.folder import FolderSource, list_images
 from pointmask.io.layout import ID_LISTS, IMAGES, RESULTS, TRUE_MASKS
 from pointmask.io.points.lists import read_ids
 from pointmask.io.points.match import match
@@ -49,7 +49,7 @@ def find_images(root: Path) -> dict[str, Path]:
             raise DataError(f"{found[key]} and {folder / name} differ only in their suffix; rename one")
         found[key] = folder / name
     if not found:
-        raise DataError(f"{folder} holds no image; see what is recognised with: pointmask check {folder}")
+        raise DataError(FolderSource(folder).why_no_image())
     return found
 
 

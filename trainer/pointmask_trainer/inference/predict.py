@@ -106,9 +106,7 @@ def predict_source(
     check_apart(source.root, out)
     names, summary = source.names(exclude=out), PredictSummary()
     if not names:
-        raise ImageError(
-            f"{source.root} holds no image; see what is recognised with: pointmask check {source.root}"
-        )
+        raise ImageError(source.why_no_image())
     summary.skipped += source.refused().items()
     if only is not None:
         chosen = choose(only, names, str(source.root))

@@ -112,8 +112,10 @@ class ImageFile:
             If the system cannot read on.
         """
         digest = blake2b(digest_size=16)
-        with _named(self.name, self.kind):
-            second = self._codec.second_file if self.kind == "ENVI" else None
+        second = None
+        if self.name.lower().endswith(".hdr") and self.kind == "ENVI":
+            with _named(self.name, self.kind):
+                second = self._codec.second_file
         try:
             for file in (self._file, second):
                 if file is not None:

@@ -9,8 +9,6 @@ from pointmask.errors import ImageError
 from pointmask.io.images.kinds import is_image, listed
 from pointmask.io.images.source import ImageSource
 
-_OTHER_SUFFIXES = (".gif", ".webp", ".heic", ".jp2", ".pgm", ".ppm", ".fits", ".dcm", ".mat", ".hdr")
-
 
 def list_images(
     root: Path, *, exclude: Path | None = None, accepts: Callable[[str], bool] = is_image
@@ -85,19 +83,6 @@ class FolderSource(ImageSource):
             return []
         images = set(self.names())
         return sorted(name for name in _walk(self.root, "", None, set()) if name not in images)
-
-    def not_read(self, key: str) -> str:
-        """Look for the file of a key, and for one with a suffix of other image formats."""
-        place = self.root / key
-        try:
-            stem = place.stem if is_image(place.name) else place.name
-            files = [place, *(place.with_name(stem + end) for end in _OTHER_SUFFIXES)]
-            found = next((file for file in files if file.is_file()), None)
-        except (OSError, ValueError):
-            return ""
-        if found is None or self.reading.accepts(found.name):
-            return ""
-        return f"{found.name} lies there, but files {found.suffix or 'without suffix'} are not read as images"
 
     def _read(self, name: str) -> bytes:
         return (self.root / name).read_bytes()

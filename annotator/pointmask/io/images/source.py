@@ -2,14 +2,18 @@
 
 import io
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from pointmask.errors import ImageError
 from pointmask.io.images.file import ImageFile
 from pointmask.io.images.kinds import PLAIN, Reading, may_hold_frames
+from pointmask.io.images.recognise import unread_by_name
+
+_SHOWN = 3  # kinds of files in a message
 
 
 @dataclass(frozen=True)
@@ -50,11 +54,6 @@ class ImageSource(ABC):
         """Return what looks like an image but must not or cannot be read, by name, with the reason."""
         return {}
 
-    def not_read(self, key: str) -> str:
-        """Say that a file of that name is there but is not read as an image; else ``""``."""
-        return ""
-
-    @abstractmethod
     def others(self) -> list[str]:
         """
         Return the names of files that are no images by their names, sorted; hidden ones are passed over.
@@ -64,6 +63,40 @@ class ImageSource(ABC):
         ImageError
             As `names`.
         """
+        return []
+
+    def why_no_image(self) -> str:
+        """Say which kinds of files are here instead of images, and what to do; starts with the place."""
+        others = self.others()
+        if not others:
+            return f"{self.root} holds no image and no other file; check the path"
+        kinds = Counter(PurePosixPath(name).suffix.lower() or "no suffix" for name in others)
+        seen = ", ".join(f"{count:,} {suffix}" for suffix, count in kinds.most_common(_SHOWN))
+        more = f" and {len(kinds) - _SHOWN} kinds more" if len(kinds) > _SHOWN else ""
+        ways = dict.fromkeys(str(unread) for name in others if (unread := unread_by_name(name)) is not None)
+        advice = "; ".join(list(ways)[:_SHOWN]) or "convert them to PNG or TIFF, or give another folder"
+        return f"{self.root} holds no image that is read here, but {seen}{more}: {advice}"
+
+    def unread(self, keys: Iterable[str]) -> dict[str, str]:
+        """
+        Say of names that fit no image which of them are files that are not read, and what to do.
+
+        Parameters
+        ----------
+        keys : iterable of str
+            Names with or without suffix.
+        """
+        by_name: dict[str, str] = {}
+        for name in self.others():
+            unread = unread_by_name(name)
+            if unread is not None:
+                reason = f"{name} is there, but {unread}"
+                path = PurePosixPath(name)
+                for key in (name, str(path.with_suffix("")), path.name, path.stem):
+                    by_name.setdefault(key, reason)
+        paths = ((key, PurePosixPath(key)) for key in keys)
+        found = ((key, by_name.get(key) or by_name.get(str(path.parent / path.stem))) for key, path in paths)
+        return {key: reason for key, reason in found if reason}
 
     @abstractmethod
     def _read(self, name: str) -> bytes:
