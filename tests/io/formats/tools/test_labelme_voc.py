@@ -171,7 +171,7 @@ def test_labelme_documents_lead_to_their_images(tmp_path):
         ({"shape_type": "mask", "points": [[0, 0], [1, 1]], "mask": None}, "not a text"),
         ({"shape_type": "mask", "points": [[0, 0], [2, 2]], "mask": png([1])}, "1 x 1 pixels"),
         ({"shape_type": "mask", "points": [[-1, 0], [-1, 0]], "mask": png([1])}, "1 x 1 pixels"),
-        ({"shape_type": "point", "points": [[0, 0]], "label": 3}, "not a text"),
+        ({"shape_type": "dot", "points": [[0, 0]], "label": 3}, "is a 'dot' with 1 corners"),
     ],
 )
 def test_a_wrong_shape_rejects_its_image_alone(tmp_path, shape, reason):

@@ -12,6 +12,7 @@ because polygons through the centres of pixels destroy a small target.
 
 import contextlib
 import json
+import re
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
@@ -23,6 +24,7 @@ from pointmask.io.files import whole_text
 from pointmask.io.formats.base import DEFAULTS, EVERYTHING, DocumentFormat, WriteOptions
 from pointmask.io.formats.encodings import rle
 from pointmask.io.formats.labelled import NO_LABEL, Box, LabelledImage, LabelledTarget, Patch, Shape
+from pointmask.io.formats.parts.decoding import peek
 from pointmask.io.formats.parts.documents import (
     brief,
     head_keys,
@@ -54,6 +56,8 @@ from pointmask.io.points.points import Point, Points
 
 _ORIGIN: Origin = "index"  # of keypoints; boxes and polygons are in edge coordinates
 _VISIBLE = 2
+_LISTED = re.compile(r'"(images|annotations)"\s*:\s*\[\s*(\]|\{[^{}]*"(file_name|image_id)")')
+_SNIFFED = 1 << 16
 _COPIED_AT_ONCE = 1 << 20
 
 
@@ -71,7 +75,9 @@ class Coco(DocumentFormat):
     def sniff(self, path: Path) -> bool:
         """Say whether the file begins like a COCO document."""
         keys = head_keys(path) if path.is_file() else frozenset()
-        return "{" in keys and bool(keys & {"images", "annotations"}) and "image" not in keys
+        if "{" not in keys or not keys & {"images", "annotations"} or "image" in keys:
+            return False
+        return keys >= {"images", "annotations"} or _LISTED.search(peek(path, _SNIFFED)) is not None
 
     def read(self, path: Path, *, images: ImageSource | None = None) -> Points:
         """Read keypoints, or the middles of masks or boxes.
@@ -180,9 +186,7 @@ class _Document:
         root = mapping(read_json(path), str(path))
         self._where = str(path)
         self._names = {
-            _identity(fields.get("id"), f"{path}: the id of a category"): text(
-                fields.get("name", NO_LABEL), f"{path}: the name of a category"
-            )
+            str(fields.get("id")).strip(): str(fields.get("name", NO_LABEL))
             for fields in self._objects(root, "categories")
         }
         self.rejected = rejected
@@ -213,11 +217,13 @@ class _Document:
         for image in self.images:
             with rejecting(image.key, self.rejected):
                 annotations = self._by_image[image.id]
-                targets = [t for fields in annotations for t in self._targets_of(fields, image.shape)]
-                yield Parsed(image.key, image.shape, targets)
+                shape = image.shape or next(filter(None, map(size_of_runs, annotations)), None)
+                targets = [t for fields in annotations for t in self._targets_of(fields, shape)]
+                yield Parsed(image.key, shape, targets)
 
     def _objects(self, root: dict[str, Any], name: str) -> Iterator[dict[str, Any]]:
-        for item in listing(root.get(name, []), f'{self._where}: "{name}"'):
+        stored = root.get(name)
+        for item in listing([] if stored is None else stored, f'{self._where}: "{name}"'):
             yield mapping(item, f'{self._where}: an item of "{name}"')
 
     def _listed(self, root: dict[str, Any]) -> Iterator[_Image]:
@@ -263,6 +269,9 @@ class _Document:
                 )
             return [LabelledTarget(points[0] if points else None, patch, score, label)]
         boxes = list(boxes_of(fields.get("bbox"), where))
+        if len(points) > 1 and len(boxes) == 1 and not self._spire:
+            note("targets with several key points are clicked on in the middle of their box", where)
+            points = []
         if not points:
             points = [Point(row, col, label) for row, col, _ in boxes]
         if not points and not _is_spire(fields):
@@ -323,6 +332,17 @@ def boxes_of(value: object, where: str) -> Iterator[tuple[int, int, Box | None]]
         x, y, width, height = values
         known = box_of_edges(x, y, x + width, y + height) if width or height else None
         yield to_pixel(y + height / 2, "edge"), to_pixel(x + width / 2, "edge"), known
+
+
+def size_of_runs(fields: dict[str, Any]) -> Shape | None:
+    """Return the size of the image that run lengths are of; None without run lengths, or if it is none."""
+    segmentation = fields.get("segmentation")
+    size = segmentation.get("size") if isinstance(segmentation, dict) else None
+    if not isinstance(size, list) or len(size) != 2:
+        return None
+    with contextlib.suppress(PointsError):
+        return known_size(size[0], size[1], "run lengths")
+    return None
 
 
 def segment(value: object, shape: Shape | None, where: str, *, has_box: bool) -> Patch | None:

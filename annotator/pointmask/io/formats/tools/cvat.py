@@ -43,6 +43,7 @@ from pointmask.io.points.points import Point
 
 _ORIGIN: Origin = "edge"
 _BEGINNING = re.compile(r"\s*(<\?xml[^>]*\?>)?\s*(<!--.*?-->\s*)*<annotations[\s>/]", re.DOTALL)
+_INSIDE = re.compile(r"<(version|meta|image|track)[\s/>]")
 _NO_SHAPES = ("tag", "attribute")  # what an image may hold besides shapes
 _FORBIDDEN = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML cannot hold them
 
@@ -59,8 +60,9 @@ class Cvat(DocumentFormat):
     saved_as = "cvat.xml"
 
     def sniff(self, path: Path) -> bool:
-        """Say whether the file is XML whose first element is ``annotations``."""
-        return path.is_file() and _BEGINNING.match(peek(path)) is not None
+        """Say whether the file is XML whose first element is ``annotations``, with what CVAT puts there."""
+        head = peek(path) if path.is_file() else ""
+        return _BEGINNING.match(head) is not None and _INSIDE.search(head) is not None
 
     def parsed(self, path: Path, rejected: dict[str, str], images: ImageSource | None) -> Iterator[Parsed]:
         """Yield the shapes of each image, or of each frame of a video.

@@ -25,6 +25,7 @@ from typing import Any
 from pointmask.errors import ImageError, PointsError
 from pointmask.io.formats.base import DEFAULTS, EVERYTHING, DocumentFormat, WriteOptions
 from pointmask.io.formats.labelled import NO_LABEL, LabelledImage, LabelledTarget, Patch, Shape
+from pointmask.io.formats.parts.decoding import peek
 from pointmask.io.formats.parts.documents import (
     brief,
     head_keys,
@@ -58,6 +59,8 @@ from pointmask.io.points.names import clean_key
 from pointmask.io.points.points import Point
 
 _ORIGIN: Origin = "edge"
+_KEYS = frozenset(("version", "flags", "imagePath", "imageData", "imageHeight", "imageWidth"))
+_LONGEST = 1000  # letters of a label that is no text
 _VERSION = "5.5.0"
 """Of the documents written: the oldest release with all fields of a mask shape."""
 
@@ -76,7 +79,7 @@ class LabelMe(DocumentFormat):
 
     def sniff(self, path: Path) -> bool:
         """Say whether the file, or one of the first in the folder, begins like a LabelMe document."""
-        return any_document(path, ".json", lambda file: head_keys(file) >= {"{", "shapes"})
+        return any_document(path, ".json", _looks_like_labelme)
 
     def parsed(self, path: Path, rejected: dict[str, str], images: ImageSource | None) -> Iterator[Parsed]:
         """Yield the shapes of one document, or of each in a folder.
@@ -127,6 +130,12 @@ class LabelMe(DocumentFormat):
                 "pointmask": {"image": image.image, "frame": image.frame},
             }
             write_new(json.dumps(content, indent=2, ensure_ascii=False) + "\n", file)
+
+
+def _looks_like_labelme(file: Path) -> bool:
+    """Say whether a document has shapes and something else that LabelMe writes."""
+    keys = head_keys(file)
+    return keys >= {"{", "shapes"} and (bool(keys & _KEYS) or '"shape_type"' in peek(file))
 
 
 def _path_to(name: str, document: Path, source: ImageSource | None) -> str:
@@ -212,7 +221,7 @@ def _joined(members: list[LabelledTarget]) -> list[LabelledTarget]:
 def _target(record: dict[str, Any], shape: Shape | None, what: str) -> LabelledTarget | None:
     """Return what one shape stands for; None for an empty mask."""
     named = record.get("label")
-    label = None if named is None else label_of(text(named, f"the label of {what}"))
+    label = None if named is None else label_of(str(named)[:_LONGEST])
     confidence = score_of(record.get("score"))
     kind = record.get("shape_type", "polygon")  # as LabelMe 3 left it out
     corners = [_corner(pair, what) for pair in listing(record.get("points"), f"the points of {what}")]

@@ -163,6 +163,8 @@ def parse_annotation(file: Path, folder: str) -> tuple[str, Shape | None, Elemen
 def _target(item: Element, where: str) -> LabelledTarget:
     """Return the click, or the middle of what surrounds the target."""
     label = label_of((item.findtext("name") or "").strip())
+    if len(item.findall("bndbox")) > 1:
+        raise PointsError(f"{where}: {len(item.findall('bndbox'))} boxes; write one <object> for each target")
     if item.find("bndbox") is None:
         return _without_box(item, label, where)
     return target_of_box(item, label, where)

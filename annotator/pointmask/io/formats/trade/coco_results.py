@@ -16,7 +16,7 @@ from pointmask.io.formats.parts.documents import brief, head_keys, listing, mapp
 from pointmask.io.formats.parts.origin import Origin
 from pointmask.io.formats.parts.per_image import Parsed, key_to_reject
 from pointmask.io.formats.parts.shapes import score_of
-from pointmask.io.formats.tools.coco import boxes_of, keypoints_of, segment
+from pointmask.io.formats.tools.coco import boxes_of, keypoints_of, segment, size_of_runs
 from pointmask.io.images.source import ImageSource
 from pointmask.io.notes import note
 from pointmask.io.points.names import clean_key
@@ -53,7 +53,8 @@ class CocoResults(DocumentFormat):
         for name, found in by_image.items():
             key = key_to_reject(name)
             with rejecting(key, rejected, f"{path}: image {brief(name)}"):
-                yield Parsed(clean_key(key), None, [_target(fields, where) for where, fields in found])
+                shape = next(filter(None, (size_of_runs(fields) for _, fields in found)), None)
+                yield Parsed(clean_key(key), shape, [_target(fields, where) for where, fields in found])
         note("detections of any score are taken as targets", str(path), sum(map(len, by_image.values())))
 
 

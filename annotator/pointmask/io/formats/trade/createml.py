@@ -4,6 +4,7 @@
 target.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from pointmask.errors import PointsError
 from pointmask.io.formats.base import DocumentFormat
 from pointmask.io.formats.labelled import NO_LABEL, LabelledTarget
+from pointmask.io.formats.parts.decoding import peek
 from pointmask.io.formats.parts.documents import (
     brief,
     head_keys,
@@ -29,6 +31,8 @@ from pointmask.io.images.source import ImageSource
 _ORIGIN: Origin = "edge"
 _IMAGE = ("image", "imagefilename")
 _ANNOTATIONS = ("annotations", "annotation")
+_FULL = re.compile(r'"annotations?"\s*:\s*\[\s*[^\s\]]')  # a list with something in it
+_SNIFFED = 1 << 16
 _NUMBERS = ("x", "y", "width", "height")
 
 
@@ -42,7 +46,10 @@ class CreateMl(DocumentFormat):
     def sniff(self, path: Path) -> bool:
         """Say whether the file is a JSON list of images with annotations."""
         keys = head_keys(path) if path.is_file() else frozenset()
-        return "[" in keys and bool(keys & {*_IMAGE}) and bool(keys & {*_ANNOTATIONS}) and "data" not in keys
+        if "[" not in keys or not keys & {*_IMAGE} or not keys & {*_ANNOTATIONS}:
+            return False
+        head = peek(path, _SNIFFED)
+        return '"coordinates"' in head or _FULL.search(head) is None
 
     def parsed(self, path: Path, rejected: dict[str, str], images: ImageSource | None) -> Iterator[Parsed]:
         """Yield the boxes of each image.

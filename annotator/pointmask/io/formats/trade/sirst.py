@@ -53,24 +53,25 @@ class Sirst(DocumentFormat):
 def _parse(file: Path, folder: str) -> Parsed:
     key, shape, root = parse_annotation(file, folder)
     is_background = _BACKGROUND.fullmatch((root.findtext("folder") or "").strip()) is not None
-    targets = []
+    targets: list[LabelledTarget] = []
     for count, item in enumerate(root.iter("object")):
-        target = _target(item, f"{file}: object {count}", is_background=is_background)
-        if target is not None:
-            targets.append(target)
+        targets += _targets(item, f"{file}: object {count}", is_background=is_background)
     return Parsed(key, shape, targets)
 
 
-def _target(item: Element, where: str, *, is_background: bool) -> LabelledTarget | None:
+def _targets(item: Element, where: str, *, is_background: bool) -> list[LabelledTarget]:
     label = label_of((item.findtext("name") or "").strip())
-    if item.find("centroid") is not None:
-        x, y = (number(item.findtext(f"centroid/{tag}"), f"{where}, centroid/{tag}") for tag in ("xc", "yc"))
-        return LabelledTarget(Point(to_pixel(y, _ORIGIN), to_pixel(x, _ORIGIN), label), None)
+    found = []
+    for centroid in item.findall("centroid"):
+        x, y = (number(centroid.findtext(tag), f"{where}, centroid/{tag}") for tag in ("xc", "yc"))
+        found.append(LabelledTarget(Point(to_pixel(y, _ORIGIN), to_pixel(x, _ORIGIN), label), None))
+    if found:
+        return found
     has_pixels, has_box = item.find("pixels") is not None, item.find("bndbox") is not None
     if has_box and not has_pixels:
-        return target_of_box(item, label, where)
+        return [target_of_box(item, label, where)]
     if is_background and not has_box:
-        return None
+        return []
     what = "refers to a mask (<pixels>)" if has_pixels else "has neither <centroid> nor <bndbox>"
     around = ", and its box surrounds all targets of the image at once" if has_box and has_pixels else ""
     raise PointsError(

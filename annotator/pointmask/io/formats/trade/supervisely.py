@@ -18,7 +18,7 @@ from PIL import Image
 
 from pointmask.errors import PointsError
 from pointmask.io.formats.base import DocumentFormat
-from pointmask.io.formats.labelled import NO_LABEL, LabelledTarget, Patch, Shape
+from pointmask.io.formats.labelled import LabelledTarget, Patch, Shape
 from pointmask.io.formats.parts.documents import (
     brief,
     head_keys,
@@ -68,8 +68,9 @@ def _parse(file: Path, folder: str) -> Parsed:
     fields = mapping(read_json(file), str(file))
     if "objects" not in fields:
         raise PointsError(f'{file}: no "objects", so this is no Supervisely document; move it elsewhere')
-    size = mapping(fields.get("size"), f"{file}: size")
-    shape = known_size(size.get("height"), size.get("width"), f"the size in {file}")
+    size = fields.get("size")
+    sides = (size.get("height"), size.get("width")) if isinstance(size, dict) else (None, None)
+    shape = known_size(*sides, f"the size in {file}")
     objects = enumerate(listing(fields["objects"], f"{file}: objects"))
     found = (
         _target(mapping(item, f"{file}: object {k}"), shape, f"{file}: object {k}") for k, item in objects
@@ -85,7 +86,8 @@ def _parse(file: Path, folder: str) -> Parsed:
 
 def _target(item: dict[str, Any], shape: Shape | None, where: str) -> LabelledTarget | None:
     """Return what one object stands for; None for an empty bitmap."""
-    label = label_of(text(item.get("classTitle", NO_LABEL), f"{where}: classTitle"))
+    title = item.get("classTitle")
+    label = label_of(title) if isinstance(title, str) else None
     kind = item.get("geometryType")
     if kind == "bitmap":
         patch = _bitmap(mapping(item.get("bitmap"), f"{where}: bitmap"), where)

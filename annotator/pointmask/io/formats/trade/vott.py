@@ -12,6 +12,7 @@ from urllib.parse import unquote
 from pointmask.errors import PointsError
 from pointmask.io.formats.base import DocumentFormat
 from pointmask.io.formats.labelled import LabelledTarget, Shape
+from pointmask.io.formats.parts.decoding import peek
 from pointmask.io.formats.parts.documents import (
     brief,
     head_keys,
@@ -30,6 +31,7 @@ from pointmask.io.points.points import Point
 
 _ORIGIN: Origin = "edge"
 _NOT_VISITED = 0
+_SNIFFED = 1 << 16
 
 
 class Vott(DocumentFormat):
@@ -42,7 +44,7 @@ class Vott(DocumentFormat):
     def sniff(self, path: Path) -> bool:
         """Say whether the file is an export with assets, or a document of one asset, or holds these."""
         if path.is_file() and head_keys(path) >= {"{", "assets"}:
-            return True
+            return '"asset"' in peek(path, _SNIFFED)
         return any_document(path, ".json", lambda file: head_keys(file) >= {"{", "asset", "regions"})
 
     def parsed(self, path: Path, rejected: dict[str, str], images: ImageSource | None) -> Iterator[Parsed]:
