@@ -31,7 +31,7 @@ from pointmask_trainer.data.normalisation import Normalisation
 from pointmask_trainer.detectors.registry import build
 from pointmask_trainer.inference import predict as job
 from pointmask_trainer.inference import predictions
-from pointmask_trainer.inference.predictions import Found, PredictionSettings, find_targets
+from pointmask_trainer.inference.predictions import DetectedTarget, PredictionSettings, find_targets
 from pointmask_trainer.inference.tiles import predict
 from pointmask_trainer.run.checkpoint import ModelCard, load_model, save_model
 
@@ -74,7 +74,7 @@ def test_targets_worked_by_hand():
     probabilities[2, 5] = 0.55  # a corner joins
     probabilities[6, 0] = 1.0
     found = find_targets(probabilities, probabilities > 0.5)
-    assert found == [Found(3.5, 1.25, 0.9, 0.7, 4), Found(0.0, 6.0, 1.0, 1.0, 1)]
+    assert found == [DetectedTarget(3.5, 1.25, 0.9, 0.7, 4), DetectedTarget(0.0, 6.0, 1.0, 1.0, 1)]
     assert find_targets(probabilities, probabilities > 1) == []
 
 

@@ -15,7 +15,7 @@ from pointmask_trainer.inference.evaluate import (
 )
 
 _PER_MILLION = 1e6
-_FLOOR = 0.01  # per million: where a logarithmic axis shows "none"
+_FLOOR = 0.01  # per million: where 0 is drawn on a logarithmic axis
 _LOGIT_TICKS = (0.0001, 0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999, 0.9999)
 
 
@@ -26,7 +26,7 @@ def curves_png(evaluation: Evaluation, title: str) -> bytes:
     ----------
     evaluation : Evaluation
     title : str
-        What was evaluated.
+        Heading of the chart.
 
     Returns
     -------
@@ -69,7 +69,7 @@ def sizes_png(evaluation: Evaluation, title: str) -> bytes:
     ----------
     evaluation : Evaluation
     title : str
-        What was evaluated.
+        Heading of the chart.
 
     Returns
     -------
@@ -87,10 +87,10 @@ def sizes_png(evaluation: Evaluation, title: str) -> bytes:
         lines = _lines(evaluation)
         width = 0.84 / len(lines)
         for k, (name, tally, colour) in enumerate(lines):
-            places = [g + (k - (len(lines) - 1) / 2) * width for g in range(len(SIZE_CLASSES))]
+            centres = [g + (k - (len(lines) - 1) / 2) * width for g in range(len(SIZE_CLASSES))]
             sizes = tally.sizes.values()
-            _bars(left, places, [size.pd for size in sizes], width, name, colour)
-            _bars(right, places, [size.fits.mean_iou for size in sizes], width, name, colour)
+            _bars(left, centres, [size.pd for size in sizes], width, name, colour)
+            _bars(right, centres, [size.fits.mean_iou for size in sizes], width, name, colour)
         counts = [evaluation.whole.sizes[name].fits.count for name in SIZE_CLASSES]
         labels = [f"{name} px\n{count:,} targets" for name, count in zip(SIZE_CLASSES, counts, strict=True)]
         for axes in (left, right):
@@ -106,36 +106,36 @@ def sizes_png(evaluation: Evaluation, title: str) -> bytes:
 
 
 def _lines(evaluation: Evaluation) -> list[tuple[str, EvaluationTally, str]]:
-    """Name, counters and colour of what is drawn; data sets before the whole, which lies on top."""
+    """Return name, tally and colour of each curve; the whole comes last and is drawn on top."""
     parts = list(evaluation.data_sets.items()) if len(evaluation.data_sets) > 1 else []
     lines = [(name, tally, OTHERS[k % len(OTHERS)]) for k, (name, tally) in enumerate(parts)]
     return [*lines, ("all", evaluation.whole, ACCENT)]
 
 
 def _false_alarms(axes: Any, name: str, tally: EvaluationTally, colour: str) -> None:  # noqa: ANN401 - Axes
-    rates = [max(_PER_MILLION * one.fa, _FLOOR) for one in tally.curve]
-    _line(axes, rates, [one.pd for one in tally.curve], name, colour)
+    rates = [max(_PER_MILLION * score.fa, _FLOOR) for score in tally.curve]
+    _line(axes, rates, [score.pd for score in tally.curve], name, colour)
 
 
 def _pixels(axes: Any, name: str, tally: EvaluationTally, colour: str) -> None:  # noqa: ANN401 - Axes
-    rates = [max(_PER_MILLION * false_pixel_rate(one), _FLOOR) for one in tally.curve]
-    _line(axes, rates, [one.recall for one in tally.curve], name, colour)
+    rates = [max(_PER_MILLION * false_pixel_rate(score), _FLOOR) for score in tally.curve]
+    _line(axes, rates, [score.recall for score in tally.curve], name, colour)
 
 
 def _ious(axes: Any, name: str, tally: EvaluationTally, colour: str) -> None:  # noqa: ANN401 - Axes
-    _line(axes, [_logit(p) for p in THRESHOLDS], [one.iou for one in tally.curve], name, colour)
+    _line(axes, [_logit(p) for p in THRESHOLDS], [score.iou for score in tally.curve], name, colour)
 
 
-def _line(axes: Any, across: list[float], up: list[float], name: str, colour: str) -> None:  # noqa: ANN401
+def _line(axes: Any, x: list[float], y: list[float], name: str, colour: str) -> None:  # noqa: ANN401
     is_whole = colour == ACCENT
-    axes.plot(across, up, color=colour, linewidth=2.2 if is_whole else 1.4, label=name, zorder=3)
-    axes.scatter(across[HALF], up[HALF], s=46, color=colour, edgecolor="white", zorder=4)
+    axes.plot(x, y, color=colour, linewidth=2.2 if is_whole else 1.4, label=name, zorder=3)
+    axes.scatter(x[HALF], y[HALF], s=46, color=colour, edgecolor="white", zorder=4)
 
 
-def _bars(axes: Any, places: list[float], heights: list[float], width: float, name: str, colour: str) -> None:  # noqa: ANN401
-    known = np.isfinite(heights)
-    bars = axes.bar(places, np.where(known, heights, 0), 0.92 * width, color=colour, label=name, zorder=2)
-    labels = [f"{value:.2f}" if there else "" for value, there in zip(heights, known, strict=True)]
+def _bars(axes: Any, x: list[float], heights: list[float], width: float, name: str, colour: str) -> None:  # noqa: ANN401
+    finite = np.isfinite(heights)
+    bars = axes.bar(x, np.where(finite, heights, 0), 0.92 * width, color=colour, label=name, zorder=2)
+    labels = [f"{value:.2f}" if is_finite else "" for value, is_finite in zip(heights, finite, strict=True)]
     axes.bar_label(bars, labels, fontsize=8, color=INK, padding=2)
 
 

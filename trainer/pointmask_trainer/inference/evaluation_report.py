@@ -1,4 +1,4 @@
-"""What ``pointmask evaluate`` shows: tables for the terminal, and the same figures and more as JSON."""
+"""Output of ``pointmask evaluate``: tables for the terminal, and a more detailed JSON report."""
 
 import json
 import math
@@ -27,29 +27,29 @@ LEGEND = (
 _AUC_KEYS = ("0.5e-4", "1e-4")  # of `AUC_CUTS`
 
 
-def figures(counted: Score) -> dict[str, float | None]:
-    """IoU, nIoU, Pd and Fa; None where there is nothing to measure, since JSON has no NaN."""
+def figures(score: Score) -> dict[str, float | None]:
+    """Return IoU, nIoU, Pd and Fa; None where a figure is undefined, since JSON has no NaN."""
     return {
-        "iou": _finite(counted.iou),
-        "niou": _finite(counted.niou),
-        "pd": _finite(counted.pd),
-        "fa": _finite(counted.fa),
+        "iou": _finite(score.iou),
+        "niou": _finite(score.niou),
+        "pd": _finite(score.pd),
+        "fa": _finite(score.fa),
     }
 
 
 def to_json(evaluation: Evaluation, facts: Mapping[str, Any]) -> str:
-    """Lay out an evaluation as JSON text.
+    """Serialise an evaluation as JSON.
 
     Parameters
     ----------
     evaluation : Evaluation
     facts : Mapping
-        What was evaluated on what; written first.
+        Description of the model and the data; written first.
 
     Returns
     -------
     str
-        Ends with a newline. Rates are shares in [0, 1], None where there is nothing to measure.
+        Ends with a newline. Rates are shares in [0, 1], null where undefined.
     """
     table = {
         **facts,
@@ -61,30 +61,30 @@ def to_json(evaluation: Evaluation, facts: Mapping[str, Any]) -> str:
 
 
 def tables(evaluation: Evaluation) -> list[Table]:
-    """Tables for the terminal: by data set, and by the true target's size."""
+    """Return the tables for the terminal: by data set, and by the true target's size."""
     named = _named(evaluation)
     by_set = Table(title="By data set", title_justify="left", title_style="bold")
     for k, column in enumerate(("data set", "images", "targets", "IoU", "nIoU", "Pd", "Fa / 1e-6", "AUC")):
         by_set.add_column(column, justify="right" if k else "left", no_wrap=True)
     for name, tally in named.items():
         own = tally.score
-        shares = [_shown(value) for value in (own.iou, own.niou, own.pd)]
-        auc = _shown(area_under(tally.curve, AUC_CUTS[-1]))
+        shares = [_format(value) for value in (own.iou, own.niou, own.pd)]
+        auc = _format(area_under(tally.curve, AUC_CUTS[-1]))
         counts = (f"{tally.images:,}", f"{own.truth_targets:,}")
-        by_set.add_row(name, *counts, *shares, _shown(1e6 * own.fa, 2), auc)
+        by_set.add_row(name, *counts, *shares, _format(1e6 * own.fa, 2), auc)
     by_size = Table(title="By true area in px: Pd, target IoU", title_justify="left", title_style="bold")
     by_size.add_column("data set", no_wrap=True)
     for name in SIZE_CLASSES:
         count = evaluation.whole.sizes[name].fits.count
         by_size.add_column(f"{name} (n={count:,})", justify="right", no_wrap=True)
     for name, tally in named.items():
-        cells = [f"{_shown(size.pd)}  {_shown(size.fits.mean_iou)}" for size in tally.sizes.values()]
+        cells = [f"{_format(size.pd)}  {_format(size.fits.mean_iou)}" for size in tally.sizes.values()]
         by_size.add_row(name, *cells)
     return [by_set, by_size]
 
 
 def _named(evaluation: Evaluation) -> dict[str, EvaluationTally]:
-    """All images, and the data sets if there is more than one."""
+    """Return the tally of all images, followed by those of the data sets if there are several."""
     parts = evaluation.data_sets if len(evaluation.data_sets) > 1 else {}
     return {"all": evaluation.whole} | parts
 
@@ -97,7 +97,7 @@ def _table(tally: EvaluationTally) -> dict[str, Any]:
         **figures(own),
         "pixel_recall": _finite(own.recall),
         "false_targets_per_target": _finite(own.fa_targets),
-        "auc": _areas(tally, lambda one: one.fa),
+        "auc": _areas(tally, lambda score: score.fa),
         "auc_of_false_pixels": _areas(tally, false_pixel_rate),
         "sizes": {
             name: {
@@ -108,8 +108,8 @@ def _table(tally: EvaluationTally) -> dict[str, Any]:
             for name, size in tally.sizes.items()
         },
         "curve": [
-            {"threshold": threshold, **figures(one), **_of_pixels(one)}
-            for threshold, one in zip(THRESHOLDS, tally.curve, strict=True)
+            {"threshold": threshold, **figures(score), **_pixel_rates(score)}
+            for threshold, score in zip(THRESHOLDS, tally.curve, strict=True)
         ],
     }
 
@@ -119,11 +119,11 @@ def _areas(tally: EvaluationTally, rate: Callable[[Score], float]) -> dict[str, 
     return dict(zip(_AUC_KEYS, areas, strict=True))
 
 
-def _of_pixels(counted: Score) -> dict[str, float | None]:
-    """Both axes of the pixel ROC."""
+def _pixel_rates(score: Score) -> dict[str, float | None]:
+    """Return both axes of the pixel ROC."""
     return {
-        "pixel_recall": _finite(counted.recall),
-        "false_pixel_rate": _finite(false_pixel_rate(counted)),
+        "pixel_recall": _finite(score.recall),
+        "false_pixel_rate": _finite(false_pixel_rate(score)),
     }
 
 
@@ -131,5 +131,5 @@ def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _shown(value: float, digits: int = 3) -> str:
+def _format(value: float, digits: int = 3) -> str:
     return f"{value:.{digits}f}" if math.isfinite(value) else "-"

@@ -1,4 +1,4 @@
-"""A detector as one ONNX file: grey values in, probabilities and logits out, frames of any size."""
+"""Export of a detector to one ONNX file: grey values in, probabilities and logits out, any frame size."""
 
 import json
 import logging
@@ -22,56 +22,50 @@ from pointmask_trainer.run.checkpoint import ModelCard
 
 INPUT, OUTPUTS = "images", ("probabilities", "logits")
 TOLERANCE = 1e-3
-"""Largest difference of probabilities between torch and ONNX that `check` accepts: runtimes order sums
-differently, and deep networks carry that on; a wrong graph is off by far more."""
+"""Largest difference in probability between torch and ONNX that `check` accepts. Runtimes sum in different
+orders, and deep networks amplify the rounding errors; a wrong graph deviates by far more."""
 
-_NEEDED = ("onnx", "onnxscript")
-_SIDE = 64  # px; of what a graph is traced and checked with, for networks that take any side
+_REQUIRED = ("onnx", "onnxscript")
+_SIDE = 64  # px; side of the images used for tracing and checking
 
 
 class ExportError(PointmaskError, RuntimeError):
-    """A detector cannot be exported here, or its export does not give what it gives."""
+    """A detector cannot be exported here, or the exported graph does not reproduce its output."""
 
 
 class Exported(nn.Module):
-    """A detector with its normalisation, as the graph holds it.
-
-    Parameters
-    ----------
-    model : Detector
-    normalisation : Normalisation
-    """
+    """A detector together with its normalisation, the module that is traced."""
 
     def __init__(self, model: Detector, normalisation: Normalisation) -> None:
         super().__init__()
         self.model, self.normalisation = model, normalisation
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Probabilities and logits, (N, 1, H, W) each, of (N, 1, H, W) float32 grey values as stored."""
+        """Return probabilities and logits, (N, 1, H, W) each, for (N, 1, H, W) float32 grey values."""
         values = self.normalisation(images, self.model.in_channels)
         height, width = images.shape[-2:]
-        # Sides are filled up by looking pixels up: the detector's own padding asks whether any is needed,
-        # and a graph would keep the answer that one size gave.
-        values = values.index_select(2, self._places(height)).index_select(3, self._places(width))
+        # Padding is done by index look-up: the detector's own padding branches on whether any is needed, and
+        # tracing would record the branch taken for one size.
+        values = values.index_select(2, self._indices(height)).index_select(3, self._indices(width))
         logits = self.model.forward_maps(values)[0][..., :height, :width]
         return torch.sigmoid(logits), logits
 
-    def _places(self, length: int) -> Tensor:
+    def _indices(self, length: int) -> Tensor:
         stride = self.model.stride
-        filled = (length + stride - 1) // stride * stride
-        return torch.arange(filled).clamp(max=length - 1)
+        padded = (length + stride - 1) // stride * stride
+        return torch.arange(padded).clamp(max=length - 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Parity:
-    """How an ONNX file compares with torch.
+    """Agreement of an ONNX file with torch.
 
     Attributes
     ----------
     shapes : sequence of (int, int, int, int)
-        Of the images that both got.
+        Shapes of the inputs on which both were run.
     difference : float
-        Largest difference of probabilities.
+        Largest absolute difference in probability.
     """
 
     shapes: Sequence[tuple[int, int, int, int]]
@@ -84,19 +78,19 @@ def export_onnx(model: Detector, card: ModelCard, path: Path) -> None:
     Parameters
     ----------
     model : Detector
-        On the CPU; put into eval mode.
+        On the CPU; it is switched to eval mode.
     card : ModelCard
-        Its normalisation goes into the graph, the rest into the file's metadata.
+        Its normalisation becomes part of the graph, the rest is stored in the file's metadata.
     path : Path
-        Replaced as a whole. Input ``images``, outputs ``probabilities`` and ``logits``: float32 (N, 1, H, W),
-        N, H and W of any size.
+        Replaced atomically. Input ``images``, outputs ``probabilities`` and ``logits``: float32
+        (N, 1, H, W), where N, H and W are dynamic.
 
     Raises
     ------
     ExportError
         If a package is missing, torch is too old, or torch cannot trace the detector.
     """
-    missing = [name for name in _NEEDED if find_spec(name) is None]
+    missing = [name for name in _REQUIRED if find_spec(name) is None]
     if missing:
         raise ExportError(
             f"export needs {' and '.join(missing)}; install with: pip install 'pointmask[export]'"
@@ -104,7 +98,7 @@ def export_onnx(model: Detector, card: ModelCard, path: Path) -> None:
     if not hasattr(torch.export.Dim, "DYNAMIC"):
         raise ExportError(f"export needs torch 2.6 or newer, this is {torch.__version__}; upgrade torch")
     example = torch.zeros(_shapes(model)[0])
-    free = torch.export.Dim.DYNAMIC
+    dynamic = torch.export.Dim.DYNAMIC
     try:
         with _quiet(), torch.no_grad():
             program = torch.onnx.export(
@@ -112,7 +106,7 @@ def export_onnx(model: Detector, card: ModelCard, path: Path) -> None:
                 (example,),
                 input_names=[INPUT],
                 output_names=list(OUTPUTS),
-                dynamic_shapes={INPUT: {0: free, 2: free, 3: free}},
+                dynamic_shapes={INPUT: {0: dynamic, 2: dynamic, 3: dynamic}},
                 dynamo=True,
                 verbose=False,
             )
@@ -124,18 +118,17 @@ def export_onnx(model: Detector, card: ModelCard, path: Path) -> None:
         ) from error
     assert program is not None
     proto = program.model_proto
-    for key, value in _facts(card).items():
+    for key, value in _metadata(card).items():
         proto.metadata_props.add(key=key, value=value)
     write_whole(path, proto.SerializeToString())
 
 
 def check(path: Path, model: Detector, normalisation: Normalisation) -> Parity | None:
-    """Compare an ONNX file with torch on noise of several sizes.
+    """Compare an ONNX file written by `export_onnx` with torch, on noise images of several sizes.
 
     Parameters
     ----------
     path : Path
-        Written by `export_onnx`.
     model : Detector
         On the CPU.
     normalisation : Normalisation
@@ -148,7 +141,7 @@ def check(path: Path, model: Detector, normalisation: Normalisation) -> Parity |
     Raises
     ------
     ExportError
-        If probabilities differ by more than `TOLERANCE`, or shapes differ.
+        If probabilities differ by more than `TOLERANCE`, or output shapes differ.
     """
     if find_spec("onnxruntime") is None:
         return None
@@ -159,11 +152,11 @@ def check(path: Path, model: Detector, normalisation: Normalisation) -> Parity |
     for shape in shapes:
         noise = np.random.default_rng(shape).normal(normalisation.mean, normalisation.std, shape)
         images = noise.astype(np.float32)
-        found = session.run([OUTPUTS[0]], {INPUT: images})[0][:, 0]
+        actual = session.run([OUTPUTS[0]], {INPUT: images})[0][:, 0]
         expected = predict(model, torch.from_numpy(images), normalisation).numpy()
-        if found.shape != expected.shape:
-            raise ExportError(f"{path} gives shape {found.shape} for {shape}; torch gives {expected.shape}")
-        worst = max(worst, float(np.abs(found - expected).max()))
+        if actual.shape != expected.shape:
+            raise ExportError(f"{path} gives shape {actual.shape} for {shape}; torch gives {expected.shape}")
+        worst = max(worst, float(np.abs(actual - expected).max()))
     if not worst <= TOLERANCE:
         raise ExportError(
             f"{path} differs from torch by {worst:.2g} in probability, more than {TOLERANCE}; do not use it, "
@@ -173,7 +166,7 @@ def check(path: Path, model: Detector, normalisation: Normalisation) -> Parity |
 
 
 def _shapes(model: Detector) -> list[tuple[int, int, int, int]]:
-    """Shapes that differ in every way: the first has nothing in common with the stride."""
+    """Return input shapes that differ in every dimension; the first is no multiple of the stride."""
     unit = -(-_SIDE // model.stride) * model.stride
     return [
         (2, 1, unit + 3, 2 * unit - 5),
@@ -182,7 +175,7 @@ def _shapes(model: Detector) -> list[tuple[int, int, int, int]]:
     ]
 
 
-def _facts(card: ModelCard) -> dict[str, str]:
+def _metadata(card: ModelCard) -> dict[str, str]:
     return {
         "pointmask.model": card.model.name,
         "pointmask.normalisation": json.dumps(asdict(card.normalisation)),
@@ -193,7 +186,7 @@ def _facts(card: ModelCard) -> dict[str, str]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the exporter's talk about itself from users, who cannot change any of it."""
+    """Suppress the exporter's own log messages and warnings, on which users cannot act."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:

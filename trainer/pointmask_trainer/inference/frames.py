@@ -1,4 +1,4 @@
-"""Frames of any image source, one after the other, the next one read while this one is worked on."""
+"""Iteration over the frames of any image source, with the next frame read ahead in a thread."""
 
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -21,22 +21,22 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """A frame on its way: to be worked on, done before, or skipped.
+    """One frame of an image file: to be processed, already processed, or skipped.
 
     Attributes
     ----------
     image : str
-        Name in its source.
+        Name of the image in its source.
     number, count : int
-        0-based frame, and the number of frames of the file.
+        0-based index of the frame, and the number of frames in the file.
     content : str
         Hash of the file.
     earlier : str
-        Hash of the file when the frame was worked on before; empty if it was not.
+        Hash of the file at the time the frame was processed; empty if it never was.
     pixels : (H, W) array or None
-        As stored; None if it is done or skipped.
+        Pixels in their stored dtype; None if the frame is already processed or skipped.
     reason : str
-        Why it is skipped; empty if it is not.
+        Reason for skipping; empty if the frame is not skipped.
     """
 
     image: str
@@ -48,7 +48,7 @@ class Frame:
     reason: str = ""
 
     def path(self, kind: str) -> str:
-        """Return where a result lies; see `pointmask.io.layout.result_path`."""
+        """Return the relative path of a result; see `pointmask.io.layout.result_path`."""
         return result_path(kind, self.image, self.number, self.count)
 
 
@@ -64,21 +64,21 @@ def read_frames(
     ----------
     source : ImageSource
     names : sequence of str
-        Image files of the source, sorted; those that differ in the suffix only are skipped.
+        Image files of the source, sorted; those that differ only in the suffix are skipped.
     earlier : iterator of ((str, int), str)
-        Frames that were worked on before, sorted, and hashes of their files; read as the names go by.
+        Frames processed before, sorted, with the hashes of their files; consumed in step with `names`.
     is_done : callable
-        Says of a frame without pixels whether it need not be read.
+        Takes a frame without pixels; returns whether reading it can be omitted.
 
     Yields
     ------
     Frame
-        What cannot be read is told by its reason.
+        Frames that cannot be read carry a `reason`.
 
     Raises
     ------
     BrokenOffError
-        If the source is gone.
+        If the source is no longer reachable.
     """
     stems = Counter(map(stem_of, names))
     lookup = SortedLookup(earlier)
@@ -89,7 +89,7 @@ def read_frames(
         try:
             file = source.open(name)
         except ImageError as error:
-            if not source.root.exists():  # a network drive that is gone, and all images with it
+            if not source.root.exists():  # for example a network drive that was disconnected
                 raise BrokenOffError(f"the images at {source.root} can no longer be reached") from error
             yield Frame(name, 0, reason=str(error))
             continue
@@ -120,10 +120,10 @@ def _frames_of(
 
 
 def ahead(items: Iterator[T]) -> Generator[T, None, None]:
-    """Get the next item in a thread while this one is worked on."""
-    get = partial(copy_context().run, partial(next, items, None))  # in a copy, so that notes are gathered
+    """Iterate over items, computing the next one in a thread while the caller processes the current one."""
+    get = partial(copy_context().run, partial(next, items, None))  # a copied context still collects notes
     with ThreadPoolExecutor(1, thread_name_prefix="pointmask") as pool:
-        coming = pool.submit(get)
-        while (item := coming.result()) is not None:
-            coming = pool.submit(get)
+        upcoming = pool.submit(get)
+        while (item := upcoming.result()) is not None:
+            upcoming = pool.submit(get)
             yield item

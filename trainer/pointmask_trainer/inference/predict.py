@@ -1,4 +1,4 @@
-"""A detector on any source of images: masks, points and scores out; resumable, memory stays flat."""
+"""Prediction of all images of a source: masks, points and scores out; resumable, in constant memory."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
@@ -23,7 +23,6 @@ from pointmask_trainer.detectors.base import Detector
 from pointmask_trainer.inference.frames import Frame, ahead, read_frames
 from pointmask_trainer.inference.predictions import (
     PREDICT_TAG,
-    Found,
     Predictions,
     PredictionSettings,
     find_targets,
@@ -31,19 +30,19 @@ from pointmask_trainer.inference.predictions import (
 from pointmask_trainer.inference.tiles import predict
 
 _BATCH_PIXELS = {"cpu": 0, "cuda": 2**22}
-"""Of equal frames that go through the detector at once. A CPU gains nothing by it."""
+"""Pixels per forward pass over frames of equal shape. Batching brings no gain on a CPU."""
 
 
 @dataclass(slots=True)
 class PredictSummary:
-    """What a job did.
+    """Outcome of a prediction job.
 
     Attributes
     ----------
     done, resumed : int
-        Frames predicted now, and before.
+        Frames predicted by this job, and by earlier ones.
     targets : int
-        Found in all frames of the folder.
+        Targets detected in all frames of the output folder.
     skipped : list of (str, str)
         Image, with ``#k`` for a frame other than the first, and the reason.
     """
@@ -68,25 +67,25 @@ def predict_source(
 ) -> PredictSummary:
     """Predict all frames of a source.
 
-    Run again after an interruption, it does only what is missing, or has changed since.
+    When it is run again after an interruption, only frames that are missing or have changed are predicted.
 
     Parameters
     ----------
     model : Detector
     normalisation : Normalisation
-        Of the weights.
+        The one stored with the weights.
     source : ImageSource
         See `pointmask.io.images.open.open_source`.
     out : Path
-        Gets ``masks/`` (0 and 255), ``points.csv`` (``image,x,y,frame,score,mean,area``),
+        Output folder: ``masks/`` (0 and 255), ``points.csv`` (``image,x,y,frame,score,mean,area``),
         ``predictions.jsonl`` and, with `soft`, ``soft/`` (16 bit, 65535 is 1).
     settings : PredictionSettings
     soft : bool
-        Write probabilities as well.
+        Also write probabilities.
     only : IdList, optional
         Images to predict; all by default.
     overwrite : bool
-        Redo all, and replace files that exist.
+        Predict all frames anew, and replace existing files.
     progress : callable
         Called after each image file.
 
@@ -97,11 +96,11 @@ def predict_source(
     Raises
     ------
     ImageError
-        If the source cannot be read, or holds no image.
+        If the source cannot be read or contains no image.
     OutputError
-        If the folder is unusable, in use by another job, or holds other predictions.
+        If the folder is unusable, in use by another job, or contains predictions with other settings.
     BrokenOffError
-        If a result cannot be written. What is finished is kept: run again to go on.
+        If a result cannot be written. Finished results are kept; run again to continue.
     """
     check_apart(source.root, out)
     names, summary = source.names(exclude=out), PredictSummary()
@@ -113,33 +112,37 @@ def predict_source(
         summary.skipped += chosen.problems.items()
         names = [name for name in names if name in chosen.names]
     kinds = ("mask", "soft") if soft else ("mask",)
-    with only_job(out), stops_cleanly(out), closing(Predictions(out, settings, overwrite=overwrite)) as done:
-        clean_temporaries(out, PREDICT_TAG, RESULTS.values() if done.was_broken_off else ())
-        job = _Job(model, normalisation, settings, out, kinds, done, summary, overwrite=overwrite)
-        frames = read_frames(source, names, done.earlier(), job.is_complete)
-        with closing(ahead(frames)) as ready:
-            job.run(_counted(ready, names, summary, progress))
-        summary.targets = done.publish()
+    with (
+        only_job(out),
+        stops_cleanly(out),
+        closing(Predictions(out, settings, overwrite=overwrite)) as predictions,
+    ):
+        clean_temporaries(out, PREDICT_TAG, RESULTS.values() if predictions.was_broken_off else ())
+        job = _Job(model, normalisation, settings, out, kinds, predictions, summary, overwrite=overwrite)
+        frames = read_frames(source, names, predictions.earlier(), job.is_complete)
+        with closing(ahead(frames)) as prefetched:
+            job.run(_with_progress(prefetched, names, summary, progress))
+        summary.targets = predictions.publish()
     return summary
 
 
-def _counted(
+def _with_progress(
     frames: Iterable[Frame],
     names: Sequence[str],
     summary: PredictSummary,
     progress: Callable[[Progress], None],
 ) -> Iterator[Frame]:
-    """Report how far the job is, counted in image files, while frames go by."""
-    seen, last = 0, ""
+    """Pass frames through, and report progress once per image file."""
+    finished, last = 0, ""
     for frame in frames:
         yield frame
         if frame.image != last:
-            seen, last = seen + 1, frame.image
-            progress(Progress(seen, len(names), 0, len(summary.skipped)))
+            finished, last = finished + 1, frame.image
+            progress(Progress(finished, len(names), 0, len(summary.skipped)))
 
 
 class _Job:
-    """Predicts frames and writes what is found."""
+    """Predict frames and write the results."""
 
     def __init__(
         self,
@@ -153,13 +156,13 @@ class _Job:
         *,
         overwrite: bool,
     ) -> None:
-        self._model, self._normalisation, self._recipe = model, normalisation, settings
+        self._model, self._normalisation, self._settings = model, normalisation, settings
         self._out, self._kinds, self._predictions, self._summary = out, kinds, predictions, summary
         self._overwrite = overwrite
         self._device = next(model.parameters()).device
 
     def is_complete(self, frame: Frame) -> bool:
-        """Whether all results of a frame are there, made from the file as it is."""
+        """Whether all results of a frame exist and were computed from the file's present content."""
         return (
             not self._overwrite
             and frame.earlier == frame.content
@@ -167,7 +170,7 @@ class _Job:
         )
 
     def run(self, frames: Iterable[Frame]) -> None:
-        """Work through all frames, equal ones that follow each other together."""
+        """Process all frames, batching consecutive frames of equal shape."""
         batch: list[Frame] = []
         shape: tuple[int, ...] = ()  # of the frames in the batch
         for frame in frames:
@@ -188,11 +191,9 @@ class _Job:
     def _predict(self, batch: list[Frame]) -> None:
         if not batch:
             return
-        stack = np.stack(
-            [_without_gaps(np.asarray(frame.pixels), self._normalisation.mean) for frame in batch]
-        )
+        stack = np.stack([_fill_nan(np.asarray(frame.pixels), self._normalisation.mean) for frame in batch])
         values = torch.from_numpy(stack[:, None])
-        settings = self._recipe
+        settings = self._settings
         maps = predict(
             self._model,
             values.to(self._device),
@@ -204,8 +205,8 @@ class _Job:
             self._write(frame, probabilities)
 
     def _write(self, frame: Frame, probabilities: NDArray[np.float32]) -> None:
-        mask = probabilities > self._recipe.threshold
-        targets: list[Found] = find_targets(probabilities, mask)
+        mask = probabilities > self._settings.threshold
+        targets = find_targets(probabilities, mask)
         files = {frame.path("mask"): encode_png(mask)}
         if "soft" in self._kinds:
             files[frame.path("soft")] = encode_png(np.rint(65535 * probabilities).astype(np.uint16))
@@ -220,11 +221,11 @@ class _Job:
         self._summary.done += 1
 
     def _check_ours(self, frame: Frame, files: dict[str, bytes]) -> None:
-        """Refuse to write over a file that no prediction wrote."""
+        """Raise an error instead of overwriting a file that no prediction wrote."""
         if self._overwrite or frame.earlier:
             return
         for path, data in files.items():
-            # A job killed between writing a file and its journal line left the very same bytes.
+            # A job killed between writing a file and its journal line leaves identical bytes.
             existing = self._out / path
             if existing.exists() and existing.read_bytes() != data:
                 raise OutputError(
@@ -236,10 +237,10 @@ class _Job:
         self._summary.skipped.append((name, reason))
 
 
-def _without_gaps(pixels: NDArray[np.generic], otherwise: float) -> NDArray[np.float32]:
-    """Return a frame in which what is no number is average background."""
+def _fill_nan(pixels: NDArray[np.generic], default: float) -> NDArray[np.float32]:
+    """Replace non-finite pixels by the mean of the finite ones, or by `default` if there are none."""
     values = np.array(pixels, np.float32)
-    known = np.isfinite(values)
-    if not known.all():
-        values[~known] = values[known].mean(dtype=np.float64) if known.any() else otherwise
+    finite = np.isfinite(values)
+    if not finite.all():
+        values[~finite] = values[finite].mean(dtype=np.float64) if finite.any() else default
     return values

@@ -1,4 +1,4 @@
-"""What a detector found, frame by frame: a record that survives a kill, and the table of points from it."""
+"""Records of detected targets: a journal per frame that survives a kill, and the table of points."""
 
 import csv
 import io
@@ -20,14 +20,14 @@ from pointmask.io.files import write_lines
 from pointmask.io.layout import POINTS, PREDICTIONS, WHOLE, journal_name
 
 PREDICT_TAG = "predict"
-"""Of temporary files; see `pointmask.io.files.staged`."""
+"""Tag in the names of temporary files; see `pointmask.io.files.staged`."""
 
 _COLUMNS = ("image", "x", "y", "frame", "score", "mean", "area")
 _FIELDS = {"image", "frame", "frames", "content", "made_with", "targets"}
 
 
-class Found(NamedTuple):
-    """One target that a detector found: an 8-connected component above the threshold.
+class DetectedTarget(NamedTuple):
+    """One detected target: an 8-connected component above the threshold.
 
     Attributes
     ----------
@@ -36,7 +36,7 @@ class Found(NamedTuple):
     score, mean : float
         Largest and mean probability of its pixels.
     area : int
-        Pixels.
+        Number of pixels.
     """
 
     x: float
@@ -46,7 +46,7 @@ class Found(NamedTuple):
     area: int
 
 
-def find_targets(probabilities: NDArray[np.float32], mask: NDArray[np.bool_]) -> list[Found]:
+def find_targets(probabilities: NDArray[np.float32], mask: NDArray[np.bool_]) -> list[DetectedTarget]:
     """Measure the components of a mask.
 
     Parameters
@@ -56,7 +56,7 @@ def find_targets(probabilities: NDArray[np.float32], mask: NDArray[np.bool_]) ->
 
     Returns
     -------
-    list of Found
+    list of DetectedTarget
         In raster order.
     """
     labels, count = components(mask)
@@ -66,25 +66,25 @@ def find_targets(probabilities: NDArray[np.float32], mask: NDArray[np.bool_]) ->
     means = ndi.mean(probabilities, labels, numbers)
     rows = zip(centres.tolist(), peaks, means, areas.tolist(), strict=True)
     return [
-        Found(round(col, 2), round(row, 2), round(float(peak), 4), round(float(mean), 4), area)
+        DetectedTarget(round(col, 2), round(row, 2), round(float(peak), 4), round(float(mean), 4), area)
         for (row, col), peak, mean, area in rows
     ]
 
 
 @dataclass(frozen=True, slots=True)
 class PredictionSettings:
-    """What, besides an image, decides its prediction.
+    """Everything that determines a prediction apart from the image.
 
     Attributes
     ----------
     weights : str
         Hash of the weights file.
     threshold : float
-        Above it a pixel is target.
+        Pixels of a higher probability belong to a target.
     tile, overlap : int
         See `pointmask_trainer.inference.tiles.predict`.
     reading : str
-        How files are read that do not say it themselves.
+        How files that do not describe their own format are read.
     """
 
     weights: str
@@ -95,29 +95,30 @@ class PredictionSettings:
 
 
 class Predictions:
-    """The predictions in an output folder, old and new, while one job runs.
+    """The predictions in an output folder, earlier and new, during one job.
 
-    Close it in any case (`contextlib.closing`). The caller holds the folder; see
+    It must always be closed (`contextlib.closing`). The caller must hold the folder's lock; see
     `pointmask.io.lock.only_job`.
 
     Parameters
     ----------
     out : Path
-        Output folder, which exists.
+        Existing output folder.
     settings : PredictionSettings
-        Of this job.
+        Settings of this job.
     overwrite : bool
-        Forget what earlier jobs did instead of going on with it.
+        Discard the results of earlier jobs instead of continuing from them.
 
     Attributes
     ----------
     was_broken_off : bool
-        Whether an earlier job left its journal, and perhaps temporary files.
+        Whether an earlier job was interrupted: its journal, and perhaps temporary files, remain.
 
     Raises
     ------
     OutputError
-        If the folder holds predictions of other settings, or files of these names that are not pointmask's.
+        If the folder contains predictions with other settings, or files of these names that were not
+        written by pointmask.
     """
 
     def __init__(self, out: Path, settings: PredictionSettings, *, overwrite: bool) -> None:
@@ -140,21 +141,21 @@ class Predictions:
             raise
 
     def close(self) -> None:
-        """Close all files; the journal stays where it is, unless nothing was done."""
+        """Close all files; the journal is left in place unless it is empty."""
         self._journal.close()
 
     def earlier(self) -> Iterator[tuple[Key, str]]:
-        """Yield which frames earlier jobs predicted, sorted, with the hash of the image file, as a stream."""
+        """Yield the frames that earlier jobs predicted, sorted, with the hashes of their image files."""
         for key, line in self._journal.earlier():
             yield key, json.loads(line)["content"]
 
-    def add(self, image: str, frame: int, frames: int, content: str, targets: list[Found]) -> None:
-        """Write one frame of a file of so many.
+    def add(self, image: str, frame: int, frames: int, content: str, targets: list[DetectedTarget]) -> None:
+        """Record the targets of frame `frame` of an image file with `frames` frames.
 
         Raises
         ------
         OSError
-            As the system reports it, such as a full disk.
+            If the system cannot write, for example because the disk is full.
         """
         entry = {
             "image": image,
@@ -167,7 +168,7 @@ class Predictions:
         self._journal.add((image, frame), json.dumps(entry).encode() + b"\n")
 
     def publish(self) -> int:
-        """Write ``points.csv`` and ``predictions.jsonl``, sorted; return how many targets all frames hold."""
+        """Write ``points.csv`` and ``predictions.jsonl``, sorted; return the total number of targets."""
         self._journal.check_there()
         targets = 0
 
@@ -185,7 +186,7 @@ class Predictions:
         return targets
 
     def _key(self, path: Path, offset: int, line: bytes) -> Key:
-        """Return what frame an earlier line is about, or refuse it."""
+        """Return the frame of a line written earlier, or raise an error if the line is not usable."""
         try:
             entry = json.loads(line)
         except ValueError:
@@ -195,33 +196,33 @@ class Predictions:
                 f"{path} was not written by pointmask predict (byte {offset}: {line[:40]!r}); choose another "
                 "--out, or add --overwrite"
             )
-        for name, ours in self._made_with.items():
-            theirs = entry["made_with"].get(name)
-            if theirs != ours:
+        for name, current in self._made_with.items():
+            earlier = entry["made_with"].get(name)
+            if earlier != current:
                 raise OutputError(
-                    f"{path.parent} holds predictions that were made otherwise ({name} {theirs!r}, now "
-                    f"{ours!r}); choose another --out, or add --overwrite to redo them all"
+                    f"{path.parent} holds predictions that were made with other settings ({name} "
+                    f"{earlier!r}, now {current!r}); choose another --out, or add --overwrite to redo all"
                 )
         return entry["image"], entry["frame"]
 
 
 def _rows(entry: Mapping[str, Any]) -> Iterator[bytes]:
-    """Rows of one frame; one without targets is named with x and y left empty.
+    """Yield the rows of one frame; a frame without targets has one row, with x and y empty.
 
-    Only files of several frames have their frames numbered.
+    The column ``frame`` is filled only for files with several frames.
     """
     head, frame = entry["image"], entry["frame"] if entry["frames"] > 1 else ""
-    for target in entry["targets"]:
-        found = Found(**target)
-        yield _row((head, found.x, found.y, frame, found.score, found.mean, found.area))
+    for fields in entry["targets"]:
+        target = DetectedTarget(**fields)
+        yield _row((head, target.x, target.y, frame, target.score, target.mean, target.area))
     if not entry["targets"]:
         yield _row((head, "", "", frame, "", "", ""))
 
 
 def _row(cells: tuple[object, ...]) -> bytes:
     text = io.StringIO()
-    # Quotes keep a name that begins like a comment from being one.
-    is_odd = str(cells[0]).startswith("#")
-    writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL if is_odd else csv.QUOTE_MINIMAL)
+    # Quoted, a name that begins with the comment character is not read as a comment.
+    must_quote = str(cells[0]).startswith("#")
+    writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL if must_quote else csv.QUOTE_MINIMAL)
     writer.writerow(cells)
     return text.getvalue().encode("utf-8", "surrogateescape")

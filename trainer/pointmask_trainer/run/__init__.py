@@ -1,6 +1,6 @@
-"""The files of one training run: what they are called, and how they are written and read back.
+"""The files of one training run: their names, and how they are written and read.
 
-`layout` names them, `journal` holds one line per epoch, `checkpoint` weights and state, `source` where the
-data lay, `events` TensorBoard.
+`layout` defines the names, `journal` stores one line per epoch, `checkpoint` weights and training state,
+`source` the location of the data, `events` writes TensorBoard files.
 May import: data, detectors, config, errors. Open first: ``layout.py``.
 """

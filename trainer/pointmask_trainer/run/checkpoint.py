@@ -1,8 +1,8 @@
-"""Weights and training states on disk: safetensors and JSON, written in one piece, nothing unpickled.
+"""Weights and training states on disk: safetensors and JSON, written atomically, never unpickled.
 
-A checkpoint is a folder: ``model.safetensors`` (weights; its header says which detector they belong to
-and how images are normalised) and, in ``last/``, ``optimiser.pt`` (read with ``weights_only=True``) and
-``state.json``. ``model.safetensors`` alone is enough to predict.
+A checkpoint is a folder: ``model.safetensors`` (weights; its header describes the detector and the
+normalisation) and, in ``last/``, ``optimiser.pt`` (read with ``weights_only=True``) and ``state.json``.
+``model.safetensors`` alone is sufficient for prediction.
 """
 
 import json
@@ -31,14 +31,14 @@ _HEADER = "pointmask"
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """What must be known of weights to use them.
+    """Description that is stored with weights and needed to use them.
 
     Attributes
     ----------
     model : ModelConfig
     normalisation : Normalisation
     facts : dict
-        Plain values for people: epoch, figures, strategy.
+        Plain values for information: epoch, metrics, strategy.
     """
 
     model: ModelConfig
@@ -52,7 +52,7 @@ def save_model(path: Path, model: Detector, card: ModelCard) -> None:
     Parameters
     ----------
     path : Path
-        ``….safetensors``; never seen half-written.
+        ``….safetensors``; replaced atomically.
     model : Detector
     card : ModelCard
 
@@ -71,12 +71,12 @@ def save_model(path: Path, model: Detector, card: ModelCard) -> None:
 
 
 def load_model(source: str | Path, device: torch.device | str = "cpu") -> tuple[Detector, ModelCard]:
-    """Build the detector that weights belong to, and load them.
+    """Load weights into a new detector of the type and options stored with them.
 
     Parameters
     ----------
     source : str or Path
-        ``….safetensors``, a checkpoint folder, or a run, of which ``best`` is taken.
+        ``….safetensors``, a checkpoint folder, or a run folder, whose ``best`` checkpoint is used.
     device : torch.device or str
 
     Returns
@@ -88,7 +88,7 @@ def load_model(source: str | Path, device: torch.device | str = "cpu") -> tuple[
     Raises
     ------
     CheckpointError
-        If there are no weights, or they are damaged or not pointmask's.
+        If there are no weights, or they are damaged or were not written by pointmask.
     """
     path = weights_path(Path(source))
     weights, card = _read(path)
@@ -102,7 +102,7 @@ def load_model(source: str | Path, device: torch.device | str = "cpu") -> tuple[
 
 
 def weights_path(source: Path) -> Path:
-    """Find the weights file of a run, a checkpoint folder, or the file itself."""
+    """Return the path of the weights, given a run folder, a checkpoint folder, or the file itself."""
     candidates = (source, source / WEIGHTS, RunFolder(source).best_weights)
     for path in candidates:
         if path.is_file():
@@ -113,12 +113,12 @@ def weights_path(source: Path) -> Path:
 
 
 def load_weights(model: Detector, weights: Mapping[str, Tensor], name: str) -> None:
-    """Put weights into a model.
+    """Load weights into a model; `name` is used in messages.
 
     Raises
     ------
     CheckpointError
-        If names or shapes differ: the weights are of another model.
+        If names or shapes differ: the weights belong to another model.
     """
     own = model.state_dict()
     missing, unknown = sorted(set(own) - set(weights)), sorted(set(weights) - set(own))
@@ -135,14 +135,14 @@ def load_weights(model: Detector, weights: Mapping[str, Tensor], name: str) -> N
 
 @dataclass(frozen=True, slots=True)
 class TrainingState:
-    """What a run needs to go on, besides the weights.
+    """State from which a run is resumed, besides the weights.
 
     Attributes
     ----------
     optimiser : dict
         State of the optimiser and of the strategy: tensors and plain values.
     state : dict
-        Plain values: epoch, best figure, digests.
+        Plain values: epoch, best metric, digests.
     """
 
     optimiser: dict[str, Any]
@@ -150,7 +150,7 @@ class TrainingState:
 
 
 def save_last(run: Path, model: Detector, card: ModelCard, training: TrainingState) -> None:
-    """Write ``last/`` of a run as a whole: a kill at any moment leaves the old or the new one.
+    """Replace ``last/`` of a run atomically: a kill at any moment leaves either the old or the new one.
 
     Raises
     ------
@@ -158,22 +158,22 @@ def save_last(run: Path, model: Detector, card: ModelCard, training: TrainingSta
         If it cannot be written.
     """
     last = RunFolder(run).last
-    with staged(last, RUN_TAG) as made:
-        made.mkdir()
-        save_model(made / WEIGHTS, model, card)
-        torch.save(training.optimiser, made / OPTIMISER)  # torch writes the file's name into it
-        sync(made / OPTIMISER)
-        write_whole(made / STATE, json.dumps(training.state, indent=2) + "\n", RUN_TAG)
-        put_whole(made, last)
+    with staged(last, RUN_TAG) as folder:
+        folder.mkdir()
+        save_model(folder / WEIGHTS, model, card)
+        torch.save(training.optimiser, folder / OPTIMISER)  # torch stores the file name in the archive
+        sync(folder / OPTIMISER)
+        write_whole(folder / STATE, json.dumps(training.state, indent=2) + "\n", RUN_TAG)
+        put_whole(folder, last)
 
 
 def load_last(run: Path, model: Detector) -> TrainingState | None:
-    """Load what `save_last` wrote into a model; None if the run has no checkpoint yet.
+    """Load the checkpoint written by `save_last` into a model; None if the run has none yet.
 
     Raises
     ------
     CheckpointError
-        If the checkpoint is damaged, or of another model.
+        If the checkpoint is damaged or belongs to another model.
     """
     files = RunFolder(run)
     folder = files.last if files.last.exists() else files.former_last  # killed between the two renames

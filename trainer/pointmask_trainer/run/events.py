@@ -1,4 +1,4 @@
-"""TensorBoard event files with the figures of ``metrics.jsonl``, for those who ask for them."""
+"""Optional TensorBoard event files with the metrics of ``metrics.jsonl``."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -9,28 +9,28 @@ from pointmask_trainer.run.layout import RunFolder
 
 
 class Log(Protocol):
-    """Takes the metrics of each epoch."""
+    """Writer of the metrics of each epoch."""
 
     def epoch(self, metrics: Mapping[str, Any]) -> None:
         """Write one epoch."""
 
 
 class NoEvents:
-    """Writes nothing."""
+    """Writer that discards everything."""
 
     def epoch(self, metrics: Mapping[str, Any]) -> None:
         """Do nothing."""
 
 
 class Events:
-    """Event files of one run.
+    """Writer of the event files of one run.
 
     Parameters
     ----------
     folder : Path
-        Made as needed.
+        Created if it does not exist.
     epoch : int
-        Epochs finished before: what an earlier process wrote beyond it is declared void.
+        Number of finished epochs; events of an earlier process beyond it are purged.
 
     Raises
     ------
@@ -46,29 +46,29 @@ class Events:
                 "run.tensorboard = true needs tensorboard; install it with: "
                 "pip install 'pointmask[tensorboard]', or leave the setting out"
             ) from None
-        make: Any = SummaryWriter  # it carries no types
+        make: Any = SummaryWriter  # untyped
         self._writer = make(str(folder), purge_step=epoch + 1)
 
     def epoch(self, metrics: Mapping[str, Any]) -> None:
-        """Write each number under its key, those of tables as ``table/key``."""
+        """Write each number under its key, numbers of nested tables as ``table/key``."""
         for name, value in scalars(metrics):
             self._writer.add_scalar(name, value, metrics["epoch"])
         self._writer.flush()
 
 
 def open_events(run: Path, epoch: int, *, use: bool) -> Log:
-    """Open the event files of a run, or nothing.
+    """Return a writer of the event files of a run if `use`, else one that discards everything.
 
     Raises
     ------
     ConfigError
-        If they are used, and TensorBoard is not installed.
+        If `use` is set and TensorBoard is not installed.
     """
     return Events(RunFolder(run).events, epoch) if use else NoEvents()
 
 
 def scalars(metrics: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
-    """Yield name and value of every number but the epoch, which is the step."""
+    """Yield the name and value of every number except the epoch, which serves as the step."""
     for key, value in metrics.items():
         if isinstance(value, Mapping):
             yield from scalars(value, f"{prefix}{key}/")

@@ -1,4 +1,4 @@
-"""Lines of JSON, one per epoch, that a run appends to and cuts back when it goes on from a checkpoint."""
+"""JSON Lines files with one record per epoch, truncated when a run is resumed from a checkpoint."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -14,35 +14,35 @@ from pointmask_trainer.errors import DataError
 class EpochJournal:
     """A file of one JSON object per line, each with its ``epoch``.
 
-    A line is whole if it ends in a newline. Half a line, which a kill may leave at the end, is not read, and
-    the next line takes its place.
+    A line is complete if it ends with a newline. An incomplete last line, which a kill may leave behind, is
+    ignored when reading and overwritten by the next line.
 
     Parameters
     ----------
     path : Path
-        Made with the first line.
+        Created when the first line is written.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def append(self, epoch: int, record: Mapping[str, Any]) -> None:
-        """Write one line, and wait until the disk holds it; an empty record writes none."""
+        """Append one line and flush it to disk; an empty record is not written."""
         if record:
             append_line(self.path, json.dumps({"epoch": epoch, **record}).encode() + b"\n")
 
     def read(self) -> list[dict[str, Any]]:
-        """Return all whole lines.
+        """Return the records of all complete lines.
 
         Raises
         ------
         DataError
-            If the file cannot be read, or a whole line is not one of pointmask's.
+            If the file cannot be read, or a complete line was not written by pointmask.
         """
         return [record for _, record in self._records()]
 
     def cut(self, epochs: int) -> None:
-        """Keep the lines up to an epoch: what lies beyond it is done again.
+        """Remove the lines of epochs after `epochs`, which are trained again.
 
         Raises
         ------
@@ -52,8 +52,8 @@ class EpochJournal:
             If the file cannot be written.
         """
         if self.path.exists():
-            kept = [line for line, record in self._records() if record["epoch"] <= epochs]
-            write_lines(self.path, kept, RUN_TAG)
+            retained = [line for line, record in self._records() if record["epoch"] <= epochs]
+            write_lines(self.path, retained, RUN_TAG)
 
     def clear(self) -> None:
         """Remove the file."""

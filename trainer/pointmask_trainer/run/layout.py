@@ -1,4 +1,4 @@
-"""What lies where in a run folder."""
+"""Names of the files in a run folder."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,19 +7,19 @@ from pointmask.io.files import former
 from pointmask.io.layout import RUN_CONFIG
 
 WEIGHTS, OPTIMISER, STATE = "model.safetensors", "optimiser.pt", "state.json"
-"""Files of a checkpoint: weights with their card, tensors and plain values with which a training goes on."""
+"""Files of a checkpoint: weights with their card, and the tensors and plain values of the training state."""
 
 STRATEGY, TRAIN_IDS = "strategy.jsonl", "train.txt"
 
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
-    """The files of a run, by what they are.
+    """Paths of the files of a run.
 
     Attributes
     ----------
     root : Path
-        What ``pointmask train --out`` names.
+        The folder given by ``pointmask train --out``.
     """
 
     root: Path
@@ -31,42 +31,42 @@ class RunFolder:
 
     @property
     def source(self) -> Path:
-        """Where the data lay; see `pointmask_trainer.run.source`."""
+        """Location of the training data; see `pointmask_trainer.run.source`."""
         return self.root / "source.json"
 
     @property
     def metrics(self) -> Path:
-        """Figures of every epoch, a line each."""
+        """Metrics of every epoch, one per line."""
         return self.root / "metrics.jsonl"
 
     @property
     def strategy(self) -> Path:
-        """What a strategy learned in every epoch, a line each; missing if it learns nothing."""
+        """Record of the strategy's own learning, one line per epoch; missing if it learns nothing."""
         return self.root / STRATEGY
 
     @property
     def report(self) -> Path:
-        """The page to follow the run by."""
+        """HTML page that shows the progress of the run."""
         return self.root / "report.html"
 
     @property
     def analysis(self) -> Path:
-        """Folder of pictures of what was learned."""
+        """Folder of the charts drawn from a run."""
         return self.root / "analysis"
 
     @property
     def events(self) -> Path:
-        """Folder of TensorBoard's files."""
+        """Folder of the TensorBoard files."""
         return self.root / "events"
 
     @property
     def last(self) -> Path:
-        """Checkpoint folder with which the run goes on."""
+        """Checkpoint folder from which the run is resumed."""
         return self.root / "last"
 
     @property
     def former_last(self) -> Path:
-        """What `last` is called while a new one takes its place."""
+        """Temporary name of `last` while it is being replaced."""
         return former(self.last)
 
     @property
@@ -86,7 +86,7 @@ class RunFolder:
 
     @property
     def labels(self) -> Path:
-        """Folder of the versions of the labels; missing if they are given."""
+        """Folder with one file per version of the labels; missing if labels are not learned."""
         return self.root / "labels"
 
     def labels_of(self, version: int) -> Path:
@@ -95,14 +95,14 @@ class RunFolder:
 
     @property
     def folders(self) -> tuple[Path, ...]:
-        """Folders in which the run writes files one by one."""
+        """Folders in which the run writes individual files."""
         return self.best, self.labels, self.analysis
 
     def label_versions(self) -> list[int]:
-        """Versions of the labels that are there, ascending."""
+        """Return the existing versions of the labels, ascending."""
         stems = (path.stem for path in self.labels.glob("*.npz")) if self.labels.is_dir() else ()
         return sorted(int(stem) for stem in stems if stem.isdigit())
 
     def ids(self, split: str) -> Path:
-        """List of the images of a split, ``train`` or ``val``."""
+        """Id list of the images of a split, ``train`` or ``val``."""
         return self.root / f"{split}.txt"

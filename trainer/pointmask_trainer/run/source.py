@@ -1,4 +1,4 @@
-"""Where a run's data came from: ``source.json``, so that later commands find images and points again."""
+"""Location of a run's data, stored in ``source.json`` so that later commands can read images and points."""
 
 import json
 from dataclasses import dataclass, fields
@@ -12,16 +12,16 @@ from pointmask_trainer.run.layout import RunFolder
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Source:
-    """What a run is trained on.
+    """Location of the data on which a run is trained.
 
     Attributes
     ----------
     root : Path
-        Folder with ``images/`` and perhaps ``masks/`` and id lists.
+        Folder with ``images/`` and, optionally, ``masks/`` and id lists.
     masks, points : Path or None
-        Named by the user.
+        Given by the user; None for those in `root`.
     train_list, val_list : Path or None
-        Instead of those found in the folder.
+        Id lists used instead of those in `root`.
     include : str
         Shell pattern of ids.
     """
@@ -35,7 +35,7 @@ class Source:
 
 
 def write_source(run: Path, source: Source) -> None:
-    """Write ``source.json`` into a run folder, with absolute paths; one from before is replaced."""
+    """Write ``source.json`` into a run folder, with absolute paths, replacing an existing file."""
     values = {field.name: getattr(source, field.name) for field in fields(Source)}
     plain = {
         key: str(value.absolute()) if isinstance(value, Path) else value for key, value in values.items()
@@ -44,12 +44,12 @@ def write_source(run: Path, source: Source) -> None:
 
 
 def read_source(run: Path) -> Source:
-    """Read where a run's data lay when it was trained last; it may have moved since.
+    """Read the location of a run's data at its last training; the data may have moved since.
 
     Raises
     ------
     DataError
-        If the run holds no ``source.json``, or a damaged one.
+        If the run has no ``source.json``, or a damaged one.
     """
     path = RunFolder(run).source
     try:
