@@ -1,7 +1,7 @@
 """Random augmentation of training crops: one set of parameters per image, the same on every machine.
 
-Parameters derive from (seed, epoch, position in the epoch). They depend neither on earlier ones, so that a
-resumed run sees the same crops, nor on how a batch is divided among processes.
+Parameters derive from (seed, epoch, position in the epoch). They are independent of earlier draws, so that a
+resumed run uses the same crops, and of how a batch is divided among processes.
 """
 
 from collections.abc import Sequence
@@ -20,14 +20,15 @@ Matrix = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Augmentation:
-    """Random parameters with which a batch of crops is cut and changed.
+    """Random parameters of the augmentation of a batch of crops.
 
     Attributes
     ----------
     views : AffineViews
         Geometry, shared by images, labels and points.
     brightness, contrast, noise : (B,) float32 Tensor
-        Added, multiplied by ``1 + contrast``, and standard deviation of noise, for normalised images.
+        For normalised images: the value added, the relative change of the factor ``1 + contrast``, and the
+        standard deviation of the noise.
     noise_seed : int
     """
 
@@ -55,18 +56,17 @@ def draw_augmentation(
     ----------
     config : AugmentConfig
     shapes : sequence of (H, W)
-        Of the batch's images.
+        Shapes of the batch's images.
     points : sequence of (K, 2) arrays
-        Row and column of each image's targets; crops are placed round one of them with probability
-        ``config.positive``.
+        Row and column of each image's targets; with probability ``config.positive`` a crop contains one.
     key : tuple of int
         Seed of the parameters, such as (seed, epoch, step).
     """
-    plans = [
-        _plan(config, shape, its_points, np.random.default_rng([*key, place]))
-        for place, (shape, its_points) in enumerate(zip(shapes, points, strict=True))
+    parameters = [
+        _draw(config, shape, targets, np.random.default_rng([*key, position]))
+        for position, (shape, targets) in enumerate(zip(shapes, points, strict=True))
     ]
-    matrices, whole, changes = zip(*plans, strict=True)
+    matrices, whole, changes = zip(*parameters, strict=True)
     brightness, contrast, noise = torch.as_tensor(np.array(changes, np.float32)).unbind(1)
     return Augmentation(
         AffineViews(torch.as_tensor(np.stack(matrices)), (config.crop, config.crop), all(whole)),
@@ -90,7 +90,7 @@ def photometric_change(images: Tensor, augmentation: Augmentation) -> Tensor:
     return images
 
 
-def _plan(
+def _draw(
     config: AugmentConfig, shape: tuple[int, int], points: NDArray[np.float64], rng: np.random.Generator
 ) -> tuple[Matrix, bool, tuple[float, float, float]]:
     """Draw one crop: matrix, whether it maps pixels onto pixels, and brightness, contrast, noise."""
@@ -134,15 +134,15 @@ def _centre(
     *,
     distorts: bool,
 ) -> NDArray[np.float64]:
-    """Where in the image the crop's centre lies: anywhere, or so that the crop holds a target."""
+    """Draw the crop's centre in the image: uniformly, or such that the crop contains a target."""
     half = (config.crop - 1) / 2
-    reach = np.abs(linear) @ np.array([half, half])  # half sides of the crop in the image
+    reach = np.abs(linear) @ np.array([half, half])  # half the extent of the crop in the image
     far = np.array(shape) - 1.0 - reach
-    # An image smaller than the crop lies anywhere within it, so that targets are not always at one place.
+    # An image smaller than the crop gets a random position in it, so that the positions of targets vary.
     low, high = np.minimum(reach, far), np.maximum(reach, far)
     if len(points) and rng.random() < config.positive:
         point = points[rng.integers(len(points))]
-        # The target lies within the crop however it is turned, and the crop within the image if both can be.
+        # The target lies in the crop at any rotation, and the crop within the image if both are possible.
         inner = half
         if distorts:
             zoom = float(np.linalg.norm(linear[:, 0]))

@@ -1,4 +1,4 @@
-"""One step's crops, with their labels."""
+"""The crops of one training step, with their labels."""
 
 from dataclasses import dataclass
 
@@ -10,20 +10,20 @@ from pointmask_trainer.data.pool import AffineViews
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """One step's crops on the device: this process's share.
+    """The crops of one step on the device: the share of this process.
 
     Attributes
     ----------
     split : {"train", "val"}
     indices : (B,) int64 Tensor
-        Which images of the split.
+        Indices of the images in the split.
     images : (B, C, h, w) float32 Tensor
         Normalised.
     labels : (B, 1, h, w) float32 Tensor in [0, 1]
     views : AffineViews
-        Maps from crops to images; ``views.points`` maps points into a crop.
+        Affine maps from crops to images; ``views.points`` maps points into a crop.
     total : int
-        Images of this step over all processes; losses are divided by it.
+        Number of images of this step over all processes, by which losses are divided.
     """
 
     split: SplitName

@@ -1,4 +1,4 @@
-"""Labels for training: one per image, soft or hard, versioned, and saved atomically."""
+"""Training labels: one per image, soft or hard, versioned, saved atomically."""
 
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
@@ -20,10 +20,10 @@ _ONE = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535}
 
 
 class LabelStore:
-    """Labels of the train and val images, on the device beside the images.
+    """Labels of the train and val images, on the same device as the images.
 
-    Hard labels (bool arrays) take a byte per pixel; soft ones (float in [0, 1]) are kept to one part in
-    65,535, so that labels which evolve by small steps do not stall at 8 bits.
+    Hard labels (bool arrays) take one byte per pixel. Soft labels (float in [0, 1]) are quantised to 16 bits:
+    at 8 bits, labels that evolve in small steps would stall.
 
     Parameters
     ----------
@@ -34,16 +34,17 @@ class LabelStore:
     Attributes
     ----------
     version : int
-        0 at first, one more with every `update`.
+        0 initially, incremented by every `update`.
     """
 
     def __init__(
         self, labels: Mapping[SplitName, Sequence[Label]], device: torch.device | str = "cpu"
     ) -> None:
-        is_soft = any(label.dtype != np.bool_ for listed in labels.values() for label in listed)
+        is_soft = any(label.dtype != np.bool_ for of_split in labels.values() for label in of_split)
         self._dtype = np.dtype(np.uint16 if is_soft else np.uint8)
         self._pools = {
-            name: Pool([self._encode(label) for label in listed], device) for name, listed in labels.items()
+            name: Pool([self._encode(label) for label in of_split], device)
+            for name, of_split in labels.items()
         }
         self.version = 0
 
@@ -53,7 +54,7 @@ class LabelStore:
         return self._dtype == np.uint16
 
     def crops(self, split: SplitName, indices: Tensor, views: AffineViews) -> Tensor:
-        """Cut labels as `Pool.crops` cuts images: (B, 1, h, w) in [0, 1]; hard ones stay 0 or 1."""
+        """Extract label crops as `Pool.crops` does for images, (B, 1, h, w); hard labels remain 0 or 1."""
         values = self._pools[split].crops(indices, views, "zero") / _ONE[self._dtype]
         return values if self.is_soft or views.whole else (values >= 0.5).float()
 
@@ -62,27 +63,27 @@ class LabelStore:
         return self._pools[split].stored(index).astype(np.float32) / np.float32(_ONE[self._dtype])
 
     def update(self, labels: Mapping[SplitName, Mapping[int, Label]]) -> None:
-        """Replace some labels, by split and index, as a new version.
+        """Replace labels, given by split and index, and increment the version.
 
         Raises
         ------
         ValueError
-            If a label has another shape than the one it replaces, or is soft among hard ones.
+            If a label differs in shape from the one it replaces, or is soft in a store of hard labels.
         """
-        for split, listed in labels.items():
-            for index, label in listed.items():
+        for split, by_index in labels.items():
+            for index, label in by_index.items():
                 self._pools[split].replace(index, self._encode(label))
         self.version += 1
 
     def save(self, path: Path) -> None:
-        """Write all labels to one file, as a whole; see `pointmask_trainer.data.saved_labels`."""
+        """Write all labels to one file, atomically; see `pointmask_trainer.data.saved_labels`."""
         stored: dict[str, list[Any]] = {
             name: [pool.stored(k) for k in range(len(pool))] for name, pool in self._pools.items()
         }
         write_labels(path, self.version, stored)
 
     def load(self, path: Path) -> None:
-        """Read labels that `save` wrote for the same images.
+        """Read labels written by `save` for the same images.
 
         Raises
         ------
@@ -93,13 +94,13 @@ class LabelStore:
             read = {
                 name: [saved.stored(name, k) for k in range(len(pool))] for name, pool in self._pools.items()
             }
-            for name, listed in read.items():
-                for index, stored in enumerate(listed):
-                    self._pools[name].replace(index, stored)
+            for name, labels in read.items():
+                for index, label in enumerate(labels):
+                    self._pools[name].replace(index, label)
             self.version = saved.version
 
     def digest(self) -> str:
-        """Hex hash of all labels: equal digests, equal labels."""
+        """Return a hexadecimal hash of all labels."""
         total = blake2b(digest_size=16)
         for name, pool in sorted(self._pools.items()):
             for index in range(len(pool)):

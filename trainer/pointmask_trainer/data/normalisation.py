@@ -1,8 +1,9 @@
 """Normalisation of grey values: by statistics of the training list, or of each image.
 
-One mean and one deviation for all images is what the field's trainers use. A frame far from them, such as
-one of three times the contrast, is then far outside of what was learned: on 85 frames of SIRST-v1 five such
-frames held nearly all false pixels. By its own figures every frame looks alike, whatever its bit depth.
+Published trainers use one mean and one standard deviation for all images. A frame whose statistics differ
+much, for example of three times the contrast, is then far outside the training distribution: on 85 frames of
+SIRST-v1, five such frames contained nearly all false pixels. Normalised by their own statistics, all frames
+have the same range, whatever their bit depth.
 """
 
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from torch import Tensor
 
 from pointmask_trainer.data.pool import Pool
 
-_LEAST = 1e-6  # of an image's mean: a deviation below it is rounding, and the image has no contrast
+_LEAST = 1e-6  # of an image's mean: a smaller deviation is rounding error of an image without contrast
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +24,9 @@ class Normalisation:
     Attributes
     ----------
     mean, std : float
-        Of the training images: mean of their means and of their standard deviations.
+        Mean of the training images' means, and of their standard deviations.
     per_image : bool
-        Take each whole image's own mean and deviation instead.
+        Use the mean and standard deviation of each whole image instead.
     """
 
     mean: float
@@ -33,13 +34,13 @@ class Normalisation:
     per_image: bool = False
 
     def units(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and deviation to use for each of (N, 1, H, W) whole images, (N, 1, 1, 1) each."""
+        """Return the mean and deviation used for each of (N, 1, H, W) whole images, (N, 1, 1, 1) each."""
         if not self.per_image:
             ones = images.new_ones((images.shape[0], 1, 1, 1))
             return self.mean * ones, self.std * ones
         mean = images.mean((1, 2, 3), keepdim=True)
         std = (images - mean).square().mean((1, 2, 3), keepdim=True).sqrt()
-        # An image of one value: what is left of it by rounding must not be blown up.
+        # The rounding error of a constant image must not be amplified.
         return mean, std + (_LEAST * mean.abs() + 1e-12)
 
     def __call__(self, images: Tensor, channels: int) -> Tensor:
@@ -48,8 +49,8 @@ class Normalisation:
         return ((images - mean) / std).expand(-1, channels, -1, -1)
 
     def units_of(self, images: Pool) -> tuple[Tensor, Tensor]:
-        """Mean and deviation to use for each image of a pool, (N, 1, 1, 1) each."""
-        if not self.per_image:  # nothing of the images is needed
+        """Return the mean and deviation used for each image of a pool, (N, 1, 1, 1) each."""
+        if not self.per_image:  # the pixels are not needed
             return self.units(torch.empty((len(images), 1, 1, 1), device=images.device))
         units = [self.units(images.image(index)[None, None]) for index in range(len(images))]
         means, stds = zip(*units, strict=True)
@@ -57,7 +58,7 @@ class Normalisation:
 
 
 def normalisation_of(images: Pool, *, per_image: bool = False) -> Normalisation:
-    """Mean of the images' means and of their standard deviations, as the field's trainers do."""
+    """Compute the mean of the images' means and of their standard deviations, as published trainers do."""
     means, stds = [], []
     for index in range(len(images)):
         image = images.image(index).double()

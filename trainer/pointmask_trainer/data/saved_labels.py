@@ -1,4 +1,4 @@
-"""The labels of a run on disk, a file per version: arrays of both lists, compressed, nothing unpickled."""
+"""The labels of a run on disk, one compressed NumPy archive per version, read without unpickling."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,8 +13,8 @@ from pointmask.io.files import whole_file
 from pointmask.io.layout import RUN_TAG
 from pointmask_trainer.errors import LabelsError
 
-Stored = NDArray[Any]
-"""Label of an image as it is stored, (H, W) uint8 or uint16; the largest number of the type is 1."""
+EncodedLabel = NDArray[Any]
+"""Encoded label of an image, (H, W) uint8 or uint16; the largest value of the dtype represents 1."""
 
 _VERSION = "version"
 
@@ -25,24 +25,24 @@ class SavedLabels:
     Parameters
     ----------
     arrays : mapping of name to array
-        Read as they are asked for.
+        Loaded lazily.
     """
 
-    def __init__(self, arrays: Mapping[str, Stored]) -> None:
+    def __init__(self, arrays: Mapping[str, EncodedLabel]) -> None:
         self._arrays = arrays
 
     @property
     def version(self) -> int:
-        """Of the labels."""
+        """Version of the labels; see `pointmask_trainer.data.labels.LabelStore`."""
         return int(self._arrays[_VERSION])
 
-    def stored(self, split: str, index: int) -> Stored:
-        """Read one label."""
+    def stored(self, split: str, index: int) -> EncodedLabel:
+        """Read one encoded label."""
         return self._arrays[_key(split, index)]
 
 
-def write_labels(path: Path, version: int, labels: Mapping[str, Sequence[Stored]]) -> None:
-    """Write the labels of both lists to one file, as a whole.
+def write_labels(path: Path, version: int, labels: Mapping[str, Sequence[EncodedLabel]]) -> None:
+    """Write the labels of all splits to one file, atomically.
 
     Raises
     ------
@@ -50,23 +50,23 @@ def write_labels(path: Path, version: int, labels: Mapping[str, Sequence[Stored]
         If it cannot be written.
     """
     arrays: dict[str, Any] = {_VERSION: np.array(version)}
-    for split, listed in labels.items():
-        arrays |= {_key(split, index): label for index, label in enumerate(listed)}
+    for split, of_split in labels.items():
+        arrays |= {_key(split, index): label for index, label in enumerate(of_split)}
     with whole_file(path, RUN_TAG) as file:
         np.savez_compressed(file, **arrays)
 
 
 @contextmanager
 def open_labels(path: Path) -> Iterator[SavedLabels]:
-    """Open what `write_labels` wrote.
+    """Open a file written by `write_labels`.
 
     Raises
     ------
     LabelsError
-        If the file is missing or damaged, or does not hold a label that is asked for within the block.
+        If the file is missing or damaged, or lacks a label requested inside the ``with`` block.
     """
     try:
-        # numpy leaves a file that it opened itself open when it is no archive.
+        # numpy does not close a file that it opened itself if it is not an archive.
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             yield SavedLabels(arrays)
     except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:

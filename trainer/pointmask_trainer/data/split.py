@@ -1,4 +1,4 @@
-"""A training folder in memory: images, points, true masks and lists, checked before anything is trained."""
+"""Loading of a training folder: images, points, true masks and lists, validated before training starts."""
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -41,7 +41,7 @@ class Split:
     images : Pool
         As stored, on the device.
     points : tuple of (K, 2) int arrays
-        Row and column of each image's points; none where no points are known.
+        Row and column of each image's points; empty if no points are known.
     """
 
     name: str
@@ -68,13 +68,13 @@ def load_split(
     name : str
         ``train``, ``val`` or ``test``.
     ids : sequence of str
-        Of the list, in its order.
+        Ids in the order of the list.
     images : Mapping
-        From `pointmask_trainer.data.folder.find_images`.
+        Result of `pointmask_trainer.data.folder.find_images`.
     paired : Paired or None
         Points of all images; None if none are known.
     device : torch.device or str
-        Where the images are kept.
+        Device on which the images are stored.
 
     Raises
     ------
@@ -89,17 +89,17 @@ def load_split(
 
 
 def load_masks(split: Split, folder: Path) -> list[Mask]:
-    """Read the masks of a split's images from a folder, or from the ``masks`` folder in it.
+    """Read the masks of a split's images from a folder, or from its subfolder ``masks``.
 
     Raises
     ------
     DataError
-        If masks are missing, unreadable, cut to another size than their image, or all empty.
+        If masks are missing, unreadable, of another size than their image, or all empty.
     """
     if (folder / TRUE_MASKS).is_dir():
         folder = folder / TRUE_MASKS
     if not folder.is_dir():
-        raise DataError(f"{folder} is no folder; give the folder of the masks")
+        raise DataError(f"{folder} is not a folder; give the folder of the masks")
     by_id = {without_suffix(name): folder / name for name in list_images(folder)}
     missing = [key for key in split.ids if key not in by_id]
     if missing:
@@ -115,7 +115,7 @@ def load_masks(split: Split, folder: Path) -> list[Mask]:
 
 
 def known_masks(split: Split, folder: Path) -> list[Mask] | None:
-    """Read the true masks of a split, for diagnostics alone; None unless the folder has them all."""
+    """Read the true masks of a split, for diagnostics only; None unless all are present and valid."""
     if not folder.is_dir():
         return None
     try:
@@ -131,24 +131,24 @@ def _points_of(ids: Sequence[str], pool: Pool, paired: Paired | None) -> tuple[N
     for key in ids:
         if key in points.rejected:
             raise DataError(f"points of {key} cannot be used: {points.rejected[key]}")
-    listed = []
+    coordinates = []
     for key, (height, width) in zip(ids, pool.shapes, strict=True):
         try:
-            its_points = fitted(points.by_image.get(key, ()), (height, width))
+            own_points = fitted(points.by_image.get(key, ()), (height, width))
         except PointsError as error:
             raise DataError(f"{points.source}: {key}: {error}") from error
-        places = np.array([(p.row, p.col) for p in its_points], np.int64).reshape(-1, 2)
-        if ((places < 0) | (places >= (height, width))).any():
+        pixels = np.array([(p.row, p.col) for p in own_points], np.int64).reshape(-1, 2)
+        if ((pixels < 0) | (pixels >= (height, width))).any():
             raise DataError(
                 f"{points.source}: a point of {key} lies outside its {width} x {height} image; correct it (x "
                 "is the column, y the row, both from 0)"
             )
-        listed.append(places)
-    return tuple(listed)
+        coordinates.append(pixels)
+    return tuple(coordinates)
 
 
 def _read_all(files: Sequence[Path], reader: Callable[[Path], T]) -> list[T]:
-    """Read files in threads, in order; raise an error with those that cannot be read."""
+    """Read files in threads, keeping their order; raise an error if any cannot be read."""
 
     def one(file: Path) -> T | ImageError:
         try:
@@ -157,7 +157,7 @@ def _read_all(files: Sequence[Path], reader: Callable[[Path], T]) -> list[T]:
             return error
 
     with ThreadPoolExecutor(4) as threads:
-        # Each in a copy of the context of this thread, in which notes are gathered.
+        # Each runs in a copy of this thread's context, so that notes are collected.
         tasks = [threads.submit(copy_context().run, one, file) for file in files]
         results = [task.result() for task in tasks]
     errors = [result for result in results if isinstance(result, ImageError)]
@@ -167,7 +167,7 @@ def _read_all(files: Sequence[Path], reader: Callable[[Path], T]) -> list[T]:
 
 
 def _common_dtype(arrays: Iterable[NDArray[np.generic]]) -> np.dtype[np.generic]:
-    """Smallest of uint8, uint16, int32 and float32 that holds all images exactly."""
+    """Return the smallest of uint8, uint16 and int32 that represents all images exactly, else float32."""
     joined = np.result_type(*{array.dtype for array in arrays})
     for dtype in (np.uint8, np.uint16, np.int32):
         if np.can_cast(joined, dtype):
@@ -179,11 +179,11 @@ _THREADS = 8
 
 
 def for_every_image(split: Split, do: Callable[[int], T]) -> list[T]:
-    """Call a function with every index of a split, in threads; return the results in order."""
+    """Call a function with every index of a split, in threads, and return the results in order."""
     with ThreadPoolExecutor(worker_threads()) as pool:
         return list(pool.map(do, range(len(split))))
 
 
 def worker_threads() -> int:
-    """Return the number of threads that read or annotate images during a training."""
+    """Return the number of threads used to read or annotate images during training."""
     return min(_THREADS, os.cpu_count() or 1)
