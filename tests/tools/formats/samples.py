@@ -16,6 +16,7 @@ from pointmask.io.formats.labelled import LabelledImage, LabelledTarget, Patch
 from pointmask.io.formats.registry import FORMATS
 from pointmask.io.images.array import encode_png
 from pointmask.io.points.points import Point
+from tools.formats.line_samples import line_samples
 
 SHAPE = (6, 7)
 
@@ -197,6 +198,8 @@ def _lines(*entries: object) -> bytes:
 def samples(folder: Path) -> dict[str, list[Sample]]:
     """Samples by format; ``folder`` is for scratch."""
     found = _by_hand()
+    lines = line_samples(_png(0, 0), npy(np.array([[2, 1]])))
+    found |= {name: [Sample(*parts) for parts in listed] for name, listed in lines.items()}
     for name, file in _WRITTEN.items():
         if name in FORMATS:
             found.setdefault(name, []).append(_written(name, file, folder))

@@ -39,6 +39,10 @@ def recognise(path: str | Path) -> str:
     for name, form in FORMATS.others().items():
         if sniffs(form, path):
             return name
+    from pointmask.io.formats.parts.unread import named
+
+    if reason := named(path):
+        raise PointsError(f"{path}: {reason}")
     for name, form in usable().items():
         if path.is_file() and path.suffix.lower() in form.suffixes:
             return name

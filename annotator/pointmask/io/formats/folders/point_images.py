@@ -18,6 +18,7 @@ from pointmask.io.formats.folders._masks import (
     largest_target,
     read_frames,
 )
+from pointmask.io.formats.folders._point_arrays import holds_point_arrays
 from pointmask.io.formats.folders.mclc import holds_objects
 from pointmask.io.formats.labelled import LabelledImage
 from pointmask.io.formats.parts.per_image import document_name, write_new
@@ -46,7 +47,7 @@ class PointImages(Format):
 
     def sniff(self, path: Path) -> bool:
         """Say whether the first images in a folder are nearly black; MCLC's `.npy` files are none."""
-        if not holds_images(path) or is_tree(path) or holds_objects(path):
+        if not holds_images(path) or is_tree(path) or holds_objects(path) or holds_point_arrays(path):
             return False
         try:
             return all(_is_nearly_black(file) for file in islice(image_files(path), _SNIFFED))

@@ -59,22 +59,7 @@ class Csv(Format):
             If the file is unreadable or empty, lacks a column, has a row without an image name, or holds
             fractions of the size of images under names that do not say so.
         """
-        text = read_text(path)
-        try:
-            head = head_of(text)
-        except csv.Error as error:
-            raise unreadable(path, error) from None
-        if head is None:
-            raise PointsError(
-                f"{path}: the table is empty; it needs a header line image,x,y and one row per point"
-            )
-        columns = _columns(head)
-        if columns is None:
-            raise PointsError(f"{path}:{head.line}: {_why_not(head)}")
-        try:
-            return TableReader(text, path, head, columns, images).points(self.source_of(path))
-        except csv.Error as error:
-            raise unreadable(path, error) from None
+        return read_table(read_text(path), path, images, self.source_of(path))
 
     def write(self, points: Points, path: Path) -> None:
         """Write ``image,x,y``, and ``label`` if any point has one; rejected images are left out.
@@ -94,6 +79,22 @@ class Csv(Format):
             # Quotes keep a name that begins like a comment from being one.
             (quoted if key.startswith("#") else plain).writerow(cells if labelled else cells[:3])
         write_whole(path, file.getvalue(), below=path.parent)
+
+
+def read_table(text: str, path: Path, images: ImageSource | None, source: str) -> Points:
+    """Read the text of a table; ``source`` names it in what is returned. Raises as `Csv.read`."""
+    try:
+        head = head_of(text)
+        if head is None:
+            raise PointsError(
+                f"{path}: the table is empty; it needs a header line image,x,y and one row per point"
+            )
+        columns = _columns(head)
+        if columns is None:
+            raise PointsError(f"{path}:{head.line}: {_why_not(head)}")
+        return TableReader(text, path, head, columns, images).points(source)
+    except csv.Error as error:
+        raise unreadable(path, error) from None
 
 
 def unreadable(path: Path, error: csv.Error) -> PointsError:

@@ -115,12 +115,12 @@ def tasks(
 def _image_name(data: dict[str, Any]) -> str:
     """Return the first image among the values, which are names, addresses or other things."""
     for value in data.values():
-        if isinstance(value, str) and is_image(split_key(name := _name_of(value))[0]):
+        if isinstance(value, str) and is_image(split_key(name := name_of(value))[0]):
             return name
     raise PointsError("its data hold no name of an image; export the tasks with their data")
 
 
-def _name_of(address: str) -> str:
+def name_of(address: str) -> str:
     """Return the path of an image within its folder or bucket."""
     if "://" not in address and not address.startswith("/data/"):
         return address

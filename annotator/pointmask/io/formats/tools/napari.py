@@ -14,9 +14,12 @@ from pointmask.errors import PointsError
 from pointmask.io.formats.base import Format
 from pointmask.io.formats.parts.decoding import decode_text, peek
 from pointmask.io.formats.parts.documents import number, read_document, whole
+from pointmask.io.formats.parts.finder import ImageFinder
 from pointmask.io.formats.parts.origin import Origin, to_pixel
 from pointmask.io.formats.parts.text import Collector
 from pointmask.io.images.source import ImageSource
+from pointmask.io.notes import note
+from pointmask.io.points.names import natural_key
 from pointmask.io.points.points import Point, Points
 
 _ORIGIN: Origin = "index"
@@ -63,7 +66,7 @@ class Napari(Format):
         for file in files:
             image = file.relative_to(path).with_suffix("").as_posix() if path.is_dir() else file.stem
             try:
-                _read_file(file, image, collector)
+                _read_file(file, image, collector, None if path.is_dir() else images)
             except csv.Error as error:
                 raise PointsError(f"{file}: not a readable table ({error}); save the layer again") from None
         return collector.points(self.source_of(path))
@@ -75,7 +78,7 @@ def _files(path: Path) -> list[Path]:
     return sorted(file for file in path.rglob(f"*{_SUFFIX}") if not file.name.startswith("."))
 
 
-def _read_file(file: Path, image: str, collector: Collector) -> None:
+def _read_file(file: Path, image: str, collector: Collector, images: ImageSource | None) -> None:
     text = decode_text(read_document(file), file)
     if not _HEADER.match(text + "\n"):
         raise PointsError(
@@ -88,26 +91,60 @@ def _read_file(file: Path, image: str, collector: Collector) -> None:
         raise PointsError(
             f"{file}: it has {len(axes)} axes; save a layer of row and column, or frame, row, column"
         )
+    names = _frames(file, image, text, images) if len(axes) == 3 and images is not None else None
     empty = True
     for cells in rows:
         if cells:
             empty = False
-            _add(collector, cells, columns, len(axes), image, f"{file}:{rows.line_num}")
+            _add(collector, cells, columns, len(axes), names or image, f"{file}:{rows.line_num}")
     if empty:
         collector.add(image, str(file), None)
 
 
+def _frames(file: Path, image: str, text: str, images: ImageSource) -> list[str] | None:
+    """Return the images of a stack that napari made of a folder; None if the file is called as its stack."""
+    if ImageFinder(images).has(image):
+        return None
+    names = sorted(images.names(), key=natural_key)
+    frames = [cells[1] for cells in csv.reader(io.StringIO(text, newline="")) if len(cells) > 1][1:]
+    try:
+        last = int(max(map(float, frames), default=-1))
+    except (ValueError, OverflowError):
+        last = -1
+    if last + 1 != len(names):
+        raise PointsError(
+            f"{file}: these are napari points of a stack {image!r}, which is not among the images, and "
+            "its frames "
+            f"go to {last} where there are {len(names)} images; call the file as the stack, or write a table "
+            "with the columns image,x,y"
+        )
+    note("the first axis of napari's points was read as the images in natural order", str(file))
+    return names
+
+
 def _add(
-    collector: Collector, cells: list[str], columns: list[str], axes: int, image: str, where: str
+    collector: Collector,
+    cells: list[str],
+    columns: list[str],
+    axes: int,
+    image: str | list[str],
+    where: str,
 ) -> None:
     if len(cells) != len(columns):
+        if isinstance(image, list):
+            raise PointsError(f"{where}: {len(cells)} cells, not {len(columns)}; save the layer again")
         collector.reject(image, where, f"has {len(cells)} cells, not {len(columns)}; save the layer again")
         return
     try:
         row, col = (to_pixel(number(cells[k], columns[k]), _ORIGIN) for k in (axes - 1, axes))
-        key = f"{image}#{whole(cells[1], columns[1])}" if axes == 3 else image
+        if isinstance(image, list):
+            image = key = image[whole(cells[1], columns[1], most=len(image) - 1)]
+        else:
+            key = f"{image}#{whole(cells[1], columns[1])}" if axes == 3 else image
         label = cells[columns.index("label")] if "label" in columns else None
     except PointsError as error:
+        if isinstance(image, list):
+            raise PointsError(f"{where}: {error}") from None
         collector.reject(image, where, str(error))
     else:
         collector.add(key, where, Point(row, col, label or None))

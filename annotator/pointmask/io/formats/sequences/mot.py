@@ -1,0 +1,82 @@
+"""MOTChallenge's lines of a sequence: ``frame,track,left,top,width,height,confidence,...``.
+
+Six to ten numbers; VisDrone-MOT and VisDrone-VID have the same first six. Frames are the numbers in the names
+of the images, or else their places from 1. A confidence of 0 means that a box is to be ignored. Coordinates
+are taken from 0, as the trackers and label tools of today write them; in MOTChallenge's own files they are
+from 1, which is less than a click may be off.
+"""
+
+from pathlib import Path
+
+from pointmask.errors import PointsError
+from pointmask.io.formats.base import Format
+from pointmask.io.formats.parts.columns import middle
+from pointmask.io.formats.parts.documents import whole
+from pointmask.io.formats.parts.text import Collector, read_text
+from pointmask.io.formats.sequences.sequence import SequenceImages, first_numbers, lines_of, numbers_of
+from pointmask.io.formats.sequences.visdrone import is_visdrone
+from pointmask.io.images.source import ImageSource
+from pointmask.io.points.points import Point, Points
+
+_FEWEST, _MOST = 6, 10
+
+
+class Mot(Format):
+    """MOTChallenge ground truth, detections and results."""
+
+    name = "mot"
+    description = "MOTChallenge boxes"
+    abilities = frozenset({"read points"})
+    origin = "edge"
+    needs_images = True
+
+    def sniff(self, path: Path) -> bool:
+        """Say whether the first lines have six to ten numbers, of which two are frame and track."""
+        if not path.is_file():
+            return False
+        lines = first_numbers(path)
+        return bool(lines) and all(map(_fits, lines)) and not all(map(is_visdrone, lines))
+
+    def read(self, path: Path, *, images: ImageSource | None = None) -> Points:
+        """Read the middles of the boxes of one sequence.
+
+        Raises
+        ------
+        PointsError
+            If the file is unreadable, a line is none, or there are no images of its frames.
+        """
+        collector = Collector()
+        rows: list[tuple[int, int, tuple[float, ...]]] = []
+        for line, text in lines_of(read_text(path)):
+            values = numbers_of(text)
+            if values is None or not _FEWEST <= len(values) <= _MOST:
+                raise PointsError(
+                    f"{path}:{line}: not six to ten numbers frame,track,left,top,width,height,...; correct it"
+                )
+            if len(values) == _FEWEST or values[6] != 0:
+                frame = whole(values[0], f"the frame in {path}:{line}")
+                rows.append((line, frame, tuple(values[2:6])))
+        keys = SequenceImages(path, images).numbered(sorted({frame for _, frame, _ in rows}))
+        for line, frame, box in rows:
+            add_box(collector, keys[frame], box, f"{path}:{line}")
+        return collector.points(self.source_of(path))
+
+
+def add_box(collector: Collector, key: str, box: tuple[float, ...], where: str) -> None:
+    """Add the middle of a box from its corner, width and height; an empty one is no target."""
+    try:
+        pixel = middle("box", box, where)
+    except PointsError as error:
+        collector.reject(key, where, str(error))
+        return
+    if pixel is None:
+        collector.add_empty_box(key, where)
+    else:
+        collector.add(key, where, Point(*pixel))
+
+
+def _fits(values: list[float]) -> bool:
+    if not _FEWEST < len(values) <= _MOST:
+        return False
+    frame, track = values[:2]
+    return frame >= 0 and frame.is_integer() and track.is_integer() and min(values[4:6]) >= 0

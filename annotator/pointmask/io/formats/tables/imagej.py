@@ -1,0 +1,99 @@
+"""ImageJ's (Fiji's) table of results: ``Label`` is the image; ``X`` and ``Y`` are the place in pixels.
+
+Written as CSV, or with tabs as ``.xls`` or ``.txt``. ``XM,YM`` (the centre of mass) and the bounding box
+``BX,BY,Width,Height`` serve where ``X,Y`` are missing. ``Slice`` counts the frames of a stack from 1. The
+table must be in pixels (Analyze > Set Scale > Click to Remove Scale), since it does not say its unit.
+"""
+
+import csv
+from pathlib import Path
+
+from pointmask.errors import PointsError
+from pointmask.io.formats.base import Format
+from pointmask.io.formats.parts.columns import middle, pixel_of
+from pointmask.io.formats.parts.decoding import peek
+from pointmask.io.formats.parts.table import Head, head_of, is_nothing, number_in, rows_below
+from pointmask.io.formats.parts.text import Collector, read_text
+from pointmask.io.formats.tables.csv import unreadable
+from pointmask.io.images.source import ImageSource
+from pointmask.io.notes import note
+from pointmask.io.points.points import Point, Points
+
+_PLACES = (("x", "y"), ("xm", "ym"), ("bx", "by", "width", "height"))
+_PIXELS = "X and Y of ImageJ's results were read as pixels; if a scale was set, remove it and measure again"
+
+
+class ImageJ(Format):
+    """The table of results."""
+
+    name = "imagej"
+    description = "ImageJ results"
+    abilities = frozenset({"read points"})
+    origin = "edge"
+
+    def sniff(self, path: Path) -> bool:
+        """Say whether the header is one of results: a column without name, then Label and a place."""
+        head = head_of(peek(path)) if path.is_file() else None
+        return head is not None and head.cells[0] == "" and _columns(head) is not None
+
+    def read(self, path: Path, *, images: ImageSource | None = None) -> Points:
+        """Read the places of all rows.
+
+        Raises
+        ------
+        PointsError
+            If the file is unreadable, or has no Label or place.
+        """
+        text = read_text(path)
+        collector = Collector()
+        try:
+            head = head_of(text)
+            columns = None if head is None else _columns(head)
+            if head is None or columns is None:
+                raise PointsError(
+                    f"{path}: no columns Label, X and Y; switch on Display label and Centroid in Analyze "
+                    "> Set "
+                    "Measurements, and measure again"
+                )
+            label, places, part = columns
+            for line, cells in rows_below(text, head):
+                where = f"{path}:{line}"
+                if len(cells) <= max(label, *places):
+                    raise PointsError(f"{where}: {len(cells)} cells, not {len(head.cells)}; export it again")
+                _add(collector, cells, head, (label, places, part), where)
+        except csv.Error as error:
+            raise unreadable(path, error) from None
+        note(_PIXELS, str(path))
+        return collector.points(self.source_of(path))
+
+
+def _columns(head: Head) -> tuple[int, list[int], int | None] | None:
+    """Return the columns of label, place and slice."""
+    names = [cell.lower() for cell in head.cells]
+    place = next((place for place in _PLACES if set(place) <= set(names)), None)
+    if place is None or "label" not in names or "image" in names:
+        return None
+    part = names.index("slice") if "slice" in names else None
+    return names.index("label"), [names.index(name) for name in place], part
+
+
+def _add(
+    collector: Collector, cells: list[str], head: Head, columns: tuple[int, list[int], int | None], where: str
+) -> None:
+    label, places, part = columns
+    # Behind a colon stands the region, or the slice of a stack.
+    image = cells[label].partition(":")[0]
+    try:
+        values = [number_in(cells[place], head.cells[place], head.delimiter, where) for place in places]
+        if part is not None and part < len(cells) and not is_nothing(cells[part]):
+            frame = number_in(cells[part], "Slice", head.delimiter, where)
+            if frame > 1 and frame.is_integer() and frame < 1 << 31:
+                image = f"{image}#{int(frame) - 1}"
+        pixel = middle("box", values, where) if len(values) == 4 else pixel_of("edge", values[0], values[1])
+    except PointsError as error:
+        collector.reject(image, where, str(error))
+        return
+    if pixel is None:
+        collector.add_empty_box(image, where)
+    else:
+        collector.add(image, where, Point(*pixel))
