@@ -30,7 +30,7 @@ from pointmask.io.images.array import frame_count, read, read_mask
 from pointmask.io.points.names import clean_key
 from pointmask.io.points.points import Points
 from tools.formats import mutators
-from tools.formats.samples import Sample, image_samples, samples
+from tools.formats.samples import Sample, envi_samples, image_samples, samples
 
 MEMORY = 1 << 30
 """Bytes of address space of the process that reads."""
@@ -40,7 +40,7 @@ _LONGEST_MESSAGE = 1500
 _LARGEST_PIXEL = 1 << 32
 _REFUSED, _READ, _FAILED = b"r", b"o", b"f"
 
-IMAGES = ("png", "bmp", "jpeg", "tiff", "npy")
+IMAGES = ("png", "bmp", "jpeg", "tiff", "npy", "pgm", "webp", "jp2", "fits", "envi", "mat", "mkv")
 SUBJECTS = (*FORMATS, *(f"image {kind}" for kind in IMAGES))
 """Everything that reads files of strangers."""
 
@@ -170,7 +170,7 @@ def _samples(folder: Path) -> dict[str, list[Sample]]:
         f"image {kind}": [Sample({f"a.{kind}": data}, f"a.{kind}") for data in files]
         for kind, files in image_samples().items()
     }
-    return samples(folder) | images
+    return samples(folder) | images | {"image envi": envi_samples()}
 
 
 def _one(subject: str, sample: Sample, folder: Path) -> tuple[bytes, str | None]:

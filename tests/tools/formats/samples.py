@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -323,4 +324,72 @@ def image_samples() -> dict[str, list[bytes]]:
             pillow(grey, "TIFF", compression="tiff_lzw"),
         ],
         "npy": [npy(wide), npy(np.asfortranarray(stack)), npy(colour), npy(grey.astype(">f4"))],
+        "pgm": [
+            b"P5 11 9 4095\n" + (wide % 4096).astype(">u2").tobytes(),
+            b"P2\n# c\n11 9\n255\n" + " ".join(map(str, grey.ravel())).encode(),
+            pillow(colour, "PPM"),
+            pillow(grey, "PPM", "1"),
+            b"Pf\n11 9\n-1\n" + grey.astype("<f4").tobytes(),
+        ],
+        "webp": [pillow(grey, "WEBP", lossless=True), pillow(colour, "WEBP")],
+        "jp2": [pillow(wide, "JPEG2000"), pillow(colour, "JPEG2000"), pillow(grey, "JPEG2000", no_jp2=True)],
+        "fits": _fits(stack),
+        "mat": _mat(stack),
+        "mkv": _videos(tiled),
     }
+
+
+def envi_samples() -> list[Sample]:
+    """Headers of ENVI with their data, by band, by row and by pixel."""
+    found = []
+    for interleave, kind, dtype in (("bsq", 12, "<u2"), ("bil", 4, "<f4"), ("bip", 2, "<i2")):
+        head = (
+            f"ENVI\ndescription = {{\n x }}\nsamples = 11\nlines = 9\nbands = 2\ndata type = {kind}\n"
+            f"interleave = {interleave}\nbyte order = 0\ndata ignore value = 7\n"
+        )
+        data = (np.arange(198) * 37 % 251).astype(dtype).tobytes()
+        found.append(Sample({"a.hdr": head.encode(), "a.img": data}, "a.hdr"))
+    return found
+
+
+def _fits(stack: np.ndarray) -> list[bytes]:
+    from astropy.io import fits
+
+    def written(*units: Any) -> bytes:
+        file = io.BytesIO()
+        fits.HDUList(list(units)).writeto(file)
+        return file.getvalue()
+
+    blank = fits.PrimaryHDU(stack.astype(np.int16))
+    blank.header["BLANK"] = 7
+    return [
+        written(fits.PrimaryHDU(stack)),
+        written(blank),
+        written(fits.PrimaryHDU(), fits.CompImageHDU(stack[0].astype(np.int32))),
+    ]
+
+
+def _mat(stack: np.ndarray) -> list[bytes]:
+    from scipy.io import savemat
+
+    def written(**options: bool) -> bytes:
+        file = io.BytesIO()
+        savemat(file, {"X": stack.transpose(1, 2, 0), "rate": 25.0, "note": "of a test"}, **options)
+        return file.getvalue()
+
+    return [written(), written(do_compression=True)]
+
+
+def _videos(grey: np.ndarray) -> list[bytes]:
+    import av
+
+    found = []
+    for codec, form in (("ffv1", "gray"), ("mpeg4", "yuv420p")):
+        file = io.BytesIO()
+        with av.open(file, "w", format="matroska") as container:
+            stream = container.add_stream(codec, rate=25, width=44, height=36, pix_fmt=form)
+            for _ in range(3):
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(grey, "gray").reformat(format=form)))
+            container.mux(stream.encode())
+        found.append(file.getvalue())
+    return found

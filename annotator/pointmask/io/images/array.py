@@ -14,6 +14,7 @@ from pointmask.io.images.codecs import label_png
 from pointmask.io.images.file import ImageFile
 from pointmask.io.images.kinds import SUFFIXES as SUFFIXES
 from pointmask.io.images.kinds import is_image as is_image
+from pointmask.io.images.kinds import may_hold_frames
 from pointmask.io.images.masks import fitted
 
 
@@ -57,7 +58,8 @@ def read(path: str | Path, frame: int = 0) -> NDArray[Any]:
     ImageError
         As `decode`, and if the file cannot be opened.
     """
-    return decode(_bytes_of(path), str(path), frame)
+    with _opened(path) as file:
+        return file.decode(frame)
 
 
 def open_image(path: str | Path, name: str | None = None) -> ImageFile:
@@ -180,12 +182,20 @@ def read_mask(
         If it cannot be read, is a grey picture, has numbers without a stated meaning, or was cut to
         another size than its image.
     """
-    if not isinstance(source, bytes):
-        name, source = name or str(source), _bytes_of(source)
-    name = name or "mask"
-    with ImageFile(io.BytesIO(source), name) as file:
+    if isinstance(source, bytes):
+        opened = ImageFile(io.BytesIO(source), name or "mask")
+    else:
+        opened = _opened(source, name)
+    with opened as file:
         mask = file.mask(frame)
-    return mask if shape is None else fitted(mask, shape, name)
+        return mask if shape is None else fitted(mask, shape, file.name)
+
+
+def _opened(path: str | Path, name: str | None = None) -> ImageFile:
+    """Open an image file to read one frame: at once, unless it may hold several."""
+    if may_hold_frames(str(path)):
+        return open_image(path, name)
+    return ImageFile(io.BytesIO(_bytes_of(path)), name or str(path))
 
 
 def _bytes_of(path: str | Path) -> bytes:

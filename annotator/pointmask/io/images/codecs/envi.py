@@ -59,7 +59,7 @@ class EnviFile(Codec):
         self._start = self._whole("header offset", 0, least=0)
         self._interleave = self._entries.get("interleave", "bsq").lower()
         if self._interleave not in ("bsq", "bil", "bip"):
-            raise ImageError(f"its interleave is {self._interleave!r}; it must be bsq, bil or bip")
+            raise ImageError(f"its interleave is {self._interleave[:40]!r}; it must be bsq, bil or bip")
         check_samples((self._height, self._width))
         self._data = _opened(name, open_beside)
         needed = self._start + self._height * self._width * self._bands * self._dtype.itemsize
@@ -123,7 +123,8 @@ class EnviFile(Codec):
         if text is None and default is not None:
             return default
         if text is None or not re.fullmatch(r"\d{1,9}", text) or int(text) < least:
-            raise ImageError(f"its header says {key} = {text}; write a whole number of at least {least}")
+            said = f"says {key} = {text[:40]}" if text is not None else f"has no entry {key!r}"
+            raise ImageError(f"its header {said}; write a whole number of at least {least}")
         return int(text)
 
 

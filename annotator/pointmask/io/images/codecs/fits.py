@@ -34,14 +34,15 @@ class FitsFile(Codec):
     def __init__(self, file: BinaryIO, size: int) -> None:
         try:
             fits = import_module("astropy.io.fits")
+            ignored = import_module("astropy.utils.exceptions").AstropyWarning
         except ImportError:
             raise ImageError("it is a FITS file; to read those: pip install 'pointmask[fits]'") from None
         self._size = size
         file.seek(0)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of headers that are read all the same
-            self._list = fits.open(file, memmap=False, lazy_load_hdus=True, cache=False)
-            self._unit = next((unit for unit in self._list if _is_image(unit)), None)
+        # Of headers that are read all the same. For good, as catch_warnings is not made for threads.
+        warnings.filterwarnings("ignore", category=ignored)
+        units = fits.open(file, memmap=False, lazy_load_hdus=True, cache=False)
+        self._unit = next((unit for unit in units if _is_image(unit)), None)
         if self._unit is None:
             raise ImageError("it holds no image of two or three axes; save one (H, W), or a cube (N, H, W)")
         self._shape: tuple[int, ...] = tuple(self._unit.shape)
@@ -74,15 +75,10 @@ class FitsFile(Codec):
         """
         check_frame(frame, self.frames)
         assert self._unit is not None
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")
+        with np.errstate(all="ignore"):
             section = self._unit.section
             plane = section[frame, :, :] if len(self._shape) == 3 else section[:, :]
         return np.array(plane)
-
-    def close(self) -> None:
-        """Let astropy go."""
-        self._list.close(closed=False)
 
 
 def _is_image(unit: Any) -> bool:  # noqa: ANN401 - astropy has no types
