@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from pointmask.calibrate.pairs import read_pairs
 from pointmask.cli import main
+from pointmask.io.formats import read_points
 from pointmask.io.images.array import encode_png, read_mask
 
 
@@ -116,6 +118,69 @@ def test_a_corrected_copy_holds_scaled_points(tmp_path):
     assert "a.png,91,61" in (tmp_path / "fixed" / "points.csv").read_text()
 
 
+def video(frames):
+    points = "".join(f'<points frame="{k}" outside="0" points="{20 + 9 * k}.5,60.5"/>' for k in range(frames))
+    size = "<original_size><width>160</width><height>120</height></original_size>"
+    meta = f"<meta><task>{size}</task><source>sea.mp4</source></meta>"
+    return (
+        f'<annotations><version>1.1</version>{meta}<track id="0" label="uav">{points}</track></annotations>'
+    )
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_frames_of_a_video_are_not_those_of_files_counted_from_one(tmp_path, first):
+    for k in range(4):
+        scene(tmp_path / "images", f"frame_{k + first:06d}.png", (60, 20 + 9 * k))
+    points = document(tmp_path / "v.xml", video(4))
+    done = run("annotate", tmp_path / "images", "--points", points, "--out", tmp_path / "o")
+    made = run("convert", points, tmp_path / "p.json", "--to", "coco", "--images", tmp_path / "images")
+    checked = run("check", tmp_path / "images", "--points", points)
+    if first:
+        assert "the files count from 1" in done.output
+        assert not list((tmp_path / "o").glob("masks/*.png"))
+        assert "the files count from 1" in made.output
+        assert "the files count from 1" in checked.output
+    else:
+        assert (done.exit_code, made.exit_code) == (0, 0), done.output + made.output
+        for k in range(4):
+            assert read_mask(tmp_path / "o" / "masks" / f"frame_{k:06d}.png")[60, 20 + 9 * k]
+
+
+@pytest.mark.parametrize(("suffix", "make"), [(".json", labelme), (".xml", voc)])
+def test_documents_are_converted_by_their_own_names(tmp_path, suffix, make):
+    for k, at in enumerate([(30, 40), (60, 90)]):
+        scene(tmp_path / "images", f"s{k}.png", at)
+        document(tmp_path / "docs" / f"s{k}{suffix}", make(at, (120, 160), f"s{1 - k}.png"))
+    out = tmp_path / "p.csv"
+    done = run("convert", tmp_path / "docs", out, "--to", "csv", "--images", tmp_path / "images")
+    assert done.exit_code == 0, done.output
+    lines = {line.rsplit(",", 2)[0].rpartition(",")[0]: line for line in out.read_text().splitlines()}
+    text = out.read_text()
+    assert "s0.png,40,30" in text, lines
+    assert "s1.png,90,60" in text, lines
+
+
+def test_points_of_a_copy_are_carried_through_a_sequence(tmp_path):
+    for k in range(3):
+        scene(tmp_path / "images", f"s{k}.png", (60, 90 + k))
+    points = document(tmp_path / "s0.json", labelme((30, 45), (60, 80), "s0.png"))
+    done = run("annotate", tmp_path / "images", "--points", points, "--out", tmp_path / "o", "--track")
+    assert done.exit_code == 0, done.output
+    for k in range(3):
+        assert read_mask(tmp_path / "o" / "masks" / f"s{k}.png")[60, 90 + k]
+
+
+def test_points_of_a_copy_are_fitted_to_the_pairs_of_a_calibration(tmp_path):
+    scene(tmp_path / "images", "a.png", (60, 90))
+    mask = np.zeros((120, 160), np.uint8)
+    mask[58:63, 88:93] = 255
+    document(tmp_path / "masks" / "a.png", "")
+    (tmp_path / "masks" / "a.png").write_bytes(encode_png(mask))
+    points = read_points(document(tmp_path / "a.json", labelme((30, 45), (60, 80))))
+    pairs = list(read_pairs(tmp_path / "images", tmp_path / "masks", points, []))
+    assert [clicks for _, clicks, _ in pairs] == [[(61, 91)]]
+
+
 @pytest.mark.parametrize(("suffix", "make"), [(".json", labelme), (".xml", voc)])
 def test_documents_that_name_their_neighbours_count_by_their_own_names(tmp_path, suffix, make):
     places = [(30, 40), (60, 90), (90, 120)]
@@ -124,8 +189,8 @@ def test_documents_that_name_their_neighbours_count_by_their_own_names(tmp_path,
         document(tmp_path / "docs" / f"s{k}{suffix}", make(at, (120, 160), f"s{(k + 1) % 3}.png"))
     done = run("annotate", tmp_path / "images", "--points", tmp_path / "docs", "--out", tmp_path / "o")
     assert done.exit_code == 0, done.output
-    assert "3 documents and their content name different images" in done.output
+    assert "3 documents and their content (filename, imagePath) name different images" in done.output
     for k, at in enumerate(places):
         assert read_mask(tmp_path / "o" / "masks" / f"s{k}.png")[at]
     checked = run("check", tmp_path / "images", "--points", tmp_path / "docs")
-    assert "3 documents and their content name different images" in checked.output
+    assert "3 documents and their content (filename, imagePath) name different images" in checked.output

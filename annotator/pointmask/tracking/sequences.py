@@ -253,12 +253,10 @@ def _point(click: Point, step: Step, *, is_last: bool) -> Point:
     given = step.state == "given"
     flags = {"carried": not given, "crossing": step.state == "crossing", "last": is_last}
     named = (*(name for name, on in flags.items() if on), *step.flags)
-    row, col = (
-        (click.row, click.col)
-        if given
-        else (pixel_index(_written(step.row)), pixel_index(_written(step.col)))
-    )
-    return replace(click, row=row, col=col, flags=named)
+    if given:
+        return replace(click, flags=named)
+    row, col = pixel_index(_written(step.row)), pixel_index(_written(step.col))
+    return Point(row, col, click.label, named)  # a place in the frame, whatever size the document says
 
 
 def _key(at: ImageFrame) -> str:

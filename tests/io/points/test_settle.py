@@ -66,7 +66,7 @@ def test_the_name_of_the_document_counts_where_its_content_says_another():
     found = settled(points, names)
     assert dict(found.by_image) == {"a": (Point(0, 0),), "b": (Point(1, 1),)}
     assert len(found.notes) == 1
-    assert "2 documents and their content name different images" in found.notes[0]
+    assert "2 documents and their content (filename, imagePath) name different images" in found.notes[0]
     assert not found.names
 
 

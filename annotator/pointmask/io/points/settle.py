@@ -48,9 +48,9 @@ def settled(points: Points, names: Iterable[str]) -> Points:
     if contested:
         key, chosen = contested[0]
         notes.append(
-            f"{len(contested):,} documents and their content name different images, such as {chosen}, which "
-            f"says {key}; what the document is called counts. If that is wrong, name the documents like "
-            "their images"
+            f"{len(contested):,} documents and their content (filename, imagePath) name different images, "
+            f"such as {chosen}, which says {key}; what the document is called counts. If that is wrong, name "
+            "the documents like their images"
         )
     for key in counted_from_one(index, points.counted):
         rejected[key] = f"{points.source}: {counts_differ(key)}"
