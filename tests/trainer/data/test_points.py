@@ -13,7 +13,7 @@ from tools.trainer.training import TINY, make_folder
 
 from pointmask.io.formats import read_points
 from pointmask.io.images.array import encode_png
-from pointmask.io.points.points import Point
+from pointmask.io.points.points import Point, Points
 from pointmask_trainer.config import load_config
 from pointmask_trainer.data.folder import find_images, split_ids
 from pointmask_trainer.data.points import pair_points
@@ -188,3 +188,20 @@ def test_a_fifth_of_what_is_left_is_drawn(folder):
     train_ids, val_ids = split_ids(folder, images, without=["scene_000", "scene_001", "scene_002"])
     assert (len(train_ids), len(val_ids)) == (4, 1)
     assert not {"scene_000", "scene_001", "scene_002"} & {*train_ids, *val_ids}
+
+
+@pytest.mark.parametrize(("size", "expected"), [((24, 24), [[5, 3]]), ((48, 48), [[2, 1]])])
+def test_points_of_a_copy_of_another_size_are_scaled(folder, size, expected):
+    images = find_images(folder)
+    key = sorted(images)[0]
+    points = Points({key: (Point(2, 1, image_shape=size),)}, "p.json")
+    split = load_split("train", [key], images, pair_points(points, images, folder))
+    assert split.points[0].tolist() == expected
+
+
+def test_points_of_another_aspect_are_refused(folder):
+    images = find_images(folder)
+    key = sorted(images)[0]
+    paired = pair_points(Points({key: (Point(2, 1, image_shape=(24, 36)),)}, "p.json"), images, folder)
+    with pytest.raises(DataError, match=f"p.json: {key}: .*36 x 24 pixels, but the image has 48 x 48"):
+        load_split("train", [key], images, paired)
