@@ -209,5 +209,6 @@ def test_boxes_of_other_tools_are_kept(folder, name):
     assert (folder / "yolo/labels/a.txt").read_text().splitlines()[
         0
     ] == "0 0.6428571429 0.4166666667 0.7142857143 0.5"
-    lost = convert(folder / "boxed.json", folder / "cvat.xml", "cvat").lost
+    assert not convert(folder / "boxed.json", folder / "cvat.xml", "cvat").lost
+    lost = convert(folder / "boxed.json", folder / "lost.csv", "csv").lost
     assert any("boxes" in what for what in lost)

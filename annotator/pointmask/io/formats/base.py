@@ -250,8 +250,8 @@ class DocumentFormat(Format):
     def read_masks(
         self, path: Path, rejected: dict[str, str], *, images: ImageSource | None = None
     ) -> Iterator[LabelledImage]:
-        """Yield images with their targets; those without size are rejected."""
-        return images_of(self.parsed(path, rejected, images), rejected)
+        """Yield images with their targets; one without size has that of its file, or else is rejected."""
+        return images_of(self.parsed(path, rejected, images), rejected, images)
 
 
 def checked(name: str, loaded: object) -> Format:

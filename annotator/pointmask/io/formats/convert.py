@@ -162,17 +162,16 @@ def labelled_images(
     """
     finder = None if source is None else ImageFinder(source)
     form = FORMATS.load(name)
-    given = source if form.needs_images else None
     taken: set[ImageFrame] = set()
     if "read masks" in form.abilities:
-        for image in form.read_masks(path, rejected, images=given):
+        for image in form.read_masks(path, rejected, images=source):
             with rejecting(image.key, rejected):
                 if finder is None:
                     yield image
                 else:
                     yield _placed(image, finder, taken)
         return
-    points = form.read(path, images=given)
+    points = form.read(path, images=source)
     if source is not None:
         points = settled(points, source.names())
     rejected.update(points.rejected)

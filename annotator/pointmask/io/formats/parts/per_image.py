@@ -11,6 +11,8 @@ from pointmask.errors import OutputError, PointsError
 from pointmask.io.files import write_whole
 from pointmask.io.formats.labelled import LabelledImage, LabelledTarget, Shape, split_key
 from pointmask.io.formats.parts.documents import brief, rejecting
+from pointmask.io.formats.parts.finder import ImageFinder
+from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import is_tree
 from pointmask.io.listing import files_below
 from pointmask.io.notes import note
@@ -148,13 +150,27 @@ def points_of(
     return Points(kept, source, rejected, names, tuple(counted))
 
 
-def images_of(parsed: Iterable[Parsed], rejected: dict[str, str]) -> Iterator[LabelledImage]:
-    """Yield labelled images; put those without size, or with a mask beyond it, into ``rejected``."""
+def images_of(
+    parsed: Iterable[Parsed], rejected: dict[str, str], images: ImageSource | None = None
+) -> Iterator[LabelledImage]:
+    """Yield labelled images; put those without size, or with a mask beyond it, into ``rejected``.
+
+    Parameters
+    ----------
+    parsed, rejected
+        As for `points_of`.
+    images : ImageSource, optional
+        Where an image lies of which the document says no size.
+    """
+    finder: ImageFinder | None = None
     for key, shape, targets, names, counted in parsed:
         with rejecting(key, rejected):
+            if shape is None and images is not None:
+                finder = finder or ImageFinder(images)
+                shape = finder.shape_at(*finder.frame_of(key, names))
             if shape is None:
                 raise PointsError(
-                    f"{brief(key)} is given without its width and height; add them to the document"
+                    f"{brief(key)} is given without its width and height; add them, or give the images"
                 )
             yield replace(LabelledImage.of_key(key, shape, targets), names=names, counted=counted)
 
