@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 
 import numpy as np
 import pytest
@@ -207,6 +208,51 @@ def test_lists_are_those_asked_for(folder, run, tmp_path):
         listed_ids(bare, images, "val")
     with pytest.raises(DataError, match="--include 'XDU"):
         listed_ids(folder, images, "all", include="XDU*")
+
+
+def test_images_that_the_run_knows_are_named_and_the_unseen_come_first(folder, run, tmp_path):
+    done = evaluate(run, folder, "--list", "all", "--out", tmp_path / "all")
+    assert "all 10 images are known to this run: 8 it trained on (scene_000, scene_001, scene_002 ...)" in (
+        done.output
+    )
+    assert "2 it was chosen by, its validation list (scene_008, scene_009)" in done.output
+    figures = json.loads((tmp_path / "all/metrics.json").read_text())
+    assert figures["known"]["images"] == 10
+    assert "unseen" not in figures
+    wider = tmp_path / "wider"
+    shutil.copytree(folder, wider)
+    for part in ("images", "masks"):
+        shutil.copy(wider / part / "scene_003.png", wider / part / "new.png")
+    done = evaluate(run / "best/model.safetensors", wider, "--list", "all", "--out", tmp_path / "wide")
+    assert "10 of 11 images are known to this run" in done.output
+    assert done.output.index("unseen") < done.output.index("\u2502 all ")
+    figures = json.loads((tmp_path / "wide/metrics.json").read_text())
+    assert list(figures).index("unseen") < list(figures).index("all")
+    assert (figures["unseen"]["images"], figures["all"]["images"]) == (1, 11)
+    assert figures["known"]["val"] == ["scene_008", "scene_009"]
+
+
+def test_other_images_of_the_same_names_are_not_taken_for_known(folder, run, tmp_path):
+    other = tmp_path / "other"
+    shutil.copytree(folder, other)
+    for number in range(1, 10):  # each gets the content of the one before
+        source = folder / f"images/scene_{number - 1:03d}.png"
+        shutil.copy(source, other / f"images/scene_{number:03d}.png")
+    done = evaluate(run, other, "--list", "all", "--out", tmp_path / "out")
+    assert "1 of 10 images are known to this run: 1 it trained on (scene_000)" in done.output
+    assert json.loads((tmp_path / "out/metrics.json").read_text())["unseen"]["images"] == 9
+
+
+def test_a_list_of_unseen_images_gets_no_note(folder, run, tmp_path):
+    wider = tmp_path / "wider"
+    shutil.copytree(folder, wider)
+    for part in ("images", "masks"):
+        shutil.copy(wider / part / "scene_003.png", wider / part / "new.png")
+    (wider / "img_idx/test_scenes.txt").write_text("new\n")
+    done = evaluate(run, wider, "--list", "test", "--out", tmp_path / "out")
+    assert done.exit_code == 0
+    assert "known to this run" not in done.output
+    assert not {"known", "unseen"} & json.loads((tmp_path / "out/metrics.json").read_text()).keys()
 
 
 def test_bad_input_is_explained(folder, run, tmp_path):

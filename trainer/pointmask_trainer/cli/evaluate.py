@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pointmask.cli import printable
 from pointmask.errors import OutputError
 from pointmask_trainer.cli.options import device_option, existing_folder, list_option
 
@@ -78,6 +79,8 @@ def evaluate(
             weights, data, listed, masks=masks, include=include, device=device, seen=seen
         )
     found, facts = scored.evaluation, scored.facts
+    for note in scored.notes:
+        click.echo(printable(f"Note: {note}"), err=True)
     _show(found)
     _save(found, facts, out)
 

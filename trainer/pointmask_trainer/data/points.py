@@ -9,7 +9,8 @@ from pointmask.io.formats import read_points
 from pointmask.io.formats.find import find_points
 from pointmask.io.points.by_frame import points_by_frame
 from pointmask.io.points.points import Point, Points
-from pointmask_trainer.data.folder import image_folder, image_names, some
+from pointmask_trainer.data.folder import some
+from pointmask_trainer.data.layout import image_folder, image_names
 from pointmask_trainer.errors import DataError
 
 IdLists = tuple[list[str], list[str]]

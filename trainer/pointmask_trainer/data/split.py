@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from pointmask.errors import ImageError, PointsError
 from pointmask.io.images.array import read, read_mask
 from pointmask.io.images.folder import list_images
-from pointmask.io.layout import TRUE_MASKS
 from pointmask.io.points.fit import fitted
+from pointmask.io.points.match import match
 from pointmask.io.points.names import without_suffix
 from pointmask_trainer.data.folder import some
+from pointmask_trainer.data.layout import lies_among_masks, mask_folder
 from pointmask_trainer.data.points import Paired
 from pointmask_trainer.data.pool import Pool
 from pointmask_trainer.errors import DataError
@@ -88,19 +89,29 @@ def load_split(
     return Split(name, tuple(ids), files, pool, _points_of(ids, pool, paired))
 
 
-def load_masks(split: Split, folder: Path) -> list[Mask]:
+def load_masks(split: Split, folder: Path, say: Callable[[str], None] = lambda text: None) -> list[Mask]:
     """Read the masks of a split's images from a folder, or from its subfolder ``masks``.
+
+    Parameters
+    ----------
+    split : Split
+    folder : Path
+        Masks are paired with images by name, see `pointmask.io.points.match.match`.
+    say : callable
+        Takes a line about each assumption on names.
 
     Raises
     ------
     DataError
         If masks are missing, unreadable, of another size than their image, or all empty.
     """
-    if (folder / TRUE_MASKS).is_dir():
-        folder = folder / TRUE_MASKS
+    folder = mask_folder(folder)
     if not folder.is_dir():
         raise DataError(f"{folder} is not a folder; give the folder of the masks")
-    by_id = {without_suffix(name): folder / name for name in list_images(folder)}
+    names = _without_images(list_images(folder), folder, split)
+    by_id = {without_suffix(name): folder / name for name in names}
+    if any(key not in by_id for key in split.ids):
+        by_id |= _paired(split, folder, names, say)
     missing = [key for key in split.ids if key not in by_id]
     if missing:
         raise DataError(
@@ -112,6 +123,23 @@ def load_masks(split: Split, folder: Path) -> list[Mask]:
     if not any(mask.any() for mask in masks):
         raise DataError(f"{folder}: every mask of the {split.name} list is empty; check the masks")
     return masks
+
+
+def _without_images(names: list[str], folder: Path, split: Split) -> list[str]:
+    """Leave out the images where masks lie among them, as in ``seq/img`` and ``seq/mask``."""
+    images = set(split.files)
+    masks = [name for name in names if folder / name not in images]
+    return masks if len(masks) == len(names) else [name for name in masks if lies_among_masks(name)]
+
+
+def _paired(split: Split, folder: Path, names: list[str], say: Callable[[str], None]) -> dict[str, Path]:
+    """Pair masks with the images that have none of exactly their name."""
+    ids = {key + file.suffix: key for key, file in zip(split.ids, split.files, strict=True)}
+    matches = match(names, ids)
+    for note in matches.notes:
+        say(f"{folder}: {note}")
+    fits = {ids[name]: files for (name, frame), files in matches.by_image().items() if not frame}
+    return {key: folder / files[0] for key, files in fits.items() if len(files) == 1}
 
 
 def known_masks(split: Split, folder: Path) -> list[Mask] | None:

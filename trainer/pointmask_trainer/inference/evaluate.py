@@ -1,7 +1,7 @@
 """How good a detector is on a list of images: one pass, every threshold, by data set and by target size."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -99,10 +99,13 @@ class Evaluation:
         All images.
     data_sets : dict of str to EvaluationTally
         By `pointmask.metrics.data_sets.data_set_of`, sorted by name.
+    unseen : EvaluationTally or None
+        Images that the run has neither trained nor validated on; None if it knows none of them, or all.
     """
 
     whole: EvaluationTally
     data_sets: dict[str, EvaluationTally]
+    unseen: EvaluationTally | None = None
 
 
 def evaluate(
@@ -111,6 +114,7 @@ def evaluate(
     split: Split,
     truths: Sequence[Mask],
     *,
+    known: Collection[str] = (),
     seen: Callable[[int, Probabilities], None] | None = None,
 ) -> Evaluation:
     """Score a detector's predictions of whole images at native resolution.
@@ -124,6 +128,8 @@ def evaluate(
         On the model's device.
     truths : sequence of (H, W) bool arrays
         In the order of the split.
+    known : collection of str
+        Ids of images that the model was trained or chosen by.
     seen : callable, optional
         Called with each image's index and its (H, W) float32 probabilities, not in order.
 
@@ -131,7 +137,7 @@ def evaluate(
     -------
     Evaluation
     """
-    whole = EvaluationTally()
+    whole, unseen = EvaluationTally(), EvaluationTally()
     data_sets = {name: EvaluationTally() for name in sorted({data_set_of(key) for key in split.ids})}
     for index, tensor in predict_pool(model, split.images, normalisation):
         probabilities = tensor.cpu().numpy()
@@ -139,9 +145,11 @@ def evaluate(
         detections = score_detections(probabilities > THRESHOLDS[HALF], truths[index])
         for tally in (whole, data_sets[data_set_of(split.ids[index])]):
             tally.add(curve, detections)
+        if split.ids[index] not in known:
+            unseen.add(curve, detections)
         if seen:
             seen(index, probabilities)
-    return Evaluation(whole, data_sets)
+    return Evaluation(whole, data_sets, unseen if 0 < unseen.images < whole.images else None)
 
 
 def curve_of(probabilities: Probabilities, truth: Mask) -> list[Score]:

@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pointmask.io.layout import TRUE_MASKS
-from pointmask_trainer.data.folder import find_images, find_list, read_list
+from pointmask_trainer.data.folder import read_list
+from pointmask_trainer.data.layout import find_images, layout_note, true_masks
+from pointmask_trainer.data.lists import list_for
 from pointmask_trainer.data.split import load_masks, load_split
 from pointmask_trainer.distributed import choose_device
 from pointmask_trainer.errors import DataError
 from pointmask_trainer.inference.evaluate import Evaluation, Probabilities, evaluate
+from pointmask_trainer.inference.seen import run_of, seen_by
 from pointmask_trainer.run.checkpoint import load_model, weights_path
 from pointmask_trainer.run.layout import RunFolder
+from pointmask_trainer.run.source import read_source
 
 _LISTS = ("train", "val", "test")
 
@@ -27,11 +30,15 @@ class FolderEvaluation:
     evaluation : Evaluation
         Counters of all images and of each data set.
     facts : dict
-        ``weights``, ``model``, ``epoch``, ``data``, ``list`` and ``include``, for ``metrics.json``.
+        ``weights``, ``model``, ``epoch``, ``data``, ``list`` and ``include``, and, if there are any, the
+        images ``known`` to the run, for ``metrics.json``.
+    notes : tuple of str
+        What a user should know of the images, first of all which the run has trained or validated on.
     """
 
     evaluation: Evaluation
     facts: dict[str, Any]
+    notes: tuple[str, ...] = ()
 
 
 def evaluate_folder(
@@ -77,9 +84,14 @@ def evaluate_folder(
     where = choose_device(device)
     model, card = load_model(weights, where)
     images = find_images(data)
-    ids = listed_ids(data, images, listed, include=include, run=weights if weights.is_dir() else None)
+    run = run_of(weights)
+    ids = listed_ids(data, images, listed, include=include, run=run)
     split = load_split(listed, ids, images, None, where)
-    truths = load_masks(split, masks or data / TRUE_MASKS)
+    known = seen_by(run, images, ids)
+    notes = [known.line()] if known else []
+    if note := layout_note(data):
+        notes.append(note)
+    truths = load_masks(split, masks or true_masks(data), notes.append)
 
     def tell(index: int, probabilities: Probabilities) -> None:
         if seen is not None:
@@ -93,7 +105,10 @@ def evaluate_folder(
         "list": listed,
         "include": include,
     }
-    return FolderEvaluation(evaluate(model, card.normalisation, split, truths, seen=tell), facts)
+    if known:
+        facts["known"] = known.facts()
+    found = evaluate(model, card.normalisation, split, truths, known=known.ids, seen=tell)
+    return FolderEvaluation(found, facts, tuple(notes))
 
 
 def listed_ids(
@@ -120,17 +135,26 @@ def listed_ids(
     DataError
         If there is no such list, or nothing of it is left.
     """
-    ids = sorted(images) if wanted == "all" else read_list(_list_file(root, wanted, run), images)
+    ids = sorted(images) if wanted == "all" else read_list(_list_file(root, images, wanted, run), images)
     ids = [key for key in ids if fnmatch.fnmatchcase(key, include)]
     if not ids:
         raise DataError(f"no image is left to evaluate; check --list {wanted} and --include {include!r}")
     return ids
 
 
-def _list_file(root: Path, wanted: str, run: Path | None) -> Path:
+def _train_list(run: Path | None, root: Path) -> Path | None:
+    """Return the train list that the run was given, if it was trained on the same folder."""
+    if run is None or not RunFolder(run).source.is_file():
+        return None
+    source = read_source(run)
+    is_same = source.root.is_dir() and source.root.samefile(root)
+    return source.train_list if is_same else None
+
+
+def _list_file(root: Path, images: Mapping[str, Path], wanted: str, run: Path | None) -> Path:
     if wanted not in _LISTS:
         return Path(wanted)
-    found = find_list(root, wanted)
+    found = list_for(root, images, wanted, _train_list(run, root))
     if found is None and run is not None and RunFolder(run).ids(wanted).is_file():
         found = RunFolder(run).ids(wanted)
     if found is None:

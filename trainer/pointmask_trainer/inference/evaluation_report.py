@@ -54,6 +54,7 @@ def to_json(evaluation: Evaluation, facts: Mapping[str, Any]) -> str:
     table = {
         **facts,
         "threshold": 0.5,
+        **({} if evaluation.unseen is None else {"unseen": _table(evaluation.unseen)}),
         "all": _table(evaluation.whole),
         "data_sets": {name: _table(tally) for name, tally in evaluation.data_sets.items()},
     }
@@ -84,8 +85,10 @@ def tables(evaluation: Evaluation) -> list[Table]:
 
 
 def _named(evaluation: Evaluation) -> dict[str, EvaluationTally]:
-    """Return the tally of all images, followed by those of the data sets if there are several."""
+    """Return the tallies of images unknown to the run, if it knows others, of all, and of data sets."""
     parts = evaluation.data_sets if len(evaluation.data_sets) > 1 else {}
+    if evaluation.unseen is not None:
+        return {"unseen": evaluation.unseen, "all": evaluation.whole} | parts
     return {"all": evaluation.whole} | parts
 
 

@@ -18,7 +18,7 @@ Evolving labels override `end_epoch`; targets made within a batch override `loss
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -57,12 +57,15 @@ class Folder:
         Folder of masks, from ``--masks``.
     has_points : bool
         Whether there are points: from ``--points`` or, if the strategy needs them, recognised in `root`.
+    say : callable
+        Takes a line that a user should know.
     """
 
     root: Path
     splits: Mapping[SplitName, Split]
     masks: Path | None
     has_points: bool
+    say: Callable[[str], None] = lambda text: None
 
 
 class Strategy(ABC):

@@ -21,10 +21,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pointmask.io.layout import TRUE_MASKS
 from pointmask.theta import Theta
 from pointmask_trainer.data.batch import Batch
 from pointmask_trainer.data.labels import Label, LabelStore, SplitName
+from pointmask_trainer.data.layout import true_masks
 from pointmask_trainer.data.split import Split, for_every_image, known_masks, load_masks
 from pointmask_trainer.detectors.base import Maps
 from pointmask_trainer.errors import ConfigError, DataError
@@ -61,7 +61,7 @@ class D2D(Strategy):
                 )
         self._start = self.first_theta()
         self._truths = {
-            name: known_masks(split, folder.root / TRUE_MASKS) for name, split in folder.splits.items()
+            name: known_masks(split, true_masks(folder.root)) for name, split in folder.splits.items()
         }
         return {name: self._first_labels(folder, split) for name, split in folder.splits.items()}
 
@@ -183,7 +183,7 @@ class D2D(Strategy):
 
     def _first_labels(self, folder: Folder, split: Split) -> list[Label]:
         if folder.masks is not None:
-            masks = load_masks(split, folder.masks)
+            masks = load_masks(split, folder.masks, folder.say)
             return [mask if self.options.labels == "hard" else mask.astype(np.float32) for mask in masks]
 
         def one(index: int) -> Label:

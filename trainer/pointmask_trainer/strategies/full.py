@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from pointmask.io.layout import TRUE_MASKS
 from pointmask_trainer.data.labels import Label, SplitName
+from pointmask_trainer.data.layout import true_masks
 from pointmask_trainer.data.split import load_masks
 from pointmask_trainer.strategies.base import Folder, Strategy
 
@@ -13,5 +13,5 @@ class Full(Strategy):
 
     def prepare(self, folder: Folder) -> Mapping[SplitName, Sequence[Label]]:
         """Read the masks of both splits."""
-        source = folder.masks or folder.root / TRUE_MASKS
-        return {name: load_masks(split, source) for name, split in folder.splits.items()}
+        source = folder.masks or true_masks(folder.root)
+        return {name: load_masks(split, source, folder.say) for name, split in folder.splits.items()}

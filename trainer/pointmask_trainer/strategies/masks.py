@@ -18,4 +18,4 @@ class Masks(Strategy):
                 "strategy masks needs pseudo-masks: make them with pointmask annotate IMAGES --points FILE "
                 "--out OUT, then name them with --masks OUT; true masks are --strategy full"
             )
-        return {name: load_masks(split, folder.masks) for name, split in folder.splits.items()}
+        return {name: load_masks(split, folder.masks, folder.say) for name, split in folder.splits.items()}

@@ -5,10 +5,10 @@ from functools import partial
 
 import torch
 
-from pointmask.io.layout import TRUE_MASKS
 from pointmask_trainer.config import Config, ModelConfig
 from pointmask_trainer.data.folder import find_images, split_ids
 from pointmask_trainer.data.labels import LabelStore
+from pointmask_trainer.data.layout import layout_note, true_masks
 from pointmask_trainer.data.normalisation import normalisation_of
 from pointmask_trainer.data.points import lists_with_points, points_of
 from pointmask_trainer.data.split import Mask, known_masks, load_split
@@ -48,12 +48,15 @@ def prepare(
     ConfigError, DataError, PointsError, DetectorError
         If settings or data do not fit.
     """
+    say = _once(say)
     torch.manual_seed(config.seed)
     strategy = make_strategy(config.strategy.name, config.strategy.options)
     model = fresh(config.model).to(device)
     if group.size > 1:
         share_statistics(model)
     images = find_images(source.root)
+    if note := layout_note(source.root):
+        say(note)
     needed_by = config.strategy.name if strategy.needs_points else None
     paired = points_of(source.root, source.points, images, needed_by, say)
     draw = partial(
@@ -64,13 +67,16 @@ def prepare(
         val_list=source.val_list,
         include=source.include,
         seed=config.seed,
+        say=say,
     )
     ids = lists_with_points(draw, paired, say) if paired and needed_by else draw()
     train_split, val_split = (
         load_split(name, listed, images, paired, device)
         for name, listed in zip(("train", "val"), ids, strict=True)
     )
-    folder = Folder(source.root, {"train": train_split, "val": val_split}, source.masks, paired is not None)
+    folder = Folder(
+        source.root, {"train": train_split, "val": val_split}, source.masks, paired is not None, say
+    )
     labels = LabelStore(strategy.prepare(folder), device)
     normalisation = normalisation_of(train_split.images, per_image=config.model.normalisation == "image")
     say(
@@ -78,7 +84,19 @@ def prepare(
         f"{normalisation.mean:.4g}, deviation {normalisation.std:.4g}; {device}"
     )
     loop = Loop(config, folder.splits, labels, strategy, model, normalisation, group)
-    return loop, known_masks(val_split, source.root / TRUE_MASKS)
+    return loop, known_masks(val_split, true_masks(source.root))
+
+
+def _once(say: Callable[[str], None]) -> Callable[[str], None]:
+    """Pass on each text once: lists are drawn twice where images without points are left out."""
+    said: set[str] = set()
+
+    def tell(text: str) -> None:
+        if text not in said:
+            said.add(text)
+            say(text)
+
+    return tell
 
 
 def fresh(config: ModelConfig) -> Detector:
