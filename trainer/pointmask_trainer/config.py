@@ -1,7 +1,7 @@
 """All settings of a training run: frozen dataclasses, one TOML file, two presets.
 
-A run is described whole by its `Config`; the file ``config.toml`` of a run gives the same run again.
-Settings come, later over earlier, from the defaults here, a preset, a file, and single settings ``a.b=v``.
+A `Config` describes a run completely; the file ``config.toml`` of a run reproduces it. Settings are read from
+the defaults here, a preset, a file and single settings ``a.b=v``, each overriding the ones before.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,7 +16,7 @@ from pointmask_trainer.errors import ConfigError
 PRESETS = ("paper", "cpu")
 
 ABLATIONS = ("a1", "a2", "a3", "a4", "a4_val", "b1", "b2", "b3", "b4", "published")
-"""Settings of strategy ``d2d`` with parts left out, named as in table 3 of the paper."""
+"""Settings of strategy ``d2d`` with components removed, named as in table 3 of the paper."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,17 +28,17 @@ class ModelConfig:
     name : str
         See ``pointmask models``.
     in_channels : int
-        1, or 3 to feed the band three times as in the published runs of D2D and PAL.
+        1, or 3 to repeat the single band three times as in the published runs of D2D and PAL.
     normalisation : {"list", "image"}
-        Grey values less their mean, over their standard deviation: of the training list, as in published
-        runs, or of each image by itself, for frames that differ in gain, offset or bit depth.
+        Statistics with which grey values are standardised: those of the training list, as in published runs,
+        or those of each image, for frames that differ in gain, offset or bit depth.
     prior : float
-        Probability that the detector gives every pixel before it is trained; targets are rare, and finding
-        that out takes long. 0.5 leaves fresh weights as they are, as in published runs.
+        Probability that the untrained detector assigns to every pixel; targets are rare, and learning
+        that takes many steps. 0.5 leaves the initial weights unchanged, as in published runs.
     tile : int
         Largest side of the detector's input in validation and prediction, in px; larger images are tiled.
     options : dict
-        The detector's own options.
+        Options specific to the detector.
     """
 
     name: str = "alclnet"
@@ -54,28 +54,29 @@ class ModelConfig:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AugmentConfig:
-    """How training crops vary. All zero but `crop` gives plain random crops.
+    """Augmentation of training crops. With everything but `crop` zero, crops are merely placed at random.
 
     Attributes
     ----------
     crop : int
-        Side of the crops in px; smaller images are continued by reflection.
+        Side of the crops in px; smaller images are padded by reflection.
     positive : float
-        Probability that a crop is placed so that it holds a target of its image.
+        Probability that a crop is placed such that it contains a target of its image.
     flip, transpose : bool
         The eight symmetries of the square, each equally likely.
     scale : float
-        Images are magnified by up to ``1 + scale`` or reduced as much.
+        Images are magnified or reduced by a factor of up to ``1 + scale``.
     rotate : float
-        Largest rotation either way, in degrees.
+        Largest rotation in either direction, in degrees.
     shift : float
-        Largest sub-pixel shift either way, in px.
+        Largest sub-pixel shift in either direction, in px.
     brightness, contrast : float
         Largest change, as a share of the training images' standard deviation, or of the contrast.
     noise : float
-        Largest standard deviation of added noise, in the same unit.
+        Largest standard deviation of added noise, in the same unit as `brightness`.
     share : float
-        Probability that an image gets any of scale, rotate, shift, brightness, contrast and noise.
+        Probability with which the geometric changes (scale, rotate, shift), and each of brightness, contrast
+        and noise, are applied to an image.
     """
 
     crop: Annotated[int, Between(16, 8192)] = 256
@@ -102,11 +103,11 @@ class LossConfig:
     ----------
     name : {"softiou", "bce", "focal", "eedm"}
     deep : {"mean", "sum"}
-        How the losses of a detector's maps are joined.
+        Reduction over the losses of a detector's maps.
     edge : float
-        Weight of label edges under ``eedm``.
+        Weight of label edges in ``eedm``.
     hard_share : float
-        Share of the hardest pixels that ``eedm`` keeps.
+        Share of the hardest pixels over which ``eedm`` averages.
     """
 
     name: Literal["softiou", "bce", "focal", "eedm"] = "softiou"
@@ -127,14 +128,14 @@ class OptimConfig:
     name : {"adamw", "adam", "sgd"}
     lr, weight_decay : float
     schedule : {"constant", "cosine", "steps"}
-        ``cosine`` falls to 1 % of `lr`; ``steps`` multiplies by 0.1 after half and three quarters.
+        ``cosine`` decays to 1 % of `lr`; ``steps`` multiplies by 0.1 after half and three quarters.
     warmup : float
-        Epochs over which the rate first rises from 0.
+        Number of epochs over which the learning rate initially rises from 0.
     clip : float
-        Largest norm of the gradient; 0 leaves it as it is.
+        Largest norm of the gradient; 0 disables clipping.
     average : float
-        Decay per step of a running average of the weights, which is then what validates, predicts and is
-        saved as the best; 0 takes the weights as they are.
+        Decay per step of an exponential moving average (EMA) of the weights, which is then used for
+        validation and prediction and saved as the best; 0 disables averaging.
     """
 
     name: Literal["adamw", "adam", "sgd"] = "adamw"
@@ -158,7 +159,7 @@ class StrategyConfig:
     name : str
         A strategy of `pointmask_trainer.strategies`.
     options : dict
-        The strategy's own options.
+        Options specific to the strategy.
     """
 
     name: str = "masks"
@@ -170,25 +171,25 @@ class StrategyConfig:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunConfig:
-    """How the run is carried out; nothing here changes what is learned but for rounding.
+    """Execution of the run; these settings affect results only by rounding.
 
     Attributes
     ----------
     device : str
-        ``auto`` takes a GPU where there is one.
+        ``auto`` selects a GPU if available.
     precision : {"float32", "bf16"}
-        Of the detector's forward and backward pass; weights stay float32.
+        Precision of the detector's forward and backward pass; weights remain float32.
     compile : bool
-        Through `torch.compile`.
+        Compile the detector with `torch.compile`.
     channels_last : bool
-        Keep the channels of a pixel together on a processor too, as a GPU always does: a fifth faster for
-        ACM U-Net, but sums are rounded otherwise, so that several processes no longer follow one within 1e-4.
+        Use the channels-last memory format on a CPU, as always on a GPU: a fifth faster for ACM U-Net, but
+        sums are rounded differently, so that several processes no longer agree with one within 1e-4.
     threads : int
-        CPU threads of torch; 0 leaves them as they are.
+        CPU threads of torch; 0 keeps torch's default.
     validate_every : int
         Epochs between validations; the last epoch is always validated.
     tensorboard : bool
-        Write event files as well.
+        Also write TensorBoard event files.
     """
 
     device: str = "auto"
@@ -210,7 +211,7 @@ class Config:
     Attributes
     ----------
     seed : int
-        Every random draw derives from it.
+        Seed of all random numbers.
     epochs : int
     batch : int
         Images per step, over all processes.
@@ -237,16 +238,16 @@ class Config:
         check(self, ConfigError)
 
     def to_toml(self) -> str:
-        """TOML text; `from_toml` of it gives an equal config."""
+        """Return TOML text from which `from_toml` restores an equal config."""
         return "\n".join(to_toml(to_table(self)))
 
 
 def load_config(
     *, preset: str | None = None, file: str | Path | None = None, settings: Iterable[str] = ()
 ) -> Config:
-    """Join defaults, a preset, a file and single settings, later over earlier.
+    """Combine defaults, a preset, a file and single settings, each overriding the ones before.
 
-    Naming another detector or strategy drops the options that were there for the one before.
+    Setting another detector or strategy discards the options of the previous one.
 
     Parameters
     ----------
@@ -259,7 +260,7 @@ def load_config(
     Raises
     ------
     ConfigError
-        If a preset, file, key or value is not right; an unknown key is answered with the nearest.
+        If a preset, file, key or value is invalid; for an unknown key the message suggests the nearest.
     """
     table: dict[str, Any] = {}
     if preset is not None:
@@ -285,7 +286,7 @@ def from_toml(text: str, name: str = "config") -> Config:
 
 
 def _parse_setting(setting: str) -> dict[str, Any]:
-    """Turn ``a.b=value`` into nested tables; the value is TOML or a bare word."""
+    """Parse ``a.b=value`` to nested tables; the value is TOML or a bare word."""
     key, equals, value = setting.partition("=")
     parts = [part.strip() for part in key.split(".")]
     if not equals or not all(parts):
@@ -301,10 +302,10 @@ def _parse_setting(setting: str) -> dict[str, Any]:
 
 
 def _merge(table: dict[str, Any], new: Mapping[str, Any]) -> None:
-    """Lay new values over a table, in place; options of another name are dropped."""
+    """Merge new values into a table, in place; options of another name are discarded."""
     for key, value in new.items():
         if isinstance(value, Mapping) and isinstance(table.get(key), dict):
-            # Options belong to the name beside them: another name, other options.
+            # Options are specific to the name in the same table.
             if "name" in value and value["name"] != table[key].get("name"):
                 table[key].pop("options", None)
             _merge(table[key], value)

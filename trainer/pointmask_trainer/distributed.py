@@ -1,7 +1,8 @@
 """Training in several processes, started by ``torchrun``; a single process is a group of one.
 
-Gradients are summed explicitly after the backward pass, in one message: strategies run forward and backward
-passes of their own, in each of which a wrapper round the model would have to be switched on or off.
+Gradients are summed explicitly after the backward pass, in one all-reduce. Strategies run additional forward
+and backward passes, for each of which a wrapper such as ``DistributedDataParallel`` would have to be enabled
+or disabled.
 """
 
 import os
@@ -20,48 +21,48 @@ from pointmask_trainer.errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class ProcessGroup:
-    """The processes that train together, as one of them sees them."""
+    """The group of processes that train together, from the point of view of one of them."""
 
     rank: int = 0
     size: int = 1
 
     @property
     def is_main(self) -> bool:
-        """Whether this process writes files and messages."""
+        """Whether this process is the one that writes files and messages."""
         return self.rank == 0
 
     def part(self, batch: int) -> slice:
-        """Return this process's share of a batch; shares differ by one at most."""
+        """Return this process's share of a batch; shares differ in size by at most one."""
         return slice(batch * self.rank // self.size, batch * (self.rank + 1) // self.size)
 
     def sum_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
         """Replace every gradient by the sum over all processes."""
         if self.size == 1:
             return
-        held = [p for p in parameters if p.requires_grad]
-        grads = [torch.zeros_like(p) if p.grad is None else p.grad for p in held]
+        trainable = [p for p in parameters if p.requires_grad]
+        grads = [torch.zeros_like(p) if p.grad is None else p.grad for p in trainable]
         flat = torch.cat([grad.reshape(-1) for grad in grads])
         dist.all_reduce(flat)
         start = 0
-        for parameter in held:
+        for parameter in trainable:
             parameter.grad = flat[start : start + parameter.numel()].view_as(parameter).clone()
             start += parameter.numel()
 
     def sum(self, values: Tensor) -> Tensor:
-        """Sum of a tensor over all processes."""
+        """Return the sum of a tensor over all processes."""
         if self.size > 1:
             dist.all_reduce(values)
         return values
 
     def concatenated(self, values: Tensor) -> Tensor:
-        """Join (B, ...) tensors of all processes along the first axis, in the processes' order."""
+        """Concatenate the (B, ...) tensors of all processes along the first axis, in order of rank."""
         if self.size == 1:
             return values
         parts = self.gather(values.detach().cpu())
         return torch.cat(parts).to(values.device)
 
     def gather(self, value: Any) -> list[Any]:  # noqa: ANN401 - anything that can be pickled
-        """Values of all processes, in their order."""
+        """Return the values of all processes, in order of rank."""
         if self.size == 1:
             return [value]
         values = [None] * self.size
@@ -89,12 +90,12 @@ def process_group(device: torch.device) -> Iterator[ProcessGroup]:
 
 
 def is_main() -> bool:
-    """Whether this process will be the main one of those that ``torchrun`` started, before they have met."""
+    """Whether this process will be the main one; usable before the process group is initialised."""
     return os.environ.get("RANK", "0") == "0" or int(os.environ.get("WORLD_SIZE", "1")) == 1
 
 
 def choose_device(name: str) -> torch.device:
-    """Return the device of this process; ``auto`` takes a GPU if there is one, each process its own.
+    """Return the device of this process; ``auto`` selects a GPU if available, one per process.
 
     Raises
     ------
@@ -106,7 +107,7 @@ def choose_device(name: str) -> torch.device:
     try:
         device = torch.device(name)
         torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:  # torch's words run over many lines
+    except (RuntimeError, AssertionError) as error:  # torch's messages span many lines
         reason = str(error).partition("\n")[0]
         raise ConfigError(f"device {name!r} cannot be used ({reason}); choose cpu, or auto") from None
     if device.type == "cuda" and device.index is None:
@@ -115,7 +116,7 @@ def choose_device(name: str) -> torch.device:
 
 
 def share_statistics(model: nn.Module) -> None:
-    """Let every batch norm take its statistics over all processes.
+    """Make every batch norm compute its statistics over all processes.
 
     `torch.nn.SyncBatchNorm` does so on GPUs only.
     """
@@ -131,7 +132,7 @@ def _shared_forward(norm: nn.BatchNorm2d, x: Tensor) -> Tensor:
     number = _total(x.new_tensor(x.numel() / x.shape[1]))
     mean = _total(x.sum(axes)) / number
     centred = x - mean[:, None, None]
-    # A second message, because mean(x^2) - mean(x)^2 loses the digits that a small variance needs.
+    # A second all-reduce: mean(x^2) - mean(x)^2 suffers from cancellation if the variance is small.
     variance = _total((centred * centred).sum(axes)) / number
     if norm.track_running_stats and norm.running_mean is not None and norm.running_var is not None:
         share = norm.momentum if norm.momentum is not None else 0.1
@@ -148,7 +149,7 @@ def _shared_forward(norm: nn.BatchNorm2d, x: Tensor) -> Tensor:
 
 
 def _total(values: Tensor) -> Tensor:
-    """Sum over all processes, through which gradients flow."""
+    """Sum over all processes, differentiably."""
     total = all_reduce(values)  # type: ignore[no-untyped-call]
     assert isinstance(total, Tensor)
     return total

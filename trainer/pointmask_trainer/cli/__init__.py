@@ -1,5 +1,5 @@
-"""The trainer's commands, one module each; `pointmask.cli` names them by import strings.
+"""The trainer's commands, one module each; `pointmask.cli` refers to them by import strings.
 
-Each imports what it needs inside the command, so that help loads no torch. May import: everything.
+Each command imports its dependencies when it runs, so that help loads no torch. May import: everything.
 Open first: ``train.py``.
 """

@@ -1,4 +1,4 @@
-"""``pointmask analyse``: a run in; pictures of what it learned, their numbers and a page out."""
+"""``pointmask analyse``: a run in; charts of what it learned, their data and an HTML page out."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from pointmask_trainer.analysis.study import Study
 
-_AVERAGED = 50
+_LAST_EPOCHS = 50
 
 
 @click.command(short_help="What a run learned: sample weights, theta and labels, in pictures.")
@@ -24,7 +24,7 @@ _AVERAGED = 50
 @click.option(
     "--last",
     type=click.IntRange(1),
-    default=_AVERAGED,
+    default=_LAST_EPOCHS,
     show_default=True,
     help="Number of final epochs over which weights are averaged.",
 )
@@ -50,10 +50,12 @@ def analyse(run: Path, data: Path | None, last: int, out: Path | None, overwrite
 
     own = RunFolder(run).analysis
     folder = own if out is None else out
-    there = [folder / name for name in NAMES if (folder / name).exists()]
-    # RUN/analysis is the run's own, renewed as its report is.
-    if there and not overwrite and folder.resolve() != own.resolve():
-        raise OutputError(f"{there[0]} exists already; choose another folder, or replace it with --overwrite")
+    existing = [folder / name for name in NAMES if (folder / name).exists()]
+    # RUN/analysis belongs to the run and is replaced without asking, like its report.
+    if existing and not overwrite and folder.resolve() != own.resolve():
+        raise OutputError(
+            f"{existing[0]} exists already; choose another folder, or replace it with --overwrite"
+        )
     study = study_run(run, last=last)
     files = _image_files(run, data, study)
 
@@ -77,7 +79,7 @@ def analyse(run: Path, data: Path | None, last: int, out: Path | None, overwrite
 
 
 def _image_files(run: Path, data: Path | None, study: "Study") -> Mapping[str, Path]:
-    """Where the training images lie, by id."""
+    """Return the paths of the training images by id."""
     from pointmask_trainer.data.folder import find_images
     from pointmask_trainer.errors import DataError
     from pointmask_trainer.run.source import read_source
@@ -86,9 +88,9 @@ def _image_files(run: Path, data: Path | None, study: "Study") -> Mapping[str, P
     if not root.is_dir():
         raise DataError(f"{root}, on which {run} was trained, is gone; say where it is now with --data DIR")
     files = find_images(root)
-    if lost := [name for name in study.history.ids if name not in files]:
+    if missing := [name for name in study.history.ids if name not in files]:
         raise DataError(
-            f"{root} holds no image {lost[0]} (nor {len(lost) - 1:,} more) on which {run} was trained; say "
-            "where they are with --data DIR"
+            f"{root} holds no image {missing[0]} (nor {len(missing) - 1:,} more) on which {run} was trained; "
+            "say where they are with --data DIR"
         )
     return files

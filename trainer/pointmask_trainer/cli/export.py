@@ -1,4 +1,4 @@
-"""``pointmask export``: weights in, a file that other runtimes take out."""
+"""``pointmask export``: weights in, an ONNX file for other runtimes out."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ def export(weights: Path, path: Path, overwrite: bool) -> None:
     """Write a detector as one ONNX file, checked against torch.
 
     Input "images": float32 (N, 1, H, W), grey values as stored in the images; normalisation is in the graph.
-    Outputs "probabilities" and "logits": float32 (N, 1, H, W). N, H and W may be anything.
+    Outputs "probabilities" and "logits": float32 (N, 1, H, W). N, H and W are dynamic.
     """
     if path.exists() and not overwrite:
         raise OutputError(f"{path} exists; choose another file, or replace it with --overwrite")

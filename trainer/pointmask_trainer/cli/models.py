@@ -1,4 +1,4 @@
-"""``pointmask models``: what the detectors cost, measured on this machine."""
+"""``pointmask models``: the computational cost of the detectors, measured on this machine."""
 
 import json
 import sys
@@ -16,7 +16,7 @@ from pointmask.cli.plugins import warn_of_broken
 )
 @click.option("--json", "as_json", is_flag=True, help="Write JSON: exact operations, seconds.")
 def models(names: tuple[str, ...], size: int, as_json: bool) -> None:
-    """List detectors, all or those named: parameters, multiply-accumulates and time for one image.
+    """List all detectors, or the NAMEs given: parameters, multiply-accumulates and time for one image.
 
     The time is the shortest of three forward passes on the CPU, with the threads that torch takes
     (OMP_NUM_THREADS=1 for one). Any NAME goes with: pointmask train --model NAME. Detectors of other packages
@@ -26,13 +26,13 @@ def models(names: tuple[str, ...], size: int, as_json: bool) -> None:
     from pointmask_trainer.detectors.registry import DETECTORS
 
     for name in names:
-        DETECTORS.load(name)  # says what is wrong before anything is measured
+        DETECTORS.load(name)  # raises an error before anything is measured
     with click.progressbar(
         names or DETECTORS.usable(), label="Measuring", item_show_func=str, file=sys.stderr
-    ) as listed:
-        profiles = [profile_detector(name, size=size) for name in listed]
+    ) as bar:
+        profiles = [profile_detector(name, size=size) for name in bar]
     if as_json:
-        click.echo(json.dumps([{**asdict(found), "size": size} for found in profiles], indent=2))
+        click.echo(json.dumps([{**asdict(profile), "size": size} for profile in profiles], indent=2))
     else:
         click.echo(models_table(profiles))
     if not names:

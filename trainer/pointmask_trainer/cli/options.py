@@ -1,4 +1,4 @@
-"""Options that several commands share, worded once."""
+"""Options that are shared by several commands."""
 
 from pathlib import Path
 

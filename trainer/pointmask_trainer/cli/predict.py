@@ -85,17 +85,17 @@ def predict(
             overwrite=overwrite,
             progress=show,
         )
-    _show(summary, out)
+    _print_summary(summary, out)
     if summary.skipped:
         raise SystemExit(EXIT_SOME_SKIPPED)
 
 
-def _show(summary: "PredictSummary", out: Path) -> None:
+def _print_summary(summary: "PredictSummary", out: Path) -> None:
     from pointmask.cli.summary import list_some
     from pointmask.io.layout import POINTS, RESULTS
 
-    again = f" ({summary.resumed:,} done before)" if summary.resumed else ""
-    click.echo(f"images   {summary.done + summary.resumed:,}{again}")
+    resumed = f" ({summary.resumed:,} done before)" if summary.resumed else ""
+    click.echo(f"images   {summary.done + summary.resumed:,}{resumed}")
     click.echo(f"targets  {summary.targets:,}")
     if summary.skipped:
         list_some("Skipped", [f"{name}: {reason}" for name, reason in summary.skipped], "")

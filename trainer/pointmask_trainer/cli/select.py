@@ -1,4 +1,4 @@
-"""``pointmask select``: a run in; lists of the images that are worth training on out."""
+"""``pointmask select``: a run in; lists of the most useful training images out."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -102,7 +102,7 @@ def select(
     command = None if source is None else retrain_command(selection, name, out, source)
     facts = {"keep": keep, "stratify": stratify, "retrain": command}
     written = write_selection(selection, out, facts, overwrite=overwrite)
-    _show(selection)
+    _print_selection(selection)
     click.echo("Wrote " + printable(", ".join(str(path) for path in written)))
     click.echo(
         f"This took points for all {len(trained.ids):,} images: it saves training time, not annotation time."
@@ -114,7 +114,7 @@ def select(
 
 
 def _source(run: Path, data: Path | None, masks: Path | None, points: Path | None) -> "Source | None":
-    """Return where the data of a run lies, by its own words and the user's; None if nobody says so."""
+    """Return the location of a run's data, as recorded and as overridden by options; None if unknown."""
     from dataclasses import replace
 
     from pointmask_trainer.run.layout import RunFolder
@@ -134,7 +134,7 @@ def _source(run: Path, data: Path | None, masks: Path | None, points: Path | Non
     )
 
 
-def _show(selection: "Selection") -> None:
+def _print_selection(selection: "Selection") -> None:
     from rich.console import Console
 
     images, epochs = len(selection.run.ids), selection.run.weights.epochs
@@ -149,7 +149,7 @@ def _show(selection: "Selection") -> None:
 
 
 def _table(selection: "Selection") -> "Table":
-    """How many images of each data set are in each list."""
+    """Return a table of the number of images of each data set in each list."""
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))

@@ -1,7 +1,7 @@
-"""Segmentation networks of the literature, written anew from their descriptions, one file each.
+"""Segmentation networks of the literature, implemented from their descriptions, one file each.
 
 All follow one contract (`base.Detector`): images of any size and any number of channels in, logits out,
-and auxiliary maps beside them while training::
+and in training mode also auxiliary maps::
 
     net = build("acm_unet", in_channels=1)    # from registry
     net(images)["logits"]                     # (N, 1, H, W)

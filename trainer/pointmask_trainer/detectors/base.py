@@ -9,7 +9,7 @@ from torch.nn import functional as F  # noqa: N812 - as everybody writes it
 from pointmask_trainer.errors import DetectorError
 
 TILE = 1024
-"""Side of tiles in px, unless a detector was trained for others."""
+"""Default side of tiles in px."""
 
 
 class Auxiliary(NamedTuple):
@@ -22,7 +22,7 @@ class Auxiliary(NamedTuple):
     scale : int
         The map's sides are the image's, divided by this and rounded up.
     target : {"mask", "edge"}
-        What it is trained to be: the mask, or the mask's outline.
+        Its training target: the mask, or the outline of the mask.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Maps(TypedDict):
 
 
 class ImageNetwork(nn.Module):
-    """A network of images with a fixed number of channels.
+    """A network for images with a fixed number of channels.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ class ImageNetwork(nn.Module):
         self.in_channels = in_channels
 
     def check(self, x: Tensor) -> None:
-        """Raise an error unless `x` holds images for this network.
+        """Raise an error unless `x` is a valid input of this network.
 
         Raises
         ------
@@ -90,9 +90,9 @@ class Detector(ImageNetwork, ABC):
     """A segmentation network; subclasses define it for images of a convenient size.
 
     Images of any size, down to one pixel, are padded at the right and at the bottom to the next multiple
-    of `stride` by repeating the last column and row, and the maps are cropped back. Repetition, because
-    zeros would draw an edge wherever the border is not of mean brightness, and an edge looks like a
-    target; reflection needs an image larger than the padding and would show a target at the border twice.
+    of `stride` by repeating the last column and row, and the maps are cropped back. Zero padding would create
+    an edge, which resembles a target, wherever the border is not of mean brightness; reflection requires an
+    image larger than the padding and would duplicate a target at the border.
 
     Parameters
     ----------
@@ -102,16 +102,16 @@ class Detector(ImageNetwork, ABC):
     Attributes
     ----------
     stride : int
-        `forward_maps` gets images whose sides are multiples of this.
+        Sides of the images passed to `forward_maps` are multiples of this.
     auxiliary : tuple of Auxiliary
-        What the maps in ``aux`` are.
+        Descriptions of the maps in ``aux``.
     last_layers : tuple of str
-        Names of the modules that make the maps' logits, in the order in which they follow each other.
+        Names of the modules that compute the maps' logits, in order of execution.
     in_channels : int
         As given.
     tile : int
-        Largest side of the input in px; larger frames are cut into tiles. Networks
-        that weigh channels by means over the whole map do best on what they were trained on: crops.
+        Largest side of the input in px; larger frames are cut into tiles. Networks that weight channels by
+        means over the whole map perform best at the size of the crops they were trained on.
 
     Raises
     ------
@@ -126,7 +126,7 @@ class Detector(ImageNetwork, ABC):
 
     @abstractmethod
     def forward_maps(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """Make the maps of images whose sides are multiples of `stride`.
+        """Compute the maps of images whose sides are multiples of `stride`.
 
         Parameters
         ----------
@@ -138,11 +138,11 @@ class Detector(ImageNetwork, ABC):
         main : Tensor, (N, 1, H, W)
             Logits.
         aux : list of Tensor
-            Logits of the maps in `auxiliary`; in eval mode they may be left out.
+            Logits of the maps in `auxiliary`; may be omitted in eval mode.
         """
 
     def forward(self, x: Tensor) -> Maps:
-        """Make the maps of images of any size.
+        """Compute the maps of images of any size.
 
         Parameters
         ----------
@@ -175,7 +175,7 @@ class Detector(ImageNetwork, ABC):
 
 
 def parameter_count(module: nn.Module) -> int:
-    """Count the trainable numbers of a network."""
+    """Return the number of trainable parameters of a network."""
     return sum(parameter.numel() for parameter in module.parameters() if parameter.requires_grad)
 
 

@@ -1,7 +1,8 @@
-"""Losses of one image each: logits and a label in [0, 1] in, one number per image out.
+"""Per-image losses: logits and labels in [0, 1] in, one number per image out.
 
-Means over a batch are left to the caller, so that every loss can be weighted per sample. The whole-batch
-soft IoU of some published trainers cannot, and is not offered: large targets dominate it.
+The mean over a batch is left to the caller, so that every loss can be weighted per sample. The soft IoU over
+a whole batch of some published trainers does not allow that and is dominated by large targets; it is not
+offered.
 """
 
 from collections.abc import Callable
@@ -19,28 +20,28 @@ _SMOOTH = 1.0
 def loss_of_maps(
     maps: Maps, labels: Tensor, config: LossConfig, auxiliary: tuple[Auxiliary, ...] = ()
 ) -> Tensor:
-    """Join the losses of all of a detector's maps.
+    """Combine the losses of all maps of a detector.
 
     Parameters
     ----------
     maps : Maps
-        Logits of the main map, (B, 1, H, W), and of auxiliary maps, perhaps coarser.
+        Logits of the main map, (B, 1, H, W), and of auxiliary maps, which may be coarser.
     labels : (B, 1, H, W) float Tensor in [0, 1]
     config : LossConfig
     auxiliary : tuple of Auxiliary
-        What the auxiliary maps are; edge maps are trained on the label's edge.
+        Descriptions of the auxiliary maps; edge maps are trained on the label's edge.
 
     Returns
     -------
     (B,) float Tensor
     """
-    of = _LOSSES[config.name]
-    parts = [of(maps["logits"].float(), labels, config)]
+    loss = _LOSSES[config.name]
+    parts = [loss(maps["logits"].float(), labels, config)]
     for logits, kind in zip(maps["aux"], auxiliary[: len(maps["aux"])], strict=True):
         target = label_edges(labels) if kind.target == "edge" else labels
-        if kind.scale > 1:  # the brightest pixel counts: a mean would dilute a target of a few pixels
+        if kind.scale > 1:  # maximum: a mean would dilute a target of a few pixels
             target = F.max_pool2d(target, kind.scale, ceil_mode=True)
-        parts.append(of(logits.float(), target, config))
+        parts.append(loss(logits.float(), target, config))
     total = torch.stack(parts)
     return total.mean(0) if config.deep == "mean" else total.sum(0)
 
@@ -62,7 +63,7 @@ def focal(logits: Tensor, labels: Tensor) -> Tensor:
     """Focal loss for soft labels t, ``-t (1 - q)^2 log q - (1 - t)^4 q^2 log(1 - q)``.
 
     Summed over each image and divided by its sum of labels, at least 1. LESPS divides by the number of
-    pixels that are exactly 1 in the whole batch, so that its loss grows while labels soften.
+    pixels that are exactly 1 in the whole batch; its loss therefore grows as labels soften.
     """
     q = torch.sigmoid(logits)
     near = labels * (1 - q) ** 2 * F.logsigmoid(logits)
@@ -73,8 +74,8 @@ def focal(logits: Tensor, labels: Tensor) -> Tensor:
 def edge_enhanced(logits: Tensor, labels: Tensor, edge: float, hard_share: float) -> Tensor:
     """Cross entropy with label edges weighted by `edge`, mean over the hardest share of each image's pixels.
 
-    Edge-enhanced difficulty mining of PAL as its paper describes it; the released code weights every
-    pixel alike, which is ``edge = 1`` here but for a factor of 4.
+    Edge-enhanced difficulty mining of PAL as described in its paper; the released code weights all pixels
+    equally, which corresponds to ``edge = 1`` up to a factor of 4.
     """
     weight = 1 + (edge - 1) * label_edges(labels)
     loss = weight * F.binary_cross_entropy_with_logits(logits, labels, reduction="none")
@@ -83,9 +84,9 @@ def edge_enhanced(logits: Tensor, labels: Tensor, edge: float, hard_share: float
 
 
 def label_edges(labels: Tensor) -> Tensor:
-    """1 where a 3 x 3 square round a pixel of (B, 1, H, W) labels holds both sides of 0.5, else 0."""
+    """Return 1 where the 3 x 3 neighbourhood in (B, 1, H, W) labels contains both sides of 0.5, else 0."""
     padded = F.pad((labels > 0.5).to(labels.dtype), (1, 1, 1, 1), mode="replicate")
-    # One axis after the other: a fifteenth of the time of max_pool2d with stride 1 on a processor.
+    # One axis after the other: a fifteenth of the time of max_pool2d with stride 1 on a CPU.
     highest, lowest = padded, padded
     for axis in (-2, -1):
         highest, lowest = _of_three(torch.maximum, highest, axis), _of_three(torch.minimum, lowest, axis)
@@ -93,7 +94,7 @@ def label_edges(labels: Tensor) -> Tensor:
 
 
 def _of_three(join: Callable[[Tensor, Tensor], Tensor], values: Tensor, axis: int) -> Tensor:
-    """Join each place with its neighbours along an axis; both ends fall away."""
+    """Combine each element with both neighbours along an axis; the two end elements are dropped."""
     count = values.shape[axis] - 2
     first, middle, last = (values.narrow(axis, start, count) for start in range(3))
     return join(join(first, middle), last)

@@ -1,8 +1,8 @@
 """Output of a detector before training.
 
-With fresh weights every pixel is a target by half. Soft IoU then has a union of half the image, and spends
-hundreds of steps on nothing but finding out that targets are rare: on SIRST-v1, ALCNet from 0.02 is after 16
-epochs where it is from 0.5 after 60.
+With freshly initialised weights every pixel has a probability of about 0.5. The union in soft IoU is then
+half the image, and hundreds of steps pass until the network has learned that targets are rare: on SIRST-v1,
+ALCNet started at 0.02 reaches after 16 epochs what it reaches after 60 when started at 0.5.
 """
 
 import math
@@ -13,40 +13,42 @@ from torch import Tensor, nn
 from pointmask_trainer.detectors.base import Detector
 from pointmask_trainer.detectors.quiet import unrecorded
 
-_IMAGES, _SIDE = 4, 64  # of noise
+_IMAGES, _SIDE = 4, 64  # number and side of the noise images
 
 
 @torch.no_grad()
 def start_from(model: Detector, probability: float) -> None:
-    """Shift the biases of a detector's last layers until all maps have a mean logit on noise.
+    """Shift the biases of a detector's last layers so that all maps have a given mean logit on noise.
 
-    Only `Detector.last_layers` change. Every process and machine makes the same noise.
+    Only `Detector.last_layers` change. The noise is the same in every process and on every machine.
 
     Parameters
     ----------
     model : Detector
-        With fresh weights, in training mode.
+        Freshly initialised, in training mode.
     probability : float
-        In (0, 1); its logit is what the maps get.
+        In (0, 1); its logit becomes the mean logit of the maps.
     """
     generator = torch.Generator().manual_seed(0)
     noise = torch.randn(_IMAGES, model.in_channels, _SIDE, _SIDE, generator=generator)
     noise = noise.to(next(model.parameters()).device)
-    wanted = math.log(probability / (1 - probability))
+    target = math.log(probability / (1 - probability))
     for layer in _last_convolutions(model):
-        made: list[Tensor] = []
-        handle = layer.register_forward_hook(lambda module, given, out, made=made: made.append(out))
+        outputs: list[Tensor] = []
+        handle = layer.register_forward_hook(
+            lambda module, inputs, output, outputs=outputs: outputs.append(output)
+        )
         try:
             with unrecorded(model, dropout=False):
                 model(noise)
         finally:
             handle.remove()
         assert layer.bias is not None
-        layer.bias += wanted - torch.cat([out.flatten() for out in made]).mean()
+        layer.bias += target - torch.cat([output.flatten() for output in outputs]).mean()
 
 
 def _last_convolutions(model: Detector) -> list[nn.Conv2d]:
-    """Biased convolutions to one channel in the last layers, as they follow each other."""
+    """Return the convolutions to one channel with a bias in the last layers, in order of execution."""
     return [
         module
         for name in model.last_layers

@@ -1,4 +1,4 @@
-"""What each detector costs: parameters, multiplications and time."""
+"""Computational cost of the detectors: parameters, multiply-accumulates and time."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,18 +13,18 @@ from pointmask_trainer.detectors.registry import DETECTORS, build
 
 @dataclass(frozen=True)
 class Profile:
-    """Cost of one detector.
+    """Computational cost of one detector.
 
     Attributes
     ----------
     name : str
         As in `DETECTORS`.
     parameters, parameters_3_channels : int
-        Trainable numbers, with 1 and with 3 channels of the image.
+        Trainable parameters, with 1 and with 3 image channels.
     macs : int
         Multiply-accumulates of the convolutions and matrix products of one single-band image's forward pass.
     seconds : float
-        Shortest forward pass of that image in eval mode, on the CPU with the threads torch has now.
+        Shortest forward pass of that image in eval mode, on the CPU with torch's present number of threads.
     """
 
     name: str
@@ -49,7 +49,7 @@ def profile_detector(name: str, *, size: int = 256, repeats: int = 3) -> Profile
     Returns
     -------
     Profile
-        The shortest time counts: whatever else runs on the machine can only add to it.
+        With the shortest time, since other load on the machine can only increase it.
 
     Raises
     ------
@@ -65,19 +65,18 @@ def profile_detector(name: str, *, size: int = 256, repeats: int = 3) -> Profile
 
 @torch.inference_mode()
 def count_macs(net: Detector, images: torch.Tensor) -> int:
-    """Count the multiply-accumulates of a forward pass: convolutions and matrix products, nothing else.
+    """Count the multiply-accumulates of a forward pass: only convolutions and matrix products.
 
     Parameters
     ----------
     net : Detector
-        In the mode that is to be counted.
+        In training or eval mode, as it is to be measured.
     images : Tensor, (N, in_channels, H, W)
-        What it is counted on.
 
     Returns
     -------
     int
-        For all images together.
+        Total for all images.
     """
     with FlopCounterMode(display=False) as counter:
         net(images)
@@ -92,17 +91,17 @@ def _time(net: Detector, images: torch.Tensor) -> float:
 
 
 def models_table(profiles: Iterable[Profile] | None = None) -> str:
-    """Lay out what detectors cost as plain text.
+    """Format the cost of detectors as a plain-text table.
 
     Parameters
     ----------
     profiles : iterable of Profile, optional
-        All detectors, measured now with the defaults of `profile_detector`, if not given.
+        By default all detectors are measured, with the defaults of `profile_detector`.
 
     Returns
     -------
     str
-        A heading and one line per detector: name, parameters as plain integers, 10⁹ multiply-accumulates,
+        A header and one line per detector: name, parameters as plain integers, 10⁹ multiply-accumulates,
         milliseconds.
     """
     measured = [profile_detector(name) for name in DETECTORS.ours] if profiles is None else list(profiles)

@@ -1,4 +1,4 @@
-"""Forward passes that use batch statistics without updating the running ones."""
+"""Forward passes that use batch statistics without updating the running statistics."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,21 +10,21 @@ from torch.nn.modules.dropout import _DropoutNd
 
 @contextmanager
 def unrecorded(model: nn.Module, *, dropout: bool = True) -> Iterator[None]:
-    """Keep batch norms in training mode from updating their running statistics.
+    """Prevent batch norms in training mode from updating their running statistics.
 
     Parameters
     ----------
     model : nn.Module
-        Its mode is kept: in training mode it still normalises by the batch's own statistics, so that a
-        loss is the one that training would see.
+        Its mode is unchanged: in training mode it still normalises with the batch's statistics, so that the
+        loss is the training loss.
     dropout : bool
-        False switches dropout off as well, so that two passes differ by nothing but the weights.
+        If False, dropout is disabled as well, so that two passes differ only by the weights.
     """
     norms = [module for module in model.modules() if isinstance(module, _BatchNorm)]
     tracked = [norm.track_running_stats for norm in norms]
     drops = [] if dropout else [m for m in model.modules() if isinstance(m, _DropoutNd) and m.training]
     for norm in norms:
-        # In evaluation a norm without tracked statistics would take those of the batch.
+        # In eval mode, a norm without tracked statistics would use those of the batch.
         norm.track_running_stats = norm.track_running_stats and not norm.training
     for drop in drops:
         drop.training = False

@@ -1,4 +1,4 @@
-"""The names of all detectors; loads torch only with the first of them."""
+"""Registry of all detectors by name; torch is imported when the first one is loaded."""
 
 import inspect
 from collections.abc import Callable
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from pointmask_trainer.detectors.base import Detector
 
 
-def _check(name: str, found: object) -> "type[Detector]":
+def _check(name: str, candidate: object) -> "type[Detector]":
     from pointmask_trainer.detectors.base import Detector
 
-    return contract_class(found, Detector)  # type: ignore[type-abstract]
+    return contract_class(candidate, Detector)  # type: ignore[type-abstract]
 
 
 _NETWORKS = "pointmask_trainer.detectors.networks"
@@ -46,16 +46,16 @@ DETECTORS: "Registry[type[Detector]]" = Registry(
 
 
 def build(name: str, *, in_channels: int = 1, **options: Any) -> "Detector":  # noqa: ANN401 - each its own
-    """Build a detector with fresh weights.
+    """Build a detector with freshly initialised weights.
 
     Parameters
     ----------
     name : str
         One of `DETECTORS`.
     in_channels : int, default 1
-        Channels of the images. Repetitions of published 3-channel figures need 3.
+        Channels of the images; reproducing published 3-channel results requires 3.
     **options
-        The detector's own options, see its class.
+        Options specific to the detector, see its class.
 
     Returns
     -------
