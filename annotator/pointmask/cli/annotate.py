@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from pointmask.cli import EXIT_SOME_SKIPPED
+from pointmask.cli import EXIT_SOME_SKIPPED, printable
 from pointmask.cli.options import (
     point_format_option,
     polarity_option,
@@ -124,10 +124,10 @@ def annotate(
     """Annotate IMAGES, a folder, zip or tar archive: OUT gets masks/, manifest.jsonl and theta.toml.
 
     Run the same command again after an interruption: it does only what is missing. Images that cannot
-    be done are skipped and listed; the exit status is then 3.
+    be done are skipped and listed; the exit status is then 3, as it is if hardly a point lies on a target.
     """
     from pointmask.cli.progress import shown_progress
-    from pointmask.cli.summary import show_summary, tell_compiling
+    from pointmask.cli.summary import show_summary, tell_compiling, what_is_wrong
     from pointmask.folder.job import annotate_folder
     from pointmask.io.images.open import open_source
 
@@ -169,7 +169,11 @@ def annotate(
     show_summary(summary)
     if carried:
         show_tracks(carried, out)
-    if summary.skipped:
+    wrong = what_is_wrong(summary) if shard is None else None
+    if wrong is not None:
+        click.echo(printable(f"WARNING: {wrong[0]}\nWhat to do: {wrong[1]}"))
+    makes_sense = summary.judgement is None or summary.judgement.makes_sense
+    if summary.skipped or (shard is None and not (summary.images and makes_sense)):
         raise SystemExit(EXIT_SOME_SKIPPED)
 
 

@@ -64,6 +64,26 @@ def show_summary(summary: Summary) -> None:
         click.echo(f"Report:   {summary.report}  (open it in a browser)")
 
 
+def what_is_wrong(summary: Summary) -> tuple[str, str] | None:
+    """
+    Say why the results of a whole job are not worth having, or that its points should be corrected.
+
+    Returns
+    -------
+    (str, str) or None
+        Reason and cure; None if all is well.
+    """
+    verdict = summary.judgement
+    if not summary.images:
+        return "0 targets: no image has points, so nothing was annotated", "name the images in the point list"
+    if len(summary.skipped) == summary.images:
+        skipped = f"all {summary.images:,} images with points were skipped"
+        return f"0 targets: {skipped}", f"correct what is listed above; all of it: {summary.manifest}"
+    if verdict is not None and verdict.is_wrong:
+        return str(verdict), verdict.fix
+    return None
+
+
 def _table(summary: Summary) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column()

@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pointmask import executors
-from pointmask.doctor.findings import Diagnosis, Group, Notes, Remedies
+from pointmask.doctor.findings import Diagnosis, Group, Notes, Remedies, with_whole
 from pointmask.doctor.frame import Looker, Seen
 from pointmask.doctor.lists import SplitList, split_of, style_notes, together
 from pointmask.doctor.mixed_up import Reader, Suspects, mask_pairs, point_pairs
 from pointmask.doctor.twins import Twins
 from pointmask.errors import ImageError
 from pointmask.executors import Progress
+from pointmask.folder.judging import judge_plan
 from pointmask.folder.plan import Plan, make_plan, shared_stems
 from pointmask.io.images.open import open_source
 from pointmask.io.images.source import ImageSource
@@ -104,11 +105,18 @@ def examine(
                 report(Progress(number, len(names), 0, len(ward.unreadable)))
         ward.twins.search(splits, threads)
     ward.conclude()
+    verdict = None if plan is None else judge_plan(source, plan)
     return Diagnosis(
         tuple(sorted(ward.groups.values(), key=lambda group: group.role)),
         _told_points(points),
-        notes.findings(),
-        Remedies(tuple(names), ward.unreadable, _single(mask_files), ward.twins.taken_out),
+        notes.findings() if verdict is None else with_whole(verdict, notes.findings()),
+        Remedies(
+            tuple(names),
+            ward.unreadable,
+            _single(mask_files),
+            ward.twins.taken_out,
+            None if verdict is None else verdict.cause,
+        ),
     )
 
 

@@ -1,11 +1,13 @@
 """What the doctor can find, in words: the table of all kinds of findings, and the diagnosis they make up."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pointmask.io.points.names import natural_key
+from pointmask.judgement.transformations import Cause
+from pointmask.judgement.verdict import Verdict
 
 Note = tuple[str, str]
 """Kind of finding, and what is to be said about one file."""
@@ -79,12 +81,15 @@ class Remedies:
         Mask file by image name, where exactly one mask belongs to the image's first frame.
     taken_out : Mapping
         By the source of a list, the images that must leave it, with the reason.
+    cause : Cause or None
+        Systematic error of all points.
     """
 
     names: tuple[str, ...] = ()
     unreadable: Mapping[str, str] = field(default_factory=dict)
     mask_files: Mapping[str, str] = field(default_factory=dict)
     taken_out: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    cause: Cause | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +234,37 @@ _KINDS = {
     "point many": ("targets of the masks hold several points", "nothing, if targets touch there", False),
     "no points": ("images have no points", "list them, or annotate with --empty-masks", False),
 }  # fmt: skip
+
+
+# By the systematic error of all points: the kind of finding that is its sign in single images.
+_SIGNS = {"swapped": "point swapped", "names off by one": "point pair"}
+
+
+def with_whole(verdict: Verdict, findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """
+    Put the judgement of a whole list of points before what is to be said of single images.
+
+    Parameters
+    ----------
+    verdict : Verdict
+    findings : sequence of Finding
+        Those that the systematic error of all points explains become notes.
+    """
+    if not verdict.is_wrong:
+        return tuple(findings)
+    sign = None if verdict.cause is None else _SIGNS.get(verdict.cause.name)
+    rest = [replace(one, is_problem=False) if one.kind == sign else one for one in findings]
+    return _of_list(verdict), *sorted(rest, key=lambda one: not one.is_problem)
+
+
+def _of_list(verdict: Verdict) -> Finding:
+    fix = verdict.fix
+    if verdict.cause is not None and verdict.cause.change is not None:
+        fix += "; or use --fix, which writes such a list"
+    what = "list of points: hardly a click shows a target"
+    if verdict.makes_sense:
+        what = "list of points: all clicks lie beside their targets"
+    return Finding(what, fix, (str(verdict),), True, "point list")
 
 
 class Notes:

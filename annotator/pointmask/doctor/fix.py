@@ -8,6 +8,7 @@ that was changed or left out.
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
@@ -31,7 +32,7 @@ from pointmask.io.layout import ID_LISTS, IMAGES, POINT_LIST, TRUE_MASKS, stem_o
 from pointmask.io.links import link_or_copy
 from pointmask.io.points.fit import fitted
 from pointmask.io.points.lists import IdList
-from pointmask.io.points.points import Point, Points
+from pointmask.io.points.points import Point, Points, pixel_index
 
 RECORD = "fixes.jsonl"
 """Says what was done to each file; a folder without it is not one of ours."""
@@ -206,12 +207,13 @@ class _Copier:
                 except PointmaskError as error:
                     self.record.add("points.csv", "points left out", f"{name} frame {frame}: {error}")
                     continue
-                again = repeated(listed, self._targets(name, frame))
+                placed = self._moved(listed, name, frame)
+                again = repeated(placed, self._targets(name, frame))
                 gone = {id(second) for _, second in again}
                 for first, second in again:
                     told = f"{name}: x {second.col}, y {second.row} into x {first.col}, y {first.row}"
                     self.record.add(POINT_LIST, "points merged", told)
-                kept[f"{name}#{frame}" if frame else name] = tuple(p for p in listed if id(p) not in gone)
+                kept[f"{name}#{frame}" if frame else name] = tuple(p for p in placed if id(p) not in gone)
         Csv().write(Points(kept), self._out / POINT_LIST)
 
     def _fitted(self, name: str, frame: int, listed: tuple[Point, ...]) -> tuple[Point, ...]:
@@ -220,6 +222,24 @@ class _Copier:
             return listed
         with self._images.open(name) as image:
             return fitted(listed, image.decode(frame).shape)
+
+    def _moved(self, listed: Sequence[Point], name: str, frame: int) -> Sequence[Point]:
+        """Undo the systematic error of all points, if there is one that can be undone."""
+        cause = self._remedies.cause
+        if cause is None or cause.change is None or not listed:
+            return listed
+        with self._images.open(name) as file:
+            shape = file.decode(frame).shape
+        before = np.array([(p.row, p.col) for p in listed], np.float64)
+        rows, cols = cause.change(before[:, 0], before[:, 1], (shape[0], shape[1]))
+        moved = [
+            replace(p, row=pixel_index(row), col=pixel_index(col))
+            for p, row, col in zip(listed, rows, cols, strict=True)
+        ]
+        for was, now in zip(listed, moved, strict=True):
+            told = f"{name}: x {was.col}, y {was.row} to x {now.col}, y {now.row}: points {cause.what}"
+            self.record.add(POINT_LIST, "points moved", told)
+        return moved
 
     def _targets(self, name: str, frame: int) -> NDArray[np.int32] | None:
         """Label the targets of the corrected mask, if there is one."""

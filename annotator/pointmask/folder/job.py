@@ -19,6 +19,7 @@ from pointmask.errors import ImageError
 from pointmask.executors import Progress
 from pointmask.folder.documents import check_documents, write_documents
 from pointmask.folder.frame import skipped_entry
+from pointmask.folder.judging import judge_plan
 from pointmask.folder.options import Recipe, make_recipe
 from pointmask.folder.output import Clock, clock, make_folder, stops_cleanly, write_theta
 from pointmask.folder.plan import Plan, make_plan
@@ -177,6 +178,7 @@ def annotate_folder(
             )
             if scheduler is not None:
                 clean_temporaries(target, part.tag, RESULTS.values())  # of workers that were lost
+        summary.judgement = judge_plan(source, plan)
         summary.masks = target / (RESULTS["mask"] if png else MASKS)
         summary.manifest = target / (part.manifest if summary.missing_shards else MANIFEST)
         if summary.missing_shards:

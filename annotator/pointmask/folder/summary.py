@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pointmask.folder.records.manifest import Entry
 from pointmask.folder.worker import Outcome
+from pointmask.judgement.verdict import Verdict
 
 
 @dataclass(slots=True)
@@ -52,6 +53,8 @@ class Summary:
         What these programs may do to it.
     missing_shards : tuple of int
         Shards that must run before the manifest (and the report) is complete.
+    judgement : Verdict or None
+        Whether the clicks as a whole lie on targets.
     """
 
     done: int = 0
@@ -72,6 +75,7 @@ class Summary:
     documents: dict[str, Path] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     missing_shards: tuple[int, ...] = ()
+    judgement: Verdict | None = None
 
     @property
     def images(self) -> int:

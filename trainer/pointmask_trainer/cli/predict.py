@@ -53,7 +53,8 @@ def predict(
 
     OUT gets masks/, points.csv (image,x,y,frame,score,mean,area: centroid, largest and mean probability) and
     predictions.jsonl. Run the same command again after an interruption: it does only what is missing.
-    Images that cannot be read are skipped and listed; the exit status is then 3.
+    Images that cannot be read are skipped and listed; the exit status is then 3, as it is if nothing is
+    found in 10 images or more, or half of the pixels of most.
     """
     from pointmask.cli.progress import shown_progress
     from pointmask.io.images.open import open_source
@@ -86,7 +87,12 @@ def predict(
             progress=show,
         )
     _print_summary(summary, out)
-    if summary.skipped:
+    if summary.why_senseless:
+        click.echo(
+            f"WARNING: {summary.why_senseless}\nWhat to do: compare these images with those of the training "
+            "(range of grey values, sensor, size of targets: pointmask check), or try another --threshold"
+        )
+    if summary.skipped or summary.why_senseless:
         raise SystemExit(EXIT_SOME_SKIPPED)
 
 

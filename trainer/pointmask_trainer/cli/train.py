@@ -51,6 +51,9 @@ _LOG_EVERY = 30.0  # seconds between lines where there is no terminal
 @click.option("--seed", type=int, help="Of every random draw.")
 @click.option("--device", metavar="NAME", help="auto, cpu, cuda, cuda:1 ...  [default: auto]")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("run"), show_default=True)
+@click.option(
+    "--trust-labels", is_flag=True, help="Train even if hardly a point or mask lies on a target of its image."
+)
 @click.option("--resume", is_flag=True, help="Go on with the run in --out, or start it.")
 def train(
     data: Path,
@@ -68,6 +71,7 @@ def train(
     seed: int | None,
     device: str | None,
     out: Path,
+    trust_labels: bool,
     resume: bool,
 ) -> None:
     """Train a detector on DATA, a folder with images/ and perhaps points, masks/ and id lists.
@@ -103,7 +107,7 @@ def train(
     if os.environ.get("RANK", "0") == "0":  # of the processes of torchrun
         warn_of_broken(STRATEGIES, DETECTORS)
     with _watching() as watcher:
-        best = run(config, source, out, resume=resume, watcher=watcher)
+        best = run(config, source, out, resume=resume, trust_labels=trust_labels, watcher=watcher)
     if best:
         click.echo(f"Best: epoch {best['epoch']}, {_scores(best)}\nRun:  {out}")
 

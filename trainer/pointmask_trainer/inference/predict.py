@@ -32,6 +32,9 @@ from pointmask_trainer.inference.tiles import predict
 _BATCH_PIXELS = {"cpu": 0, "cuda": 2**22}
 """Pixels per forward pass over frames of equal shape. Batching brings no gain on a CPU."""
 
+FEWEST_FRAMES = 10
+"""Frames of which one at least should hold a target."""
+
 
 @dataclass(slots=True)
 class PredictSummary:
@@ -45,12 +48,25 @@ class PredictSummary:
         Targets detected in all frames of the output folder.
     skipped : list of (str, str)
         Image, with ``#k`` for a frame other than the first, and the reason.
+    flooded : int
+        Of the frames predicted now, those half or more of whose pixels are target.
     """
 
     done: int = 0
     resumed: int = 0
     targets: int = 0
     skipped: list[tuple[str, str]] = field(default_factory=list)
+    flooded: int = 0
+
+    @property
+    def why_senseless(self) -> str:
+        """What the results say of the detector as a whole; empty if they may be right."""
+        frames = self.done + self.resumed
+        if frames >= FEWEST_FRAMES and not self.targets:
+            return f"no target was found in any of {frames:,} images"
+        if self.done and self.flooded > 0.5 * self.done:
+            return f"in {self.flooded:,} of {self.done:,} images half of the pixels or more are target"
+        return ""
 
 
 def predict_source(
@@ -219,6 +235,7 @@ class _Job:
             write_whole(self._out / path, data, PREDICT_TAG, durable=False, below=self._out)
         self._predictions.add(frame.image, frame.number, frame.count, frame.content, targets)
         self._summary.done += 1
+        self._summary.flooded += bool(mask.mean() >= 0.5)
 
     def _check_ours(self, frame: Frame, files: dict[str, bytes]) -> None:
         """Raise an error instead of overwriting a file that no prediction wrote."""

@@ -31,6 +31,7 @@ from pointmask_trainer.run.layout import RunFolder
 from pointmask_trainer.run.source import Source as Source
 from pointmask_trainer.run.source import write_source
 from pointmask_trainer.training.gallery import Gallery
+from pointmask_trainer.training.judging import check_labels
 from pointmask_trainer.training.loop import EpochResult, Loop
 from pointmask_trainer.training.optimiser import set_rate
 from pointmask_trainer.training.prepare import prepare
@@ -57,7 +58,13 @@ class Watcher:
 
 
 def train(
-    config: Config, source: Source, out: Path, *, resume: bool = False, watcher: Watcher | None = None
+    config: Config,
+    source: Source,
+    out: Path,
+    *,
+    resume: bool = False,
+    trust_labels: bool = False,
+    watcher: Watcher | None = None,
 ) -> dict[str, Any]:
     """Train a detector, or resume a run.
 
@@ -69,6 +76,8 @@ def train(
         Run folder.
     resume : bool
         Resume the run in `out`, or start one if there is none. Without it `out` must not hold a run.
+    trust_labels : bool
+        Train even if hardly a point or mask lies on a target of its image. A run that is resumed has passed.
     watcher : Watcher, optional
 
     Returns
@@ -88,17 +97,26 @@ def train(
         torch.set_num_threads(config.run.threads)
     device = choose_device(config.run.device)
     with only_job(out) if is_main() else nullcontext():
-        return _train(config, source, out, device, watcher, resume=resume)
+        return _train(config, source, out, device, watcher, resume=resume, trust_labels=trust_labels)
 
 
 def _train(
-    config: Config, source: Source, out: Path, device: torch.device, watcher: Watcher, *, resume: bool
+    config: Config,
+    source: Source,
+    out: Path,
+    device: torch.device,
+    watcher: Watcher,
+    *,
+    resume: bool,
+    trust_labels: bool,
 ) -> dict[str, Any]:
     _check_run(config, out, resume=resume)
     with process_group(device) as group:
         if not group.is_main:
             watcher = Watcher()
         loop, truths = prepare(config, source, device, group, watcher.message)
+        if not (trust_labels or RunFolder(out).config.exists()):
+            check_labels(loop, watcher.message)
         return _Run(config, out, loop, truths, group, watcher).go(source)
 
 

@@ -1,0 +1,136 @@
+"""What `annotate` and `check` say of a list as a whole: last lines and exit status."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from tools.folders import save
+
+from pointmask.cli import main
+from pointmask.synth.scenes import KINDS, make_scene
+
+SIDE = 96
+
+
+def run(*arguments, code):
+    done = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    assert done.exit_code == code, done.output
+    return done.output
+
+
+def write(path, rows):
+    path.write_text("image,x,y\n" + "".join(f"{name},{x},{y}\n" for name, x, y in rows))
+    return path
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Twelve scenes of two targets each, and right clicks as (image, x, y)."""
+    folder, rows = tmp_path_factory.mktemp("judged") / "images", []
+    for k in range(12):
+        scene = make_scene(KINDS[k % 6], shape=(SIDE, SIDE), seed=(2, k), targets=2, contrast=9)
+        save(folder / f"scene_{k:03d}.png", scene.image)
+        rows += [(f"scene_{k:03d}.png", col, row) for row, col in scene.points]
+    return folder, rows
+
+
+WRONG = {
+    "x and y exchanged": lambda x, y: (y, x),
+    "mirrored": lambda x, y: (SIDE - 1 - x, y),
+    "upside down": lambda x, y: (x, SIDE - 1 - y),
+    "turned by 180": lambda x, y: (SIDE - 1 - x, SIDE - 1 - y),
+    "times as large": lambda x, y: (x // 2, y // 2),
+    "px left of": lambda x, y: (x - 9, y - 8),
+}
+
+
+@pytest.mark.parametrize("what", list(WRONG))
+def test_a_systematic_error_is_the_last_word_of_annotate_and_one_problem_of_check(data, tmp_path, what):
+    images, rows = data
+    points = write(tmp_path / "p.csv", [(n, *(max(v, 0) for v in WRONG[what](x, y))) for n, x, y in rows])
+    said = run("annotate", images, "--points", points, "--out", tmp_path / "out", code=3).splitlines()
+    assert said[-2].startswith("WARNING: ")
+    assert what in said[-2]
+    assert "clicks in 12 images show a target" in said[-2]
+    assert said[-1].startswith("What to do: ")
+    assert len(list((tmp_path / "out" / "masks").iterdir())) == 12  # the results are kept
+    again = run("annotate", images, "--points", points, "--out", tmp_path / "out", code=3).splitlines()
+    assert again[-2:] == said[-2:]
+    found = run("check", images, "--points", points, "--json", tmp_path / "j", code=3)
+    assert found.count("PROBLEM") == 1
+    assert "PROBLEM: 1 list of points: hardly a click shows a target" in found
+    assert what in found
+    assert found.splitlines()[-1].startswith("1 kind of problem")
+    (problem,) = [f for f in json.loads((tmp_path / "j").read_text())["findings"] if f["is_problem"]]
+    assert problem["kind"] == "point list"
+
+
+@pytest.mark.parametrize("what", ["x and y exchanged", "mirrored", "turned by 180"])
+def test_the_corrected_copy_holds_clicks_that_fit(data, tmp_path, what):
+    images, rows = data
+    points = write(tmp_path / "p.csv", [(name, *WRONG[what](x, y)) for name, x, y in rows])
+    said = run("check", images, "--points", points, "--fix", tmp_path / "fixed", code=3)
+    assert "or use --fix" in said
+    assert "24 points moved" in said
+    with (tmp_path / "fixed" / "points.csv").open() as file:
+        assert [(r["image"], int(r["x"]), int(r["y"])) for r in csv.DictReader(file)] == rows
+    assert "moved" in (tmp_path / "fixed" / "fixes.jsonl").read_text()
+    run("check", tmp_path / "fixed" / "images", "--points", tmp_path / "fixed" / "points.csv", code=0)
+
+
+def test_counting_from_1_is_said_and_does_no_harm(data, tmp_path):
+    images, rows = data
+    points = write(tmp_path / "p.csv", [(name, x + 1, y + 1) for name, x, y in rows])
+    said = run("annotate", images, "--points", points, "--out", tmp_path / "out", code=0).splitlines()
+    assert "counted from 1" in said[-2]
+    assert said[-1] == "What to do: subtract 1 from x and y: the first pixel is 0"
+    assert "all clicks lie beside their targets" in run("check", images, "--points", points, code=3)
+
+
+def test_names_that_are_off_by_one(data, tmp_path):
+    images, rows = data
+    number = {name: k for k, (name, *_) in enumerate(rows)}
+    rows = [(f"scene_{number[name] // 2 + 1:03d}.png", x, y) for name, x, y in rows if number[name] < 22]
+    points = write(tmp_path / "p.csv", rows)
+    said = run("annotate", images, "--points", points, "--out", tmp_path / "out", code=3)
+    assert "fit the image before the one that they name" in said.splitlines()[-2]
+
+
+def test_clicks_by_chance(data, tmp_path):
+    images, _ = data
+    rng = np.random.default_rng(4)
+    rows = [(f"scene_{k % 12:03d}.png", *rng.integers(0, SIDE, 2)) for k in range(48)]
+    points = write(tmp_path / "p.csv", rows)
+    said = run("annotate", images, "--points", points, "--out", tmp_path / "out", code=3).splitlines()
+    assert "no usual error explains it" in said[-2]
+
+
+def test_right_clicks_and_empty_images_raise_no_alarm(data, tmp_path):
+    images, rows = data
+    points = write(tmp_path / "p.csv", [*rows[:-2], (rows[-1][0], "", "")])
+    for command in (("annotate", images, "--out", tmp_path / "out"), ("check", images)):
+        said = run(*command, "--points", points, code=0)
+        assert "WARNING" not in said
+        assert "PROBLEM" not in said
+    empty = write(tmp_path / "none.csv", [(name, "", "") for name in {row[0] for row in rows}])
+    assert "WARNING" not in run("annotate", images, "--points", empty, "--out", tmp_path / "none", code=0)
+
+
+def test_all_images_skipped(data, tmp_path):
+    images, rows = data
+    points = write(tmp_path / "p.csv", [(name, x + 500, y) for name, x, y in rows])
+    said = run("annotate", images, "--points", points, "--out", tmp_path / "out", code=3).splitlines()
+    assert said[-2] == "WARNING: 0 targets: all 12 images with points were skipped"
+    assert said[-1].startswith("What to do: correct what is listed above")
+
+
+def test_a_job_is_judged_the_same_by_any_number_of_threads_and_not_by_shard(data, tmp_path):
+    images, rows = data
+    points = write(tmp_path / "p.csv", [(name, y, x) for name, x, y in rows])
+    one = run("annotate", images, "--points", points, "--out", tmp_path / "one", code=3)
+    two = run("annotate", images, "--points", points, "--out", tmp_path / "two", "--threads", 2, code=3)
+    assert one.splitlines()[-2:] == two.splitlines()[-2:]
+    for shard, code in (("1/2", 0), ("2/2", 0)):
+        run("annotate", images, "--points", points, "--out", tmp_path / "out", "--shard", shard, code=code)
