@@ -4,15 +4,14 @@ A file of its own per image is called as the image. A single file for all images
 beside the array. Files of version 7.3 are HDF5 and are not read.
 """
 
-import warnings
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from pointmask.errors import PointsError
 from pointmask.io.formats.base import Format
-from pointmask.io.formats.parts.documents import brief, read_document
+from pointmask.io.formats.encodings.mat5 import Variable, variables
+from pointmask.io.formats.parts.documents import read_document
 from pointmask.io.formats.parts.origin import to_pixel
 from pointmask.io.formats.parts.text import Collector
 from pointmask.io.formats.sequences.per_image import add_points
@@ -41,7 +40,7 @@ class Matlab(Format):
         """Say whether the file, or the first in the folder, has an array (n, 2)."""
         try:
             first = next(iter(_files(path)), None)
-            return first is not None and any(_is_pairs(shape, kind) for _, shape, kind in _listed(first))
+            return first is not None and any(map(_is_pairs, _variables(first).values()))
         except (OSError, PointsError):
             return False
 
@@ -77,68 +76,59 @@ def _files(path: Path) -> list[Path]:
     return [path] if path.is_file() and path.suffix.lower() == _SUFFIX else []
 
 
-def _is_pairs(shape: tuple[int, ...], kind: str) -> bool:
-    numbers = ("double", "single", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
-    return len(shape) == 2 and (shape[1] == 2 or shape in ((0, 0), (0, 2))) and kind in numbers
+def _is_pairs(value: Variable) -> bool:
+    """Say whether a variable is an array of points; that of none may be 0 x 0."""
+    return (
+        isinstance(value, np.ndarray) and value.ndim == 2 and (value.shape[1] == 2 or value.shape == (0, 0))
+    )
 
 
-def _scipy(file: Path, call: str, **options: object) -> Any:  # noqa: ANN401 - as in SciPy
-    from scipy import io
-
-    head = read_document(file, _MOST_BYTES)[:128]
-    if head.startswith(b"MATLAB 7.3"):
+def _variables(file: Path) -> dict[str, Variable]:
+    data = read_document(file, _MOST_BYTES)
+    if data.startswith(b"MATLAB 7.3"):
         raise PointsError(
             f"{file}: a MATLAB file of version 7.3, which is HDF5 and not read; save it in MATLAB with "
             "save(file, 'points', '-v7')"
         )
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return getattr(io, call)(str(file), **options)
-    except Exception as error:  # SciPy lets pass whatever damage leads to
+        return variables(data)
+    except ValueError as error:
         raise PointsError(
-            f"{file}: not a readable MATLAB file ({type(error).__name__}: {str(error)[:200]}); save it again"
+            f"{file}: not a readable MATLAB file ({str(error)[:200]}); save it again with '-v7'"
         ) from None
 
 
-def _listed(file: Path) -> list[tuple[str, tuple[int, ...], str]]:
-    return [(name, tuple(shape), kind) for name, shape, kind in _scipy(file, "whosmat")]
-
-
 def _add(collector: Collector, file: Path, key: str) -> None:
-    listed = _listed(file)
-    pairs = [name for name, shape, kind in listed if _is_pairs(shape, kind)]
-    known = [name for name in pairs if name.lower() in _NAMES]
-    chosen = pairs if len(pairs) == 1 else known
+    found = _variables(file)
+    pairs = [name for name, value in found.items() if _is_pairs(value)]
+    chosen = pairs if len(pairs) == 1 else [name for name in pairs if name.lower() in _NAMES]
     if len(chosen) != 1:
-        found = ", ".join(f"{name} {shape}" for name, shape, _ in listed[:8])
+        arrays = {name[:40]: value.shape for name, value in found.items() if isinstance(value, np.ndarray)}
+        listed = ", ".join(f"{name} {shape}" for name, shape in [*arrays.items()][:8])
         raise PointsError(
-            f"{file}: it holds {found[:300] or 'nothing'}, of which not one alone is an array (n, 2) of "
-            "points; "
+            f"{file}: it holds {listed[:300] or 'no array'}, of which not one alone is an array (n, 2) "
+            "of points; "
             "save x and y as points, and the names of images as names"
         )
-    cells = [name for name, _, kind in listed if kind == "cell"]
-    content = _scipy(file, "loadmat", variable_names=[chosen[0], *cells])
-    array = np.asarray(content.get(chosen[0]), np.float64).reshape(-1, 2)
-    if not np.isfinite(array).all():
-        raise PointsError(f"{file}: {chosen[0]} holds NaN or infinity; delete these rows")
-    points = [Point(to_pixel(y, "one-based"), to_pixel(x, "one-based")) for x, y in array.tolist()]
-    names = next((texts for cell in cells if (texts := _texts(content.get(cell), len(points)))), None)
+    array = found[chosen[0]]
+    assert isinstance(array, np.ndarray), "chosen among arrays"
+    try:
+        points = [
+            Point(to_pixel(y, "one-based"), to_pixel(x, "one-based"))
+            for x, y in array.reshape(-1, 2).tolist()
+        ]
+    except PointsError as error:
+        raise PointsError(f"{file}: {chosen[0][:40]}: {error}") from None
+    names = next(
+        (value for value in found.values() if isinstance(value, list) and len(value) == len(points)), []
+    )
     note(_ORDER, str(file), len(points))
-    if names is None:
+    if not names:
         add_points(collector, key, [*points], str(file))
-        return
-    for name, point in zip(names, points, strict=True):
-        collector.add(name, str(file), point)
-
-
-def _texts(cell: object, count: int) -> list[str] | None:
-    """Return the texts of a cell array, if there are as many as points."""
-    if not isinstance(cell, np.ndarray) or cell.size != count or not count:
-        return None
-    texts = [
-        str(item.item()) if isinstance(item, np.ndarray) and item.size == 1 else "" for item in cell.flat
-    ]
-    if not all(texts):
-        raise PointsError(f"a cell array of {brief(count)} names, of which some are empty; correct them")
-    return texts
+    elif not all(name.strip() for name in names):
+        raise PointsError(
+            f"{file}: a cell array of {len(names)} names, of which some are empty; correct them"
+        )
+    else:
+        for name, point in zip(names, points, strict=True):
+            collector.add(name, str(file), point)

@@ -66,10 +66,10 @@ def _pairs(file: Path) -> NDArray[np.float64]:
         return np.empty((0, 2))
     if len(shape) != 2 or shape[1] != 2 or not 0 <= shape[0] <= _MOST_POINTS:
         fix = "transpose it" if len(shape) == 2 and shape[0] == 2 else "keep x and y alone"
-        raise PointsError(f"{file}: an array of shape {shape}, not (n, 2) with x and y; {fix}")
+        raise PointsError(f"{file}: an array of shape {str(shape)[:60]}, not (n, 2) with x and y; {fix}")
     read_document(file, _MOST_BYTES)
     try:
         array = np.load(file, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    except Exception as error:  # NumPy lets pass what its header leads to
         raise PointsError(f"{file}: not a readable array ({str(error)[:200]}); save it again") from None
     return np.asarray(array, np.float64)
