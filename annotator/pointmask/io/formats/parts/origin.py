@@ -17,7 +17,6 @@ import math
 from typing import Literal
 
 from pointmask.errors import PointsError
-from pointmask.io.points.points import pixel_index
 
 Origin = Literal["index", "one-based", "edge", "percent", "fraction"]
 
@@ -56,9 +55,9 @@ def to_pixel(value: float, origin: Origin, size: int | None = None) -> int:
     if not math.isfinite(pixels) or abs(pixels) > _LARGEST:
         raise PointsError(f"{value} is not a coordinate in an image; write a finite number")
     if origin == "index":
-        return pixel_index(pixels)
+        return math.floor(pixels + 0.5)  # as `pixel_index`, which would look again whether it is finite
     if origin == "one-based":
-        return pixel_index(pixels - 1)
+        return math.floor(pixels - 1 + 0.5)
     pixel = math.floor(pixels + (0 if origin == "edge" else _SLACK))
     return pixel - 1 if pixel == size and pixels <= size + _SLACK else pixel
 

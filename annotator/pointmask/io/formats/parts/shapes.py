@@ -1,7 +1,6 @@
 """Masks, sizes and names as documents write them, checked and turned into ours."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -86,7 +85,7 @@ def boxed(
 ) -> LabelledTarget:
     """Return a target that is clicked on in the middle of the box around some corners; see `box_around`."""
     middle, box = box_around(corners)
-    return LabelledTarget(replace(middle, label=label), None, confidence, box=box)
+    return LabelledTarget(Point(middle.row, middle.col, label), None, confidence, box=box)
 
 
 def outlined(corners: Sequence[tuple[float, float]], shape: Shape | None, what: str) -> Patch | None:
