@@ -274,3 +274,35 @@ def test_writing_is_all_or_nothing(tmp_path):
     with pytest.raises(PointsError):
         Coco().write_masks(broken(), tmp_path / "a.json")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_skeleton_in_a_box_is_one_target(tmp_path):
+    points = read(tmp_path, document({"bbox": [0, 0, 3, 3], "keypoints": [0, 0, 2, 2, 0, 2, 2, 2, 1]}))
+    assert dict(points) == {"a.png": (Point(1, 1),)}
+    assert points.notes[0].startswith("targets with several key points")
+
+
+def test_run_lengths_say_the_size_of_an_image_that_the_document_does_not(tmp_path):
+    content = document({"segmentation": {"size": [3, 4], "counts": [0, 1, 11]}}, width=0, height=0)
+    (point,) = read(tmp_path, content).by_image["a.png"]
+    assert (point, point.image_shape) == (Point(0, 0), (3, 4))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"annotations": "see the paper"},
+        {"images": ["a.png", "b.png"]},
+        {"annotations": [{"text": "a ship"}]},
+        {"images": {"a": 1}},
+    ],
+)
+def test_other_objects_are_not_taken_for_coco(tmp_path, content):
+    path = tmp_path / "points.json"
+    path.write_text(json.dumps(content))
+    assert not Coco().sniff(path)
+
+
+def test_categories_without_id_or_name_cost_nothing(tmp_path):
+    content = document(GOOD) | {"categories": [{"name": "x"}, {"id": 1}, {"id": "1", "name": 5}]}
+    assert dict(read(tmp_path, content)) == {"a.png": (Point(1, 1, "5"),)}
