@@ -1,4 +1,4 @@
-"""Layers that several networks share.
+"""Layers shared by several networks.
 
 May import: torch, and ``detectors.base``. Open first: ``common.py``.
 """

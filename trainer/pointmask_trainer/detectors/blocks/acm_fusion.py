@@ -1,4 +1,4 @@
-"""Asymmetric contextual modulation: how ACM and ALCNet join a deep and a shallow map."""
+"""Asymmetric contextual modulation: the fusion of a deep and a shallow map in ACM and ALCNet."""
 
 from torch import Tensor, nn
 
@@ -6,18 +6,18 @@ from pointmask_trainer.detectors.blocks.common import Norm, conv_norm, conv_norm
 
 
 class AsymBi(nn.Module):
-    """Each map weighs the other: the deep one per channel, the shallow one per pixel.
+    """Fusion in which each map weights the other: the deep one per channel, the shallow one per pixel.
 
     Parameters
     ----------
     channels : int
-        Of the shallow map and of the result; a multiple of 4.
+        Channels of the shallow map and of the result; a multiple of 4.
     high : int, optional
-        Channels of the deep map where a 1×1 convolution must first bring it to `channels`.
+        Channels of the deep map if a 1×1 convolution must first reduce it to `channels`.
     norm : {"bn", "gn"}
-        ``bn`` takes statistics of pooled maps and so cannot train on a single image.
+        ``bn`` computes statistics of pooled maps and therefore cannot train on a single image.
     momentum : float
-        Of the norms' running statistics.
+        Momentum of the norms' running statistics.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class AsymBi(nn.Module):
         self.post = conv_norm_relu(channels, channels, norm=norm, momentum=momentum)
 
     def forward(self, deep: Tensor, shallow: Tensor) -> Tensor:
-        """Join two maps of one size into (N, channels, H, W)."""
+        """Fuse two maps of equal size into (N, channels, H, W)."""
         deep = self.reduce(deep)
         mixed = shallow * self.top_down(deep) + deep * self.bottom_up(shallow)
         return self.post(2 * mixed)

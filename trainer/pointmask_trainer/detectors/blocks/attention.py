@@ -1,4 +1,4 @@
-"""Channel and spatial attention, and the residual block that DNA-Net and MSHNet are made of."""
+"""Channel and spatial attention, and the residual block of DNA-Net and MSHNet."""
 
 import torch
 from torch import Tensor, nn
@@ -8,12 +8,11 @@ from pointmask_trainer.detectors.blocks.common import conv, conv_norm, conv_norm
 
 
 class SqueezeExcite(nn.Module):
-    """Weigh each channel by what two linear layers make of all channels' means.
+    """Squeeze-and-excitation: two linear layers compute channel weights from the channels' means.
 
     Parameters
     ----------
     channels : int
-        Of the map.
     reduction : int
         The hidden layer has ``channels // reduction`` units.
     """
@@ -24,18 +23,17 @@ class SqueezeExcite(nn.Module):
         self.excite = nn.Linear(channels // reduction, channels, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, channels, H, W), weighed."""
+        """(N, channels, H, W), weighted."""
         weight = self.excite(self.squeeze(x.mean((2, 3))).relu()).sigmoid()
         return x * weight[:, :, None, None]
 
 
 class ChannelWeight(nn.Module):
-    """One weight per channel from its mean and its maximum over the map, through one shared bottleneck.
+    """Channel weights from the mean and the maximum over the map, through a shared bottleneck.
 
     Parameters
     ----------
     channels : int
-        Of the map.
     reduction : int
         The bottleneck has ``channels // reduction`` channels.
     """
@@ -49,28 +47,26 @@ class ChannelWeight(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Weights in (0, 1), (N, channels, 1, 1)."""
+        """Return weights in (0, 1), (N, channels, 1, 1)."""
         mean, peak = F.adaptive_avg_pool2d(x, 1), F.adaptive_max_pool2d(x, 1)
         return (self.shared(mean) + self.shared(peak)).sigmoid()
 
 
 def mean_and_max(x: Tensor) -> Tensor:
-    """Mean and maximum over the channels, (N, 2, H, W)."""
+    """Return the mean and the maximum over the channels, (N, 2, H, W)."""
     return torch.cat([x.mean(1, keepdim=True), x.amax(1, keepdim=True)], 1)
 
 
 class SpatialWeight(nn.Module):
-    """One weight per pixel from the mean and the maximum over the channels.
-
-    The convolution sees the mean first; for the networks whose weights expect the maximum first, see
-    `max_first`.
+    """Pixel weights from the mean and the maximum over the channels.
 
     Parameters
     ----------
     bias : bool
-        Whether the 7×7 convolution has one.
+        Whether the 7×7 convolution has a bias.
     max_first : bool
-        Order of the two maps it sees.
+        Order of the convolution's two input channels: the mean first by default, the maximum first for
+        networks whose published weights expect it.
     """
 
     def __init__(self, *, bias: bool = False, max_first: bool = False) -> None:
@@ -79,18 +75,18 @@ class SpatialWeight(nn.Module):
         self.max_first = max_first
 
     def forward(self, x: Tensor) -> Tensor:
-        """Weights in (0, 1), (N, 1, H, W)."""
-        seen = mean_and_max(x)
-        return self.conv(seen.flip(1) if self.max_first else seen).sigmoid()
+        """Return weights in (0, 1), (N, 1, H, W)."""
+        pooled = mean_and_max(x)
+        return self.conv(pooled.flip(1) if self.max_first else pooled).sigmoid()
 
 
 class AttentionResidual(nn.Module):
-    """Two 3×3 convolutions, weighed per channel and then per pixel, beside a shortcut.
+    """Residual block of two 3×3 convolutions, weighted per channel and then per pixel.
 
     Parameters
     ----------
     a, b : int
-        Channels in and out, `b` a multiple of 16; where they differ the shortcut is a 1×1 convolution.
+        Channels in and out, `b` a multiple of 16; if they differ, the shortcut is a 1×1 convolution.
     """
 
     def __init__(self, a: int, b: int) -> None:
@@ -109,5 +105,5 @@ class AttentionResidual(nn.Module):
 
 
 def attention_chain(a: int, b: int, blocks: int = 2) -> nn.Sequential:
-    """Make a chain of `blocks` such blocks, the first of which changes the channels."""
+    """Build a chain of `blocks` attention residual blocks, the first of which changes the channels."""
     return nn.Sequential(AttentionResidual(a, b), *(AttentionResidual(b, b) for _ in range(blocks - 1)))

@@ -1,4 +1,4 @@
-"""Convolutions, norms and resizing that the networks share."""
+"""Convolutions, norms and resizing shared by the networks."""
 
 from typing import Literal, get_args
 
@@ -12,7 +12,7 @@ Norm = Literal["bn", "gn"]
 
 
 class BatchNorm(nn.BatchNorm2d):
-    """Batch normalisation that says what to do when there is nothing to take statistics of."""
+    """Batch normalisation with an informative error for inputs of one value per channel."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise (N, C, H, W) per channel.
@@ -41,14 +41,14 @@ def conv(
     groups: int = 1,
     bias: bool = True,
 ) -> nn.Conv2d:
-    """Make a convolution `a` → `b` with a `k` kernel that keeps the size (but for `stride`)."""
+    """Build a convolution `a` → `b` with kernel size `k` that preserves the size (apart from `stride`)."""
     high, wide = (k, k) if isinstance(k, int) else k
     padding = (dilation * (high - 1) // 2, dilation * (wide - 1) // 2)
     return nn.Conv2d(a, b, (high, wide), stride, padding, dilation, groups, bias)
 
 
 def norm2d(channels: int, kind: Norm = "bn", *, momentum: float = 0.1) -> nn.Module:
-    """Make a norm of (N, `channels`, H, W); `momentum` is that of the running statistics of ``bn``.
+    """Build a norm of (N, `channels`, H, W); `momentum` applies to the running statistics of ``bn``.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def conv_norm(
     norm: Norm = "bn",
     momentum: float = 0.1,
 ) -> nn.Sequential:
-    """Make a convolution and its norm."""
+    """Build a convolution followed by a norm."""
     return nn.Sequential(
         conv(a, b, k, stride=stride, dilation=dilation, bias=bias), norm2d(b, norm, momentum=momentum)
     )
@@ -88,18 +88,18 @@ def conv_norm_relu(
     norm: Norm = "bn",
     momentum: float = 0.1,
 ) -> nn.Sequential:
-    """Make a convolution, its norm and a ReLU."""
+    """Build a convolution followed by a norm and a ReLU."""
     core = conv_norm(a, b, k, stride=stride, dilation=dilation, bias=bias, norm=norm, momentum=momentum)
     return core.append(nn.ReLU())
 
 
 def max_pool(x: Tensor) -> Tensor:
-    """Halve the size by the maximum of 2×2 pixels (floor)."""
+    """Halve the size by max pooling of 2×2 pixels, rounding down."""
     return F.max_pool2d(x, 2)
 
 
 def resize(x: Tensor, size: tuple[int, int], *, corners: bool) -> Tensor:
-    """Resize bilinearly to `size`; `corners` aligns the centres of the corner pixels, else their edges."""
+    """Resize bilinearly to `size`; `corners` aligns the centres of the corner pixels instead of the edges."""
     return F.interpolate(x, size=size, mode="bilinear", align_corners=corners)
 
 
@@ -109,11 +109,11 @@ def upscale(x: Tensor, factor: float, *, corners: bool) -> Tensor:
 
 
 def differences(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Take the pixel below less the one above, and the right less the left; beyond the border is 0."""
-    wide = F.pad(x, (1, 1, 1, 1))
-    return wide[..., 2:, 1:-1] - wide[..., :-2, 1:-1], wide[..., 1:-1, 2:] - wide[..., 1:-1, :-2]
+    """Return lower minus upper and right minus left neighbour of each pixel, with zero padding."""
+    padded = F.pad(x, (1, 1, 1, 1))
+    return padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1], padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2]
 
 
 def size_of(x: Tensor) -> tuple[int, int]:
-    """Height and width of a batch."""
+    """Return the height and width of a batch."""
     return x.shape[-2], x.shape[-1]

@@ -11,12 +11,12 @@ WIDTHS = (16, 32, 64, 128, 256)
 
 
 def stem(in_channels: int) -> nn.Sequential:
-    """Make the two 3×3 convolutions at full size that all four networks begin with, 16 channels."""
+    """Build the stem of all four networks: two 3×3 convolutions at full size, 16 channels."""
     return nn.Sequential(conv_norm_relu(in_channels, 16), conv_norm_relu(16, 16))
 
 
 class BiasedResidual(nn.Module):
-    """Two 3×3 convolutions beside an identity, all with biases."""
+    """Residual block of two 3×3 convolutions with biases."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -28,7 +28,7 @@ class BiasedResidual(nn.Module):
 
 
 class Down(nn.Module):
-    """Halve the size and change the channels `a` → `b`: pooled on one side, strided on the other."""
+    """Halve the size and change the channels `a` → `b`, as the sum of a pooled and a strided branch."""
 
     def __init__(self, a: int, b: int) -> None:
         super().__init__()
@@ -41,24 +41,24 @@ class Down(nn.Module):
 
 
 def local_contrast(channels: int) -> nn.Sequential:
-    """Make the local-contrast learning of ALCL-Net and GGL-Net: a 1×1 and a 3×3 convolution, no norm."""
+    """Build the local-contrast module of ALCL-Net and GGL-Net: a 1×1 and a 3×3 convolution, no norm."""
     return nn.Sequential(conv(channels, channels, 1), nn.ReLU(), conv(channels, channels), nn.ReLU())
 
 
 def join_upwards(fusions: Iterable[nn.Module], levels: Sequence[Tensor]) -> Tensor:
-    """Join the maps of all levels, from the deepest to the first.
+    """Fuse the maps of all levels, from the deepest to the first.
 
     Parameters
     ----------
     fusions : iterable of Module
-        ``fusions[i](deep, levels[i])`` joins what has been joined below level ``i`` with that level.
+        ``fusions[i](deep, levels[i])`` fuses the result of all deeper levels with level ``i``.
     levels : sequence of Tensor
-        One map more than fusions, the first level first.
+        Maps from the shallowest to the deepest level, one more than `fusions`.
 
     Returns
     -------
     Tensor
-        Shaped as the last fusion makes it.
+        Output of ``fusions[0]``.
     """
     *upper, joined = levels
     for fuse, level in reversed(list(zip(fusions, upper, strict=True))):
@@ -67,14 +67,14 @@ def join_upwards(fusions: Iterable[nn.Module], levels: Sequence[Tensor]) -> Tens
 
 
 def head(channels: int) -> nn.Sequential:
-    """Make the head that turns `channels` into one logit per pixel."""
+    """Build the head that maps `channels` to one logit per pixel."""
     return nn.Sequential(conv(channels, channels, 1), nn.ReLU(), conv(channels, 1, 1))
 
 
 def initialise(module: nn.Module) -> None:
-    """Initialise the convolutions in a module as the family's authors do: Kaiming-normal, by fan-out.
+    """Initialise a convolution as the authors of the family do: Kaiming normal, fan-out, zero biases.
 
-    Biases start at 0. Norms and linear layers keep PyTorch's start. Use with ``module.apply``.
+    Norms and linear layers keep PyTorch's default initialisation. For use with ``module.apply``.
     """
     if isinstance(module, nn.Conv2d):
         nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")

@@ -8,16 +8,16 @@ from pointmask_trainer.detectors.blocks.common import conv, size_of
 
 
 class DeformConv(nn.Module):
-    """A convolution whose taps move, and are weighed, by what a second convolution sees at each pixel.
+    """Convolution whose taps are displaced and weighted per pixel by the output of a second convolution.
 
-    It starts as an ordinary convolution with half its weights: offsets 0, tap weights ½.
+    It is initialised to an ordinary convolution with half its weights: offsets 0, tap weights ½.
 
     Parameters
     ----------
     channels : int
-        In and out.
+        Channels of input and output.
     kernel : (int, int)
-        Height and width, both odd; the size of the map is kept.
+        Height and width, both odd; the size of the map is preserved.
     """
 
     def __init__(self, channels: int, kernel: tuple[int, int]) -> None:
@@ -25,7 +25,7 @@ class DeformConv(nn.Module):
         self.taps = kernel[0] * kernel[1]
         self.weight = nn.Parameter(torch.empty(channels, channels, *kernel))
         self.bias = nn.Parameter(torch.zeros(channels))
-        # Its channels: (dy, dx) of the first tap, of the second, ..., then the weights of all.
+        # Channels: (dy, dx) of the first tap, of the second, ..., then the weights of all taps.
         self.motion = conv(channels, 3 * self.taps, kernel)
         bound = (channels * self.taps) ** -0.5
         nn.init.uniform_(self.weight, -bound, bound)
@@ -41,18 +41,18 @@ class DeformConv(nn.Module):
 
 
 def deform_conv2d(x: Tensor, offsets: Tensor, tap_weights: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """Convolve with taps moved per pixel: out(p) = bias + Σ_k w_k · m_k(p) · x(p + tap_k + offset_k(p)).
+    """Convolve with displaced taps: out(p) = bias + Σ_k w_k · m_k(p) · x(p + tap_k + offset_k(p)).
 
-    Between pixels x is bilinear, outside the map it is 0.
+    Between pixels x is interpolated bilinearly; outside the map it is 0.
 
     Parameters
     ----------
     x : Tensor, (N, C, H, W)
         Map.
     offsets : Tensor, (N, T, 2, H, W)
-        Movement of each of the T = height · width taps, rows first, in pixels as (dy, dx).
+        Displacement of each of the T = height · width taps in row-major order, in pixels as (dy, dx).
     tap_weights : Tensor, (N, T, H, W)
-        m above.
+        The weights m_k.
     weight : Tensor, (D, C, height, width)
         Kernel with odd sides.
     bias : Tensor, (D,)
@@ -64,7 +64,7 @@ def deform_conv2d(x: Tensor, offsets: Tensor, tap_weights: Tensor, weight: Tenso
         The convolved map.
     """
     height, width = weight.shape[-2:]
-    # Half precision cannot tell positions within a pixel once a map is larger than a few pixels.
+    # Half precision does not resolve positions within a pixel on maps larger than a few pixels.
     exact = torch.promote_types(offsets.dtype, torch.float32)
     rows, cols = _tap_positions(size_of(x), (height, width), offsets.to(exact)).unbind(2)
     patches = _bilinear(x, rows, cols) * tap_weights.unsqueeze(1)
@@ -72,7 +72,7 @@ def deform_conv2d(x: Tensor, offsets: Tensor, tap_weights: Tensor, weight: Tenso
 
 
 def _tap_positions(size: tuple[int, int], kernel: tuple[int, int], offsets: Tensor) -> Tensor:
-    """Where each tap looks: (N, T, 2, H, W), (row, col) in pixels."""
+    """Return the position of each tap, (N, T, 2, H, W), as (row, col) in pixels."""
 
     def steps(count: int, first: int) -> Tensor:
         return torch.arange(first, first + count, device=offsets.device, dtype=offsets.dtype)
@@ -83,7 +83,7 @@ def _tap_positions(size: tuple[int, int], kernel: tuple[int, int], offsets: Tens
 
 
 def _bilinear(x: Tensor, rows: Tensor, cols: Tensor) -> Tensor:
-    """Read x (N, C, H, W) at (N, T, H, W) positions: (N, C, T, H, W)."""
+    """Interpolate x (N, C, H, W) at (N, T, H, W) positions: (N, C, T, H, W)."""
     top, left = rows.floor(), cols.floor()
     down, right = rows - top, cols - left
     row, col = top.long(), left.long()
@@ -100,9 +100,9 @@ def _bilinear(x: Tensor, rows: Tensor, cols: Tensor) -> Tensor:
 
 
 def _pixels(x: Tensor, rows: Tensor, cols: Tensor, share: Tensor) -> Tensor:
-    """Gather pixels, times their share, or 0 where they lie outside."""
+    """Gather pixels multiplied by their share; 0 outside the map."""
     height, width = x.shape[-2:]
     inside = (rows >= 0) & (rows < height) & (cols >= 0) & (cols < width)
     flat = rows.clamp(0, height - 1) * width + cols.clamp(0, width - 1)
-    found = x.flatten(2).gather(2, flat.flatten(1).unsqueeze(1).expand(-1, x.shape[1], -1))
-    return found.view(*x.shape[:2], *rows.shape[1:]) * (share * inside).unsqueeze(1)
+    values = x.flatten(2).gather(2, flat.flatten(1).unsqueeze(1).expand(-1, x.shape[1], -1))
+    return values.view(*x.shape[:2], *rows.shape[1:]) * (share * inside).unsqueeze(1)

@@ -1,4 +1,4 @@
-"""Haar wavelets of two-dimensional maps: fixed 2×2 filters, written as sums and differences."""
+"""Haar wavelet transforms of two-dimensional maps: fixed 2×2 filters, as sums and differences."""
 
 from typing import NamedTuple
 
@@ -7,10 +7,10 @@ from torch.nn import functional as F  # noqa: N812 - as everybody writes it
 
 
 class Bands(NamedTuple):
-    """The four sub-bands of a map, each of the map's channels.
+    """The four sub-bands of a map, each with the map's channels.
 
-    ``smooth`` is half the sum of 2×2 pixels; ``down``, ``right`` and ``diagonal`` are half of the upper less
-    the lower pair, the left less the right pair, and one diagonal less the other.
+    ``smooth`` is half the sum of 2×2 pixels; ``down``, ``right`` and ``diagonal`` are half the difference of
+    upper and lower pair, of left and right pair, and of the two diagonals.
     """
 
     smooth: Tensor
@@ -25,7 +25,7 @@ def decimated(x: Tensor) -> Bands:
 
 
 def stationary(x: Tensor) -> Bands:
-    """Transform each pixel with those above and left of it, 0 outside: four of x's own shape."""
+    """Transform each pixel with its upper and left neighbours, zero-padded: four bands of the shape of x."""
     return _bands(F.pad(x, (1, 0, 1, 0)), 1)
 
 

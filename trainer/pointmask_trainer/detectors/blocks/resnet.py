@@ -6,16 +6,16 @@ from pointmask_trainer.detectors.blocks.common import BatchNorm, conv, conv_norm
 
 
 class Residual(nn.Module):
-    """Two 3×3 convolutions without bias beside a shortcut, which is a 1×1 convolution where shapes differ.
+    """Residual block of two 3×3 convolutions without bias; a 1×1 convolution adapts the shortcut.
 
     Parameters
     ----------
     a, b : int
         Channels in and out.
     stride : int
-        Of the first convolution.
+        Stride of the first convolution.
     momentum : float
-        Of the shortcut's norm.
+        Momentum of the running statistics of the shortcut's norm.
     """
 
     def __init__(self, a: int, b: int, stride: int = 1, *, momentum: float = 0.1) -> None:
@@ -34,20 +34,20 @@ class Residual(nn.Module):
 
 
 def stage(a: int, b: int, stride: int, blocks: int, *, momentum: float = 0.1) -> nn.Sequential:
-    """Make a chain of `blocks` residual blocks, the first of which changes channels and size."""
+    """Build a chain of `blocks` residual blocks, the first of which changes channels and size."""
     first = Residual(a, b, stride, momentum=momentum)
     return nn.Sequential(first, *(Residual(b, b) for _ in range(blocks - 1)))
 
 
 class Encoder(nn.Module):
-    """Three stages of `blocks` residual blocks: 16, 32 and 64 channels, each half the size of the one before.
+    """Three stages of residual blocks with 16, 32 and 64 channels, each half the size of the previous one.
 
     Parameters
     ----------
     blocks : int
-        Per stage.
+        Blocks per stage.
     momentum : float
-        Of the norms on the shortcuts that change channels and size.
+        Momentum of the norms on the shortcuts that change channels and size.
     """
 
     def __init__(self, blocks: int, *, momentum: float = 0.1) -> None:
@@ -57,19 +57,19 @@ class Encoder(nn.Module):
         self.stage3 = stage(32, 64, 2, blocks, momentum=momentum)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Turn a stem's map (N, 16, H, W) into the maps of all stages, the largest first."""
+        """Compute the maps of all stages, the largest first, from a stem's map (N, 16, H, W)."""
         c1 = self.stage1(x)
         c2 = self.stage2(c1)
         return c1, c2, self.stage3(c2)
 
 
 def double(a: int, b: int) -> nn.ConvTranspose2d:
-    """Make the transposed convolution `a` → `b` that doubles the size."""
+    """Build the transposed convolution `a` → `b` that doubles the size."""
     return nn.ConvTranspose2d(a, b, 4, stride=2, padding=1)
 
 
 def quarter_stem(in_channels: int, *, momentum: float = 0.1) -> nn.Sequential:
-    """Make the stem that normalises the image and brings it to a quarter of its size, 16 channels."""
+    """Build the stem that normalises the image and reduces it to a quarter of its size, 16 channels."""
     return nn.Sequential(
         BatchNorm(in_channels, momentum=momentum),
         conv_norm_relu(in_channels, 8, stride=2, bias=False, momentum=momentum),
@@ -80,12 +80,12 @@ def quarter_stem(in_channels: int, *, momentum: float = 0.1) -> nn.Sequential:
 
 
 def full_stem(in_channels: int) -> nn.Sequential:
-    """Make the stem of the authors' own networks: normalised, full size, 16 channels."""
+    """Build the stem of the authors' own networks: normalised, full size, 16 channels."""
     return nn.Sequential(BatchNorm(in_channels, affine=False), conv_norm_relu(in_channels, 16, bias=False))
 
 
 def fcn_head(channels: int, *, momentum: float = 0.1) -> nn.Sequential:
-    """Make the head that turns `channels` into one logit per pixel."""
+    """Build the head that maps `channels` to one logit per pixel."""
     middle = channels // 4
     return nn.Sequential(
         conv_norm_relu(channels, middle, bias=False, momentum=momentum),

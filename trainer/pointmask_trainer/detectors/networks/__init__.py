@@ -1,4 +1,4 @@
-"""The field's networks, written anew from their descriptions, one file each.
+"""Networks of the literature, implemented from their descriptions, one file each.
 
 May import: torch, ``detectors.base`` and ``detectors.blocks``. Open first: ``alcnet.py``.
 """

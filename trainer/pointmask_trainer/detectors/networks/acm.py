@@ -1,7 +1,7 @@
 """ACM: asymmetric contextual modulation (Dai et al., WACV 2021), with U-Net and FPN decoders.
 
-The authors' networks keep the image's full size (``…_fullres``); what tables of the field call ACM is a
-port with a stem that quarters it, ten times cheaper. Weights start as PyTorch's defaults in all four.
+The authors' networks keep the image's full size (``…_fullres``); "ACM" in published comparisons is a port
+with a quarter-size stem, ten times cheaper. All four use PyTorch's default initialisation.
 """
 
 from typing import ClassVar
@@ -22,7 +22,7 @@ from pointmask_trainer.detectors.blocks.resnet import (
 
 
 class _ACM(Detector):
-    """A stem, a body that turns its map into logits, and these brought to the image's size."""
+    """A stem and a body that maps its output to logits, which are resized to the image's size."""
 
     last_layers: ClassVar[tuple[str, ...]] = ("body.head",)
     stem: nn.Module
@@ -34,7 +34,7 @@ class _ACM(Detector):
 
 
 class ACMUNet(_ACM):
-    """The network that tables of the field call ACM: quarter-size stem, U-Net, three blocks per stage.
+    """The network called ACM in published comparisons: quarter-size stem, U-Net, three blocks per stage.
 
     Parameters
     ----------
@@ -43,8 +43,8 @@ class ACMUNet(_ACM):
     norm : {"bn", "gn"}, default "bn"
         Norm inside the fusions. ``bn`` cannot train on a single image, see `blocks.BatchNorm`.
     momentum : float, default 0.1
-        Of the running statistics of every norm outside the residual blocks; published ports have 0.9, with
-        which the statistics are those of the last batch.
+        Momentum of the running statistics of every norm outside the residual blocks; published ports use
+        0.9, with which the statistics are nearly those of the last batch.
     """
 
     stride: ClassVar[int] = 16
@@ -107,7 +107,7 @@ class ACMFPNFullres(_ACM):
 
 
 class _UNet(nn.Module):
-    """From a stem's map to logits of its size, which must be a multiple of 4."""
+    """U-Net from a stem's map to logits of the same size, which must be a multiple of 4."""
 
     def __init__(self, blocks: int, *, norm: Norm, momentum: float = 0.1) -> None:
         super().__init__()
@@ -128,7 +128,7 @@ class _UNet(nn.Module):
 
 
 class _FPN(nn.Module):
-    """From a stem's map to logits of its size; `corners` as in `resize`."""
+    """Feature pyramid from a stem's map to logits of the same size; `corners` as in `resize`."""
 
     def __init__(self, *, norm: Norm, corners: bool) -> None:
         super().__init__()

@@ -20,9 +20,9 @@ from pointmask_trainer.detectors.blocks.contrast import (
 
 
 class ALCLNet(Detector):
-    """Five stages, local contrast on each, joined from deep to shallow under attention.
+    """Five stages with local contrast on each, fused from deep to shallow with attention.
 
-    All weights start as `contrast_blocks.initialise` says.
+    All weights are initialised by `blocks.contrast.initialise`.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class ALCLNet(Detector):
 
 
 class AttentionFusion(nn.Module):
-    """Double a deep map's size and add it to a shallow one, weighed per pixel and channel by the latter.
+    """Upsample a deep map by 2 and add it to a shallow one, weighted per pixel and channel by the latter.
 
     Parameters
     ----------
@@ -67,5 +67,5 @@ class AttentionFusion(nn.Module):
         self.gate = nn.Sequential(conv_norm(shallow, shallow, 1), nn.Sigmoid())
 
     def forward(self, deep: Tensor, shallow: Tensor) -> Tensor:
-        """Join (N, deep, H / 2, W / 2) and (N, shallow, H, W)."""
+        """Fuse (N, deep, H / 2, W / 2) and (N, shallow, H, W)."""
         return shallow + self.reduce(upscale(deep, 2, corners=True)) * self.gate(shallow)

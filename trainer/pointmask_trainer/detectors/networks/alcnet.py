@@ -1,4 +1,4 @@
-"""ALCNet as tables of the field have it: a U-Net like ACM's, without the authors' local contrast.
+"""ALCNet as in published comparisons: a U-Net like ACM's, without the authors' local contrast.
 
 The authors' own network (Dai et al., TGRS 2021) is in `alcnet_lc`.
 """
@@ -14,9 +14,9 @@ from pointmask_trainer.detectors.blocks.resnet import Encoder, double, fcn_head,
 
 
 class ALCNet(Detector):
-    """Quarter-size stem, four blocks per stage, logits made at half size.
+    """Quarter-size stem, four blocks per stage, logits computed at half size.
 
-    Weights start as PyTorch's defaults.
+    Weights have PyTorch's default initialisation.
 
     Parameters
     ----------
@@ -25,10 +25,11 @@ class ALCNet(Detector):
     norm : {"bn", "gn"}, default "bn"
         Norm inside the fusions. ``bn`` cannot train on a single image, see `blocks.BatchNorm`.
     momentum : float, default 0.1
-        Of the running statistics of every norm outside the residual blocks; published ports have 0.9.
+        Momentum of the running statistics of every norm outside the residual blocks; published ports use
+        0.9.
     dead_weights : bool, default False
-        Also build the 92,928 parameters that published ports hold and never use, to match their counts and
-        the layout of their weight files; no gradient reaches them.
+        Also create the 92,928 parameters that published ports contain but never use, to match their counts
+        and the layout of their weight files; no gradient reaches them.
     """
 
     stride: ClassVar[int] = 16

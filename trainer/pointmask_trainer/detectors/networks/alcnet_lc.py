@@ -1,4 +1,4 @@
-"""ALCNet of its authors: attentional local contrast at full resolution (Dai et al., TGRS 2021)."""
+"""ALCNet as published: attentional local contrast at full resolution (Dai et al., TGRS 2021)."""
 
 from functools import reduce
 from typing import ClassVar
@@ -11,14 +11,14 @@ from pointmask_trainer.detectors.blocks.common import BatchNorm, conv_norm, conv
 from pointmask_trainer.detectors.blocks.resnet import Encoder, fcn_head, full_stem
 
 DILATIONS = (13, 17)
-"""Distances, in pixels of a map, at which it is compared with its surroundings."""
+"""Distances, in pixels of a map, over which each pixel is compared with its surroundings."""
 
 
 class ALCNetLC(Detector):
-    """Full-size stem, four blocks per stage, and local contrast on the way up.
+    """Full-size stem, four blocks per stage, and local contrast in the decoder.
 
-    Weights start as PyTorch's defaults. The contrast's shifts go round the edges of a map; an image of less
-    than 70 pixels a side is therefore compared with itself across its borders.
+    Weights have PyTorch's default initialisation. The shifts of the local contrast are circular; an image
+    with a side below 70 pixels is therefore compared with itself across its borders.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class ALCNetLC(Detector):
 
 
 class BottomUpLocal(nn.Module):
-    """Add a deep map, weighed per pixel and channel by the shallow one, to the shallow one."""
+    """Add a deep map, weighted per pixel and channel by the shallow one, to the shallow one."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -60,18 +60,17 @@ class BottomUpLocal(nn.Module):
         )
 
     def forward(self, deep: Tensor, shallow: Tensor) -> Tensor:
-        """Join two maps of one shape."""
+        """Fuse two maps of equal shape."""
         shallow = self.norm_shallow(shallow)
         return self.gate(shallow) * self.norm_deep(deep) + shallow
 
 
 def local_contrast(x: Tensor) -> Tensor:
-    """Contrast of each pixel with its surroundings, at the better of two distances.
+    """Compute the contrast of each pixel with its surroundings, the larger over two distances.
 
     Parameters
     ----------
     x : Tensor, (N, C, H, W)
-        A map.
 
     Returns
     -------
@@ -82,7 +81,7 @@ def local_contrast(x: Tensor) -> Tensor:
 
 
 def _contrast_at(x: Tensor, d: int) -> Tensor:
-    """Least product of the differences to two opposite neighbours, over four directions."""
+    """Minimum over four directions of the product of the differences to two opposite neighbours."""
     directions = ((d, 0), (0, d), (d, d), (d, -d))
     products = ((x.roll((dy, dx), (2, 3)) - x) * (x.roll((-dy, -dx), (2, 3)) - x) for dy, dx in directions)
     return reduce(torch.minimum, products)

@@ -14,9 +14,9 @@ DEPTH = len(WIDTHS)
 
 
 class DNANet(Detector):
-    """A triangle of nodes (level, column); each sees its whole level so far and both neighbouring levels.
+    """A triangle of nodes (level, column), each fed by its own and both neighbouring levels.
 
-    Weights start as PyTorch's defaults.
+    Weights have PyTorch's default initialisation.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class DNANet(Detector):
         self.nodes = nn.ModuleDict(
             {
                 _key(level, column): attention_chain(
-                    _channels_seen(level, column, in_channels), WIDTHS[level], blocks=1 if level == 0 else 2
+                    _input_channels(level, column, in_channels), WIDTHS[level], blocks=1 if level == 0 else 2
                 )
                 for level, column in _order()
             }
@@ -44,16 +44,16 @@ class DNANet(Detector):
         self.side_heads = nn.ModuleList([conv(16, 1, 1) for _ in self.auxiliary])
 
     def forward_maps(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """See `Detector.forward_maps`; the auxiliary maps are made at nodes (0, 1), (0, 2) and (0, 3)."""
-        made: dict[tuple[int, int], Tensor] = {}
+        """See `Detector.forward_maps`; auxiliary maps are computed at nodes (0, 1), (0, 2) and (0, 3)."""
+        outputs: dict[tuple[int, int], Tensor] = {}
         for level, column in _order():
-            made[level, column] = self.nodes[_key(level, column)](_seen(made, level, column, x))
+            outputs[level, column] = self.nodes[_key(level, column)](_input(outputs, level, column, x))
         deepest_first = [
-            upscale(self.laterals[level - 1](made[level, DEPTH - 1 - level]), 2**level, corners=True)
+            upscale(self.laterals[level - 1](outputs[level, DEPTH - 1 - level]), 2**level, corners=True)
             for level in range(DEPTH - 1, 0, -1)
         ]
-        y = self.final(torch.cat([*deepest_first, made[0, DEPTH - 1]], 1))
-        return self.head(y), [head(made[0, 1 + i]) for i, head in enumerate(self.side_heads)]
+        y = self.final(torch.cat([*deepest_first, outputs[0, DEPTH - 1]], 1))
+        return self.head(y), [head(outputs[0, 1 + i]) for i, head in enumerate(self.side_heads)]
 
 
 def _key(level: int, column: int) -> str:
@@ -61,23 +61,23 @@ def _key(level: int, column: int) -> str:
 
 
 def _order() -> list[tuple[int, int]]:
-    """List the nodes so that each comes after all that it sees."""
+    """Return the nodes in topological order."""
     return [(total - column, column) for total in range(DEPTH) for column in range(total + 1)]
 
 
-def _channels_seen(level: int, column: int, in_channels: int) -> int:
+def _input_channels(level: int, column: int, in_channels: int) -> int:
     if column == 0:
         return in_channels if level == 0 else WIDTHS[level - 1]
     above = WIDTHS[level - 1] if level > 0 else 0
     return column * WIDTHS[level] + WIDTHS[level + 1] + above
 
 
-def _seen(made: dict[tuple[int, int], Tensor], level: int, column: int, image: Tensor) -> Tensor:
-    """Join what node (level, column) sees: its level so far, the level below and the level above."""
+def _input(outputs: dict[tuple[int, int], Tensor], level: int, column: int, image: Tensor) -> Tensor:
+    """Concatenate the inputs of node (level, column): its level so far, and both neighbouring levels."""
     if column == 0:
-        return image if level == 0 else max_pool(made[level - 1, 0])
-    parts = [made[level, earlier] for earlier in range(column)]
-    parts.append(upscale(made[level + 1, column - 1], 2, corners=True))
+        return image if level == 0 else max_pool(outputs[level - 1, 0])
+    parts = [outputs[level, earlier] for earlier in range(column)]
+    parts.append(upscale(outputs[level + 1, column - 1], 2, corners=True))
     if level > 0:
-        parts.append(resize(made[level - 1, column], size_of(parts[0]), corners=True))
+        parts.append(resize(outputs[level - 1, column], size_of(parts[0]), corners=True))
     return torch.cat(parts, 1)

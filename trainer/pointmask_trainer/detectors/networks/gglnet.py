@@ -28,9 +28,9 @@ from pointmask_trainer.detectors.blocks.contrast import (
 
 
 class GGLNet(Detector):
-    """Five stages, into each of which the image's gradient magnitude is injected, then two-way attention.
+    """Five stages, each with injection of the image's gradient magnitude, and fusion by two-way attention.
 
-    Convolutions start as `contrast_blocks.initialise` says, those of the attention as PyTorch's defaults.
+    Convolutions are initialised by `blocks.contrast.initialise`, those of the attention by PyTorch's default.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ class GGLNet(Detector):
 
 
 class SEResidual(nn.Module):
-    """Two 3×3 convolutions with squeeze-and-excitation between them, beside an identity."""
+    """Residual block of two 3×3 convolutions with squeeze-and-excitation between them."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -81,14 +81,14 @@ class SEResidual(nn.Module):
 
 
 class GradientInjection(nn.Module):
-    """Correct a map by what it and the image's gradient say together.
+    """Add a correction computed from a map and the image's gradient to the map.
 
     Parameters
     ----------
     image_channels : int
-        Of the gradient.
+        Channels of the gradient.
     channels : int
-        Of the map.
+        Channels of the map.
     """
 
     def __init__(self, image_channels: int, channels: int) -> None:
@@ -108,7 +108,7 @@ class GradientInjection(nn.Module):
 
 
 class TwoWayFusion(nn.Module):
-    """Double a deep map's size; it weighs the shallow one per channel, the shallow one it per pixel.
+    """Upsample a deep map by 2; it weights the shallow one per channel and is weighted by it per pixel.
 
     Parameters
     ----------
@@ -124,14 +124,14 @@ class TwoWayFusion(nn.Module):
         self.spatial = SpatialWeight(bias=True, max_first=True)
 
     def forward(self, deep: Tensor, shallow: Tensor) -> Tensor:
-        """Join (N, deep, H / 2, W / 2) and (N, shallow, H, W)."""
+        """Fuse (N, deep, H / 2, W / 2) and (N, shallow, H, W)."""
         deep = self.reduce(upscale(deep, 2, corners=True))
         return shallow * self.channel(deep) + deep * self.spatial(shallow)
 
 
 def gradient_magnitude(x: Tensor) -> Tensor:
-    """Magnitude of central differences per channel, with zeros around the image.
+    """Return the magnitude of central differences per channel, with zero padding.
 
-    As the length of a vector it has a finite derivative, 0, also where the image is flat.
+    Computed as a vector norm, it has a finite derivative, 0, also where the image is constant.
     """
     return torch.linalg.vector_norm(torch.stack(differences(x)), dim=0) / 2

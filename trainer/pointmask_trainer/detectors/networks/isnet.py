@@ -1,4 +1,4 @@
-"""ISNet: a mask guided by its own outline (Zhang et al., CVPR 2022)."""
+"""ISNet: segmentation guided by the target's outline (Zhang et al., CVPR 2022)."""
 
 from typing import ClassVar
 
@@ -20,17 +20,17 @@ from pointmask_trainer.detectors.blocks.resnet import Encoder, Residual, double,
 
 
 class ISNet(Detector):
-    """A U-Net at a quarter of the size, and a branch at full size that turns image gradients into an edge.
+    """A U-Net at a quarter of the size, and a branch at full size that predicts edges from image gradients.
 
-    The edge branch is most of the work. Training the auxiliary edge map is optional: the published code of
-    PAL trains the mask alone.
+    The edge branch dominates the cost. Training the auxiliary edge map is optional: the published code of
+    PAL trains only the mask.
 
     Parameters
     ----------
     in_channels : int, default 1
         Channels of the image.
     dead_weights : bool, default False
-        Hold the published network's 103,709 weights that no map depends on, so that counts agree.
+        Also create the published network's 103,709 unused weights, so that parameter counts agree.
     """
 
     stride: ClassVar[int] = 16
@@ -68,12 +68,12 @@ class ISNet(Detector):
 
 
 class OrientedAttention(nn.Module):
-    """Two-orientation attention: columns and rows of the deep map choose what enters from the shallow one.
+    """Two-orientation attention: column and row convolutions of the deep map weight the shallow one.
 
     Parameters
     ----------
     channels : int
-        Of both maps and of the result; even.
+        Channels of both maps and of the result; even.
     """
 
     def __init__(self, channels: int) -> None:
@@ -83,19 +83,13 @@ class OrientedAttention(nn.Module):
         self.row = DeformConv(channels, (1, 3))
 
     def forward(self, deep: Tensor, shallow: Tensor) -> Tensor:
-        """Join two maps of one shape."""
+        """Fuse two maps of equal shape."""
         deep, shallow = self.mix(deep), self.mix(shallow)
         return 2 * deep + (self.column(deep).sigmoid() + self.row(deep).sigmoid()) * shallow
 
 
 class EdgeBlock(nn.Module):
-    """Taylor finite difference block: second differences of a map, gated by a side map of the U-Net.
-
-    Parameters
-    ----------
-    channels : int
-        Of the map.
-    """
+    """Taylor finite difference block: second differences of a map, gated by a side map of the U-Net."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -112,19 +106,13 @@ class EdgeBlock(nn.Module):
 
     def forward(self, x: Tensor, side: Tensor) -> Tensor:
         """(N, channels, H, W) and a side map (N, 1, H, W) → (N, channels, H, W)."""
-        change = self.first(x)
-        bend = self.second((x + change).relu()).relu()
-        return 3 * change.relu() + bend + self.gate(bend, side)
+        difference = self.first(x)
+        second_difference = self.second((x + difference).relu()).relu()
+        return 3 * difference.relu() + second_difference + self.gate(second_difference, side)
 
 
 class GatedConv(nn.Module):
-    """A 1×1 convolution of a map that a side map turns up, by up to a factor of two.
-
-    Parameters
-    ----------
-    channels : int
-        Of the map.
-    """
+    """A 1×1 convolution of a map that is amplified by a gate from a side map, by up to a factor of two."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -144,16 +132,16 @@ class GatedConv(nn.Module):
 
 
 def gradient_magnitude(x: Tensor) -> Tensor:
-    """Length of the differences across each pixel, per channel; beyond the border the image is 0.
+    """Return the magnitude of the neighbour differences of each pixel, per channel, with zero padding.
 
-    A small constant keeps the derivative finite where the image is flat.
+    A small constant keeps the derivative finite where the image is constant.
     """
     down, right = differences(x)
     return (down.square() + right.square() + 1e-6).sqrt()
 
 
 def _dead_weights() -> nn.ModuleList:
-    """Make the layers that the published constructor builds and no published forward pass uses."""
+    """Build the layers that the published constructor creates and the published forward pass never uses."""
     chain = (Residual(64, 64), conv(64, 32, 1), Residual(32, 32), conv(32, 16, 1), Residual(16, 16))
     gates = (GatedConv(channels) for channels in (32, 16, 8))
     small = (conv(16, 8, 1), conv(4, 1, 1, bias=False), conv(3, 1, 1), conv(3, 16, 1))

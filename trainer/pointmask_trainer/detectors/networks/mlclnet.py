@@ -11,10 +11,10 @@ from pointmask_trainer.detectors.blocks.contrast import BiasedResidual, Down, he
 
 
 class MLCLNet(Detector):
-    """Three stages at full, half and quarter size, each seen at three scales of contrast, then summed.
+    """Three stages at full, half and quarter size, each with contrast at three scales, then summed.
 
-    Residual blocks and contrast modules start as `contrast_blocks.initialise` says, the rest as PyTorch's
-    defaults.
+    Residual blocks and contrast modules are initialised by `blocks.contrast.initialise`, the rest has
+    PyTorch's default initialisation.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ class MLCLNetSmall(MLCLNet):
 
 
 class MultiScaleContrast(nn.Module):
-    """Contrast at three scales: kernels of 1, 3 and 5 pixels, each before a 3×3 one dilated as far."""
+    """Contrast at three scales: kernel sizes 1, 3 and 5, each followed by a 3×3 kernel of equal dilation."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()

@@ -16,18 +16,18 @@ _WIDTHS = (16, 32, 64, 64, 64)
 
 
 class MSDANet(Detector):
-    """Five stages of direction-aware attention; the image's own high frequencies enter the second.
+    """Five stages of direction-aware attention; the image's high-frequency bands are input to the second.
 
-    Convolutions of stem, residual and down-sampling blocks, gathering, fusions, head and attention start as
-    `contrast_blocks.initialise` says, the others as PyTorch's defaults.
+    Convolutions of stem, residual and down-sampling blocks, gathering, fusions, head and attention are
+    initialised by `blocks.contrast.initialise`, the others have PyTorch's default initialisation.
 
     Parameters
     ----------
     in_channels : int, default 1
-        Channels of the image, at most 10: each takes three of the second stage's 32 channels. With another
-        number than the published 3, the stage's own share changes accordingly.
+        Channels of the image, at most 10: each occupies three of the second stage's 32 channels. For numbers
+        other than the published 3, the remaining channels of the stage change accordingly.
     dead_weights : bool, default False
-        Hold the published network's 14,048 weights that no map depends on, so that counts agree.
+        Also create the published network's 14,048 unused weights, so that parameter counts agree.
 
     Raises
     ------
@@ -79,12 +79,12 @@ class MSDANet(Detector):
 
 
 class Branches(nn.Module):
-    """Chains of convolutions side by side, joined by one 3×3 convolution; no biases.
+    """Parallel chains of convolutions, concatenated and joined by a 3×3 convolution; no biases.
 
     Parameters
     ----------
     channels : int
-        In and out.
+        Channels of input and output.
     chains : tuple of tuple of (kernel, dilation)
         The convolutions of each chain.
     """
@@ -103,7 +103,7 @@ class Branches(nn.Module):
 
 
 class DirectionAttention(nn.Module):
-    """Multi-scale direction-aware block: four reaches, then weights by direction and by channel."""
+    """Multi-scale direction-aware block: four receptive fields, then direction and channel weights."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -120,7 +120,7 @@ class DirectionAttention(nn.Module):
 
 
 class FrequencyAttention(nn.Module):
-    """Weigh each pixel by what the map's four Haar sub-bands show there."""
+    """Weight each pixel by spatial attention on the map's four Haar sub-bands."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -135,7 +135,7 @@ class FrequencyAttention(nn.Module):
 
 
 class Gather(nn.Module):
-    """Join all five levels at the size of the deepest, in place of it."""
+    """Combine all five levels at the size of the deepest; the result replaces the deepest level."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -155,14 +155,14 @@ class Gather(nn.Module):
 
 
 class Contrast(Branches):
-    """Multi-scale local contrast: three reaches.
+    """Multi-scale local contrast with three receptive fields.
 
     Parameters
     ----------
     channels : int
-        In and out.
+        Channels of input and output.
     dead_weights : bool
-        Hold the convolution that the published code builds and does not use.
+        Also create the convolution that the published code builds but never uses.
     """
 
     def __init__(self, channels: int, *, dead_weights: bool) -> None:
@@ -172,7 +172,7 @@ class Contrast(Branches):
 
 
 class Fusion(nn.Module):
-    """Double a deep map's size, let both maps correct it, and add it to the shallow one.
+    """Upsample a deep map by 2, add a correction computed from both maps, and add it to the shallow one.
 
     Parameters
     ----------
@@ -186,6 +186,6 @@ class Fusion(nn.Module):
         self.reduce = conv_norm_relu(deep, shallow, 1)
 
     def forward(self, deep: Tensor, shallow: Tensor) -> Tensor:
-        """Join (N, deep, H / 2, W / 2) and (N, shallow, H, W)."""
+        """Fuse (N, deep, H / 2, W / 2) and (N, shallow, H, W)."""
         deep = upscale(deep, 2, corners=True)
         return shallow + self.reduce(deep + self.correct(torch.cat((deep, shallow), 1)))

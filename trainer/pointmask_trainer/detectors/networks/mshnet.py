@@ -11,10 +11,10 @@ from pointmask_trainer.detectors.blocks.common import conv, max_pool, upscale
 
 
 class MSHNet(Detector):
-    """Five stages; a map is made at each of the decoder's four sizes, and the main map is made of those.
+    """Five stages; a map is predicted at each of the decoder's four scales, and the main map from these.
 
-    Its authors train the first auxiliary map alone for a few epochs, then the mean over all five.
-    Weights start as PyTorch's defaults.
+    The authors train only the first auxiliary map for a few epochs, then the mean over all five maps.
+    Weights have PyTorch's default initialisation.
 
     Parameters
     ----------
@@ -51,11 +51,11 @@ class MSHNet(Detector):
 
     def forward_maps(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
         """See `Detector.forward_maps`."""
-        kept = [self.encoder[0](self.stem(x))]
+        skips = [self.encoder[0](self.stem(x))]
         for part in self.encoder[1:]:
-            kept.append(part(max_pool(kept[-1])))
-        decoded = [kept.pop()]
-        for part, skip in zip(self.decoder, reversed(kept), strict=True):
+            skips.append(part(max_pool(skips[-1])))
+        decoded = [skips.pop()]
+        for part, skip in zip(self.decoder, reversed(skips), strict=True):
             decoded.append(part(torch.cat((skip, upscale(decoded[-1], 2, corners=True)), 1)))
         maps = [head(y) for head, y in zip(self.heads, reversed(decoded[1:]), strict=True)]
         full = [maps[0], *(upscale(m, 2**k, corners=True) for k, m in enumerate(maps[1:], start=1))]

@@ -16,17 +16,17 @@ _ALL = sum(_WIDTHS)
 
 
 class SCTransNet(Detector):
-    """A residual U-Net whose four skips attend to one another, channel by channel.
+    """A residual U-Net with channel-wise cross attention between its four skip connections.
 
-    The auxiliary maps come from the decoder, deep to shallow, and ``d0`` joins them, all at full size.
-    Weights start as PyTorch's defaults.
+    The auxiliary maps come from the decoder, deep to shallow, and ``d0`` combines them, all at full size.
+    Weights have PyTorch's default initialisation.
 
     Parameters
     ----------
     in_channels : int, default 1
         Channels of the image.
     dead_weights : bool, default False
-        Hold the published network's 122,944 weights that no map depends on, so that counts agree.
+        Also create the published network's 122,944 unused weights, so that parameter counts agree.
     """
 
     stride: ClassVar[int] = 16
@@ -55,11 +55,11 @@ class SCTransNet(Detector):
 
     def forward_maps(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
         """See `Detector.forward_maps`."""
-        kept = [self.encoder[0](x)]
+        encoded = [self.encoder[0](x)]
         for part in self.encoder[1:]:
-            kept.append(part(max_pool(kept[-1])))
-        decoded = [kept.pop()]
-        skips = self._attend(kept)
+            encoded.append(part(max_pool(encoded[-1])))
+        decoded = [encoded.pop()]
+        skips = self._attend(encoded)
         for part, skip in zip(self.decoder, reversed(skips), strict=True):
             decoded.append(part(decoded[-1], skip))
         main = self.head(decoded[-1])
@@ -71,20 +71,20 @@ class SCTransNet(Detector):
         ]
         return main, [*sides, self.fuse(torch.cat((*reversed(sides), main), 1))]
 
-    def _attend(self, kept: list[Tensor]) -> list[Tensor]:
-        """Let the encoder's four maps look at one another."""
-        maps = [cut(f) for cut, f in zip(self.tokens, kept, strict=True)]
+    def _attend(self, encoded: list[Tensor]) -> list[Tensor]:
+        """Apply cross attention between the encoder's four maps."""
+        maps = [tokenise(f) for tokenise, f in zip(self.tokens, encoded, strict=True)]
         for block in self.blocks:
             maps = block(maps)
         rebuilt = [
-            make(upscale(norm(e), side, corners=False))
-            for make, norm, e, side in zip(self.rebuild, self.norms, maps, _TOKEN_SIDES, strict=True)
+            rebuild(upscale(norm(e), side, corners=False))
+            for rebuild, norm, e, side in zip(self.rebuild, self.norms, maps, _TOKEN_SIDES, strict=True)
         ]
-        return [r + 2 * f for r, f in zip(rebuilt, kept, strict=True)]  # added twice, as published
+        return [r + 2 * f for r, f in zip(rebuilt, encoded, strict=True)]  # added twice, as published
 
 
 class LeakyResidual(nn.Module):
-    """Two 3×3 convolutions beside a shortcut, with leaky ReLUs.
+    """Residual block of two 3×3 convolutions with leaky ReLUs.
 
     Parameters
     ----------
@@ -104,13 +104,7 @@ class LeakyResidual(nn.Module):
 
 
 class PixelNorm(nn.Module):
-    """Layer normalisation of each pixel's channels.
-
-    Parameters
-    ----------
-    channels : int
-        Of the map.
-    """
+    """Layer normalisation over the channels of each pixel."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -123,7 +117,7 @@ class PixelNorm(nn.Module):
 
 
 class CrossBlock(nn.Module):
-    """Spatial-channel cross transformer block on four maps of one grid."""
+    """Spatial-channel cross transformer block on four maps of equal size."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -133,12 +127,12 @@ class CrossBlock(nn.Module):
 
     def forward(self, maps: list[Tensor]) -> list[Tensor]:
         """Four maps (N, 32 | 64 | 128 | 256, h, w) → four of the same shapes."""
-        maps = [e + seen for e, seen in zip(maps, self.attention(maps), strict=True)]
+        maps = [e + attended for e, attended in zip(maps, self.attention(maps), strict=True)]
         return [e + feed(norm(e)) for e, feed, norm in zip(maps, self.feeds, self.norms, strict=True)]
 
 
 class CrossAttention(nn.Module):
-    """Each map's channels attend to the channels of all maps, by their likeness in space."""
+    """Attention of each map's channels to the channels of all maps, by spatial similarity."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -150,27 +144,21 @@ class CrossAttention(nn.Module):
         self.out = nn.ModuleList(conv(c, c, 1, bias=False) for c in _WIDTHS)
 
     def forward(self, maps: list[Tensor]) -> list[Tensor]:
-        """Four maps → what each has seen, of the same shapes."""
-        together = self.norm_all(torch.cat(maps, 1))
-        key = F.normalize(self.key(together).flatten(2), dim=-1)
-        value = self.value(together).flatten(2)
-        seen = []
-        for e, norm, make, out in zip(maps, self.norms, self.queries, self.out, strict=True):
-            query = F.normalize(make(norm(e)).flatten(2), dim=-1)
-            likeness = query @ key.mT / _ALL**0.5
-            weights = F.layer_norm(likeness, likeness.shape[1:]).softmax(-1)
-            seen.append(out((weights @ value).view_as(e)))
-        return seen
+        """Four maps → attention outputs of the same shapes."""
+        combined = self.norm_all(torch.cat(maps, 1))
+        key = F.normalize(self.key(combined).flatten(2), dim=-1)
+        value = self.value(combined).flatten(2)
+        outputs = []
+        for e, norm, to_query, out in zip(maps, self.norms, self.queries, self.out, strict=True):
+            query = F.normalize(to_query(norm(e)).flatten(2), dim=-1)
+            similarity = query @ key.mT / _ALL**0.5
+            weights = F.layer_norm(similarity, similarity.shape[1:]).softmax(-1)
+            outputs.append(out((weights @ value).view_as(e)))
+        return outputs
 
 
 class FeedForward(nn.Module):
-    """Complementary feed-forward network: a fine and a coarse half, then a weight per channel.
-
-    Parameters
-    ----------
-    channels : int
-        Of the map.
-    """
+    """Complementary feed-forward network: a fine and a coarse branch, then channel weights."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -179,7 +167,7 @@ class FeedForward(nn.Module):
         self.fine = conv(hidden, hidden, 3, groups=hidden, bias=False)
         self.coarse = conv(hidden, hidden, 5, groups=hidden, bias=False)
         self.narrow = conv(2 * hidden, channels, 1, bias=False)
-        self.neighbours = nn.Conv1d(1, 1, 3, padding=1, bias=False)  # of a channel, as its weight is found
+        self.neighbours = nn.Conv1d(1, 1, 3, padding=1, bias=False)  # over adjacent channels' means
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, channels, H, W) → the same shape."""
@@ -190,14 +178,14 @@ class FeedForward(nn.Module):
 
 
 class UpBlock(nn.Module):
-    """Decoder step: the skip, gated by both maps' means, joins the doubled deep map.
+    """Decoder step: the skip, gated by both maps' means, is concatenated with the upsampled deep map.
 
     Parameters
     ----------
     a : int
-        Channels of both maps together, half each.
+        Total channels of both maps, half each.
     b : int
-        Channels out.
+        Output channels.
     """
 
     def __init__(self, a: int, b: int) -> None:

@@ -1,4 +1,4 @@
-"""SPIRE's HRPE: a heat map whose peaks are targets, at a quarter of the image's size (Ni et al., 2025)."""
+"""HRPE of SPIRE: a heat map with peaks at targets, at a quarter of the image's size (Ni et al., 2025)."""
 
 import torch
 from torch import Tensor, nn
@@ -10,12 +10,12 @@ from pointmask_trainer.detectors.blocks.common import conv, conv_norm, conv_norm
 class HRPE(ImageNetwork):
     """High-resolution probability encoder: 0.3 million weights, for points instead of masks.
 
-    It is no `Detector`, and so not in the table of them: it regresses a heat map (mean squared error) whose
-    peaks, not whose area, mean something. Its values are no logits, 0 is no threshold, and a map enlarged
-    four times outlines nothing; losses, masks and IoU that hold for every detector would be meaningless
-    here, and the strategy that trains it brings its own target and decoder. It shares the checks of input.
+    It is not a `Detector` and therefore not registered as one: it regresses a heat map (mean squared error)
+    in which peaks, not areas, are meaningful. Its values are not logits, 0 is not a threshold, and the map
+    upsampled by 4 has no meaningful outlines; the losses, masks and IoU defined for detectors do not apply,
+    and the strategy that trains it provides its own target and decoder. Only the input checks are shared.
 
-    Weights start as PyTorch's defaults.
+    Weights have PyTorch's default initialisation.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class HRPE(ImageNetwork):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Make the heat map of images of any size.
+        """Compute the heat map of images of any size.
 
         Parameters
         ----------
@@ -47,7 +47,7 @@ class HRPE(ImageNetwork):
         Returns
         -------
         Tensor, (N, 1, ceil(H / 4), ceil(W / 4))
-            Heat, unbounded; 1 is what a target's peak is trained to.
+            Heat, unbounded; the training target at a peak is 1.
 
         Raises
         ------
@@ -59,7 +59,7 @@ class HRPE(ImageNetwork):
 
 
 class Bottleneck(nn.Module):
-    """Residual block 64 → 256 channels through a narrow 3×3 convolution."""
+    """Bottleneck residual block, 64 → 256 channels."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -76,12 +76,12 @@ class Bottleneck(nn.Module):
 
 
 class HalfUnit(nn.Module):
-    """Treat half of the channels, then interleave both halves.
+    """Transform half of the channels, then interleave both halves.
 
     Parameters
     ----------
     body : nn.Module
-        What the second half goes through; keeps the shape.
+        Applied to the second half; must preserve the shape.
     """
 
     def __init__(self, body: nn.Module) -> None:
@@ -90,8 +90,8 @@ class HalfUnit(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W), same shape; C even."""
-        kept, treated = x.chunk(2, dim=1)
-        return torch.stack((kept, self.body(treated)), 2).flatten(1, 2)
+        identity, transformed = x.chunk(2, dim=1)
+        return torch.stack((identity, self.body(transformed)), 2).flatten(1, 2)
 
 
 class ShuffleUnit(HalfUnit):
@@ -110,14 +110,14 @@ class ShuffleUnit(HalfUnit):
 
 
 class WeightedUnit(HalfUnit):
-    """A depth-wise convolution and a weight per channel on half of the channels.
+    """Depth-wise convolution and channel weights on half of the channels.
 
     Parameters
     ----------
     channels : int
-        Of the map; a multiple of 8.
+        A multiple of 8.
     local : bool
-        A further depth-wise convolution in the end.
+        Whether a further depth-wise convolution follows.
     """
 
     def __init__(self, channels: int, *, local: bool) -> None:
@@ -131,7 +131,7 @@ class WeightedUnit(HalfUnit):
 
 
 class Stage(nn.Module):
-    """Weighting, local weighting and shuffling in a row; doubled, as the published fusion adds it twice."""
+    """Weighting, local weighting and shuffling in sequence; doubled, as the published fusion adds twice."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()

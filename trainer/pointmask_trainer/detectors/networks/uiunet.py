@@ -15,7 +15,7 @@ class UIUNet(Detector):
     """Six encoder and five decoder stages, each itself a U-Net. 50 million weights.
 
     The auxiliary maps are the side outputs of the decoder's stages, shallow to deep, all at full size; the
-    main map is their weighted sum. Weights start as PyTorch's defaults.
+    main map is their weighted sum. Weights have PyTorch's default initialisation.
 
     Parameters
     ----------
@@ -42,7 +42,10 @@ class UIUNet(Detector):
             )
         )
         self.joins = nn.ModuleList(
-            (*(InteractiveAttention(channels, norm=norm) for channels in (512, 512, 256, 128)), _Beside())
+            (
+                *(InteractiveAttention(channels, norm=norm) for channels in (512, 512, 256, 128)),
+                _Concat(),
+            )
         )
         self.decoder = nn.ModuleList(
             (
@@ -70,55 +73,55 @@ class UIUNet(Detector):
 
 
 class NestedU(nn.Module):
-    """Residual U block: a small U-Net added to what it was given.
+    """Residual U block: a small U-Net with a residual connection.
 
     Parameters
     ----------
     a, middle, b : int
-        Channels in, inside and out.
+        Channels of input, inner levels and output.
     height : int
-        Levels, the dilated bottom counted in.
+        Number of levels, including the dilated bottom.
     dilated : bool, default False
-        Widen the taps from level to level instead of halving the map.
+        Increase the dilation from level to level instead of halving the map.
     """
 
     def __init__(self, a: int, middle: int, b: int, height: int, *, dilated: bool = False) -> None:
         super().__init__()
         levels = range(height - 1)
-        spread = [2**k if dilated else 1 for k in levels]
+        dilations = [2**k if dilated else 1 for k in levels]
         self.dilated = dilated
         self.entry = conv_norm_relu(a, b)
         self.down = nn.ModuleList(
-            conv_norm_relu(middle if k else b, middle, dilation=spread[k]) for k in levels
+            conv_norm_relu(middle if k else b, middle, dilation=dilations[k]) for k in levels
         )
-        self.bottom = conv_norm_relu(middle, middle, dilation=2 * spread[-1])
+        self.bottom = conv_norm_relu(middle, middle, dilation=2 * dilations[-1])
         self.up = nn.ModuleList(
-            conv_norm_relu(2 * middle, middle if k else b, dilation=spread[k]) for k in reversed(levels)
+            conv_norm_relu(2 * middle, middle if k else b, dilation=dilations[k]) for k in reversed(levels)
         )
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, a, H, W) → (N, b, H, W)."""
         entry = self.entry(x)
-        kept: list[Tensor] = []
+        skips: list[Tensor] = []
         y = entry
         for k, step in enumerate(self.down):
             y = step(y if self.dilated or k == 0 else _halve(y))
-            kept.append(y)
+            skips.append(y)
         y = self.bottom(y)
-        for step, skip in zip(self.up, reversed(kept), strict=True):
+        for step, skip in zip(self.up, reversed(skips), strict=True):
             y = step(torch.cat((_fit(y, skip), skip), 1))
         return y + entry
 
 
 class InteractiveAttention(nn.Module):
-    """Interactive cross attention: the deep map weighs channels, the shallow map weighs pixels.
+    """Interactive cross attention: the deep map weights channels, the shallow map weights pixels.
 
     Parameters
     ----------
     channels : int
-        Of either map; a multiple of 4. The result has twice as many.
+        Channels of each map, a multiple of 4; the result has twice as many.
     norm : {"bn", "gn"}
-        Of all its convolutions.
+        Norm after every convolution.
     """
 
     def __init__(self, channels: int, *, norm: Norm) -> None:
@@ -132,28 +135,28 @@ class InteractiveAttention(nn.Module):
         )
         self.squeeze = conv_norm_relu(channels, channels // 4, 1, norm=norm)
         self.per_pixel = conv(2, 1, bias=False)
-        self.post = conv_norm_relu(channels, channels, norm=norm)  # one for both halves, as published
+        self.post = conv_norm_relu(channels, channels, norm=norm)  # shared by both halves, as published
 
     def forward(self, deep: Tensor, shallow: Tensor) -> Tensor:
         """Two maps (N, channels, H, W) → (N, 2 channels, H, W)."""
         deep = self.entry(deep)
-        weighed = shallow * self.per_channel(deep)
-        pixels = self.per_pixel(mean_and_max(self.squeeze(weighed))).sigmoid()
-        return torch.cat((self.post(2 * weighed), self.post(2 * deep * pixels)), 1)
+        weighted = shallow * self.per_channel(deep)
+        pixel_weights = self.per_pixel(mean_and_max(self.squeeze(weighted))).sigmoid()
+        return torch.cat((self.post(2 * weighted), self.post(2 * deep * pixel_weights)), 1)
 
 
-class _Beside(nn.Module):
-    """The join without attention, at full size."""
+class _Concat(nn.Module):
+    """Join two maps without attention, at full size."""
 
     def forward(self, deep: Tensor, shallow: Tensor) -> Tensor:
         return torch.cat((deep, shallow), 1)
 
 
 def _halve(x: Tensor) -> Tensor:
-    """Halve the size by the maximum of 2×2 pixels (ceil), so that no size is too small."""
+    """Halve the size by max pooling of 2×2 pixels, rounding up, so that no input is too small."""
     return F.max_pool2d(x, 2, ceil_mode=True)
 
 
 def _fit(x: Tensor, like: Tensor) -> Tensor:
-    """Resize to another map's size."""
+    """Resize a map to the size of another."""
     return x if size_of(x) == size_of(like) else resize(x, size_of(like), corners=False)
