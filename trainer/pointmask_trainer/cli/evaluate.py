@@ -78,22 +78,24 @@ def evaluate(
         scored = evaluate_folder(
             weights, data, listed, masks=masks, include=include, device=device, seen=seen
         )
-    found, facts = scored.evaluation, scored.facts
+    evaluation, facts = scored.evaluation, scored.facts
     for note in scored.notes:
         click.echo(printable(f"Note: {note}"), err=True)
-    _show(found)
-    _save(found, facts, out)
+    _print_tables(evaluation)
+    _save(evaluation, facts, out)
 
 
 def _refuse_to_overwrite(out: Path, predictions: Path | None, overwrite: bool) -> None:
-    """Look before a long run, not after it."""
+    """Raise an error before a long evaluation if its output exists already."""
     if overwrite:
         return
-    there = [out / name for name in (_METRICS, *_CHARTS) if (out / name).exists()]
+    existing = [out / name for name in (_METRICS, *_CHARTS) if (out / name).exists()]
     if predictions is not None and predictions.is_dir() and any(predictions.iterdir()):
-        there.append(predictions)
-    if there:
-        raise OutputError(f"{there[0]} exists already; choose another folder, or replace it with --overwrite")
+        existing.append(predictions)
+    if existing:
+        raise OutputError(
+            f"{existing[0]} exists already; choose another folder, or replace it with --overwrite"
+        )
 
 
 def _save_prediction(path: Path, probabilities: "Probabilities") -> None:
@@ -105,27 +107,28 @@ def _save_prediction(path: Path, probabilities: "Probabilities") -> None:
     write_whole(path, encode_png(np.rint(65535 * probabilities).astype(np.uint16)), durable=False)
 
 
-def _show(found: "Evaluation") -> None:
+def _print_tables(evaluation: "Evaluation") -> None:
     from rich.console import Console
 
     from pointmask_trainer.inference.evaluation_report import LEGEND, tables
 
     console = Console(highlight=False)
-    for table in tables(found):
+    for table in tables(evaluation):
         console.print(table)
     console.print(LEGEND, style="dim", markup=False)
 
 
-def _save(found: "Evaluation", facts: dict[str, Any], out: Path) -> None:
+def _save(evaluation: "Evaluation", facts: dict[str, Any], out: Path) -> None:
     from pointmask.io.files import write_whole
     from pointmask_trainer.inference.evaluation_report import to_json
 
-    contents = {_METRICS: to_json(found, facts).encode()}
+    contents = {_METRICS: to_json(evaluation, facts).encode()}
     if find_spec("matplotlib"):
         from pointmask_trainer.inference.evaluation_chart import curves_png, sizes_png
 
-        title = f"{facts['model']} on {facts['list']} ({found.whole.images:,} images)"
-        contents |= dict(zip(_CHARTS, (curves_png(found, title), sizes_png(found, title)), strict=True))
+        title = f"{facts['model']} on {facts['list']} ({evaluation.whole.images:,} images)"
+        charts = (curves_png(evaluation, title), sizes_png(evaluation, title))
+        contents |= dict(zip(_CHARTS, charts, strict=True))
     else:
         click.echo(
             "No charts, as matplotlib is missing; install it with: pip install 'pointmask[train]'", err=True

@@ -19,7 +19,7 @@ from pointmask_trainer.strategies.registry import STRATEGIES
 if TYPE_CHECKING:
     from pointmask_trainer.training.train import Watcher
 
-_LOG_EVERY = 30.0  # seconds between lines where there is no terminal
+_LOG_EVERY = 30.0  # seconds between log lines without a terminal
 
 
 @click.command(short_help="A detector, trained on masks, pseudo-masks or points.")
@@ -114,7 +114,7 @@ def train(
 
 @contextmanager
 def _watching() -> Iterator["Watcher"]:
-    """Messages and epochs as lines; steps as a line that is replaced, on a terminal, or now and then."""
+    """Print messages and epochs as lines, and steps as an updated status line or as occasional log lines."""
     from pointmask_trainer.training.train import Watcher
 
     console = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -133,13 +133,13 @@ def _watching() -> Iterator["Watcher"]:
 
 
 class _LoggedSteps:
-    """A log line now and then within long epochs."""
+    """Occasional log lines within long epochs."""
 
     def __init__(self) -> None:
         self._last = time.monotonic()
 
     def show(self, epoch: int, epochs: int, done: int, steps: int, loss: float) -> None:
-        """Say where the training is, if some time has passed."""
+        """Log the progress if `_LOG_EVERY` seconds have passed."""
         now = time.monotonic()
         if now - self._last >= _LOG_EVERY and done < steps:
             self._last = now

@@ -1,4 +1,4 @@
-"""Which images of a training folder are trained and validated on."""
+"""Selection of the images of a training folder for training and validation."""
 
 import fnmatch
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -21,7 +21,7 @@ _VALIDATION_SHARE = 0.2
 
 
 def read_list(path: Path, images: Mapping[str, Path]) -> list[str]:
-    """Read an id list as `pointmask.io.points.lists.read_ids` does, and find its images by name.
+    """Read an id list with `pointmask.io.points.lists.read_ids`, and match it with images by name.
 
     Parameters
     ----------
@@ -38,27 +38,28 @@ def read_list(path: Path, images: Mapping[str, Path]) -> list[str]:
     Raises
     ------
     DataError
-        If the list is unreadable or empty, or a line names no image, several, or one that another line
-        names too.
+        If the list is unreadable or empty, a line matches no image or several, or two lines match the same
+        image.
     """
     try:
-        listed = read_ids(path)
+        id_list = read_ids(path)
     except PointsError as error:
         raise DataError(f"list {error}") from None
     ids = image_names(images)
-    matches = match(listed.ids, ids)
+    matches = match(id_list.ids, ids)
     own = {key: ids[name] for key, (name, frame) in matches.by_key.items() if frame == 0}
-    missing = [key for key in listed.ids if key not in own and key not in matches.ambiguous]
+    missing = [key for key in id_list.ids if key not in own and key not in matches.ambiguous]
     if missing:
         hint = next((f"; {matches.hints[key]}" for key in missing if key in matches.hints), "")
-        held = "" if own else f" (it holds {some(sorted(images))})"
+        examples = "" if own else f" (it holds {some(sorted(images))})"
         raise DataError(
-            f"list {path} names {some(missing)} that the image folder does not hold{hint}; correct it{held}"
+            f"list {path} names {some(missing)} that the image folder does not hold{hint}; correct "
+            f"it{examples}"
         )
     for key, names in matches.ambiguous.items():
         others = " and ".join(ids[name] for name in names)
         raise DataError(f"list {path} says {key}, which fits {others}; write its path in the image folder")
-    twice = [*listed.repeated, *(key for keys in matches.by_image().values() for key in keys[1:])]
+    twice = [*id_list.repeated, *(key for keys in matches.by_image().values() for key in keys[1:])]
     if twice:
         raise DataError(f"list {path} names {some(twice)} twice; keep one line of each")
     return list(own.values())
@@ -75,7 +76,7 @@ def split_ids(
     seed: int = 0,
     say: Callable[[str], None] = lambda text: None,
 ) -> tuple[list[str], list[str]]:
-    """Ids to train on and to validate on.
+    """Return the ids of the images to train on and of those to validate on.
 
     Parameters
     ----------
@@ -83,21 +84,21 @@ def split_ids(
     images : Mapping
         From `find_images`.
     train_list, val_list : Path, optional
-        Found in the folder by default, see `pointmask_trainer.data.lists.choose_lists`; a ``trainval`` list
-        counts as a train list. Without one all images are taken that are in no other list; without a
-        validation list a fifth of the training images, drawn with the seed.
+        By default those in the folder, see `pointmask_trainer.data.lists.choose_lists`; a ``trainval`` list
+        is a train list. Without a train list, all images in no other list are used; without a validation
+        list, a random fifth of the training images is held out.
     include : str
         Shell pattern that ids must match, such as ``Misc_*``.
     without : collection of str
-        Ids that are left out, also where a list names them.
+        Ids to exclude, even if a list contains them.
     seed : int
     say : callable
-        Takes a line about lists that lie elsewhere or are not used.
+        Called with messages about lists in unusual places and lists that are not used.
 
     Raises
     ------
     DataError
-        If a list cannot be read, nothing is left, or an image is in both lists.
+        If a list cannot be read, a split is empty, or an image is in both lists.
     """
     train_path, val_path, test_path = choose_lists(root, images, train_list, val_list, say)
     held_out = set() if train_path or test_path is None else set(read_list(test_path, images))
@@ -124,6 +125,6 @@ def split_ids(
 
 
 def some(names: Sequence[str]) -> str:
-    """Return the first few of some names, and how many more there are, for a message."""
+    """Format the first few names and the number of the others, for a message."""
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + more

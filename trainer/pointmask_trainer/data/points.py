@@ -1,4 +1,4 @@
-"""Points and images of a training folder: which belong together, and what is to be said of the rest."""
+"""Pairing of points with the images of a training folder, and messages about unmatched ones."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ IdLists = tuple[list[str], list[str]]
 
 
 class DrawLists(Protocol):
-    """`pointmask_trainer.data.folder.split_ids` of some folder."""
+    """Signature of `pointmask_trainer.data.folder.split_ids`, bound to a folder."""
 
     def __call__(self, *, without: Collection[str] = ()) -> IdLists:
         """Return train and val ids."""
@@ -30,16 +30,16 @@ class Paired:
     Attributes
     ----------
     points : Points
-        Keys are ids; ``rejected`` holds images whose points cannot be told as well.
+        Keys are ids; ``rejected`` also contains images whose points are ambiguous.
     notes : tuple of str
-        What a user should know, a line each.
+        Messages for the user, one per line.
     """
 
     points: Points
     notes: tuple[str, ...]
 
     def knows(self, key: str) -> bool:
-        """Say whether the points tell of an image, even if only that it holds no target."""
+        """Whether the points mention an image, even if only to say that it contains no target."""
         return key in self.points.by_image or key in self.points.rejected
 
 
@@ -51,29 +51,29 @@ def pair_points(points: Points, images: Mapping[str, Path], root: Path) -> Paire
     points : Points
         As read.
     images : Mapping
-        From `pointmask_trainer.data.folder.find_images`.
+        Result of `pointmask_trainer.data.folder.find_images`.
     root : Path
-        For messages.
+        Training folder, used in messages.
 
     Raises
     ------
     DataError
-        If the points name no image of the folder.
+        If the points match no image of the folder.
     """
     ids = image_names(images)
     paired = points_by_frame(points, ids)
     by_image: dict[str, tuple[Point, ...]] = {}
     later: set[str] = set()
-    for (name, frame), its_points in paired.points.items():
+    for (name, frame), frame_points in paired.points.items():
         if not frame:
-            by_image[ids[name]] = its_points
-        elif its_points:
+            by_image[ids[name]] = frame_points
+        elif frame_points:
             later.add(ids[name])
     rejected = {ids[name]: reason for (name, frame), reason in paired.rejected.items() if not frame}
     for key, names in paired.ambiguous.items():
-        fits = [ids[name] for name in names]
-        others = " and ".join(fits) if len(fits) > 1 else f"{fits[0]}, as another name does"
-        for image in fits:
+        candidates = [ids[name] for name in names]
+        others = " and ".join(candidates) if len(candidates) > 1 else f"{candidates[0]}, as another name does"
+        for image in candidates:
             by_image.pop(image, None)
             rejected[image] = f"{points.source} says {key}, which fits {others}; write its path and suffix"
     if not (paired.points or rejected) and paired.unmatched:
@@ -102,32 +102,32 @@ def points_of(
     needed_by: str | None,
     say: Callable[[str], None],
 ) -> Paired | None:
-    """Read the points that the user named, or find those that a strategy needs.
+    """Read the points given by the user, or else the points in the folder if a strategy needs them.
 
     Parameters
     ----------
     root : Path
         Training folder.
     given : Path or None
-        Named by the user.
+        Path given by the user.
     images : Mapping
-        From `pointmask_trainer.data.folder.find_images`.
+        Result of `pointmask_trainer.data.folder.find_images`.
     needed_by : str or None
-        Strategy that makes its labels from points.
+        Name of the strategy that requires points.
     say : callable
-        Takes a line for the user.
+        Called with messages for the user.
 
     Returns
     -------
     Paired or None
-        None if no points are named, and none are needed.
+        None if points are neither given nor needed.
 
     Raises
     ------
     PointsError
-        If none are to be found, several, or they cannot be read.
+        If there are no points, several files of points, or they cannot be read.
     DataError
-        If they name no image of the folder.
+        If the points match no image of the folder.
     """
     if given is not None:
         points = read_points(given, images=image_folder(root))
@@ -143,15 +143,15 @@ def points_of(
 
 
 def lists_with_points(draw: DrawLists, paired: Paired, say: Callable[[str], None]) -> IdLists:
-    """Leave out images of which the points do not tell: nobody has said that they hold no target.
+    """Exclude images that the points do not mention, since these may contain targets.
 
     Parameters
     ----------
     draw : callable
-        Returns train and val ids without those it is given.
+        Returns train and val ids, excluding the ids passed as `without`.
     paired : Paired
     say : callable
-        Is told how many were left out.
+        Called with a message if images are excluded.
 
     Returns
     -------
@@ -160,20 +160,20 @@ def lists_with_points(draw: DrawLists, paired: Paired, say: Callable[[str], None
     Raises
     ------
     DataError
-        If no image is left.
+        If no image remains.
     """
     train, val = draw()
-    listed = [*train, *val]
-    unknown = [key for key in listed if not paired.knows(key)]
+    ids = [*train, *val]
+    unknown = [key for key in ids if not paired.knows(key)]
     if not unknown:
         return train, val
-    if len(unknown) == len(listed):
+    if len(unknown) == len(ids):
         raise DataError(
-            f"{paired.points.source} tells of none of the {len(listed)} images in the lists, such as "
-            f"{some(listed)}; check the lists, --include and the points"
+            f"{paired.points.source} names none of the {len(ids)} images in the lists, such as "
+            f"{some(ids)}; check the lists, --include and the points"
         )
     say(
-        f"{len(unknown):,} of {len(listed):,} images are left out, as {paired.points.source} does not name "
+        f"{len(unknown):,} of {len(ids):,} images are left out, as {paired.points.source} does not name "
         f"them: {some(unknown)} (a row NAME,, says that an image holds no target)"
     )
     return draw(without=unknown)

@@ -1,4 +1,4 @@
-"""How good a detector is on a list of images: one pass, every threshold, by data set and by target size."""
+"""Evaluation of a detector on a list of images: one pass, all thresholds, by data set and target size."""
 
 import math
 from collections.abc import Callable, Collection, Sequence
@@ -18,26 +18,26 @@ from pointmask_trainer.inference.tiles import predict_pool
 Probabilities = NDArray[np.float32]
 
 THRESHOLDS = tuple(1 / (1 + math.exp(-logit / 2)) for logit in range(-20, 21))
-"""Even steps of a half in the logit, from 0.00005 to 0.99995: detectors are seldom unsure, so most of a
-curve lies near 0 and 1. The one in the middle is 0.5 exactly."""
+"""Thresholds in steps of 0.5 in the logit, from 0.00005 to 0.99995, since most probabilities are near 0 or 1.
+The middle one is exactly 0.5."""
 
 HALF = len(THRESHOLDS) // 2
-"""Index of 0.5, the threshold of all plain figures."""
+"""Index of 0.5, the threshold of all single-threshold metrics."""
 
 AUC_CUTS = (0.5e-4, 1e-4)
-"""Rates of false alarms up to which the area under the curve is taken."""
+"""False-alarm rates up to which the area under the curve is computed."""
 
 
 @dataclass(frozen=True, slots=True)
 class SizeTally:
-    """True targets of one size class; sum over images.
+    """Counters of the true targets of one size class, summed over images.
 
     Attributes
     ----------
     found : int
-        Targets that count in Pd.
+        Number of detected targets, the numerator of Pd.
     fits : TargetTally
-        How well the matched component fits each target; a missed one counts with IoU 0.
+        Overlap of each target with its matched component; a missed target has IoU 0.
     """
 
     found: int = 0
@@ -48,19 +48,19 @@ class SizeTally:
 
     @classmethod
     def of(cls, detections: Sequence[Detection]) -> "SizeTally":
-        """Sum up single targets."""
+        """Accumulate individual targets."""
         fits = TargetTally.of([detection.score for detection in detections])
         return cls(sum(detection.found for detection in detections), fits)
 
     @property
     def pd(self) -> float:
-        """Share of targets found, in [0, 1]; nan without targets."""
+        """Share of targets that are detected, in [0, 1]; nan without targets."""
         return self.found / self.fits.count if self.fits.count else math.nan
 
 
 @dataclass(slots=True)
 class EvaluationTally:
-    """Counters of some images at every threshold.
+    """Counters of a set of images at every threshold.
 
     Attributes
     ----------
@@ -82,16 +82,16 @@ class EvaluationTally:
 
     def add(self, curve: Sequence[Score], detections: Sequence[Detection]) -> None:
         """Add one image."""
-        self.curve = [total + one for total, one in zip(self.curve, curve, strict=True)]
+        self.curve = [total + added for total, added in zip(self.curve, curve, strict=True)]
         for name in SIZE_CLASSES:
-            own = [found for found in detections if found.score.size_class == name]
+            own = [detection for detection in detections if detection.score.size_class == name]
             self.sizes[name] += SizeTally.of(own)
         self.images += 1
 
 
 @dataclass(slots=True)
 class Evaluation:
-    """What `evaluate` found.
+    """Result of `evaluate`.
 
     Attributes
     ----------
@@ -100,7 +100,7 @@ class Evaluation:
     data_sets : dict of str to EvaluationTally
         By `pointmask.metrics.data_sets.data_set_of`, sorted by name.
     unseen : EvaluationTally or None
-        Images that the run has neither trained nor validated on; None if it knows none of them, or all.
+        Images that the run was neither trained nor validated on; None if these are all images, or none.
     """
 
     whole: EvaluationTally
@@ -123,15 +123,15 @@ def evaluate(
     ----------
     model : Detector
     normalisation : Normalisation
-        Of the weights.
+        The one stored with the weights.
     split : Split
         On the model's device.
     truths : sequence of (H, W) bool arrays
         In the order of the split.
     known : collection of str
-        Ids of images that the model was trained or chosen by.
+        Ids of images used for training the model or choosing its weights.
     seen : callable, optional
-        Called with each image's index and its (H, W) float32 probabilities, not in order.
+        Called with each image's index and its (H, W) float32 probabilities, in arbitrary order.
 
     Returns
     -------
@@ -163,45 +163,45 @@ def curve_of(probabilities: Probabilities, truth: Mask) -> list[Score]:
     Returns
     -------
     list of Score
-        Of ``probabilities > threshold``.
+        Scores of ``probabilities > threshold``.
     """
-    passed = np.searchsorted(THRESHOLDS, probabilities.astype(np.float64))  # how many thresholds lie below
+    passed = np.searchsorted(THRESHOLDS, probabilities.astype(np.float64))  # number of lower thresholds
     present = np.bincount(passed.ravel(), minlength=len(THRESHOLDS) + 1)
     scores: list[Score] = []
     for k in range(len(THRESHOLDS)):
-        # Where no pixel lies between two thresholds, their masks are the same.
+        # If no probability lies between two thresholds, their masks are identical.
         scores.append(scores[-1] if k and not present[k] else score(passed > k, truth))
     return scores
 
 
-def false_pixel_rate(counted: Score) -> float:
-    """Predicted pixels off every true target over all pixels; never grows with the threshold, as Fa may."""
-    return (counted.union - counted.truth_pixels) / counted.pixels if counted.pixels else math.nan
+def false_pixel_rate(score: Score) -> float:
+    """Return the share of pixels that are falsely predicted; unlike Fa, non-increasing in the threshold."""
+    return (score.union - score.truth_pixels) / score.pixels if score.pixels else math.nan
 
 
 def area_under(
-    curve: Sequence[Score], cut: float, rate: Callable[[Score], float] = lambda one: one.fa
+    curve: Sequence[Score], cut: float, rate: Callable[[Score], float] = lambda score: score.fa
 ) -> float:
-    """Mean Pd over rates of false alarms from 0 to a cut: ``(1 / cut) * integral of Pd``.
+    """Compute the mean Pd over false-alarm rates from 0 to a cut, ``(1 / cut) * integral of Pd``.
 
     Parameters
     ----------
     curve : sequence of Score
-        At any thresholds.
+        Scores at any thresholds.
     cut : float
         Largest rate, above 0.
     rate : callable
-        Rate of false alarms of a score: Fa by default, or `false_pixel_rate`.
+        False-alarm rate of a score: Fa by default, or `false_pixel_rate`.
 
     Returns
     -------
     float
-        In [0, 1]. At each rate the best Pd counts that some threshold reaches without exceeding the rate, 0
-        where none does; so it does not matter that Fa may grow with the threshold. nan without true targets.
+        In [0, 1]; nan without true targets. The Pd of a rate is the best that any threshold reaches without
+        exceeding the rate, or 0 if none does, so that Fa need not be monotonic in the threshold.
     """
     if not curve or not curve[0].truth_targets:
         return math.nan
-    points = sorted((rate(one), one.pd) for one in curve)
+    points = sorted((rate(score), score.pd) for score in curve)
     area = best = last = 0.0
     for at, pd in points:
         if at >= cut:

@@ -1,4 +1,4 @@
-"""Weights and a folder of images with true masks in, figures out."""
+"""Evaluation of weights on a folder of images with true masks."""
 
 import fnmatch
 from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ from pointmask_trainer.data.split import load_masks, load_split
 from pointmask_trainer.distributed import choose_device
 from pointmask_trainer.errors import DataError
 from pointmask_trainer.inference.evaluate import Evaluation, Probabilities, evaluate
-from pointmask_trainer.inference.seen import run_of, seen_by
+from pointmask_trainer.inference.known_images import known_images, run_of
 from pointmask_trainer.run.checkpoint import load_model, weights_path
 from pointmask_trainer.run.layout import RunFolder
 from pointmask_trainer.run.source import read_source
@@ -23,7 +23,7 @@ _LISTS = ("train", "val", "test")
 
 @dataclass(frozen=True, slots=True)
 class FolderEvaluation:
-    """What `evaluate_folder` measured, and on what.
+    """Result of `evaluate_folder`.
 
     Attributes
     ----------
@@ -33,7 +33,7 @@ class FolderEvaluation:
         ``weights``, ``model``, ``epoch``, ``data``, ``list`` and ``include``, and, if there are any, the
         images ``known`` to the run, for ``metrics.json``.
     notes : tuple of str
-        What a user should know of the images, first of all which the run has trained or validated on.
+        Messages about the images; the first names those the run was trained or validated on, if any.
     """
 
     evaluation: Evaluation
@@ -56,18 +56,18 @@ def evaluate_folder(
     Parameters
     ----------
     weights : str or Path
-        Run folder, of which the best epoch is taken, or a ``.safetensors`` file.
+        Run folder, whose best epoch is used, or a ``.safetensors`` file.
     data : str or Path
         Training folder.
     listed, include
-        Which images; see `listed_ids`.
+        Selection of the images; see `listed_ids`.
     masks : Path, optional
         True masks; ``data/masks`` by default.
     device : str
         ``auto``, ``cpu``, ``cuda``, ``cuda:1`` ...
     seen : callable, optional
-        Called with each image's id, how many images there are, and its (H, W) float32 probabilities, not in
-        the order of the list.
+        Called with each image's id, the number of images, and its (H, W) float32 probabilities, in arbitrary
+        order.
 
     Returns
     -------
@@ -78,22 +78,22 @@ def evaluate_folder(
     CheckpointError
         If the weights cannot be read.
     DataError
-        If there is no such list, or images and masks do not fit.
+        If the list does not exist, or images and masks do not match.
     """
     weights, data = Path(weights), Path(data)
-    where = choose_device(device)
-    model, card = load_model(weights, where)
+    torch_device = choose_device(device)
+    model, card = load_model(weights, torch_device)
     images = find_images(data)
     run = run_of(weights)
     ids = listed_ids(data, images, listed, include=include, run=run)
-    split = load_split(listed, ids, images, None, where)
-    known = seen_by(run, images, ids)
+    split = load_split(listed, ids, images, None, torch_device)
+    known = known_images(run, images, ids)
     notes = [known.line()] if known else []
     if note := layout_note(data):
         notes.append(note)
     truths = load_masks(split, masks or true_masks(data), notes.append)
 
-    def tell(index: int, probabilities: Probabilities) -> None:
+    def with_id(index: int, probabilities: Probabilities) -> None:
         if seen is not None:
             seen(split.ids[index], len(split), probabilities)
 
@@ -107,14 +107,14 @@ def evaluate_folder(
     }
     if known:
         facts["known"] = known.facts()
-    found = evaluate(model, card.normalisation, split, truths, known=known.ids, seen=tell)
-    return FolderEvaluation(found, facts, tuple(notes))
+    evaluation = evaluate(model, card.normalisation, split, truths, known=known.ids, seen=with_id)
+    return FolderEvaluation(evaluation, facts, tuple(notes))
 
 
 def listed_ids(
-    root: Path, images: Mapping[str, Path], wanted: str, *, include: str = "*", run: Path | None = None
+    root: Path, images: Mapping[str, Path], name: str, *, include: str = "*", run: Path | None = None
 ) -> list[str]:
-    """Ids of a list that is asked for by name.
+    """Return the ids of a list, given by name or path.
 
     Parameters
     ----------
@@ -122,23 +122,23 @@ def listed_ids(
         Training folder.
     images : Mapping
         From `pointmask_trainer.data.folder.find_images`.
-    wanted : str
-        ``train``, ``val`` or ``test``, as found in the folder, or else in the run; ``all``; or the path of
+    name : str
+        ``train``, ``val`` or ``test`` for a list of the folder, or else of the run; ``all``; or the path of
         a list.
     include : str
         Shell pattern that ids must match.
     run : Path, optional
-        Run folder, which holds the lists it was trained with.
+        Run folder, which contains the lists used for its training.
 
     Raises
     ------
     DataError
-        If there is no such list, or nothing of it is left.
+        If the list does not exist, or no image remains.
     """
-    ids = sorted(images) if wanted == "all" else read_list(_list_file(root, images, wanted, run), images)
+    ids = sorted(images) if name == "all" else read_list(_list_file(root, images, name, run), images)
     ids = [key for key in ids if fnmatch.fnmatchcase(key, include)]
     if not ids:
-        raise DataError(f"no image is left to evaluate; check --list {wanted} and --include {include!r}")
+        raise DataError(f"no image is left to evaluate; check --list {name} and --include {include!r}")
     return ids
 
 
@@ -151,14 +151,14 @@ def _train_list(run: Path | None, root: Path) -> Path | None:
     return source.train_list if is_same else None
 
 
-def _list_file(root: Path, images: Mapping[str, Path], wanted: str, run: Path | None) -> Path:
-    if wanted not in _LISTS:
-        return Path(wanted)
-    found = list_for(root, images, wanted, _train_list(run, root))
-    if found is None and run is not None and RunFolder(run).ids(wanted).is_file():
-        found = RunFolder(run).ids(wanted)
-    if found is None:
+def _list_file(root: Path, images: Mapping[str, Path], name: str, run: Path | None) -> Path:
+    if name not in _LISTS:
+        return Path(name)
+    path = list_for(root, images, name, _train_list(run, root))
+    if path is None and run is not None and RunFolder(run).ids(name).is_file():
+        path = RunFolder(run).ids(name)
+    if path is None:
         raise DataError(
-            f"{root} holds no {wanted} list; name a file with --list FILE, or take all images: --list all"
+            f"{root} holds no {name} list; name a file with --list FILE, or take all images: --list all"
         )
-    return found
+    return path

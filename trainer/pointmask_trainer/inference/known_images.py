@@ -1,4 +1,4 @@
-"""Which images of an evaluation its run has trained or validated on: figures of these flatter."""
+"""Evaluated images that the run was trained or validated on, whose metrics are optimistic."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,16 +16,16 @@ _SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class KnownImages:
     """
-    Images that a run knows.
+    Evaluated images that a run was trained or validated on.
 
     Attributes
     ----------
     train, val : tuple of str
-        Ids of evaluated images that it trained on, and that its best epoch was chosen by.
+        Ids of evaluated images used for training, and for the choice of the best epoch.
     count : int
-        How many images are evaluated.
+        Number of evaluated images.
     """
 
     train: tuple[str, ...]
@@ -37,20 +37,20 @@ class Seen:
 
     @property
     def ids(self) -> frozenset[str]:
-        """All of them."""
+        """Ids of all known images."""
         return frozenset(self.train + self.val)
 
     @property
     def is_all(self) -> bool:
-        """Whether no image is left."""
+        """Whether every evaluated image is known."""
         return len(self.ids) >= self.count
 
     def facts(self) -> dict[str, Any]:
-        """Return ids by the list that they are of, for ``metrics.json``."""
+        """Return the number of known images and their ids by list, for ``metrics.json``."""
         return {"images": len(self.ids), "train": list(self.train), "val": list(self.val)}
 
     def line(self) -> str:
-        """Say how many there are, with examples, and what that means for the figures."""
+        """Return a message with the number of known images, examples, and the effect on the metrics."""
         parts = [
             f"{len(ids):,} it {what} ({', '.join(ids[:_SHOWN])}{' ...' * (len(ids) > _SHOWN)})"
             for ids, what in ((self.train, "trained on"), (self.val, "was chosen by, its validation list"))
@@ -65,33 +65,33 @@ class Seen:
 
 
 def run_of(weights: Path) -> Path | None:
-    """Return the run folder that weights belong to: the folder itself, or that of its best weights."""
-    places = (weights, weights.parent, weights.parent.parent) if weights.is_file() else (weights,)
-    return next((place for place in places if RunFolder(place).ids("train").is_file()), None)
+    """Return the run folder of weights, given the folder or its weights file; None if there is none."""
+    candidates = (weights, weights.parent, weights.parent.parent) if weights.is_file() else (weights,)
+    return next((folder for folder in candidates if RunFolder(folder).ids("train").is_file()), None)
 
 
-def seen_by(run: Path | None, images: Mapping[str, Path], ids: Sequence[str]) -> Seen:
+def known_images(run: Path | None, images: Mapping[str, Path], ids: Sequence[str]) -> KnownImages:
     """
-    Find the images that a run has trained or validated on.
+    Return the evaluated images that a run was trained or validated on.
 
     Parameters
     ----------
     run : Path or None
-        Run folder; None for weights without one, of which nothing is known.
+        Run folder; None for weights without one, for which no image counts as known.
     images : Mapping
-        File by id, of the evaluated folder.
+        Files of the evaluated folder by id.
     ids : sequence of str
-        Evaluated images. In another folder than the run's, the same name is the same image only if the file
-        is the same, or the run's is not there any more.
+        Evaluated images. If the folder is not that of the run, images of equal name are considered identical
+        only if the files are identical or the run's file no longer exists.
     """
     train, val = (_ids(run, split) for split in ("train", "val"))
-    theirs = _images_of(run) if run is not None and (train or val) else {}
+    images_of_run = _images_of(run) if run is not None and (train or val) else {}
 
     def is_same(key: str) -> bool:
-        ours, other = images[key], theirs.get(key)
-        return other is None or ours.samefile(other) or _same_bytes(ours, other)
+        own, other = images[key], images_of_run.get(key)
+        return other is None or own.samefile(other) or _same_bytes(own, other)
 
-    return Seen(
+    return KnownImages(
         tuple(key for key in ids if key in train and is_same(key)),
         tuple(key for key in ids if key in val and key not in train and is_same(key)),
         len(ids),
@@ -108,7 +108,7 @@ def _ids(run: Path | None, split: str) -> frozenset[str]:
 
 
 def _images_of(run: Path) -> Mapping[str, Path]:
-    """Return the images that the run was trained on, as far as they are still there."""
+    """Return the images in the run's training folder; empty if it is no longer readable."""
     try:
         return find_images(read_source(run).root)
     except (PointmaskError, OSError):
