@@ -90,6 +90,7 @@ def folder_sources(
     *,
     protocol: Simulation = "centroid",
     seeds: int = 1,
+    say: Callable[[str], None] = lambda text: None,
 ) -> list[LazyCase]:
     """Pair a folder of images with masks and points by name.
 
@@ -104,6 +105,8 @@ def folder_sources(
         How they are simulated; without meaning if `points` is given.
     seeds : int
         Repetitions; each simulates its own coarse points.
+    say : callable
+        Takes a line about each assumption on names.
 
     Returns
     -------
@@ -118,12 +121,15 @@ def folder_sources(
         If the points cannot be read, or none of them fits an image.
     """
     names = list_images(images)
-    mask_of = {image: files[0] for image, files in match(list_images(masks), names).by_image().items()}
+    matches = match(list_images(masks), names)
+    mask_of = {image: files[0] for image, files in matches.by_image().items()}
     if points is not None:
         lists = [points_by_frame(read_points(points), names)] * seeds
     else:
         drawn_lists = (read_points(masks, simulate=protocol, seed=seed) for seed in range(seeds))
         lists = [points_by_frame(one, names) for one in drawn_lists]
+    for note in dict.fromkeys((*matches.notes, *lists[0].notes)):
+        say(note)
     if not lists[0].points:
         raise PointsError(
             f"no point of {points or masks} belongs to an image in {images}; the names must agree, "

@@ -1,6 +1,6 @@
 """Reading of folders as the pairs that `pointmask.calibrate` is fitted to."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pointmask.calibrate.fit import Pair, check_pair
@@ -13,7 +13,13 @@ from pointmask.io.points.match import match
 from pointmask.io.points.points import Points
 
 
-def read_pairs(images: Path, masks: Path, points: Points, skipped: list[tuple[str, str]]) -> Iterator[Pair]:
+def read_pairs(
+    images: Path,
+    masks: Path,
+    points: Points,
+    skipped: list[tuple[str, str]],
+    say: Callable[[str], None] = lambda text: None,
+) -> Iterator[Pair]:
     """Pair images with points and masks by name, one in memory at a time.
 
     Parameters
@@ -23,6 +29,8 @@ def read_pairs(images: Path, masks: Path, points: Points, skipped: list[tuple[st
     points : Points
     skipped : list
         Extended by (image, reason) for images that have all three but cannot be used.
+    say : callable
+        Takes a line about each assumption on names.
 
     Yields
     ------
@@ -35,8 +43,11 @@ def read_pairs(images: Path, masks: Path, points: Points, skipped: list[tuple[st
         If a folder is unreadable, or no image has a mask and points.
     """
     names = list_images(images)
-    mask_of = {image: files[0] for image, files in match(list_images(masks), names).by_image().items()}
+    matches = match(list_images(masks), names)
+    mask_of = {image: files[0] for image, files in matches.by_image().items()}
     paired = points_by_frame(points, names)
+    for note in dict.fromkeys((*matches.notes, *paired.notes)):
+        say(note)
     skipped += [(image[0], reason) for image, reason in paired.rejected.items() if image in mask_of]
     usable = sorted(image for image in paired.points if image in mask_of)
     if not usable:

@@ -86,6 +86,7 @@ def bench(
     from pointmask.bench.cases import folder_sources, scene_sources
     from pointmask.bench.run import run_bench
     from pointmask.bench.summary import summarise
+    from pointmask.cli import show_notes
     from pointmask.cli.progress import shown_progress
     from pointmask.executors import Progress
 
@@ -93,7 +94,9 @@ def bench(
     if images is None or masks is None:
         sources = scene_sources(SCENES, protocol=drawn, seeds=seeds)
     else:
-        sources = folder_sources(images, masks, points, protocol=drawn, seeds=seeds)
+        sources = folder_sources(
+            images, masks, points, protocol=drawn, seeds=seeds, say=lambda note: show_notes([note])
+        )
     with shown_progress() as show:
         run = run_bench(
             sources,

@@ -103,7 +103,7 @@ def calibrate(
     tell_compiling()
     with _shown(budget) as tick:
         found = fit(
-            read_pairs(images, masks, points, skipped),
+            read_pairs(images, masks, points, skipped, lambda note: show_notes([note])),
             theta=theta,
             polarity=polarity,
             seed=seed,

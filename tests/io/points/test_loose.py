@@ -7,6 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tools.folders import one, reasons, save, spot
 
+from pointmask.bench.cases import folder_sources
+from pointmask.calibrate.pairs import read_pairs
 from pointmask.folder.job import annotate_folder
 from pointmask.io.images.open import open_source
 from pointmask.io.points.list_names import list_name
@@ -160,6 +162,21 @@ def test_a_job_says_once_what_it_assumed_and_names_files_that_are_not_read(tmp_p
     (note,) = summary.notes
     assert note.endswith("but for what a label tool added: 2, such as 0123abcd-a.png as a.png")
     assert "c.heic is there, but this looks like a HEIC" in reasons(tmp_path / "out")["c.png"]
+
+
+@pytest.mark.parametrize("make", ["{}_pixels0", "gt_{}", "{}-mask"])
+def test_bench_and_calibrate_pair_masks_as_check_does_and_say_so(tmp_path, make):
+    for name in ("a", "b"):
+        save(tmp_path / f"images/{name}.png", spot())
+        save(tmp_path / f"masks/{make.format(name)}.png", spot() > 120)
+    said: list[str] = []
+    sources = folder_sources(tmp_path / "images", tmp_path / "masks", say=said.append)
+    assert [source.load().truth.any() for source in sources] == [True, True]
+    points = Points({"a": one(), "b": one()})
+    pairs = read_pairs(tmp_path / "images", tmp_path / "masks", points, [], said.append)
+    assert len(list(pairs)) == 2
+    assert len(said) == 2
+    assert all(": 2, such as " in note for note in said)
 
 
 @pytest.mark.parametrize(

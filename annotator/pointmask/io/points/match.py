@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 
 from pointmask.io.points.common_ends import without_common_ends
-from pointmask.io.points.loose import Loose, LooseNames
+from pointmask.io.points.loose import ROLE, Loose, LooseNames
 from pointmask.io.points.names import ImageFrame, with_stem, without_suffix
 from pointmask.io.points.near import near_names
 
@@ -146,10 +146,22 @@ def _one_each(fits: Mapping[str, tuple[ImageFrame, str]]) -> dict[str, tuple[Ima
 def _notes(fits: Mapping[str, tuple[ImageFrame, str]]) -> list[str]:
     """Say per kind of change how many keys were paired, and one of them."""
     examples: dict[str, str] = {}
-    counts = Counter(how for _, how in fits.values())
+    counts: Counter[str] = Counter()
     for key, ((name, _), how) in fits.items():
-        examples.setdefault(how, f"{key} as {name}")
-    return [f"names paired {how}: {count:,}, such as {examples[how]}" for how, count in counts.items()]
+        told = _word(key, name) or how if how == ROLE else how
+        counts[told] += 1
+        examples.setdefault(told, f"{key} as {name}")
+    return [f"names paired {told}: {count:,}, such as {examples[told]}" for told, count in counts.items()]
+
+
+def _word(key: str, name: str) -> str:
+    """Say which word a key has that the name of its image has not; empty if it is not that alone."""
+    ours, theirs = (_last_part(without_suffix(text)) for text in (key, name))
+    if ours.startswith(theirs):
+        return f"but for the ending {ours[len(theirs) :]}"
+    if ours.endswith(theirs):
+        return f"but for the beginning {ours[: -len(theirs)]}"
+    return ""
 
 
 def _contested(by_key: Mapping[str, ImageFrame], dropped: Mapping[str, str]) -> set[ImageFrame]:
