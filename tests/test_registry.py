@@ -41,6 +41,7 @@ def check(name, found):
 @pytest.fixture
 def make(monkeypatch, tmp_path):
     (tmp_path / "plugin_things.py").write_text("three = 3\ntext = 'no number'\nclass Box:\n    four = 4\n")
+    (tmp_path / "plugin_leaves.py").write_text("raise SystemExit(3)\n")
     (tmp_path / "plugin_broken.py").write_text("raise RuntimeError('no camera')\n")
     monkeypatch.syspath_prepend(str(tmp_path))
 
@@ -83,6 +84,9 @@ def test_nothing_is_imported_before_it_is_asked_for(make):
         ("plugin_things:missing", "AttributeError"),
         ("plugin_things:text", "must be a number, not str"),
         ("plugin_things", "must read module:attribute"),
+        ("plugin-things:three", "must read module:attribute"),
+        ("plugin things:three", "must read module:attribute"),
+        ("plugin_leaves:x", "SystemExit: 3"),
     ],
 )
 def test_a_broken_entry_is_named_with_its_error_and_the_rest_works(make, value, said):

@@ -15,9 +15,13 @@ if TYPE_CHECKING:
     from pointmask.annotator.image import annotate as annotate
     from pointmask.annotator.target import Annotation as Annotation
     from pointmask.annotator.target import Target as Target
+    from pointmask.bench.baselines.base import Baseline as Baseline
+    from pointmask.errors import PointmaskError as PointmaskError
+    from pointmask.errors import PointsError as PointsError
     from pointmask.folder.job import annotate_folder as annotate_folder
     from pointmask.io.formats import read_points as read_points
     from pointmask.io.formats.base import Format as Format
+    from pointmask.io.formats.base import WriteOptions as WriteOptions
     from pointmask.io.formats.labelled import LabelledImage as LabelledImage
     from pointmask.io.formats.labelled import LabelledTarget as LabelledTarget
     from pointmask.io.formats.labelled import Patch as Patch
@@ -36,6 +40,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Annotation": "annotator.target",
+    "Baseline": "bench.baselines.base",
     "Format": "io.formats.base",
     "LabelledImage": "io.formats.labelled",
     "LabelledTarget": "io.formats.labelled",
@@ -43,9 +48,12 @@ _HOMES = {
     "Patch": "io.formats.labelled",
     "Point": "io.points.points",
     "Points": "io.points.points",
+    "PointmaskError": "errors",
+    "PointsError": "errors",
     "Target": "annotator.target",
     "TargetSpec": "synth.scenes",
     "Theta": "theta",
+    "WriteOptions": "io.formats.base",
     "annotate": "annotator.image",
     "annotate_folder": "folder.job",
     "carry": "tracking.sequences",
@@ -69,4 +77,4 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - the type depends on the nam
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})
+    return sorted([*__all__, "__version__"])

@@ -144,7 +144,7 @@ class Registry(Generic[T]):
             return self._check(name, place.load())
         try:
             return self._check(name, place.load())
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # some packages leave when they miss something
             said = str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
             raise PluginError(
                 f"{self.kind} {name!r} of the package {place.package} cannot be used ({said}); "
@@ -168,7 +168,12 @@ class Registry(Generic[T]):
         refused: dict[str, str] = {}
         for entry in sorted(entry_points(group=self.group), key=lambda e: (e.name, _package(e))):
             package = _package(entry)
-            if entry.name in self._table:
+            if not EntryPoint.pattern.match(entry.value):  # its module and attribute cannot be told apart
+                refused[entry.name] = (
+                    f"{self.kind} {entry.name!r} of the package {package} is {entry.value!r}; "
+                    "an entry point must read module:attribute, both of them Python names"
+                )
+            elif entry.name in self._table:
                 refused[f"{entry.name} of {package}"] = (
                     f"{self.kind} {entry.name!r} of the package {package} has the name of one of ours; "
                     "it must take another"
@@ -222,4 +227,4 @@ def contract_class(found: object, contract: type[C]) -> type[C]:
 
 
 def _package(entry: EntryPoint) -> str:
-    return entry.dist.name if entry.dist is not None else entry.module.partition(".")[0]
+    return entry.dist.name if entry.dist is not None else entry.value.partition(":")[0].partition(".")[0]

@@ -197,10 +197,14 @@ class Theta:
             return source
         if str(source) in PRESETS:
             return _preset(str(source))
+        if not isinstance(source, (str, Path)):
+            raise ThetaError(
+                f"theta {source!r} is a {type(source).__name__}; give a Theta, a preset or a path"
+            )
         path = Path(source)
         try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+            text = path.read_text(encoding="utf-8-sig")  # Windows' editors begin with a mark
+        except (OSError, ValueError) as error:
             raise ThetaError(
                 f"theta {str(source)!r} is neither a preset ({', '.join(PRESETS)}) nor a readable TOML file "
                 f"({error}); run `pointmask annotate --help`"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pointmask.io import lines
 from pointmask.io.lines import append_line, cut_half_line, end_of_lines, whole_lines
 
-_LINE = st.binary(max_size=20).map(lambda data: data.replace(b"\n", b"}") + b"\n")
+_LINE = st.binary(max_size=20).map(lambda data: data.replace(b"\n", b"}").replace(b"\0", b"{") + b"\n")
 _LINES = st.lists(_LINE, max_size=6)
 
 

@@ -82,3 +82,9 @@ def assert_same_image(found, expected):
     assert found.flags.c_contiguous
     assert found.flags.writeable
     assert found.ndim == 2
+
+
+def pgm(array, top=None, kind=b"P5"):
+    top = top or (255 if array.dtype == np.uint8 else 65535)
+    head = b"%s\n# made by a test\n%d %d\n%d\n" % (kind, array.shape[1], array.shape[0], top)
+    return head + array.astype(">u2" if top > 255 else "u1").tobytes()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pointmask_trainer.config import Config as Config
     from pointmask_trainer.config import load_config as load_config
+    from pointmask_trainer.data.split import load_masks as load_masks
     from pointmask_trainer.detectors.base import Detector as Detector
     from pointmask_trainer.detectors.registry import build as build
     from pointmask_trainer.inference.evaluate import Evaluation as Evaluation
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from pointmask_trainer.inference.predict import predict_source as predict_source
     from pointmask_trainer.inference.tiles import predict as predict
     from pointmask_trainer.run.checkpoint import load_model as load_model
+    from pointmask_trainer.strategies.base import Folder as Folder
     from pointmask_trainer.strategies.base import Strategy as Strategy
+    from pointmask_trainer.strategies.training import Training as Training
     from pointmask_trainer.training.train import Source as Source
     from pointmask_trainer.training.train import Watcher as Watcher
     from pointmask_trainer.training.train import train as train
@@ -28,12 +31,15 @@ _HOMES = {
     "Config": "config",
     "Detector": "detectors.base",
     "Evaluation": "inference.evaluate",
+    "Folder": "strategies.base",
     "Source": "training.train",
     "Strategy": "strategies.base",
+    "Training": "strategies.training",
     "Watcher": "training.train",
     "build": "detectors.registry",
     "evaluate_folder": "inference.evaluate_folder",
     "load_config": "config",
+    "load_masks": "data.split",
     "load_model": "run.checkpoint",
     "predict": "inference.tiles",
     "predict_source": "inference.predict",
@@ -51,4 +57,4 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - the type depends on the nam
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})
+    return sorted(__all__)

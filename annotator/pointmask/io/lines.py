@@ -1,7 +1,7 @@
-"""Files of lines that only grow. A line is whole if it ends in a newline; a kill may leave half of one.
+"""Files of lines that only grow. A line is complete if it ends in a newline and holds no NUL byte.
 
-Half a line is never read, and is cut off before the next one is written: glued together the two would be
-lost both.
+A kill may leave half a line, and a power failure NUL bytes where a page never reached the disk. Neither is
+read, and both are cut off before the next line is written: glued to it, that one would be lost as well.
 """
 
 import os
@@ -14,7 +14,7 @@ _BLOCK = 1 << 16
 
 def whole_lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
     """
-    Yield the whole lines of a file, each with the offset of its first byte.
+    Yield the complete lines of a file, each with the offset of its first byte.
 
     Parameters
     ----------
@@ -30,14 +30,25 @@ def whole_lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
     file.seek(0)
     offset = 0
     for line in file:
-        if line.endswith(b"\n"):
+        if line.endswith(b"\n") and b"\0" not in line:
             yield offset, line
         offset += len(line)
 
 
 def end_of_lines(file: BinaryIO) -> int:
-    """Return the offset just behind the last newline of a file, where the next line begins."""
-    end = file.seek(0, os.SEEK_END)
+    """Return the offset just behind the last complete line of a file, where the next line begins."""
+    end = _behind_newline(file, file.seek(0, os.SEEK_END))
+    while end > 0:
+        start = _behind_newline(file, end - 1)
+        file.seek(start)
+        if b"\0" not in file.read(end - start):
+            break
+        end = start
+    return end
+
+
+def _behind_newline(file: BinaryIO, end: int) -> int:
+    """Return the offset just behind the last newline before an offset, 0 if there is none."""
     while end > 0:
         start = max(0, end - _BLOCK)
         file.seek(start)

@@ -1,31 +1,21 @@
 """Images beyond PNG and TIFF: PGM, WebP, JPEG 2000, FITS, ENVI, MATLAB files and videos; no bit lost."""
 
 import io
-import struct
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from PIL import Image
 from scipy.io import savemat
-from tools.images import assert_same_image, noise, npy_bytes, pillow_bytes, tiff_bytes
+from tools.images import assert_same_image, noise, pgm, pillow_bytes, tiff_bytes
 
-from pointmask.cli import main
 from pointmask.errors import ImageError
 from pointmask.io.images import array as images
 from pointmask.io.images.kinds import listed
 from pointmask.io.images.open import open_source
 from pointmask.io.notes import gathering
-
-
-def pgm(array, top=None, kind=b"P5"):
-    top = top or (255 if array.dtype == np.uint8 else 65535)
-    head = b"%s\n# made by a test\n%d %d\n%d\n" % (kind, array.shape[1], array.shape[0], top)
-    return head + array.astype(">u2" if top > 255 else "u1").tobytes()
-
 
 # PGM and its family
 
@@ -264,87 +254,6 @@ def test_matlab_frames_and_what_is_no_image(tmp_path):
         images.decode(b"MATLAB 7.3 MAT-file, Platform" + bytes(600), "a.mat")
 
 
-# Videos
-
-
-def video(path, codec, form, pictures):
-    av = pytest.importorskip("av")
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream(codec, rate=25)
-        stream.height, stream.width = pictures[0].shape
-        stream.pix_fmt = form
-        for number, luma in enumerate(pictures):
-            frame = av.VideoFrame(stream.width, stream.height, form)
-            for index, plane in enumerate(frame.planes):
-                size = np.dtype("u1" if luma.dtype == np.uint8 else "<u2")
-                rows = np.full(
-                    (plane.height, plane.line_size // size.itemsize), 1 << (size.itemsize * 8 - 1), size
-                )
-                if index == 0:
-                    rows[:, : stream.width] = luma
-                plane.update(rows.tobytes())
-            frame.pts = number
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode())
-    return path
-
-
-@pytest.mark.parametrize(
-    ("name", "codec", "form", "slack"),
-    [
-        ("a.mkv", "ffv1", "gray", 0),
-        ("a.mkv", "ffv1", "yuv420p", 0),
-        ("a.avi", "ffv1", "yuv420p", 0),
-        ("a.mkv", "ffv1", "gray16le", 0),
-        ("a.mp4", "libx264", "yuv420p", 6),
-        ("a.avi", "mpeg4", "yuv420p", 6),
-        ("a.mov", "mjpeg", "yuvj420p", 6),
-    ],
-)
-def test_each_picture_of_a_video_has_its_index_and_its_luma(tmp_path, name, codec, form, slack):
-    deep = form == "gray16le"
-    pictures = []
-    for number in range(90):
-        luma = np.full((48, 64), 40, np.uint16 if deep else np.uint8)
-        luma[20:28, number % 50 : number % 50 + 12] = 60000 - 300 * number if deep else 150 + number
-        pictures.append(luma)
-    path = video(tmp_path / name, codec, form, pictures)
-    with images.open_image(path) as file:
-        assert file.frames == 90
-        assert file.shape() == (48, 64)
-        order = [*range(90), 50, 3, 89, 0, 70, 12, 13, 88]
-        for frame in order:
-            errors = np.abs(np.array(pictures, float) - file.decode(frame)).mean((1, 2))
-            assert errors.argmin() == frame
-            assert errors[frame] <= slack
-        with pytest.raises(ImageError, match="holds frames 0 to 89"):
-            file.decode(90)
-
-
-def test_a_job_annotates_pictures_of_a_video(tmp_path):
-    pictures = [np.full((64, 64), 50, np.uint8) for _ in range(5)]
-    for number, luma in enumerate(pictures):
-        luma[30:33, 10 * number + 8 : 10 * number + 11] = 220
-    (tmp_path / "images").mkdir()
-    video(tmp_path / "images" / "seq.mkv", "ffv1", "gray", pictures)
-    (tmp_path / "p.csv").write_text("image,x,y,frame\nseq.mkv,29,31,2\nseq.mkv,49,31,4\n")
-    out = tmp_path / "o"
-    line = ["annotate", str(tmp_path / "images"), "--points", str(tmp_path / "p.csv"), "--out", str(out)]
-    result = CliRunner().invoke(main, line)
-    assert result.exit_code == 0, result.output
-    assert images.read_mask(out / "masks" / "seq_0002.png")[31, 29]
-    assert images.read_mask(out / "masks" / "seq_0004.png")[31, 49]
-
-
-def test_damaged_videos_are_errors(tmp_path):
-    path = video(tmp_path / "a.mkv", "ffv1", "gray", [noise((32, 32), seed=k) for k in range(9)])
-    data = path.read_bytes()
-    for damaged in (data[:60], data[:40] + bytes(400)):
-        path.write_bytes(damaged)
-        with pytest.raises(ImageError, match=r"a\.mkv: "), images.open_image(path) as file:
-            file.decode(file.frames - 1)
-
-
 # No data
 
 
@@ -376,80 +285,3 @@ def test_the_lowest_float_is_met_however_many_digits_it_has():
     for mark in ("-3.4028234663852886e+38", "-3.40282e+38", "-3.4028235e+38"):
         found = images.decode(tiff_bytes(array, extratags=[(42113, 2, len(mark) + 1, mark, True)]), "a.tif")
         assert np.isnan(found[0]).all() == (mark != "-3.40282e+38")
-
-
-# What is not read
-
-
-@pytest.mark.parametrize(
-    ("head", "words"),
-    [
-        (b"GIF89a", "GIF.*convert"),
-        (b"\0\0\0\x18ftypheic", "HEIC.*heif-convert"),
-        (bytes(128) + b"DICM", "DICOM.*convert"),
-        (b"\x89HDF\r\n\x1a\n", "HDF5.*numpy.save"),
-        (b"FFF\0", "FLIR.*export"),
-        (b"8BPS", "picture editor.*export"),
-        (b"version https://git-lfs.github.com/spec/v1", "Git LFS.*git lfs pull"),
-        (b"<!DOCTYPE html><html>", "web page.*download"),
-        (b"v/1\x01", "OpenEXR.*oiiotool"),
-        (b"NITF02.10", "NITF.*gdal_translate"),
-        (b"\x1f\x8b\x08", "gzip.*gunzip"),
-        (b"#?RADIANCE\n", "Radiance.*oiiotool"),
-    ],
-)
-def test_what_is_not_read_is_named_with_the_way_round(head, words):
-    with pytest.raises(ImageError, match=r"^x\.png: this looks like .*it is not read here: .*"):
-        images.decode(head + bytes(300), "x.png")
-    with pytest.raises(ImageError, match=words):
-        images.decode(head + bytes(300), "x.png")
-
-
-def test_a_place_without_image_is_named_by_check_and_jobs(tmp_path):
-    (tmp_path / "images").mkdir()
-    for name in ("a.gif", "b.gif", "c.dcm", "d.txt"):
-        (tmp_path / "images" / name).write_bytes(b"x")
-    (tmp_path / "p.csv").write_text("image,x,y\na,3,4\n")
-    result = CliRunner().invoke(main, ["check", str(tmp_path / "images")])
-    assert result.exit_code == 3
-    assert "PROBLEM" in result.output
-    assert "2 .gif, 1 .dcm, 1 .txt" in result.output
-    line = [
-        "annotate",
-        str(tmp_path / "images"),
-        "--points",
-        str(tmp_path / "p.csv"),
-        "--out",
-        str(tmp_path / "o"),
-    ]
-    result = CliRunner().invoke(main, line)
-    assert result.exit_code == 2
-    assert "holds no image that is read here, but 2 .gif" in result.output
-    assert "DICOM" in result.output
-    (tmp_path / "images" / "e.png").write_bytes(images.encode_png(noise((30, 30))))
-    result = CliRunner().invoke(main, line)
-    assert result.exit_code == 3
-    assert "a.gif is there, but this looks like a GIF" in result.output
-
-
-def test_an_empty_folder_is_a_problem(tmp_path):
-    result = CliRunner().invoke(main, ["check", str(tmp_path)])
-    assert result.exit_code == 3
-    assert "no other file" in result.output
-
-
-def test_the_header_of_another_program_leads_to_raw():
-    with pytest.raises(ImageError, match=r"a\.hdr: .*not ENVI's.*--raw"):
-        images.decode(struct.pack("<3I", 348, 0, 0) * 40, "a.hdr")
-
-
-def test_shapes_are_told_from_headers_as_from_pixels():
-    for data, name in (
-        (npy_bytes(noise((3, 7, 9))), "a.npy"),
-        (npy_bytes(noise((7, 9, 3))), "b.npy"),
-        (tiff_bytes(noise((7, 9))), "c.tif"),
-        (pillow_bytes(Image.fromarray(noise((7, 9))), "BMP"), "d.bmp"),
-        (pgm(noise((7, 9))), "e.pgm"),
-    ):
-        with images.ImageFile(io.BytesIO(data), name) as file:
-            assert file.shape() == file.decode().shape == (7, 9)

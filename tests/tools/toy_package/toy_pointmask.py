@@ -5,13 +5,19 @@ from dataclasses import dataclass
 import numpy as np
 from torch import nn
 
-from pointmask.annotator.target import Annotation, Target
-from pointmask.bench.baselines.base import Baseline
-from pointmask.errors import PointsError
-from pointmask.io.formats.base import DEFAULTS, Format
-from pointmask.io.points.points import Point, Points
-from pointmask_trainer.detectors.base import Detector
-from pointmask_trainer.strategies.base import Strategy
+from pointmask import (
+    Annotation,
+    Baseline,
+    Format,
+    Point,
+    Points,
+    PointsError,
+    Target,
+    WriteOptions,
+)
+from pointmask_trainer import Detector, Strategy
+
+DEFAULTS = WriteOptions()
 
 
 class ToyNet(Detector):

@@ -134,7 +134,7 @@ def test_runs_that_cannot_be_analysed_say_why(tmp_path):
         DataError, match=r"learns nothing beside the detector; strategies that do: d2d, joint"
     ):
         read_history(make_run(tmp_path / "full", LINES, strategy="full"))
-    with pytest.raises(DataError, match="not finished an epoch"):
+    with pytest.raises(DataError, match="has no epoch in its journal"):
         read_history(make_run(tmp_path / "new", []))
     with pytest.raises(DataError, match=r"epoch 1 .* 3 values for the 2 images of train\.txt"):
         read_history(make_run(tmp_path / "damaged", LINES, ids=("a", "b")))

@@ -77,7 +77,25 @@ def test_an_empty_record_writes_nothing_and_a_missing_file_is_empty(tmp_path):
     assert not journal.path.exists()
 
 
-@pytest.mark.parametrize("line", [b"{}\n", b"[1]\n", b'{"epoch": 1}{}\n', b"\xff\n", b'{"epoch": "1"}\n'])
+@pytest.mark.parametrize(
+    "torn", [b"\0" * 9, b"\0" * 9 + b"\n", b'{"a": "\0\0\0"}\n', b"\0\n\0\n\0", b'{"epo\0\0']
+)
+def test_what_a_power_failure_leaves_is_cut(tmp_path, torn):
+    journal = EpochJournal(tmp_path / "j.jsonl")
+    journal.append(1, {"a": 1})
+    whole = journal.path.read_bytes()
+    journal.path.write_bytes(whole + torn)
+    assert journal.read() == [{"epoch": 1, "a": 1}]
+    journal.append(2, {"a": 2})
+    assert journal.path.read_bytes() == whole + b'{"epoch": 2, "a": 2}\n'
+    journal.path.write_bytes(whole + torn)
+    journal.cut(1)
+    assert journal.path.read_bytes() == whole
+
+
+@pytest.mark.parametrize(
+    "line", [b"{}\n", b"[1]\n", b'{"epoch": 1}{}\n', b"\xff\n", b'{"epoch": "1"}\n', b"[" * 99_999 + b"\n"]
+)
 def test_a_whole_line_of_somebody_else_is_named(tmp_path, line):
     journal = EpochJournal(tmp_path / "j.jsonl")
     journal.append(1, {"a": 1})
@@ -120,7 +138,7 @@ def test_analysis_and_selection_read_what_is_whole(runs, tmp_path):
     study_run(tmp_path / "run")
     for cut in (0, 1, first - 1):
         path.write_bytes(whole[:cut])
-        with pytest.raises(DataError, match="has not finished an epoch yet"):
+        with pytest.raises(DataError, match="has no epoch in its journal"):
             read_history(tmp_path / "run")
 
 

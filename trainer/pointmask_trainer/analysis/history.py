@@ -122,7 +122,10 @@ def read_history(run: Path) -> History:
     ids = read_ids(files.ids("train")).ids
     lines = EpochJournal(files.strategy).read()
     if not lines:
-        raise DataError(f"{run} has not finished an epoch yet; analyse it later, or go on with --resume")
+        raise DataError(
+            f"{run} has no epoch in its journal: it has not finished one, or the journal is lost; analyse it "
+            "later, or train anew with another --out"
+        )
     loss, alpha = (image_table(lines, key, len(ids)) for key in ("loss", "alpha"))
     strategy = make_strategy(config.strategy.name, config.strategy.options)
     return History(

@@ -73,7 +73,7 @@ class EpochJournal:
     def _parsed(self, offset: int, line: bytes) -> dict[str, Any]:
         try:
             record = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             record = None
         if not isinstance(record, dict) or not isinstance(record.get("epoch"), int):
             raise DataError(

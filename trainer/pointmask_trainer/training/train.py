@@ -268,6 +268,11 @@ class _Run:
         if self._group.is_main:
             self._metrics.cut(loop.epoch)
             self._journal.cut(loop.epoch)
+            if missing := loop.epoch - len(self._metrics.read()):
+                self._watcher.message(
+                    f"{self._files.metrics} lacks {missing} of {loop.epoch} finished epochs; the weights are "
+                    "whole, the report begins where the lines do"
+                )
         self._watcher.message(f"going on after epoch {loop.epoch} of {self._config.epochs}")
 
 

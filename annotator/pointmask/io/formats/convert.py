@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pointmask.components import components
-from pointmask.errors import OutputError, PointsError
+from pointmask.errors import OutputError, PluginError, PointmaskError, PointsError
 from pointmask.io.files import put_into, staged
 from pointmask.io.formats import recognise
 from pointmask.io.formats.base import DEFAULTS, Feature, Format, WriteOptions
@@ -240,10 +240,21 @@ def write_as(
     form = FORMATS.load(to)
     tally = Tally(form)
     watched = tally.watch(images)
-    if "write masks" in form.abilities:
-        form.write_masks(watched, path, source=source, options=options)
-    else:
-        form.write(Points({image.key: image.clicks for image in watched}), path)
+    try:
+        if "write masks" in form.abilities:
+            form.write_masks(watched, path, source=source, options=options)
+        else:
+            form.write(Points({image.key: image.clicks for image in watched}), path)
+    except PointmaskError:
+        raise
+    except Exception as error:
+        package = FORMATS.package_of(to)
+        if not package:  # ours: a fault to report, with its traceback
+            raise
+        raise PluginError(
+            f"annotation format {to!r} of the package {package} failed ({type(error).__name__}: {error}); "
+            f"choose another format, or tell the authors of {package}"
+        ) from error
     return tally
 
 
