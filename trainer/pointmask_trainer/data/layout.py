@@ -1,4 +1,4 @@
-"""Where a training folder keeps its images and masks: the layouts of the field, and who lies beside whom."""
+"""Locations of images and masks in a training folder, for the directory layouts in common use."""
 
 import re
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from pointmask.io.layout import IMAGES, RESULTS, TRUE_MASKS
 from pointmask.io.points.names import without_suffix
 from pointmask_trainer.errors import DataError
 
-_IMAGE_FOLDERS = (IMAGES, "origin/img")  # the field's usual one, and PAL's
+_IMAGE_FOLDERS = (IMAGES, "origin/img")  # the most common one, and PAL's
 
 _NO_IMAGES = frozenset({TRUE_MASKS, "masks_centroid", "masks_coarse", *RESULTS.values()})
 _IMAGE_WORD = re.compile(r"(?:.*[ _-])?(?:imgs?|images?)(?:[ _-].*)?", re.IGNORECASE)
@@ -20,26 +20,26 @@ _MASK_WORD = re.compile(
 
 def image_folder(root: Path) -> Path:
     """
-    Return where a training folder keeps its images.
+    Return the folder that contains the images of a training folder.
 
     Returns
     -------
     Path
-        Its ``images``, as BasicIRSTD has it, or PAL's ``origin/img``; else, if no image lies in the folder
-        itself, its only folder that is called after images, such as ``IRSTD1k_Img``; else the folder itself.
+        ``images``, as in BasicIRSTD, or ``origin/img``, as in PAL; else, if the folder itself contains no
+        image, its only subfolder named after images, such as ``IRSTD1k_Img``; else the folder itself.
     """
     usual = next((root / name for name in _IMAGE_FOLDERS if (root / name).is_dir()), None)
-    return usual or _called(root, _IMAGE_WORD) or root
+    return usual or _only_subfolder(root, _IMAGE_WORD) or root
 
 
 def mask_folder(root: Path) -> Path:
-    """Return where a folder keeps its masks: in ``masks``, its only folder called after them, or itself."""
+    """Return the folder of masks: ``masks``, else the only subfolder named after masks, else `root`."""
     usual = root / TRUE_MASKS
-    return usual if usual.is_dir() else _called(root, _MASK_WORD) or root
+    return usual if usual.is_dir() else _only_subfolder(root, _MASK_WORD) or root
 
 
 def true_masks(root: Path) -> Path:
-    """Return where the true masks of a training folder lie, or would lie if it had any."""
+    """Return the folder of the true masks of a training folder, which need not exist."""
     folder = mask_folder(root)
     if folder != root:
         return folder
@@ -48,7 +48,7 @@ def true_masks(root: Path) -> Path:
 
 
 def layout_note(root: Path) -> str:
-    """Say where images and masks are taken from, if that is not where they usually lie."""
+    """Return a message with the folders of images and masks if they are unusual, else an empty string."""
     images, masks = image_folder(root), mask_folder(root)
     if images == root or images in (root / name for name in _IMAGE_FOLDERS):
         return ""
@@ -57,7 +57,7 @@ def layout_note(root: Path) -> str:
 
 
 def find_images(root: Path) -> dict[str, Path]:
-    """Image files of a training folder by id: in its `image_folder`, without masks that lie beside them.
+    """Return the image files of a training folder by id: those of its `image_folder` that are not masks.
 
     Raises
     ------
@@ -66,26 +66,27 @@ def find_images(root: Path) -> dict[str, Path]:
     """
     folder = image_folder(root)
     if not folder.is_dir():
-        raise DataError(f"{root} is no folder; give the folder that holds images/ and masks/")
+        raise DataError(f"{root} is not a folder; give the folder that holds images/ and masks/")
     names = list_images(folder)
     if folder == root:
         names = [name for name in names if not _NO_IMAGES.intersection(name.split("/")[:-1])]
         names = [name for name in names if not lies_among_masks(name)] or names
-    found: dict[str, Path] = {}
+    images: dict[str, Path] = {}
     for name in names:
         key = without_suffix(name)
-        if key in found:
-            raise DataError(f"{found[key]} and {folder / name} differ only in their suffix; rename one")
-        found[key] = folder / name
-    if not found:
-        seen = _folders(root)
-        told = f"{root} holds no {IMAGES}/ but {', '.join(seen)}; " if seen and folder == root else ""
-        raise DataError(told + FolderSource(folder).why_no_image())
-    return found
+        if key in images:
+            raise DataError(f"{images[key]} and {folder / name} differ only in their suffix; rename one")
+        images[key] = folder / name
+    if not images:
+        subfolders = _folders(root)
+        is_root = bool(subfolders) and folder == root
+        prefix = f"{root} holds no {IMAGES}/ but {', '.join(subfolders)}; " if is_root else ""
+        raise DataError(prefix + FolderSource(folder).why_no_image())
+    return images
 
 
 def lies_among_masks(name: str) -> bool:
-    """Say whether one of the folders of a file is called after masks and none further in after images."""
+    """Whether a parent folder of a file is named after masks and no deeper one after images."""
     for folder in reversed(name.split("/")[:-1]):
         if _MASK_WORD.fullmatch(folder):
             return True
@@ -95,19 +96,12 @@ def lies_among_masks(name: str) -> bool:
 
 
 def image_names(images: Mapping[str, Path]) -> dict[str, str]:
-    """
-    Return the id of each image by its name relative to the image folder, with suffix.
-
-    Parameters
-    ----------
-    images : Mapping
-        From `find_images`.
-    """
+    """Return the ids of images, as returned by `find_images`, by relative path including the suffix."""
     return {key + path.suffix: key for key, path in images.items()}
 
 
-def _called(root: Path, word: re.Pattern[str]) -> Path | None:
-    """Return the only folder of that name with images, if none lie beside it."""
+def _only_subfolder(root: Path, word: re.Pattern[str]) -> Path | None:
+    """Return the only subfolder whose name matches, if it contains images and `root` itself does not."""
     if not root.is_dir():
         return None
     named = [root / name for name in _folders(root) if word.fullmatch(name)]
