@@ -70,13 +70,13 @@ def evaluate(
     done = count(1)
     with shown_progress() as show:
 
-        def seen(key: str, images: int, probabilities: "Probabilities") -> None:
+        def report(key: str, images: int, probabilities: "Probabilities") -> None:
             if predictions is not None:
                 _save_prediction(predictions / f"{key}.png", probabilities)
             show(Progress(next(done), images, 0, 0))
 
         scored = evaluate_folder(
-            weights, data, listed, masks=masks, include=include, device=device, seen=seen
+            weights, data, listed, masks=masks, include=include, device=device, on_prediction=report
         )
     evaluation, facts = scored.evaluation, scored.facts
     for note in scored.notes:

@@ -115,7 +115,7 @@ def evaluate(
     truths: Sequence[Mask],
     *,
     known: Collection[str] = (),
-    seen: Callable[[int, Probabilities], None] | None = None,
+    on_prediction: Callable[[int, Probabilities], None] | None = None,
 ) -> Evaluation:
     """Score a detector's predictions of whole images at native resolution.
 
@@ -130,7 +130,7 @@ def evaluate(
         In the order of the split.
     known : collection of str
         Ids of images used for training the model or choosing its weights.
-    seen : callable, optional
+    on_prediction : callable, optional
         Called with each image's index and its (H, W) float32 probabilities, in arbitrary order.
 
     Returns
@@ -147,8 +147,8 @@ def evaluate(
             tally.add(curve, detections)
         if split.ids[index] not in known:
             unseen.add(curve, detections)
-        if seen:
-            seen(index, probabilities)
+        if on_prediction:
+            on_prediction(index, probabilities)
     return Evaluation(whole, data_sets, unseen if 0 < unseen.images < whole.images else None)
 
 

@@ -49,7 +49,7 @@ def evaluate_folder(
     masks: Path | None = None,
     include: str = "*",
     device: str = "auto",
-    seen: Callable[[str, int, Probabilities], None] | None = None,
+    on_prediction: Callable[[str, int, Probabilities], None] | None = None,
 ) -> FolderEvaluation:
     """Score a detector on images with true masks, at native resolution.
 
@@ -65,7 +65,7 @@ def evaluate_folder(
         True masks; ``data/masks`` by default.
     device : str
         ``auto``, ``cpu``, ``cuda``, ``cuda:1`` ...
-    seen : callable, optional
+    on_prediction : callable, optional
         Called with each image's id, the number of images, and its (H, W) float32 probabilities, in arbitrary
         order.
 
@@ -94,8 +94,8 @@ def evaluate_folder(
     truths = load_masks(split, masks or true_masks(data), notes.append)
 
     def with_id(index: int, probabilities: Probabilities) -> None:
-        if seen is not None:
-            seen(split.ids[index], len(split), probabilities)
+        if on_prediction is not None:
+            on_prediction(split.ids[index], len(split), probabilities)
 
     facts = {
         "weights": str(weights_path(weights)),
@@ -107,7 +107,7 @@ def evaluate_folder(
     }
     if known:
         facts["known"] = known.facts()
-    evaluation = evaluate(model, card.normalisation, split, truths, known=known.ids, seen=with_id)
+    evaluation = evaluate(model, card.normalisation, split, truths, known=known.ids, on_prediction=with_id)
     return FolderEvaluation(evaluation, facts, tuple(notes))
 
 

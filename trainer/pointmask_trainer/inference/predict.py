@@ -33,7 +33,7 @@ _BATCH_PIXELS = {"cpu": 0, "cuda": 2**22}
 """Pixels per forward pass over frames of equal shape. Batching brings no gain on a CPU."""
 
 FEWEST_FRAMES = 10
-"""Frames of which one at least should hold a target."""
+"""Number of frames of which at least one is expected to contain a target."""
 
 
 @dataclass(slots=True)

@@ -88,7 +88,7 @@ def predict(
         Overlap of neighbouring tiles in px; each pixel is taken from the tile in whose interior it lies
         deeper. By default `overlap_of` the tile.
     boxes : sequence of (top, left, bottom, right), optional
-        Only tiles of which what is kept meets one of these are shown to the network; the rest is 0.
+        Only tiles whose used output intersects one of these boxes are computed; elsewhere the map is 0.
     autocast : torch.dtype, optional
         Precision of the forward pass.
 
