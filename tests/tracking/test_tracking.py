@@ -7,7 +7,7 @@ import pytest
 from tools.naive import tracking as naive
 
 from pointmask.synth.sequence import Mover, make_sequence
-from pointmask.tracking.appearance import WIDTHS, blob, crop, look, own_shape
+from pointmask.tracking.appearance import WIDTHS, blob, crop, filter_response, own_shape
 from pointmask.tracking.camera_motion import levels_of, shift_between
 from pointmask.tracking.follow import follow
 from pointmask.tracking.kernels import beam
@@ -102,35 +102,35 @@ def test_the_camera_is_followed_to_a_tenth_of_a_pixel(kind):
     levels = [levels_of(frame) for frame in scene.frames]
     for k, truth in enumerate(np.diff(scene.camera, axis=0)):
         shift = shift_between(levels[k], levels[k + 1])
-        assert shift.seen
+        assert shift.reliable
         assert np.hypot(shift.row - truth[0], shift.col - truth[1]) < 0.15
 
 
 def test_noise_tells_no_motion():
     rng = np.random.default_rng(4)
     levels = [levels_of(rng.normal(1000, 5, (128, 128)).astype(np.uint16)) for _ in range(12)]
-    assert not any(shift_between(a, b).seen for a, b in pairwise(levels))
+    assert not any(shift_between(a, b).reliable for a, b in pairwise(levels))
 
 
 @pytest.mark.parametrize(
     "image", [np.zeros((20, 20)), np.full((64, 64), np.nan), np.zeros((64, 64), np.uint8)]
 )
 def test_frames_without_structure_tell_no_motion(image):
-    assert not shift_between(levels_of(image), levels_of(image)).seen
+    assert not shift_between(levels_of(image), levels_of(image)).reliable
 
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_a_blob_answers_with_its_height_and_is_blind_to_slopes(width):
     rows, cols = np.indices((64, 64))
     spot = 7 * np.exp(-((rows - 30.3) ** 2 + (cols - 33.6) ** 2) / (2 * width**2))
-    seen = look(spot + 5 * rows - 3 * cols, 30.0, 33.0, 1, blob(width))
+    seen = filter_response(spot + 5 * rows - 3 * cols, 30.0, 33.0, 1, blob(width))
     assert seen.heights[0] == pytest.approx(7, rel=0.08)
     np.testing.assert_allclose(seen.places[0], (30.3, 33.6), atol=0.1)
-    dark = look(-spot, 30.0, 33.0, -1, blob(width))
+    dark = filter_response(-spot, 30.0, 33.0, -1, blob(width))
     np.testing.assert_allclose(dark.places[0], seen.places[0], atol=0.05)
 
 
-def test_own_shape_is_centred_on_its_light_and_can_be_taken_away():
+def test_own_shape_is_centred_on_its_light_and_can_be_subtracted():
     rows, cols = np.indices((33, 33))
     target = 50.0 * ((abs(rows - 16) <= 1) & (cols >= 14) & (cols <= 21))
     shape = own_shape(target + 100)
@@ -139,7 +139,7 @@ def test_own_shape_is_centred_on_its_light_and_can_be_taken_away():
     assert abs(shape.kernel.sum()) < 1e-9
     assert (shape.kernel * shape.body).sum() == pytest.approx(1)
     left = target.copy()
-    shape.take_away(left, 16 + shape.middle[0], 16 + shape.middle[1], 1.0)
+    shape.subtract_from(left, 16 + shape.middle[0], 16 + shape.middle[1], 1.0)
     assert np.abs(left).max() < 5
     assert own_shape(np.full((33, 33), 3.0)) is None
 

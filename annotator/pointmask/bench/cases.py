@@ -35,13 +35,13 @@ class Case:
     Attributes
     ----------
     name : str
-        For messages and seeds.
+        Used in messages and to derive seeds.
     group : str
         Data set or kind of scene.
     image : ndarray
-        ``(H, W)``, native type: what our annotator gets.
+        ``(H, W)``, native type: the input of our annotator.
     colour : ndarray
-        ``(H, W, 3)`` uint8 where the file has 8 bits, else `image`: what the published programs get.
+        ``(H, W, 3)`` uint8 where the file has 8 bits, else `image`: the input of the published programs.
     truth : ndarray
         ``(H, W)`` bool.
     points : sequence of point lists
@@ -58,27 +58,23 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class LazyCase:
-    """A case that is not loaded yet, so that memory stays flat and a bad file spoils only itself."""
+    """A case that is loaded on demand: memory stays flat and a bad file affects no other case."""
 
     name: str
     load: Callable[[], Case]
 
 
 def scene_sources(count: int, *, protocol: Simulation = "centroid", seeds: int = 1) -> list[LazyCase]:
-    """List built-in scenes of 256 x 256 pixels and 8 bits, backgrounds, sizes and contrasts mixed.
+    """List built-in 8-bit scenes of 256 x 256 pixels with mixed backgrounds, target sizes and contrasts.
 
     Parameters
     ----------
     count : int
-        How many; the first ones of a longer series are the same scenes.
+        Number of scenes; a longer series begins with the same scenes.
     protocol : {"centroid", "coarse"}
-        How the points are drawn from the exact masks.
+        How points are simulated from the exact masks.
     seeds : int
-        Draws of points.
-
-    Returns
-    -------
-    list of LazyCase
+        Number of lists of points per scene.
     """
     return [LazyCase(f"scene {i}", partial(_scene_case, i, protocol, seeds)) for i in range(count)]
 
@@ -99,26 +95,26 @@ def folder_sources(
     images, masks : Path
         Folders; an image without a mask is a source that fails to load.
     points : Path, optional
-        Any point list that pointmask reads, and then the only images measured are those it names. By
-        default points are simulated from the masks.
+        Any point list that pointmask reads; only images that it names are measured. By default points
+        are simulated from the masks.
     protocol : {"centroid", "coarse"}
-        How they are simulated; without meaning if `points` is given.
+        How points are simulated; ignored if `points` is given.
     seeds : int
-        Repetitions; each simulates its own coarse points.
+        Number of repetitions; each simulates its own coarse points.
     say : callable
         Takes a line about each assumption on names.
 
     Returns
     -------
     list of LazyCase
-        In the order of the image names.
+        Sorted by image name.
 
     Raises
     ------
     ImageError
         If a folder is missing or unreadable.
     PointsError
-        If the points cannot be read, or none of them fits an image.
+        If the points cannot be read, or none belongs to an image.
     """
     names = list_images(images)
     matches = match(list_images(masks), names)
@@ -126,8 +122,8 @@ def folder_sources(
     if points is not None:
         lists = [points_by_frame(read_points(points), names)] * seeds
     else:
-        drawn_lists = (read_points(masks, simulate=protocol, seed=seed) for seed in range(seeds))
-        lists = [points_by_frame(one, names) for one in drawn_lists]
+        simulated = (read_points(masks, simulate=protocol, seed=seed) for seed in range(seeds))
+        lists = [points_by_frame(entry, names) for entry in simulated]
     for note in dict.fromkeys((*matches.notes, *lists[0].notes)):
         say(note)
     if not lists[0].points:
@@ -137,7 +133,7 @@ def folder_sources(
         )
     sources = []
     for key in sorted(lists[0].points):
-        drawn = [one.points[key] for one in lists]
+        drawn = [entry.points[key] for entry in lists]
         mask = masks / mask_of[key] if key in mask_of else None
         sources.append(LazyCase(key[0], partial(_folder_case, images, key, mask, drawn)))
     reasons = {name: reason for (name, _), reason in lists[0].rejected.items()}
@@ -162,17 +158,17 @@ def _folder_case(images: Path, key: ImageFrame, mask: Path | None, drawn: Sequen
         raise ImageError("it has no mask of the same name")
     image = read(images / name, frame)
     truth = read_mask(mask, shape=(image.shape[0], image.shape[1]))
-    points = [[(p.row, p.col) for p in fitted(one, image.shape)] for one in drawn]
+    points = [[(p.row, p.col) for p in fitted(clicks, image.shape)] for clicks in drawn]
     return Case(name, data_set_of(name), image, _colour(images / name, image), truth, points)
 
 
 def _colour(path: Path, image: NDArray[Any]) -> NDArray[Any]:
-    """RGB as the published programs read it, if the file has 8 bits and one frame; else the band."""
+    """Read RGB as the published programs do, if the file has 8 bits and one frame; else return the band."""
     with open_image(path) as file:
         if file.colour_mode not in _EIGHT_BIT or file.frames > 1:
             return image
         bands = file.bands()
-    if bands.dtype != np.uint8:  # what the file marks as no data
+    if bands.dtype != np.uint8:  # the file declares a no-data value
         return image
     return bands if bands.ndim == 3 else np.repeat(bands[..., None], 3, axis=2)
 

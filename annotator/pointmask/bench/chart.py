@@ -15,10 +15,7 @@ _NEAR_IOU = 0.04
 def chart_png(summary: BenchSummary) -> bytes:
     """Draw the chart.
 
-    Parameters
-    ----------
-    summary : BenchSummary
-        From `pointmask.bench.summary.summarise`, or read back from its JSON.
+    The summary comes from `pointmask.bench.summary.summarise`, or is read back from its JSON.
 
     Returns
     -------
@@ -82,13 +79,13 @@ def _quality_and_time(axes: Any, methods: dict[str, Row], colours: dict[str, str
 
 
 def _label(row: Row) -> str:
-    """Name of a method, with what it was told."""
-    told = {"none": "", "truth": " + true size"}.get(row["size_prior"], f" + true {row['size_prior']}")
-    return row["label"] + told
+    """Name of a method, with its size prior."""
+    prior = {"none": "", "truth": " + true size"}.get(row["size_prior"], f" + true {row['size_prior']}")
+    return row["label"] + prior
 
 
 def _crowded(row: Row, methods: dict[str, Row]) -> bool:
-    """Whether a method just above would be written over by this one's label."""
+    """Whether the label of this method would overlap a method just above."""
     ms, iou = row["ms_median"] or 1.0, row["iou"] or 0.0
     return any(
         0 <= (other["iou"] or 0.0) - iou < _NEAR_IOU and abs(math.log10((other["ms_median"] or 1.0) / ms)) < 1

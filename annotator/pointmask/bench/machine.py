@@ -1,4 +1,4 @@
-"""What a measured figure must be quoted with: processor, versions, commit and date."""
+"""Provenance of measured figures: processor, versions, commit and date."""
 
 import os
 import platform
@@ -11,14 +11,14 @@ _PACKAGES = ("pointmask", "numpy", "scipy", "scikit-image", "numba", "pillow", "
 
 
 def record() -> dict[str, object]:
-    """Describe this machine and this moment, as plain values for a JSON file.
+    """Describe this machine and the current time as plain values for a JSON file.
 
     Returns
     -------
     dict
         ``date`` (ISO 8601, UTC, to the minute), ``cpu``, ``cores`` (usable by this process), ``system``,
-        ``versions`` (Python and the libraries that were found) and ``commit`` (None outside a git checkout;
-        ends in ``+`` if tracked files had changed).
+        ``versions`` (Python and the installed libraries) and ``commit`` (None outside a git checkout;
+        ends in ``+`` if tracked files have changed).
     """
     return {
         "date": datetime.now(timezone.utc).isoformat(timespec="minutes"),
@@ -31,7 +31,7 @@ def record() -> dict[str, object]:
 
 
 def cpu_name() -> str:
-    """Return the processor's marketing name, or the architecture where the system does not tell."""
+    """Return the processor's marketing name, or the architecture if the system does not report it."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -50,7 +50,7 @@ def usable_cores() -> int:
 def commit() -> str | None:
     """Return the short commit of the checkout that holds this file, or None."""
     here = Path(__file__).resolve()
-    # An installed copy may lie in a virtual environment inside some unrelated checkout.
+    # An installed copy may lie in a virtual environment inside an unrelated checkout.
     if not _git(here.parent, "ls-files", "--", here.name):
         return None
     head = _git(here.parent, "rev-parse", "--short=10", "HEAD")
@@ -58,18 +58,18 @@ def commit() -> str | None:
     return f"{head}+" if changed else head
 
 
-def _git(folder: Path, *words: str) -> str | None:
+def _git(folder: Path, *arguments: str) -> str | None:
     try:
-        done = subprocess.run(
-            ["git", "-C", str(folder), *words], capture_output=True, text=True, check=True, timeout=10
+        result = subprocess.run(
+            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=True, timeout=10
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    return done.stdout.strip() or None
+    return result.stdout.strip() or None
 
 
 def _versions() -> dict[str, str]:
-    return {package: found for package in _PACKAGES if (found := _version(package))}
+    return {package: number for package in _PACKAGES if (number := _version(package))}
 
 
 def _version(package: str) -> str | None:

@@ -1,4 +1,4 @@
-"""What `pointmask bench` shows: tables for the terminal, Markdown and JSON, all from one summary."""
+"""Output of `pointmask bench`: tables for the terminal, Markdown and JSON, all from one summary."""
 
 import json
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ LEGEND = (
 
 
 def heading(summary: BenchSummary) -> str:
-    """One line that says what was measured, and whether true sizes were used."""
+    """Describe in one line what was measured, and whether true sizes were used."""
     prior = summary["size_prior"]
     sizes = "point only" if prior == "none" else f"SIZE PRIOR '{prior}' FROM THE TRUE MASKS"
     seeds = f", {summary['seeds']} seeds" if summary["seeds"] > 1 else ""
@@ -42,7 +42,7 @@ def heading(summary: BenchSummary) -> str:
 
 
 def machine_line(summary: BenchSummary) -> str:
-    """Processor, versions, commit and date in one line."""
+    """Format processor, versions, commit and date in one line."""
     machine = summary["machine"]
     versions = ", ".join(f"{k} {v}" for k, v in cast(dict[str, str], machine["versions"]).items())
     commit = f", commit {machine['commit']}" if machine["commit"] else ""
@@ -50,12 +50,12 @@ def machine_line(summary: BenchSummary) -> str:
 
 
 def tables(summary: BenchSummary) -> list[Table]:
-    """Tables for the terminal: the methods, and their IoU by size and by group of images."""
+    """Build the tables for the terminal: the methods, and their IoU by size and by group of images."""
     return [_rich(title, columns, rows) for title, columns, rows in _sheets(summary)]
 
 
 def markdown(summary: BenchSummary) -> str:
-    """Lay out the same tables as a Markdown document, with the command and the machine."""
+    """Format the same tables as a Markdown document, with the command and the machine."""
     parts = [f"# {heading(summary)}", f"`{summary['command']}`", machine_line(summary)]
     for title, columns, rows in _sheets(summary):
         parts += [f"## {title}", markdown_table(columns, rows)]
@@ -64,35 +64,35 @@ def markdown(summary: BenchSummary) -> str:
 
 
 def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Lay out a Markdown table, first column to the left and figures to the right."""
+    """Format a Markdown table, first column left-aligned, figures right-aligned."""
     lines = [columns, ["---"] + ["---:"] * (len(columns) - 1), *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
 def to_json(summary: BenchSummary) -> str:
-    """JSON text, ends with a newline."""
+    """Serialise as JSON with a final newline."""
     return json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
 
 
 def figure(value: float | None, digits: int = 3) -> str:
-    """Fixed-point number, or a dash where there is none."""
+    """Format a fixed-point number, or a dash for None."""
     return "-" if value is None else f"{value:.{digits}f}"
 
 
 def percent(share: float | None) -> str:
-    """Share in percent, one digit after the point."""
+    """Format a share in percent with one decimal."""
     return "-" if share is None else f"{100 * share:.1f} %"
 
 
 def milliseconds(value: float | None) -> str:
-    """Time with three significant digits."""
+    """Format a time with three significant digits."""
     if value is None:
         return "-"
     return f"{value:.0f}" if value >= 100 else f"{value:#.3g}"
 
 
 def times_ours(ratio: Ratio | None) -> str:
-    """Ratio with its interval."""
+    """Format a ratio with its interval."""
     if ratio is None:
         return "-"
     digits = 2 if ratio["value"] < 10 else 0
@@ -103,13 +103,13 @@ def times_ours(ratio: Ratio | None) -> str:
 def _sheets(summary: BenchSummary) -> list[_Sheet]:
     rows = list(summary["methods"].values())
     prior = summary["size_prior"]
-    told = "" if prior == "none" else f" (size prior '{prior}' from the true masks)"
+    suffix = "" if prior == "none" else f" (size prior '{prior}' from the true masks)"
     sheets: list[_Sheet] = [
-        (f"Quality and time{told}", _COLUMNS, [_line(row, summary["seeds"]) for row in rows])
+        (f"Quality and time{suffix}", _COLUMNS, [_line(row, summary["seeds"]) for row in rows])
     ]
-    sheets.append(_split(f"Mean target IoU by true area in px{told}", "by_size", rows))
+    sheets.append(_split(f"Mean target IoU by true area in px{suffix}", "by_size", rows))
     if any(len(row["by_group"]) > 1 for row in rows):
-        sheets.append(_split(f"Pooled IoU by group of images{told}", "by_group", rows))
+        sheets.append(_split(f"Pooled IoU by group of images{suffix}", "by_group", rows))
     return sheets
 
 

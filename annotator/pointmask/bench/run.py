@@ -1,16 +1,16 @@
-"""Annotators side by side: quality and time on the same targets, in one run.
+"""Compare annotators: quality and time on the same targets, in one run.
 
 What is timed and what is scored
 --------------------------------
-Every method is timed target by target: one call with one point on a decoded image, all methods in turn on
-one target before the next, their order rotated, in one thread. Reading files, drawing points and scoring
-are outside of the clock, and so is the first call of each method on a new type of image, which may
-compile. What a method does once per image (D2D equalises the whole frame) is thus paid for each target.
-The clock is the processor time of the process, all its threads together: on an idle machine it equals the
-elapsed time, which is kept beside it, and on a busy one long calls are not charged for other people's work.
+Every method is timed target by target, in one thread: one call with one point on a decoded image. All methods
+run on one target before the next, in rotating order. Reading files, simulating points and scoring are not
+timed, nor is the first call of each method on a new type of image, which may compile. Work that a method does
+once per image (D2D equalises the whole frame) is therefore counted for each target. Times are processor times
+of the process, summed over its threads: on an idle machine they equal the elapsed time, which is recorded as
+well; on a busy machine they exclude the work of other processes.
 
-Quality comes from one call with *all* points of the image, as a user would make it: neighbours touch, and
-MCLC and D2D share state between the targets of an image. With a single point that is the timed call.
+Quality is measured on one call with *all* points of the image, as a user would make it: neighbours may touch,
+and MCLC and D2D share state between the targets of an image. With a single point this is the timed call.
 """
 
 import sys
@@ -35,21 +35,21 @@ CLOCK = time.perf_counter if sys.platform == "win32" else time.process_time
 _Call = Callable[[Case, PointList, Sequence[SizePrior], int], Annotation]
 
 REPEATS = 3
-"""Calls of each method on each target, of which the median time counts."""
+"""Number of calls of each method on each target; the median time counts."""
 
 
 @dataclass(slots=True)
 class MethodTally:
-    """Everything that is kept of one method.
+    """Results of one method.
 
     Attributes
     ----------
     scores : list of dict
-        Per seed: group of images -> `Score`.
+        Per seed, `Score` by group of images.
     targets : list of list of TargetScore
-        Per seed: each target that has a true one.
+        Per seed, the targets that match a true target.
     ms, elapsed_ms : list of float
-        Per timed call, all seeds: processor time of the whole process, and elapsed time.
+        Per timed call over all seeds: processor time of the process, and elapsed time.
     """
 
     scores: list[dict[str, Score]]
@@ -65,17 +65,17 @@ class BenchRun:
     Attributes
     ----------
     tallies : dict of str to MethodTally
-        By method, in the order asked for. Entry k of every ``ms`` is the same target.
+        By method, in the requested order. Entry k of every ``ms`` is the same target.
     size_prior : {"none", "box", "class", "truth"}
-        What the methods that can use it were told.
+        Size prior given to the methods that can use one.
     seeds : int
-        Repetitions.
+        Number of repetitions.
     images, targets : int
-        How many were measured, per repetition.
+        Number measured per repetition.
     without_truth : int
-        Points at which the true mask shows no target; left out of the per-target figures.
+        Number of points at which the true mask has no target; excluded from the per-target figures.
     skipped : list of (str, str)
-        Image and reason; left out for all methods.
+        Image and reason; excluded for all methods.
     """
 
     tallies: dict[str, MethodTally]
@@ -105,25 +105,21 @@ def run_bench(
     seeds: int = 1,
     tick: Callable[[BenchRun], None] = lambda _: None,
 ) -> BenchRun:
-    """Measure methods against each other.
+    """Measure quality and time of several methods.
 
     Parameters
     ----------
     sources : iterable of LazyCase
-        Images with truth and one list of points per seed; loaded one at a time. One that cannot be
-        loaded, or that any method fails on, is left out for all methods.
+        Images with true masks and one list of points per seed, loaded one at a time. An image that cannot
+        be loaded, or on which any method fails, is skipped for all methods.
     methods : sequence of str
         Names in `BASELINES`.
     size_prior : {"none", "box", "class", "truth"}
-        What is taken from the *true* masks and told to the methods that can use it. Ours never sees it.
+        Size information from the *true* masks, passed to the methods that can use it. Ours never uses it.
     seeds : int
-        Repetitions of everything, with seeds 0, 1, ...
+        Number of repetitions, with seeds 0, 1, ...
     tick : callable
         Called with the run so far after each source.
-
-    Returns
-    -------
-    BenchRun
 
     Raises
     ------
@@ -132,7 +128,7 @@ def run_bench(
     PluginError
         If a method of another package cannot be used.
     ValueError
-        If a case has not one list of points per seed.
+        If a case does not have one list of points per seed.
     """
     calls = {name: _call(name) for name in methods}
     run = BenchRun(
@@ -144,7 +140,7 @@ def run_bench(
     for source in sources:
         try:
             case = source.load()
-        except Exception as error:  # one image must not end a run of hours; it is listed
+        except Exception as error:  # one image must not end a run of hours; the report lists it
             run.skipped.append((source.name, _reason(error)))
         else:
             _run_case(run, clock, case)
@@ -160,7 +156,7 @@ def _run_case(run: BenchRun, clock: "_Clock", case: Case) -> None:
     except Exception as error:  # as above
         run.skipped.append((case.name, _reason(error)))
     else:
-        _keep(run, case, results)
+        _add(run, case, results)
 
 
 def _reason(error: Exception) -> str:
@@ -168,7 +164,7 @@ def _reason(error: Exception) -> str:
 
 
 class _Clock:
-    """Calls every method in turn on one target, and remembers whose turn is first and what has compiled."""
+    """Times all methods on one target at a time, in rotating order and after compilation."""
 
     def __init__(self, calls: Mapping[str, _Call]) -> None:
         self.calls = calls
@@ -178,10 +174,10 @@ class _Clock:
     def time(
         self, case: Case, point: tuple[int, int], prior: Sequence[SizePrior], seed: int
     ) -> dict[str, tuple[Annotation, float, float]]:
-        """Annotate one target with each method; results, processor and elapsed time in ms.
+        """Annotate one target with each method; return results, processor and elapsed time in ms.
 
-        Each method is called `REPEATS` times in a row and its median counts: after the others have
-        had their turn the processor's caches are cold, which would time the memory and not the method.
+        Each method is called `REPEATS` times in a row and the median counts: after calls of other methods
+        the processor's caches are cold, so a single call would measure the memory, not the method.
         """
         if case.image.dtype.str not in self._warm:
             self._warm.add(case.image.dtype.str)
@@ -194,9 +190,9 @@ class _Clock:
             call = self.calls[name]
             spent = []
             for _ in range(REPEATS):
-                started, busy_since = time.perf_counter(), CLOCK()
+                start, busy_start = time.perf_counter(), CLOCK()
                 annotation = call(case, [point], prior, seed)
-                spent.append((CLOCK() - busy_since, time.perf_counter() - started))
+                spent.append((CLOCK() - busy_start, time.perf_counter() - start))
             busy, elapsed = (1e3 * median(column) for column in zip(*spent, strict=True))
             timed[name] = annotation, busy, elapsed
         return timed
@@ -205,7 +201,7 @@ class _Clock:
 def _measure(clock: _Clock, case: Case, seed: int, size_prior: SizeKnowledge) -> dict[str, _Result]:
     """Time every target of an image, then score the methods on the whole image."""
     points = case.points[seed]
-    own_seed = crc32(f"{seed}/{case.name}".encode())  # the order of the images must not matter
+    own_seed = crc32(f"{seed}/{case.name}".encode())  # independent of the order of the images
     priors = from_masks(case.truth, points, np.random.default_rng(own_seed), size_prior)
     timed = [clock.time(case, p, priors[k : k + 1], own_seed) for k, p in enumerate(points)]
     labels, ids = true_targets(case.truth, points)
@@ -221,8 +217,8 @@ def _measure(clock: _Clock, case: Case, seed: int, size_prior: SizeKnowledge) ->
     return results
 
 
-def _keep(run: BenchRun, case: Case, results: Sequence[dict[str, _Result]]) -> None:
-    """Add one image's results, of all seeds."""
+def _add(run: BenchRun, case: Case, results: Sequence[dict[str, _Result]]) -> None:
+    """Add the results of one image, for all seeds."""
     run.images += 1
     run.targets += len(case.points[0])
     run.without_truth += sum(target is None for target in next(iter(results[0].values())).targets)
@@ -237,7 +233,7 @@ def _keep(run: BenchRun, case: Case, results: Sequence[dict[str, _Result]]) -> N
 
 
 def _call(name: str) -> _Call:
-    """Return a method as a function of a case, points, size priors and a seed."""
+    """Wrap a method as a function of a case, points, size priors and a seed."""
     method = BASELINES.load(name)()
 
     def call(case: Case, points: PointList, priors: Sequence[SizePrior], seed: int) -> Annotation:

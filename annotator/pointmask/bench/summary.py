@@ -1,4 +1,4 @@
-"""From a run's raw figures to the plain values that tables, charts and JSON files show."""
+"""Reduce a run to the plain values of tables, charts and JSON files."""
 
 from collections.abc import Sequence
 from typing import TypedDict
@@ -13,7 +13,7 @@ from pointmask.metrics.counters import Score
 from pointmask.metrics.targets import SIZE_CLASSES, TargetTally
 
 _RESAMPLES = 1000
-_BUSY = 1.15  # elapsed over processor time from which other work on the machine shows
+_BUSY = 1.15  # elapsed over processor time above which the machine counts as busy
 
 
 class Ratio(TypedDict):
@@ -25,16 +25,16 @@ class Ratio(TypedDict):
 
 
 class PartFigure(TypedDict):
-    """A figure of some of the targets or images."""
+    """A figure over a subset of the targets or images."""
 
     count: int
     iou: float | None
 
 
 class Row(TypedDict):
-    """One method. Shares and IoU are in [0, 1], means over seeds.
+    """Figures of one method. Shares and IoU are in [0, 1], averaged over seeds.
 
-    Times are ms per target: processor time, but for `elapsed_ms_median`.
+    Times are in ms per target, and processor times except `elapsed_ms_median`.
     """
 
     label: str
@@ -54,7 +54,7 @@ class Row(TypedDict):
 
 
 class BenchSummary(TypedDict):
-    """One run, as it is written to ``bench.json``."""
+    """One run, as written to ``bench.json``."""
 
     data: str
     protocol: str
@@ -78,12 +78,12 @@ def summarise(run: BenchRun, *, data: str, protocol: str, command: str) -> Bench
     run : BenchRun
         From `pointmask.bench.run.run_bench`.
     data, protocol, command : str
-        What was measured, how its points came about, and what was typed; quoted in every heading.
+        Names of the data and of the point protocol, and the command line; quoted in every heading.
 
     Returns
     -------
     BenchSummary
-        Plain values only; a figure that does not exist (no targets of a class, ours not run) is None.
+        Plain values; an undefined figure (no targets of a class, ours not run) is None.
     """
     ours = run.tallies.get(OURS)
     return BenchSummary(
@@ -108,9 +108,9 @@ def ratio_of_medians(times: Sequence[float], ours: Sequence[float], seed: int = 
     Parameters
     ----------
     times, ours : sequence of float
-        ``(n,)``, paired by target, n >= 1; any unit.
+        ``(n,)`` with n >= 1, paired by target, in any unit.
     seed : int
-        Of the bootstrap, which draws targets with replacement, 1000 times.
+        Seed of the bootstrap, which resamples targets 1000 times.
 
     Returns
     -------
@@ -169,8 +169,8 @@ def _notes(run: BenchRun) -> list[str]:
     if run.size_prior != "none" and informed:
         rest = [method.label for method in methods if not method.reads_size]
         notes.append(
-            f"Size prior '{run.size_prior}' is drawn from the TRUE masks and given to {_enumerated(informed)}"
-            + (f"; {_enumerated(rest)} get the point only." if rest else ".")
+            f"Size prior '{run.size_prior}' is drawn from the TRUE masks and given to {_joined(informed)}"
+            + (f"; {_joined(rest)} get the point only." if rest else ".")
         )
     notes += [f"{method.label}: {method.note}" for method in methods if method.note]
     if run.without_truth:
@@ -191,7 +191,7 @@ def _notes(run: BenchRun) -> list[str]:
     return notes
 
 
-def _enumerated(labels: Sequence[str]) -> str:
+def _joined(labels: Sequence[str]) -> str:
     return ", ".join(labels[:-1]) + (" and " if len(labels) > 1 else "") + labels[-1]
 
 

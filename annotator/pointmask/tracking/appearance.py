@@ -1,4 +1,4 @@
-"""What a target looks like, as a filter: a blob of some width, or the target's own shape once it is known."""
+"""Appearance of a target as a filter: a Gaussian blob, or the target's own shape once it is known."""
 
 import math
 from dataclasses import dataclass, replace
@@ -16,17 +16,17 @@ from pointmask.tracking.kernels.seek import correlate, outside, peaks
 Floats = NDArray[np.float64]
 
 WIDTHS = (0.8, 1.15, 1.65)
-"""Blobs on offer before a target is known: standard deviations in pixels."""
+"""Standard deviations in pixels of the blobs tried before a target's shape is known."""
 
 PICTURE = 16
-"""Half side in pixels of the picture of a target from which its own shape is cut."""
+"""Half side in pixels of the mean picture of a target from which its shape is cut."""
 
-_PEAKS = 10  # listed round a place
-_HALF = 9  # pixels round a place in which peaks are looked for
-_LEAST_PEAK = 0.8  # noises
-_LEAST_AREA = 10  # pixels; smaller targets are blobs to the optics, whatever they are
-_MOST_REACH = 11  # pixels from a shape's middle to its rim; larger ones are cut
-_RING = 3  # pixels: width of the surroundings that a shape is compared with
+_PEAKS = 10  # returned at most around a place
+_HALF = 9  # pixels around a place that are searched for peaks
+_LEAST_PEAK = 0.8  # in units of the noise
+_LEAST_AREA = 10  # pixels; smaller targets are not resolved by the optics and stay blobs
+_MOST_REACH = 11  # pixels from a shape's middle to its rim; larger shapes are cropped
+_RING = 3  # pixels: width of the surroundings in the filter
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,13 +36,13 @@ class Shape:
     Attributes
     ----------
     kernel : (n, n) float64
-        Sums to 0; its correlation with ``body`` is 1 where the two lie upon each other.
+        Sums to 0; its correlation with ``body`` is 1 at zero offset.
     body : (n, n) float64
-        The target's own light.
+        Intensity of the target above its surroundings.
     middle : (float, float)
-        The light's centroid, from the middle of the array.
+        Centroid of ``body`` relative to the middle of the array, in pixels.
     radius : float
-        Of a disc of the target's area, pixels.
+        Radius in pixels of a disc with the target's area.
     """
 
     kernel: Floats
@@ -50,8 +50,8 @@ class Shape:
     middle: tuple[float, float]
     radius: float
 
-    def take_away(self, window: Floats, row: float, col: float, height: float) -> None:
-        """Subtract the target from a window, in place, with its centroid at a place of that window."""
+    def subtract_from(self, window: Floats, row: float, col: float, height: float) -> None:
+        """Subtract the target, with its centroid at a given place, from a window in place."""
         reach = len(self.body) // 2
         at = row - self.middle[0] - reach, col - self.middle[1] - reach
         corner = [math.floor(x) for x in at]
@@ -68,20 +68,20 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Look:
-    """Peaks of a filter round a place.
+class Response:
+    """Peaks of a filter response around a place.
 
     Attributes
     ----------
     places : (p, 2) float64
-        Where the target's centroid would be, in the image.
+        Centroid of the target at each peak, in image coordinates.
     heights : (p,) float64
     before : (p,) float64
-        Response at the same place of the scene when the target was elsewhere; 0 if that is not known.
+        Response at the same place of the scene while the target was elsewhere; 0 if unknown.
     noise : float
-        Deviation of the filter's response away from the place.
+        Standard deviation of the response away from the place.
     density : float
-        Peaks per pixel, the highest not counted.
+        Peaks per pixel, without the highest.
     """
 
     places: Floats
@@ -91,34 +91,35 @@ class Look:
     density: float
 
 
-def look(
+def filter_response(
     image: NDArray[Any],
     row: float,
     col: float,
     sign: int,
     shape: Shape,
     others: tuple[tuple[Shape, float, float, float], ...] = (),
-) -> Look:
+) -> Response:
     """
-    Filter the surroundings of a place and list the peaks near it.
+    Filter the surroundings of a place and find the peaks near it.
 
     Parameters
     ----------
     image : (H, W) real
     row, col : float
-        The place, which may lie outside.
+        The place, which may lie outside the image.
     sign : int
         1 for targets brighter than their surroundings, -1 for darker ones.
     shape : Shape
+        Filter of the target.
     others : tuple of (Shape, row, col, height)
-        Targets to take away first; ``height`` is negative for a dark one.
+        Targets that are subtracted first; ``height`` is negative for a dark one.
     """
     reach = len(shape.kernel) // 2
     half = _HALF + math.ceil(shape.radius)
     middle = round(row), round(col)
     window = crop(image, middle, half + reach)
     for other, its_row, its_col, height in others:
-        other.take_away(
+        other.subtract_from(
             window, its_row - middle[0] + half + reach, its_col - middle[1] + half + reach, height
         )
     side = 2 * half + 1
@@ -128,47 +129,54 @@ def look(
     noise = 1.4826 * float(median(rest[:count]))
     noise = max(noise, 1e-6 * float(np.abs(out).max()), 1e-12)
     places, heights = np.empty((_PEAKS, 2)), np.empty(_PEAKS)
-    listed, found = peaks(out, _LEAST_PEAK * noise, places, heights)
+    returned, total = peaks(out, _LEAST_PEAK * noise, places, heights)
     corner = np.array(middle) - half + shape.middle
-    return Look(
-        places[:listed] + corner, heights[:listed], np.zeros(listed), noise, max(found - 1, 1) / out.size
+    return Response(
+        places[:returned] + corner,
+        heights[:returned],
+        np.zeros(returned),
+        noise,
+        max(total - 1, 1) / out.size,
     )
 
 
-def look_back(seen: Look, image: NDArray[Any], moved: tuple[float, float], sign: int, shape: Shape) -> Look:
+def add_earlier_response(
+    response: Response, image: NDArray[Any], moved: tuple[float, float], sign: int, shape: Shape
+) -> Response:
     """
-    Add to a look what an earlier frame showed at the same places of the scene.
+    Add the response of an earlier frame at the same places of the scene.
 
     Parameters
     ----------
-    seen : Look
+    response : Response
+        Of the present frame.
     image : (H, W) real
         A frame in which the target was elsewhere.
     moved : (float, float)
-        By how much the scene has moved since then.
-    sign : int
-    shape : Shape
+        Motion of the scene since then, in pixels.
+    sign, shape
+        As in `filter_response`.
     """
-    if not len(seen.places):
-        return seen
+    if not len(response.places):
+        return response
     reach = len(shape.kernel) // 2
-    corner = np.floor(seen.places.min(axis=0) - moved - shape.middle).astype(int) - 1
-    far = np.ceil(seen.places.max(axis=0) - moved - shape.middle).astype(int) + 1
+    corner = np.floor(response.places.min(axis=0) - moved - shape.middle).astype(int) - 1
+    far = np.ceil(response.places.max(axis=0) - moved - shape.middle).astype(int) + 1
     half = int((far - corner).max() + 1) // 2
     middle = int(corner[0]) + half, int(corner[1]) + half
     out = np.empty((2 * half + 1, 2 * half + 1))
     correlate(crop(image, middle, half + reach), sign * shape.kernel, out)
-    at = seen.places - moved - shape.middle - corner
+    at = response.places - moved - shape.middle - corner
     low = np.floor(at).astype(int)
     row, col = (at - low).T
     i, j = low.T
     upper = (1 - col) * out[i, j] + col * out[i, j + 1]
     lower = (1 - col) * out[i + 1, j] + col * out[i + 1, j + 1]
-    return replace(seen, before=(1 - row) * upper + row * lower)
+    return replace(response, before=(1 - row) * upper + row * lower)
 
 
 def crop(image: NDArray[Any], middle: tuple[int, int], half: int) -> Floats:
-    """Square part of an image, its border repeated outside; what is not finite becomes the median."""
+    """Crop a square, with edge padding; non-finite values are replaced by the median."""
     rows, cols = (
         np.clip(np.arange(at - half, at + half + 1), 0, side - 1)
         for at, side in zip(middle, image.shape, strict=True)
@@ -183,7 +191,7 @@ def crop(image: NDArray[Any], middle: tuple[int, int], half: int) -> Floats:
 
 @lru_cache(maxsize=8)
 def blob(width: float) -> Shape:
-    """Return a Gaussian blob, compared with a wider one: blind to level and slope of the surroundings."""
+    """Return a difference of Gaussians, which ignores level and slope of the surroundings."""
     outer = 1.8 * width + 0.5
     reach = math.ceil(2.5 * outer)
     squared = np.add.outer(np.arange(-reach, reach + 1) ** 2, np.arange(-reach, reach + 1) ** 2)
@@ -194,18 +202,18 @@ def blob(width: float) -> Shape:
 
 def own_shape(picture: Floats) -> Shape | None:
     """
-    Cut a target's own shape from its picture.
+    Extract a target's own shape from its mean picture.
 
     Parameters
     ----------
     picture : (n, n) float64
-        The target, brighter than its surroundings, near the middle.
+        The target near the middle, brighter than its surroundings.
 
     Returns
     -------
     Shape or None
-        Centred on the pixel of the picture's middle; None if the target does not stand out, is very small,
-        or is larger than what is tracked here.
+        Centred on the middle pixel of the picture; None if the target has too little contrast or is too small
+        or too large.
     """
     half = len(picture) // 2
     target = annotate(picture, [(half, half)]).targets[0]

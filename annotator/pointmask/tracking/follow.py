@@ -1,4 +1,4 @@
-"""Targets of one sequence, frame by frame: from clicks in one frame to their places in the next ones."""
+"""Track the targets of one sequence from clicks in its first frame."""
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,9 +18,9 @@ from pointmask.tracking.smoothing import smoothed
 
 State = Literal["given", "tracked", "crossing", "lost"]
 
-_AROUND = 6.0  # pixels round a target, besides its diameter, that say nothing of the camera's motion
-_MEMORY = 10  # earlier frames at hand, to know what belongs to the scene
-_SWEEPS = 2  # of targets that are near each other: the second knows where the first found the others
+_AROUND = 6.0  # pixels around a target, besides its diameter, ignored in the camera motion
+_MEMORY = 10  # earlier frames kept, to recognise structure of the scene
+_SWEEPS = 2  # over neighbouring targets: the second uses the places from the first
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +33,15 @@ class Step:
     frame : int
         0 is the frame with the clicks.
     row, col : float
-        Sub-pixel place; of a lost target where it was last seen, or must have been if it was found again.
+        Sub-pixel place; of a lost target the last one detected, or an estimate if it is detected again.
     state : {"given", "tracked", "crossing", "lost"}
-        ``crossing``: so near another target that the place is less sure. ``lost``: not seen; no place is
-        made up, and after the last such step nothing more is told.
+        ``crossing``: so close to another target that the place is less certain. ``lost``: not detected;
+        the track ends with such a step.
     score : float
-        How much likelier the target is there than not, in [0, 1]; 1 for a click, 0 for a lost target.
+        Probability in [0, 1] that the target is there; 1 for a click, 0 for a lost target.
     flags : tuple of str
-        ``refound``: seen again after up to `pointmask.tracking.pursuit.MOST_MISSES` frames. ``identity``: it
-        came out of a crossing with a target so like it that the two may have been exchanged.
+        ``refound``: detected again after up to `pointmask.tracking.pursuit.MOST_MISSES` frames.
+        ``identity``: crossed a similar target, so the two may have been exchanged.
     """
 
     frame: int
@@ -56,38 +56,38 @@ def follow(
     frames: Iterable[NDArray[Any]], points: Sequence[tuple[int, int]], *, polarity: Polarity = "bright"
 ) -> list[list[Step]]:
     """
-    Follow targets through a sequence.
+    Track targets through a sequence.
 
     Parameters
     ----------
     frames : iterable of (H, W) real
-        The first is the one with the clicks. They are read one by one, and no further than needed.
+        The clicks belong to the first. Frames are read one at a time and only as far as needed.
     points : sequence of (row, col)
-        One click per target, whole pixels inside the first frame.
+        One click per target: pixel indices inside the first frame.
     polarity : {"bright", "dark", "auto"}
         Whether targets are brighter or darker than their surroundings; ``auto`` decides per click.
 
     Returns
     -------
     list of list of Step
-        Per click, in order of frames: the click, then one step per frame up to the last frame or to the
-        frame in which the target was lost for good.
+        Per click and in frame order: the click, then one step per frame up to the last frame or the frame
+        in which the target was finally lost.
 
     Raises
     ------
     ValueError
-        If there is no frame, or frames differ in shape.
+        If there is no frame, or the frames differ in shape.
 
     Notes
     -----
-    Only the image and the click are used. A target may move by some 3 pixels per frame against the scene, and
-    the camera by some more. A loss is found with the frames after it in view: it is told of the frame in
-    which it happened. Places are smoothed backwards, so they depend on all frames given.
+    Only the image and the click are used. A target may move by about 3 pixels per frame against the scene, in
+    addition to the camera. A loss is detected from later frames and reported for the frame in which it
+    happened. Places are smoothed backwards, so they depend on all frames.
     """
     source = iter(frames)
     image = next(source, None)
     if image is None:
-        raise ValueError("a sequence without a frame; give at least the one with the clicks")
+        raise ValueError("a sequence without a frame; give at least the frame with the clicks")
     crowd = [Pursuit(image, 0, point, polarity) for point in points]
     meetings = Meetings()
     meetings.note(0, crowd, {k: pursuit.place(pursuit.beam) for k, pursuit in enumerate(crowd)})
@@ -102,8 +102,8 @@ def follow(
 
 
 def _moved(past: list[Past], shift: Shift) -> list[Past]:
-    """Move earlier frames along with the scene; they are of no use if nobody knows how it moved."""
-    if not shift.seen:
+    """Shift earlier frames with the scene; discard them if the shift is not reliable."""
+    if not shift.reliable:
         return []
     return [Past(image, (row + shift.row, col + shift.col)) for image, (row, col) in past]
 
@@ -111,7 +111,7 @@ def _moved(past: list[Past], shift: Shift) -> list[Past]:
 def _shifts(
     frames: Iterator[NDArray[Any]], image: NDArray[Any], crowd: list[Pursuit]
 ) -> Iterator[tuple[NDArray[Any], Shift]]:
-    """Yield frames with the scene's motion since the one before, while there is a target to follow."""
+    """Yield each frame with the scene's shift since the previous one, while any target is tracked."""
     shape, levels = image.shape, levels_of(image)
     while any(not pursuit.beam.is_over for pursuit in crowd):
         after = next(frames, None)
@@ -135,40 +135,40 @@ def _advance(
     shift: Shift,
     past: Sequence[Past],
 ) -> None:
-    """Find all targets in one more frame."""
+    """Advance all targets by one frame."""
     active = [k for k, pursuit in enumerate(crowd) if not pursuit.beam.is_over]
     places = {k: crowd[k].predicted(shift) for k in active}
-    seen = {k: place for k, place in places.items() if crowd[k].beam.is_found}
-    near = {k: meetings.neighbours(k, {**seen, k: places[k]}) for k in active}
+    detected = {k: place for k, place in places.items() if crowd[k].beam.is_detected}
+    near = {k: meetings.neighbours(k, {**detected, k: places[k]}) for k in active}
     beams: dict[int, Beam] = {}
     for sweep in range(_SWEEPS):
         for k in active:
             if sweep == 0 or near[k]:
                 others = tuple(places[other] for other in near[k])
                 beams[k] = crowd[k].step(image, frame, shift, others, past)
-                if beams[k].is_found:
+                if beams[k].is_detected:
                     places[k] = crowd[k].place(beams[k])
     for k in active:
         crowd[k].beam = beams[k]
-    # Those just missed count as where they were expected: one target may cover the other.
-    meetings.note(frame, crowd, {k: places[k] for k in active if k in seen or beams[k].is_found})
+    # Targets just missed count at their predicted place: one target may cover the other.
+    meetings.note(frame, crowd, {k: places[k] for k in active if k in detected or beams[k].is_detected})
     for k in active:
-        if beams[k].is_found and meetings.is_alone(k, places):
+        if beams[k].is_detected and meetings.is_alone(k, places):
             crowd[k].learn(image, frame)
 
 
 def _steps(
     pursuit: Pursuit, target: int, meetings: Meetings, shape: tuple[int, ...], count: int
 ) -> list[Step]:
-    """Put what is known of one target into words."""
+    """Convert the history of one target to steps."""
     history = pursuit.history()
     places = np.clip(smoothed(pursuit), 0, np.asarray(shape) - 1).tolist()
     row, col = pursuit.point
     steps = [Step(0, float(row), float(col), "given", 1.0)]
     for (before, node), (row, col) in zip(pairwise(history), places[1:], strict=True):
-        # Where one target covers the other, the frames before and after tell where both must be.
+        # Where one target covers the other, the frames before and after determine both places.
         met = (target, node.frame) in meetings.frames
-        if not (node.found or met):
+        if not (node.is_detected or met):
             steps.append(Step(node.frame, row, col, "lost", 0.0))
             continue
         state: State = "crossing" if met else "tracked"

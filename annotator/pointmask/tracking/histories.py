@@ -1,6 +1,6 @@
-"""Histories of one target: where it was in each frame, or that it was missed, with their scores.
+"""Histories of one target: its place in each frame, or a missed detection, with scores.
 
-A score is the logarithm of a likelihood ratio against noise alone.
+A score is the logarithm of a likelihood ratio against pure noise.
 """
 
 import math
@@ -17,14 +17,14 @@ from pointmask.tracking.kernels import beam as kernel
 Floats = NDArray[np.float64]
 
 BEAM = 16
-"""Number of competing histories that are kept."""
+"""Maximum number of competing histories."""
 
-DEATH = math.log(0.01)  # a target vanishes in one frame of a hundred
-_HOPELESS = 15.0  # log ratio below the best broken-off history at which the search ends
+DEATH = math.log(0.01)  # probability per frame that a target vanishes
+_HOPELESS = 15.0  # log ratio below the best terminated history at which the search ends
 
 
 class Pose(NamedTuple):
-    """Where a target is, and what it looks like there.
+    """Place and appearance of a target.
 
     Attributes
     ----------
@@ -47,19 +47,19 @@ class Node:
     Attributes
     ----------
     parent : Node or None
-        The frame before.
+        Node of the previous frame.
     frame : int
     state : (COLUMNS,) float64
-        Filtered, or only predicted if the target was missed; see `pointmask.tracking.kernels.beam`.
-    found : bool
+        Filtered, or predicted only if the target was missed; see `pointmask.tracking.kernels.beam`.
+    is_detected : bool
     shift : Shift
-        Of the scene, since the frame before.
+        Of the scene since the previous frame.
     """
 
     parent: "Node | None"
     frame: int
     state: Floats
-    found: bool
+    is_detected: bool
     shift: Shift
 
     @property
@@ -69,7 +69,7 @@ class Node:
 
 
 class Past(NamedTuple):
-    """An earlier frame, and by how much the scene has moved since."""
+    """An earlier frame, and the shift of the scene since then."""
 
     image: NDArray[Any]
     moved: tuple[float, float]
@@ -84,9 +84,9 @@ class Beam:
     state : (k, COLUMNS) float64
         See `pointmask.tracking.kernels.beam`.
     nodes : tuple of Node
-        One per row.
+        One per row of ``state``.
     ended : Node
-        Last found node of the best history that breaks off.
+        Last detected node of the best terminated history.
     """
 
     state: Floats
@@ -95,10 +95,12 @@ class Beam:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing seen later could make the target's history go on."""
+        """Whether no later frame could continue the target's history."""
         return not self.nodes or self.nodes[0].score < self.ended.score + DEATH - _HOPELESS
 
     @property
-    def is_found(self) -> bool:
-        """Whether the best history holds the target in the present frame."""
-        return bool(self.nodes) and self.nodes[0].found and self.nodes[0].score > self.ended.score + DEATH
+    def is_detected(self) -> bool:
+        """Whether the best history detects the target in the present frame."""
+        return (
+            bool(self.nodes) and self.nodes[0].is_detected and self.nodes[0].score > self.ended.score + DEATH
+        )

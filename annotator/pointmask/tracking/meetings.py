@@ -1,4 +1,4 @@
-"""Targets that come near each other: who must be taken away for whom, and who may have been mistaken."""
+"""Targets that come close to each other: which to subtract, and which may have been exchanged."""
 
 import math
 from collections.abc import Mapping
@@ -6,19 +6,19 @@ from collections.abc import Mapping
 from pointmask.tracking.histories import Pose
 from pointmask.tracking.pursuit import Pursuit
 
-_NEAR = 20.0  # pixels within which one target's light may reach into another's window
-_MARGIN = 1.0  # pixels between two targets, besides their radii, at which they are still told apart
-_LEARNING_GAP = 2.0  # further pixels within which a target's picture would show the other one too
-_PARALLEL = 0.6  # pixels per frame; targets that differ by less in velocity are not told apart by it
-_ALIKE = 1.5  # ratio of brightness up to which targets are not told apart by it
-_LONG = 8  # frames together after which velocities before the meeting tell little
+_NEAR = 20.0  # pixels within which one target may extend into another's window
+_MARGIN = 1.0  # pixels between two targets, besides their radii, at which they are still separable
+_LEARNING_GAP = 2.0  # further pixels within which a target's picture would contain the other
+_PARALLEL = 0.6  # pixels per frame; smaller differences in velocity do not distinguish targets
+_ALIKE = 1.5  # smaller ratios of brightness do not distinguish targets
+_LONG = 8  # frames together after which earlier velocities carry little information
 
 
 class Meetings:
     """
     Meetings among the targets of one sequence.
 
-    Two targets are told apart from the first moment at which they are seen apart: clicks on one and the same
+    Two tracks count as two targets from the first frame in which they are separated; clicks on the same
     target never are, and share it.
     """
 
@@ -26,12 +26,12 @@ class Meetings:
         self._apart: set[tuple[int, int]] = set()
         self._since: dict[tuple[int, int], tuple[int, bool]] = {}
         self.frames: set[tuple[int, int]] = set()
-        """(target, frame) for all frames in which a target was too near another."""
+        """(target, frame) for all frames in which a target was too close to another."""
         self.doubtful: dict[int, int] = {}
-        """First frame by target from which it may be another."""
+        """By target, the first frame from which its identity is uncertain."""
 
     def neighbours(self, target: int, places: Mapping[int, Pose]) -> list[int]:
-        """Return the targets whose light must be taken away before looking for one."""
+        """Return the targets to subtract before searching for one."""
         own = places[target]
         return [
             other
@@ -40,7 +40,7 @@ class Meetings:
         ]
 
     def is_alone(self, target: int, places: Mapping[int, Pose]) -> bool:
-        """Whether no other target would be on the picture."""
+        """Whether no other target is close enough to be in the picture."""
         own = places[target]
         return all(
             _gap(own, place) > _reach(own, place) + _LEARNING_GAP
@@ -49,7 +49,7 @@ class Meetings:
         )
 
     def note(self, frame: int, crowd: list[Pursuit], places: Mapping[int, Pose]) -> None:
-        """Take down who is near whom in one frame, and who has parted."""
+        """Record which targets are close to each other in one frame, and which have separated."""
         for one, place in places.items():
             for other, its_place in places.items():
                 if other >= one:
@@ -83,7 +83,7 @@ def _reach(one: Pose, other: Pose) -> float:
 
 
 def _are_alike(one: Pursuit, other: Pursuit) -> bool:
-    """Whether neither velocity nor brightness tells two targets apart."""
+    """Whether neither velocity nor brightness distinguishes two targets."""
     a, b = one.velocity, other.velocity
     parallel = math.hypot(a[0] - b[0], a[1] - b[1]) < _PARALLEL
     ratio = one.brightness / other.brightness

@@ -1,9 +1,9 @@
-"""One target over the frames of a sequence: a few competing histories, of which the best survives.
+"""Track one target through a sequence with a few competing histories.
 
-A history says for each frame at which peak of a filter the target was, or that it was missed. Its score is
-the logarithm of a likelihood ratio against "nothing but noise", so a history that breaks off keeps its score
-while one that goes on along peaks of noise loses: a loss shows as the moment at which breaking off was best,
-found with the frames after it in view.
+A history assigns to each frame a peak of the filter response, or a missed detection. Its score is the
+logarithm of a likelihood ratio against pure noise, so a terminated history keeps its score while one that
+continues along peaks of noise loses. The target is lost where termination scores best, which is known only
+from later frames.
 """
 
 import math
@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pointmask.theta import Polarity
-from pointmask.tracking.appearance import PICTURE, crop, look, look_back, own_shape
+from pointmask.tracking.appearance import PICTURE, add_earlier_response, crop, filter_response, own_shape
 from pointmask.tracking.camera_motion import Shift
-from pointmask.tracking.first_frame import first_beam, first_look
+from pointmask.tracking.first_frame import first_beam, first_response
 from pointmask.tracking.histories import BEAM, DEATH, Beam, Node, Past, Pose
 from pointmask.tracking.kernels import beam as kernel
 
@@ -24,13 +24,13 @@ Floats = NDArray[np.float64]
 
 
 MOST_MISSES = 5
-"""Frames in a row that a target may be missed and still be found again."""
+"""Number of consecutive frames for which a target may be missed before it is lost."""
 
-_SHAKE = 0.8  # pixels: deviation of a camera whose motion the image does not tell
-_LESSONS = (5, 12, 24)  # frames after which the target's own shape is cut anew; later every _REFRESH
+_SHAKE = 0.8  # pixels: standard deviation of a camera motion that could not be estimated
+_LESSONS = (5, 12, 24)  # frames after which the target's shape is extracted again; later every _REFRESH
 _REFRESH = 25
-_AWAY = 3.0  # pixels that a target must have moved, besides its diameter, to leave its place free
-_FADE = 0.96  # share of the picture that a frame leaves of those before
+_AWAY = 3.0  # pixels that a target must have moved, besides its diameter, to uncover its place
+_FADE = 0.96  # weight of the earlier frames in the running picture
 
 SPEED_NOISE = 0.09**2
 
@@ -41,14 +41,14 @@ _MODEL = np.array(
 
 
 class Pursuit:
-    """One target, from its click on.
+    """Tracker of one target.
 
     Parameters
     ----------
     image : (H, W) real
         The frame with the click.
     frame : int
-        Its number.
+        Number of that frame.
     point : (row, col)
     polarity : {"bright", "dark", "auto"}
 
@@ -57,42 +57,42 @@ class Pursuit:
     sign : int
         1 for a target brighter than its surroundings, -1 for a darker one.
     shape : Shape
-        The filter at present.
+        The present filter.
     point : (row, col)
         As given.
     beam : Beam
-        Histories at present; replaced by the caller with what `step` returns.
+        The present histories; the caller replaces them by the result of `step`.
     """
 
     def __init__(self, image: NDArray[Any], frame: int, point: tuple[int, int], polarity: Polarity) -> None:
-        self.sign, self.shape, seen = first_look(image, point, polarity)
-        self.beam = first_beam(seen, frame, point)
+        self.sign, self.shape, response = first_response(image, point, polarity)
+        self.beam = first_beam(response, frame, point)
         self.point = point
         self._picture = np.zeros((2 * PICTURE + 1, 2 * PICTURE + 1))
         self._rest = np.zeros(2)
         self._weight = 0.0
-        self._seen = 0
+        self._learned_frames = 0
         self._lessons: list[tuple[int, float, float]] = []
 
     def predicted(self, shift: Shift) -> Pose:
-        """Return where the target should be in the next frame, if it is there."""
+        """Return the pose predicted for the next frame."""
         at, (row_speed, col_speed) = self.place(self.beam), self.velocity
         return at._replace(row=at.row + row_speed + shift.row, col=at.col + col_speed + shift.col)
 
     def place(self, beam: Beam) -> Pose:
-        """Return where the target is by a beam's best history."""
+        """Return the pose in a beam's best history."""
         row, col, height = (float(beam.state[0, k]) for k in (kernel.ROW, kernel.COL, kernel.HEIGHT))
         return Pose(self.shape, row, col, self.sign * height)
 
     @property
     def velocity(self) -> tuple[float, float]:
-        """Pixels per frame against the scene, by the best history."""
+        """Velocity in pixels per frame against the scene, from the best history."""
         best = self.beam.state[0]
         return float(best[kernel.ROW_SPEED]), float(best[kernel.COL_SPEED])
 
     @property
     def brightness(self) -> float:
-        """Light of the target in grey values, summed over its pixels; positive."""
+        """Intensity of the target summed over its pixels, in grey values; positive."""
         return float(self.beam.state[0, kernel.HEIGHT] * self.shape.body.sum())
 
     def step(
@@ -106,17 +106,17 @@ class Pursuit:
         image : (H, W) real
         frame : int
         shift : Shift
-            Of the scene, since the frame before.
+            Of the scene since the previous frame.
         others : tuple of Pose
-            Targets to take away first.
+            Targets to subtract first.
         past : sequence of Past
-            Frames before this one, latest first.
+            Earlier frames, latest first.
         """
         expected = self.predicted(shift)
-        seen = look(image, expected.row, expected.col, self.sign, self.shape, others)
+        response = filter_response(image, expected.row, expected.col, self.sign, self.shape, others)
         earlier = self._elsewhere(expected, past)
         if earlier is not None:
-            seen = look_back(seen, earlier.image, earlier.moved, self.sign, self.shape)
+            response = add_earlier_response(response, earlier.image, earlier.moved, self.sign, self.shape)
         state = self.beam.state.copy()
         model = _MODEL.copy()
         model[kernel.PLACE_NOISE] = place_noise(shift)
@@ -124,26 +124,26 @@ class Pursuit:
         children = np.empty((BEAM, kernel.COLUMNS))
         parents, sources = np.empty(BEAM, np.int64), np.empty(BEAM, np.int64)
         made = kernel.extend(
-            state, len(state), seen.places, seen.heights, seen.before, seen.noise, seen.density,
-            self.shape.radius, model, children, parents, sources,
+            state, len(state), response.places, response.heights, response.before, response.noise,
+            response.density, self.shape.radius, model, children, parents, sources,
         )  # fmt: skip
         if others:
-            # Some of the others' light stays, some of its own went with theirs: this is no time to learn.
+            # Subtraction is inexact, so heights are not updated.
             heights = [kernel.HEIGHT, kernel.HEIGHT_VAR]
             children[:made, heights] = state[parents[:made]][:, heights]
         limits = np.asarray(image.shape) - 0.5
         at = children[:made, [kernel.ROW, kernel.COL]]
-        kept = np.flatnonzero(((at >= -0.5) & (at < limits)).all(axis=1))
+        inside = np.flatnonzero(((at >= -0.5) & (at < limits)).all(axis=1))
         nodes = tuple(
             Node(self.beam.nodes[parents[k]], frame, children[k], bool(sources[k] >= 0), shift)
-            for k in kept.tolist()
+            for k in inside.tolist()
         )
-        found = (node for node in nodes if node.found)
-        ended = max((self.beam.ended, *found), key=lambda node: node.score)
-        return Beam(children[kept], nodes, ended)
+        detected = (node for node in nodes if node.is_detected)
+        ended = max((self.beam.ended, *detected), key=lambda node: node.score)
+        return Beam(children[inside], nodes, ended)
 
     def _elsewhere(self, expected: Pose, past: Sequence[Past]) -> Past | None:
-        """Return the latest frame in which the target was away from the place where it is expected now."""
+        """Return the latest frame in which the target was away from its predicted place."""
         node: Node | None = self.beam.nodes[0]
         away = 2 * self.shape.radius + _AWAY
         for earlier in past:
@@ -157,18 +157,18 @@ class Pursuit:
         return None
 
     def learn(self, image: NDArray[Any], frame: int) -> None:
-        """Add the target, as it looks in the present frame, to its picture; at times cut its shape anew."""
+        """Add a frame to the mean picture of the target; from time to time extract its shape again."""
         _, row, col, _ = self.place(self.beam)
         middle = round(row), round(col)
         self._picture = _FADE * self._picture + self.sign * crop(image, middle, PICTURE)
         self._rest = _FADE * self._rest + (row - middle[0], col - middle[1])
         self._weight = _FADE * self._weight + 1
-        self._seen += 1
-        if self._seen in _LESSONS or self._seen % _REFRESH == 0:
+        self._learned_frames += 1
+        if self._learned_frames in _LESSONS or self._learned_frames % _REFRESH == 0:
             self._relearn(frame)
 
     def _relearn(self, frame: int) -> None:
-        """Change over to the target's own shape, and move what is known to its centroid."""
+        """Switch to the target's own shape, and move the state to its centroid."""
         picture, rest = self._picture / self._weight, self._rest / self._weight
         shape = own_shape(picture)
         if shape is None:
@@ -177,8 +177,8 @@ class Pursuit:
         if math.hypot(*off) > 1 + self.shape.radius:
             return
         state = self.beam.state.copy()
-        before = look(picture, PICTURE + rest[0], PICTURE + rest[1], 1, self.shape)
-        after = look(picture, PICTURE + rest[0], PICTURE + rest[1], 1, shape)
+        before = filter_response(picture, PICTURE + rest[0], PICTURE + rest[1], 1, self.shape)
+        after = filter_response(picture, PICTURE + rest[0], PICTURE + rest[1], 1, shape)
         if not before.heights.size or not after.heights.size:
             return
         ratio = float(after.heights[0] / before.heights[0])
@@ -192,24 +192,24 @@ class Pursuit:
         self.beam = Beam(state, self.beam.nodes, self.beam.ended)
 
     def history(self) -> list[Node]:
-        """Return the best history, frame by frame, up to where the target was last found."""
+        """Return the best history, frame by frame, up to the last detection."""
         beam = self.beam
         node: Node | None = beam.ended
         if beam.nodes and beam.nodes[0].score > beam.ended.score + DEATH:
             node = beam.nodes[0]
         nodes: list[Node] = []
         while node is not None:
-            if node.found or nodes:
+            if node.is_detected or nodes:
                 nodes.append(node)
             node = node.parent
         return nodes[::-1]
 
     def correction(self, frame: int) -> tuple[float, float]:
-        """Return what has to be added to a node's place: how far off the shape was that found it."""
+        """Return the offset of the shape in use at a frame, to be added to the node's place."""
         later = [off for at, *off in self._lessons if frame <= at]
         return sum(off[0] for off in later), sum(off[1] for off in later)
 
 
 def place_noise(shift: Shift) -> float:
-    """Variance that one frame adds to a place: more where the image does not tell the camera's motion."""
-    return float(_MODEL[kernel.PLACE_NOISE]) + (0.0 if shift.seen else _SHAKE**2)
+    """Variance that one frame adds to a place; larger if the camera motion is not reliable."""
+    return float(_MODEL[kernel.PLACE_NOISE]) + (0.0 if shift.reliable else _SHAKE**2)

@@ -1,12 +1,12 @@
-"""One click serves a run of frames: points of some frames are carried to those that follow.
+"""Carry points of some frames of a sequence to the frames that follow.
 
-A sequence is the images of one folder in natural order (``f2.png`` before ``f10.png``), as long as they have
-the same shape, or the frames of one file. A frame with points, or said to hold no target, is complete: its
-targets are followed to the next such frame and no further, so a click added there corrects what comes after.
+A sequence is the images of one folder in natural order (``f2.png`` before ``f10.png``) while they have the
+same shape, or the frames of one file. A frame with points, or declared to hold no target, is complete: its
+targets are tracked up to the next such frame, so a click added there corrects the frames that follow.
 
-Carried points bear flags: ``carried`` all of them; ``crossing``, ``refound`` and ``identity`` as in
-`pointmask.tracking.follow.Step`; and ``last``: the target is lost in the frame that follows. A lost target
-has no point. A frame in which all are lost is not annotated, for nobody has said that it is empty.
+All carried points have the flag ``carried``; ``crossing``, ``refound`` and ``identity`` are those of
+`pointmask.tracking.follow.Step`, and ``last`` means that the target is lost in the next frame. A lost target
+has no point. A frame in which all targets are lost is not annotated, since it is not known to be empty.
 """
 
 import json
@@ -31,7 +31,7 @@ from pointmask.theta import Polarity
 from pointmask.tracking.follow import Step, follow
 
 Report = Callable[[int, int], None]
-"""Called with frames done and frames in all."""
+"""Called with the number of frames done and the total."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Sighting:
     Attributes
     ----------
     point : Point
-        Whole pixels, with label and flags.
+        Pixel indices, with label and flags.
     step : Step
         Sub-pixel place, state and score.
     """
@@ -54,16 +54,16 @@ class Sighting:
 @dataclass(frozen=True, slots=True)
 class Carried:
     """
-    Points of all frames.
+    Points of all frames, given and carried.
 
     Attributes
     ----------
     points : Points
-        Those given, and those carried from them.
+        The given points and those carried from them.
     sightings : Mapping
-        By (image, frame), each sequence in its order: all targets of the frames that tracks run through.
+        By (image, frame), in the order of each sequence: all targets of the frames that tracks pass through.
     lost : tuple of ((image, frame), Point)
-        The frames in which targets were lost, with the point of the frame before.
+        Frames in which targets were lost, with the point of the previous frame.
     """
 
     points: Points
@@ -85,22 +85,22 @@ def carry(
     Parameters
     ----------
     points : Points
-        On one frame or more of each sequence; other sequences are left alone.
+        On at least one frame of each sequence; sequences without points are ignored.
     images : ImageSource
-        Where the frames are.
+        Source of the frames.
     names : sequence of str
-        Its images, from `ImageSource.names`.
+        Images of the source, from `ImageSource.names`.
     polarity : {"bright", "dark", "auto"}
-        Of the targets against their background.
+        Polarity of the targets against their background.
     report : callable, optional
-        Called with the number of frames done and of all frames, after each.
+        Called after each frame with the number of frames done and the total.
 
     Returns
     -------
     Carried
-        The same for the same images and points, whoever asks. Points outside their image are not carried,
-        nor are those of a frame that cannot be read; a frame that cannot be read, or has another shape, ends
-        the tracks that come to it.
+        Depends on images and points only. Points outside their image are not carried, nor are points of a
+        frame that cannot be read. A frame that cannot be read, or that differs in shape, ends the tracks
+        that reach it.
     """
     points = settled(points, names)
     paired = points_by_frame(points, names)
@@ -117,12 +117,14 @@ def carry(
         for start, stop in pairwise([*fixed, len(run)]):
             part = run[start:stop]
             clicks = paired.points.get(part[0], ())
-            seen, gone = _sorted(clicks, _followed(images, part, clicks, polarity, meter))
-            sightings.update((part[k], group) for k, group in seen.items())
+            by_index, losses = _sorted(clicks, _tracks(images, part, clicks, polarity, meter))
+            sightings.update((part[k], group) for k, group in by_index.items())
             by_image.update(
-                (_key(part[k]), tuple(one.point for one in group)) for k, group in seen.items() if k > 0
+                (_key(part[k]), tuple(sighting.point for sighting in group))
+                for k, group in by_index.items()
+                if k > 0
             )
-            lost.extend((part[k], point) for k, point in gone)
+            lost.extend((part[k], point) for k, point in losses)
             meter.reach(stop - start)
     return Carried(replace(points, by_image=by_image), sightings, tuple(lost))
 
@@ -135,55 +137,55 @@ def sightings_text(carried: Carried) -> str:
     -------
     str
         A line per frame; ``x`` and ``y`` are 0-based pixels with two decimals, ``state``, ``score`` and
-        ``flags`` those of `Step` and `Point`. Frames without a target left have no line.
+        ``flags`` those of `Step` and `Point`. Frames without a remaining target have no line.
     """
     lines = (
-        json.dumps({"image": _key(at), "points": [_listed(one) for one in group]})
+        json.dumps({"image": _key(at), "points": [_fields(sighting) for sighting in group]})
         for at, group in carried.sightings.items()
     )
     return "".join(line + "\n" for line in lines)
 
 
 class _Meter:
-    """Counts frames, and tells of it."""
+    """Counts frames and reports progress."""
 
     def __init__(self, report: Report | None, total: int) -> None:
         self._report, self._total = report, total
         self._before, self._part = 0, 0
 
     def tick(self) -> None:
-        """One more frame of the present part."""
+        """Count one frame of the present part."""
         self._part += 1
         if self._report is not None:
             self._report(self._before + self._part, self._total)
 
     def reach(self, length: int) -> None:
-        """Finish a part of so many frames; tracks may have ended before it."""
+        """Finish a part of `length` frames; its tracks may have ended earlier."""
         self._before, self._part = self._before + length, 0
 
 
-def _sequences(images: ImageSource, names: Sequence[str], wanted: set[str]) -> Iterator[list[ImageFrame]]:
-    """Yield the sequences that hold a wanted image."""
+def _sequences(images: ImageSource, names: Sequence[str], requested: set[str]) -> Iterator[list[ImageFrame]]:
+    """Yield the sequences that contain a requested image."""
     folders: defaultdict[str, list[str]] = defaultdict(list)
     for name in names:
         if may_hold_frames(name):
             try:
-                count = images.frame_count(name) if name in wanted else 1
-            except ImageError:  # the folder job says so
+                count = images.frame_count(name) if name in requested else 1
+            except ImageError:  # reported by the folder job
                 continue
             if count > 1:
                 yield [(name, k) for k in range(count)]
                 continue
         folders[name.rpartition("/")[0]].append(name)
     for _, members in sorted(folders.items(), key=lambda item: natural_key(item[0])):
-        if not wanted.isdisjoint(members):
+        if not requested.isdisjoint(members):
             yield [(name, 0) for name in sorted(members, key=natural_key)]
 
 
-def _followed(
+def _tracks(
     images: ImageSource, part: list[ImageFrame], clicks: Sequence[Point], polarity: Polarity, meter: _Meter
 ) -> list[list[Step]]:
-    """Follow the clicks of the first frame through a part of a sequence."""
+    """Track the clicks of the first frame through a part of a sequence."""
     tracks = [[Step(0, float(click.row), float(click.col), "given", 1.0)] for click in clicks]
     frames = _decoded(images, part, meter)
     first = next(frames, None) if clicks and len(part) > 1 else None
@@ -191,28 +193,28 @@ def _followed(
         return tracks
     try:
         clicks = fitted(clicks, first.shape)
-    except PointsError:  # the folder job says so
+    except PointsError:  # reported by the folder job
         return tracks
     rows, cols = first.shape
     inside = [k for k, click in enumerate(clicks) if 0 <= click.row < rows and 0 <= click.col < cols]
     if inside:
-        found = follow(
+        followed = follow(
             chain([first], frames), [(clicks[k].row, clicks[k].col) for k in inside], polarity=polarity
         )
-        for k, steps in zip(inside, found, strict=True):
+        for k, steps in zip(inside, followed, strict=True):
             tracks[k] = [*steps, *_broken_off(steps[-1], len(part))]
     return tracks
 
 
 def _broken_off(last: Step, length: int) -> list[Step]:
-    """Return the loss of a target whose frames ended too early: the next one could not be used."""
+    """Return the loss of a target whose track ended early because the next frame could not be used."""
     if last.state == "lost" or last.frame + 1 == length:
         return []
     return [Step(last.frame + 1, last.row, last.col, "lost", 0.0)]
 
 
 def _decoded(images: ImageSource, part: list[ImageFrame], meter: _Meter) -> Iterator[NDArray[Any]]:
-    """Yield frames up to the first that cannot be read or has another shape."""
+    """Yield frames up to the first that cannot be read or differs in shape."""
     shape = None
     try:
         for name, group in groupby(part, key=itemgetter(0)):
@@ -224,14 +226,14 @@ def _decoded(images: ImageSource, part: list[ImageFrame], meter: _Meter) -> Iter
                     shape = image.shape
                     yield image
                     meter.tick()
-    except ImageError:  # the folder job says so, if the image has points
+    except ImageError:  # reported by the folder job, if the image has points
         return
 
 
 def _sorted(
     clicks: Sequence[Point], tracks: Sequence[Sequence[Step]]
 ) -> tuple[dict[int, tuple[Sighting, ...]], list[tuple[int, Point]]]:
-    """Sort steps by frame; return them with the losses. Tracks that go nowhere are left out."""
+    """Group steps by frame and return them with the losses; tracks of a single step are omitted."""
     by_frame: defaultdict[int, list[Sighting]] = defaultdict(list)
     lost: list[tuple[int, Point]] = []
     for click, steps in zip(clicks, tracks, strict=True):
@@ -249,7 +251,7 @@ def _sorted(
 
 
 def _point(click: Point, step: Step, *, is_last: bool) -> Point:
-    """Whole pixel of a step, with its flags."""
+    """Return the pixel of a step, with its flags."""
     given = step.state == "given"
     flags = {"carried": not given, "crossing": step.state == "crossing", "last": is_last}
     named = (*(name for name, on in flags.items() if on), *step.flags)
@@ -264,13 +266,13 @@ def _key(at: ImageFrame) -> str:
 
 
 def _written(place: float) -> float:
-    """Return a coordinate as it is written, so that reading it gives the same pixel."""
+    """Round a coordinate as it is written, so that reading it back gives the same pixel."""
     return round(place, 2)
 
 
-def _listed(one: Sighting) -> dict[str, Any]:
-    """Fields of one sighting in a file."""
-    step, point = one.step, one.point
+def _fields(sighting: Sighting) -> dict[str, Any]:
+    """Return the JSON fields of one sighting."""
+    step, point = sighting.step, sighting.point
     fields: dict[str, Any] = {"x": _written(step.col), "y": _written(step.row)}
     if point.label is not None:
         fields["label"] = point.label

@@ -1,4 +1,4 @@
-"""Places of one target with the whole of its history in view: what came later corrects what came before."""
+"""Smooth the places of one target, using its whole history."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from pointmask.tracking.kernels.beam import COL, COL_SPEED, COVAR, ROW, ROW_SPEED, SPEED_VAR, VAR
 from pointmask.tracking.pursuit import SPEED_NOISE, Pursuit, place_noise
 
-_UNEVEN = 0.15  # centroid of what the filter sees to the target's middle: deviation over its radius
+_UNEVEN = 0.15  # standard deviation of the filter's centroid from the target's middle, over its radius
 _CLICK = 0.25  # square pixels: variance of a click
 
 
@@ -17,13 +17,13 @@ def smoothed(pursuit: Pursuit) -> NDArray[np.float64]:
     Parameters
     ----------
     pursuit : Pursuit
-        All of its frames seen.
+        After its last frame.
 
     Returns
     -------
     (n, 2) float64
-        (row, col) for each node of `Pursuit.history`. The larger the target, the more they keep to the part
-        of it that was clicked.
+        (row, col) for each node of `Pursuit.history`. The larger the target, the closer the places stay to
+        the part that was clicked.
     """
     nodes = pursuit.history()
     states = np.array([node.state for node in nodes])

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 Field = NDArray[np.floating]
 
 # Columns of a hypothesis: place, velocity, covariance of place and velocity (the same along either axis),
-# expected height of the peak and its variance, frames since it was last found, score.
+# expected height of the peak and its variance, frames since its last detection, score.
 ROW, COL, ROW_SPEED, COL_SPEED, VAR, COVAR, SPEED_VAR, HEIGHT, HEIGHT_VAR, MISSES, SCORE = range(11)
 COLUMNS = 11
 
@@ -77,7 +77,7 @@ def extend(
         Deviation in pixels of a place measured at a height of one noise.
     model : (8,) float
         See `predict`; then the share by which a height flickers, the gate in standard deviations, the
-        logarithms of the chances to be found and to be missed, and the most misses in a row.
+        logarithms of the probabilities of detection and miss, and the most misses in a row.
     children : (j, COLUMNS) float
         Receives the best new hypotheses, best first.
     parents, sources : (j,) int64
@@ -91,7 +91,7 @@ def extend(
     Notes
     -----
     Scores are logarithms of likelihood ratios against "all peaks are noise": a peak at distance ``d`` adds
-    ``log(chance found) + log N(d) - log(density) + log p(height | target) - log p(height | noise)``. A peak
+    ``log(p detected) + log N(d) - log(density) + log p(height | target) - log p(height | noise)``. A peak
     that was there before is part of the scene: it had to be there, and as high.
     """
     made = 0

@@ -74,31 +74,31 @@ def peaks(field: Field, least: float, places: Field, heights: Field) -> tuple[in
 
     Returns
     -------
-    listed, found : int
+    returned, total : int
         How many are written, and how many there are.
     """
     n, m = field.shape
-    room, listed, found = heights.size, 0, 0
+    room, returned, total = heights.size, 0, 0
     for i in range(1, n - 1):
         for j in range(1, m - 1):
             value = field[i, j]
             if value < least or not _is_peak(field, i, j):
                 continue
-            found += 1
+            total += 1
             row, rise_row = _parabola(field[i - 1, j], value, field[i + 1, j])
             col, rise_col = _parabola(field[i, j - 1], value, field[i, j + 1])
             height = value + rise_row + rise_col
-            k = listed
+            k = returned
             while k > 0 and heights[k - 1] < height:
                 k -= 1
             if k == room:
                 continue
-            listed = min(listed + 1, room)
-            for later in range(listed - 1, k, -1):
+            returned = min(returned + 1, room)
+            for later in range(returned - 1, k, -1):
                 heights[later] = heights[later - 1]
                 places[later] = places[later - 1]
             heights[k], places[k, 0], places[k, 1] = height, i + row, j + col
-    return listed, found
+    return returned, total
 
 
 @njit(cache=True, nogil=True)
