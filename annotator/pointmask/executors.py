@@ -48,7 +48,7 @@ def threads(function: Callable[[T], R], items: Iterable[T], count: int) -> Itera
     pool = ThreadPoolExecutor(count, thread_name_prefix="pointmask")
     try:
         yield from _windowed(
-            # With the context of this thread, in which notes are gathered; each call needs its own copy.
+            # In the context of this thread, which collects notes; each call needs its own copy.
             lambda chunk: pool.submit(copy_context().run, _each, function, chunk),
             items,
             _CHUNK,
@@ -81,7 +81,7 @@ def dask(function: Callable[[T], R], items: Iterable[T], address: str) -> Iterat
         If the scheduler is lost, or the same items repeatedly kill workers.
     """
     try:
-        distributed = import_module("distributed")  # has no types where it is not installed
+        distributed = import_module("distributed")  # untyped if not installed
     except ImportError:
         raise PointmaskError(
             "--scheduler needs Dask; install it with: pip install 'pointmask[dask]'"
@@ -99,7 +99,7 @@ def dask(function: Callable[[T], R], items: Iterable[T], address: str) -> Iterat
                 lambda chunk: client.submit(_each, function, chunk, pure=False), items, _CHUNK_DASK, window
             )
         except PointmaskError:
-            raise  # of the function
+            raise  # raised by the function
         except distributed.KilledWorker as error:
             raise BrokenOffError(
                 f"several Dask workers died on the same images ({error}); give them more memory"

@@ -1,8 +1,9 @@
-"""Things known by a name and loaded when they are first asked for; other packages add theirs by entry points.
+"""Registries of named objects, loaded on first use; other packages add entries through entry points.
 
-One table per kind names what this project has; an installed package adds to it, without a fork, by an entry
-point of the table's group, such as ``[project.entry-points."pointmask.formats"]``. A name of ours cannot be
-taken by another package. An entry that cannot be loaded is told with its error, and never disturbs the rest.
+One table per kind holds the entries of this project; an installed package adds to it, without a fork, by
+an entry point of the table's group, such as ``[project.entry-points."pointmask.formats"]``. Other packages
+cannot replace entries of this project. An entry that cannot be loaded is reported with its error and does not
+affect the others.
 """
 
 import difflib
@@ -22,35 +23,35 @@ C = TypeVar("C")
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where an entry lives: ``module:attribute``, and the package that brings it ("" for this one)."""
+    """Location of an entry, ``module:attribute``, and its package ("" for this one)."""
 
     module: str
     attribute: str
     package: str
 
     def load(self) -> object:
-        found: object = import_module(self.module)
+        loaded: object = import_module(self.module)
         for part in self.attribute.split("."):
-            found = getattr(found, part)
-        return found
+            loaded = getattr(loaded, part)
+        return loaded
 
 
 class Registry(Generic[T]):
-    """A table of names, each with the object that it stands for.
+    """A table of names and the objects that they denote.
 
     Parameters
     ----------
     kind : str
-        What one entry is, in words, for messages: ``"point format"``.
+        Description of an entry for messages, such as ``"point format"``.
     group : str
-        Entry-point group under which other packages add theirs: ``"pointmask.formats"``.
+        Entry-point group of other packages' entries, such as ``"pointmask.formats"``.
     table : Mapping of str to str
-        Our own names, in the order in which they are listed, and where each lives (``module:attribute``).
+        Names of this project, in display order, with their locations (``module:attribute``).
     check : callable
-        Takes the name and what was loaded; returns it as the type of this registry, or raises
-        `PluginError` with what is missing.
+        Takes the name and the loaded object; returns it as the type of this registry, or raises
+        `PluginError` with the reason.
     unknown : type of PointmaskError
-        What `load` raises for a name that is not known.
+        Error that `load` raises for an unknown name.
     """
 
     def __init__(
@@ -67,7 +68,7 @@ class Registry(Generic[T]):
         self._warned_of: set[str] = set()
 
     def __iter__(self) -> Iterator[str]:
-        """Names: ours in the order of the table, then those of other packages, sorted."""
+        """Iterate over names: ours in the order of the table, then those of other packages, sorted."""
         return iter(self._places)
 
     def __len__(self) -> int:
@@ -78,41 +79,38 @@ class Registry(Generic[T]):
 
     @property
     def ours(self) -> tuple[str, ...]:
-        """Names that need no other package."""
+        """Names of this project."""
         return tuple(self._table)
 
     def package_of(self, name: str) -> str:
-        """Return the package that brings an entry, "" for this one."""
+        """Return the package of an entry, "" for this one."""
         return self._places[name].package
 
     def where(self, name: str) -> str:
-        """Return where an entry lives, ``module:attribute``."""
+        """Return the location of an entry, ``module:attribute``."""
         place = self._places[name]
         return f"{place.module}:{place.attribute}"
 
     def load(self, name: str) -> T:
-        """Return what a name stands for, importing it the first time.
+        """Return the object of a name, importing it on first use.
 
         Raises
         ------
         PointmaskError
             Of the class ``unknown``, if there is no such name.
         PluginError
-            If the entry of another package cannot be imported, or is not what it should be.
+            If the entry of another package cannot be imported or does not implement the contract.
         """
         if name not in self._loaded:
             self._loaded[name] = self._load(name)
         return self._loaded[name]
 
     def usable(self) -> dict[str, T]:
-        """Load everything that can be loaded, by name; `broken` says what cannot."""
+        """Load all entries that can be used, by name; `broken` has the others."""
         return {name: self.load(name) for name in self if name not in self.broken}
 
     def others(self) -> dict[str, T]:
-        """Load what other packages add; each entry that cannot be used is passed over with a `PluginWarning`.
-
-        Each is warned of once.
-        """
+        """Load the entries of other packages; unusable ones are skipped with a `PluginWarning`, once each."""
         for name, reason in self.broken.items():
             if name not in self._warned_of:
                 self._warned_of.add(name)
@@ -121,7 +119,7 @@ class Registry(Generic[T]):
 
     @cached_property
     def broken(self) -> Mapping[str, str]:
-        """Names that other packages brought and that cannot be used, with the reason; loads all of them."""
+        """Reasons by name, for entries of other packages that cannot be used; loads all of them."""
         reasons = dict(self._refused)
         for name, place in self._places.items():
             if place.package:
@@ -144,10 +142,10 @@ class Registry(Generic[T]):
             return self._check(name, place.load())
         try:
             return self._check(name, place.load())
-        except (Exception, SystemExit) as error:  # some packages leave when they miss something
-            said = str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
+        except (Exception, SystemExit) as error:  # some packages exit if something is missing
+            reason = str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
             raise PluginError(
-                f"{self.kind} {name!r} of the package {place.package} cannot be used ({said}); "
+                f"{self.kind} {name!r} of the package {place.package} cannot be used ({reason}); "
                 f"mend or uninstall {place.package}, everything else works without it"
             ) from error
 
@@ -162,8 +160,8 @@ class Registry(Generic[T]):
         return places
 
     @cached_property
-    def _found(self) -> tuple[dict[str, EntryPoint], dict[str, str]]:
-        """Entry points by name, and names that are refused with the reason."""
+    def _entries(self) -> tuple[dict[str, EntryPoint], dict[str, str]]:
+        """Entry points by name, and reasons by refused name."""
         others: dict[str, EntryPoint] = {}
         refused: dict[str, str] = {}
         for entry in sorted(entry_points(group=self.group), key=lambda e: (e.name, _package(e))):
@@ -194,36 +192,36 @@ class Registry(Generic[T]):
 
     @property
     def _others(self) -> dict[str, EntryPoint]:
-        return self._found[0]
+        return self._entries[0]
 
     @property
     def _refused(self) -> dict[str, str]:
-        return self._found[1]
+        return self._entries[1]
 
 
-def contract_class(found: object, contract: type[C]) -> type[C]:
+def contract_class(candidate: object, contract: type[C]) -> type[C]:
     """Return a class if it implements a contract.
 
     Parameters
     ----------
-    found : object
-        What a name stands for.
+    candidate : object
+        Loaded object.
     contract : type
         Abstract base class.
 
     Raises
     ------
     PluginError
-        If `found` is no class that derives from `contract`, or lacks one of its methods.
+        If `candidate` is not a subclass of `contract`, or lacks one of its methods.
     """
     base = f"{contract.__module__}.{contract.__qualname__}"
-    if not (isinstance(found, type) and issubclass(found, contract)):
-        raise PluginError(f"{found!r} is no subclass of {base}; derive it from that class")
-    if missing := sorted(getattr(found, "__abstractmethods__", ())):
+    if not (isinstance(candidate, type) and issubclass(candidate, contract)):
+        raise PluginError(f"{candidate!r} is no subclass of {base}; derive it from that class")
+    if missing := sorted(getattr(candidate, "__abstractmethods__", ())):
         raise PluginError(
-            f"{found.__qualname__} does not define {', '.join(missing)}; {base} says what they do"
+            f"{candidate.__qualname__} does not define {', '.join(missing)}; {base} says what they do"
         )
-    return found
+    return candidate
 
 
 def _package(entry: EntryPoint) -> str:

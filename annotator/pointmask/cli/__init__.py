@@ -1,7 +1,7 @@
-"""The command line: a table of commands, each imported only when it is run.
+"""The command line: a table of commands, each imported only when it runs.
 
-So ``pointmask --help`` is instant and loads neither numpy nor numba, and no arrow leads from here to
-the trainer: its commands are import strings. A command reads options, calls one function and prints.
+Therefore ``pointmask --help`` is instant and loads neither numpy nor numba. Commands of the trainer are
+import strings, so nothing here imports it. A command parses options, calls one function and prints.
 May import: everything of pointmask. Open first: ``annotate.py``.
 """
 
@@ -19,24 +19,24 @@ from pointmask.version import __version__
 COMMANDS = {
     "annotate": (
         "pointmask.cli.annotate:annotate",
-        "A folder of images and points in, a folder of masks out.",
+        "Annotate a folder of images and points: a folder of masks.",
     ),
-    "demo": ("pointmask.cli.demo:demo", "Make and annotate five built-in scenes, to see what it does."),
+    "demo": ("pointmask.cli.demo:demo", "Create and annotate five built-in scenes."),
     "check": (
         "pointmask.cli.check:check",
-        "Say what is recognised in a folder, what is wrong and what to do.",
+        "Report what a folder holds, what is wrong and what to do.",
     ),
     "convert": (
         "pointmask.cli.convert:convert",
-        "Annotations from one format into another: COCO, LabelMe, CVAT, YOLO and more.",
+        "Convert annotations between formats: COCO, LabelMe, CVAT, YOLO and more.",
     ),
     "calibrate": (
         "pointmask.cli.calibrate:calibrate",
-        "Fit the annotator to a few dozen masks of your own.",
+        "Fit the annotator to a few dozen of your own masks.",
     ),
     "bench": (
         "pointmask.cli.bench:bench",
-        "Compare annotators, quality and time, side by side in one run.",
+        "Compare annotators in quality and time, in one run.",
     ),
     "train": (
         "pointmask_trainer.cli.train:train",
@@ -44,24 +44,24 @@ COMMANDS = {
     ),
     "analyse": (
         "pointmask_trainer.cli.analyse:analyse",
-        "Draw what a run learned: sample weights, theta and labels.",
+        "Plot what a run learned: sample weights, theta and labels.",
     ),
     "evaluate": (
         "pointmask_trainer.cli.evaluate:evaluate",
-        "Say how good a detector is: IoU, nIoU, Pd, Fa and their curves.",
+        "Evaluate a detector: IoU, nIoU, Pd, Fa and their curves.",
     ),
     "select": (
         "pointmask_trainer.cli.select:select",
-        "Keep the training images that a run learned most from.",
+        "Select the training images from which a run learned most.",
     ),
     "predict": (
         "pointmask_trainer.cli.predict:predict",
-        "Find targets in new images: masks, points and scores.",
+        "Detect targets in new images: masks, points and scores.",
     ),
-    "export": ("pointmask_trainer.cli.export:export", "Write a detector as ONNX, checked against torch."),
+    "export": ("pointmask_trainer.cli.export:export", "Export a detector to ONNX, verified against torch."),
     "models": (
         "pointmask_trainer.cli.models:models",
-        "List the detectors: parameters, operations and time.",
+        "List the detectors with parameters, operations and time.",
     ),
 }
 """Command name to import string and one-line help."""
@@ -70,14 +70,14 @@ EXIT_STOPPED = 1
 EXIT_BAD_ARGUMENTS = 2
 EXIT_SOME_SKIPPED = 3
 
-_OF_TRAINING = ("torch", "safetensors")  # packages of the extra "train"
+_TRAIN_PACKAGES = ("torch", "safetensors")  # packages of the extra "train"
 
 
 class LazyGroup(click.Group):
-    """A group that imports a command when it is run, and turns errors into messages."""
+    """A group that imports commands on demand and turns errors into messages."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Names in the order of the table."""
+        """Return the command names in the order of the table."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -90,12 +90,12 @@ class LazyGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the table of commands without importing them."""
+        """Write the list of commands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as in click
-        """Run a command; what a user can cause ends in one message and an exit status."""
+        """Run a command; errors that a user can cause end in one message and an exit status."""
         from pointmask.io.notes import gathering
 
         try:
@@ -108,7 +108,7 @@ class LazyGroup(click.Group):
             click.echo(f"Error: {printable(str(error))}", err=True)
             raise SystemExit(error.exit_status) from None
         except ModuleNotFoundError as error:
-            if error.name not in _OF_TRAINING:
+            if error.name not in _TRAIN_PACKAGES:
                 raise
             click.echo(
                 f"Error: this command needs {error.name}; install it with: pip install 'pointmask[train]'",
@@ -122,30 +122,30 @@ class LazyGroup(click.Group):
 
 @contextmanager
 def _short_warnings() -> Iterator[None]:
-    """Show warnings of broken packages as one line, without the line of code that warned."""
-    as_usual = warnings.formatwarning
+    """Show warnings about broken packages as one line, without the source line."""
+    default_format = warnings.formatwarning
 
     def shorten(
         message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
     ) -> str:
         if issubclass(category, PluginWarning):
             return f"Warning: {printable(str(message))}\n"
-        return as_usual(message, category, filename, lineno, line)
+        return default_format(message, category, filename, lineno, line)
 
     warnings.formatwarning = shorten
     try:
         yield
     finally:
-        warnings.formatwarning = as_usual
+        warnings.formatwarning = default_format
 
 
 def printable(text: str) -> str:
-    """Replace what a terminal cannot show, such as undecodable bytes in a file name."""
+    """Escape characters that a terminal cannot show, such as undecodable bytes in a file name."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 
 def show_notes(notes: Iterable[str]) -> None:
-    """Say what was assumed, a line each, where it does not mix with results."""
+    """Print assumptions, one per line, on standard error, apart from the results."""
     for line in notes:
         click.echo(f"Note: {printable(line)}", err=True)
 

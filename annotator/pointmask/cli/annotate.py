@@ -1,4 +1,4 @@
-"""``pointmask annotate``: arguments in, a folder job, a table out. Heavy imports wait until they parse."""
+"""``pointmask annotate``: parse options, run a folder job, print a summary. Heavy imports follow parsing."""
 
 import re
 from pathlib import Path
@@ -35,10 +35,10 @@ def _kinds(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[
 def _shard(ctx: click.Context, parameter: click.Parameter, value: str | None) -> tuple[int, int] | None:
     if value is None:
         return None
-    found = re.fullmatch(r"(\d+)/(\d+)", value)
-    if found is None or not 1 <= int(found[1]) <= int(found[2]):
+    match = re.fullmatch(r"(\d+)/(\d+)", value)
+    if match is None or not 1 <= int(match[1]) <= int(match[2]):
         raise click.BadParameter(f"{value!r} is not i/n with i from 1 to n; for the first of three write 1/3")
-    return int(found[1]), int(found[2])
+    return int(match[1]), int(match[2])
 
 
 @click.command(short_help="Images and points to masks.")
@@ -57,14 +57,14 @@ def _shard(ctx: click.Context, parameter: click.Parameter, value: str | None) ->
 @click.option(
     "--simulate",
     type=click.Choice(["centroid", "coarse"]),
-    help="Take --points as a folder of masks and click on its targets.",
+    help="Treat --points as a folder of masks and simulate clicks on its targets.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Of --simulate coarse.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of --simulate coarse.")
 @click.option(
     "--track",
     is_flag=True,
-    help="Carry points to the frames that follow, up to the next one with points. A sequence is a folder's "
-    "images in natural order, all of one shape, or the pages of a file. OUT gets points.jsonl.",
+    help="Track points through the frames that follow, up to the next frame with points. A sequence is the "
+    "images of a folder in natural order, of equal shape, or the pages of a file. Writes OUT/points.jsonl.",
 )
 @click.option(
     "--theta",
@@ -75,7 +75,11 @@ def _shard(ctx: click.Context, parameter: click.Parameter, value: str | None) ->
 )
 @polarity_option
 @click.option(
-    "--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads; the masks are the same."
+    "--threads",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Number of threads; does not affect the masks.",
 )
 @click.option(
     "--save",
@@ -90,14 +94,14 @@ def _shard(ctx: click.Context, parameter: click.Parameter, value: str | None) ->
     ),
 )
 @click.option(
-    "--no-png", is_flag=True, help="Write masks.jsonl, all masks as run lengths, and no mask images."
+    "--no-png", is_flag=True, help="Write masks.jsonl, with all masks as run lengths, and no mask images."
 )
-@click.option("--report", is_flag=True, help="Write report.html, to judge the least sure masks by eye.")
+@click.option("--report", is_flag=True, help="Write report.html, to inspect the least certain masks.")
 @click.option("--overwrite", is_flag=True, help="Redo everything, and replace files that exist.")
-@click.option("--shard", metavar="I/N", callback=_shard, help="Do only part I of N; the last one merges.")
+@click.option("--shard", metavar="I/N", callback=_shard, help="Run only part I of N; the last one merges.")
 @click.option("--empty-masks", is_flag=True, help="Write an empty mask for images without points.")
 @click.option("--timings", is_flag=True, help="Append timings.jsonl: milliseconds per target of each image.")
-@click.option("--scheduler", metavar="ADDRESS", help="Work on a Dask cluster: tcp://host:8786.")
+@click.option("--scheduler", metavar="ADDRESS", help="Run on a Dask cluster: tcp://host:8786.")
 def annotate(
     images: Path,
     source: Path,
@@ -105,7 +109,7 @@ def annotate(
     point_format: str | None,
     raw: str | None,
     radiometric: bool,
-    listed: Path | None,
+    id_list: Path | None,
     simulate: Literal["centroid", "coarse"] | None,
     seed: int,
     track: bool,
@@ -121,19 +125,19 @@ def annotate(
     timings: bool,
     scheduler: str | None,
 ) -> None:
-    """Annotate IMAGES, a folder, zip or tar archive: OUT gets masks/, manifest.jsonl and theta.toml.
+    """Annotate IMAGES, a folder, zip or tar archive; write masks/, manifest.jsonl and theta.toml to OUT.
 
-    Run the same command again after an interruption: it does only what is missing. Images that cannot
-    be done are skipped and listed; the exit status is then 3, as it is if hardly a point lies on a target.
+    After an interruption run the same command again: it completes the job. Images that cannot be
+    annotated are skipped and listed; the exit status is then 3, as it is if hardly a point lies on a target.
     """
-    from pointmask.cli.progress import shown_progress
-    from pointmask.cli.summary import show_summary, tell_compiling, what_is_wrong
+    from pointmask.cli.progress import progress_display
+    from pointmask.cli.summary import announce_compilation, show_summary, what_is_wrong
     from pointmask.folder.job import annotate_folder
     from pointmask.io.images.open import open_source
 
-    if no_png and (left_out := set(save) & {"soft", "instance", "overlay"}):
+    if no_png and (excluded := set(save) & {"soft", "instance", "overlay"}):
         raise click.UsageError(
-            f"--no-png leaves out --save {','.join(sorted(left_out))}; drop one of the two"
+            f"--no-png leaves out --save {','.join(sorted(excluded))}; drop one of the two"
         )
     if track and empty_masks:
         raise click.UsageError(
@@ -141,13 +145,13 @@ def annotate(
         )
     opened = open_source(images, raw=raw, radiometric=radiometric)
     points = _read(source, opened, point_format, simulate, seed)
-    tell_compiling()
+    announce_compilation()
     carried = None
     if track:
         from pointmask.cli.tracking import carry_points, show_tracks
 
         carried = carry_points(opened, points, out, polarity=polarity, overwrite=overwrite)
-    with shown_progress() as progress:
+    with progress_display() as progress:
         summary = annotate_folder(
             opened,
             carried.points if carried else points,
@@ -161,7 +165,7 @@ def annotate(
             overwrite=overwrite,
             shard=shard,
             empty_masks=empty_masks,
-            only=listed,
+            only=id_list,
             timings=timings,
             scheduler=scheduler,
             progress=progress,

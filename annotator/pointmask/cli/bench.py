@@ -1,4 +1,4 @@
-"""`pointmask bench`: annotators side by side, quality and time in one run."""
+"""``pointmask bench``: compare annotators in quality and time, in one run."""
 
 import os
 import shlex
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from pointmask.bench.summary import BenchSummary
 
 SCENES = 200
-"""Built-in scenes that are measured without data: well under two minutes with all methods on two cores."""
+"""Number of built-in scenes used without data: well under two minutes with all methods on two cores."""
 
 FILES = ("bench.json", "bench.md", "bench.png")
-_LISTED = 20  # skipped images named on the terminal
+_MOST_SKIPPED = 20  # skipped images named on the terminal
 _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 
 
@@ -39,7 +39,7 @@ _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
     registry=BASELINES,
     default=",".join(BASELINES.ours),
     show_default=True,
-    help="Which to compare, separated by commas",
+    help="Methods to compare, separated by commas",
 )
 @click.option(
     "--protocol",
@@ -51,9 +51,11 @@ _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
     type=click.Choice(["none", "box", "class", "truth"]),
     default="none",
     show_default=True,
-    help="What methods that read it get to know of each target's size, from the true masks; ours reads none.",
+    help="Size of each target, taken from the true masks, for the methods that can use it; ours never does.",
 )
-@click.option("--seeds", type=click.IntRange(min=1), default=1, show_default=True, help="Repetitions.")
+@click.option(
+    "--seeds", type=click.IntRange(min=1), default=1, show_default=True, help="Number of repetitions."
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -75,7 +77,7 @@ def bench(
 ) -> None:
     """Compare annotators on IMAGES with true masks, or on built-in scenes.
 
-    Every method annotates the same targets in turn, in one thread; the table gives quality, time per target
+    All methods annotate the same targets, in turn and in one thread; the table gives quality, time per target
     and the ratio to ours.
     """
     names = _checked(images, masks, points, methods, protocol)
@@ -87,17 +89,17 @@ def bench(
     from pointmask.bench.run import run_bench
     from pointmask.bench.summary import summarise
     from pointmask.cli import show_notes
-    from pointmask.cli.progress import shown_progress
+    from pointmask.cli.progress import progress_display
     from pointmask.executors import Progress
 
-    drawn: Literal["centroid", "coarse"] = protocol or "centroid"
+    simulated: Literal["centroid", "coarse"] = protocol or "centroid"
     if images is None or masks is None:
-        sources = scene_sources(SCENES, protocol=drawn, seeds=seeds)
+        sources = scene_sources(SCENES, protocol=simulated, seeds=seeds)
     else:
         sources = folder_sources(
-            images, masks, points, protocol=drawn, seeds=seeds, say=lambda note: show_notes([note])
+            images, masks, points, protocol=simulated, seeds=seeds, say=lambda note: show_notes([note])
         )
-    with shown_progress() as show:
+    with progress_display() as show:
         run = run_bench(
             sources,
             names,
@@ -111,7 +113,7 @@ def bench(
     summary = summarise(
         run,
         data="/".join(images.resolve().parts[-2:]) if images else "built-in scenes",
-        protocol=points.name if points else drawn,
+        protocol=points.name if points else simulated,
         command=shlex.join(["pointmask", *sys.argv[1:]]),
     )
     _show(summary)
@@ -123,7 +125,7 @@ def bench(
 def _checked(
     images: Path | None, masks: Path | None, points: Path | None, methods: str, protocol: str | None
 ) -> list[str]:
-    """Refuse options that do not go together; return the methods."""
+    """Reject incompatible options; return the methods."""
     if images is not None and masks is None:
         raise click.UsageError("IMAGES need true masks to be measured on; add --masks DIR.")
     if images is None and (masks is not None or points is not None):
@@ -140,17 +142,17 @@ def _checked(
 
 
 def _refuse_to_overwrite(out: Path, overwrite: bool) -> None:
-    """Look before a long run, not after it."""
-    there = [name for name in FILES if (out / name).exists()]
-    if there and not overwrite:
+    """Check for existing files before a long run, not after it."""
+    existing = [name for name in FILES if (out / name).exists()]
+    if existing and not overwrite:
         raise OutputError(
-            f"{out / there[0]} exists already; choose another folder with --out, or replace it: "
+            f"{out / existing[0]} exists already; choose another folder with --out, or replace it: "
             "pointmask bench --overwrite"
         )
 
 
 def _use_one_thread() -> None:
-    """Keep numerical libraries to one thread; it must happen before numpy is imported."""
+    """Limit numerical libraries to one thread; takes effect only before numpy is imported."""
     os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
 
 
@@ -159,7 +161,7 @@ def _show(summary: "BenchSummary") -> None:
 
     from pointmask.bench.report import LEGEND, heading, machine_line, tables
 
-    width = None if sys.stdout.isatty() else 160  # a file or pipe has no width of its own
+    width = None if sys.stdout.isatty() else 160  # a file or pipe has no width
     console = Console(width=width, highlight=False, soft_wrap=False)
     console.print(heading(summary), style="bold", markup=False)
     console.print(machine_line(summary), style="dim", markup=False)
@@ -168,10 +170,10 @@ def _show(summary: "BenchSummary") -> None:
     for note in summary["notes"]:
         console.print(note, style="yellow", markup=False)
     console.print(LEGEND, style="dim", markup=False)
-    for name, reason in summary["skipped"][:_LISTED]:
+    for name, reason in summary["skipped"][:_MOST_SKIPPED]:
         console.print(f"left out: {name}: {reason}", markup=False)
-    if len(summary["skipped"]) > _LISTED:
-        console.print(f"... and {len(summary['skipped']) - _LISTED} more, see bench.json")
+    if len(summary["skipped"]) > _MOST_SKIPPED:
+        console.print(f"... and {len(summary['skipped']) - _MOST_SKIPPED} more, see bench.json")
 
 
 def _save(summary: "BenchSummary", out: Path) -> None:

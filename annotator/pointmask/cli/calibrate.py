@@ -1,4 +1,4 @@
-"""``pointmask calibrate``: a few dozen masks in, a theta fitted to them out, with what it gained."""
+"""``pointmask calibrate``: fit theta to a few dozen masks and measure the gain."""
 
 import sys
 import time
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pointmask.calibrate.fit import Calibration
 
 BUDGET = 1000
-"""That of `pointmask.calibrate`, repeated so that help need not load it."""
+"""Default of `pointmask.calibrate`, repeated here so that help need not import it."""
 
 _LOG_EVERY = 10.0  # seconds
 _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
@@ -36,13 +36,13 @@ _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 @click.option(
     "--simulate",
     type=click.Choice(["centroid", "coarse"]),
-    help="Click on the targets of the masks (of --points, if given) instead of reading points.",
+    help="Simulate clicks on the targets of the masks (of --points, if given) instead of reading points.",
 )
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="TOML file to write."
 )
 @click.option(
-    "--theta", default="default", show_default=True, metavar="paper|default|FILE", help="Where to start."
+    "--theta", default="default", show_default=True, metavar="paper|default|FILE", help="Start of the fit."
 )
 @polarity_option
 @click.option(
@@ -50,17 +50,21 @@ _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
     type=click.IntRange(0),
     default=0,
     show_default=True,
-    help="Of the split and of --simulate coarse.",
+    help="Seed of the split and of --simulate coarse.",
 )
 @click.option(
     "--held-out",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     default=0.3,
     show_default=True,
-    help="Share of the images that the fit never sees and that judge it at the end.",
+    help="Share of the images held out of the fit, on which the gain is measured.",
 )
 @click.option(
-    "--budget", type=click.IntRange(2), default=BUDGET, show_default=True, help="Thetas to try at most."
+    "--budget",
+    type=click.IntRange(2),
+    default=BUDGET,
+    show_default=True,
+    help="Maximum number of thetas to try.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace OUT if it exists.")
 def calibrate(
@@ -77,11 +81,10 @@ def calibrate(
     budget: int,
     overwrite: bool,
 ) -> None:
-    """Fit theta to IMAGES with masks of your own: about 30 are enough.
+    """Fit theta to IMAGES with your own masks; about 30 are enough.
 
-    Images without a mask or points are passed over. What the fit gained is measured on images it never
-    saw; if it gained nothing there, OUT holds the start, unchanged. Use it with: pointmask annotate
-    --theta OUT
+    Images without a mask or points are ignored. The gain is measured on held-out images; without a gain
+    there, OUT holds the start, unchanged. Use it with: pointmask annotate --theta OUT
     """
     if source is None and simulate is None:
         raise click.UsageError("give --points FILE, or --simulate centroid to click on the masks' targets.")
@@ -94,15 +97,15 @@ def calibrate(
     from pointmask.calibrate.fit import calibrate as fit
     from pointmask.calibrate.pairs import read_pairs
     from pointmask.cli import show_notes
-    from pointmask.cli.summary import tell_compiling
+    from pointmask.cli.summary import announce_compilation
     from pointmask.io.formats import read_points
 
     points = read_points(source or masks, format=point_format, simulate=simulate, seed=seed, images=images)
     show_notes(points.notes)
     skipped: list[tuple[str, str]] = []
-    tell_compiling()
-    with _shown(budget) as tick:
-        found = fit(
+    announce_compilation()
+    with _progress_display(budget) as tick:
+        calibration = fit(
             read_pairs(images, masks, points, skipped, lambda note: show_notes([note])),
             theta=theta,
             polarity=polarity,
@@ -111,8 +114,8 @@ def calibrate(
             budget=budget,
             tick=tick,
         )
-    _write(out, found)
-    for line in (*found.lines, f"written: {out}"):
+    _write(out, calibration)
+    for line in (*calibration.lines, f"written: {out}"):
         click.echo(line)
     for name, reason in skipped:
         click.echo(printable(f"left out: {name}: {reason}"), err=True)
@@ -120,12 +123,12 @@ def calibrate(
         raise SystemExit(EXIT_SOME_SKIPPED)
 
 
-def _write(out: Path, found: "Calibration") -> None:
+def _write(out: Path, calibration: "Calibration") -> None:
     from pointmask.io.files import write_whole
 
-    notes = "".join(f"# {line}\n" for line in ("pointmask calibrate", *found.lines))
+    notes = "".join(f"# {line}\n" for line in ("pointmask calibrate", *calibration.lines))
     try:
-        write_whole(out, notes + found.theta.to_toml())
+        write_whole(out, notes + calibration.theta.to_toml())
     except OSError as error:
         raise OutputError(
             f"{out} cannot be written ({error.strerror or error}); choose another file with --out"
@@ -133,14 +136,14 @@ def _write(out: Path, found: "Calibration") -> None:
 
 
 @contextmanager
-def _shown(budget: int) -> Iterator[Callable[[int], None]]:
-    """Give a function that shows how many thetas were tried: a bar on a terminal, else lines."""
+def _progress_display(budget: int) -> Iterator[Callable[[int], None]]:
+    """Yield a function that shows the number of thetas tried: a bar on a terminal, else lines."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield _logged(budget)
+        yield _log_progress(budget)
         return
     columns = (
         BarColumn(),
@@ -157,7 +160,7 @@ def _shown(budget: int) -> Iterator[Callable[[int], None]]:
         )
 
 
-def _logged(budget: int) -> Callable[[int], None]:
+def _log_progress(budget: int) -> Callable[[int], None]:
     last = time.monotonic()
 
     def show(tried: int) -> None:

@@ -1,4 +1,4 @@
-"""``pointmask check``: what is recognised in a folder, what is wrong, what to do; and a corrected copy."""
+"""``pointmask check``: report what a folder holds, what is wrong and what to do; write a corrected copy."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from pointmask.doctor import Diagnosis, Finding, Group
 
-_SHOWN = 5
+_MOST_ITEMS = 5
 
 
 @click.command(short_help="What is recognised, what is wrong, what to do.")
@@ -22,22 +22,27 @@ _SHOWN = 5
 @click.option("--masks", type=click.Path(path_type=Path), help="Folder of true masks.")
 @click.option(
     "--list",
-    "listed",
+    "id_lists",
     type=click.Path(path_type=Path),
     multiple=True,
-    help="Only the images of this list of ids; several are compared with each other.",
+    help="Check only the images of this list of ids; several lists are compared with each other.",
 )
 @click.option(
-    "--lists", "folder", type=click.Path(path_type=Path), help="Folder of such lists, as img_idx: its *.txt."
+    "--lists",
+    "folder",
+    type=click.Path(path_type=Path),
+    help="Folder of such lists (*.txt), such as img_idx.",
 )
 @point_format_option
 @image_options
 @click.option(
     "--simulate",
     type=click.Choice(["centroid", "coarse"]),
-    help="Take --points as a folder of masks and click on its targets.",
+    help="Treat --points as a folder of masks and simulate clicks on its targets.",
 )
-@click.option("--all", "list_all", is_flag=True, help=f"List all files concerned, not the first {_SHOWN}.")
+@click.option(
+    "--all", "list_all", is_flag=True, help=f"List all affected files, not only the first {_MOST_ITEMS}."
+)
 @click.option("--json", "report", type=click.Path(path_type=Path), help="Write all findings to this file.")
 @click.option("--fix", "out", type=click.Path(path_type=Path), help="Write a corrected copy to this folder.")
 @click.option("--copy", is_flag=True, help="With --fix, copy images instead of linking to them.")
@@ -47,13 +52,13 @@ _SHOWN = 5
     type=click.IntRange(1),
     default=1,
     show_default=True,
-    help="Threads; the findings are the same.",
+    help="Number of threads; does not affect the findings.",
 )
 def check(
     images: Path,
     source: Path | None,
     masks: Path | None,
-    listed: tuple[Path, ...],
+    id_lists: tuple[Path, ...],
     folder: Path | None,
     point_format: str | None,
     raw: str | None,
@@ -66,15 +71,15 @@ def check(
     overwrite: bool,
     threads: int,
 ) -> None:
-    """Read IMAGES (and points, masks and lists) once, and say what is wrong and what to do.
+    """Read IMAGES (and points, masks and lists) once, and report what is wrong and what to do.
 
-    The files are left as they are; --fix writes a corrected copy, and what was done to each file in its
-    fixes.jsonl. The exit status is 3 if there are problems; notes do not count.
+    The files are not modified; --fix writes a corrected copy, whose fixes.jsonl lists the changes to each
+    file. The exit status is 3 if there are problems; notes do not count.
     """
     if (copy or overwrite) and out is None:
         raise click.UsageError("--copy and --overwrite are for the folder of --fix; give one")
     from pointmask.cli import show_notes
-    from pointmask.cli.progress import shown_progress
+    from pointmask.cli.progress import progress_display
     from pointmask.doctor import examine
     from pointmask.doctor.fix import check_out, write_fixed
     from pointmask.doctor.lists import lists_in
@@ -89,18 +94,18 @@ def check(
     if source is not None:
         points = read_points(source, format=point_format, simulate=simulate, images=opened)
         show_notes(points.notes)
-    lists = [read_ids(path) for path in (*listed, *(lists_in(folder) if folder else ()))]
-    with shown_progress() as progress:
+    lists = [read_ids(path) for path in (*id_lists, *(lists_in(folder) if folder else ()))]
+    with progress_display() as progress:
         diagnosis = examine(opened, points, masks, lists=lists, threads=threads, report=progress)
-    _show(diagnosis, limit=None if list_all else _SHOWN)
+    _show(diagnosis, limit=None if list_all else _MOST_ITEMS)
     if report is not None:
         _write_json(diagnosis, report)
     if out is not None:
         fixed = write_fixed(
             out, diagnosis, opened, points, masks, lists=lists, copy=copy, overwrite=overwrite
         )
-        told = ", ".join(f"{count:,} {what}" for what, count in fixed.items()) or "nothing to correct"
-        click.echo(f"Wrote {out}: {told}; fixes.jsonl says what was done to each file.")
+        changes = ", ".join(f"{count:,} {what}" for what, count in fixed.items()) or "nothing to correct"
+        click.echo(f"Wrote {out}: {changes}; fixes.jsonl says what was done to each file.")
         _show_taken_out(out)
     if not diagnosis.is_healthy:
         raise SystemExit(EXIT_SOME_SKIPPED)
@@ -127,7 +132,7 @@ def _write_json(diagnosis: "Diagnosis", path: Path) -> None:
 
     from pointmask.io.files import write_whole
 
-    # Not ASCII alone: names of files are for people too; what UTF-8 cannot hold is escaped.
+    # UTF-8, so that file names stay readable; what it cannot encode is escaped.
     text = printable(json.dumps(diagnosis.as_json(), indent=1, ensure_ascii=False))
     write_whole(path, text + "\n")
 
@@ -142,8 +147,8 @@ def _show(diagnosis: "Diagnosis", limit: int | None) -> None:
         _show_finding(finding, limit)
     problems = sum(finding.is_problem for finding in diagnosis.findings)
     notes = len(diagnosis.findings) - problems
-    told = f"{problems} kind{'s' * (problems != 1)} of problem" if problems else "No problems"
-    click.echo(f"\n{told}" + (f", {notes} note{'s' * (notes != 1)}." if notes else "."))
+    verdict = f"{problems} kind{'s' * (problems != 1)} of problem" if problems else "No problems"
+    click.echo(f"\n{verdict}" + (f", {notes} note{'s' * (notes != 1)}." if notes else "."))
 
 
 def _show_finding(finding: "Finding", limit: int | None) -> None:
@@ -176,7 +181,7 @@ def _kind(group: "Group") -> str:
 
 
 def _sizes(group: "Group") -> str:
-    """All sizes if there are few, else the range."""
+    """Return all sizes if there are few, else the range."""
     common = group.sizes.most_common()
     if len(common) <= 3:
         return ", ".join(f"{width} x {height} ({count:,})" for (height, width), count in common)

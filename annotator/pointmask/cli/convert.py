@@ -1,4 +1,4 @@
-"""``pointmask convert``: annotations of one kind in, of another kind out, and a word on what was lost."""
+"""``pointmask convert``: convert annotations between formats and report what the target format lacks."""
 
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from pointmask.cli.options import written_formats
 from pointmask.cli.plugins import LateHelp, NamesOption
 from pointmask.io.formats.registry import FORMATS
 
-_SHOWN = 20
+_MOST_REASONS = 20
 
 
 @click.command(short_help="Annotations into another format.")
@@ -21,30 +21,32 @@ _SHOWN = 20
     required=True,
     metavar="FORMAT",
     cls=LateHelp,
-    write=lambda: f"What to write: {written_formats()}.",
+    write=lambda: f"Format to write: {written_formats()}.",
 )
 @click.option(
     "--from",
-    "given",
+    "source_format",
     metavar="FORMAT",
     cls=NamesOption,
     registry=FORMATS,
-    help="What SRC is, if it is not recognised",
+    help="Format of SRC, if it is not recognised",
 )
 @click.option(
     "--images",
     type=click.Path(path_type=Path),
-    help="The images. Needed by training folders, and for sizes where SRC has none.",
+    help="The images. Required for training folders, and for image sizes that SRC does not hold.",
 )
-@click.option("--test", type=click.FloatRange(0, 1), help="Share of test images in training folders; else 0.")
-@click.option("--seed", type=int, help="Of the draw of test images; else 0.")
+@click.option(
+    "--test", type=click.FloatRange(0, 1), help="Share of test images in training folders; 0 by default."
+)
+@click.option("--seed", type=int, help="Seed of the choice of test images; 0 by default.")
 @click.option("--copy", is_flag=True, help="Copy images into training folders instead of linking to them.")
-@click.option("--overwrite", is_flag=True, help="Replace files that exist; other files in OUT stay.")
+@click.option("--overwrite", is_flag=True, help="Replace existing files; other files in OUT remain.")
 def convert(
     source: Path,
     out: Path,
     to: str,
-    given: str | None,
+    source_format: str | None,
     images: Path | None,
     test: float | None,
     seed: int | None,
@@ -54,24 +56,24 @@ def convert(
     """Convert annotations, points and masks, without annotating.
 
     SRC is a file or folder in any format that annotate reads, or the output folder of annotate. OUT
-    is a file or a folder, as --to has it. What a format cannot hold is said with counts; descriptions
-    and other private fields of a tool are not carried over.
+    is a file or a folder, depending on --to. Properties that the format cannot hold are reported with
+    counts; descriptions and other private fields of a tool are not converted.
     """
     from pointmask.io.formats.convert import convert as run
 
-    asked: dict[str, Any] = {"test": test, "seed": seed, "copy": copy or None}
-    options = {name: value for name, value in asked.items() if value is not None}
-    done = run(source, out, to, format=given, images=images, overwrite=overwrite, **options)
-    click.echo(f"Read:  {source} ({done.recognised})")
-    click.echo(f"Wrote: {out} ({done.written}), {done.targets:,} targets in {done.images:,} images")
-    if done.lost:
-        click.echo(f"Not kept, as {done.written} cannot hold them: {'; '.join(done.lost)}")
-    for warning in done.warnings:
+    requested: dict[str, Any] = {"test": test, "seed": seed, "copy": copy or None}
+    options = {name: value for name, value in requested.items() if value is not None}
+    result = run(source, out, to, format=source_format, images=images, overwrite=overwrite, **options)
+    click.echo(f"Read:  {source} ({result.recognised})")
+    click.echo(f"Wrote: {out} ({result.written}), {result.targets:,} targets in {result.images:,} images")
+    if result.lost:
+        click.echo(f"Not kept, as {result.written} cannot hold them: {'; '.join(result.lost)}")
+    for warning in result.warnings:
         click.echo(f"Note: {warning}")
-    if done.rejected:
-        click.echo(f"Skipped ({len(done.rejected):,}):")
-        for reason in [*done.rejected.values()][:_SHOWN]:
+    if result.rejected:
+        click.echo(f"Skipped ({len(result.rejected):,}):")
+        for reason in [*result.rejected.values()][:_MOST_REASONS]:
             click.echo(f"  {printable(reason)}")
-        if len(done.rejected) > _SHOWN:
-            click.echo(f"  ... and {len(done.rejected) - _SHOWN:,} more")
+        if len(result.rejected) > _MOST_REASONS:
+            click.echo(f"  ... and {len(result.rejected) - _MOST_REASONS:,} more")
         raise SystemExit(EXIT_SOME_SKIPPED)

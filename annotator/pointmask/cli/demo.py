@@ -1,4 +1,4 @@
-"""``pointmask demo``: five built-in scenes, annotated, with the paths to open."""
+"""``pointmask demo``: annotate five built-in scenes and print the paths to open."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 @click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path), default="pointmask-demo")
 @click.option("--overwrite", is_flag=True, help="Replace an earlier demo.")
 def demo(folder: Path, overwrite: bool) -> None:
-    """Write five infrared scenes with points into DIR (pointmask-demo), annotate them and make a report."""
-    from pointmask.cli.summary import show_summary, tell_compiling
+    """Write five infrared scenes with points into DIR (pointmask-demo), annotate them and write a report."""
+    from pointmask.cli.summary import announce_compilation, show_summary
     from pointmask.errors import OutputError
     from pointmask.folder.job import annotate_folder
     from pointmask.io.layout import IMAGES, POINT_LIST
@@ -33,7 +33,7 @@ def demo(folder: Path, overwrite: bool) -> None:
         raise OutputError(
             f"the demo cannot be written to {folder} ({error}); choose another folder"
         ) from None
-    tell_compiling()
+    announce_compilation()
     summary = annotate_folder(
         images,
         points,
@@ -49,18 +49,7 @@ def demo(folder: Path, overwrite: bool) -> None:
 
 
 def write_scenes(scenes: "Sequence[Scene]", images: Path, points: Path) -> None:
-    """
-    Write scenes as an image folder and a point list.
-
-    Parameters
-    ----------
-    scenes : sequence of Scene
-        From `pointmask.synth`.
-    images : Path
-        Folder to make.
-    points : Path
-        CSV file to write.
-    """
+    """Write scenes as a folder of PNG images and a CSV point list."""
     from pointmask.io.files import write_whole
     from pointmask.io.formats.tables.csv import Csv
     from pointmask.io.images.array import encode_png

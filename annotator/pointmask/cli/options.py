@@ -1,4 +1,4 @@
-"""Options that several commands share, worded once."""
+"""Options shared by several commands."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,12 +13,12 @@ F = TypeVar("F", bound=Callable[..., object])
 
 
 def written_formats() -> str:
-    """Names of all formats that can be written, for help."""
+    """Return the names of all formats that can be written, for help."""
     return _by_layout({name: name for name in sorted(layouts())})
 
 
 def saved_documents() -> str:
-    """Names of the formats that ``--save`` writes, with the files, for help."""
+    """Return the names of the formats that ``--save`` writes, with their files, for help."""
     files = saved_as()
     return _by_layout({name: name if name == file else f"{name} ({file})" for name, file in files.items()})
 
@@ -53,7 +53,7 @@ polarity_option = click.option(
     type=click.Choice(["bright", "dark", "auto"]),
     default="bright",
     show_default=True,
-    help="Targets against their background.",
+    help="Polarity of the targets against their background.",
 )
 
 _image_options = (
@@ -62,22 +62,22 @@ _image_options = (
         "--radiometric/--no-radiometric",
         default=True,
         show_default=True,
-        help="Of a FLIR radiometric JPEG, take the thermal raster.",
+        help="Read the thermal raster of FLIR radiometric JPEGs.",
     ),
 )
 
 _list_option = click.option(
-    "--list", "listed", type=click.Path(path_type=Path), help="Only the images of this list of ids."
+    "--list", "id_list", type=click.Path(path_type=Path), help="Only the images of this list of ids."
 )
 
 
 def image_options(command: F) -> F:
-    """Add what `pointmask.io.images.open.open_source` needs to know of the images."""
+    """Add the options of `pointmask.io.images.open.open_source`."""
     for option in reversed(_image_options):
         command = option(command)
     return command
 
 
 def source_options(command: F) -> F:
-    """Add what `pointmask.io.images.open.open_source` needs to know of the images, and ``--list``."""
+    """Add the options of `pointmask.io.images.open.open_source`, and ``--list``."""
     return image_options(_list_option(command))

@@ -1,4 +1,4 @@
-"""What registries hold, in the help of an option, and warnings about entries that cannot be used."""
+"""Options whose help lists the entries of a registry, and warnings about unusable entries."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,7 +9,7 @@ from pointmask.registry import Registry
 
 
 class LateHelp(click.Option):
-    """An option whose help is written when it is shown, as other packages may add to what it lists.
+    """An option whose help is composed when it is displayed, since other packages may add entries.
 
     Parameters
     ----------
@@ -28,15 +28,15 @@ class LateHelp(click.Option):
 
 
 class NamesOption(click.Option):
-    """An option whose help ends with the names in a registry, other packages' included.
+    """An option whose help ends with the names in a registry, including those of other packages.
 
-    They are read when the help is shown; no entry is imported.
+    The names are read when the help is displayed; no entry is imported.
 
     Parameters
     ----------
     registry : Registry
     help : str
-        Ends without a full stop.
+        Without a final full stop.
     """
 
     def __init__(self, names: Sequence[str], *, registry: Registry[Any], **options: Any) -> None:  # noqa: ANN401 - as click has it
@@ -50,6 +50,6 @@ class NamesOption(click.Option):
 
 
 def warn_of_broken(*registries: Registry[Any]) -> None:
-    """Issue a `PluginWarning`, a line on stderr, for every entry of another package that cannot be used."""
+    """Issue a `PluginWarning`, one line on stderr, for every unusable entry of another package."""
     for registry in registries:
         registry.others()

@@ -1,4 +1,4 @@
-"""How far a long job is: a bar on a terminal, a line every ten seconds elsewhere."""
+"""Progress of a long job: a bar on a terminal, elsewhere a line every ten seconds."""
 
 import sys
 import time
@@ -18,8 +18,8 @@ Report = Callable[[Progress], None]
 
 
 @contextmanager
-def shown_progress() -> Iterator[Report]:
-    """Give a function that shows a `Progress` on standard error."""
+def progress_display() -> Iterator[Report]:
+    """Yield a function that shows a `Progress` on standard error."""
     console = Console(stderr=True)
     if not console.is_terminal:
         yield logged_progress()
@@ -44,12 +44,12 @@ def shown_progress() -> Iterator[Report]:
 
 def logged_progress(every: float = _LOG_EVERY) -> Report:
     """
-    Return a function that writes a log line now and then.
+    Return a function that writes a log line at intervals.
 
     Parameters
     ----------
     every : float
-        Seconds between lines; a job that takes less writes none.
+        Seconds between lines; a shorter job writes none.
     """
     start = time.monotonic()
     last = start

@@ -1,4 +1,4 @@
-"""What a folder job did, as a table, a list of skipped images and the paths to open."""
+"""Summary of a folder job: a table, a list of skipped images and the paths to open."""
 
 from heapq import nsmallest
 from pathlib import Path
@@ -11,24 +11,17 @@ from pointmask.cli import printable, show_notes
 from pointmask.folder.summary import Summary
 from pointmask.io.points.names import natural_key
 
-_SHOWN = 20
+_MOST_LINES = 20
 
 
-def tell_compiling() -> None:
-    """Say, the first time on a machine, why the job does not start at once."""
+def announce_compilation() -> None:
+    """Explain the delay of the first run on a machine."""
     if not is_compiled():
         click.echo("Compiling kernels once for this machine (about 20 s) ...", err=True)
 
 
 def show_summary(summary: Summary) -> None:
-    """
-    Print what was done.
-
-    Parameters
-    ----------
-    summary : Summary
-        Of `pointmask.folder.job.annotate_folder`.
-    """
+    """Print the summary of `pointmask.folder.job.annotate_folder`."""
     console = Console(highlight=False, soft_wrap=True, markup=False)
     console.print(_table(summary))
     if summary.skipped:
@@ -109,22 +102,23 @@ def list_some(title: str, lines: list[str], rest: str) -> None:
     Parameters
     ----------
     title : str
-        What they are; their number follows.
+        Title, which is followed by the number of lines.
     lines : list of str
-        All of them.
+        All lines.
     rest : str
-        Where to find those that are not printed, or "".
+        Where to find the remaining lines, or "".
     """
     click.echo(f"{title} ({len(lines):,}):")
-    for line in nsmallest(_SHOWN, lines, key=natural_key):
+    for line in nsmallest(_MOST_LINES, lines, key=natural_key):
         click.echo(f"  {printable(line)}")
-    if len(lines) > _SHOWN:
-        click.echo(f"  ... and {len(lines) - _SHOWN:,} more" + (f", {rest}" if rest else ""))
+    if len(lines) > _MOST_LINES:
+        click.echo(f"  ... and {len(lines) - _MOST_LINES:,} more" + (f", {rest}" if rest else ""))
 
 
 def is_compiled() -> bool:
-    """Whether the annotator's kernels lie compiled on this machine, so that the first call is quick."""
-    from pointmask.kernels import potential  # only here: check shows summaries too, and needs no kernel
+    """Whether compiled kernels of the annotator are cached on this machine."""
+    # Imported here, because other commands print lists too and need no kernel.
+    from pointmask.kernels import potential
 
     source = Path(str(potential.__file__))
     folder = Path(str(potential.evolve.stats.cache_path))

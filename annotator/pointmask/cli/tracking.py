@@ -1,11 +1,11 @@
-"""``pointmask annotate --track``: carry points to the next frames before the folder job, and tell of it."""
+"""``pointmask annotate --track``: carry points through sequences before the folder job, and report it."""
 
 from pathlib import Path
 from typing import Literal
 
 import click
 
-from pointmask.cli.progress import shown_progress
+from pointmask.cli.progress import progress_display
 from pointmask.cli.summary import list_some
 from pointmask.errors import OutputError
 from pointmask.executors import Progress
@@ -30,13 +30,13 @@ def carry_points(
     Parameters
     ----------
     images : ImageSource
-        Where the frames are.
+        Source of the frames.
     points : Points
-        As given.
+        Clicks.
     out : Path
-        Output folder; nothing is written yet.
+        Output folder; nothing is written to it here.
     polarity : {"bright", "dark", "auto"}
-        Of the targets.
+        Polarity of the targets.
     overwrite : bool
         Whether another list of points in `out` may be replaced.
 
@@ -45,7 +45,7 @@ def carry_points(
     OutputError
         If `out` holds a list of points that would be lost.
     """
-    with shown_progress() as show:
+    with progress_display() as show:
         carried = carry(
             points,
             images,
@@ -62,7 +62,7 @@ def carry_points(
 
 
 def _check_free(path: Path, text: str) -> None:
-    """Refuse to lose lines of a file that the user may have corrected; a sequence that grew loses none."""
+    """Refuse to drop lines of a file that the user may have corrected; a longer sequence drops none."""
     try:
         old = path.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
@@ -77,16 +77,7 @@ def _check_free(path: Path, text: str) -> None:
 
 
 def show_tracks(carried: Carried, out: Path) -> None:
-    """
-    Write the tracks to the output folder, and list the targets that were lost.
-
-    Parameters
-    ----------
-    carried : Carried
-        What was carried.
-    out : Path
-        Output folder.
-    """
+    """Write the tracks to the output folder, and list the lost targets."""
     path = out / TRACKED
     write_whole(path, sightings_text(carried))
     if carried.lost:

@@ -1,7 +1,7 @@
-"""What a folder job writes for other programs, from its own output and after it: ``coco.json`` and its like.
+"""Documents for other programs, such as ``coco.json``, written from the output of a finished folder job.
 
-Each is made anew whenever the job is run, and put in its place in one piece. What was changed since, by
-hand or by a labelling tool, is never replaced without being asked: ``.documents.json`` keeps a seal of each.
+Each run of the job writes them again and replaces them atomically. A document that was changed since, by hand
+or by a labelling tool, is never replaced unless requested: ``.documents.json`` stores a seal (hash) of each.
 """
 
 import json
@@ -24,7 +24,7 @@ _READ_AT_ONCE = 1 << 20
 
 def check_documents(out: Path, kinds: Sequence[str]) -> None:
     """
-    Refuse a job that would replace what somebody changed.
+    Refuse a job that would replace modified documents.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def check_documents(out: Path, kinds: Sequence[str]) -> None:
     Raises
     ------
     OutputError
-        If one of them is there and is not as it was written.
+        If one of them exists and differs from what was written.
     """
     seals, names = _read_seals(out), saved_as(kinds)
     for kind in kinds:
@@ -63,21 +63,21 @@ def write_documents(
     source : ImageSource
         The images of the job.
     overwrite : bool
-        Replace them whatever they are.
+        Replace existing documents in any case.
 
     Returns
     -------
     paths : dict
-        Where each lies. A kind is missing if no image was done, so that there is nothing to write.
+        Path by kind. A kind is missing if no image was annotated.
     warnings : tuple of str
-        What programs may do to what was written.
+        What other programs may do to the documents.
 
     Raises
     ------
     PointsError, ImageError
         If a format cannot hold an image.
     OutputError
-        As `check_documents`, or if something cannot be written.
+        As in `check_documents`, or if a document cannot be written.
     """
     if not overwrite:
         check_documents(out, kinds)
@@ -87,16 +87,18 @@ def write_documents(
     names = saved_as(kinds)
     for kind in kinds:
         path = out / names[kind]
-        for left in out.glob(f".{path.name}.*.tmp*"):  # what versions up to 0.1 left
-            remove(left)
-        with staged(path, _TAG) as made:
-            tally = write_as(kind, Native().read_masks(out, {}), made, source, WriteOptions(name=path.name))
+        for leftover in out.glob(f".{path.name}.*.tmp*"):  # left by versions up to 0.1
+            remove(leftover)
+        with staged(path, _TAG) as temporary:
+            tally = write_as(
+                kind, Native().read_masks(out, {}), temporary, source, WriteOptions(name=path.name)
+            )
             if not tally.images:
                 continue
-            # Both seals hold until the new one lies there: a job may be killed at any moment.
-            seals, new = _read_seals(out), _seal(made)
+            # Both seals are valid until the new file is in place: a job may be killed at any moment.
+            seals, new = _read_seals(out), _seal(temporary)
             _write_seals(out, seals | {kind: [*seals.get(kind, []), new]})
-            put_whole(made, path)
+            put_whole(temporary, path)
             _write_seals(out, seals | {kind: [new]})
         paths[kind] = path
         warnings += [f"{path.name}: {warning}" for warning in tally.warnings()]
@@ -104,7 +106,7 @@ def write_documents(
 
 
 def _seal(path: Path) -> str:
-    """Hash a file, or all names and contents below a folder; of links where they lead."""
+    """Hash a file, or all names and contents below a folder; for links their target paths."""
     if not path.is_dir():
         return f"{_digest(path, ''):032x}"
     total = sum(
@@ -127,12 +129,12 @@ def _digest(file: Path, name: str) -> int:
 
 
 def _read_seals(out: Path) -> dict[str, list[str]]:
-    """Return the seals of what was written; none if the file is missing or not ours."""
+    """Return the stored seals; none if the file is missing or foreign."""
     try:
-        found = json.loads((out / SEALS).read_bytes())
+        seals = json.loads((out / SEALS).read_bytes())
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return seals if isinstance(seals, dict) else {}
 
 
 def _write_seals(out: Path, seals: dict[str, list[str]]) -> None:

@@ -1,4 +1,4 @@
-"""The page on which a user judges the masks: ``report.html``, self-contained, least sure targets first."""
+"""The self-contained page ``report.html`` for inspecting the masks, least certain targets first."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -25,27 +25,27 @@ from pointmask.io.layout import MANIFEST, REPORT
 from pointmask.io.points.names import natural_key
 from pointmask.theta import Polarity, Theta
 
-_BINS = 20  # of the histogram of confidence
-_LISTED = 500  # skipped images named on the page; all of them are in the manifest
-_UNFOLDED = 8  # so many reasons are shown without a click
+_BINS = 20  # of the confidence histogram
+_MOST_SKIPPED = 500  # skipped images listed on the page; the manifest has all
+_MOST_EXPANDED = 8  # number of reasons up to which the list is expanded
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    """One target and the manifest entry that holds it."""
+class _TargetEntry:
+    """One target and its manifest entry."""
 
     entry: Entry
     index: int
 
     @property
     def target(self) -> Entry:
-        found: Entry = self.entry["targets"][self.index]
-        return found
+        target: Entry = self.entry["targets"][self.index]
+        return target
 
 
 @dataclass(slots=True)
 class _Totals:
-    """What is counted over all images while only the least sure targets are kept."""
+    """Counts over all images; only the least certain targets are stored."""
 
     images: int = 0
     targets: int = 0
@@ -59,12 +59,12 @@ class _Totals:
     versions: set[str] = field(default_factory=set)
     priors: set[str] = field(default_factory=set)
 
-    def count(self, entries: Iterable[Entry]) -> Iterator[_Found]:
-        """Count each entry, and pass its targets on."""
+    def count(self, entries: Iterable[Entry]) -> Iterator[_TargetEntry]:
+        """Count each entry, and yield its targets."""
         for entry in entries:
             if entry["status"] != "done":
                 self.skipped += 1
-                if len(self.reasons) < _LISTED:
+                if len(self.reasons) < _MOST_SKIPPED:
                     self.reasons.append((_name(entry), entry["reason"]))
                 continue
             self.images += 1
@@ -77,30 +77,30 @@ class _Totals:
                 self.confidences[min(_BINS - 1, int(target["confidence"] * _BINS))] += 1
                 self.areas[target["area"]] += 1
                 self.flags.update(target["flags"])
-                yield _Found(entry, index)
+                yield _TargetEntry(entry, index)
 
 
 def write_report(
     out: Path, images: ImageSource | Path, *, theta: Theta, polarity: Polarity, limit: int = 400
 ) -> Path:
-    """Write ``report.html``: a contact sheet of the least sure targets of a finished folder job.
+    """Write ``report.html``: a contact sheet of the least certain targets of a finished folder job.
 
-    Counts and histograms cover all targets of the manifest. The pictures are made by annotating the
-    images again, which is exact because `annotate` is deterministic; an image that is gone or has
-    changed since is said to be so. The same input gives the same bytes.
+    Counts and histograms cover all targets of the manifest. The pictures are drawn by
+    annotating the images again, which is exact because `annotate` is deterministic; a missing or changed
+    image is reported instead. The same input gives the same bytes.
 
     Parameters
     ----------
     out : Path
         Output folder with ``manifest.jsonl``.
     images : ImageSource or Path
-        The images, which are only read.
+        The images.
     theta : Theta
-        Parameters with which the masks were made.
+        Parameters of the job.
     polarity : {"bright", "dark", "auto"}
         As in the job.
     limit : int, default 400
-        How many targets to show at most; the page says how many are left out.
+        Maximum number of targets on the page, which states how many are omitted.
 
     Returns
     -------
@@ -113,7 +113,9 @@ def write_report(
         If there is no manifest, it was not written by pointmask, or the page cannot be written.
     """
     totals = _Totals()
-    shown = nsmallest(limit, totals.count(read_manifest(out)), key=lambda found: found.target["confidence"])
+    least_certain = nsmallest(
+        limit, totals.count(read_manifest(out)), key=lambda item: item.target["confidence"]
+    )
     page = Template(files("pointmask").joinpath("templates", REPORT).read_text(encoding="utf-8")).substitute(
         look=look(),
         heading=_heading(totals, theta, polarity),
@@ -121,39 +123,41 @@ def write_report(
         charts=_charts(totals) if totals.targets else "",
         skipped=_skipped(totals),
         theta=escape(theta.to_toml()),
-        coverage=_coverage(len(shown), totals.targets),
+        coverage=_coverage(len(least_certain), totals.targets),
         flags="".join(
             f'<option value="{escape(flag)}">{escape(flag)} ({count:,})</option>'
             for flag, count in sorted(totals.flags.items())
         ),
-        tiles="\n".join(_tiles(shown, open_source(images), theta, polarity)),
+        tiles="\n".join(_tiles(least_certain, open_source(images), theta, polarity)),
         mask_colour=MASK_COLOUR,
         point_colour=POINT_COLOUR,
     )
     path = out / REPORT
-    # File names may hold bytes that are no text; they are shown as escapes.
+    # File names may contain bytes that are not text; these are escaped.
     write_whole(path, page.encode("utf-8", "backslashreplace"), "report")
     return path
 
 
-def _tiles(shown: list[_Found], images: ImageSource, theta: Theta, polarity: Polarity) -> list[str]:
-    """Render the targets in their order, reading each image once."""
+def _tiles(targets: list[_TargetEntry], images: ImageSource, theta: Theta, polarity: Polarity) -> list[str]:
+    """Render the targets in order, reading each image once."""
     ranks: dict[tuple[str, int], list[int]] = {}
-    for rank, found in enumerate(shown):
-        ranks.setdefault((found.entry["image"], found.entry["frame"]), []).append(rank)
-    tiles = [""] * len(shown)
+    for rank, target in enumerate(targets):
+        ranks.setdefault((target.entry["image"], target.entry["frame"]), []).append(rank)
+    tiles = [""] * len(targets)
     for members in ranks.values():
-        entry = shown[members[0]].entry
-        pictures = _pictures(entry, [(rank, shown[rank].index) for rank in members], images, theta, polarity)
+        entry = targets[members[0]].entry
+        pictures = _pictures(
+            entry, [(rank, targets[rank].index) for rank in members], images, theta, polarity
+        )
         for rank, picture in zip(members, pictures, strict=True):
-            tiles[rank] = tile(rank, _name(entry), shown[rank].target, picture)
+            tiles[rank] = tile(rank, _name(entry), targets[rank].target, picture)
     return tiles
 
 
 def _pictures(
     entry: Entry, ranked: list[tuple[int, int]], images: ImageSource, theta: Theta, polarity: Polarity
 ) -> list[str]:
-    """Draw the targets of one image, given as (rank, index), or say why they cannot be drawn."""
+    """Draw the targets of one image, given as (rank, index), or explain why they cannot be drawn."""
     try:
         image = _unchanged_image(entry, images)
         points = [(target["point"][0], target["point"][1]) for target in entry["targets"]]
@@ -164,7 +168,7 @@ def _pictures(
 
 
 def _unchanged_image(entry: Entry, images: ImageSource) -> NDArray[Any]:
-    """Read an image again, provided that it still is what its mask was made from."""
+    """Read an image again, provided that it has not changed since it was annotated."""
     name = entry["image"]
     with images.open(name) as file:
         if file.content != entry["content"]:
@@ -173,7 +177,7 @@ def _unchanged_image(entry: Entry, images: ImageSource) -> NDArray[Any]:
 
 
 def _name(entry: Entry) -> str:
-    """Image name, with the frame where it is not the first."""
+    """Return the image name, with the frame number except for the first."""
     return f"{entry['image']}#{entry['frame']}" if entry["frame"] else str(entry["image"])
 
 
@@ -220,24 +224,24 @@ def _charts(totals: _Totals) -> str:
 
 
 def _skipped(totals: _Totals) -> str:
-    """Return the skipped images with their reasons, folded if they are many."""
+    """Return the skipped images with their reasons, collapsed if there are many."""
     if not totals.skipped:
         return ""
     rows = "".join(
         f'<tr><th scope="row"><bdi>{escape(name)}</bdi></th><td>{escape(reason)}</td></tr>'
-        for name, reason in sorted(totals.reasons, key=lambda told: natural_key(told[0]))
+        for name, reason in sorted(totals.reasons, key=lambda item: natural_key(item[0]))
     )
     rest = totals.skipped - len(totals.reasons)
     more = f"<p>... and {rest:,} more; all are in {MANIFEST}.</p>" if rest else ""
-    unfold = " open" if totals.skipped <= _UNFOLDED else ""
+    expanded = " open" if totals.skipped <= _MOST_EXPANDED else ""
     return (
-        f'<details class="skipped"{unfold}><summary>{totals.skipped:,} skipped, and why</summary>'
+        f'<details class="skipped"{expanded}><summary>{totals.skipped:,} skipped, and why</summary>'
         f'<div class="scroll"><table>{rows}</table></div>{more}</details>'
     )
 
 
 def _coverage(shown: int, total: int) -> str:
-    """Say how many of the targets the page shows."""
+    """State how many of the targets the page shows."""
     if not total:
         return "There are no targets to show."
     if shown == total:

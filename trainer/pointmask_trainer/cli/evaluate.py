@@ -22,7 +22,7 @@ _METRICS, _CHARTS = "metrics.json", ("curves.png", "sizes.png")
 @click.argument("data", type=existing_folder)
 @click.option(
     "--list",
-    "listed",
+    "id_list",
     metavar="val|train|test|all|FILE",
     default="val",
     show_default=True,
@@ -49,7 +49,7 @@ _METRICS, _CHARTS = "metrics.json", ("curves.png", "sizes.png")
 def evaluate(
     weights: Path,
     data: Path,
-    listed: str,
+    id_list: str,
     masks: Path | None,
     include: str,
     predictions: Path | None,
@@ -62,13 +62,13 @@ def evaluate(
     RUN|WEIGHTS is a run of pointmask train, of which the best epoch is taken, or a .safetensors file. The
     test list is read only here, and only with --list test.
     """
-    from pointmask.cli.progress import shown_progress
+    from pointmask.cli.progress import progress_display
     from pointmask.executors import Progress
     from pointmask_trainer.inference.evaluate_folder import evaluate_folder
 
     _refuse_to_overwrite(out, predictions, overwrite)
     done = count(1)
-    with shown_progress() as show:
+    with progress_display() as show:
 
         def report(key: str, images: int, probabilities: "Probabilities") -> None:
             if predictions is not None:
@@ -76,7 +76,7 @@ def evaluate(
             show(Progress(next(done), images, 0, 0))
 
         scored = evaluate_folder(
-            weights, data, listed, masks=masks, include=include, device=device, on_prediction=report
+            weights, data, id_list, masks=masks, include=include, device=device, on_prediction=report
         )
     evaluation, facts = scored.evaluation, scored.facts
     for note in scored.notes:

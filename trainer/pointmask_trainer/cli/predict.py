@@ -41,7 +41,7 @@ def predict(
     out: Path,
     raw: str | None,
     radiometric: bool,
-    listed: Path | None,
+    id_list: Path | None,
     threshold: float,
     soft: bool,
     tile: int | None,
@@ -56,7 +56,7 @@ def predict(
     Images that cannot be read are skipped and listed; the exit status is then 3, as it is if nothing is
     found in 10 images or more, or half of the pixels of most.
     """
-    from pointmask.cli.progress import shown_progress
+    from pointmask.cli.progress import progress_display
     from pointmask.io.images.open import open_source
     from pointmask.io.points.lists import read_ids
     from pointmask_trainer.distributed import choose_device
@@ -66,7 +66,7 @@ def predict(
     from pointmask_trainer.run.checkpoint import load_model, weights_path
 
     source = open_source(images, raw=raw, radiometric=radiometric)
-    only = read_ids(listed) if listed else None
+    only = read_ids(id_list) if id_list else None
     model, card = load_model(weights, choose_device(device))
     tile = model.tile if tile is None else tile
     overlap = overlap_of(tile) if overlap is None else overlap
@@ -74,7 +74,7 @@ def predict(
         raise click.UsageError(f"--overlap {overlap} must be smaller than --tile {tile}")
     digest = blake2b(weights_path(weights).read_bytes(), digest_size=8).hexdigest()
     settings = PredictionSettings(digest, threshold, tile, overlap, str(source.reading))
-    with shown_progress() as show:
+    with progress_display() as show:
         summary = predict_source(
             model,
             card.normalisation,

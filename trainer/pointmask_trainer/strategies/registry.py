@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from pointmask_trainer.strategies.base import Strategy
 
 
-def _check(name: str, found: object) -> "type[Strategy]":
+def _check(name: str, loaded: object) -> "type[Strategy]":
     from pointmask_trainer.strategies.base import Strategy
 
-    return contract_class(found, Strategy)  # type: ignore[type-abstract]
+    return contract_class(loaded, Strategy)  # type: ignore[type-abstract]
 
 
 STRATEGIES: "Registry[type[Strategy]]" = Registry(

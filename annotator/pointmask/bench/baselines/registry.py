@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 OURS = "ours"
 
 
-def _check(name: str, found: object) -> "type[Baseline]":
+def _check(name: str, loaded: object) -> "type[Baseline]":
     from pointmask.bench.baselines.base import Baseline
 
-    kind = contract_class(found, Baseline)  # type: ignore[type-abstract]
+    kind = contract_class(loaded, Baseline)  # type: ignore[type-abstract]
     if not isinstance(getattr(kind, "label", None), str):
         raise PluginError(f"{kind.__qualname__} has no label; set it to the name that tables show")
     return kind

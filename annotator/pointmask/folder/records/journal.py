@@ -1,7 +1,7 @@
-"""What a job did, a line of JSON per frame: appended while it runs, read back sorted with earlier jobs'.
+"""Journal of a job, one line of JSON per frame: appended while it runs, read back merged with earlier jobs.
 
-A job that is killed leaves its journal behind, whole but for half a line. Lines stay on disk and are read
-back as a stream, so that memory does not grow with the number of images.
+A killed job leaves its journal behind, complete except for a torn last line. Lines stay on disk and are read
+back as a stream, so memory does not grow with the number of images.
 """
 
 import errno
@@ -16,22 +16,22 @@ from pointmask.folder.records.sorted_lines import Key, Stretch, StretchFinder, m
 from pointmask.io.lines import end_of_lines, whole_lines
 
 Accept = Callable[[Path, int, bytes], Key | None]
-"""Takes a file, an offset in it and the line there; returns what frame the line is about, or None to pass."""
+"""Takes a file, an offset and the line there; returns the frame of the line, or None to ignore it."""
 
 
 class FrameJournal:
     """
-    The journal of a job that is running, and the files of earlier ones.
+    The journal of a running job, and the files of earlier ones.
 
-    Close it in any case (`contextlib.closing`); it stays on disk then, unless nothing is in it. The caller
-    holds the folder; see `pointmask.io.lock.only_job`.
+    Always close it (`contextlib.closing`); the file remains unless it is empty. The caller must hold the
+    folder lock; see `pointmask.io.lock.only_job`.
 
     Parameters
     ----------
     path : Path
-        Of this job; what an earlier one left there is gone on with.
+        File of this job; a journal left by an earlier job is continued.
     earlier : iterable of Path
-        Files of earlier jobs, newest first, which may go while they are looked for.
+        Files of earlier jobs, newest first; they may disappear in the meantime.
 
     Raises
     ------
@@ -41,7 +41,7 @@ class FrameJournal:
 
     def __init__(self, path: Path, earlier: Iterable[Path]) -> None:
         self.path = path
-        # Unbuffered, so that a line that does not fit on the disk is not tried again when closing.
+        # Unbuffered, so that a line that does not fit on the disk is not written again on closing.
         try:
             self._file = path.open("ab", buffering=0)
         except OSError as error:
@@ -66,7 +66,7 @@ class FrameJournal:
 
     @property
     def earlier_files(self) -> list[Path]:
-        """Files of earlier jobs that are there, oldest first."""
+        """Files of earlier jobs, oldest first."""
         return [path for path, _ in self._files[:-1]]
 
     def close(self) -> None:
@@ -76,12 +76,12 @@ class FrameJournal:
         self._close_files()
 
     def finish(self) -> None:
-        """Close all files, and remove the journal: something else holds what was in it."""
+        """Close all files, and remove the journal once its content is stored elsewhere."""
         self._close_files()
         self.path.unlink(missing_ok=True)
 
     def recall(self, accept: Accept) -> None:
-        """Read what earlier jobs did; `accept` may raise what ends this one."""
+        """Read the lines of earlier jobs; exceptions of `accept` propagate."""
         for path, file in self._files:
             finder = StretchFinder(file)
             for offset, line in whole_lines(file):
@@ -91,7 +91,7 @@ class FrameJournal:
             self._earlier += finder.stretches
 
     def earlier(self) -> Iterator[tuple[Key, bytes]]:
-        """Yield the newest line of every frame that earlier jobs did, sorted by image and frame."""
+        """Yield the newest line of every frame of earlier jobs, sorted by image and frame."""
         for key, line, _ in merged(self._earlier):
             yield key, line
 
@@ -107,9 +107,9 @@ class FrameJournal:
         Parameters
         ----------
         key : (str, int)
-            Image and frame that it is about.
+            Image and frame of the line.
         line : bytes
-            With its newline.
+            Including its newline.
 
         Raises
         ------
@@ -124,12 +124,12 @@ class FrameJournal:
 
     def check_there(self) -> None:
         """
-        Notice that the output folder was moved, or the drive under it unmounted, while the job runs.
+        Detect that the output folder was moved, or its drive unmounted, while the job runs.
 
         Raises
         ------
         OSError
-            If it was.
+            If the folder is no longer the same.
         """
         if not os.path.samestat(self.path.stat(), os.fstat(self._file.fileno())):
             raise OSError(errno.ESTALE, "the output folder is no longer the same", str(self.path))

@@ -1,4 +1,4 @@
-"""What was done to each image of an annotate job: earlier entries that still stand, and new ones."""
+"""Entries of an annotate job: earlier ones that are still valid, and new ones."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -27,23 +27,23 @@ from pointmask.io.points.fit import fitted
 
 class Ledger:
     """
-    The entries of an output folder, old and new, while one job runs.
+    Entries of an output folder, old and new, while a job runs.
 
-    Close it in any case (`contextlib.closing`). The caller holds the folder; see
+    Always close it (`contextlib.closing`). The caller must hold the folder lock; see
     `pointmask.io.lock.only_job`.
 
     Parameters
     ----------
     out : Path
-        Output folder, which exists.
+        Existing output folder.
     shard : Shard
-        Which part of the images this job works on.
+        The part of the images that belongs to this job.
     settings : Settings
-        Of this job.
+        Settings of this job.
     planned : Mapping
-        Points by image and frame, of all shards.
+        Points of all shards by image and frame.
     masks : bool
-        Publish ``masks.jsonl`` beside the manifest.
+        Whether to publish ``masks.jsonl`` beside the manifest.
 
     Attributes
     ----------
@@ -66,23 +66,23 @@ class Ledger:
         self._journal = FrameJournal(path, _earlier_files(out))
 
     def close(self) -> None:
-        """Close all files; the journal stays where it is, unless nothing was done."""
+        """Close all files; the journal remains unless it is empty."""
         self._journal.close()
 
     def recall(self, *, overwrite: bool) -> None:
         """
-        Read what earlier jobs did, and refuse to mix results that do not belong together.
+        Read the entries of earlier jobs, and refuse to mix results of different jobs.
 
         Parameters
         ----------
         overwrite : bool
-            Forget what differs instead of refusing.
+            Discard entries that differ instead of raising.
 
         Raises
         ------
         OutputError
-            If a finished entry has other settings or other points than this job, or if a file of
-            that name was not written by pointmask.
+            If a finished entry has other settings or points than this job, or a file of that name was not
+            written by pointmask.
         """
 
         def accept(path: Path, offset: int, line: bytes) -> Key | None:
@@ -102,24 +102,24 @@ class Ledger:
         self._journal.recall(accept)
 
     def finished(self) -> Iterator[tuple[Key, Known]]:
-        """Yield what earlier jobs finished that still stands, sorted by image and frame, as a stream."""
+        """Yield the valid entries of earlier jobs, sorted by image and frame, as a stream."""
         for key, line in self._journal.earlier():
-            entry = self._standing(line)
+            entry = self._valid(line)
             if entry is not None:
                 yield key, Known.of(entry)
 
-    def _standing(self, line: bytes) -> Entry | None:
-        """Return an earlier entry if it tells of a result that this job would give too, or leaves alone."""
+    def _valid(self, line: bytes) -> Entry | None:
+        """Return an earlier entry if this job would give the same result, or would not touch it."""
         entry: Entry = json.loads(line)
         if entry["status"] != "done" or self._difference(entry):
             return None
         is_planned = entry["frame"] in self._planned.get(entry["image"], ())
-        # Without a file the mask is in the entry.
+        # Without a file, the entry itself holds the mask.
         is_there = entry["mask"] is None or (self._out / entry["mask"]).exists()
         return entry if is_planned or is_there else None
 
     def _difference(self, entry: Entry) -> str:
-        """Say in words how a finished entry differs from what this job would do; empty if it does not."""
+        """Describe how a finished entry differs from this job; empty if it does not."""
         if entry["status"] != "done":
             return ""
         for name, ours in self._settings._asdict().items():
@@ -139,7 +139,9 @@ class Ledger:
         new = [((point.row, point.col), point.label) for point in points]
         if old == new:
             return ""
-        return f"{entry['image']} was made with points {_in_words(old)}, now they are {_in_words(new)}"
+        return (
+            f"{entry['image']} was made with points {_format_points(old)}, now they are {_format_points(new)}"
+        )
 
     def add(self, entry: Entry) -> None:
         """
@@ -154,12 +156,12 @@ class Ledger:
 
     def publish(self) -> tuple[int, ...]:
         """
-        Write the manifest from all entries, then remove what it replaces.
+        Write the manifest from all entries, then remove the files that it replaces.
 
         Returns
         -------
         tuple of int
-            The shards that are still to run; empty if the folder's manifest is complete.
+            Shards that have not finished yet; empty if the folder's manifest is complete.
 
         Raises
         ------
@@ -181,30 +183,30 @@ class Ledger:
         return merge(self._out, self._shard, job, self._write)
 
     def _write(self, lines: Callable[[], Iterator[bytes]], tag: str) -> None:
-        """Write the manifest last: where it is, all is."""
+        """Write the manifest last, so that its presence implies that all is complete."""
         if self._masks:
             write_lines(self._out / MASKS, mask_lines(lines()), tag)
         write_lines(self._out / MANIFEST, lines(), tag)
 
     def _lines(self) -> Iterator[bytes]:
-        """Yield the manifest lines of this shard: what this job did, and what stands of earlier ones."""
+        """Yield the manifest lines of this shard: new entries, and valid ones of earlier jobs."""
         for (image, _), line, is_new in self._journal.lines():
-            if self._shard.owns(image) and (is_new or self._standing(line) is not None):
+            if self._shard.owns(image) and (is_new or self._valid(line) is not None):
                 yield line
 
 
 def _earlier_files(out: Path) -> Iterator[Path]:
     """
-    Yield what other jobs wrote, newest first.
+    Yield the files of other jobs, newest first.
 
-    A shard that finishes at this moment moves its lines from its journal to its manifest to the
-    common manifest, so looking for them in this order misses none.
+    A shard that finishes meanwhile moves its lines from its journal to its manifest and then to the common
+    manifest, so a search in this order misses none.
     """
     for pattern in (".journal*.jsonl", "manifest-*-of-*.jsonl", MANIFEST):
         yield from sorted(out.glob(pattern), reverse=True)
 
 
-def _in_words(points: list[tuple[tuple[int, int], str | None]]) -> str:
-    """Short text of a point list as users write points: (x, y)."""
+def _format_points(points: list[tuple[tuple[int, int], str | None]]) -> str:
+    """Format a point list briefly, as (x, y)."""
     words = [f"({col}, {row}){f' {label}' if label else ''}" for (row, col), label in points[:3]]
     return "[" + ", ".join(words) + (f", ... {len(points)} in all]" if len(points) > 3 else "]")

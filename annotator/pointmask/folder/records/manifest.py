@@ -1,4 +1,4 @@
-"""The manifest: one JSON line per image, sorted, the same bytes however the work was divided."""
+"""The manifest: one JSON line per image, sorted; its bytes do not depend on how the work was divided."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -14,13 +14,13 @@ Entry = dict[str, Any]
 FramePoints = Mapping[str, Mapping[int, tuple[Point, ...]]]  # image -> frame -> points
 
 HEADER = b'{"shard": '
-"""How the first line of a shard's manifest begins."""
+"""Prefix of the first line of a shard's manifest."""
 
 _DONE_FIELDS = {"image", "frame", "status", "content", "theta", "version", "polarity", "mask", "targets"}
 
 
 class Settings(NamedTuple):
-    """What, besides image and points, decides the bytes of a mask; as written in each entry."""
+    """Everything besides image and points that determines a mask, as written in each entry."""
 
     theta: str
     version: str
@@ -29,17 +29,17 @@ class Settings(NamedTuple):
 
     @property
     def fields(self) -> dict[str, str]:
-        """Fields of an entry: a reading only where the user asked for one."""
+        """Fields of an entry; a reading only if one was requested."""
         return {name: value for name, value in self._asdict().items() if value or name != "reading"}
 
 
 def has_run_lengths(entry: Entry) -> bool:
-    """Whether a finished entry holds its masks as run lengths; one without targets always does."""
+    """Whether a finished entry holds its masks as run lengths; true without targets."""
     return all("rle" in target for target in entry["targets"])
 
 
 class Known(NamedTuple):
-    """What a job that goes on needs to know of a frame that is done."""
+    """Properties of a finished frame that a resumed job needs."""
 
     content: str  # hash of the image file
     targets: int
@@ -48,14 +48,14 @@ class Known(NamedTuple):
 
     @classmethod
     def of(cls, entry: Entry) -> "Known":
-        """Return what is to be known of a finished entry."""
+        """Extract the properties of a finished entry."""
         targets = entry["targets"]
         confidence = sum(target["confidence"] for target in targets)
         return cls(entry["content"], len(targets), confidence, has_run_lengths(entry))
 
 
 def dump(entry: Entry) -> bytes:
-    """Return one manifest line: ASCII JSON, keys in the dictionary's order."""
+    """Return one manifest line: ASCII JSON, keys in insertion order."""
     return json.dumps(entry).encode() + b"\n"
 
 
@@ -74,7 +74,7 @@ def entry_lines(handle: BinaryIO) -> Iterator[tuple[int, bytes]]:
     """
     Yield (offset, line) of the entries in a manifest or journal.
 
-    A torn last line is left out: it belongs to a job that was killed or is still writing.
+    A torn last line is ignored: it belongs to a job that was killed or is still writing.
     """
     for offset, line in whole_lines(handle):
         if not line.startswith(HEADER):
@@ -106,7 +106,7 @@ def read_manifest(out: Path) -> Iterator[Entry]:
 
 
 def parse_or_raise(path: Path, offset: int, line: bytes) -> Entry:
-    """Return the entry of a line, or raise OutputError saying where a foreign line stands."""
+    """Return the entry of a line, or raise OutputError with the offset of a foreign line."""
     entry = parse(line)
     if entry is None:
         raise OutputError(

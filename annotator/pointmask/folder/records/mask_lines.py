@@ -2,8 +2,8 @@
 
 One JSON line per frame: ``{"image", "frame", "shape": [h, w], "targets": [{"point": [row, col], "label",
 "confidence", "box", "area", "rle"}]}``, where ``rle`` holds COCO's compressed counts over the full frame.
-The run lengths travel in the manifest's entries, so that there is one journal and one thing to resume
-from; this file is copied from them when the manifest is published.
+The run lengths are stored in the manifest's entries, so that one journal is enough to resume a job; this
+file is extracted from them when the manifest is published.
 """
 
 import json
@@ -32,7 +32,7 @@ def mask_lines(manifest: Iterable[bytes]) -> Iterator[bytes]:
     Parameters
     ----------
     manifest : iterable of bytes
-        Lines of the manifest. What was skipped, or done without run lengths, is left out.
+        Lines of the manifest. Skipped images and entries without run lengths are omitted.
     """
     for line in manifest:
         entry: Entry = json.loads(line)
@@ -43,12 +43,12 @@ def mask_lines(manifest: Iterable[bytes]) -> Iterator[bytes]:
 
 def check_ours(out: Path) -> None:
     """
-    Refuse an output folder whose ``masks.jsonl`` is somebody else's.
+    Refuse an output folder whose ``masks.jsonl`` was not written by pointmask.
 
     Raises
     ------
     OutputError
-        If its first line is not one of pointmask's.
+        If its first line is foreign.
     """
     path = out / MASKS
     if not path.exists():
@@ -56,10 +56,10 @@ def check_ours(out: Path) -> None:
     with path.open("rb") as handle:
         line = handle.readline()
     try:
-        found = json.loads(line) if line else dict.fromkeys(_FIELDS)
+        first = json.loads(line) if line else dict.fromkeys(_FIELDS)
     except ValueError:
-        found = None
-    if not isinstance(found, dict) or found.keys() != _FIELDS:
+        first = None
+    if not isinstance(first, dict) or first.keys() != _FIELDS:
         raise OutputError(
             f"{path} was not written by pointmask ({line[:40]!r}); move it away, choose another --out, or "
             "replace it with --overwrite"

@@ -1,4 +1,4 @@
-"""Parts of a job, and how their manifests become one."""
+"""Parts of a job, and the merging of their manifests."""
 
 import json
 import os
@@ -21,9 +21,9 @@ class Shard:
     Attributes
     ----------
     index : int
-        Which one, from 1.
+        Number of the shard, from 1.
     count : int
-        How many there are; 1 means that there is no sharing.
+        Number of shards; 1 means that the job is not divided.
     """
 
     index: int = 1
@@ -36,7 +36,7 @@ class Shard:
             )
 
     def owns(self, name: str) -> bool:
-        """Whether this shard works on image ``name``: a stable hash, the same on every machine."""
+        """Whether image ``name`` belongs to this shard, by a hash that is the same on every machine."""
         if self.count == 1:
             return True
         digest = blake2b(name.encode("utf-8", "surrogateescape"), digest_size=8).digest()
@@ -44,22 +44,22 @@ class Shard:
 
     @property
     def tag(self) -> str:
-        """Names the shard in file names."""
+        """Part of file names that identifies the shard."""
         return WHOLE if self.count == 1 else f"{self.index}-of-{self.count}"
 
     @property
     def manifest(self) -> str:
-        """File name of the manifest this shard writes."""
+        """File name of the shard's manifest."""
         return manifest_name(self.tag)
 
     @property
     def journal(self) -> str:
-        """File name of the journal this shard keeps while it runs."""
+        """File name of the shard's journal."""
         return journal_name(self.tag)
 
 
 def job_digest(settings: Settings, planned: FramePoints) -> str:
-    """Short hex hash of all that a job is to do: shards with equal digests belong together."""
+    """Return a hex hash of a job's settings and points; shards with equal digests belong together."""
     digest = blake2b(json.dumps(settings).encode(), digest_size=16)
     for image in sorted(planned):
         frames = {
@@ -70,7 +70,7 @@ def job_digest(settings: Settings, planned: FramePoints) -> str:
 
 
 def shard_header(shard: Shard, job: str) -> bytes:
-    """First line of a shard's manifest."""
+    """Return the first line of a shard's manifest."""
     return HEADER + json.dumps(f"{shard.index}/{shard.count}").encode() + f', "job": "{job}"}}\n'.encode()
 
 
@@ -78,34 +78,34 @@ def merge(
     out: Path, shard: Shard, job: str, write: Callable[[Callable[[], Iterator[bytes]], str], None]
 ) -> tuple[int, ...]:
     """
-    Put the shards' manifests together once all are there and belong to the same job.
+    Merge the shards' manifests once all exist and belong to the same job.
 
-    ``write`` publishes the lines that its first argument yields anew at each call, under the tag that
-    is its second.
+    ``write`` takes a function that yields the lines from the start at each call, and a tag, and publishes
+    the lines.
 
-    Two shards that finish at once may both do it: they write the same bytes. One that finds a
-    manifest gone while it merges was overtaken by the other, which had them all.
+    Two shards that finish at the same time may both merge: they write the same bytes. A shard for which a
+    manifest disappears while it merges was overtaken by the other, which had all of them.
 
     Returns
     -------
     tuple of int
-        The shards that are still missing; empty if the folder's manifest is complete.
+        Shards that are missing; empty if the folder's manifest is complete.
     """
     shards = [Shard(index, shard.count) for index in range(1, shard.count + 1)]
     handles: dict[int, BinaryIO] = {}
     try:
-        for sister in shards:
-            path = out / sister.manifest
+        for other in shards:
+            path = out / other.manifest
             if path.exists():
-                handles[sister.index] = path.open("rb")
+                handles[other.index] = path.open("rb")
         missing = tuple(s.index for s in shards if not _belongs(handles.get(s.index), s, job))
         if missing:
-            # Its own manifest was there a moment ago: a sister has merged all of them since.
+            # Its own manifest existed a moment ago, so another shard has merged all of them since.
             return () if shard.index in missing else missing
-        stretches = [_whole(handle) for handle in handles.values()]
+        stretches = [_body(handle) for handle in handles.values()]
         write(lambda: (line for _, line, _ in merged(stretches)), f"{shard.tag}-merge")
     except FileNotFoundError:
-        return ()  # as above, between the look and the opening
+        return ()  # as above, between the check and opening the file
     finally:
         for handle in handles.values():
             handle.close()
@@ -118,7 +118,7 @@ def _belongs(handle: BinaryIO | None, shard: Shard, job: str) -> bool:
     return handle is not None and handle.readline() == shard_header(shard, job)
 
 
-def _whole(handle: BinaryIO) -> Stretch:
-    """All lines of a shard's manifest but its header, after which the file stands."""
+def _body(handle: BinaryIO) -> Stretch:
+    """Return all lines of a shard's manifest after the header, where the file is positioned."""
     start = handle.tell()
     return Stretch(handle, start, handle.seek(0, os.SEEK_END))

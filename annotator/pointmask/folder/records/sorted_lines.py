@@ -1,9 +1,9 @@
 """Lines sorted by image and frame, merged from any number of files in one pass without holding them.
 
-A job takes its images in order, so what it appends to a journal is sorted but for a few breaks: one
-where it turns from the images that it skips at once to the others, one where it was killed and run
-again. Between two breaks lies a sorted stretch. Merging stretches costs a buffer for each of them, whatever
-their length, where a table of all images would grow with a million of them.
+A job processes its images in order, so its journal is sorted except for a few breaks: after the images that
+are skipped immediately, and where the job was killed and resumed. Between two breaks lies a sorted stretch.
+Merging stretches takes one buffer per stretch, whatever its length, whereas a table of all images would grow
+with their number.
 """
 
 import errno
@@ -16,12 +16,12 @@ T = TypeVar("T")
 
 Key = tuple[str, int]  # (image, frame)
 
-_BUFFERED = 1 << 22  # bytes held at once, over all stretches of a merge
-_LEAST = 1 << 12  # bytes held of one stretch
+_BUFFERED = 1 << 22  # bytes buffered over all stretches of a merge
+_LEAST = 1 << 12  # bytes buffered per stretch at least
 
 
 class Stretch(NamedTuple):
-    """A stretch of a file whose lines are sorted by key, each key once."""
+    """Part of a file whose lines are sorted by key, with unique keys."""
 
     handle: BinaryIO
     start: int
@@ -30,17 +30,17 @@ class Stretch(NamedTuple):
 
 class StretchFinder:
     """
-    Cuts a file into sorted stretches while its lines go by.
+    Divides a file into sorted stretches, line by line.
 
     Parameters
     ----------
     handle : BinaryIO
-        The file, from which `merged` will read the lines back.
+        The file, from which `merged` reads the lines back.
 
     Attributes
     ----------
     stretches : list of Stretch
-        Up to now, in the order of the file.
+        Stretches so far, in file order.
     """
 
     def __init__(self, handle: BinaryIO) -> None:
@@ -49,7 +49,7 @@ class StretchFinder:
         self._last: Key | None = None
 
     def add(self, key: Key, offset: int, length: int) -> None:
-        """Note the key of the next line and where it lies; a line that is passed over ends a stretch."""
+        """Add the key and position of the next line; an ignored line ends a stretch."""
         end = offset + length
         if self._last is None or key <= self._last or self.stretches[-1].end != offset:
             self.stretches.append(Stretch(self._handle, offset, end))
@@ -65,19 +65,19 @@ def merged(stretches: Sequence[Stretch]) -> Iterator[tuple[Key, bytes, int]]:
     Parameters
     ----------
     stretches : sequence of Stretch
-        Oldest first. Lines may be appended to their files meanwhile.
+        Oldest first. Lines may be appended to their files in the meantime.
 
     Yields
     ------
     key : (str, int)
     line : bytes
     stretch : int
-        Index of the one that holds the line.
+        Index of the stretch that holds the line.
 
     Raises
     ------
     OSError
-        If a file is cut meanwhile.
+        If a file is truncated in the meantime.
     """
     size = max(_LEAST, _BUFFERED // max(1, len(stretches)))
     last: Key | None = None
@@ -91,12 +91,12 @@ def merged(stretches: Sequence[Stretch]) -> Iterator[tuple[Key, bytes, int]]:
 
 class SortedLookup(Generic[T]):
     """
-    Looks images up in a stream that is sorted by image; the images asked for must be sorted too.
+    Looks up images in a stream that is sorted by image; lookups must be in the same order.
 
     Parameters
     ----------
     items : iterator of ((str, int), object)
-        Read as images are asked for.
+        Read lazily.
     """
 
     def __init__(self, items: Iterator[tuple[Key, T]]) -> None:
@@ -104,11 +104,11 @@ class SortedLookup(Generic[T]):
         self._next = next(items, None)
 
     def of(self, image: str) -> Iterator[tuple[int, T]]:
-        """Yield (frame, what is known) of one image."""
+        """Yield (frame, item) of one image."""
         while self._next is not None and self._next[0][0] <= image:
-            (name, frame), known = self._next
+            (name, frame), item = self._next
             if name == image:
-                yield frame, known
+                yield frame, item
             self._next = next(self._items, None)
 
 
@@ -124,11 +124,11 @@ def _keyed(stretch: Stretch, age: int, size: int) -> Iterator[tuple[Key, int, by
 
 
 def _lines(stretch: Stretch, size: int) -> Iterator[bytes]:
-    """Read a stretch in blocks of lines, so that those of one file do not move its position each line."""
+    """Read a stretch in blocks of lines, so that stretches of one file do not seek for each line."""
     position = stretch.start
     while position < stretch.end:
         stretch.handle.seek(position)
-        # Some files stop at the hint, others beyond it: one byte less, and none reads into the next stretch.
+        # Some files stop at the hint, others after it: with one byte less, none reads into the next stretch.
         block = stretch.handle.readlines(min(size, stretch.end - position) - 1)
         if not block:
             raise OSError(errno.EIO, "a file became shorter while it was read", str(stretch.handle.name))

@@ -1,4 +1,4 @@
-"""What zip and tar archives share: images are read where they lie, nothing is unpacked to disk."""
+"""Base of zip and tar archives: images are read in place, nothing is unpacked to disk."""
 
 import io
 import threading
@@ -15,7 +15,7 @@ from pointmask.io.images.kinds import listed
 from pointmask.io.images.source import ImageSource
 
 ReadAt = Callable[[int, int], bytes]
-"""Given offset and size, returns these bytes, fewer only at the end."""
+"""Takes offset and size and returns the bytes there; fewer only at the end."""
 
 P = TypeVar("P")
 
@@ -23,20 +23,20 @@ P = TypeVar("P")
 @dataclass(slots=True)
 class Index(Generic[P]):
     """
-    Where each image of an archive lies.
+    Index of the images in an archive.
 
     Attributes
     ----------
     read_at : callable
-        Reads the archive itself (unzipped, if it is a gzip file) from any thread.
+        Reads the archive (decompressed, if it is a gzip file); safe to call from any thread.
     accepts : callable
-        Says by its name whether a member is an image.
+        Decides by its name whether a member is an image.
     places : dict
-        What the archive says about each image.
+        Location of each image.
     refused : dict
-        Images that are not read, with the reason.
+        Reasons by image, for images that are not read.
     others : set
-        Members that are no images by their names.
+        Members whose names are not those of images.
     """
 
     read_at: ReadAt
@@ -47,19 +47,19 @@ class Index(Generic[P]):
 
     def add(self, path: str, place: P | None, reason: str = "") -> None:
         """
-        Take in a member that is no folder; one of the same name replaces it, as on unpacking.
+        Add a member other than a folder; it replaces an earlier one of the same name, as unpacking would.
 
         Parameters
         ----------
         path : str
-            As the archive says.
+            Path in the archive.
         place : P or None
-            None if it cannot be read, for the `reason` that continues the sentence "<name> ...".
+            None if it cannot be read; `reason` then continues the sentence "<name> ...".
         """
         name = str(PurePosixPath(path))
         parts = name.split("/")
         if any(part.startswith(".") and part != ".." for part in parts):
-            return  # as in folders, hidden files are passed over
+            return  # hidden files are ignored, as in folders
         if not self.accepts(name):
             self.others.add(name)
             return
@@ -75,27 +75,27 @@ class Index(Generic[P]):
 
 
 class ArchiveSource(ImageSource, Generic[P]):
-    """Images in an archive file. Its index is made once per process, and again when the file changes."""
+    """Images in an archive file, indexed once per process and again when the file changes."""
 
     @staticmethod
     @abstractmethod
     def _make_index(root: Path, accepts: Callable[[str], bool]) -> Index[P]:
-        """List the members of an archive whose names are accepted."""
+        """Index the members whose names are accepted."""
 
     def names(self, *, exclude: Path | None = None) -> list[str]:
-        """Return the members that are images; there is nothing to exclude in an archive."""
-        return listed(self._listed().places)
+        """Return the members that are images; `exclude` has no effect in an archive."""
+        return listed(self._checked_index().places)
 
     def others(self) -> list[str]:
-        """Return members that are no images by their names."""
-        index = self._listed()
+        """Return members whose names are not those of images."""
+        index = self._checked_index()
         return sorted(index.others.union(index.places).difference(self.names()))
 
     def refused(self) -> Mapping[str, str]:
-        """Return members that point outside, are links, devices or encrypted."""
-        return self._listed().refused
+        """Return members that are not read: encrypted ones, links, devices and paths outside the archive."""
+        return self._checked_index().refused
 
-    def _listed(self) -> Index[P]:
+    def _checked_index(self) -> Index[P]:
         try:
             return self._index()
         except OSError as error:
@@ -113,7 +113,7 @@ class ArchiveSource(ImageSource, Generic[P]):
         return index.places[name]
 
 
-_INDEXING = threading.Lock()  # or several threads would list a new archive at once
+_INDEXING = threading.Lock()  # otherwise several threads would index a new archive at once
 
 
 @lru_cache(maxsize=4)
@@ -128,12 +128,12 @@ def _index_of(
 
 def check_unpacked(name: str, size: int) -> None:
     """
-    Refuse to unpack more into memory than two bytes for each pixel of the largest image.
+    Refuse to decompress more than two bytes per pixel of the largest allowed image.
 
     Raises
     ------
     ImageError
-        If ``size``, in bytes, exceeds that.
+        If ``size`` (bytes) exceeds that limit.
     """
     limit = 2 * most_samples()
     if size > limit:
@@ -144,7 +144,7 @@ def check_unpacked(name: str, size: int) -> None:
 
 
 def read_file_at(path: Path, offset: int, size: int) -> bytes:
-    """Read a piece of a file through a handle of its own, so that threads do not meet."""
+    """Read part of a file through a new handle, so that threads share no file position."""
     with path.open("rb", buffering=0) as file:
         file.seek(offset)
         parts = []
@@ -155,7 +155,7 @@ def read_file_at(path: Path, offset: int, size: int) -> bytes:
 
 
 def window(read_at: ReadAt, start: int, size: int) -> BinaryIO:
-    """Return a run of bytes of an archive as a file of its own."""
+    """Return a range of an archive's bytes as a file."""
     return io.BufferedReader(_Window(read_at, start, size), 2**16)
 
 
@@ -176,8 +176,8 @@ class _Window(io.RawIOBase):
         return self._offset
 
     def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - whatever has the buffer protocol
-        wanted = max(0, min(len(buffer), self._size - self._offset))
-        piece = self._read_at(self._start + self._offset, wanted) if wanted else b""
+        size = max(0, min(len(buffer), self._size - self._offset))
+        piece = self._read_at(self._start + self._offset, size) if size else b""
         buffer[: len(piece)] = piece
         self._offset += len(piece)
         return len(piece)

@@ -1,4 +1,4 @@
-"""Images in a folder and its folders."""
+"""Images in a folder and its subfolders."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -14,18 +14,18 @@ def list_images(
     root: Path, *, exclude: Path | None = None, accepts: Callable[[str], bool] = is_image
 ) -> list[str]:
     """
-    Return the images below a folder, by suffix.
+    Return the images below a folder, recognised by suffix.
 
-    Hidden files and folders are passed over. Linked folders are followed, each real folder once.
+    Hidden files and folders are ignored. Links to folders are followed; each real folder is visited once.
 
     Parameters
     ----------
     root : Path
         Folder to search, with all its subfolders.
     exclude : Path, optional
-        Folder to leave out: an output folder that lies among the images.
+        Folder to skip, such as an output folder among the images.
     accepts : callable
-        Says by its name whether a file is an image.
+        Decides by its name whether a file is an image.
 
     Returns
     -------
@@ -43,19 +43,19 @@ def list_images(
         )
     if not root.is_dir():
         raise ImageError(f"{root} is a file; give the folder that holds it: {root.parent}")
-    banned = exclude.resolve() if exclude is not None and exclude.exists() else None
-    return listed(name for name in _walk(root, "", banned, set()) if accepts(name))
+    excluded = exclude.resolve() if exclude is not None and exclude.exists() else None
+    return listed(name for name in _walk(root, "", excluded, set()) if accepts(name))
 
 
-def _walk(folder: Path, prefix: str, banned: Path | None, seen: set[tuple[int, int]]) -> Iterator[str]:
-    """Yield files below ``folder``; ``seen`` holds (device, inode) so that a link loop ends."""
+def _walk(folder: Path, prefix: str, excluded: Path | None, visited: set[tuple[int, int]]) -> Iterator[str]:
+    """Yield files below ``folder``; ``visited`` holds (device, inode), which ends link loops."""
     try:
         status = folder.stat()
-        if (status.st_dev, status.st_ino) in seen:
+        if (status.st_dev, status.st_ino) in visited:
             return
-        seen.add((status.st_dev, status.st_ino))
-        with os.scandir(folder) as found:
-            items = [(item.name, item.is_dir()) for item in found if not item.name.startswith(".")]
+        visited.add((status.st_dev, status.st_ino))
+        with os.scandir(folder) as entries:
+            items = [(entry.name, entry.is_dir()) for entry in entries if not entry.name.startswith(".")]
     except OSError as error:
         raise ImageError(
             f"folder {folder} cannot be read ({error.strerror or error}); "
@@ -64,8 +64,8 @@ def _walk(folder: Path, prefix: str, banned: Path | None, seen: set[tuple[int, i
     for name, is_folder in items:
         if is_folder:
             below = folder / name
-            if banned is None or below.resolve() != banned:
-                yield from _walk(below, f"{prefix}{name}/", banned, seen)
+            if excluded is None or below.resolve() != excluded:
+                yield from _walk(below, f"{prefix}{name}/", excluded, visited)
         else:
             yield prefix + name
 
@@ -78,7 +78,7 @@ class FolderSource(ImageSource):
         return list_images(self.root, exclude=exclude, accepts=self.reading.accepts)
 
     def others(self) -> list[str]:
-        """Return files that are no images by their names."""
+        """Return files whose names are not those of images."""
         if not self.root.is_dir():
             return []
         images = set(self.names())

@@ -1,4 +1,4 @@
-"""Random access to what a gzip file holds, without unpacking it to disk."""
+"""Random access to the content of a gzip file, without unpacking it to disk."""
 
 import threading
 import zlib
@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 from pointmask.errors import ImageError
 
-_GZIP = 31  # window bits of zlib that mean: a gzip header, the largest window, and its checksum is verified
+_GZIP = 31  # window bits of zlib for a gzip header, the largest window and a verified checksum
 _PIECE = 2**16  # bytes read at once
 _MOST_CHECKPOINTS = 512  # each takes 40 kB
 _MOST_RECENT = 32
@@ -19,11 +19,11 @@ _MOST_RECENT = 32
 
 @dataclass(slots=True)
 class _Cursor:
-    """A decompressor in the middle of its work."""
+    """State of a decompressor at some offset."""
 
     offset: int  # in the decompressed bytes
-    source: int  # in the file: what has been read of it
-    waiting: bytes  # read, but not decompressed yet
+    source: int  # in the file: number of bytes read
+    waiting: bytes  # read but not yet decompressed
     decoder: Any  # zlib's type has no public name
 
     def copy(self) -> "_Cursor":
@@ -35,24 +35,24 @@ _offset = attrgetter("offset")
 
 class Gunzip:
     """
-    The decompressed bytes of a gzip file, readable at any offset by any number of threads.
+    Decompressed bytes of a gzip file, readable at any offset by any number of threads.
 
-    States of the decompressor are kept on the way, so that reading starts at the nearest one. Reading in
-    order decompresses nothing twice. At most 23 MB of states are kept, whatever the size of the file.
+    Decompressor states are saved at intervals, and reading starts at the nearest one. Sequential reading
+    decompresses nothing twice. The states take at most 23 MB for any file size.
 
     Parameters
     ----------
     path : Path
         Gzip file, of one or several members.
     span : int
-        Distance between kept states, in decompressed bytes; it doubles when there are too many.
+        Distance between saved states, in decompressed bytes; it doubles when there are too many.
     """
 
     def __init__(self, path: Path, span: int = 2**24) -> None:
         self._path, self._span = path, span
         self._lock = threading.Lock()
         self._checkpoints = [_Cursor(0, 0, b"", zlib.decompressobj(_GZIP))]
-        self._recent: list[_Cursor] = []  # where the last readers stopped
+        self._recent: list[_Cursor] = []  # final states of recent reads
 
     def read_at(self, offset: int, size: int) -> bytes:
         """
@@ -81,19 +81,19 @@ class Gunzip:
         return b"".join(parts)
 
     def _nearest(self, offset: int) -> _Cursor:
-        """Take the state that is closest before an offset."""
+        """Return the closest state before an offset."""
         with self._lock:
-            kept = self._checkpoints[bisect_right(self._checkpoints, offset, key=_offset) - 1]
-            recent = max((c for c in self._recent if c.offset <= offset), key=_offset, default=kept)
-            if recent.offset <= kept.offset:
-                return kept.copy()
+            saved = self._checkpoints[bisect_right(self._checkpoints, offset, key=_offset) - 1]
+            recent = max((c for c in self._recent if c.offset <= offset), key=_offset, default=saved)
+            if recent.offset <= saved.offset:
+                return saved.copy()
             self._recent.remove(recent)
             return recent
 
     def _pieces(self, cursor: _Cursor, file: BinaryIO, end: int) -> Iterator[tuple[int, bytes]]:
         """Yield (offset, bytes) from the cursor on, up to ``end`` or the end of the file."""
         while cursor.offset < end:
-            self._keep(cursor)
+            self._save(cursor)
             if cursor.decoder.eof and not self._next_member(cursor, file):
                 return
             if not cursor.waiting:
@@ -112,7 +112,7 @@ class Gunzip:
 
     @staticmethod
     def _next_member(cursor: _Cursor, file: BinaryIO) -> bool:
-        """Go on behind the end of a member; False at the end of the file. Zeros may fill it up."""
+        """Continue after the end of a member, skipping zero padding; return False at the end of the file."""
         while not (rest := cursor.waiting.lstrip(b"\0")):
             cursor.waiting = file.read(_PIECE)
             cursor.source += len(cursor.waiting)
@@ -121,7 +121,7 @@ class Gunzip:
         cursor.waiting, cursor.decoder = rest, zlib.decompressobj(_GZIP)
         return True
 
-    def _keep(self, cursor: _Cursor) -> None:
+    def _save(self, cursor: _Cursor) -> None:
         if cursor.offset < self._checkpoints[-1].offset + self._span:
             return
         with self._lock:

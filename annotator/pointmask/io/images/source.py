@@ -1,4 +1,4 @@
-"""What every place that images come from can do: list their names, and open one of them."""
+"""Base class of image sources: list the names of images, and open an image by name."""
 
 import io
 from abc import ABC, abstractmethod
@@ -21,14 +21,14 @@ class ImageSource(ABC):
     """
     Images by name.
 
-    It holds no open file: it can be pickled, and any thread may use it.
+    A source holds no open file, so it can be pickled and used from any thread.
 
     Attributes
     ----------
     root : Path
-        Where they lie.
+        Folder or archive.
     reading : Reading
-        How files are read that do not say it themselves.
+        How to read files that do not describe themselves.
     """
 
     root: Path
@@ -42,21 +42,21 @@ class ImageSource(ABC):
         Parameters
         ----------
         exclude : Path, optional
-            Folder to leave out: an output folder that lies among the images.
+            Folder to skip, such as an output folder among the images.
 
         Raises
         ------
         ImageError
-            If the place is missing or cannot be read.
+            If the source is missing or cannot be read.
         """
 
     def refused(self) -> Mapping[str, str]:
-        """Return what looks like an image but must not or cannot be read, by name, with the reason."""
+        """Return reasons by name, for images that cannot or must not be read."""
         return {}
 
     def others(self) -> list[str]:
         """
-        Return the names of files that are no images by their names, sorted; hidden ones are passed over.
+        Return the sorted names of all other files, except hidden ones.
 
         Raises
         ------
@@ -100,15 +100,15 @@ class ImageSource(ABC):
 
     @abstractmethod
     def _read(self, name: str) -> bytes:
-        """Return the whole file; an OSError says why not."""
+        """Return the whole file; raise OSError on failure."""
 
     @abstractmethod
     def _open(self, name: str) -> BinaryIO:
-        """Open the file for random access; an OSError says why not."""
+        """Open the file for random access; raise OSError on failure."""
 
     def read(self, name: str) -> bytes:
         """
-        Return the bytes of one image file, as they are.
+        Return the raw bytes of one image file.
 
         Raises
         ------
@@ -134,12 +134,12 @@ class ImageSource(ABC):
         Returns
         -------
         ImageFile
-            To be closed by the caller. What may hold frames is read piece by piece, other files at once.
+            To be closed by the caller. Formats with several frames are read on demand, other files at once.
 
         Raises
         ------
         ImageError
-            If it cannot be read, or is no image.
+            If it cannot be read or is not an image.
         """
         if not may_hold_frames(name):
             return ImageFile(io.BytesIO(self.read(name)), name, self.reading)

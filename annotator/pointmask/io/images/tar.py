@@ -1,4 +1,4 @@
-"""Images in a tar archive, plain or gzipped. One pass over the headers tells where each image lies."""
+"""Images in a tar archive, plain or gzipped. One pass over the headers locates each image."""
 
 import tarfile
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ from pointmask.errors import ImageError
 from pointmask.io.images.archive import ArchiveSource, Index, ReadAt, check_unpacked, read_file_at, window
 from pointmask.io.images.gunzip import Gunzip
 
-_MOST_HEADER = 2**24  # bytes; a header of this length is an attack
+_MOST_HEADER = 2**24  # bytes; a longer header is taken for an attack
 _READ_AT_ONCE = 2**20
 _GZIP_MAGIC = b"\x1f\x8b"
 
@@ -49,7 +49,7 @@ class TarSource(ArchiveSource[Place]):
 
 
 def _members(read_at: ReadAt, root: Path) -> Iterator[tarfile.TarInfo]:
-    """Yield what is no folder, and keep nothing."""
+    """Yield all members except folders, without storing them."""
     with tarfile.TarFile(fileobj=_Headers(read_at)) as archive:  # type: ignore[arg-type]
         while (member := archive.next()) is not None:
             archive.members.clear()  # type: ignore[attr-defined]
@@ -59,10 +59,10 @@ def _members(read_at: ReadAt, root: Path) -> Iterator[tarfile.TarInfo]:
 
 
 def _check_end(read_at: ReadAt, offset: int, root: Path) -> None:
-    """Read from where `tarfile` stopped to the end of the file.
+    """Read from the position where `tarfile` stopped to the end of the file.
 
-    It takes a damaged header for the end, and needs no mark at the end: both would lose images in silence.
-    A gzip file has its checksum behind all data.
+    `tarfile` takes a damaged header for the end and accepts a missing end mark: both would lose images
+    silently. The checksum of a gzip file follows all data, so reading to the end verifies it.
     """
     mark = read_at(offset, tarfile.BLOCKSIZE)
     if len(mark) < tarfile.BLOCKSIZE:
@@ -74,7 +74,7 @@ def _check_end(read_at: ReadAt, offset: int, root: Path) -> None:
 
 
 def _reason(member: tarfile.TarInfo) -> str:
-    """Say why a member is refused; empty if it is not."""
+    """Return the reason why a member is refused, or an empty string."""
     if member.issym() or member.islnk():
         return f"is a link to {member.linkname} in the archive; pack it again with the file itself"
     if not member.isreg():
@@ -83,7 +83,7 @@ def _reason(member: tarfile.TarInfo) -> str:
 
 
 class _Headers:
-    """As much of a file as `tarfile` uses to walk from header to header."""
+    """File object with the methods that `tarfile` uses to go from header to header."""
 
     def __init__(self, read_at: ReadAt) -> None:
         self._read_at = read_at

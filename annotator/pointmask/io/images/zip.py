@@ -1,7 +1,7 @@
-"""Images in a zip archive. Each is found through the central directory and read on its own.
+"""Images in a zip archive, located by the central directory and read one by one.
 
-`zipfile` lists the members. It does not read them, because its one file handle and its count of readers
-are shared between threads; a handle per image costs no more than opening an image in a folder.
+`zipfile` lists the members but does not read them, because threads would share its file handle and count of
+readers. A handle per image costs no more than opening an image in a folder.
 """
 
 import io
@@ -22,12 +22,12 @@ from pointmask.io.images.archive import ArchiveSource, Index, check_unpacked, re
 _ENCRYPTED = 1
 _UTF8 = 0x800  # flag of a name that is
 _HEADER = 30  # bytes before the name in the local header of a member
-_RAW = -15  # window bits of zlib that mean: deflate without header
+_RAW = -15  # window bits of zlib for deflate without header
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """What the central directory of a zip says about an image."""
+    """Entry of an image in the central directory."""
 
     header: int
     packed: int
@@ -75,7 +75,7 @@ class ZipSource(ArchiveSource[Member]):
         return window(index.read_at, self._start(index, name, member), member.size)
 
     def _start(self, index: Index[Member], name: str, member: Member) -> int:
-        """Return where the data begin: behind a header whose length the central directory does not tell."""
+        """Return the offset of the data, after a local header of variable length."""
         header = index.read_at(member.header, _HEADER)
         if len(header) < _HEADER or not header.startswith(b"PK\x03\x04"):
             raise ImageError(f"{name} is not where {self.root} says; copy the archive again")
@@ -114,7 +114,7 @@ def _allows(encoding: str, names: Sequence[str]) -> bool:
 
 
 def _member(info: zipfile.ZipInfo) -> tuple[Member | None, str]:
-    """Where a member lies, or why it is refused."""
+    """Return the entry of a member, or the reason why it is refused."""
     kind = stat.S_IFMT(info.external_attr >> 16)
     if kind not in (0, stat.S_IFREG):
         return None, "is a link or device in the archive"

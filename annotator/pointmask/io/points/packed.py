@@ -1,4 +1,4 @@
-"""Names and points in arrays: some forty bytes per image, where objects take four hundred."""
+"""Names and points stored in arrays: about 40 bytes per image, against 400 as objects."""
 
 from array import array
 from bisect import bisect_left
@@ -8,20 +8,13 @@ from typing import overload
 
 from pointmask.io.points.points import Point
 
-_MOST = 2**31 - 1  # of what a place in the arrays holds
+_MOST = 2**31 - 1  # largest value of an array item
 
 _Kind = tuple[str | None, tuple[int, int] | None]  # label and size of the image
 
 
 class PackedTexts(Sequence[str]):
-    """
-    Texts in one piece of memory; grows only by `append`.
-
-    Parameters
-    ----------
-    texts : iterable of str
-        To begin with.
-    """
+    """Sequence of texts in one block of memory; grows only by `append`."""
 
     def __init__(self, texts: Iterable[str] = ()) -> None:
         self._bytes = bytearray()
@@ -30,19 +23,19 @@ class PackedTexts(Sequence[str]):
             self.append(text)
 
     def append(self, text: str) -> None:
-        """Add one at the end."""
+        """Append a text."""
         self._bytes += text.encode("utf-8", "surrogatepass")
         self._ends.append(len(self._bytes))
 
     @overload
-    def __getitem__(self, place: int) -> str: ...
+    def __getitem__(self, index: int) -> str: ...
     @overload
-    def __getitem__(self, place: slice) -> list[str]: ...
-    def __getitem__(self, place: int | slice) -> str | list[str]:
-        if isinstance(place, slice):
-            return [self[k] for k in range(*place.indices(len(self)))]
-        end = self._ends[place]
-        start = self._ends[place - 1] if place % len(self._ends) else 0
+    def __getitem__(self, index: slice) -> list[str]: ...
+    def __getitem__(self, index: int | slice) -> str | list[str]:
+        if isinstance(index, slice):
+            return [self[k] for k in range(*index.indices(len(self)))]
+        end = self._ends[index]
+        start = self._ends[index - 1] if index % len(self._ends) else 0
         return self._bytes[start:end].decode("utf-8", "surrogatepass")
 
     def __len__(self) -> int:
@@ -51,35 +44,35 @@ class PackedTexts(Sequence[str]):
 
 class PackedPoints(Mapping[str, tuple[Point, ...]]):
     """
-    A mapping from keys to points in the order in which they were listed; grows only by `add`.
+    Mapping from keys to points, in the order in which they were added; grows only by `add`.
 
-    Rows of one image usually follow each other, and images are usually sorted. What is not so costs
-    more memory and gives the same.
+    Optimised for sorted images whose rows follow each other; any other order takes more memory and gives
+    the same result.
     """
 
     def __init__(self) -> None:
         self._keys = PackedTexts()
-        self._starts = array("Q")  # of each key's points
+        self._starts = array("Q")  # index of each key's first point
         self._rows, self._cols, self._labels = array("i"), array("i"), array("i")
         # Points of one label in images of one size share a number.
         self._kind_numbers: dict[_Kind, int] = {(None, None): 0}
         self._kinds: list[_Kind] = [(None, None)]
-        self._far: dict[int, Point] = {}  # points whose pixel no array can hold
-        self._is_empty = bytearray()  # whether a key was said to hold no target
-        self._order: array[int] | None = None  # places of the keys, sorted, where they are not
-        self._joined: dict[str, tuple[Point, ...]] = {}  # of keys that were listed in several stretches
-        self._repeats: set[int] = set()  # places of their later stretches
+        self._far: dict[int, Point] = {}  # points whose pixel does not fit the arrays
+        self._is_empty = bytearray()  # whether a key is declared to hold no target
+        self._order: array[int] | None = None  # permutation that sorts the keys, unless they are sorted
+        self._joined: dict[str, tuple[Point, ...]] = {}  # points of keys with several runs of rows
+        self._repeats: set[int] = set()  # indices of their later runs
         self._removed: Set[str] = frozenset()
         self._last = ""
 
     def add(self, key: str, point: Point | None) -> bool:
         """
-        Add a point, or None for an image that is said to hold no target.
+        Add a point, or None for an image that is declared to hold no target.
 
         Returns
         -------
         bool
-            Whether the two were said of the same image, as far as can be told from one stretch of rows.
+            Whether both occur for this image, within the present run of rows.
         """
         if not self._keys or key != self._last:
             self._keys.append(key)
@@ -94,46 +87,46 @@ class PackedPoints(Mapping[str, tuple[Point, ...]]):
 
     def close(self) -> list[str]:
         """
-        Sort the keys and join what was listed in several stretches; nothing may be added afterwards.
+        Sort the keys and join the runs of each key; nothing may be added afterwards.
 
         Returns
         -------
         list of str
-            Keys with points that were also said to hold no target.
+            Keys with points that are also declared to hold no target.
         """
         count = len(self._keys)
-        if all(key < then for key, then in pairwise(self._keys)):
+        if all(key < after for key, after in pairwise(self._keys)):
             return [self._keys[k] for k in range(count) if self._is_empty[k] and self._points(k)]
         order = sorted(range(count), key=self._keys.__getitem__)
-        stretches: dict[str, list[int]] = {}
-        for first, then in pairwise(order):
-            if self._keys[first] == self._keys[then]:
-                stretches.setdefault(self._keys[first], [first]).append(then)
-        for key, places in stretches.items():
-            self._repeats.update(places[1:])
-            self._joined[key] = tuple(point for place in places for point in self._points(place))
-            self._is_empty[places[0]] = any(self._is_empty[place] for place in places)
-        self._order = array("Q", (place for place in order if place not in self._repeats))
+        runs: dict[str, list[int]] = {}
+        for first, second in pairwise(order):
+            if self._keys[first] == self._keys[second]:
+                runs.setdefault(self._keys[first], [first]).append(second)
+        for key, indices in runs.items():
+            self._repeats.update(indices[1:])
+            self._joined[key] = tuple(point for index in indices for point in self._points(index))
+            self._is_empty[indices[0]] = any(self._is_empty[index] for index in indices)
+        self._order = array("Q", (index for index in order if index not in self._repeats))
         return [self._keys[k] for k in self._order if self._is_empty[k] and self[self._keys[k]]]
 
     def bounds(self) -> tuple[int, int, int, int] | None:
-        """Return the smallest and largest row, then column; None without points."""
+        """Return the smallest and largest row, then column; None if there are no points."""
         if not self._rows:
             return None
         return min(self._rows), max(self._rows), min(self._cols), max(self._cols)
 
     def remove(self, keys: Set[str]) -> None:
-        """Leave some keys out from now on."""
+        """Remove keys from the mapping."""
         self._removed = frozenset(key for key in keys if key in self) | self._removed
 
     def __getitem__(self, key: str) -> tuple[Point, ...]:
-        place = self._place(key)
-        if place is None or key in self._removed:
+        index = self._index(key)
+        if index is None or key in self._removed:
             raise KeyError(key)
-        return self._listed(place)
+        return self._points_of(index)
 
     def __iter__(self) -> Iterator[str]:
-        return (self._keys[place] for place in self._places())
+        return (self._keys[index] for index in self._indices())
 
     def __len__(self) -> int:
         return len(self._keys) - len(self._repeats) - len(self._removed)
@@ -142,11 +135,11 @@ class PackedPoints(Mapping[str, tuple[Point, ...]]):
         return repr(dict(self))
 
     def items(self) -> ItemsView[str, tuple[Point, ...]]:
-        """Return (key, points), without a search for each."""
+        """Return the (key, points) pairs, without a search per key."""
         return _Items(self)
 
     def values(self) -> ValuesView[tuple[Point, ...]]:
-        """Return the points of each key, without a search for each."""
+        """Return the points of each key, without a search per key."""
         return _Values(self)
 
     def _add_point(self, point: Point) -> None:
@@ -161,29 +154,29 @@ class PackedPoints(Mapping[str, tuple[Point, ...]]):
             self._kinds.append(kind)
         self._labels.append(number)
 
-    def _places(self) -> Iterator[int]:
-        """Yield the place of each key, in the order of listing."""
-        for place in range(len(self._keys)):
-            if place not in self._repeats and not (self._removed and self._keys[place] in self._removed):
-                yield place
+    def _indices(self) -> Iterator[int]:
+        """Yield the index of each key, in the order of addition."""
+        for index in range(len(self._keys)):
+            if index not in self._repeats and not (self._removed and self._keys[index] in self._removed):
+                yield index
 
-    def _place(self, key: str) -> int | None:
-        """Find a key; the keys that repeat are not in the order."""
+    def _index(self, key: str) -> int | None:
+        """Return the index of a key, or None."""
         if self._order is None:
-            place = bisect_left(self._keys, key)
+            index = bisect_left(self._keys, key)
         else:
-            found = bisect_left(self._order, key, key=self._keys.__getitem__)
-            place = self._order[found] if found < len(self._order) else len(self._keys)
-        return place if place < len(self._keys) and self._keys[place] == key else None
+            rank = bisect_left(self._order, key, key=self._keys.__getitem__)
+            index = self._order[rank] if rank < len(self._order) else len(self._keys)
+        return index if index < len(self._keys) and self._keys[index] == key else None
 
-    def _listed(self, place: int) -> tuple[Point, ...]:
-        joined = self._joined.get(self._keys[place]) if self._joined else None
-        return self._points(place) if joined is None else joined
+    def _points_of(self, index: int) -> tuple[Point, ...]:
+        joined = self._joined.get(self._keys[index]) if self._joined else None
+        return self._points(index) if joined is None else joined
 
-    def _points(self, place: int) -> tuple[Point, ...]:
-        """Return the points of one stretch."""
-        end = self._starts[place + 1] if place + 1 < len(self._starts) else len(self._rows)
-        return tuple(self._point(k) for k in range(self._starts[place], end))
+    def _points(self, index: int) -> tuple[Point, ...]:
+        """Return the points of one run."""
+        end = self._starts[index + 1] if index + 1 < len(self._starts) else len(self._rows)
+        return tuple(self._point(k) for k in range(self._starts[index], end))
 
     def _point(self, k: int) -> Point:
         far = self._far.get(k) if self._far else None
@@ -199,8 +192,8 @@ class _Items(ItemsView[str, tuple[Point, ...]]):
         self._packed = packed
 
     def __iter__(self) -> Iterator[tuple[str, tuple[Point, ...]]]:
-        for place in self._packed._places():
-            yield self._packed._keys[place], self._packed._listed(place)
+        for index in self._packed._indices():
+            yield self._packed._keys[index], self._packed._points_of(index)
 
 
 class _Values(ValuesView[tuple[Point, ...]]):
@@ -209,4 +202,4 @@ class _Values(ValuesView[tuple[Point, ...]]):
         self._packed = packed
 
     def __iter__(self) -> Iterator[tuple[Point, ...]]:
-        return map(self._packed._listed, self._packed._places())
+        return map(self._packed._points_of, self._packed._indices())

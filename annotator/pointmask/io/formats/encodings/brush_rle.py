@@ -1,9 +1,9 @@
-"""Label Studio's brush masks: run lengths of an RGBA picture, packed bit by bit.
+"""Label Studio's brush masks: run lengths of an RGBA image, packed bit by bit.
 
-The stream begins with the number of values (32 bits), the width of a value less one (5 bits) and four
-widths of run lengths, each less one (4 bits). A block is one bit (1: one value repeated, 0: as many
-values), two bits that choose a width, the length less one in that width, and the value or values. The
-values are the red, green, blue and alpha of each pixel, row by row; alpha is the mask.
+The stream begins with the number of values (32 bits), the width of a value minus one (5 bits) and four widths
+of run lengths, each minus one (4 bits). A block consists of one bit (1: one repeated value, 0: a sequence of
+values), two bits that select a width, the length minus one in that width, and the value or values. Values are
+the red, green, blue and alpha of each pixel in row-major order; alpha is the mask.
 """
 
 from collections.abc import Iterator
@@ -21,21 +21,21 @@ _LONGEST = 1 << _LENGTH_BITS[-1]
 
 
 def encode(pixels: NDArray[np.bool_], row: int, col: int, shape: tuple[int, int]) -> bytes:
-    """Pack a mask; its pixels become 255 in all four bands.
+    """Encode a mask, with the value 255 in all four bands of its pixels.
 
     Parameters
     ----------
     pixels : (h, w) bool
-        The mask where it may be set; all else is background.
+        Crop of the mask; everything else is background.
     row, col : int
-        0-based place of its first pixel.
+        0-based position of the crop's first pixel.
     shape : (int, int)
         Height and width of the image.
 
     Returns
     -------
     bytes
-        Label Studio stores them as a list of numbers.
+        The stream, which Label Studio stores as a list of numbers.
 
     Raises
     ------
@@ -56,25 +56,25 @@ def encode(pixels: NDArray[np.bool_], row: int, col: int, shape: tuple[int, int]
 
 
 def decode(data: bytes, shape: tuple[int, int]) -> tuple[int, int, NDArray[np.bool_]] | None:
-    """Unpack a mask: the pixels whose alpha is above half of the largest.
+    """Decode a mask: the pixels whose alpha exceeds half of the maximum.
 
     Parameters
     ----------
     data : bytes
-        The numbers of Label Studio's list.
+        The stream, from Label Studio's list of numbers.
     shape : (int, int)
         Height and width of the image.
 
     Returns
     -------
     (row, col, pixels) or None
-        Place of the first pixel of a crop that holds the whole mask, and the (h, w) bool crop; None for an
-        empty mask.
+        Position of the first pixel of a crop that contains the whole mask, and the (h, w) bool crop; None
+        for an empty mask.
 
     Raises
     ------
     ValueError
-        If the stream is cut short or that of another shape, or the image is larger than
+        If the stream is truncated or has another shape, or the image is larger than
         `pointmask.io.formats.encodings.rle.MOST_PIXELS`.
     """
     runs = [run for run in _alpha(data, shape) if run[2] and run[1] > run[0]]
@@ -98,7 +98,7 @@ def _check(shape: tuple[int, int]) -> int:
 
 
 def _runs(pixels: NDArray[np.bool_], origin: int, width: int) -> Iterator[tuple[int, int]]:
-    """Yield first and last + 1 of each run of mask pixels, counted along the rows of the image."""
+    """Yield start and stop of each run of mask pixels, as row-major indices of the image."""
     padded = np.pad(pixels.astype(np.int8), ((0, 0), (1, 1)))
     step = np.diff(padded, axis=1)
     starts, stops = (
@@ -106,10 +106,11 @@ def _runs(pixels: NDArray[np.bool_], origin: int, width: int) -> Iterator[tuple[
     )
     if not starts.size:
         return
-    whole = np.ones(len(starts), np.bool_)  # a run that ends at the right border may go on in the next row
-    whole[1:] = starts[1:] != stops[:-1]
-    last = np.append(whole[1:], True)
-    yield from zip(starts[whole].tolist(), stops[last].tolist(), strict=True)
+    # A run that ends at the right border may continue in the next row.
+    starts_run = np.ones(len(starts), np.bool_)
+    starts_run[1:] = starts[1:] != stops[:-1]
+    ends_run = np.append(starts_run[1:], True)
+    yield from zip(starts[starts_run].tolist(), stops[ends_run].tolist(), strict=True)
 
 
 def _blocks(length: int, value: int) -> Iterator[str]:
@@ -122,7 +123,7 @@ def _blocks(length: int, value: int) -> Iterator[str]:
 
 
 def _alpha(data: bytes, shape: tuple[int, int]) -> Iterator[tuple[int, int, int]]:
-    """Yield first and last + 1 pixel and alpha of each run, empty ones included; nothing is allocated."""
+    """Yield start, stop and alpha of each run, including empty ones; nothing is allocated."""
     expected = _check(shape) * _BANDS
     bits = _Bits(data)
     values = bits.read(32)
@@ -150,7 +151,7 @@ def _alpha(data: bytes, shape: tuple[int, int]) -> Iterator[tuple[int, int, int]
 
 
 class _Bits:
-    """Whole numbers of any width out of bytes, most significant bit first."""
+    """Reader of integers of any bit width, most significant bit first."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data

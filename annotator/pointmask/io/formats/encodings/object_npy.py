@@ -1,9 +1,8 @@
-"""A ``.npy`` that holds one Python object: read without running anything that the file asks for.
+"""Read a ``.npy`` file that holds one Python object, without executing anything from the file.
 
-NumPy stores such an object as a pickle, and a pickle can call any function there is. Here it may only
-name what NumPy needs to rebuild its arrays and scalars, and even these names lead to stand-ins that
-store what they are given. Before that the opcodes are looked through, since some of them make the
-unpickler allocate whatever the file says.
+NumPy stores such an object as a pickle, and a pickle can call any function. Here it may only name what NumPy
+needs to rebuild arrays and scalars, and these names resolve to stand-ins that store their arguments. The
+opcodes are checked first, since some of them make the unpickler allocate as much memory as the file demands.
 """
 
 import io
@@ -20,13 +19,13 @@ from pointmask.errors import PointsError
 
 
 class UnsafePickleError(PointsError):
-    """A pickle asks for something to be run."""
+    """A pickle that would execute code."""
 
 
 MAGIC = b"\x93NUMPY"
 """First bytes of every ``.npy`` file."""
 
-_MULTIARRAY = ("numpy.core.multiarray", "numpy._core.multiarray")  # before and since NumPy 2
+_MULTIARRAY = ("numpy.core.multiarray", "numpy._core.multiarray")  # before NumPy 2, and since
 _MEMO = ("PUT", "BINPUT", "LONG_BINPUT")
 _FOREIGN = ("EXT1", "EXT2", "EXT4", "PERSID", "BINPERSID", "NEXT_BUFFER", "READONLY_BUFFER")
 _STRUCT = {"b1": "?", "i1": "b", "i2": "h", "i4": "i", "i8": "q", "u1": "B", "u2": "H", "u4": "I", "u8": "Q"}
@@ -34,7 +33,7 @@ _STRUCT |= {"f2": "e", "f4": "f", "f8": "d"}
 
 
 def is_object(head: bytes) -> bool:
-    """Say whether the first bytes of a file, some hundred of them, are a ``.npy`` that holds an object."""
+    """Whether the first few hundred bytes of a file are those of a ``.npy`` that holds an object."""
     return head.startswith(MAGIC) and re.search(rb"'descr':\s*'\|O", head) is not None
 
 
@@ -44,18 +43,18 @@ def decode(data: bytes) -> Any:  # noqa: ANN401 - whatever was stored
     Parameters
     ----------
     data : bytes
-        The whole file.
+        Content of the file.
 
     Returns
     -------
     object
-        Made of dicts, lists, tuples, text, bytes, numbers, booleans and None. NumPy scalars have become
-        Python numbers; arrays nested inside are stand-ins of no use.
+        Consists of dicts, lists, tuples, text, bytes, numbers, booleans and None. NumPy scalars become
+        Python numbers; nested arrays become placeholders without content.
 
     Raises
     ------
     PointsError
-        If it is not such a file or is cut short; an `UnsafePickleError` if its pickle names anything but
+        If it is not such a file or is truncated; `UnsafePickleError` if its pickle names anything other than
         NumPy's arrays.
     """
     pickled = _body(data)
@@ -65,7 +64,7 @@ def decode(data: bytes) -> Any:  # noqa: ANN401 - whatever was stored
     except PointsError:
         raise
     except Exception as error:
-        # A damaged pickle ends in a dozen types: UnpicklingError, EOFError, IndexError, TypeError ...
+        # A damaged pickle raises one of many types: UnpicklingError, EOFError, IndexError, TypeError ...
         raise _damaged(f"{type(error).__name__}: {error}") from None
     return _only_item(stored)
 
@@ -76,7 +75,7 @@ def _body(data: bytes) -> bytes:
         version = npy_format.read_magic(file)
         read = npy_format.read_array_header_1_0 if version == (1, 0) else npy_format.read_array_header_2_0
         shape, _, dtype = read(file)
-    except Exception as error:  # the header is Python source, and fails as such
+    except Exception as error:  # the header is a Python literal, which can fail in many ways
         raise _damaged(f"{type(error).__name__}: {error}") from None
     if dtype.kind != "O" or shape != ():
         raise PointsError(
@@ -87,7 +86,7 @@ def _body(data: bytes) -> bytes:
 
 
 def _inspect(pickled: bytes) -> None:
-    """Look through the opcodes: nothing is looked up, and none makes more of itself than the file holds."""
+    """Check the opcodes: no external references, and no allocation beyond the size of the file."""
     try:
         opcodes: list[tuple[str, Any]] = [
             (opcode.name, argument) for opcode, argument, _ in pickletools.genops(pickled)
@@ -108,7 +107,7 @@ def _damaged(why: str) -> PointsError:
 
 
 class _Stored:
-    """Stands in for an array or a dtype: keeps how it was made and its state, and does nothing."""
+    """Placeholder for an array or a dtype, which stores its arguments and its state."""
 
     def __init__(self, *arguments: object) -> None:
         self.arguments = arguments
@@ -119,7 +118,7 @@ class _Stored:
 
 
 class _Function:
-    """Stands in for a function. A pickle may try to change the object, which has no effect."""
+    """Placeholder for a function; setting its state has no effect."""
 
     __slots__ = ("_run",)
 
@@ -134,7 +133,7 @@ class _Function:
 
 
 def _scalar(dtype: object, data: object) -> int | float:
-    """Return the number that the bytes are, as a Python number."""
+    """Convert the bytes of a NumPy scalar to a Python number."""
     code = dtype.arguments[0] if isinstance(dtype, _Stored) and dtype.arguments else None
     if not isinstance(code, str) or code not in _STRUCT or not isinstance(data, bytes):
         raise _damaged("a scalar that is no number")
@@ -146,14 +145,14 @@ def _scalar(dtype: object, data: object) -> int | float:
 
 
 def _encode(text: object, encoding: object) -> bytes:
-    """Return the bytes that pickles of protocol 2 hold as text."""
+    """Return bytes that pickles of protocol 2 store as text."""
     if not isinstance(text, str) or encoding != "latin1":
         raise _damaged("bytes that are no text")
     return text.encode("latin1")
 
 
 class _Unpickler(pickle.Unpickler):
-    """Knows these names; every other one is refused."""
+    """Resolves a few names and refuses every other."""
 
     def find_class(self, module: str, name: str) -> type[_Stored] | _Function:
         if module in _MULTIARRAY and name == "scalar":
@@ -171,7 +170,7 @@ class _Unpickler(pickle.Unpickler):
 
 
 def _only_item(stored: object) -> object:
-    """Return the item of a stored 0-d array: the last entry of its state is the list of all items."""
+    """Return the item of a 0-d array, whose state ends with the list of its items."""
     state = stored.state if isinstance(stored, _Stored) else None
     items = state[-1] if isinstance(state, tuple) and state else None
     if not isinstance(items, list) or len(items) != 1:

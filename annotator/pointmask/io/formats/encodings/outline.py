@@ -1,8 +1,8 @@
-"""Polygons along pixel edges: the one kind that holds a mask exactly, down to a single pixel.
+"""Polygons along pixel edges, which represent a mask exactly, down to a single pixel.
 
 Vertices are integers in edge coordinates, ``(x, y)``: pixel (row, col) is the square from ``(col, row)`` to
 ``(col + 1, row + 1)``. A loop is an (n, 2) array, not closed; outer loops run clockwise on the screen,
-holes the other way. Pixels that touch at a corner alone lie in different loops.
+holes counterclockwise. Pixels that touch only at a corner belong to different loops.
 """
 
 from collections.abc import Sequence
@@ -27,36 +27,36 @@ def trace(pixels: NDArray[np.bool_], row: int = 0, col: int = 0) -> list[Loop]:
     Parameters
     ----------
     pixels : (h, w) bool
-        Any number of pieces, with or without holes.
+        Mask of any number of components, with or without holes.
     row, col : int
-        Where its first pixel lies; added to the vertices.
+        Position of its first pixel, added to the vertices.
 
     Returns
     -------
     list of (n, 2) int arrays
-        ``(x, y)`` at the corners alone; pieces in raster order of their first pixel. Empty for an
+        ``(x, y)`` of the corners only; components in raster order of their first pixel. Empty for an
         empty mask.
     """
-    ways = _ways(pixels)
+    steps = _steps(pixels)
     loops = []
-    for start in sorted(ways, key=lambda vertex: (vertex[1], vertex[0])):
-        while ways.get(start):
-            loops.append(np.add(_walk(ways, start), (col, row)))
+    for start in sorted(steps, key=lambda vertex: (vertex[1], vertex[0])):
+        while steps.get(start):
+            loops.append(np.add(_trace_loop(steps, start), (col, row)))
     return loops
 
 
 def join(loops: Sequence[Loop]) -> Loop:
-    """Join loops to one by bridges that are walked both ways and so enclose nothing.
+    """Join loops into one by bridges that are traversed in both directions and so enclose nothing.
 
-    For formats that allow a target one polygon: filled by the even-odd or the nonzero rule, it gives the
+    For formats that allow one polygon per target: filled by the even-odd or the nonzero rule, it gives the
     same pixels as all loops together.
     """
     joined = np.asarray(loops[0])
     for loop in loops[1:]:
         distance = np.abs(joined[:, None] - loop[None]).sum(axis=2)
-        here, there = np.unravel_index(int(np.argmin(distance)), distance.shape)
-        turned = np.roll(loop, -int(there), axis=0)
-        joined = np.concatenate((joined[: here + 1], turned, turned[:1], joined[here:]))
+        at, nearest = np.unravel_index(int(np.argmin(distance)), distance.shape)
+        turned = np.roll(loop, -int(nearest), axis=0)
+        joined = np.concatenate((joined[: at + 1], turned, turned[:1], joined[at:]))
     return joined
 
 
@@ -66,20 +66,20 @@ def fill(loops: Sequence[Loop], shape: tuple[int, int]) -> tuple[int, int, NDArr
     Parameters
     ----------
     loops : sequence of (n, 2) arrays
-        ``(x, y)`` in edge coordinates, also fractions and beyond the image.
+        ``(x, y)`` in edge coordinates; may be fractional or outside the image.
     shape : (int, int)
         Height and width of the image.
 
     Returns
     -------
     (row, col, pixels) or None
-        Place of the first pixel of the crop, and the (h, w) bool crop; None if no centre is enclosed.
+        Position of the first pixel of the crop, and the (h, w) bool crop; None if no centre is enclosed.
 
     Raises
     ------
     ValueError
-        If a loop has fewer than three vertices, or one that is not finite or beyond any image; or if
-        they span more than `pointmask.io.formats.encodings.rle.MOST_PIXELS`.
+        If a loop has fewer than three vertices, or a vertex that is not finite or beyond any image; or if
+        the loops span more than `pointmask.io.formats.encodings.rle.MOST_PIXELS`.
     """
     edges = np.concatenate([_edges(loop) for loop in loops]) if loops else np.empty((0, 4))
     height, width = shape
@@ -94,7 +94,7 @@ def fill(loops: Sequence[Loop], shape: tuple[int, int]) -> tuple[int, int, NDArr
         return None
     if (bottom - top) * (right - left) > MOST_PIXELS:
         raise ValueError(f"a polygon over {right - left} x {bottom - top} pixels, more than {MOST_PIXELS:,}")
-    # Each edge turns the pixels to its right over, in the rows whose centres it crosses.
+    # Each edge inverts the pixels to its right, in the rows whose centres it crosses.
     turns = np.zeros((bottom - top, right - left + 1), np.uint8)
     for (x0, y0, x1, y1), first, last in zip(edges, low, high, strict=True):
         rows = np.arange(first, last)
@@ -106,7 +106,7 @@ def fill(loops: Sequence[Loop], shape: tuple[int, int]) -> tuple[int, int, NDArr
 
 
 def _edges(loop: Loop) -> NDArray[np.float64]:
-    """Edges that are not level, as (x0, y0, x1, y1) with y0 < y1: the same both ways, so bridges cancel."""
+    """Return the edges that are not horizontal as (x0, y0, x1, y1) with y0 < y1, so that bridges cancel."""
     points = np.asarray(loop, np.float64)
     if points.ndim != 2 or points.shape[1] != 2 or len(points) < 3:
         raise ValueError(f"a polygon of shape {points.shape}; it needs at least three corners (x, y)")
@@ -118,8 +118,8 @@ def _edges(loop: Loop) -> NDArray[np.float64]:
     return edges[edges[:, 1] < edges[:, 3]]
 
 
-def _ways(pixels: NDArray[np.bool_]) -> dict[_Vertex, list[_Step]]:
-    """Collect the steps of one pixel that lead on from each vertex, the mask on their right."""
+def _steps(pixels: NDArray[np.bool_]) -> dict[_Vertex, list[_Step]]:
+    """Collect the unit steps that leave each vertex, with the mask on their right."""
     framed = np.pad(pixels, 1)
     inner = framed[1:-1, 1:-1]
     sides = (
@@ -128,26 +128,26 @@ def _ways(pixels: NDArray[np.bool_]) -> dict[_Vertex, list[_Step]]:
         (framed[2:, 1:-1], (1, 1), _LEFT),
         (framed[1:-1, :-2], (0, 1), _UP),
     )
-    ways: dict[_Vertex, list[_Step]] = {}
+    steps: dict[_Vertex, list[_Step]] = {}
     for neighbour, (x, y), step in sides:
         for row, col in np.argwhere(inner & ~neighbour).tolist():
-            ways.setdefault((col + x, row + y), []).append(step)
-    return ways
+            steps.setdefault((col + x, row + y), []).append(step)
+    return steps
 
 
-def _walk(ways: dict[_Vertex, list[_Step]], start: _Vertex) -> list[_Vertex]:
-    """Follow one loop, using its steps up; return its corners."""
+def _trace_loop(steps: dict[_Vertex, list[_Step]], start: _Vertex) -> list[_Vertex]:
+    """Trace one loop, consuming its steps; return its corners."""
     corners = []
-    vertex, step = start, ways[start].pop()
+    vertex, step = start, steps[start].pop()
     first = step
     while True:
         vertex = vertex[0] + step[0], vertex[1] + step[1]
         right = (-step[1], step[0])
-        if vertex == start and (not ways[start] or right == first):
+        if vertex == start and (not steps[start] or right == first):
             break
         # Where two pixels touch at a corner, a right turn stays with the same pixel.
-        onward = right if right in ways[vertex] else ways[vertex][0]
-        ways[vertex].remove(onward)
+        onward = right if right in steps[vertex] else steps[vertex][0]
+        steps[vertex].remove(onward)
         if onward != step:
             corners.append(vertex)
         step = onward

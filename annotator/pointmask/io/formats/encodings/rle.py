@@ -1,8 +1,8 @@
-"""Run lengths as COCO stores them: column by column, beginning with the zeros.
+"""COCO run lengths: column-major, beginning with zeros.
 
-A mask is given by its crop, so encoding never makes a full frame. The compressed string holds, from the
-fourth run on, the difference to the run before last, in groups of five bits and a sixth that says whether
-more follow, offset into printable ASCII.
+A mask is given by a crop, so encoding never allocates a full frame. From the fourth run on, the compressed
+string holds differences to the run before the previous one, in groups of five bits and a continuation bit,
+offset into printable ASCII.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MOST_PIXELS = 1 << 28
-"""Pixels of the largest image whose mask is decoded; a damaged size must not allocate without bound."""
+"""Pixels of the largest image whose mask is decoded, so that a damaged size cannot exhaust memory."""
 
 _FIRST_CHARACTER = 48
 _MOST_GROUPS = 8  # 40 bits, more than any run of `MOST_PIXELS` needs
@@ -19,27 +19,27 @@ _CONTINUES, _SIGN, _BITS = 0x20, 0x10, 5
 
 
 def encode(pixels: NDArray[np.bool_], row: int, col: int, shape: tuple[int, int]) -> NDArray[np.int64]:
-    """Return the run lengths of a mask over its whole image.
+    """Return the run lengths of a mask over the whole image.
 
     Parameters
     ----------
     pixels : (h, w) bool
-        The mask where it may be set; all else is background.
+        Crop of the mask; everything else is background.
     row, col : int
-        0-based place of its first pixel.
+        0-based position of the crop's first pixel.
     shape : (int, int)
         Height and width of the image.
 
     Returns
     -------
     NDArray[np.int64]
-        Alternating runs of zeros and ones, zeros first (possibly 0 long), without a last empty run; the
-        sum is the number of pixels.
+        Alternating runs of zeros and ones, zeros first (possibly of length 0), without an empty last run;
+        they sum to the number of pixels.
 
     Raises
     ------
     ValueError
-        If the crop reaches outside of the image.
+        If the crop extends beyond the image.
     """
     height, width = shape
     if row < 0 or col < 0 or row + pixels.shape[0] > height or col + pixels.shape[1] > width:
@@ -62,24 +62,24 @@ def encode(pixels: NDArray[np.bool_], row: int, col: int, shape: tuple[int, int]
 def decode(
     counts: Sequence[int] | NDArray[np.int64], shape: tuple[int, int]
 ) -> tuple[int, int, NDArray[np.bool_]] | None:
-    """Return the mask that run lengths stand for, cropped to the columns it touches and then its rows.
+    """Decode run lengths to a mask, cropped to its columns and then its rows.
 
     Parameters
     ----------
     counts : sequence of int
-        Alternating runs of zeros and ones, as `encode` gives them; runs of length 0 are allowed.
+        Alternating runs of zeros and ones, as from `encode`; runs of length 0 are allowed.
     shape : (int, int)
         Height and width of the image.
 
     Returns
     -------
     (row, col, pixels) or None
-        Place of the first pixel of the crop, and the (h, w) bool crop; None for an empty mask.
+        Position of the first pixel of the crop, and the (h, w) bool crop; None for an empty mask.
 
     Raises
     ------
     ValueError
-        If the image is larger than `MOST_PIXELS`, a run is negative, or the runs do not add up to it.
+        If the image is larger than `MOST_PIXELS`, a run is negative, or the runs do not sum to its size.
     """
     height, width = shape
     if not 0 < height * width <= MOST_PIXELS or height < 0:
@@ -98,7 +98,7 @@ def decode(
         return None
     left, right = int(firsts[0]) // height, (int(lasts[-1]) - 1) // height + 1
     change = np.zeros((right - left) * height + 1, np.int8)
-    # Runs may touch where one of length 0 lies between them: add, do not assign.
+    # Runs may touch if a run of length 0 lies between them, so add instead of assigning.
     np.add.at(change, firsts - left * height, 1)
     np.add.at(change, lasts - left * height, -1)
     strip = np.cumsum(change[:-1], dtype=np.int8).view(np.bool_).reshape(right - left, height).T
@@ -128,7 +128,7 @@ def unpack(text: str) -> list[int]:
     Raises
     ------
     ValueError
-        If it holds a foreign character, a number of more than 40 bits, or ends within a number.
+        If it contains an invalid character or a number of more than 40 bits, or ends within a number.
     """
     runs: list[int] = []
     value = groups = 0
