@@ -1,17 +1,17 @@
-"""Everything about the masks' quality on SIRST3's real images, from the point alone, in one command.
+"""Measure the quality of the masks on SIRST3's real images, from the point alone.
 
 python benchmarks/annotation_quality.py                        all parts, both lists; about three minutes
-python benchmarks/annotation_quality.py --quick                every 20th image; to see that it works
+python benchmarks/annotation_quality.py --quick                every 20th image; a quick test
 python benchmarks/annotation_quality.py --parts clicks,confidence --split val --results /tmp
 python benchmarks/annotation_quality.py --parts confidence --sheet /tmp/sheet.png
 
-The images are in --data, or in the folder that POINTMASK_SIRST3 names. Prints tables; a run of all parts over
-all images also writes ``quality-annotation.json`` and ``.md`` to benchmarks/results, a lesser one only where
---results says. The parts:
+The images are in --data, or in the folder that POINTMASK_SIRST3 names. Prints tables. A run of all parts over
+all images also writes ``quality-annotation.json`` and ``.md`` to benchmarks/results; other runs write only to
+--results. The parts:
 
 quality      IoU by list, data set and size, collapsed and overgrown targets; theta and the paper's preset
-ablation     each ingredient off in turn
-clicks       points moved by up to 3 px, and set beside the target
+ablation     each component disabled in turn
+clicks       points moved by up to 3 px, and placed beside the target
 invariance   mask pixels that change with gain, offset, depth, mirroring and sign
 confidence   predicted against true IoU
 time         processor time per target
@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[_variable] = "1"  # one thread is timed; it must be said before numpy is imported
+    os.environ[_variable] = "1"  # time one thread; must be set before numpy is imported
 
 import numpy as np  # noqa: E402
 from masks.ablation import ablation  # noqa: E402
@@ -32,7 +32,7 @@ from masks.clicks import clicks  # noqa: E402
 from masks.confidence import confidence  # noqa: E402
 from masks.data import PROTOCOLS, SPLITS, Frame, read_frames  # noqa: E402
 from masks.invariance import invariance  # noqa: E402
-from masks.run import Found, by_group, by_size, figures, run  # noqa: E402
+from masks.run import FrameResult, by_group, by_size, figures, run  # noqa: E402
 from masks.sheet import write_sheet  # noqa: E402
 from masks.tables import LEGEND, PARTS, markdown, sheets, text  # noqa: E402
 from rich.console import Console  # noqa: E402
@@ -85,18 +85,18 @@ def measure(
     frames : sequence of Frame
     theta : Theta
     name : str
-        What theta is called in the tables.
+        Name of theta in the tables.
     parts : sequence of str
         From `PARTS`.
     seeds : int
-        Draws of misplaced clicks.
+        Number of draws of misplaced clicks.
     """
-    annotate(frames[0].image, frames[0].points["centroid"], theta=theta)  # compiled before the clock starts
-    found = {protocol: run(frames, theta, protocol) for protocol in PROTOCOLS}
+    annotate(frames[0].image, frames[0].points["centroid"], theta=theta)  # compile before timing
+    scored = {protocol: run(frames, theta, protocol) for protocol in PROTOCOLS}
     results: dict[str, Any] = {}
     if "quality" in parts:
         paper = {protocol: run(frames, Theta.load("paper"), protocol) for protocol in PROTOCOLS}
-        results["quality"] = {name: quality(found), "paper": quality(paper)}
+        results["quality"] = {name: quality(scored), "paper": quality(paper)}
     if "ablation" in parts:
         results["ablation"] = ablation(frames, theta)
     if "clicks" in parts:
@@ -104,14 +104,14 @@ def measure(
     if "invariance" in parts:
         results["invariance"] = invariance(frames, theta)
     if "confidence" in parts:
-        results["confidence"] = {split: confidence(own) for split, own in by_list(found["centroid"]).items()}
+        results["confidence"] = {split: confidence(own) for split, own in by_list(scored["centroid"]).items()}
     if "time" in parts:
-        results["time"] = {group: milliseconds(own) for group, own in by_group(found["centroid"]).items()}
+        results["time"] = {group: milliseconds(own) for group, own in by_group(scored["centroid"]).items()}
     return results
 
 
-def quality(found: dict[str, list[Found]]) -> dict[str, Any]:
-    """Sum up by protocol and list: groups, and size classes."""
+def quality(scored: dict[str, list[FrameResult]]) -> dict[str, Any]:
+    """Summarise by protocol and list, for groups and size classes."""
     return {
         protocol: {
             split: {
@@ -120,20 +120,20 @@ def quality(found: dict[str, list[Found]]) -> dict[str, Any]:
             }
             for split, own in by_list(frames).items()
         }
-        for protocol, frames in found.items()
+        for protocol, frames in scored.items()
     }
 
 
-def by_list(found: Sequence[Found]) -> dict[str, list[Found]]:
-    """Frames of each list that is there, and, if there are several, of both."""
-    lists = {split: [f for f in found if f.frame.split == split] for split in SPLITS}
+def by_list(scored: Sequence[FrameResult]) -> dict[str, list[FrameResult]]:
+    """Group frames by list, and add all of them if there are several lists."""
+    lists = {split: [f for f in scored if f.frame.split == split] for split in SPLITS}
     lists = {split: own for split, own in lists.items() if own}
-    return {**lists, "both": list(found)} if len(lists) > 1 else lists
+    return {**lists, "both": list(scored)} if len(lists) > 1 else lists
 
 
-def milliseconds(found: Sequence[Found]) -> dict[str, float]:
-    """Median and 95th percentile over images of the time per target."""
-    times = [f.ms for f in found]
+def milliseconds(scored: Sequence[FrameResult]) -> dict[str, float]:
+    """Return median and 95th percentile over images of the time per target."""
+    times = [f.ms for f in scored]
     return {"median": round(float(np.median(times)), 4), "p95": round(float(np.percentile(times, 95)), 4)}
 
 

@@ -1,12 +1,12 @@
-"""Are our baselines the published methods? Pooled IoU beside what the originals' own code gave.
+"""Compare the baselines with the published programs: pooled IoU of both.
 
     POINTMASK_SIRST3=/data/sirst3 python benchmarks/baseline_fidelity.py
     python benchmarks/baseline_fidelity.py --data /data/sirst3 --sets sirst1 nudt irstd1k --results out
 
-The folder holds ``images/``, ``masks/``, ``points_centroid.csv`` and ``points_coarse.csv`` of SIRST3 (its
-D2D split without the test list). The expected figures were measured with the authors' unmodified programs on
-the same images and points; times with them on another machine, process time, one thread. The exit status is 1
-if any figure lies outside its tolerance, 2 if the data are missing.
+The folder holds ``images/``, ``masks/``, ``points_centroid.csv`` and ``points_coarse.csv`` of SIRST3 (its D2D
+split without the test list). The expected figures were measured with the authors' unmodified programs on the
+same images and points; times were measured with them on another machine, as processor time of one thread. The
+exit status is 1 if any figure lies outside its tolerance, 2 if the data are missing.
 
 About half a minute for SIRST-v1, 5 minutes for all three sets, on one core.
 """
@@ -98,7 +98,7 @@ class Row:
 
 
 def data_set(name: str) -> str:
-    """Tell which of SIRST3's three parts an image comes from, by its file name."""
+    """Return the data set of SIRST3 to which an image belongs, by its file name."""
     return "sirst1" if name.startswith("Misc") else "irstd1k" if name.startswith("XDU") else "nudt"
 
 
@@ -146,7 +146,7 @@ def measure(
 
 
 def table_line(row: Row, *, judge: bool) -> str:
-    """Lay one row out under `HEADER`; `judge` adds a word where the figure is out of its tolerance."""
+    """Format one row under `HEADER`; `judge` adds a word if the figure is outside its tolerance."""
     original = "-" if row.ms_original is None else f"{row.ms_original:.1f}"
     verdict = "" if row.ok or not judge else f"  OUTSIDE {row.tolerance:.2f}"
     return (
@@ -193,7 +193,9 @@ def main() -> int:
         rows.append(row)
         print(table_line(row, judge=args.limit is None), flush=True)
     if args.results:
-        from support.results import save  # beside this file: found when it is run, not when tests import it
+        from support.results import (
+            save,
+        )  # in this folder: importable when the script runs, not when tests import it
 
         save("baseline_fidelity", {"rows": [asdict(row) | {"ok": row.ok} for row in rows]}, args.results)
     return 0 if args.limit or all(row.ok for row in rows) else 1

@@ -1,14 +1,14 @@
-"""What `pointmask calibrate` gains on SIRST3's real images, whose folder POINTMASK_SIRST3 names.
+"""Measure the gain of `pointmask calibrate` on SIRST3's real images, in the folder POINTMASK_SIRST3.
 
 python benchmarks/calibration.py                        30 training images, from the default preset
 python benchmarks/calibration.py --theta paper
-python benchmarks/calibration.py --style dilated        masks drawn 1 px larger all round, in fit and check
-python benchmarks/calibration.py --images 12 --seeds 1 --limit 20 --results /tmp       to see that it works
+python benchmarks/calibration.py --style dilated        masks 1 px larger on all sides, in fit and check
+python benchmarks/calibration.py --images 12 --seeds 1 --limit 20 --results /tmp       a quick test
 
-Per data set and seed: theta is fitted to random images of one list (--fit), as a user would fit it to
-images of his own; what it gains is measured on that data set's images of another list (--check), or on
-the rest if it is the same. Prints a table; writes ``calibration-<theta>-<style>-<fit>-<check>.json``.
-The default preset was trained on the train list, so images that are new to it are those of val:
+Per data set and seed: theta is fitted to random images of one list (--fit), as a user would fit it
+to own images. The gain is measured on the images of that data set in another list (--check), or on the
+rest if the list is the same. Prints a table; writes ``calibration-<theta>-<style>-<fit>-<check>.json``.
+The default preset was trained on the train list, so only the images of val are new to it:
 
 python benchmarks/calibration.py --fit val
 """
@@ -79,14 +79,14 @@ def main() -> None:
             if options.limit:
                 check = check[:: max(1, len(check) // options.limit)]
             rows.append(row(group, seed, chosen, check, options.theta))
-            print(told(rows[-1]), flush=True)
+            print(table_line(rows[-1]), flush=True)
     print(summary(rows))
     name = f"calibration-{Path(options.theta).stem}-{options.style}-{options.fit}-{options.check}"
     save(name, {"protocol": options.protocol, "images": options.images, "rows": rows}, options.results)
 
 
 def by_group(folder: Path, split: str, protocol: str, style: str) -> dict[str, list[Pair]]:
-    """Images, published points and true masks of one list, by data set, the masks drawn in a style."""
+    """Images, published points and true masks of one list, by data set, with masks in a style."""
     groups: defaultdict[str, list[Pair]] = defaultdict(list)
     for source in split_sources(folder, split, protocol, 1):
         case: Case = source.load()
@@ -97,14 +97,14 @@ def by_group(folder: Path, split: str, protocol: str, style: str) -> dict[str, l
 def row(group: str, seed: int, chosen: Sequence[Pair], check: Sequence[Pair], theta: str) -> dict[str, Any]:
     """Fit once and measure start and outcome on images of the other list."""
     start = process_time()
-    found = calibrate(chosen, theta=theta, seed=seed)
+    fit = calibrate(chosen, theta=theta, seed=seed)
     seconds = process_time() - start
-    before = measure(check, found.start)
-    after = measure(check, found.theta) if found.kept else before
+    before = measure(check, fit.start)
+    after = measure(check, fit.theta) if fit.kept else before
     return {
         "group": group,
         "seed": seed,
-        **outcome(found),
+        **outcome(fit),
         "seconds": round(seconds, 2),
         "check_images": len(check),
         "pooled": (before[0], after[0]),
@@ -112,37 +112,37 @@ def row(group: str, seed: int, chosen: Sequence[Pair], check: Sequence[Pair], th
     }
 
 
-def outcome(found: Calibration) -> dict[str, Any]:
-    """Return what the fit said of itself."""
+def outcome(fit: Calibration) -> dict[str, Any]:
+    """Return the fit's own report."""
     return {
-        "kept": found.kept,
-        "settings": dict(found.settings),
-        "tried": found.tried,
-        "held_out_pooled": found.held_out.pooled,
-        "held_out_mean": found.held_out.mean,
+        "kept": fit.kept,
+        "settings": dict(fit.settings),
+        "tried": fit.tried,
+        "held_out_pooled": fit.held_out.pooled,
+        "held_out_mean": fit.held_out.mean,
     }
 
 
 def measure(pairs: Sequence[Pair], theta: Theta) -> tuple[float, float]:
-    """Pooled IoU and mean IoU of targets, by the project's metrics on whole frames."""
+    """Return pooled IoU and mean target IoU, by the project's metrics on whole frames."""
     total, tally = Score(), TargetTally()
     for image, points, truth in pairs:
-        found = annotate(image, points, theta=theta)
-        total += score(found.mask, truth)
-        scores = score_targets(found, *true_targets(truth, points))
-        tally += TargetTally.of([one for one in scores if one is not None])
+        annotation = annotate(image, points, theta=theta)
+        total += score(annotation.mask, truth)
+        scores = score_targets(annotation, *true_targets(truth, points))
+        tally += TargetTally.of([target for target in scores if target is not None])
     return total.iou, tally.mean_iou
 
 
-def told(row: dict[str, Any]) -> str:
-    """One line of the table."""
+def table_line(row: dict[str, Any]) -> str:
+    """Format one line of the table."""
     moved = ", ".join(f"{name} {setting:+g}" for name, setting in row["settings"].items()) or "-"
     figures = "   ".join(f"{a:14.4f} {b - a:+9.4f}" for a, b in (row["pooled"], row["mean"]))
     return f"{row['group']:<12}{row['seed']:>4}  {'yes' if row['kept'] else 'no':<4}  {moved:<44.44}{figures}"
 
 
 def summary(rows: Sequence[dict[str, Any]]) -> str:
-    """Mean, worst and number of losses per data set."""
+    """Summarise mean and worst gain per data set."""
     lines = []
     for group in sorted({row["group"] for row in rows}):
         mine = [row for row in rows if row["group"] == group]
@@ -156,10 +156,10 @@ def summary(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def _too_thin(mask: np.ndarray) -> np.ndarray:
-    """Targets that erosion would remove altogether."""
+    """Return the targets that erosion would remove entirely."""
     labels, count = ndi.label(mask, np.ones((3, 3)))
-    left = set(np.unique(labels[ndi.binary_erosion(mask)]).tolist())
-    return np.isin(labels, [k for k in range(1, count + 1) if k not in left])
+    remaining = set(np.unique(labels[ndi.binary_erosion(mask)]).tolist())
+    return np.isin(labels, [k for k in range(1, count + 1) if k not in remaining])
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
-"""What an epoch of strategy d2d costs against one of static masks: same detector, same images, in turns.
+"""Compare the cost of an epoch of strategy d2d with one of static masks, on the same detector and images.
 
     python benchmarks/d2d_cost.py                                             on the processor
     python benchmarks/d2d_cost.py --preset paper --device cuda --images 512   on a GPU
 
-Scenes of 256 x 256 px are made in memory, a third as many to validate on. ``steps`` is the ratio of epochs
-with all branches on, in which theta rests. ``cycle`` is that of a whole cycle from one update of theta to the
-next, as the preset has it: with the update, and the epoch beside which all labels are made again. Ratios are
-medians over rounds, in which the two strategies take turns; on a processor they are of its time, over all
-threads.
+Scenes of 256 x 256 px are generated in memory, with a third as many for validation. ``steps`` is the ratio
+for epochs with all branches enabled and constant theta. ``cycle`` is the ratio for a whole cycle between two
+updates of theta, as in the preset: with the update, and the epoch during which all labels are renewed. Ratios
+are medians over rounds, in which the two strategies alternate; on a CPU they compare processor times summed
+over threads.
 """
 
 import argparse
@@ -32,7 +32,7 @@ from pointmask_trainer.strategies.registry import make_strategy
 from pointmask_trainer.training.loop import Loop
 from pointmask_trainer.training.prepare import fresh
 
-_PLAIN = 2  # epochs of a round in which theta rests
+_PLAIN = 2  # epochs of a round with constant theta
 
 
 def main() -> None:
@@ -52,7 +52,7 @@ def main() -> None:
     cycle = cycle_of(options.preset)
     apart = max(cycle, 2 + _PLAIN)  # updates, one at the beginning of each round
     loops = {name: make_loop(name, options, apart) for name in ("masks", "d2d")}
-    # The first warms up.
+    # The first round warms up.
     rounds = [measure_round(loops, k * apart, cycle) for k in range(options.rounds + 1)][1:]
     figures = {name: median(measured[name] for measured in rounds) for name in rounds[0]}
     for name in ("steps", "cycle"):
@@ -64,12 +64,12 @@ def main() -> None:
 
 
 def cycle_of(preset: str) -> int:
-    """Epochs from one update of theta to the next in a training with a preset."""
+    """Return the number of epochs between updates of theta in a preset."""
     return D2DOptions().timing(load_config(preset=preset).epochs)[1]
 
 
 def measure_round(loops: dict[str, Loop], epoch: int, cycle: int) -> dict[str, float]:
-    """Time the first epochs of a cycle: with an update at its end, with labels in the making, and plain."""
+    """Time the first epochs of a cycle: with an update at its end, with labels being renewed, and plain."""
     for loop in loops.values():
         loop.epoch = epoch
     seconds: dict[str, list[float]] = {name: [] for name in loops}
@@ -89,7 +89,7 @@ def measure_round(loops: dict[str, Loop], epoch: int, cycle: int) -> dict[str, f
 
 
 def clock(device: torch.device) -> float:
-    """Seconds of this process's work: on a processor of all threads, whatever else the machine does."""
+    """Return the seconds of work of this process: on a CPU the processor time of all threads."""
     if device.type == "cpu":
         return time.process_time()
     torch.cuda.synchronize(device)
@@ -119,7 +119,7 @@ def make_loop(strategy_name: str, options: argparse.Namespace, apart: int) -> Lo
 
 
 def make_split(name: str, count: int, seed: int, device: torch.device) -> Split:
-    """Make scenes with their points."""
+    """Generate scenes with their points."""
     scenes = list(make_scenes(count, seed=seed))
     names = tuple(f"{name}/{scene.name}" for scene in scenes)
     points = tuple(np.array(scene.points, np.int64).reshape(-1, 2) for scene in scenes)

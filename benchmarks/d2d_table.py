@@ -1,13 +1,13 @@
-"""Train cells of detector x strategy x data set x seed, and write their tables beside the paper's figures.
+"""Train cells of detector x strategy x data set x seed, and tabulate them with the paper's figures.
 
-    # on two cores: the ablation on SIRST-v1; a second process with the same words takes half of the work
+    # on two cores: the ablation on SIRST-v1; a second process with the same arguments shares the work
     POINTMASK_SIRST3=... python benchmarks/d2d_table.py --data-sets SIRST-v1
     # on a GPU, in slices: run it again until every cell is done
     POINTMASK_SIRST3=... python benchmarks/d2d_table.py --name gpu --preset paper --rows full masks d2d \
         --seeds 0 --minutes 8 --set run.precision=bf16 run.validate_every=10
 
-A run lies in ``<runs>/<name>/<detector>-<row>-<data set>-<seed>`` and goes on where it stopped. A cell enters
-``d2d_table-<name>.json`` and ``.md`` when its last epoch is done; what other machines put there stays, and is
+A run lies in ``<runs>/<name>/<detector>-<row>-<data set>-<seed>`` and resumes where it stopped. A cell enters
+``d2d_table-<name>.json`` and ``.md`` when its last epoch is done; cells from other machines remain and are
 not trained again. POINTMASK_SIRST3 names a folder with images/, masks/, points_centroid.csv and splits/.
 
 Rows: full, masks (A4: static labels by the annotator), d2d, point (A1), a2, a3, a4_val, b1 to b4, published
@@ -30,7 +30,7 @@ from pointmask_trainer.config import load_config
 
 
 def main() -> int:
-    """Train what is missing; write the results after every cell. Returns 1 if a cell failed."""
+    """Train missing cells and write the results after each; return 1 if a cell failed."""
     options = read_options()
     grid = Grid(
         root=Path(os.environ["POINTMASK_SIRST3"]),
@@ -42,8 +42,8 @@ def main() -> int:
     )
     path = options.results / f"d2d_table-{options.name}.json"
     detectors = options.detectors or [load_config(preset=options.preset).model.name]
-    asked = asked_for(options, detectors)
-    failed, cells = to_do(asked, grid, path)
+    requested = requested_cells(options, detectors)
+    failed, cells = to_do(requested, grid, path)
 
     def finished(cell: Cell) -> None:
         entry = entry_of(path, cell) or merge(path, grid, cell)
@@ -51,10 +51,12 @@ def main() -> int:
             print(f"written: {keep(grid, cell, entry, options.weights)}")
         print(f"{cell.name}: done, in {path}", flush=True)
 
-    # Of what is done already, only the weights may be missing.
-    done = [cell for cell in asked if cell not in cells and options.keep_weights and grid.is_finished(cell)]
-    trouble, left = fill(grid, [*done, *cells], Clock(options.minutes), finished)
-    for line in left:
+    # Finished cells may lack only their weights.
+    done = [
+        cell for cell in requested if cell not in cells and options.keep_weights and grid.is_finished(cell)
+    ]
+    trouble, pending = fill(grid, [*done, *cells], Clock(options.minutes), finished)
+    for line in pending:
         print(f"open: {line}")
     for line in [*failed, *trouble]:
         print(f"failed: {line}", file=sys.stderr)
@@ -90,8 +92,8 @@ def read_options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def asked_for(options: argparse.Namespace, detectors: list[str]) -> list[Cell]:
-    """List the cells, each once, every row with the first seed before any with the second."""
+def requested_cells(options: argparse.Namespace, detectors: list[str]) -> list[Cell]:
+    """List the requested cells without repetition, all rows of one seed before the next seed."""
     rows = dict.fromkeys(ALIASES.get(row, row) for row in options.rows)
     return [
         Cell(detector, row, data_set, seed)
@@ -103,10 +105,10 @@ def asked_for(options: argparse.Namespace, detectors: list[str]) -> list[Cell]:
 
 
 def to_do(cells: list[Cell], grid: Grid, path: Path) -> tuple[list[str], list[Cell]]:
-    """Part the cells: what cannot be done and why, and those whose results are not there yet."""
+    """Split cells into messages about those that cannot be trained, and those without results yet."""
     content = read_results(path)
     known = {cell_of(entry) for entry in content["cells"]}
-    failed, left = [], []
+    failed, pending = [], []
     for cell in cells:
         try:
             check_settings(content, grid, cell, path)
@@ -114,12 +116,12 @@ def to_do(cells: list[Cell], grid: Grid, path: Path) -> tuple[list[str], list[Ce
             failed.append(f"{cell.name}: {error}")
             continue
         if cell not in known:
-            left.append(cell)
-    return failed, left
+            pending.append(cell)
+    return failed, pending
 
 
 def default_threads() -> int:
-    """One on a processor, so that two processes share two cores well."""
+    """Return one on a CPU, so that two processes share two cores well."""
     import torch
 
     return 0 if torch.cuda.is_available() else 1

@@ -1,14 +1,14 @@
-"""What the trainer's detectors cost on a CPU: weights, operations, time and memory.
+"""Measure the trainer's detectors on a CPU: parameters, operations, time and memory.
 
 python benchmarks/detectors.py                                          # all; about twenty minutes
 python benchmarks/detectors.py --detectors acm_unet alclnet --rounds 3  # some
 
-Each detector runs in a process of its own, so that its peak memory is its own, in float32 with one input
-channel. An inference is one 256 x 256 image in eval mode; a step is a forward and a backward pass over
-``--batch`` such images in training mode, the sum of all maps as the loss, without an optimiser. Times are
-medians of ``--rounds`` passes after one that is not counted. With one thread they are processor time, which
-other work on the machine hardly touches; with more they are elapsed time and need an idle machine, or
-``--threads 1``. Memory is the process's highest, less what it held before the network was built.
+Each detector runs in a separate process, because of its peak memory, in float32 with one input channel. An
+inference is one 256 x 256 image in eval mode; a step is a forward and a backward pass over ``--batch`` such
+images in training mode, the sum of all maps as the loss, without an optimiser. Times are medians of
+``--rounds`` passes after one warm-up pass. With one thread they are processor times, which other work on the
+machine hardly affects; with more threads they are elapsed times and need an idle machine. Memory is the peak
+of the process minus its memory before the network was built.
 """
 
 import argparse
@@ -63,7 +63,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--results", type=Path, default=FOLDER)
-    parser.add_argument("--only", metavar="NAME", help=argparse.SUPPRESS)  # what the processes are given
+    parser.add_argument("--only", metavar="NAME", help=argparse.SUPPRESS)  # argument of the child processes
     return parser.parse_args()
 
 
@@ -71,11 +71,11 @@ def in_a_process(name: str, options: argparse.Namespace) -> dict[str, Any]:
     """Measure one detector in a fresh interpreter."""
     words = ["--only", name, "--rounds", options.rounds, "--size", options.size, "--batch", options.batch]
     words += ["--threads", *options.threads]
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, __file__, *map(str, words)], check=True, stdout=subprocess.PIPE, text=True
     )
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    figures: dict[str, Any] = json.loads(process.stdout)
+    return figures
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
@@ -116,27 +116,27 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def by_threads(work: Callable[[], None], options: argparse.Namespace) -> dict[str, float]:
-    """Take the median time of some work for each number of threads."""
+    """Measure the median time of some work for each number of threads."""
     import torch
 
-    found = {}
+    seconds = {}
     for threads in options.threads:
         torch.set_num_threads(threads)
         clock = process_time if threads == 1 else perf_counter
         work()
-        found[str(threads)] = median(duration(work, clock) for _ in range(options.rounds))
-    return found
+        seconds[str(threads)] = median(duration(work, clock) for _ in range(options.rounds))
+    return seconds
 
 
 def duration(work: Callable[[], None], clock: Callable[[], float]) -> float:
-    """Take the seconds of some work by a clock."""
+    """Measure the seconds of some work by a clock."""
     started = clock()
     work()
     return clock() - started
 
 
 def peak_mib() -> float:
-    """Highest resident memory of this process so far."""
+    """Return the peak resident memory of this process so far."""
     import resource
 
     # Linux counts in KiB, macOS in bytes.
@@ -145,14 +145,14 @@ def peak_mib() -> float:
 
 
 def torch_version() -> str:
-    """Version of torch, without importing it."""
+    """Return the version of torch without importing it."""
     from importlib.metadata import version
 
     return version("torch")
 
 
 def line(row: dict[str, Any]) -> str:
-    """Lay out one row of the page's table."""
+    """Format one row of the table."""
     times = [f"{row[kind][n]:.3f}" for kind in ("inference_s", "step_s") for n in row[kind]]
     memory = [f"{row[kind]:.0f}" for kind in ("inference_mib", "step_mib")]
     return (
@@ -163,7 +163,7 @@ def line(row: dict[str, Any]) -> str:
 
 
 def page(rows: list[dict[str, Any]], setting: dict[str, Any]) -> str:
-    """Lay the table out as Markdown, with how it was made."""
+    """Format the table as Markdown, with the command and the machine."""
     size, batch, rounds = setting["size"], setting["batch"], setting["rounds"]
     heads = ["detector", "parameters", "GMAC"]
     heads += [

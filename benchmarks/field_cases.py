@@ -1,13 +1,13 @@
-"""Judge 43 field cases: inputs that people really have, remade after public reports and sample files.
+"""Check 43 field cases: real-world inputs, reconstructed from public reports and sample files.
 
 python benchmarks/field_cases.py ../shared/data/field-cases
 python benchmarks/field_cases.py FOLDER --pointmask old/.venv/bin/pointmask --only masks-0-1 --json cases.json
 
-Each folder of FOLDER is a case, whose README says what people run, what is right and what happened when it
-was written. The commands run in a copy, and only what can be seen from outside is judged: exit status,
-output, masks against the targets that the images show. A case is ``right``, ``refused`` (a reasonable input
-is turned away, or with a message that does not help; nothing false is written), ``wrong`` (something false
-is written, but the exit status says that something is amiss) or ``wrong in silence`` (exit status 0). The
+Each folder of FOLDER is a case, whose README describes the commands, the right outcome and the outcome when
+it was written. The commands run in a copy, and only the visible outcome is judged: exit status,
+output, and masks against the targets in the images. A case is ``right``, ``refused`` (a reasonable input
+is refused, or the message does not help; nothing false is written), ``wrong`` (something false
+is written, but the exit status reports a problem) or ``wrong in silence`` (exit status 0). The
 exit status is 1 if any case is not right, or is missing.
 """
 
@@ -23,7 +23,7 @@ from field.scenes import BrokenCaseError
 
 
 def main() -> None:
-    """Judge the cases, print a line for each and the counts."""
+    """Judge the cases; print one line for each, and the counts."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -34,15 +34,15 @@ def main() -> None:
     options = parser.parse_args()
     program = options.pointmask.absolute()
     cases = {case.name: (kind, case) for kind, group in KINDS.items() for case in group}
-    there = {path.name for path in options.folder.iterdir() if path.is_dir()}
+    available = {path.name for path in options.folder.iterdir() if path.is_dir()}
     if not program.is_file():
         parser.error(f"{program} is not there; give the program with --pointmask")
     unknown = sorted(set(options.only or ()) - cases.keys())
     if unknown:
         parser.error(f"no case is called {', '.join(unknown)}; there are {', '.join(sorted(cases))}")
     names = options.only or sorted(cases)
-    missing = sorted(set(names) - there)
-    unjudged = [] if options.only else sorted(there - cases.keys())
+    missing = sorted(set(names) - available)
+    unjudged = [] if options.only else sorted(available - cases.keys())
     counts: Counter[str] = Counter()
     records = []
     width = max(map(len, names))

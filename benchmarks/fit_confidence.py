@@ -1,16 +1,16 @@
-"""Fit the confidence's weights to the train list of SIRST3, whose folder POINTMASK_SIRST3 names.
+"""Fit the weights of the confidence to the train list of SIRST3, in the folder POINTMASK_SIRST3.
 
-python benchmarks/fit_confidence.py                     the default preset: its line `confidence = [...]`
+python benchmarks/fit_confidence.py                     default preset; prints its line `confidence = [...]`
 python benchmarks/fit_confidence.py --theta paper
-python benchmarks/fit_confidence.py --quick             every 20th image, to see that it works
+python benchmarks/fit_confidence.py --quick             every 20th image; a quick test
 
 A logistic model of the IoU with the drawn mask over `pointmask.theta.CONFIDENCE_MEASUREMENTS`, fitted to
 train alone: published centroid and coarse clicks, and centroids moved by up to 3 px. Clicks beside the
-target are reported and not fitted. NUDT renders few templates over and over, and a model that knows their
-masks by heart looks better than it is. So targets whose true masks are identical share a fold in
-cross-validation, and together they weigh no more than five. Prints the weights and, for train in
+target are reported and not fitted. NUDT renders few templates many times, and a model that memorises their
+masks looks better than it is. Therefore targets with identical true masks share a fold in cross-validation,
+and their total weight is at most that of five targets. Prints the weights and, for train in
 cross-validation ("held out"), train and val: rank correlation of predicted and true IoU over all and by data
-set, calibration error, and pooled IoU of all targets and without the least sure 5, 10 and 20 %. Writes
+set, calibration error, and pooled IoU of all targets and without the least certain 5, 10 and 20 %. Writes
 ``confidence-<theta>.json``.
 """
 
@@ -46,14 +46,14 @@ FITTED = ("centroid", "coarse", "moved")
 KINDS = (*FITTED, "outside")
 GROUPS = {"v1": "SIRST-v1", "NUDT": "NUDT-SIRST", "1k": "IRSTD-1k"}
 FOLDS = 5
-CAP = 5  # what all targets of one template may weigh together
+CAP = 5  # maximum total weight of the targets of one template
 PENALTY = 1e-4  # on the squares of the standardised weights
 QUICK = 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Samples:
-    """One row per target and click: what is measured, and what is true."""
+    """One row per target and click: measurements and truth."""
 
     inputs: Row  # (n, k) CONFIDENCE_MEASUREMENTS
     hits: Row  # (n,) pixels of mask and truth together
@@ -94,53 +94,55 @@ def main() -> None:
         name: {kind: judged(samples, own & (samples.kinds == kind), values) for kind in KINDS}
         for name, (own, values) in lists.items()
     }
-    print(told(tables))
+    print(table_text(tables))
     facts = {"theta": options.theta, "weights": weights.tolist(), "tables": tables}
     save(f"confidence-{Path(options.theta).stem}", facts, options.results)
 
 
 def collect(frames: Sequence[Frame], theta: Theta) -> Samples:
-    """Annotate every click of every kind by itself, and note what the confidence was made of."""
+    """Annotate every click of every kind separately, and record the measurements of its confidence."""
     places: Places = {
         "centroid": ("centroid", partial(published, protocol="centroid")),
         "coarse": ("coarse", partial(published, protocol="coarse")),
         "moved": ("centroid", partial(moved, radius=3)),
         "outside": ("centroid", outside),
     }
-    seen: list[tuple[float, ...]] = []
+    recorded: list[tuple[float, ...]] = []
     measure = confidence.measure
 
-    def noted(*words: Any) -> tuple[float, ...]:  # noqa: ANN401 - passed through
-        seen.append(measure(*words))
-        return seen[-1]
+    def recording(*words: Any) -> tuple[float, ...]:  # noqa: ANN401 - passed through
+        recorded.append(measure(*words))
+        return recorded[-1]
 
     rows = []
-    with mock.patch.object(confidence, "measure", noted):
+    with mock.patch.object(confidence, "measure", recording):
         for index, frame in enumerate(frames):
             for order, (kind, (protocol, place)) in enumerate(places.items()):
                 points = place(frame, rng=np.random.default_rng((order, index)))
                 for point, label in zip(points, frame.ids[protocol], strict=True):
-                    seen.clear()
+                    recorded.clear()
                     target = annotate(frame.image, [point], theta=theta).targets[0]
-                    if label and seen:
-                        kept = kept_of(seen, target, theta)
-                        rows.append((kept, *compared(target, frame, label), kind))
+                    if label and recorded:
+                        chosen = chosen_measurements(recorded, target, theta)
+                        rows.append((chosen, *compared(target, frame, label), kind))
     inputs, hits, unions, templates, splits, groups, kinds = (np.array(c) for c in zip(*rows, strict=True))
     return Samples(inputs, hits, unions, templates, splits, groups, kinds)
 
 
-def kept_of(seen: Sequence[tuple[float, ...]], target: Target, theta: Theta) -> tuple[float, ...]:
-    """Find the measurements of the solution that was kept among those of all that were tried."""
-    return next(row for row in reversed(seen) if confidence.predicted(row, theta) == target.confidence)
+def chosen_measurements(
+    recorded: Sequence[tuple[float, ...]], target: Target, theta: Theta
+) -> tuple[float, ...]:
+    """Return the measurements of the chosen solution among those of all that were tried."""
+    return next(row for row in reversed(recorded) if confidence.predicted(row, theta) == target.confidence)
 
 
 def published(frame: Frame, *, protocol: str, rng: np.random.Generator) -> PointList:
-    """Leave the points where they are."""
+    """Return the published points."""
     return frame.points[protocol]
 
 
 def compared(target: Target, frame: Frame, label: int) -> tuple[int, int, int, str, str]:
-    """Pixels common to mask and truth, pixels of either, the template's number, list and data set."""
+    """Return intersection and union of mask and truth, template number, list and data set."""
     truth = frame.labels == label
     area = int(np.count_nonzero(truth))
     hits = int(np.count_nonzero(truth[slices_of(target.window)] & target.mask))
@@ -150,7 +152,7 @@ def compared(target: Target, frame: Frame, label: int) -> tuple[int, int, int, s
 
 
 def cross_validated(samples: Samples) -> tuple[Row, Row]:
-    """Weights fitted to all of train, rounded as a preset holds them, and train's held-out predictions."""
+    """Return weights fitted to all of train, rounded as in a preset, and held-out predictions of train."""
     used = (samples.splits == "train") & np.isin(samples.kinds, FITTED)
     fold = samples.templates % FOLDS
     held_out = np.zeros(len(samples.hits))
@@ -179,9 +181,9 @@ def fitted(samples: Samples, used: NDArray[np.bool_]) -> Row:
         value = shares @ (np.logaddexp(0, scores) - truth * scores) + PENALTY * penalised @ penalised
         return value, standard.T @ (shares * (logistic(scores) - truth)) + 2 * PENALTY * penalised
 
-    found = minimize(loss, np.zeros(inputs.shape[1]), jac=True, method="L-BFGS-B", tol=1e-12).x / scale
-    found[0] -= found[1:] @ centre[1:]
-    return np.asarray(found)
+    weights = minimize(loss, np.zeros(inputs.shape[1]), jac=True, method="L-BFGS-B", tol=1e-12).x / scale
+    weights[0] -= weights[1:] @ centre[1:]
+    return np.asarray(weights)
 
 
 def logistic(scores: Row) -> Row:
@@ -212,14 +214,14 @@ def judged(samples: Samples, used: NDArray[np.bool_], predicted: Row) -> dict[st
 
 
 def rank_correlation(predicted: Row, true: Row) -> float | None:
-    """Spearman's coefficient; None for too few or equal values."""
+    """Return Spearman's coefficient, or None for too few or equal values."""
     if len(true) < 3 or np.ptp(true) == 0 or np.ptp(predicted) == 0:
         return None
     return float(spearmanr(predicted, true)[0])
 
 
-def told(tables: dict[str, dict[str, Any]]) -> str:
-    """Lay the figures out as text."""
+def table_text(tables: dict[str, dict[str, Any]]) -> str:
+    """Format the figures as text."""
     shares = [f"{share:.0%}" for share in (0.0, *DROPPED)]
     lines = [
         f"{'list':9} {'clicks':9} targets  Spearman "

@@ -1,14 +1,14 @@
-"""The folder job against a null job: the same images decoded, and one mask PNG written for each.
+"""Compare the folder job with a null job that decodes the same images and writes one mask PNG for each.
 
 python benchmarks/folder_job.py                                         # 600 built-in scenes
 POINTMASK_SIRST3=FOLDER python benchmarks/folder_job.py                 # and SIRST3's real images
 python benchmarks/folder_job.py --images IMAGES --points points.csv     # your own folder instead
 
-The null job does what no annotator can avoid, as anyone would write it: Pillow opens and decodes each file,
-Pillow encodes one mask of the same size, and it is written plainly. It hashes nothing, pairs nothing, writes
-no manifest and renames nothing. It and the folder job run in turn, in rounds, with the same threads and into
-fresh folders; beside them the folder job runs with one thread. The figures are medians over rounds. Wall time
-is what a user waits; processor time is steadier on a machine that others use too.
+The null job does only what no annotator can avoid, in the simplest way: Pillow decodes each file and encodes
+one mask of the same size, which is written directly. There is no hash, pairing, manifest or renaming. It and
+the folder job run in turn, in rounds, with the same threads and into new folders; the folder job also runs
+with one thread. The figures are medians over rounds. Wall time is the time that a user waits; processor time
+is more stable on a shared machine.
 """
 
 import argparse
@@ -79,7 +79,7 @@ def write_scenes(count: int, folder: Path) -> tuple[Path, Points]:
 
 
 def compare(source: str, images: Path, points: Points, base: Path, *, threads: int, rounds: int) -> Figures:
-    """Run the jobs in turn and print a line; the first round, which warms the file cache, is not counted."""
+    """Run the jobs in turn and print a line; the first round only warms the file cache."""
     names = list_images(images)
     base.mkdir()
     annotate = partial(annotate_folder, images, points, empty_masks=True)
@@ -123,7 +123,7 @@ def compare(source: str, images: Path, points: Points, base: Path, *, threads: i
 
 
 def elapsed(job: Callable[[], object]) -> tuple[float, float]:
-    """Seconds of wall time and of processor time in all threads."""
+    """Return the seconds of wall time and of processor time in all threads."""
     started, worked = time.perf_counter(), time.process_time()
     job()
     return time.perf_counter() - started, time.process_time() - worked

@@ -1,12 +1,12 @@
-"""Every reader against damaged files: each must end in a clean error or a sound result, soon and small.
+"""Test readers on damaged files: each must give a clean error or a valid result, in little time and memory.
 
 python benchmarks/fuzz.py --mutants 10000
 python benchmarks/fuzz.py --mutants 500 --only coco --only "image png" --seed 3
 
-Damage is done to small valid samples of each format, byte by byte and in the terms of the format: bits,
+Mutants are small valid samples of each format, damaged at the level of bytes and of the format: bit flips,
 truncation, huge numbers, deep nesting, wrong types, repeated keys, NaN. Each mutant has 2 s of processor
-time and 1 GiB of address space in all. What is read must be sound; what is not must be refused with a short
-message that names the file. What rejects single images, with a reason, counts as read. Writes ``fuzz.json``
+time and 1 GiB of address space in all. Results must be valid; errors must be short messages
+that name the file. Rejecting single images with a reason counts as reading. Writes ``fuzz.json``
 and ``fuzz.md``; the exit status is 1 if anything failed.
 """
 
@@ -32,7 +32,7 @@ _HEAD = (
 
 
 def main() -> None:
-    """Run, print the table as it grows and write it."""
+    """Run all subjects, print the table row by row and write it."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -46,10 +46,10 @@ def main() -> None:
     print(_HEAD, end="")
     subjects = options.only or SUBJECTS
     with ThreadPoolExecutor(options.jobs) as pool:
-        done = pool.map(lambda subject: run((subject,), options.mutants, options.seed), subjects)
-        for subject, found in zip(subjects, done, strict=True):
-            reports |= found
-            print(row(subject, found[subject]), end="", flush=True)
+        results = pool.map(lambda subject: run((subject,), options.mutants, options.seed), subjects)
+        for subject, result in zip(subjects, results, strict=True):
+            reports |= result
+            print(row(subject, result[subject]), end="", flush=True)
     figures: dict[str, Any] = {
         "mutants": options.mutants,
         "seed": options.seed,
@@ -67,8 +67,8 @@ def row(subject: str, report: Report) -> str:
     failed = len(report.failures)
     figures = (report.refused + report.read + failed, report.refused, report.read, failed)
     cells = (subject, *(f"{n:,}" for n in figures), f"{report.slowest:.2f}", f"{report.peak / 1e6:.0f}")
-    told = "".join(f"\nmutant {index}: {what}\n" for index, what in report.failures[:5])
-    return f"| {' | '.join(cells)} |\n{told}"
+    failures = "".join(f"\nmutant {index}: {what}\n" for index, what in report.failures[:5])
+    return f"| {' | '.join(cells)} |\n{failures}"
 
 
 if __name__ == "__main__":

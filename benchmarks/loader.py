@@ -1,10 +1,10 @@
-"""Does the data keep up with the network? Crops per second alone, and with networks that take them.
+"""Measure whether the data pipeline keeps up with the network: crops per second, alone and in training.
 
     python benchmarks/loader.py                        on the processor
     python benchmarks/loader.py --device cuda --batch 16
 
-Scenes of 256 x 256 px are made in memory. ``empty`` is a network of one convolution: what it trains per
-second is what the loader and the loop sustain.
+Scenes of 256 x 256 px are generated in memory. ``empty`` is a network of one convolution: its rate is the
+limit of the loader and the loop.
 """
 
 import argparse
@@ -63,7 +63,7 @@ def main() -> None:
     loops = {name: make_loop(name, options, device) for name in ("empty", options.model)}
     rates: dict[str, list[float]] = {name: [] for name in loops}
     shares: dict[str, list[float]] = {name: [] for name in loops}
-    for round_ in range(options.rounds + 1):  # the first warms up
+    for round_ in range(options.rounds + 1):  # the first round warms up
         for name, loop in loops.items():
             result = loop.train_epoch()
             if round_:
@@ -81,7 +81,7 @@ def main() -> None:
 
 
 def make_loop(name: str, options: argparse.Namespace, device: torch.device) -> Loop:
-    """Make a loop on built-in scenes whose epochs have the asked number of steps."""
+    """Make a loop on built-in scenes whose epochs have the requested number of steps."""
     settings = [f"batch={options.batch}", f"run.device={device}", *options.set]
     config = load_config(preset=options.preset, settings=settings)
     scenes = list(make_scenes(min(options.images, options.batch * options.steps), seed=0))

@@ -1,11 +1,11 @@
-"""Resident memory while a folder of many images is annotated: it must stay flat.
+"""Measure resident memory during annotation of a large folder: it must stay flat.
 
 python benchmarks/memory.py                    # 20,000 scenes of 128 x 128 pixels; about two minutes
-python benchmarks/memory.py --images 2000      # a quick look
+python benchmarks/memory.py --images 2000      # a quick test
 
-The images are 500 built-in scenes, shifted by a different number of rows each time round, so that every
-file is another one. They are made in a process of their own, so that only the job is measured. The figure
-shows resident memory over the images done; the baseline is the process with everything imported.
+The images are 500 built-in scenes, shifted by a different number of rows in each repetition, so that all
+files differ. A separate process writes them, so that only the job is measured. The figure shows resident
+memory over the number of images done; the baseline is the process after all imports.
 """
 
 import argparse
@@ -63,8 +63,8 @@ def main() -> None:
         "done": meter.done,
         "mib": [round(value, 1) for value in meter.mib],
     }
-    shown = f"baseline {meter.baseline:.0f} MiB, peak {max(meter.mib):.0f} MiB"
-    print(f"{summary.done} images at {summary.images_per_s:.0f} images/s: {shown}")
+    line = f"baseline {meter.baseline:.0f} MiB, peak {max(meter.mib):.0f} MiB"
+    print(f"{summary.done} images at {summary.images_per_s:.0f} images/s: {line}")
     save("memory", figures, options.results)
     draw(meter, options.results / "memory.png")
 

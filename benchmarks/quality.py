@@ -1,11 +1,11 @@
-"""Ours and the literature's annotators on SIRST3's real images, whose folder POINTMASK_SIRST3 names.
+"""Compare annotators on SIRST3's real images, in the folder POINTMASK_SIRST3.
 
-python benchmarks/quality.py --size-prior truth           the val list; true sizes told to all that read them
+python benchmarks/quality.py --size-prior truth           val list; true sizes for methods that use them
 python benchmarks/quality.py --split all --protocol coarse
-python benchmarks/quality.py --limit 20 --results /tmp    about 20 images only; to see that it works
+python benchmarks/quality.py --limit 20 --results /tmp    about 20 images; a quick test
 
-Prints the tables of `pointmask bench`; writes ``quality-<split>-<protocol>-<size prior>.json``, in its form.
-The points are those of the published protocols, ``points_centroid.csv`` and ``points_coarse.csv``.
+Prints the tables of `pointmask bench`; writes ``quality-<split>-<protocol>-<size prior>.json`` in its format.
+Points are those of the published protocols, ``points_centroid.csv`` and ``points_coarse.csv``.
 """
 
 import argparse
@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=FOLDER)
     options = parser.parse_args()
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ[variable] = "1"  # one thread is timed; it must be said before numpy is imported
+        os.environ[variable] = "1"  # time one thread; must be set before numpy is imported
 
     from rich.console import Console
 
@@ -73,8 +73,8 @@ def split_sources(folder: Path, split: str, protocol: str, seeds: int) -> list["
     sources = folder_sources(folder / "images", folder / "masks", points, seeds=seeds)
     if split == "all":
         return sources
-    wanted = {Path(key).stem for key in read_ids(folder / "splits" / f"{split}.txt").ids}
-    return [source for source in sources if Path(source.name).stem in wanted]
+    stems = {Path(key).stem for key in read_ids(folder / "splits" / f"{split}.txt").ids}
+    return [source for source in sources if Path(source.name).stem in stems]
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ CLICK, OUTLINES = (255, 64, 64), ((64, 220, 255), (255, 190, 40))
 
 
 def scenes() -> tuple[Scene, ...]:
-    """Return four scenes, each with a target that is worth a look close to its middle."""
+    """Return four scenes, each with an interesting target close to its middle."""
     middle = (64.2, 63.7)
     return tuple(
         make_scene(kind, shape=(128, 128), seed=seed, bits=bits, targets=targets, bad_pixels=0)
@@ -67,18 +67,18 @@ def panels(scene: Scene) -> tuple[Image.Image, Image.Image, Image.Image]:
     annotation = pointmask.annotate(scene.image, scene.points)
     centre = np.rint(np.mean(scene.points, axis=0)).astype(int)
     top, left = np.clip(centre - CROP // 2, 0, np.array(scene.image.shape) - CROP)
-    here = np.s_[top : top + CROP, left : left + CROP]
-    grey = Image.fromarray(shown(scene.image[here])).convert("RGB")
+    window = np.s_[top : top + CROP, left : left + CROP]
+    grey = Image.fromarray(stretched(scene.image[window])).convert("RGB")
     plain, clicked, masked = (grey.resize((CROP * ZOOM,) * 2, Image.Resampling.NEAREST) for _ in range(3))
     for row, col in scene.points:
         cross(clicked, (col - left + 0.5) * ZOOM, (row - top + 0.5) * ZOOM)
     for k in range(1, len(scene.points) + 1):
-        fill(masked, annotation.instances[here] == k, OUTLINES[(k - 1) % len(OUTLINES)])
+        fill(masked, annotation.instances[window] == k, OUTLINES[(k - 1) % len(OUTLINES)])
     return plain, clicked, masked
 
 
-def shown(image: NDArray[np.uint8] | NDArray[np.uint16]) -> NDArray[np.uint8]:
-    """Stretch a crop of any depth to 8 bits for the eye."""
+def stretched(image: NDArray[np.uint8] | NDArray[np.uint16]) -> NDArray[np.uint8]:
+    """Stretch a crop of any depth to 8 bits for display."""
     low, high = np.percentile(image, 0.5), image.max()
     return np.asarray(np.clip((image - low) / max(high - low, 1), 0, 1) * 235 + 10, np.uint8)
 

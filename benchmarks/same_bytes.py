@@ -1,14 +1,14 @@
 r"""Compare every byte that two installs of pointmask write, for changes that must not change results.
 
-Runs one install, by its commands alone, over real data and writes a digest of every file that came out. A
+Runs the commands of one install on real data and writes a digest of every output file. A
 second run with another install is compared with the first, file by file::
 
     python benchmarks/same_bytes.py --pointmask old/.venv/bin/pointmask --work w1 --out old.json
     python benchmarks/same_bytes.py --pointmask new/.venv/bin/pointmask --work w2 --out new.json \
         --against old.json --begun w1/begun
 
-``w1/begun`` holds jobs that the first install began and that were killed half way. The second copies and
-resumes them, and they must end with the bytes of jobs that were never interrupted. POINTMASK_SIRST3 names
+``w1/begun`` holds jobs of the first install that were killed half way. The second copies and resumes
+them, and they must end with the bytes of uninterrupted jobs. POINTMASK_SIRST3 names
 the data. Exit status 1 if any file differs.
 """
 
@@ -33,8 +33,8 @@ STRATEGIES = ("full", "masks", "d2d", "joint")
 TRAINED = 64  # images
 TIMES = {"seconds", "images_per_second", "loading", "elapsed", "weights"}  # weights: a hash of times as well
 TIMED = {"metrics.jsonl", "state.json", "predictions.jsonl"}
-UNEQUAL = {"timings.jsonl", "source.json"}  # hold times or the paths of this run
-DRAWN = {".png", ".html"}  # of a run: curves with the times of its epochs in them
+UNEQUAL = {"timings.jsonl", "source.json"}  # contain times or paths of this run
+DRAWN = {".png", ".html"}  # of a run: curves that contain the times of its epochs
 RUNS = ("runs/", "resumed/full/", "resumed/d2d/")
 
 
@@ -53,7 +53,7 @@ class Commands:
         )
 
     def run(self, *arguments: str | Path, allowed: tuple[int, ...] = (0,)) -> str:
-        """Run a command to its end and return what it printed."""
+        """Run a command and return its output."""
         started = time.perf_counter()
         process = self.start(*arguments)
         out, err = process.communicate()
@@ -63,7 +63,7 @@ class Commands:
         return out
 
     def kill_when(self, ready: Path, lines: int, *arguments: str | Path) -> None:
-        """Start a command and kill it once a file has so many lines."""
+        """Start a command and kill it once a file has a number of lines."""
         process = self.start(*arguments)
         while process.poll() is None and (not ready.exists() or ready.read_bytes().count(b"\n") < lines):
             time.sleep(0.005)
@@ -76,27 +76,27 @@ class Commands:
 
 
 def annotate(commands: Commands, work: Path, kind: str) -> None:
-    """Annotate all images, with everything that can be saved."""
+    """Annotate all images, with every kind of output."""
     data = commands.data
     out = ("--out", work / kind, "--save", SAVED, "--report", "--threads", "2")
     commands.run("annotate", data / "images", "--points", data / f"points_{kind}.csv", *out)
 
 
 def convert(commands: Commands, work: Path) -> None:
-    """Every format from our output, and back to points; our masks as true masks as well."""
+    """Convert the output to every format, and back to points."""
     images = ("--images", commands.data / "images")
     for name, place in [*FILES.items(), *((name, name) for name in FOLDERS)]:
-        there = work / "converted" / place
-        commands.run("convert", work / "centroid", there, "--to", name, *images)
+        target = work / "converted" / place
+        commands.run("convert", work / "centroid", target, "--to", name, *images)
         back = work / "back" / f"{name}.csv"
         back.parent.mkdir(exist_ok=True)
         read = ("--from", name) if name != "masks" else ()
         if name not in ("csv", "masks"):
-            commands.run("convert", there, back, "--to", "csv", *read, *images, allowed=(0, 3))
+            commands.run("convert", target, back, "--to", "csv", *read, *images, allowed=(0, 3))
 
 
 def small(commands: Commands, work: Path) -> None:
-    """Run the demo, a sequence, the checks and the point lists that other folders give."""
+    """Run the demo, a sequence, simulated points and check."""
     commands.run("demo", work / "demo")
     demo = (work / "demo" / "images", "--points", work / "demo" / "points.csv")
     commands.run("annotate", *demo, "--out", work / "tracked", "--track", "--theta", "paper")
@@ -108,7 +108,7 @@ def small(commands: Commands, work: Path) -> None:
 
 
 def training_folder(commands: Commands, work: Path) -> Path:
-    """So many images of SIRST-v1 as a training folder."""
+    """Make a training folder from images of SIRST-v1."""
     folder = work / "training"
     names = [*sorted((commands.data / "images").glob("Misc_*"))[:TRAINED]]
     for kind in ("images", "masks"):
@@ -117,13 +117,13 @@ def training_folder(commands: Commands, work: Path) -> Path:
             shutil.copy(commands.data / kind / name.with_suffix(".png").name, folder / kind)
     lines = (commands.data / "points_centroid.csv").read_text().splitlines()
     stems = {name.stem for name in names}
-    kept = [line for line in lines[1:] if line.split(",")[0].split(".")[0] in stems]
-    (folder / "points.csv").write_text("\n".join([lines[0], *kept]) + "\n")
+    rows = [line for line in lines[1:] if line.split(",")[0].split(".")[0] in stems]
+    (folder / "points.csv").write_text("\n".join([lines[0], *rows]) + "\n")
     return folder
 
 
 def train_arguments(folder: Path, strategy: str, out: Path, labels: Path) -> tuple[str | Path, ...]:
-    """Two epochs with the CPU preset, with every branch switched on."""
+    """Return the arguments for two epochs with the CPU preset, with every branch enabled."""
     chosen: tuple[str | Path, ...] = ("train", folder, "--strategy", strategy, "--preset", "cpu")
     chosen += ("--epochs", "2", "--out", out, "--set", "run.threads=1", "--set", "run.validate_every=1")
     if strategy == "masks":
@@ -137,29 +137,29 @@ def train(commands: Commands, work: Path) -> None:
     labels = work / "labels"
     points = ("--points", folder / "points.csv")
     commands.run("annotate", folder / "images", *points, "--out", labels)
-    shown = ("--soft", "--threshold", "0.02")  # what was learned in two epochs is not much
+    options = ("--soft", "--threshold", "0.02")  # two epochs give weak detections
     for strategy in STRATEGIES:
         run = work / "runs" / strategy
         commands.run(*train_arguments(folder, strategy, run, labels))
-        commands.run("predict", run, folder / "images", "--out", work / "predicted" / strategy, *shown)
+        commands.run("predict", run, folder / "images", "--out", work / "predicted" / strategy, *options)
 
 
 def begin(commands: Commands, work: Path) -> None:
-    """Jobs and a run that are killed half way."""
+    """Start a job and runs, and kill them half way."""
     data, begun = commands.data, work / "begun"
     begun.mkdir()
     points = ("--points", data / "points_centroid.csv")
     out = begun / "annotated"
-    shown = ("--out", out, "--save", "soft,rle,coco", "--report")
-    commands.kill_when(out / ".journal.jsonl", 300, "annotate", data / "images", *points, *shown)
+    options = ("--out", out, "--save", "soft,rle,coco", "--report")
+    commands.kill_when(out / ".journal.jsonl", 300, "annotate", data / "images", *points, *options)
     for strategy in ("full", "d2d"):
         run = begun / strategy
         arguments = train_arguments(work / "training", strategy, run, work / "labels")
         commands.kill_when(run / "metrics.jsonl", 1, *arguments)
 
 
-def go_on(commands: Commands, begun: Path, work: Path) -> None:
-    """Go on with what `begin` of another install left; the training data are that one's."""
+def resume(commands: Commands, begun: Path, work: Path) -> None:
+    """Resume what `begin` of another install left, with the training data of that install."""
     shutil.copytree(begun, work / "resumed")
     data = commands.data
     points = ("--points", data / "points_centroid.csv", "--save", "soft,rle,coco", "--report")
@@ -173,7 +173,7 @@ def go_on(commands: Commands, begun: Path, work: Path) -> None:
 
 
 def files_of(folder: Path) -> Iterator[tuple[str, str]]:
-    """Name and digest of every file; of a link, what it is called."""
+    """Yield name and digest of every file; for a link, of its name."""
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         if path.is_symlink():
@@ -185,7 +185,7 @@ def files_of(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def _content(path: Path) -> bytes:
-    """Content without times, wherever in the file system the run lay."""
+    """Return the content without times and paths of the run."""
     if path.name in TIMED:
         parts = path.read_text().splitlines() if path.suffix == ".jsonl" else [path.read_text()]
         return json.dumps([_timeless(json.loads(part)) for part in parts], sort_keys=True).encode()
@@ -200,7 +200,7 @@ def _content(path: Path) -> bytes:
 
 
 def _tensors(path: Path) -> bytes:
-    """Content of safetensors, whose metadata hold times."""
+    """Return the content of safetensors without metadata, which hold times."""
     data = path.read_bytes()
     size = int.from_bytes(data[:8], "little")
     header = {k: v for k, v in json.loads(data[8 : 8 + size]).items() if k != "__metadata__"}
@@ -214,14 +214,14 @@ def _timeless(value: Any) -> Any:  # noqa: ANN401 - JSON
 
 
 def differences(ours: dict[str, str], theirs: dict[str, str]) -> list[str]:
-    """Say what differs, a line each."""
+    """List the differences, one line each."""
     lines = [f"missing: {name}" for name in theirs if name not in ours and not name.startswith("resumed/")]
     lines += [f"differs: {name}" for name in theirs if name in ours and ours[name] != theirs[name]]
     return lines
 
 
 def unlike_whole(ours: dict[str, str], whole: dict[str, str]) -> list[str]:
-    """Resumed jobs against those that ran in one go."""
+    """Compare resumed jobs with uninterrupted ones."""
     lines = []
     for begun, reference in (("annotated", "whole"), ("full", "runs/full"), ("d2d", "runs/d2d")):
         for name, digest in whole.items():
@@ -253,17 +253,19 @@ def main() -> None:
         annotate(commands, options.work, "coarse")
         convert(commands, options.work)
     if options.begun:
-        go_on(commands, options.begun, options.work)
-    found = dict(files_of(options.work))
+        resume(commands, options.begun, options.work)
+    digests = dict(files_of(options.work))
     begin(commands, options.work)
-    options.out.write_text(json.dumps(found, indent=0))
-    whole = hashlib.blake2b("\n".join(f"{k} {v}" for k, v in sorted(found.items())).encode(), digest_size=16)
-    print(f"{len(found)} files, digest of all {whole.hexdigest()}")
+    options.out.write_text(json.dumps(digests, indent=0))
+    whole = hashlib.blake2b(
+        "\n".join(f"{k} {v}" for k, v in sorted(digests.items())).encode(), digest_size=16
+    )
+    print(f"{len(digests)} files, digest of all {whole.hexdigest()}")
     if options.against:
         earlier = json.loads(options.against.read_text())
-        lines = differences(found, earlier)
+        lines = differences(digests, earlier)
         if options.begun:
-            lines += unlike_whole(found, found)
+            lines += unlike_whole(digests, digests)
         print("\n".join(lines) or f"all {len(earlier)} files as before", flush=True)
         sys.exit(bool(lines))
 

@@ -1,12 +1,12 @@
-"""A folder of 200,000 frames against one of 2,000: speed and memory of `annotate --no-png`.
+"""Compare speed and memory of `annotate --no-png` on folders of 200,000 and of 2,000 frames.
 
 TMPDIR=/dev/shm python benchmarks/scale.py                       # 200,000 frames; about fifteen minutes
-python benchmarks/scale.py --frames 20000 --rounds 1             # a quick look
+python benchmarks/scale.py --frames 20000 --rounds 1             # a quick test
 
-The frames are links to 400 built-in scenes of 128 x 128 pixels. Large and small jobs take turns, each large
-one in a process of its own between processes that do a small one several times; the figures are medians.
-Beside them, the large folder's first 20,000 frames are done by one process and then as two shards at once.
-Wall time is what a user waits; processor time is steadier on a machine that others use too.
+The frames are links to 400 built-in scenes of 128 x 128 pixels. Large and small jobs alternate: each large
+one runs in its own process, between processes that repeat a small one; the figures are medians. In addition,
+20,000 frames are annotated by one process and then as two simultaneous shards. Wall time is the time that a
+user waits; processor time is more stable on a shared machine.
 """
 
 import argparse
@@ -43,14 +43,14 @@ Measured = dict[str, Any]
 
 
 def main() -> None:
-    """Run the jobs in turn, and write ``scale.json`` and ``scale.png``."""
+    """Run the jobs alternately, and write ``scale.json`` and ``scale.png``."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--frames", type=int, default=200_000)
     parser.add_argument("--rounds", type=int, default=2, help="large jobs; small ones are done around each")
     parser.add_argument("--results", type=Path, default=FOLDER)
-    parser.add_argument("--job", help=argparse.SUPPRESS)  # what one of the processes does
+    parser.add_argument("--job", help=argparse.SUPPRESS)  # argument of the child processes
     options = parser.parse_args()
     if options.job:
         print(json.dumps(do_job(**json.loads(options.job))))
@@ -70,28 +70,28 @@ def main() -> None:
         figures = compare(small, large, sizes)
         figures["bytes_per_frame"] = account(base / "large")
         figures["workers"] = divided(base / "divided", sizes["divided"])
-    told = figures["ratio"]
+    ratio = figures["ratio"]
     print(
-        f"{options.frames:,} against {sizes['small']:,} frames: {told['cpu']:.3f} of the speed by processor"
+        f"{options.frames:,} against {sizes['small']:,} frames: {ratio['cpu']:.3f} of the speed by processor"
     )
-    print(f"time, {told['wall']:.3f} by wall time; {figures['growth_mib']:.1f} MiB more memory")
+    print(f"time, {ratio['wall']:.3f} by wall time; {figures['growth_mib']:.1f} MiB more memory")
     save("scale", figures, options.results)
     draw(figures, options.results / "scale.png")
 
 
 def write_scenes(folder: Path) -> list[tuple[Path, list[tuple[int, int]]]]:
-    """Write the distinct scenes; returns their files and points."""
+    """Write the distinct scenes; return their files and points."""
     folder.mkdir()
-    found = []
+    scenes = []
     for k, scene in enumerate(make_scenes(DISTINCT, 5, shape=(SIDE, SIDE))):
         path = folder / f"{k:03d}.png"
         path.write_bytes(encode_png(scene.image))
-        found.append((path, scene.points))
-    return found
+        scenes.append((path, scene.points))
+    return scenes
 
 
 def link_frames(scenes: list[tuple[Path, list[tuple[int, int]]]], count: int, base: Path) -> None:
-    """Make one folder of ``count`` links to the scenes, and the table of their points."""
+    """Make a folder of ``count`` links to the scenes, and the table of their points."""
     (base / "images").mkdir(parents=True)
     with (base / "points.csv").open("w", encoding="ascii") as table:
         table.write("image,x,y\n")
@@ -103,27 +103,27 @@ def link_frames(scenes: list[tuple[Path, list[tuple[int, int]]]], count: int, ba
 
 
 def run(base: Path, **job: int | tuple[int, int]) -> Measured:
-    """Do one job in a new process."""
+    """Run one job in a new process."""
     return finished(start(base, **job))
 
 
 def start(base: Path, **job: int | tuple[int, int]) -> "subprocess.Popen[str]":
-    """Begin one job in a new process."""
+    """Start one job in a new process."""
     command = [sys.executable, __file__, "--job", json.dumps({"base": str(base), **job})]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
 def finished(process: "subprocess.Popen[str]") -> Measured:
-    """Wait for a job; returns what it measured."""
-    told, _ = process.communicate()
+    """Wait for a job; return its measurements."""
+    output, _ = process.communicate()
     if process.returncode:
         raise SystemExit(f"a job ended with status {process.returncode}")
-    measured: Measured = json.loads(told)
+    measured: Measured = json.loads(output)
     return measured
 
 
 def do_job(base: str, repeats: int = 1, shard: tuple[int, int] | None = None) -> Measured:
-    """Annotate a folder in this process; returns its figures, medians over the repeats."""
+    """Annotate a folder in this process; return its figures, medians over the repeats."""
     annotate(next(iter(make_scenes(1, 0, shape=(SIDE, SIDE)))).image, [(20, 20)])  # loads all kernels
     wall, cpu = [], []
     for _ in range(repeats):
@@ -148,7 +148,7 @@ def do_job(base: str, repeats: int = 1, shard: tuple[int, int] | None = None) ->
 
 
 def compare(small: list[Measured], large: list[Measured], sizes: dict[str, int]) -> Measured:
-    """Speed and memory of the large jobs beside the small ones."""
+    """Compare speed and memory of the large jobs with the small ones."""
     speed = {
         clock: {
             name: median(job["frames"] / job[f"{clock}_s"] for job in jobs)
@@ -183,37 +183,37 @@ def compare(small: list[Measured], large: list[Measured], sizes: dict[str, int])
 
 
 def beside(job: Measured, around: tuple[Measured, Measured], clock: str) -> float:
-    """Speed of a large job over the mean of the small ones before and after it."""
+    """Return the speed of a large job over the mean of the small ones before and after it."""
     own, *others = (measured["frames"] / measured[f"{clock}_s"] for measured in (job, *around))
     return own / fmean(others)
 
 
 def thinned(values: list[float], most: int = 300) -> list[float]:
-    """At most so many values, evenly picked; the last one is kept."""
+    """Return a limited number of evenly spaced values, including the last."""
     step = -(-len(values) // most)
     return values[::-1][::step][::-1]
 
 
 def account(base: Path) -> dict[str, float]:
-    """Bytes of Python objects that each part of a job holds per frame, and the most while it is made."""
+    """Measure the bytes of Python objects per frame in each part of a job, and their peak."""
     costs: dict[str, float] = {}
     read_points(base.with_name("small") / "points.csv")  # imports what it needs
     tracemalloc.start()
     source = open_source(base / "images")
     names = PackedTexts(source.names())
-    told(costs, "names", len(names))
+    record(costs, "names", len(names))
     points = read_points(base / "points.csv")
-    told(costs, "points", len(names))
+    record(costs, "points", len(names))
     plan = make_plan(source, names, points)
-    told(costs, "plan", len(names))
+    record(costs, "plan", len(names))
     tracemalloc.stop()
     if len(plan.frames) != len(names):
         raise SystemExit("not every frame was paired with its points")
     return costs
 
 
-def told(costs: dict[str, float], part: str, frames: int) -> None:
-    """Note what is held since the part before, and the most that was held in between."""
+def record(costs: dict[str, float], part: str, frames: int) -> None:
+    """Record memory allocated since the previous part, and the peak in between."""
     now, peak = tracemalloc.get_traced_memory()
     before = sum(value for key, value in costs.items() if not key.endswith("_peak"))
     costs[part] = round(now / frames - before, 1)
@@ -222,7 +222,7 @@ def told(costs: dict[str, float], part: str, frames: int) -> None:
 
 
 def divided(base: Path, frames: int) -> Measured:
-    """Do the same frames by one process, and as two shards at once."""
+    """Annotate the same frames by one process, and as two simultaneous shards."""
     alone = run(base)
     began = time.perf_counter()
     pair = [finished(process) for process in [start(base, shard=(k, 2)) for k in (1, 2)]]

@@ -1,10 +1,10 @@
-"""How the cost of `annotate` grows: with targets, window, image size and threads.
+"""Measure how the cost of `annotate` grows with targets, window, image size and threads.
 
 python benchmarks/scaling.py            all sizes, a few minutes
-python benchmarks/scaling.py --quick    small sizes, seconds; to see that it works
+python benchmarks/scaling.py --quick    small sizes, seconds; a quick test
 
-Each sweep is repeated in rounds over its sizes; a size's figure is the median of the rounds. Files are never
-read, so the image size matters only if the annotator touches pixels outside of its windows.
+Each sweep is repeated in rounds over its sizes; a size's figure is the median of the rounds. No files are
+read, so the image size matters only if the annotator reads pixels outside its windows.
 """
 
 import argparse
@@ -65,7 +65,7 @@ def main() -> None:
 def sweep(
     sizes: Sequence[int], rounds: int, make: Callable[[int], Job], *, window: bool = False
 ) -> dict[str, Any]:
-    """Time one job per size, in rounds; fit the exponent of time over size."""
+    """Time one job per size, in rounds, and fit the exponent of time over size."""
     jobs = {size: make(size) for size in sizes}
     thetas = {size: window_theta(size) if window else Theta.load("default") for size in sizes}
     times: dict[int, list[float]] = {size: [] for size in sizes}
@@ -94,17 +94,17 @@ def run(job: Job, theta: Theta | str = "default") -> float:
 
 
 def exponent(sizes: Sequence[int], seconds: Sequence[float]) -> float:
-    """Slope of log time over log size, by least squares."""
+    """Fit the slope of log time over log size by least squares."""
     return float(np.polyfit(np.log(sizes), np.log(seconds), 1)[0])
 
 
 def scene_pool(count: int) -> Job:
-    """Make built-in scenes of 256 x 256 pixels."""
+    """Generate built-in scenes of 256 x 256 pixels."""
     return [(scene.image, list(scene.points)) for scene in make_scenes(count, seed=11)]
 
 
 def jobs_of(pool: Job, targets: int) -> Job:
-    """Cycle through the pool until there are exactly so many targets."""
+    """Cycle through the pool up to an exact number of targets."""
     job: Job = []
     for image, points in cycle(pool):
         if targets <= 0:
@@ -159,13 +159,13 @@ def thread_sweep(job: Job, rounds: int) -> dict[str, Any]:
     rates: dict[int, list[float]] = {1: [], 2: []}
     targets = sum(len(points) for _, points in job)
     for _ in range(rounds):
-        for threads, found in rates.items():
+        for threads, values in rates.items():
             with ThreadPoolExecutor(threads) as executor:
                 started = time.perf_counter()
                 for _ in executor.map(lambda item: annotate(*item), job, chunksize=16):
                     pass
-                found.append(targets / (time.perf_counter() - started))
-    figures = {str(threads): round(median(found)) for threads, found in rates.items()}
+                values.append(targets / (time.perf_counter() - started))
+    figures = {str(threads): round(median(values)) for threads, values in rates.items()}
     return {"targets": targets, "targets_per_s": figures, "speed_up": figures["2"] / figures["1"]}
 
 

@@ -1,9 +1,9 @@
-"""How long it takes until something happens: help, import, and the first annotation of a new process.
+"""Measure start-up times: help, import, and the first annotation of a new process.
 
 python benchmarks/startup.py
 
-Each command runs in a fresh interpreter, all of them in turn, in rounds; the figures are medians of elapsed
-time. The first round is not counted: it fills the file cache and, on a new machine, compiles the kernels.
+Each command runs in a new interpreter, all of them in turn and in rounds; the figures are medians of elapsed
+time. The first round is a warm-up: it fills the file cache and, on a new machine, compiles the kernels.
 """
 
 import argparse
@@ -39,14 +39,14 @@ def main() -> None:
     for _ in range(options.rounds + 1):
         for name, code in COMMANDS.items():
             times[name].append(elapsed(code))
-    figures = {name: median(found[1:]) for name, found in times.items()}
+    figures = {name: median(values[1:]) for name, values in times.items()}
     for name, seconds in figures.items():
         print(f"{name:20} {seconds:7.3f} s")
     save("startup", {"rounds": options.rounds, "seconds": figures}, options.results)
 
 
 def elapsed(code: str) -> float:
-    """Seconds that a fresh interpreter takes for a line of Python."""
+    """Time a line of Python in a new interpreter, in seconds."""
     started = time.perf_counter()
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - started

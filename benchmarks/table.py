@@ -2,9 +2,9 @@
 
 python benchmarks/table.py    (or: make bench-table)
 
-What stands between the two markers in the README is replaced. Wherever a published method is ahead of ours,
-or a goal is missed, a dated footnote says so. A missing or unknown result file is an error, never a missing
-row.
+Replaces the text between the two markers in the README. A dated footnote marks every figure in which a
+published method is ahead of ours or a goal is missed. A missing or unknown result file is an error, never a
+missing row.
 """
 
 import argparse
@@ -25,11 +25,11 @@ Result = dict[str, Any]
 Fact = tuple[str, str, str | None]  # what, figure, and what is wrong with it
 
 MASKS = "quality-annotation"
-POINT_ONLY, TOLD = "quality-val-centroid-none", "quality-val-centroid-truth"
+POINT_ONLY, TRUE_SIZE = "quality-val-centroid-none", "quality-val-centroid-truth"
 SOURCES = {
     MASKS: "python benchmarks/annotation_quality.py",
     POINT_ONLY: "python benchmarks/quality.py",
-    TOLD: "python benchmarks/quality.py --size-prior truth",
+    TRUE_SIZE: "python benchmarks/quality.py --size-prior truth",
     "scaling": "python benchmarks/scaling.py",
     "startup": "python benchmarks/startup.py",
     "folder_job": "python benchmarks/folder_job.py",
@@ -52,7 +52,7 @@ SHOWN_ELSEWHERE = (
 
 
 def main() -> None:
-    """Read the results, write the README."""
+    """Read the results and write the README."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -65,21 +65,21 @@ def main() -> None:
 
 
 def load(folder: Path) -> dict[str, Result]:
-    """Read the result files; refuse to go on if one is missing or unknown."""
-    found = {path.stem: path for path in sorted(folder.glob("*.json"))}
-    missing = [how for name, how in SOURCES.items() if name not in found]
+    """Read the result files; exit if one is missing or unknown."""
+    files = {path.stem: path for path in sorted(folder.glob("*.json"))}
+    missing = [how for name, how in SOURCES.items() if name not in files]
     if missing:
         raise SystemExit("results are missing; make them with:\n  " + "\n  ".join(missing))
-    unknown = [name for name in found if name not in SOURCES and not name.startswith(SHOWN_ELSEWHERE)]
+    unknown = [name for name in files if name not in SOURCES and not name.startswith(SHOWN_ELSEWHERE)]
     if unknown:
         raise SystemExit(
             f"{folder} holds results that no row shows: {', '.join(unknown)}; add them to SOURCES"
         )
-    return {name: json.loads(found[name].read_text(encoding="utf-8")) for name in SOURCES}
+    return {name: json.loads(files[name].read_text(encoding="utf-8")) for name in SOURCES}
 
 
 def filled(readme: str, content: str) -> str:
-    """Replace what stands between the markers."""
+    """Replace the text between the markers."""
     before, begin, rest = readme.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
@@ -88,13 +88,13 @@ def filled(readme: str, content: str) -> str:
 
 
 def table(results: dict[str, Result]) -> str:
-    """Lay out both tables, where they come from, and the footnotes."""
+    """Format the tables, their sources and the footnotes."""
     notes = Footnotes()
     parts = [
         masks(results[MASKS]),
         source(results[MASKS]),
-        quality(results[POINT_ONLY], results[TOLD], notes),
-        source(results[POINT_ONLY], results[TOLD]),
+        quality(results[POINT_ONLY], results[TRUE_SIZE], notes),
+        source(results[POINT_ONLY], results[TRUE_SIZE]),
         markdown_table(("cost", "measured"), list(cost_lines(results, notes))),
         source(*(results[name] for name in SOURCES if not name.startswith("quality-"))),
     ]
@@ -115,7 +115,7 @@ class Footnotes:
 
 
 def masks(result: Result) -> str:
-    """Show how good our masks are, by data set and list."""
+    """Tabulate the quality of our masks by data set and list."""
     lists = {"val": "val", "both": "train and val"}
     columns = (
         "pooled IoU",
@@ -136,12 +136,12 @@ def masks(result: Result) -> str:
     return markdown_table(columns, rows)
 
 
-def quality(point_only: Result, told: Result, notes: Footnotes) -> str:
-    """Compare the methods: first as we run, with the point alone, then told the true sizes."""
+def quality(point_only: Result, sized: Result, notes: Footnotes) -> str:
+    """Tabulate the methods, first with the point alone, then with true sizes."""
     columns = ("annotator", "knows", "IoU", "nIoU", "target IoU", "ms per target", "time / ours [95 %]")
     rows = [method(row, point_only, point_only, notes) for row in point_only["methods"].values()]
     rows += [
-        method(row, told, told, notes) for row in told["methods"].values() if row["size_prior"] != "none"
+        method(row, sized, sized, notes) for row in sized["methods"].values() if row["size_prior"] != "none"
     ]
     heading = (
         f"{point_only['images']} real images, {point_only['targets']} targets ({point_only['data']}, "
@@ -152,7 +152,7 @@ def quality(point_only: Result, told: Result, notes: Footnotes) -> str:
 
 
 def method(row: Result, result: Result, ours_of: Result, notes: Footnotes) -> list[str]:
-    """One line of the quality table."""
+    """Format one line of the quality table."""
     ours = ours_of["methods"]["ours"]
     ahead = list(leads(row, ours)) if row is not ours else []
     mark = ""
@@ -176,7 +176,7 @@ def method(row: Result, result: Result, ours_of: Result, notes: Footnotes) -> li
 
 
 def knowing(row: Result) -> str:
-    """Say that a method was told true sizes."""
+    """Name the true sizes in the label of a method that used them."""
     return "" if row["size_prior"] == "none" else ", told the true sizes,"
 
 
@@ -195,7 +195,7 @@ def leads(row: Result, ours: Result) -> Iterator[str]:
 
 
 def lead(name: str, theirs: float | None, ours: float | None) -> Iterator[str]:
-    """Yield one figure if theirs is larger in the digits that are shown."""
+    """Yield one figure if theirs is larger in the displayed digits."""
     if theirs is not None and ours is not None and round(theirs, 3) > round(ours, 3):
         yield f"{name} ({figure(theirs)} against {figure(ours)})"
 
@@ -209,7 +209,7 @@ def cost_lines(results: dict[str, Result], notes: Footnotes) -> Iterator[list[st
 
 
 def scaling_facts(result: Result) -> Iterator[Fact]:
-    """Growth with targets, window and image, and what a second thread gives."""
+    """Yield growth with targets, window and image, and the effect of a second thread."""
     sweeps = result["sweeps"]
     for key, low, high in (
         ("targets", 0.95, 1.05),
@@ -219,8 +219,8 @@ def scaling_facts(result: Result) -> Iterator[Fact]:
         sizes, grown = sweeps[key]["sizes"], sweeps[key]["exponent"]
         what = f"number of {key}" if "targets" in key else key
         wrong = None if low <= grown <= high else f"the exponent {grown:.2f} lies outside of {low} to {high}."
-        shown = f"{round(grown, 2) + 0.0:.2f}"  # never -0.00
-        yield f"exponent of time over {what}, {sizes[0]:,} to {sizes[-1]:,}", shown, wrong
+        exponent = f"{round(grown, 2) + 0.0:.2f}"  # never -0.00
+        yield f"exponent of time over {what}, {sizes[0]:,} to {sizes[-1]:,}", exponent, wrong
     window = sweeps["window side"]
     each = [milliseconds(ms) for ms in window["ms_per_target"]]
     yield f"ms per target at window sides {', '.join(map(str, window['sizes']))} px", ", ".join(each), None
@@ -228,13 +228,13 @@ def scaling_facts(result: Result) -> Iterator[Fact]:
 
 
 def startup_facts(result: Result) -> Iterator[Fact]:
-    """Seconds of fresh interpreters."""
+    """Yield the times of new interpreters."""
     for name in ("pointmask --help", "import pointmask", "first annotate"):
         yield f"{name}, new process", f"{result['seconds'][name]:.2f} s", None
 
 
 def folder_job_facts(result: Result) -> Iterator[Fact]:
-    """Cost of the whole job against the least any job must do, on built-in scenes and on real images."""
+    """Yield the cost of the whole job against the null job, on built-in scenes and on real images."""
     for part, images in ((result, "256 x 256 scenes"), (result.get("real"), "SIRST3")):
         if part:
             ratio = part["ratio"]
@@ -247,7 +247,7 @@ def folder_job_facts(result: Result) -> Iterator[Fact]:
 
 
 def memory_facts(result: Result) -> Iterator[Fact]:
-    """Peak resident memory of a long folder job."""
+    """Yield the peak resident memory of a long folder job."""
     peak = result["peak_mib"] * 1.048576
     wrong = f"the goal is 600 MB; it took {peak:.0f} MB." if peak > 600 else None
     yield f"peak memory over a folder of {result['images']:,} images", f"{peak:.0f} MB", wrong
@@ -262,7 +262,7 @@ FACTS: dict[str, Callable[[Result], Iterator[Fact]]] = {
 
 
 def source(*results: Result) -> str:
-    """Say on which processor, when and by which commands the figures were made."""
+    """Format processor, date and commands of the figures."""
     machine = results[0]["machine"]
     commands = ", ".join(f"`{result['command']}`" for result in results)
     commits = ", ".join(dict.fromkeys(str(result["machine"]["commit"]) for result in results))

@@ -1,10 +1,10 @@
-"""The torch operator beside the annotator's kernels: time per window, forward and backward, in one run.
+"""Compare the torch operator with the annotator's kernels: time per window, forward and backward.
 
     python benchmarks/torch_operator.py                     one CPU thread, both presets
     python benchmarks/torch_operator.py --device cuda       windows per second, share of memory bandwidth
 
-The kernels' time is that of `pointmask.annotator.operator.solve` and `fuse.fuse`, window by window
-in one thread, on the machine's processor in either case.
+The kernels are `pointmask.annotator.operator.solve` and `fuse.fuse`, called window by
+window in one thread, always on the CPU.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from pointmask.theta import PRESETS, Theta
 from pointmask_trainer.operator.forward import WindowBatch, soft_labels
 from pointmask_trainer.operator.theta import LearnableTheta, ThetaTensors
 
-FUSED_STEP_PLANES = 5  # a step cannot move less than: field, three coefficients in, field out
+FUSED_STEP_PLANES = 5  # least traffic of a step: field and three coefficients in, field out
 
 
 def main() -> None:
@@ -61,7 +61,7 @@ def main() -> None:
 def measure(
     theta: Theta, batch: int, device: torch.device, rounds: int, *, compiled: bool
 ) -> dict[str, float]:
-    """Medians over rounds in which all parts take turns, in seconds per window."""
+    """Return medians over rounds in which all parts alternate, in seconds per window."""
     windows = windows_of(theta, batch)
     tensors = ThetaTensors.of(theta, device=device)
     learnable = LearnableTheta(theta).to(device)
@@ -69,7 +69,7 @@ def measure(
     labels = torch.compile(soft_labels) if compiled else soft_labels
     times: dict[str, list[float]] = {"kernels": [], "forward": [], "forward_graph": [], "backward": []}
     few = windows[:256]
-    for round_ in range(rounds + 1):  # the first warms up
+    for round_ in range(rounds + 1):  # the first round warms up
         kernels = timed(device, lambda: by_kernels(few, theta))[0] / len(few)
         with torch.no_grad():
             forward = timed(device, lambda: labels(loaded, tensors))[0]
@@ -92,7 +92,7 @@ def measure(
 
 
 def windows_of(theta: Theta, count: int) -> list[Window]:
-    """Windows round the targets of built-in scenes, used again until there are enough."""
+    """Return windows around the targets of built-in scenes, repeated as needed."""
     windows = []
     for scene in make_scenes(min(count, 256), seed=0):
         for row, col in scene.points:
@@ -103,7 +103,7 @@ def windows_of(theta: Theta, count: int) -> list[Window]:
 
 
 def by_kernels(windows: list[Window], theta: Theta) -> None:
-    """Solve window by window as the annotator does, its superpixel aside."""
+    """Solve window by window as the annotator does, without the superpixel."""
     operator = assemble(theta)
     superpixel = point_superpixel(
         windows[0].values,
@@ -117,7 +117,7 @@ def by_kernels(windows: list[Window], theta: Theta) -> None:
 
 
 def timed(device: torch.device, run: Callable[[], Any]) -> tuple[float, Any]:
-    """Wall-clock seconds of a call, its kernels on the device included; and what it returns."""
+    """Time a call, including its kernels on the device; return the seconds and its result."""
     wait(device)
     start = time.perf_counter()
     result = run()
@@ -132,7 +132,7 @@ def wait(device: torch.device) -> None:
 
 
 def copy_bandwidth(device: torch.device) -> float:
-    """Bytes per second that a large copy reads and writes."""
+    """Measure the bytes per second that a large copy reads and writes."""
     source = torch.zeros(2**28, device=device)
     target = torch.empty_like(source)
     seconds = [timed(device, lambda: target.copy_(source))[0] for _ in range(9)]

@@ -1,4 +1,4 @@
-"""How well `--track` follows targets whose paths are known: a table by case, speed and noise.
+"""Measure how well `--track` follows targets with known paths, by case, speed and noise.
 
 python benchmarks/tracking.py
 
@@ -7,12 +7,12 @@ pixels per frame against the scene, signal-to-noise ratios (mean over the mask, 
 clutter) of 3 to 10, on six backgrounds. The click is the pixel nearest to the target's centroid in the first
 frame.
 
-* within 1 px: share of the frames in which the target is to be seen, before it disappears or leaves for the
-  first time, that have a point within 1 pixel of it. Frames without a point count as missed.
-* of points: the same share of those frames alone that have a point: how far a point can be trusted.
-* losses told: share of disappearances with a loss told within 2 frames of it.
-* false losses: share of targets with a loss told more than 2 frames before they disappear.
-* invented: points per disappearance in frames in which the target is not to be seen.
+* within 1 px: share of the frames in which the target is visible, before it first disappears or leaves, that
+  have a point within 1 pixel of it. Frames without a point count as missed.
+* of points: the same share among the frames that have a point: the precision of the points.
+* losses told: share of disappearances for which a loss is reported within 2 frames.
+* false losses: share of targets for which a loss is reported more than 2 frames before they disappear.
+* invented: points per disappearance in frames in which the target is not visible.
 """
 
 import argparse
@@ -46,13 +46,13 @@ TOLERANCE, LATE = 1.0, 2
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """What became of one target."""
+    """Outcome of tracking one target."""
 
     visible: int
     placed: int
     near: int
     false_loss: bool
-    told: bool | None  # None if it never disappears
+    reported: bool | None  # None if it never disappears
     invented: int
 
 
@@ -64,7 +64,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=2, help="Sequences per cell and background.")
     parser.add_argument("--results", type=Path, default=FOLDER)
     options = parser.parse_args()
-    follow([np.zeros((64, 64))] * 3, [(32, 32)])  # compiled before the clock runs
+    follow([np.zeros((64, 64))] * 3, [(32, 32)])  # compile before timing
     scores: dict[tuple[str, float, float, str], list[Score]] = defaultdict(list)
     seconds, steps = 0.0, 0
     for case, speed, ratio, kind in product(CASES, SPEEDS, RATIOS, KINDS):
@@ -90,7 +90,7 @@ def main() -> None:
 
 
 def make_case(case: str, kind: str, speed: float, ratio: float, seed: int) -> MovingScene:
-    """Make the sequence of one cell; its seed depends on what the cell is called, not on its neighbours."""
+    """Generate the sequence of one cell; its seed depends only on the cell's own values."""
     numbers = (seed, zlib.crc32(f"{case} {kind} {speed:g}".encode()))
     rng = np.random.default_rng((*numbers, 3))
     camera: dict[str, Any] = {}
@@ -138,7 +138,7 @@ def crossing(rng: np.random.Generator, speed: float, ratio: float) -> list[Mover
 
 
 def leaving(rng: np.random.Generator, speed: float, ratio: float) -> Mover:
-    """Draw a target that reaches the rim of the frame after some 15 frames."""
+    """Draw a target that reaches the edge of the frame after about 15 frames."""
     size, shape = TARGETS[rng.integers(len(TARGETS))]
     velocity = speed * direction(rng.uniform(0, 2 * np.pi))
     place = np.full(2, SIDE / 2)
@@ -155,21 +155,21 @@ def direction(angle: float) -> np.ndarray:
 
 
 def pair(vector: np.ndarray) -> tuple[float, float]:
-    """Return two plain numbers."""
+    """Convert a vector to two plain numbers."""
     return float(vector[0]), float(vector[1])
 
 
 def judge(path: np.ndarray, track: list[Step]) -> Score:
     """Compare a track with the truth."""
-    seen = ~np.isnan(path[:, 0])
-    end = len(path) if seen.all() else int(np.argmin(seen))
+    visible = ~np.isnan(path[:, 0])
+    end = len(path) if visible.all() else int(np.argmin(visible))
     places = {step.frame: (step.row, step.col) for step in track if step.state != "lost"}
     losses = [step.frame for step in track if step.state == "lost"]
     placed = sum(k in places for k in range(1, end))
     near = sum(k in places and np.hypot(*(path[k] - places[k])) <= TOLERANCE for k in range(1, end))
-    told = any(abs(frame - end) <= LATE for frame in losses) if end < len(path) else None
-    invented = sum(not seen[k] for k in places)
-    return Score(end - 1, placed, int(near), any(frame < end - LATE for frame in losses), told, invented)
+    reported = any(abs(frame - end) <= LATE for frame in losses) if end < len(path) else None
+    invented = sum(not visible[k] for k in places)
+    return Score(end - 1, placed, int(near), any(frame < end - LATE for frame in losses), reported, invented)
 
 
 def table(scores: dict[tuple[str, float, float, str], list[Score]]) -> Iterator[dict[str, Any]]:
@@ -193,14 +193,14 @@ def table(scores: dict[tuple[str, float, float, str], list[Score]]) -> Iterator[
 
 
 def summed(group: list[Score]) -> dict[str, Any]:
-    """Figures of several targets."""
-    ends = [score for score in group if score.told is not None]
+    """Summarise several targets."""
+    ends = [score for score in group if score.reported is not None]
     return {
         "targets": len(group),
         "near": sum(score.near for score in group) / sum(score.visible for score in group),
         "near_of_points": sum(score.near for score in group) / sum(score.placed for score in group),
         "false_losses": sum(score.false_loss for score in group) / len(group),
-        "told": sum(bool(score.told) for score in ends) / len(ends) if ends else None,
+        "told": sum(bool(score.reported) for score in ends) / len(ends) if ends else None,
         "invented": sum(score.invented for score in ends) / len(ends) if ends else None,
     }
 
@@ -210,11 +210,11 @@ def lines(rows: list[dict[str, Any]]) -> Iterator[str]:
     yield "| | SNR | targets | within 1 px | of points | losses told | false losses | invented |"
     yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
     for row in rows:
-        told = "" if row["told"] is None else f"{100 * row['told']:.1f} %"
+        reported = "" if row["told"] is None else f"{100 * row['told']:.1f} %"
         invented = "" if row["invented"] is None else f"{row['invented']:.2f}"
         yield (
             f"| {row['by']} {row['value']} | {row['ratio']} | {row['targets']} | {100 * row['near']:.1f} % "
-            f"| {100 * row['near_of_points']:.1f} % | {told} "
+            f"| {100 * row['near_of_points']:.1f} % | {reported} "
             f"| {100 * row['false_losses']:.1f} % | {invented} |"
         )
 

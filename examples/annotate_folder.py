@@ -1,12 +1,12 @@
-"""A folder of images and a table of points in, a folder of masks out.
+"""Annotate a folder of images with a table of points.
 
 Run ``python annotate_folder.py [FOLDER]``. It fills FOLDER (default: ``folder_example``) with 24 scenes and
 their points, then does from Python what
 
     pointmask annotate FOLDER/images --points FOLDER/points.csv --out FOLDER/out --report
 
-does in a terminal. Look at FOLDER/out/report.html: the least sure masks come first. Run it twice: the second
-time nothing is left to do.
+does in a terminal. Open FOLDER/out/report.html: the least certain masks come first. A second run has
+nothing left to do.
 """
 
 import csv

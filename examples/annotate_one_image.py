@@ -1,8 +1,8 @@
-"""One image and its clicks in, masks out: the call for a notebook.
+"""Annotate one image from its clicks, as in a notebook.
 
 Run ``python annotate_one_image.py``. It makes a scene, annotates it and writes ``one_image.png``: the frame
-on the left, the outline of each mask in green on the right. Look at whether the outlines follow the blobs,
-and at the confidence printed for each: it is the predicted IoU, so look twice at the lowest.
+on the left, the outline of each mask in green on the right. Check that the outlines follow the blobs.
+The confidence printed for each target is its predicted IoU, so inspect the lowest first.
 """
 
 import numpy as np
@@ -12,10 +12,10 @@ from scipy import ndimage as ndi
 import pointmask
 from pointmask import TargetSpec
 
-# Any 2-D array will do, of any integer or float type; bring your own with
+# Any 2-D array of integers or floats works; load your own with
 # image = np.asarray(Image.open("frame.png")).
-asked = [TargetSpec(area=70, shape="aeroplane"), TargetSpec(area=25), TargetSpec(area=9)]
-scene = pointmask.make_scene("clouds", seed=21, targets=asked, contrast=12)
+specs = [TargetSpec(area=70, shape="aeroplane"), TargetSpec(area=25), TargetSpec(area=9)]
+scene = pointmask.make_scene("clouds", seed=21, targets=specs, contrast=12)
 image, clicks = scene.image, scene.points  # clicks are (row, col)
 
 annotation = pointmask.annotate(image, clicks)

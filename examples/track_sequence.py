@@ -1,11 +1,11 @@
-"""One click on the first frame of a sequence, points and masks on all of them.
+"""Track targets through a sequence from clicks on its first frame, and annotate all frames.
 
 Run ``python track_sequence.py [FOLDER]``. It fills FOLDER (default: ``sequence_example``) with 24 frames of
 two targets that cross, one of which then disappears, and does from Python what
 
     pointmask annotate FOLDER/images --points FOLDER/points.csv --out FOLDER/out --track
 
-does in a terminal. FOLDER/track.png shows where the points went.
+does in a terminal. FOLDER/track.png shows the tracked points.
 """
 
 import csv
@@ -47,9 +47,9 @@ def main() -> None:
     picture = Image.fromarray(grey).resize((448, 448)).convert("RGB")
     draw = ImageDraw.Draw(picture)
     for group in carried.sightings.values():
-        for one in group:
-            x, y = 4 * one.step.col + 2, 4 * one.step.row + 2
-            colour = "magenta" if one.step.state == "crossing" else "lime"
+        for sighting in group:
+            x, y = 4 * sighting.step.col + 2, 4 * sighting.step.row + 2
+            colour = "magenta" if sighting.step.state == "crossing" else "lime"
             draw.ellipse((x - 2, y - 2, x + 2, y + 2), outline=colour)
     picture.save(folder / "track.png")
 

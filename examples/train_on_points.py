@@ -1,4 +1,4 @@
-"""Clicks in, a detector out: annotate scenes, train on the pseudo-masks, and score against the exact masks.
+"""Train a detector from clicks: annotate scenes, train on the masks, and score against the exact masks.
 
 Run ``python train_on_points.py [FOLDER]``; it needs ``pip install 'pointmask[train]'``. It fills FOLDER
 (default: ``train_example``) with 100 small scenes and does from Python what
@@ -7,9 +7,9 @@ Run ``python train_on_points.py [FOLDER]``; it needs ``pip install 'pointmask[tr
     pointmask train FOLDER --strategy masks --masks FOLDER/labels --preset cpu --out FOLDER/run
     pointmask evaluate FOLDER/run FOLDER
 
-do in a terminal. Look at FOLDER/run/report.html: it shows the curves, and the scenes the detector gets most
-wrong. The exact masks are only measured against. All of it takes under a minute, so the detector is far from
-done: with more epochs it finds more. Run it twice: the second time nothing is left to do.
+do in a terminal. Open FOLDER/run/report.html for the curves and the worst scenes. The exact masks are used
+for scoring only. Everything takes under a minute, so the detector is far from converged; more epochs improve
+it. A second run has nothing left to do.
 """
 
 import csv
@@ -40,10 +40,10 @@ def write_scenes(folder: Path) -> None:
 
 
 def score(folder: Path) -> None:
-    """Print how good the best epoch's detector is on the validation scenes."""
-    found = evaluate_folder(folder / "run", folder, device="cpu").evaluation.whole.score
+    """Print the scores of the best epoch's detector on the validation scenes."""
+    total = evaluate_folder(folder / "run", folder, device="cpu").evaluation.whole.score
     print(
-        f"against exact masks: IoU {found.iou:.3f}, Pd {found.pd:.3f}, Fa {1e6 * found.fa:.0f} per million px"
+        f"against exact masks: IoU {total.iou:.3f}, Pd {total.pd:.3f}, Fa {1e6 * total.fa:.0f} per million px"
     )
 
 

@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import spearmanr
 
-from masks.run import Found, number, pooled
+from masks.run import FrameResult, number, pooled
 
 BINS = 10
 DROPPED = (0.05, 0.10, 0.20)
 
 
-def confidence(found: Sequence[Found]) -> dict[str, Any]:
+def confidence(found: Sequence[FrameResult]) -> dict[str, Any]:
     """Compare predicted with true IoU, target by target.
 
     Returns

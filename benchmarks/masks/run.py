@@ -16,7 +16,7 @@ from pointmask.theta import Theta
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Found:
+class FrameResult:
     """What one frame's masks are worth.
 
     Attributes
@@ -66,7 +66,7 @@ def run(
     theta: Theta,
     protocol: str = "centroid",
     points: Sequence[PointList] | None = None,
-) -> list[Found]:
+) -> list[FrameResult]:
     """Annotate every frame and compare it with the truth.
 
     Parameters
@@ -87,7 +87,7 @@ def run(
     return found
 
 
-def _compare(frame: Frame, annotation: Annotation, ids: Sequence[int], ms: float) -> Found:
+def _compare(frame: Frame, annotation: Annotation, ids: Sequence[int], ms: float) -> FrameResult:
     mask = annotation.mask
     hits = int(np.count_nonzero(frame.labels[mask]))
     truth = int(np.count_nonzero(frame.labels))
@@ -102,10 +102,10 @@ def _compare(frame: Frame, annotation: Annotation, ids: Sequence[int], ms: float
     )
     scored = score_targets(annotation, frame.labels, ids)
     pairs = [(s, t.confidence) for s, t in zip(scored, annotation.targets, strict=True) if s is not None]
-    return Found(frame, image, [s for s, _ in pairs], [c for _, c in pairs], ms)
+    return FrameResult(frame, image, [s for s, _ in pairs], [c for _, c in pairs], ms)
 
 
-def figures(found: Sequence[Found]) -> Figures:
+def figures(found: Sequence[FrameResult]) -> Figures:
     """Sum up frames."""
     image = sum((f.image for f in found), Score())
     tally = TargetTally.of([t for f in found for t in f.targets])
@@ -120,7 +120,7 @@ def figures(found: Sequence[Found]) -> Figures:
     }
 
 
-def by_size(found: Sequence[Found]) -> dict[str, SizeFigures]:
+def by_size(found: Sequence[FrameResult]) -> dict[str, SizeFigures]:
     """Sum up targets by the class of their true area."""
     targets = [t for f in found for t in f.targets]
     result: dict[str, SizeFigures] = {}
@@ -137,7 +137,7 @@ def by_size(found: Sequence[Found]) -> dict[str, SizeFigures]:
     return result
 
 
-def by_group(found: Sequence[Found]) -> dict[str, list[Found]]:
+def by_group(found: Sequence[FrameResult]) -> dict[str, list[FrameResult]]:
     """Frames of all data sets together, then of each."""
     groups = sorted({f.frame.group for f in found}, key=_group_order)
     return {"all": list(found), **{g: [f for f in found if f.frame.group == g] for g in groups}}

@@ -280,7 +280,7 @@ def test_a_guise_that_matters_is_seen(part, frame, monkeypatch):
 
 def found_with(run, frame, ious, predicted):
     targets = [TargetScore(100, 100, round(200 * iou / (1 + iou))) for iou in ious]
-    return [run.Found(frame, Score(), targets, list(predicted), 0.1)]
+    return [run.FrameResult(frame, Score(), targets, list(predicted), 0.1)]
 
 
 def test_confidence_that_is_right_wrong_and_empty(part, frame):

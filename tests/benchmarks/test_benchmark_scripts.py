@@ -228,9 +228,9 @@ def test_tracking_judges_by_the_truth(load):
     late = [step(5, 10, 5, "tracked", 0.5), step(6, 10, 6, "tracked", 0.5), step(7, 10, 6, "lost", 0.0)]
     score = tracking.judge(path, [*track, lost, wrong, *late])
     assert (score.visible, score.placed, score.near) == (5, 4, 3)
-    assert (score.false_loss, score.told, score.invented) == (True, True, 1)
-    assert tracking.judge(path, track).told is False
-    assert tracking.judge(path[:6], track).told is None
+    assert (score.false_loss, score.reported, score.invented) == (True, True, 1)
+    assert tracking.judge(path, track).reported is False
+    assert tracking.judge(path[:6], track).reported is None
 
 
 @pytest.mark.parametrize("case", ["camera", "crossing", "vanishing", "leaving"])
