@@ -123,8 +123,8 @@ def _show_taken_out(out: Path) -> None:
             if line["action"] == "ids taken out":
                 taken.setdefault(line["file"], []).append(line["why"])
     for file, ids in taken.items():
-        more = f"; and {len(ids) - _SHOWN:,} more, see {RECORD}" if len(ids) > _SHOWN else ""
-        click.echo(printable(f"Taken out of {file}, {len(ids):,}: {'; '.join(ids[:_SHOWN])}{more}"))
+        more = f"; and {len(ids) - _MOST_ITEMS:,} more, see {RECORD}" if len(ids) > _MOST_ITEMS else ""
+        click.echo(printable(f"Taken out of {file}, {len(ids):,}: {'; '.join(ids[:_MOST_ITEMS])}{more}"))
 
 
 def _write_json(diagnosis: "Diagnosis", path: Path) -> None:
