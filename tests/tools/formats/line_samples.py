@@ -42,7 +42,7 @@ def cells(*texts: str) -> np.ndarray:
 def line_samples(image: bytes, npy: bytes) -> dict[str, list[tuple[Files, str]]]:
     """Return files, and which of them is opened, by format; ``image`` and ``npy`` are files of these "
     "kinds."""
-    boxes = b"1,0,3,3\n"
+    boxes = b"1,0,3,3\n0,0,0,0\n"
     return {
         "tensorflow": [
             (
@@ -102,11 +102,11 @@ def line_samples(image: bytes, npy: bytes) -> dict[str, list[tuple[Files, str]]]
         "visdrone": [({"a.txt": b"1,0,3,3,1,4,0,0\n", "b.txt": b""}, "")],
         "mot": [({"gt.txt": b"1,1,1,0,3,3,1,1,1\n1,2,4,4,1,1,0,1,1\n", "img1/a.png": image}, "gt.txt")],
         "sequence-boxes": [
-            ({"groundtruth_rect.txt": boxes, "img/a.png": image}, "groundtruth_rect.txt"),
+            ({"groundtruth_rect.txt": boxes, "img/a.png": image, "img/b.png": image}, "groundtruth_rect.txt"),
             (
-                {"IR_label.json": b'{"exist": [1, 0], "gt_rect": [[1, 0, 3, 3], []]}', "img/a.png": image,
-                 "img/b.png": image},
-                "IR_label.json",
+                {"s/IR_label.json": b'{"exist": [1, 0], "gt_rect": [[1, 0, 3, 3], []]}', "s/img/a.png": image,
+                 "s/img/b.png": image},
+                "s/IR_label.json",
             ),
         ],
         "dota": [
