@@ -183,7 +183,7 @@ def test_the_measurements_of_the_kept_solution_are_fitted(fit):
     others = [tuple(row) for row in rng.normal(size=(4, len(NAMES)))]
     kept = others[1]
     own = replace(target, confidence=predicted(kept, DEFAULT))
-    assert fit.kept_of(others, own, DEFAULT) == kept
+    assert fit.chosen_measurements(others, own, DEFAULT) == kept
 
 
 def test_many_targets_of_one_template_weigh_as_five(fit):

@@ -80,7 +80,7 @@ def test_rows_that_are_the_same_training_are_one_cell_and_seeds_come_first(part,
     script = part("d2d_table")
     words = ["--rows", "a4", "masks", "a1", "point", "--seeds", "3", "1"]
     monkeypatch.setattr(sys, "argv", ["d2d_table.py", *words])
-    cells = script.asked_for(script.read_options(), ["alclnet"])
+    cells = script.requested_cells(script.read_options(), ["alclnet"])
     assert [cell.name for cell in cells] == [
         "alclnet-masks-SIRST3-3",
         "alclnet-point-SIRST3-3",
@@ -315,7 +315,7 @@ def test_kept_weights_are_small_and_predict_like_the_run(table, tmp_path, data):
         out = tmp_path / f"found-{source.name}"
         words = ["predict", str(source), str(data / "images"), "--out", str(out), "--soft", "--device", "cpu"]
         done = CliRunner().invoke(main, words)
-        assert done.exit_code == 0, done.output
+        assert done.exit_code in (0, 3), done.output  # 3: so short a training finds nothing anywhere
         soft[source] = np.stack([read(out / "soft" / f"{key}.png") for key in NAMES]) / 65535
     np.testing.assert_allclose(soft[kept], soft[run], atol=0.02)
     (rounded, _), (whole, _) = (load_model(source) for source in (kept, run))

@@ -269,8 +269,8 @@ def test_out_is_not_overwritten(folders):
 
 
 def test_no_mask_belongs_to_an_image(folders):
-    for path in (folders / "masks").iterdir():
-        path.rename(path.with_name(f"other-{path.name}"))
+    for k, path in enumerate(sorted((folders / "masks").iterdir())):
+        path.rename(path.with_name(f"{chr(ord('a') + k) * 5}.png"))
     done = run(*words(folders, "--points", folders / "points.csv"))
     assert done.exit_code == 2
     assert "names must agree" in done.stderr

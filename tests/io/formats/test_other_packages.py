@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from functools import cached_property
 
 import numpy as np
 import pytest
@@ -42,9 +43,8 @@ def installed(tmp_path, monkeypatch):
     def put(formats):
         install(folder, formats)
         monkeypatch.syspath_prepend(str(folder))
-        fresh = {
-            key: value for key, value in vars(FORMATS).items() if key not in ("_places", "_found", "broken")
-        }
+        cached = {key for key, value in vars(type(FORMATS)).items() if isinstance(value, cached_property)}
+        fresh = {key: value for key, value in vars(FORMATS).items() if key not in cached}
         monkeypatch.setattr(FORMATS, "__dict__", fresh | {"_loaded": {}, "_warned_of": set()})
         return folder
 

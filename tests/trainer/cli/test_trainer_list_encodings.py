@@ -70,7 +70,7 @@ def test_evaluate(folder, trained, tmp_path, encoding):
 def test_predict(folder, trained, tmp_path, encoding):
     listed = write_list(tmp_path / "mine.txt", ["scene_004.png", "/scene_001", "scene_001"], encoding)
     images, out = folder / "images", tmp_path / "out"
-    run("predict", trained, images, "--list", listed, "--out", out, "--device", "cpu")
+    run("predict", trained, images, "--list", listed, "--out", out, "--device", "cpu", "--threshold", 1)
     assert sorted(path.name for path in (out / "masks").iterdir()) == ["scene_001.png", "scene_004.png"]
 
 

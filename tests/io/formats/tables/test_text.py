@@ -166,7 +166,7 @@ def test_a_wrong_frame_is_rejected(tmp_path):
         ("a.png,1,2\n", r":1: found the columns 'a\.png', '1', '2'; needed are image, x and y"),
         ("\nimage,x\na.png,1\n", r":2: found the columns 'image', 'x'; needed"),
         ("a.png 1 2\n", r":1: found the columns 'a\.png', '1', '2'; needed .* divided by blanks, is a row"),
-        ("id,xcentroid,ycentroid\n0,1.5,2.5\n", "of which none names the image; add a column image"),
+        ("id,xcentroid,ycentroid\n0,1.5,2.5\n", "looks like a source list .* whose name it does not"),
         ("image,x,y\n,1,2\n", r":2: image name '' is empty"),
         (b"image,x,y\n\xffa.png,1,2\n", r":2: byte 10 is not utf-8.*; save"),
         ("image,x,y\n" + '"' + "a" * 200_000 + '",1,2\n', "not a readable table"),
