@@ -234,3 +234,20 @@ def test_centroids_of_real_masks_are_the_published_ones():
     assert ours.keys() == published.keys()
     differing = {key for key in ours if Counter(ours[key]) != Counter(published[key])}
     assert differing == {f"XDU{k}.png" for k in (0, 105, 198, 325, 337, 655)}
+
+
+@pytest.mark.parametrize(("pictures", "truths"), [("img", "mask"), ("images", "labels"), ("frames", "GT")])
+def test_masks_beside_their_pictures_are_told_from_them(tmp_path, pictures, truths):
+    for sequence in ("s1", "s2"):
+        for folder, pixels in ((pictures, np.arange(180, dtype=np.uint8).reshape(SHAPE)), (truths, None)):
+            (tmp_path / sequence / folder).mkdir(parents=True)
+            if pixels is None:
+                pixels = np.zeros(SHAPE, np.uint8)
+                pixels[4:7, 5:8] = 255
+            (tmp_path / sequence / folder / "a.png").write_bytes(encode_png(pixels))
+    points = read_points(tmp_path, simulate="centroid")
+    assert {key: [(p.row, p.col) for p in of_image] for key, of_image in points} == {
+        f"s1/{pictures}/a": [(5, 6)],
+        f"s2/{pictures}/a": [(5, 6)],
+    }
+    assert not points.rejected

@@ -1,6 +1,7 @@
 """What the two folder formats share: walking a folder of mask-like images, and their components."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,13 @@ from pointmask.io.images.array import is_image, open_image
 from pointmask.io.images.file import ImageFile
 from pointmask.io.images.masks import targets_of
 from pointmask.io.listing import files_below
+from pointmask.io.notes import note
+from pointmask.io.points.names import without_suffix
+
+_PICTURES = re.compile(r"imgs?|images?|frames?|orig|original|raw|ir", re.IGNORECASE)
+_TRUTHS = re.compile(
+    r"masks?|labels?|gts?|ground[ _-]?truth|truth|seg|segmentation|annot(?:ation)?s?", re.IGNORECASE
+)
 
 
 def largest_target(labels: NDArray[np.int32]) -> int:
@@ -65,8 +73,15 @@ def read_frames(folder: Path, rejected: dict[str, str]) -> Iterator[tuple[str, N
         )
     refused: list[str] = []
     frames = 0
-    for file in files:
-        name = file.relative_to(folder).as_posix()
+    named = {file.relative_to(folder).as_posix(): file for file in files}
+    image_of = twins(list(named))
+    if image_of:
+        note("masks are read from the folder beside the images'", next(iter(image_of)), len(image_of))
+    pictures = set(image_of.values())
+    for path, file in named.items():
+        if without_suffix(path) in pictures:
+            continue
+        name = image_of.get(path, path)
         try:
             with open_image(file) as image:
                 for found in _frames_of(image, name, refused, rejected):
@@ -78,6 +93,30 @@ def read_frames(folder: Path, rejected: dict[str, str]) -> Iterator[tuple[str, N
         raise PointsError(
             f"{folder}: none of its {len(files):,} files can be read as a mask or point image; {refused[0]}"
         )
+
+
+def twins(names: Sequence[str]) -> dict[str, str]:
+    """Find masks that lie beside their images: ``seq/mask/a.png`` beside ``seq/img/a.png``.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Files below one folder, relative to it.
+
+    Returns
+    -------
+    dict of str to str
+        Name of each such mask, and that of its image without suffix.
+    """
+
+    def places(name: str, role: re.Pattern[str]) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+        *folders, last = without_suffix(name).split("/")
+        for k, folder in enumerate(folders):
+            if role.fullmatch(folder):
+                yield tuple(folders[:k]), (*folders[k + 1 :], last)
+
+    images = {place: without_suffix(name) for name in names for place in places(name, _PICTURES)}
+    return {name: images[place] for name in names for place in places(name, _TRUTHS) if place in images}
 
 
 def _frames_of(

@@ -1,13 +1,13 @@
 """COCO results: a JSON list of detections, as detectors write them for the COCO metrics.
 
 Each has ``image_id`` and a box, run lengths or key points, which are read as in `coco`. Images are called by
-their ``image_id``: its name or stem, or its number where the names of files are numbers. Detections of any
-score are targets; images without one are not known.
+their ``image_id``: its name or stem, or its number where the names of files are numbers, as in COCO's own
+data (1 is ``000000000001.jpg``). Detections of any score are targets; images without one are not known.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pointmask.errors import PointsError
 from pointmask.io.formats.base import DocumentFormat
@@ -19,8 +19,10 @@ from pointmask.io.formats.parts.shapes import score_of
 from pointmask.io.formats.tools.coco import boxes_of, keypoints_of, segment, size_of_runs
 from pointmask.io.images.source import ImageSource
 from pointmask.io.notes import note
-from pointmask.io.points.names import clean_key
+from pointmask.io.points.names import clean_key, without_suffix
 from pointmask.io.points.points import Point
+
+T = TypeVar("T")
 
 _ORIGIN: Origin = "index"
 
@@ -50,12 +52,41 @@ class CocoResults(DocumentFormat):
             where = f"{path}: detection {place}"
             fields = mapping(item, where)
             by_image.setdefault(_name(fields.get("image_id"), where), []).append((where, fields))
+        by_image = _called_by_file(by_image, path, images)
         for name, found in by_image.items():
             key = key_to_reject(name)
             with rejecting(key, rejected, f"{path}: image {brief(name)}"):
                 shape = next(filter(None, (size_of_runs(fields) for _, fields in found)), None)
                 yield Parsed(clean_key(key), shape, [_target(fields, where) for where, fields in found])
         note("detections of any score are taken as targets", str(path), sum(map(len, by_image.values())))
+
+
+def _called_by_file(by_image: dict[str, T], path: Path, images: ImageSource | None) -> dict[str, T]:
+    """Give numbers the names of the images that are called so.
+
+    Raises
+    ------
+    PointsError
+        If all images are numbers, and none of them is the name of an image.
+    """
+    if images is None:
+        return by_image
+    stems = {without_suffix(name.rpartition("/")[2]) for name in images.names()}
+    numbered: dict[int, list[str]] = {}
+    for stem in stems:
+        if stem.isdecimal():
+            numbered.setdefault(int(stem), []).append(stem)
+    named = {}
+    for name, items in by_image.items():
+        same = numbered.get(int(name), []) if name.isdecimal() and name not in stems else []
+        named[same[0] if len(same) == 1 else name] = items
+    if named and all(name.isdecimal() and name not in stems for name in named):
+        raise PointsError(
+            f"{path} is a COCO results file, which calls its images by the numbers of their data set "
+            f"({', '.join(list(named)[:3])} ...), and no image here has such a name; put file names in their "
+            'place ("image_id": "a.png"), or give the annotation file with its list of images'
+        )
+    return named
 
 
 def _name(value: object, where: str) -> str:
