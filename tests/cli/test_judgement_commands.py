@@ -134,3 +134,18 @@ def test_a_job_is_judged_the_same_by_any_number_of_threads_and_not_by_shard(data
     assert one.splitlines()[-2:] == two.splitlines()[-2:]
     for shard, code in (("1/2", 0), ("2/2", 0)):
         run("annotate", images, "--points", points, "--out", tmp_path / "out", "--shard", shard, code=code)
+
+
+def test_points_of_a_smaller_copy_are_judged_where_the_job_puts_them(data, tmp_path):
+    """They are scaled with a note, so that the list as it is written must raise no alarm."""
+    images, rows = data
+    shapes = {}
+    for name, x, y in rows:
+        shapes.setdefault(name, []).append({"label": "t", "shape_type": "point", "points": [[x / 2, y / 2]]})
+    (tmp_path / "labels").mkdir()
+    for name, listed in shapes.items():
+        content = {"imagePath": name, "imageHeight": SIDE // 2, "imageWidth": SIDE // 2, "shapes": listed}
+        (tmp_path / "labels" / name.replace(".png", ".json")).write_text(json.dumps(content))
+    said = run("annotate", images, "--points", tmp_path / "labels", "--out", tmp_path / "out", code=0)
+    assert "WARNING" not in said
+    assert "have been scaled" in said

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from pointmask.folder.plan import Plan
 from pointmask.io.images.source import ImageSource
+from pointmask.io.points.fit import fitted
 from pointmask.io.points.names import natural_key
 from pointmask.io.points.points import Point
 from pointmask.judgement.verdict import Clicked, Verdict, judge
@@ -70,12 +71,16 @@ def _frames(images: ImageSource, plan: Plan, names: Sequence[str], at: int) -> I
         for frame in clicked[:: max(1, len(clicked) * len(names) // _IMAGES)]:
             before = frames.get(frame - 1, ()) if several else _of(plan, names, at - 1)
             after = frames.get(frame + 1, ()) if several else _of(plan, names, at + 1)
-            yield Clicked(file.decode(frame), _places(frames[frame]), _places(before), _places(after))
+            pixels = file.decode(frame)
+            places = [_places(points, pixels.shape) for points in (frames[frame], before, after)]
+            yield Clicked(pixels, *places)
 
 
 def _of(plan: Plan, names: Sequence[str], at: int) -> tuple[Point, ...]:
     return plan.frames[names[at]].get(0, ()) if 0 <= at < len(names) else ()
 
 
-def _places(points: Sequence[Point]) -> NDArray[np.int64]:
-    return np.array([(p.row, p.col) for p in points], np.int64).reshape(-1, 2)
+def _places(points: Sequence[Point], shape: tuple[int, ...]) -> NDArray[np.int64]:
+    """Return where the job puts the points: those marked in a copy of another size are scaled."""
+    placed = fitted(points, (shape[0], shape[1]))
+    return np.array([(p.row, p.col) for p in placed], np.int64).reshape(-1, 2)
