@@ -292,17 +292,20 @@ def test_every_document_is_small_in_a_message(tmp_path):
 
 
 def test_coco_results_call_images_by_numbers(tmp_path):
-    """As COCO's own data do: 1 is 000001.png; numbers of another data set are named, not guessed."""
+    """As COCO's own data do: 1 is 000000000001.jpg; numbers of another data set are named, not guessed."""
     rows = [{"image_id": k, "category_id": 1, "bbox": [4, 6, 3, 3], "score": 0.9} for k in (1, 2)]
     (tmp_path / "r.json").write_text(json.dumps(rows))
-    for folder, names in (("own", ("000001", "000002", "000003")), ("other", ("scene_001", "scene_002"))):
+    for folder, names in (
+        ("own", ("000000000001", "000000000002", "000000000003")),
+        ("other", ("000001", "000002")),
+    ):
         (tmp_path / folder).mkdir()
         for name in names:
             (tmp_path / folder / f"{name}.png").write_bytes(encode_png(np.zeros((20, 20), np.uint8)))
     points = read_points(tmp_path / "r.json", images=tmp_path / "own")
     assert {key: [(p.row, p.col) for p in of_image] for key, of_image in points} == {
-        "000001": [(7, 5)],
-        "000002": [(7, 5)],
+        "000000000001": [(7, 5)],
+        "000000000002": [(7, 5)],
     }
     with pytest.raises(PointsError, match=r"numbers of their data set .* put file names in their place"):
         read_points(tmp_path / "r.json", images=tmp_path / "other")

@@ -1,8 +1,9 @@
 """COCO results: a JSON list of detections, as detectors write them for the COCO metrics.
 
 Each has ``image_id`` and a box, run lengths or key points, which are read as in `coco`. Images are called by
-their ``image_id``: its name or stem, or its number where the names of files are numbers, as in COCO's own
-data (1 is ``000000000001.jpg``). Detections of any score are targets; images without one are not known.
+their ``image_id``: its name or stem, or its number where names are numbers of twelve digits, as in COCO's own
+data (1 is ``000000000001.jpg``); shorter names may count otherwise, and are not guessed at. Detections of
+any score are targets; images without one are not known.
 """
 
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ from pointmask.io.points.points import Point
 T = TypeVar("T")
 
 _ORIGIN: Origin = "index"
+_DIGITS = 12  # of COCO's file names
 
 
 class CocoResults(DocumentFormat):
@@ -74,7 +76,7 @@ def _called_by_file(by_image: dict[str, T], path: Path, images: ImageSource | No
     stems = {without_suffix(name.rpartition("/")[2]) for name in images.names()}
     numbered: dict[int, list[str]] = {}
     for stem in stems:
-        if stem.isdecimal():
+        if stem.isdecimal() and len(stem) == _DIGITS:
             numbered.setdefault(int(stem), []).append(stem)
     named = {}
     for name, items in by_image.items():
