@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from pointmask.components import components
 from pointmask.judgement.verdict import Clicked, judge
 from pointmask_trainer.data.labels import LabelStore
 from pointmask_trainer.data.split import Split
@@ -14,7 +15,6 @@ from pointmask_trainer.training.loop import Loop
 
 _IMAGES = 128
 _MOST_TARGETS = 16  # of one mask
-_EIGHT = np.ones((3, 3), np.bool_)
 
 Places = NDArray[np.int64]
 
@@ -60,7 +60,7 @@ def _clicks(split: Split, labels: LabelStore, index: int) -> Places:
     """Return the points of an image or, if the split has none, the middles of its label's targets."""
     if any(len(points) for points in split.points):
         return split.points[index]
-    components, count = ndimage.label(labels.label("train", index) > 0.5, _EIGHT)
+    targets, count = components(labels.label("train", index) > 0.5)
     numbers = range(1, min(count, _MOST_TARGETS) + 1)
-    middles = ndimage.center_of_mass(components > 0, components, numbers)
+    middles = ndimage.center_of_mass(targets > 0, targets, numbers)
     return np.floor(np.array(middles, np.float64).reshape(-1, 2) + 0.5).astype(np.int64)
