@@ -58,8 +58,8 @@ def split_of(name, images, points):
     return Split(name, names, tuple(map(Path, names)), Pool(images), tuple(points))
 
 
-def make_loop(count=16, val=12, *, options=(), settings=(), train_masks=None, model=None):
-    """A loop with strategy d2d on blobs; labels are the true masks unless others are given."""
+def make_loop(count=16, val=12, *, options=(), settings=(), train_masks=None, model=None, strategy=None):
+    """A loop on blobs; by default with strategy d2d, and the true masks as labels."""
     settings = [
         "epochs=100",
         "batch=8",
@@ -74,7 +74,7 @@ def make_loop(count=16, val=12, *, options=(), settings=(), train_masks=None, mo
     images, masks, points = blobs(count, seed=1)
     val_images, val_masks, val_points = blobs(val, seed=2)
     splits = {"train": split_of("train", images, points), "val": split_of("val", val_images, val_points)}
-    strategy = make_strategy("d2d", config.strategy.options)
+    strategy = strategy or make_strategy("d2d", config.strategy.options)
     strategy.prepare(Folder(Path("nowhere"), splits, None, True))
     labels = LabelStore({"train": masks if train_masks is None else train_masks, "val": val_masks})
     norm = normalisation_of(splits["train"].images)

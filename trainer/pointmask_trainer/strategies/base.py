@@ -4,6 +4,8 @@ The loop knows no strategy by name. It calls these methods in this order::
 
     prepare(folder)                labels of both splits, once
     start(training)                once, when the detector has its weights
+    each epoch:
+        active(training)           the images it draws from
     each step:
         losses(maps, batch)        one number per image
         weights(training, ...)     one factor per image
@@ -136,6 +138,10 @@ class Strategy(ABC):
 
     def start(self, training: Training) -> None:  # noqa: B027 - optional
         """Set up what depends on the device, the seed or the data, once before the first epoch."""
+
+    def active(self, training: Training) -> Sequence[int] | None:
+        """Return the indices of the training images of the coming epoch, ascending; None stands for all."""
+        return None
 
     def losses(
         self, maps: Maps, batch: Batch, config: LossConfig, auxiliary: tuple[Auxiliary, ...]

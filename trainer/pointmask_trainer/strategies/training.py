@@ -35,6 +35,7 @@ class Training(Protocol):
     epoch, step : int
         Finished epochs, and finished steps of the current one.
     steps_per_epoch : int
+        Of the current epoch.
     """
 
     @property

@@ -3,7 +3,7 @@
 Order and crops derive from (seed, epoch, step) alone, so that a resumed run sees the same batches.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -53,16 +53,15 @@ class Batches:
         self._anchors = {name: _anchors(split, labels, name) for name, split in splits.items()}
         self._units = {name: normalisation.units_of(split.images) for name, split in splits.items()}
 
-    @property
-    def per_epoch(self) -> int:
+    def per_epoch(self, images: int) -> int:
         """Batches of an epoch: the last, incomplete one is left out if there is a whole one."""
-        return max(1, len(self._splits["train"]) // self._config.batch)
+        return max(1, images // self._config.batch)
 
-    def of_epoch(self, epoch: int) -> Iterator[Batch]:
-        """Yield the training batches of an epoch."""
+    def of_epoch(self, epoch: int, active: Sequence[int]) -> Iterator[Batch]:
+        """Yield the training batches of an epoch, drawn from the images whose indices are `active`."""
         rng = np.random.default_rng([self._config.seed, _SHUFFLE, epoch])
-        order = torch.from_numpy(rng.permutation(len(self._splits["train"])))
-        for step in range(self.per_epoch):
+        order = torch.as_tensor(active)[torch.from_numpy(rng.permutation(len(active)))]
+        for step in range(self.per_epoch(len(active))):
             indices = order[step * self._config.batch : (step + 1) * self._config.batch]
             yield self.batch("train", indices, (epoch, step))
 

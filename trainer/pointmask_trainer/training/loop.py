@@ -74,6 +74,8 @@ class Loop:
     ----------
     epoch, step : int
         Finished epochs, and finished steps of the current one.
+    steps_per_epoch : int
+        Steps of the current epoch; before it begins, of the one before, or of an epoch with all images.
     ema : AveragedModel or None
         Exponential moving average of weights and statistics; None if ``optim.average`` is 0.
     """
@@ -96,6 +98,7 @@ class Loop:
         self.optimiser = make_optimiser(config.optim, model)
         self.epoch = self.step = 0
         self._batches = Batches(config, splits, labels, normalisation, model, self.group)
+        self.steps_per_epoch = self._batches.per_epoch(len(splits["train"]))
         if self.device.type == "cuda" or config.run.channels_last:
             model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if self.device.type == "cuda":
@@ -114,11 +117,6 @@ class Loop:
         assert isinstance(ema, Detector)
         return ema
 
-    @property
-    def steps_per_epoch(self) -> int:
-        """Steps of an epoch: the last, incomplete batch is left out if there is a whole one."""
-        return self._batches.per_epoch
-
     def train_epoch(self, on_step: Callable[[int, float], None] | None = None) -> EpochResult:
         """Train for one epoch.
 
@@ -130,13 +128,16 @@ class Loop:
         Raises
         ------
         TrainingError
-            If a loss is not a finite number; the message names the images.
+            If the strategy leaves no image to train on, or a loss is not a finite number; the message names
+            the images.
         """
         self.model.train()
         start = time.perf_counter()
         loading = total = 0.0
         images = 0
-        batches = self._batches.of_epoch(self.epoch)
+        active = self._active_images()
+        self.steps_per_epoch = self._batches.per_epoch(len(active))
+        batches = self._batches.of_epoch(self.epoch, active)
         batch: Batch | None = next(batches)
         while batch is not None:
             done = self._train_step(batch)
@@ -221,6 +222,19 @@ class Loop:
         if truths is not None:
             scores["truth"] = sum(self.group.gather(against_truth), Score())
         return scores
+
+    def _active_images(self) -> Sequence[int]:
+        """Return the indices of the training images of the coming epoch."""
+        active = self.strategy.active(self)
+        if active is None:
+            return range(len(self.splits["train"]))
+        if not active:
+            raise TrainingError(
+                f"strategy {self.config.strategy.name} leaves no image of the train list for epoch "
+                f"{self.epoch + 1}; an epoch needs at least one: relax the strategy's options that choose "
+                "images, or give a longer list with --train-list FILE"
+            )
+        return active
 
     def _train_step(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Do one step; return the losses, (B,), and the sums over all processes of losses and objective."""

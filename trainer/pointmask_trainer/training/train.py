@@ -181,8 +181,10 @@ class _Run:
 
     def _epoch(self) -> None:
         loop, epochs = self._loop, self._config.epochs
-        number, steps = loop.epoch + 1, loop.steps_per_epoch
-        result = loop.train_epoch(lambda step, loss: self._watcher.step(number, epochs, step, steps, loss))
+        number = loop.epoch + 1
+        result = loop.train_epoch(
+            lambda step, loss: self._watcher.step(number, epochs, step, loop.steps_per_epoch, loss)
+        )
         metrics = self._figures(number, result)
         if number % self._config.run.validate_every == 0 or number == epochs:
             self._gallery.clear()

@@ -1,0 +1,85 @@
+"""What the loop lets a strategy do, each hook with a strategy that uses it and nothing else."""
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from tools.trainer.d2d import make_loop
+
+from pointmask_trainer.errors import TrainingError
+from pointmask_trainer.strategies.base import NoOptions, Strategy
+
+
+class Plain(Strategy):
+    """Labels are those that the loop has already."""
+
+    def __init__(self):
+        super().__init__(NoOptions())
+
+    def prepare(self, folder):
+        return {}
+
+
+def weights_after(strategy, *, epochs=1, **changes):
+    loop = make_loop(strategy=strategy, **changes)
+    for _ in range(epochs):
+        loop.train_epoch()
+    return {name: value.clone() for name, value in loop.model.state_dict().items()}
+
+
+def same(one, other):
+    return all(torch.equal(one[name], other[name]) for name in one)
+
+
+class Chooses(Plain):
+    """Draws from some images, and notes which were seen in which epoch."""
+
+    def __init__(self, chosen):
+        super().__init__()
+        self.chosen, self.seen, self.steps = chosen, [], []
+
+    def active(self, training):
+        return self.chosen
+
+    def after_step(self, training, batch, maps, losses):
+        self.seen += batch.indices.tolist()
+        self.steps.append((training.step, training.steps_per_epoch))
+
+
+def test_an_epoch_draws_from_the_active_images_alone():
+    strategy = Chooses([1, 4, 5, 9, 11, 12, 13, 14, 15])
+    loop = make_loop(strategy=strategy, settings=["batch=4"])
+    loop.train_epoch()
+    assert len(strategy.seen) == len(set(strategy.seen)) == 8
+    assert set(strategy.seen) < set(strategy.chosen)
+    assert strategy.steps == [(0, 2), (1, 2)]
+
+
+def test_fewer_active_images_than_a_batch_are_one_batch():
+    strategy = Chooses([2, 7])
+    make_loop(strategy=strategy).train_epoch()
+    assert sorted(strategy.seen) == [2, 7]
+    assert strategy.steps == [(0, 1)]
+
+
+def test_all_images_named_one_by_one_are_all_images():
+    assert same(weights_after(Plain(), epochs=2), weights_after(Chooses(list(range(16))), epochs=2))
+
+
+def test_no_active_image_is_an_error_before_the_first_step():
+    loop = make_loop(strategy=Chooses([]))
+    before = [value.clone() for value in loop.model.parameters()]
+    with pytest.raises(TrainingError, match="no image of the train list for epoch 1"):
+        loop.train_epoch()
+    assert all(map(torch.equal, before, loop.model.parameters()))
+
+
+def test_the_order_depends_on_the_epoch_and_the_seed_alone():
+    one, other = Chooses(np.arange(16)[::2].tolist()), Chooses(np.arange(16)[::2].tolist())
+    for strategy in (one, other):
+        loop = make_loop(strategy=strategy)
+        loop.train_epoch()
+        loop.train_epoch()
+    assert one.seen == other.seen
+    assert one.seen[:8] != one.seen[8:]
