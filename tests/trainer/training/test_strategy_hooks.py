@@ -83,3 +83,39 @@ def test_the_order_depends_on_the_epoch_and_the_seed_alone():
         loop.train_epoch()
     assert one.seen == other.seen
     assert one.seen[:8] != one.seen[8:]
+
+
+class Scales(Plain):
+    """Learns one factor of the loss beside the detector."""
+
+    def start(self, training):
+        self.factor = torch.nn.Parameter(torch.tensor(2.0))
+
+    def parameters(self):
+        return (self.factor,)
+
+    def weights(self, training, batch, maps, losses):
+        return self.factor.expand(len(losses))
+
+
+def test_parameters_of_a_strategy_are_learned_without_decay():
+    strategy = Scales()
+    loop = make_loop(strategy=strategy, settings=["optim.weight_decay=0.5"])
+    assert [group["weight_decay"] for group in loop.optimiser.param_groups] == [0.5, 0.0]
+    loop.train_epoch()
+    assert 1.9 < float(strategy.factor) < 2.0  # Adam steps towards a smaller loss
+    states = loop.optimiser.state_dict()["state"]
+    assert len(states) == len(list(loop.model.parameters())) + 1
+
+
+def test_parameters_of_a_strategy_are_clipped_with_the_detectors():
+    strategy = Scales()
+    loop = make_loop(strategy=strategy, settings=["optim.clip=1e-3"])
+    loop.train_epoch()
+    gradients = [strategy.factor.grad, *(parameter.grad for parameter in loop.model.parameters())]
+    norm = torch.stack([gradient.norm() for gradient in gradients]).norm()
+    assert float(norm) == pytest.approx(1e-3, rel=1e-2)
+
+
+def test_without_parameters_there_is_one_group():
+    assert len(make_loop(strategy=Plain()).optimiser.param_groups) == 1

@@ -4,6 +4,7 @@ The loop knows no strategy by name. It calls these methods in this order::
 
     prepare(folder)                labels of both splits, once
     start(training)                once, when the detector has its weights
+    parameters()                   what is learned together with the detector, once
     each epoch:
         active(training)           the images it draws from
     each step:
@@ -20,12 +21,12 @@ Evolving labels override `end_epoch`; targets made within a batch override `loss
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from pointmask.theta import Theta
 from pointmask_trainer.config import LossConfig
@@ -138,6 +139,14 @@ class Strategy(ABC):
 
     def start(self, training: Training) -> None:  # noqa: B027 - optional
         """Set up what depends on the device, the seed or the data, once before the first epoch."""
+
+    def parameters(self) -> Iterable[nn.Parameter]:
+        """Return what is learned in the same steps as the detector, without weight decay.
+
+        Called after `start`. The loop adds them to the detector's optimiser, which saves their state, sums
+        their gradients over all processes, and clips them together with the detector's.
+        """
+        return ()
 
     def active(self, training: Training) -> Sequence[int] | None:
         """Return the indices of the training images of the coming epoch, ascending; None stands for all."""

@@ -107,6 +107,9 @@ class Loop:
         self._forward = torch.compile(model) if config.run.compile else model
         self.ema = make_ema(config.optim, model)
         strategy.start(self)
+        self._learned = [*model.parameters(), *strategy.parameters()]
+        if added := list(strategy.parameters()):
+            self.optimiser.add_param_group({"params": added, "weight_decay": 0.0})
 
     @property
     def evaluated_model(self) -> Detector:
@@ -251,9 +254,9 @@ class Loop:
             loss = loss + extra
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        self.group.sum_gradients(self.model.parameters())
+        self.group.sum_gradients(self._learned)
         if self.config.optim.clip:
-            nn.utils.clip_grad_norm_(self.model.parameters(), self.config.optim.clip)
+            nn.utils.clip_grad_norm_(self._learned, self.config.optim.clip)
         self.optimiser.step()
         if self.ema is not None:
             self.ema.update_parameters(self.model)
