@@ -8,6 +8,7 @@ The loop knows no strategy by name. It calls these methods in this order::
     each epoch:
         active(training)           the images it draws from
     each step:
+        forward(training, batch)   the detector's maps
         losses(maps, batch)        one number per image
         weights(training, ...)     one factor per image
         extra_loss(training, ...)  a term of its own, such as a loss on validation images
@@ -151,6 +152,10 @@ class Strategy(ABC):
     def active(self, training: Training) -> Sequence[int] | None:
         """Return the indices of the training images of the coming epoch, ascending; None stands for all."""
         return None
+
+    def forward(self, training: Training, batch: Batch) -> Maps:
+        """Compute the detector's maps of a batch, whose losses are then taken."""
+        return training.forward(batch.images)
 
     def losses(
         self, maps: Maps, batch: Batch, config: LossConfig, auxiliary: tuple[Auxiliary, ...]

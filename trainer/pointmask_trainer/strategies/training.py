@@ -72,6 +72,10 @@ class Training(Protocol):
         """
         ...
 
+    def forward(self, images: Tensor) -> Maps:
+        """Run the detector on (B, C, h, w) images, in the run's precision."""
+        ...
+
     def losses(self, batch: Batch) -> tuple[Tensor, Maps]:
         """Run the detector on a batch; return the loss of each image, (B,), and the maps."""
         ...

@@ -166,9 +166,14 @@ class Loop:
 
     def losses(self, batch: Batch) -> tuple[Tensor, Maps]:
         """Run the detector on a batch; return the loss of each image, (B,), and the maps."""
-        with torch.autocast(self.device.type, self.autocast, enabled=self.autocast is not None):
-            maps: Maps = self._forward(batch.images)
+        maps = self.strategy.forward(self, batch)
         return self.losses_of(maps, batch), maps
+
+    def forward(self, images: Tensor) -> Maps:
+        """Run the detector on (B, C, h, w) images, in the run's precision."""
+        with torch.autocast(self.device.type, self.autocast, enabled=self.autocast is not None):
+            maps: Maps = self._forward(images)
+        return maps
 
     def losses_of(self, maps: Maps, batch: Batch) -> Tensor:
         """Loss of each image, (B,), given the detector's maps."""
