@@ -107,6 +107,12 @@ class Detector(ImageNetwork, ABC):
         Descriptions of the maps in ``aux``.
     last_layers : tuple of str
         Names of the modules that compute the maps' logits, in order of execution.
+    embedding : str
+        Name of the module whose input is the last feature map before the main logits; its scale and
+        channels are the network's own.
+    taps : tuple of str
+        Names of the modules whose inputs are the encoder's stages as the rest of the network reads them,
+        from fine to coarse; empty where several modules read a stage.
     in_channels : int
         As given.
     tile : int
@@ -123,6 +129,8 @@ class Detector(ImageNetwork, ABC):
     stride: ClassVar[int]
     auxiliary: ClassVar[tuple[Auxiliary, ...]] = ()
     last_layers: ClassVar[tuple[str, ...]] = ("head",)
+    embedding: ClassVar[str] = "head"
+    taps: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def forward_maps(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:

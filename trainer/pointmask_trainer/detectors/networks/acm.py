@@ -25,6 +25,7 @@ class _ACM(Detector):
     """A stem and a body that maps its output to logits, which are resized to the image's size."""
 
     last_layers: ClassVar[tuple[str, ...]] = ("body.head",)
+    embedding: ClassVar[str] = "body.head"
     stem: nn.Module
     body: nn.Module
 

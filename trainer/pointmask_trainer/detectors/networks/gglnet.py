@@ -39,6 +39,7 @@ class GGLNet(Detector):
     """
 
     stride: ClassVar[int] = 16
+    taps: ClassVar[tuple[str, ...]] = tuple(f"contrasts.{k}" for k in range(5))
 
     def __init__(self, in_channels: int = 1) -> None:
         super().__init__(in_channels)

@@ -23,6 +23,7 @@ class MLCLNet(Detector):
     """
 
     stride: ClassVar[int] = 4
+    taps: ClassVar[tuple[str, ...]] = tuple(f"contrasts.{k}" for k in range(3))
     residuals: ClassVar[tuple[int, int, int]] = (3, 2, 2)
     """Residual blocks per stage."""
 

@@ -25,6 +25,7 @@ class MSHNet(Detector):
     stride: ClassVar[int] = 16
     auxiliary: ClassVar[tuple[Auxiliary, ...]] = tuple(Auxiliary(f"m{k}", 2**k) for k in range(4))
     last_layers: ClassVar[tuple[str, ...]] = ("heads", "join")
+    embedding: ClassVar[str] = "heads.0"
 
     def __init__(self, in_channels: int = 1) -> None:
         super().__init__(in_channels)

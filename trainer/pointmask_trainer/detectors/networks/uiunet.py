@@ -28,6 +28,7 @@ class UIUNet(Detector):
     stride: ClassVar[int] = 1
     auxiliary: ClassVar[tuple[Auxiliary, ...]] = tuple(Auxiliary(f"d{k}") for k in range(1, 7))
     last_layers: ClassVar[tuple[str, ...]] = ("sides", "fuse")
+    embedding: ClassVar[str] = "sides.0"
 
     def __init__(self, in_channels: int = 1, *, norm: Norm = "bn") -> None:
         super().__init__(in_channels)
