@@ -108,12 +108,16 @@ class LossConfig:
         Weight of label edges in ``eedm``.
     hard_share : float
         Share of the hardest pixels over which ``eedm`` averages.
+    focal_norm : {"label", "ones"}
+        What ``focal`` is divided by: each image's sum of labels or, as in the published code of LESPS, the
+        number of pixels of the whole batch whose label is exactly 1, per image.
     """
 
     name: Literal["softiou", "bce", "focal", "eedm"] = "softiou"
     deep: Literal["mean", "sum"] = "mean"
     edge: Annotated[float, Between(0, 1000)] = 4.0
     hard_share: Annotated[float, Between(1e-6, 1)] = 0.5
+    focal_norm: Literal["label", "ones"] = "label"
 
     def __post_init__(self) -> None:
         check(self, ConfigError, "loss")

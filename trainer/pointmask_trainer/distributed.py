@@ -115,6 +115,16 @@ def choose_device(name: str) -> torch.device:
     return device
 
 
+def total_over_processes(values: Tensor) -> Tensor:
+    """Return the sum of a tensor without gradient over all processes of a training, one or more.
+
+    For code that is called by all processes alike and knows of no `ProcessGroup`, such as a loss.
+    """
+    if dist.is_available() and dist.is_initialized():
+        dist.all_reduce(values)
+    return values
+
+
 def share_statistics(model: nn.Module) -> None:
     """Make every batch norm compute its statistics over all processes.
 

@@ -38,6 +38,28 @@ def test_focal_by_hand():
     assert focal(HALF, soft).item() == pytest.approx(4 * pixel / 2)
 
 
+def test_focal_by_hand_with_both_divisors():
+    q = torch.tensor([[[[0.9, 0.5], [0.2, 0.1]]]])
+    labels = torch.tensor([[[[1.0, 0.5], [0.0, 0.0]]]])
+    sums = 0.00105361 + 0.09747382 + 0.00892574 + 0.00105361
+    assert focal(torch.logit(q), labels).item() == pytest.approx(0.072338, abs=1e-6)
+    assert focal(torch.logit(q), labels, "ones").item() == pytest.approx(sums, abs=1e-6)
+
+
+def test_the_divisor_of_lesps_is_of_the_whole_batch():
+    logits = torch.linspace(-2, 2, 3 * 16).view(3, 1, 4, 4)
+    labels = torch.zeros(3, 1, 4, 4)
+    labels[0, 0, 1, 1:3] = 1
+    labels[1, 0, 2, 2] = 1
+    labels[2, 0, 0, 0] = 0.999
+    alone = torch.stack([focal(logits[[k]], torch.zeros(1, 1, 4, 4), "ones") for k in range(3)])
+    assert torch.equal(alone.flatten(), focal(logits, torch.zeros_like(labels)))  # divided by one
+    q = torch.sigmoid(logits)
+    terms = labels * (1 - q) ** 2 * q.log() + (1 - labels) ** 4 * q**2 * (1 - q).log()
+    published = -terms.sum() / 3  # three pixels are exactly 1
+    assert focal(logits, labels, "ones").mean().item() == pytest.approx(published.item(), rel=1e-5)
+
+
 def test_edge_enhanced_by_hand():
     logits = torch.full((1, 1, 6, 6), logit(0.2))
     labels = torch.zeros(1, 1, 6, 6)

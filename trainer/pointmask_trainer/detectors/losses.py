@@ -6,6 +6,7 @@ offered.
 """
 
 from collections.abc import Callable
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -13,6 +14,7 @@ from torch.nn import functional as F  # noqa: N812 - as everybody writes it
 
 from pointmask_trainer.config import LossConfig
 from pointmask_trainer.detectors.base import Auxiliary, Maps
+from pointmask_trainer.distributed import total_over_processes
 
 _SMOOTH = 1.0
 
@@ -59,16 +61,24 @@ def bce(logits: Tensor, labels: Tensor) -> Tensor:
     return F.binary_cross_entropy_with_logits(logits, labels, reduction="none").flatten(1).mean(1)
 
 
-def focal(logits: Tensor, labels: Tensor) -> Tensor:
+def focal(logits: Tensor, labels: Tensor, norm: Literal["label", "ones"] = "label") -> Tensor:
     """Focal loss for soft labels t, ``-t (1 - q)^2 log q - (1 - t)^4 q^2 log(1 - q)``.
 
-    Summed over each image and divided by its sum of labels, at least 1. LESPS divides by the number of
-    pixels that are exactly 1 in the whole batch; its loss therefore grows as labels soften.
+    Summed over each image and divided by its sum of labels, at least 1. With "ones" the divisor is that of
+    LESPS: the number of pixels that are exactly 1 in the batch, at least 1, over the number of images, so
+    that the mean over the batch is the published loss. It grows as labels soften.
     """
     q = torch.sigmoid(logits)
     near = labels * (1 - q) ** 2 * F.logsigmoid(logits)
     far = (1 - labels) ** 4 * q**2 * F.logsigmoid(-logits)
-    return -(near + far).flatten(1).sum(1) / labels.flatten(1).sum(1).clamp(min=1)
+    if norm == "ones":
+        ones, images = total_over_processes(
+            torch.stack([(labels == 1).sum(), labels.new_tensor(len(labels)).long()])
+        )
+        divisor = ones.clamp(min=1) / images
+    else:
+        divisor = labels.flatten(1).sum(1).clamp(min=1)
+    return -(near + far).flatten(1).sum(1) / divisor
 
 
 def edge_enhanced(logits: Tensor, labels: Tensor, edge: float, hard_share: float) -> Tensor:
@@ -103,6 +113,6 @@ def _of_three(join: Callable[[Tensor, Tensor], Tensor], values: Tensor, axis: in
 _LOSSES: dict[str, Callable[[Tensor, Tensor, LossConfig], Tensor]] = {
     "softiou": lambda logits, labels, config: soft_iou(logits, labels),
     "bce": lambda logits, labels, config: bce(logits, labels),
-    "focal": lambda logits, labels, config: focal(logits, labels),
+    "focal": lambda logits, labels, config: focal(logits, labels, config.focal_norm),
     "eedm": lambda logits, labels, config: edge_enhanced(logits, labels, config.edge, config.hard_share),
 }
