@@ -1,6 +1,6 @@
 """Images for the page: which there are, and their numbers as a browser can show them.
 
-A frame is addressed by the name of its image and its 0-based number. `reader` reads one, with its content
-hash.
-May import: io and all below. Never annotator: nothing here makes a mask. Open first: ``reader.py``.
+`listing` finds the images behind the scenes and gives them numbers, in the `order` of their folders. `cache`
+gives decoded frames, read by `reader`. `statistics` and `samples` turn a frame into what a canvas can draw.
+May import: io and all below. Never annotator: nothing here makes a mask. Open first: ``listing.py``.
 """

@@ -3,8 +3,8 @@
 The token is the lock. Host, Origin and ``Sec-Fetch-Site`` are looked at before it, so that another site in
 the same browser learns nothing, not even whether an address exists. No header ever allows another origin.
 
-The shell, which holds no data, may be navigated to from anywhere: from a link in a mail or a hub, and from the
-redirect page that opens the browser, whose origin is a file. It can be neither framed nor fetched from there.
+The shell, which holds no data, may be navigated to from anywhere: from a link in a mail or a hub, and from
+the redirect page that opens the browser, whose origin is a file. It can be neither framed nor fetched there.
 """
 
 import hmac

@@ -1,9 +1,10 @@
 """Images in a folder and its subfolders."""
 
 import os
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from pointmask.errors import ImageError
 from pointmask.io.images.kinds import is_image, listed
@@ -37,37 +38,56 @@ def list_images(
     ImageError
         If `root` or a folder below it is missing, is a file or cannot be read.
     """
+    _check(root)
+    excluded = exclude.resolve() if exclude is not None and exclude.exists() else None
+    return listed(name for name in _walk(root, "", excluded, set()) if accepts(name))
+
+
+def _check(root: Path) -> None:
     if not root.exists():
         raise ImageError(
             f"image folder {root} does not exist; check the path, for example with: ls {root.parent}"
         )
     if not root.is_dir():
         raise ImageError(f"{root} is a file; give the folder that holds it: {root.parent}")
-    excluded = exclude.resolve() if exclude is not None and exclude.exists() else None
-    return listed(name for name in _walk(root, "", excluded, set()) if accepts(name))
 
 
 def _walk(folder: Path, prefix: str, excluded: Path | None, visited: set[tuple[int, int]]) -> Iterator[str]:
-    """Yield files below ``folder``; ``visited`` holds (device, inode), which ends link loops."""
+    """Yield files below ``folder``."""
+    for path, names in _walk_folders(folder, prefix, excluded, visited):
+        yield from (path + name for name in names)
+
+
+def _walk_folders(
+    folder: Path,
+    prefix: str,
+    excluded: Path | None,
+    visited: set[tuple[int, int]],
+    order: Callable[[str], Any] | None = None,
+) -> Iterator[tuple[str, list[str]]]:
+    """Yield folders with their files; ``visited`` holds (device, inode), which ends link loops."""
+    names: list[str] = []
+    subfolders: list[str] = []
     try:
         status = folder.stat()
         if (status.st_dev, status.st_ino) in visited:
             return
         visited.add((status.st_dev, status.st_ino))
         with os.scandir(folder) as entries:
-            items = [(entry.name, entry.is_dir()) for entry in entries if not entry.name.startswith(".")]
+            for entry in entries:
+                if not entry.name.startswith("."):
+                    (subfolders if entry.is_dir() else names).append(entry.name)
     except OSError as error:
         raise ImageError(
             f"folder {folder} cannot be read ({error.strerror or error}); "
             f"give yourself the right to read it: chmod u+rx {folder}"
         ) from None
-    for name, is_folder in items:
-        if is_folder:
-            below = folder / name
-            if excluded is None or below.resolve() != excluded:
-                yield from _walk(below, f"{prefix}{name}/", excluded, visited)
-        else:
-            yield prefix + name
+    yield prefix, names
+    del names  # of a million files, while those below are walked
+    for name in subfolders if order is None else sorted(subfolders, key=order):
+        below = folder / name
+        if excluded is None or below.resolve() != excluded:
+            yield from _walk_folders(below, f"{prefix}{name}/", excluded, visited, order)
 
 
 class FolderSource(ImageSource):
@@ -77,6 +97,15 @@ class FolderSource(ImageSource):
         """Return the image files; see `pointmask.io.images.folder.list_images`."""
         return list_images(self.root, exclude=exclude, accepts=self.reading.accepts)
 
+    def by_folder(
+        self, order: Callable[[str], Any], *, exclude: Path | None = None
+    ) -> Iterator[tuple[str, list[str]]]:
+        """Yield the images folder by folder, each as soon as it is read."""
+        _check(self.root)
+        excluded = exclude.resolve() if exclude is not None and exclude.exists() else None
+        for prefix, names in _walk_folders(self.root, "", excluded, set(), order):
+            yield prefix, listed(filter(self.reading.accepts, names))
+
     def others(self) -> list[str]:
         """Return files whose names are not those of images."""
         if not self.root.is_dir():
@@ -85,7 +114,21 @@ class FolderSource(ImageSource):
         return sorted(name for name in _walk(self.root, "", None, set()) if name not in images)
 
     def _read(self, name: str) -> bytes:
-        return (self.root / name).read_bytes()
+        with self._open(name) as file:
+            return file.read()
 
     def _open(self, name: str) -> BinaryIO:
-        return (self.root / name).open("rb")
+        path = self.root / name
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):  # a pipe would be waited for, for ever
+            raise ImageError(f"{name} is {_kind(mode)}, not a file; give the file itself, or remove it")
+        return path.open("rb")
+
+
+def _kind(mode: int) -> str:
+    tests = {
+        "a folder": stat.S_ISDIR,
+        "a pipe": stat.S_ISFIFO,
+        "a socket": stat.S_ISSOCK,
+    }
+    return next((kind for kind, holds in tests.items() if holds(mode)), "a device")

@@ -3,10 +3,10 @@
 import io
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from pointmask.errors import ImageError
 from pointmask.io.images.file import ImageFile
@@ -49,6 +49,41 @@ class ImageSource(ABC):
         ImageError
             If the source is missing or cannot be read.
         """
+
+    def by_folder(
+        self, order: Callable[[str], Any], *, exclude: Path | None = None
+    ) -> Iterator[tuple[str, list[str]]]:
+        """
+        Yield the images folder by folder: every folder before those in it, also if it holds no image itself.
+
+        Parameters
+        ----------
+        order : callable
+            Sort key of the names of folders that lie in one.
+        exclude : Path, optional
+            As for `names`.
+
+        Yields
+        ------
+        folder : str
+            Path with a slash at its end; empty for the root.
+        names : list of str
+            Of the images in it, without the folder, sorted.
+
+        Raises
+        ------
+        ImageError
+            As `names`; a folder may raise it when others have been yielded.
+        """
+        by_path: dict[str, list[str]] = {"": []}
+        for name in self.names(exclude=exclude):
+            folder, slash, base = name.rpartition("/")
+            by_path.setdefault(folder + slash, []).append(base)
+        parts = [path.split("/")[:-1] for path in by_path]
+        paths = {tuple(part[:depth]) for part in parts for depth in range(len(part) + 1)}
+        for path in sorted(paths, key=lambda path: [order(part) for part in path]):
+            prefix = "".join(f"{part}/" for part in path)
+            yield prefix, sorted(by_path.get(prefix, ()))
 
     def refused(self) -> Mapping[str, str]:
         """Return reasons by name, for images that cannot or must not be read."""
