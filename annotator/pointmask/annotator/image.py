@@ -64,17 +64,18 @@ def annotate(
     >>> bool(found.mask[31, 42])
     True
     """
-    image = _checked_image(image)
+    image = checked_image(image)
     operator = assemble(Theta.load(theta))
     if polarity not in ("bright", "dark", "auto"):
         raise ValueError(f"polarity {polarity!r} is unknown; use 'bright', 'dark' or 'auto'")
     targets = [
-        annotate_point(image, *_checked_point(point, image.shape), operator, polarity) for point in points
+        annotate_point(image, *checked_point(point, image.shape), operator, polarity) for point in points
     ]
     return Annotation(image.shape, tuple(divide_shared(targets)))
 
 
-def _checked_image(image: ArrayLike) -> NDArray[np.generic]:
+def checked_image(image: ArrayLike) -> NDArray[np.generic]:
+    """Return an image as one band of real numbers, masked pixels as NaN; raise ImageError otherwise."""
     if isinstance(image, np.ma.MaskedArray):
         image = np.ma.filled(image.astype(np.float64), np.nan)
     array = np.asarray(image)
@@ -89,7 +90,8 @@ def _checked_image(image: ArrayLike) -> NDArray[np.generic]:
     return array
 
 
-def _checked_point(point: tuple[int, int], shape: tuple[int, ...]) -> tuple[int, int]:
+def checked_point(point: tuple[int, int], shape: tuple[int, ...]) -> tuple[int, int]:
+    """Return a point as two integers within an image; raise PointsError otherwise."""
     try:
         row, col = point
         whole = int(row), int(col)

@@ -5,11 +5,11 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from pointmask.annotator.confidence import predicted_iou
-from pointmask.annotator.fuse import binarise, enlarge_octaves, fuse, mix_finer
+from pointmask.annotator.fuse import enlarge_octaves, fuse, mix_finer
 from pointmask.annotator.operator import Operator, solve
+from pointmask.annotator.solved import Solved, cut
 from pointmask.annotator.superpixel import point_superpixel
-from pointmask.annotator.target import Target, box_of
+from pointmask.annotator.target import Target
 from pointmask.annotator.window import Window, read_window, settle
 from pointmask.kernels.regions import extent
 from pointmask.theta import Polarity, Theta
@@ -30,6 +30,13 @@ _BESIDE = 3
 def annotate_point(
     image: NDArray[np.generic], row: int, col: int, operator: Operator, polarity: Polarity
 ) -> Target:
+    """Return the undivided target of one click."""
+    return solve_point(image, row, col, operator, polarity).target
+
+
+def solve_point(
+    image: NDArray[np.generic], row: int, col: int, operator: Operator, polarity: Polarity
+) -> Solved:
     """Solve one target from its click, from the peak the click leads to, or the more confident of both."""
     theta = operator.theta
     click = row, col
@@ -37,17 +44,19 @@ def annotate_point(
     if window.contrast <= 0:
         box = (row, col, row + 1, col + 1)
         one = np.ones((1, 1), np.float32)
-        return Target(click, box, one, one > 0, 1, box, 0.0, ("flat",), click, 0)
+        flat = Target(click, box, one, one > 0, 1, box, 0.0, ("flat",), click, 0)
+        return Solved(flat, None, window.values, one.astype(np.float64))
     rows, cols, share = settle(window, theta)
     peak = min(max(row + rows, 0), image.shape[0] - 1), min(max(col + cols, 0), image.shape[1] - 1)
     if peak != click and share < theta.settle_below:
         return _solve_centred(image, click, peak, None, operator, polarity)
-    target = _solve_centred(image, click, click, window, operator, polarity)
+    solved = _solve_centred(image, click, click, window, operator, polarity)
     if peak != click and share < theta.settle_doubt:
         other = _solve_centred(image, click, peak, None, operator, polarity)
-        if other.confidence > target.confidence + _SURER and _comes_near(other, click):
+        surer = other.target.confidence > solved.target.confidence + _SURER
+        if surer and _comes_near(other.target, click):
             return other
-    return target
+    return solved
 
 
 def _solve_centred(
@@ -57,10 +66,11 @@ def _solve_centred(
     window: Window | None,
     operator: Operator,
     polarity: Polarity,
-) -> Target:
+) -> Solved:
     """Solve from one pixel, and once more from the centroid if the pixel is off-centre in its mask."""
     theta = operator.theta
-    target = _solve_from(image, click, start, window, operator, polarity)
+    solved = _solve_from(image, click, start, window, operator, polarity)
+    target = solved.target
     if theta.recentre and "weak" not in target.flags:
         middle, distance = _middle(target)
         radius = max(math.sqrt(target.area / math.pi), 1.0)
@@ -68,7 +78,7 @@ def _solve_centred(
         near = max(abs(middle[0] - click[0]), abs(middle[1] - click[1])) <= theta.half_size
         if near and (distance > theta.recentre * radius or not _holds(target, click)):
             return _solve_from(image, click, middle, None, operator, polarity)
-    return target
+    return solved
 
 
 def _middle(target: Target) -> tuple[tuple[int, int], float]:
@@ -104,7 +114,7 @@ def _solve_from(
     window: Window | None,
     operator: Operator,
     polarity: Polarity,
-) -> Target:
+) -> Solved:
     """Solve from one pixel, at coarser octaves until the target fits into the window."""
     theta = operator.theta
     octave = 0
@@ -124,11 +134,11 @@ def _solve_from(
         fine = enlarge_octaves(soft, octave)
         if finer is not None:
             soft, fine = mix_finer(fine, finer, theta.finer_share)
-        target = _target(image.shape, click, centre, window, soft, fine, octave, theta)
-        large = octave == 0 < theta.octaves and _is_large(target, theta)
+        solved = cut(image.shape, click, centre, window, soft, fine, octave, theta)
+        large = octave == 0 < theta.octaves and _is_large(solved.target, theta)
         coarser = 1 if large else _clearer_octave(image, centre, window, octave, theta, polarity)
         if coarser == octave:
-            return target
+            return solved
         finer = soft if large else None
         octave, window = coarser, None
 
@@ -156,50 +166,3 @@ def _clearer_octave(
             if clearer and wider.contrast > _HIGHER * window.contrast:
                 return coarser
     return octave
-
-
-def _target(
-    shape: tuple[int, ...],
-    click: tuple[int, int],
-    centre: tuple[int, int],
-    window: Window,
-    soft: NDArray[np.float64],
-    fine: NDArray[np.float64],
-    octave: int,
-    theta: Theta,
-) -> Target:
-    """Cut a soft label (per sample, and ``fine`` per pixel) at the border, binarise and describe it."""
-    pitch = 2**octave
-    half = theta.half_size * pitch
-    row, col = centre
-    top, left = max(row - half, 0), max(col - half, 0)
-    bottom, right = min(row + half + 1, shape[0]), min(col + half + 1, shape[1])
-    inside = (slice(top - row + half, bottom - row + half), slice(left - col + half, right - col + half))
-    fine = np.ascontiguousarray(fine[inside])
-    mask, area = binarise(fine, theta.level, row - top, col - left, theta.reach * pitch)
-    if not area:
-        mask[click[0] - top, click[1] - left] = True
-    box = box_of(mask, top, left)
-    border = box[0] == 0 or box[1] == 0 or box[2] == shape[0] or box[3] == shape[1]
-    clipped = (
-        box[0] == row - half or box[1] == col - half or box[2] == row + half + 1 or box[3] == col + half + 1
-    )
-    flags = {
-        "border": border,
-        "clipped": clipped,
-        "dark": window.dark,
-        "nonfinite": not window.finite,
-        "weak": not area,
-    }
-    return Target(
-        point=click,
-        window=(top, left, bottom, right),
-        soft=fine.astype(np.float32),
-        mask=mask,
-        area=max(area, 1),
-        box=box,
-        confidence=predicted_iou(window, soft, fine, mask, theta),
-        flags=tuple(name for name, holds in flags.items() if holds),
-        centre=centre,
-        octave=octave,
-    )

@@ -34,6 +34,9 @@ PREDICTIONS, POINTS = "predictions.jsonl", "points.csv"
 IMAGES, TRUE_MASKS, ID_LISTS, POINT_LIST = "images", "masks", "img_idx", "points.csv"
 """What a training folder holds, as BasicIRSTD has it; the point list is ours."""
 
+CLICKS = "clicks.jsonl"
+"""Journal of the click page: every edit, a line per change."""
+
 WHOLE = "whole"
 """Name of a job that is not shared out; parts of a job are called ``1-of-3``."""
 

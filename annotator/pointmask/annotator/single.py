@@ -1,0 +1,82 @@
+"""One target at a time: what an interactive program needs before the pixels of a crowd are divided."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from pointmask.annotator.image import checked_image, checked_point
+from pointmask.annotator.operator import assemble
+from pointmask.annotator.point import solve_point
+from pointmask.annotator.solved import Solved
+from pointmask.annotator.superpixel import point_superpixel
+from pointmask.annotator.window import read_window
+from pointmask.theta import Polarity, Theta
+
+
+def solve_one(
+    image: ArrayLike, point: tuple[int, int], *, theta: Theta, polarity: Polarity = "bright"
+) -> Solved:
+    """
+    Solve one target as if it were the only one of its image.
+
+    Parameters
+    ----------
+    image : (H, W) array_like
+        As for `pointmask.annotate`.
+    point : (row, col)
+    theta : Theta
+    polarity : {"bright", "dark", "auto"}
+
+    Returns
+    -------
+    Solved
+        ``divide_shared([solved.target ...])`` of an image's points, in their order, gives the targets of
+        `pointmask.annotate`.
+
+    Raises
+    ------
+    ImageError, PointsError
+        As `pointmask.annotate`.
+    """
+    image = checked_image(image)
+    return solve_point(image, *checked_point(point, image.shape), assemble(theta), polarity)
+
+
+def superpixel_at(
+    image: ArrayLike, point: tuple[int, int], *, theta: Theta, polarity: Polarity = "bright"
+) -> tuple[int, int, NDArray[np.bool_]]:
+    """
+    Return the annotator's superpixel at a pixel, computed in a window around it.
+
+    Parameters
+    ----------
+    image, point, theta, polarity
+        As for `solve_one`.
+
+    Returns
+    -------
+    top, left : int
+        Where the crop begins.
+    pixels : (h, w) bool
+        Never empty: at least the pixel itself.
+
+    Raises
+    ------
+    ImageError, PointsError
+        As `pointmask.annotate`.
+    """
+    image = checked_image(image)
+    row, col = checked_point(point, image.shape)
+    half = theta.half_size
+    window = read_window(image, row, col, half, 0, polarity)
+    found = point_superpixel(
+        window.values,
+        kind=theta.superpixel,
+        step=theta.superpixel_step,
+        compactness=theta.compactness,
+        iterations=theta.superpixel_iterations,
+    )
+    found[half, half] = True
+    top, left = max(row - half, 0), max(col - half, 0)
+    bottom, right = min(row + half + 1, image.shape[0]), min(col + half + 1, image.shape[1])
+    inside = found[top - row + half : bottom - row + half, left - col + half : right - col + half]
+    return top, left, np.ascontiguousarray(inside)

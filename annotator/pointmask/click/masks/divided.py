@@ -1,0 +1,144 @@
+"""The masks of a frame's targets, shared pixels divided, whatever each of them was made from."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pointmask.annotator.crowd import divide_shared
+from pointmask.annotator.target import Target, box_of
+from pointmask.click.contract.source import DecodedFrame
+from pointmask.click.contract.targets import ClickTarget, Made
+from pointmask.click.masks.undivided import Undivided, Wish
+from pointmask.folder.records.manifest import Settings
+from pointmask.folder.records.mask_lines import run_lengths
+from pointmask.io.formats.encodings import rle
+from pointmask.theta import Polarity
+
+
+class Masks:
+    """
+    Makes the masks of frames.
+
+    Parameters
+    ----------
+    makers : Undivided
+    settings : Settings
+        Of the session: what the masks that it makes are made with.
+    polarity : {"bright", "dark", "auto"}
+        Of targets that have none of their own.
+    """
+
+    def __init__(self, makers: Undivided, settings: Settings, polarity: Polarity) -> None:
+        self._makers, self._settings, self._polarity = makers, settings, polarity
+
+    def is_fixed(self, target: ClickTarget) -> bool:
+        """Whether a mask stays as it is: painted, a detector's, or made with other settings than now."""
+        return target.made in ("hand", "predicted") or target.basis != self._settings
+
+    def alone(self, frame: DecodedFrame, number: int, target: ClickTarget) -> Target:
+        """Return the undivided mask of a target that is not fixed."""
+        wish = Wish(target.point, target.polarity or self._polarity, target.level, target.ring)
+        return self._makers.target(frame.pixels, (frame.content, number), wish)
+
+    def divided(
+        self, frame: DecodedFrame, number: int, targets: Sequence[ClickTarget]
+    ) -> tuple[ClickTarget, ...]:
+        """
+        Return the targets with the masks that they have beside each other.
+
+        Parameters
+        ----------
+        frame : DecodedFrame
+        number : int
+            Of the frame within its file.
+        targets : sequence of ClickTarget
+            In the order of their numbers.
+
+        Returns
+        -------
+        tuple of ClickTarget
+            A fixed mask wins all its pixels and stays as it is. The others divide the rest as
+            `pointmask.annotate` does.
+        """
+        shape = (frame.pixels.shape[0], frame.pixels.shape[1])
+        fixed = [target for target in targets if self.is_fixed(target)]
+        free = [target for target in targets if not self.is_fixed(target)]
+        made = [self.alone(frame, number, target) for target in free]
+        for other in fixed:
+            made = [_without(target, other, shape) for target in made]
+        told = {
+            target.target: described(target, result, shape)
+            for target, result in zip(free, divide_shared(made), strict=True)
+        }
+        return tuple(told.get(target.target, target) for target in targets)
+
+
+def described(target: ClickTarget, result: Target, shape: tuple[int, int]) -> ClickTarget:
+    """Put what the annotator made into a target; flags that tracking gave stay."""
+    kept = tuple(flag for flag in target.flags if flag in _TRACKED)
+    return replace(
+        target,
+        centre=result.centre,
+        box=result.box,
+        area=result.area,
+        confidence=round(float(result.confidence), 4),
+        flags=tuple(dict.fromkeys((*result.flags, *kept))),
+        rle=run_lengths(result, shape),
+    )
+
+
+def drawn(
+    target: ClickTarget, top: int, left: int, pixels: NDArray[Any], shape: tuple[int, int]
+) -> ClickTarget:
+    """Put a mask that is not the annotator's into a target."""
+    return replace(
+        target,
+        box=box_of(pixels, top, left),
+        area=int(np.count_nonzero(pixels)),
+        confidence=None,
+        flags=tuple(flag for flag in target.flags if flag in _TRACKED),
+        rle=rle.pack(rle.encode(pixels, top, left, shape)),
+    )
+
+
+_TRACKED = frozenset({"carried", "crossing", "identity", "last", "refound"})
+
+
+def without_tracking(target: ClickTarget) -> ClickTarget:
+    """Make a carried target a given one."""
+    if target.made != "carried" and not _TRACKED.intersection(target.flags):
+        return target
+    made: Made = "click" if target.made == "carried" else target.made
+    flags = tuple(flag for flag in target.flags if flag not in _TRACKED)
+    return replace(target, made=made, flags=flags)
+
+
+def _without(target: Target, fixed: ClickTarget, shape: tuple[int, int]) -> Target:
+    """Take the pixels of a fixed mask out of a free one."""
+    a, b = target.box, fixed.box
+    if not (a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]):
+        return target
+    top, left, pixels = fixed.crop(shape)
+    mask = target.mask.copy()
+    first, second = _common(target.window, (top, left, top + pixels.shape[0], left + pixels.shape[1]))
+    mask[first] &= ~pixels[second]
+    if np.array_equal(mask, target.mask):
+        return target
+    if not mask.any():
+        mask[target.point[0] - target.window[0], target.point[1] - target.window[1]] = True
+    flags = target.flags if "shared" in target.flags else (*target.flags, "shared")
+    box = box_of(mask, *target.window[:2])
+    return replace(target, mask=mask, area=int(mask.sum()), box=box, flags=flags)
+
+
+def _common(
+    a: tuple[int, int, int, int], b: tuple[int, int, int, int]
+) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+    """Slices of what two boxes have in common, in arrays over the one and over the other."""
+    top, left, bottom, right = max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3])
+    bottom, right = max(top, bottom), max(left, right)
+    first = slice(top - a[0], bottom - a[0]), slice(left - a[1], right - a[1])
+    return first, (slice(top - b[0], bottom - b[0]), slice(left - b[1], right - b[1]))
