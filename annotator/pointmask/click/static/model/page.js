@@ -1,0 +1,183 @@
+/**
+ * The page's picture of the session: frames, edits under way, what is written and what is on disk.
+ * Every change that a person makes goes through `edit`; every answer comes back as an event.
+ */
+
+import { repainted } from "../view/bits.js";
+import { api, Refused } from "./api.js";
+import { Frames } from "./frames.js";
+import { newEdit, Outbox } from "./outbox.js";
+
+const POLL = 2000; // ms
+const POLL_AFTER_EDIT = 250; // ms
+
+/**
+ * Events: "frame" (detail: Frame) its targets or state changed; "saving" the line about what is saved changed;
+ * "session" the session's facts changed; "notice" (detail: {kind, ...}) something to tell; "undone" (detail:
+ * answer); "answered" (detail: {item, answer}).
+ */
+export class Page extends EventTarget {
+  /** @param {any} session  answer of api/session */
+  constructor(session) {
+    super();
+    this.session = session;
+    this.seq = session.seq;
+    this.durable = session.durable;
+    this.isGone = false;
+    this.frames = new Frames(() => this.session.polarity);
+    this.outbox = new Outbox(session.out);
+    this.outbox.revisionOf = (item) =>
+      item.kind === "edit" ? this.frames.peek(item.body.image, item.body.frame)?.revision : undefined;
+    this.outbox.addEventListener("change", () => this.tell("saving"));
+    this.outbox.addEventListener("answer", (event) => this.answered(/** @type {CustomEvent} */ (event).detail));
+    this.outbox.addEventListener("refused", (event) => this.refused(/** @type {CustomEvent} */ (event).detail));
+    this.timer = 0;
+    document.addEventListener("visibilitychange", () => this.pollSoon(0));
+    this.pollSoon(POLL);
+  }
+
+  /** @param {string} name @param {any} [detail] */
+  tell(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+
+  get readOnly() {
+    return Boolean(this.session.read_only);
+  }
+
+  /** "saved" on disk, "written" in the journal, "sending" on its way, "failed" waiting for something to pass. */
+  get saving() {
+    if (this.outbox.problem) return "failed";
+    if (this.outbox.length) return "sending";
+    return this.durable >= this.seq ? "saved" : "written";
+  }
+
+  /**
+   * Do something to a frame: shown at once as far as the page can know it, sent, and corrected by the answer.
+   * @param {import("./frames.js").Frame} frame
+   * @param {Record<string, any>} fields  `op` and what it needs
+   * @param {string} [key]  of edits of which only the latest matters while they wait
+   * @returns {string | null} the edit's identifier, null if nothing may be written
+   */
+  edit(frame, fields, key = "") {
+    if (this.readOnly) {
+      this.tell("notice", { kind: "readOnly" });
+      return null;
+    }
+    const edit = newEdit();
+    const body = { image: frame.image, frame: frame.frame, edit, ...fields };
+    if (typeof body.target === "string") {
+      body.after = body.target; // the identifier of a click that was not answered yet
+      delete body.target;
+    }
+    if (fields.op === "add") frame.pending.set(edit, { row: fields.row, col: fields.col });
+    anticipate(frame, fields);
+    if (!this.outbox.put({ kind: "edit", body, name: frame.name, key })) {
+      frame.pending.delete(edit);
+      this.tell("notice", { kind: "outboxFull" });
+    }
+    this.tell("frame", frame);
+    return edit;
+  }
+
+  /** @param {"undo" | "redo"} kind */
+  step(kind) {
+    if (this.readOnly) this.tell("notice", { kind: "readOnly" });
+    else this.outbox.put({ kind, body: {}, name: "", key: "" });
+  }
+
+  answered({ item, answer }) {
+    this.seq = Math.max(this.seq, answer.seq);
+    this.durable = Math.max(this.durable, answer.durable);
+    for (const change of answer.frames) {
+      const frame = this.frames.peek(change.image, change.frame);
+      if (!frame) continue;
+      frame.pending.delete(item.body.edit);
+      frame.apply(change);
+      this.tell("frame", frame);
+    }
+    if (item.kind !== "edit") this.tell("undone", { kind: item.kind, answer });
+    this.tell("answered", { item, answer });
+    this.tell("saving");
+    this.pollSoon(POLL_AFTER_EDIT);
+  }
+
+  refused({ item, error }) {
+    const frame = this.frames.peek(item.body.image, item.body.frame);
+    frame?.pending.delete(item.body.edit);
+    this.tell("notice", { kind: error.status === 409 ? "conflict" : "refused", item, error });
+    if (frame) this.reload(frame);
+    this.tell("saving");
+  }
+
+  /** @param {import("./frames.js").Frame} frame */
+  async reload(frame) {
+    try {
+      await this.frames.refresh(frame);
+    } catch (error) {
+      frame.problem = /** @type {Error} */ (error);
+    }
+    this.tell("frame", frame);
+  }
+
+  /** @param {number} wait  ms */
+  pollSoon(wait) {
+    clearTimeout(this.timer);
+    this.timer = window.setTimeout(() => this.poll(), wait);
+  }
+
+  /** Learn what other tabs did and what has reached the disk. */
+  async poll() {
+    if (document.hidden) return; // goes on when the tab is seen again
+    try {
+      const answer = await api.changes(this.seq);
+      this.seq = Math.max(this.seq, answer.seq);
+      this.durable = Math.max(this.durable, answer.durable);
+      for (const change of answer.frames ?? []) {
+        const frame = this.frames.peek(change.image, change.frame);
+        if (frame && frame.facts && !frame.pending.size && frame.revision < change.revision) {
+          await this.reload(frame);
+          this.tell("notice", { kind: "otherTab", frame });
+        }
+      }
+      if (answer.reload) for (const frame of this.frames.known.values()) if (frame.facts) await this.reload(frame);
+      if (answer.warm && !this.session.warm) await this.refreshSession();
+      this.isGone = false;
+      if (this.outbox.problem) this.outbox.retry();
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      this.isGone = error.status === 0 || error.status >= 502;
+      if (error.status === 401) this.tell("notice", { kind: "token" });
+    }
+    this.tell("saving");
+    const isListing = !this.session.warm || !this.session.images.complete;
+    if (isListing && !this.isGone) await this.refreshSession();
+    this.pollSoon(this.durable < this.seq ? POLL_AFTER_EDIT : POLL);
+  }
+
+  async refreshSession() {
+    try {
+      this.session = await api.session();
+      this.tell("session");
+    } catch {
+      // The next poll tells why.
+    }
+  }
+}
+
+/** What the page can show before the server answers; masks are only ever the server's. */
+function anticipate(frame, fields) {
+  const target = frame.targets.get(fields.target);
+  if (fields.op === "frame") frame.state = fields.state;
+  if (!target) return;
+  if (fields.op === "drop") frame.targets.delete(fields.target);
+  if (fields.op === "set") {
+    const { row, col, op, target: number, ...rest } = fields;
+    const point = row === undefined ? target.point : [row, col];
+    frame.targets.set(number, { ...target, ...rest, point, centre: row === undefined ? target.centre : null });
+  }
+  if (fields.op === "paint") {
+    const shape = repainted(target.shape, fields.set, fields.clear);
+    frame.targets.set(fields.target, { ...target, shape, made: "hand", confidence: null });
+  }
+}
