@@ -262,10 +262,15 @@ def test_out_is_not_overwritten(folders):
     out = folders / "new" / "theta.toml"
     out.parent.mkdir()
     out.write_text("precious")
+    for overwrite in ((), ("--overwrite",)):
+        done = run(*words(folders, "--simulate", "centroid", *overwrite))
+        assert done.exit_code == 2
+        assert "not what this command writes" in done.stderr
+        assert out.read_text() == "precious"
+    out.write_text("# pointmask calibrate\n")
     done = run(*words(folders, "--simulate", "centroid"))
     assert done.exit_code == 2
     assert "--overwrite" in done.stderr
-    assert out.read_text() == "precious"
 
 
 def test_no_mask_belongs_to_an_image(folders):

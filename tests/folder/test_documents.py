@@ -12,6 +12,7 @@ from pointmask.cli import main
 from pointmask.errors import BrokenOffError, OutputError, PointsError
 from pointmask.folder.job import annotate_folder
 from pointmask.folder.records.manifest import read_manifest
+from pointmask.io import own
 from pointmask.io.formats import read_points, recognise
 from pointmask.io.formats.registry import FORMATS, saved_as
 from pointmask.io.formats.tables.csv import Csv
@@ -138,20 +139,18 @@ def test_what_others_put_there_is_not_replaced(tmp_path):
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_a_job_killed_while_putting_documents_goes_on(tmp_path, monkeypatch, moment):
-    from pointmask.folder import documents
-
     images, points = small(tmp_path, "a.png")
     annotate_folder(images, points, tmp_path / "out", save=("labelme",))
     save(images / "b.png", spot(30, 10))
     both = Points({**points.by_image, "b.png": one(30, 10)})
-    real = documents.put_whole
+    real = own.put_whole
 
     def killed(made, path):
         if moment == "after":
             real(made, path)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(documents, "put_whole", killed)
+    monkeypatch.setattr(own, "put_whole", killed)
     with pytest.raises(KeyboardInterrupt):
         annotate_folder(images, both, tmp_path / "out", save=("labelme",))
     monkeypatch.undo()
@@ -186,14 +185,12 @@ def test_nothing_done_nothing_written(tmp_path):
 
 
 def test_a_full_disk_is_said_and_can_be_gone_on_from(tmp_path, monkeypatch):
-    from pointmask.folder import documents
-
     images, points = small(tmp_path, "a.png")
 
     def full(made, path):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(documents, "put_whole", full)
+    monkeypatch.setattr(own, "put_whole", full)
     with pytest.raises((BrokenOffError, OutputError), match="No space left"):
         annotate_folder(images, points, tmp_path / "out", save=("voc",))
     monkeypatch.undo()

@@ -3,6 +3,7 @@
 import errno
 import os
 import signal
+import stat
 import subprocess
 import sys
 from functools import partial
@@ -15,7 +16,6 @@ from pointmask.io import files
 from pointmask.io.files import (
     clean_temporaries,
     former,
-    put_into,
     put_whole,
     staged,
     whole_file,
@@ -41,13 +41,11 @@ def _write_half(path):
         _full()
 
 
-def _stage(path, name, error=None):
-    """Make a file in a folder, and put it among others unless there is an error."""
+def _stage(path, name, error):
+    """Make a file in a folder, and fail."""
     with staged(path) as made:
         write_whole(made / name, b"2")
-        if error:
-            raise error
-        put_into(made, path)
+        raise error
 
 
 WRITERS = {
@@ -130,11 +128,13 @@ def test_a_drive_that_is_gone_is_not_made_anew(tmp_path):
 
 def test_only_durable_files_are_waited_for(tmp_path, monkeypatch):
     synced = []
-    monkeypatch.setattr(files.os, "fsync", synced.append)
+    monkeypatch.setattr(
+        files.os, "fsync", lambda handle: synced.append(stat.S_ISDIR(os.fstat(handle).st_mode))
+    )
     write_whole(tmp_path / "a", b"", durable=False)
     assert not synced
     write_whole(tmp_path / "a", b"")
-    assert len(synced) == 1
+    assert synced == [False, True]  # the content before the name
 
 
 def test_a_staged_folder_is_put_whole(tmp_path):
@@ -165,15 +165,29 @@ def test_after_a_kill_between_two_renames_nothing_stays(tmp_path):
     assert tree(tmp_path) == {"out/new": b"2"}
 
 
-def test_files_are_put_among_others(tmp_path):
-    out = tmp_path / "out"
-    write_whole(out / "kept", b"1")
-    write_whole(out / "sub/old", b"1")
-    for name in ("sub/old", "new"):
-        _stage(out, name)
-    assert tree(tmp_path) == {"out/kept": b"1", "out/sub/old": b"2", "out/new": b"2"}
-    with pytest.raises(OutputError, match="is a file, but the result is a folder"):
-        _stage(out, "kept/a")
+def test_a_link_is_never_replaced(tmp_path):
+    (tmp_path / "precious").write_bytes(b"1")
+    (tmp_path / "a").symlink_to("precious")
+    with pytest.raises(WriteError, match="is a link"):
+        write_whole(tmp_path / "a", b"2")
+    (tmp_path / "made").write_bytes(b"2")
+    with pytest.raises(WriteError, match="is a link"):
+        put_whole(tmp_path / "made", tmp_path / "a")
+    (tmp_path / "made").unlink()
+    assert (tmp_path / "a").is_symlink()
+    assert tree(tmp_path) == {"a": b"1", "precious": b"1"}
+
+
+def test_without_syncfs_each_file_and_folder_is_waited_for(tmp_path, monkeypatch):
+    """As on systems other than Linux."""
+    (tmp_path / "link").symlink_to("missing")
+    for name in ("a", "deep/b"):
+        write_whole(tmp_path / name, b"1")
+    synced = []
+    monkeypatch.setattr(files.os, "fsync", lambda handle: synced.append(os.fstat(handle).st_ino))
+    files._flush_each(tmp_path)
+    expected = [tmp_path, tmp_path / "a", tmp_path / "deep", tmp_path / "deep/b"]
+    assert sorted(synced) == sorted(path.stat().st_ino for path in expected)
 
 
 def test_temporaries_of_a_job_are_cleaned_and_no_others(tmp_path):

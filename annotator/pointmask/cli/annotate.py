@@ -133,6 +133,7 @@ def annotate(
     from pointmask.cli.progress import progress_display
     from pointmask.cli.summary import announce_compilation, show_summary, what_is_wrong
     from pointmask.folder.job import annotate_folder
+    from pointmask.folder.output import check_places
     from pointmask.io.images.open import open_source
 
     if no_png and (excluded := set(save) & {"soft", "instance", "overlay"}):
@@ -143,6 +144,7 @@ def annotate(
         raise click.UsageError(
             "--empty-masks would call frames empty in which --track lost a target; drop one of the two"
         )
+    check_places(out, saved_as(save), [images, source, id_list, theta])
     opened = open_source(images, raw=raw, radiometric=radiometric)
     points = _read(source, opened, point_format, simulate, seed)
     announce_compilation()
@@ -150,7 +152,7 @@ def annotate(
     if track:
         from pointmask.cli.tracking import carry_points, show_tracks
 
-        carried = carry_points(opened, points, out, polarity=polarity, overwrite=overwrite)
+        carried = carry_points(opened, points, out, polarity=polarity, overwrite=overwrite, reads=[source])
     with progress_display() as progress:
         summary = annotate_folder(
             opened,

@@ -12,7 +12,8 @@ import click
 from pointmask.bench.baselines.registry import BASELINES
 from pointmask.cli import EXIT_SOME_SKIPPED
 from pointmask.cli.plugins import NamesOption, warn_of_broken
-from pointmask.errors import ImageError, OutputError
+from pointmask.errors import ImageError
+from pointmask.io.own import check_set, is_json_of
 
 if TYPE_CHECKING:
     from pointmask.bench.summary import BenchSummary
@@ -21,6 +22,7 @@ SCENES = 200
 """Number of built-in scenes used without data: well under two minutes with all methods on two cores."""
 
 FILES = ("bench.json", "bench.md", "bench.png")
+_KEYS = ("protocol", "size_prior", "machine", "methods")  # of bench.json, by which it is known
 _MOST_SKIPPED = 20  # skipped images named on the terminal
 _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 
@@ -81,7 +83,7 @@ def bench(
     and the ratio to ours.
     """
     names = _checked(images, masks, points, methods, protocol)
-    _refuse_to_overwrite(out, overwrite)
+    check_set(out, FILES, [images, masks, points], lambda path: is_json_of(path, _KEYS), overwrite=overwrite)
     _use_one_thread()
     warn_of_broken(BASELINES)
 
@@ -139,16 +141,6 @@ def _checked(
             f"{methods!r}: choose one or more of {','.join(BASELINES)}, each once", param_hint="--methods"
         )
     return names
-
-
-def _refuse_to_overwrite(out: Path, overwrite: bool) -> None:
-    """Check for existing files before a long run, not after it."""
-    existing = [name for name in FILES if (out / name).exists()]
-    if existing and not overwrite:
-        raise OutputError(
-            f"{out / existing[0]} exists already; choose another folder with --out, or replace it: "
-            "pointmask bench --overwrite"
-        )
 
 
 def _use_one_thread() -> None:

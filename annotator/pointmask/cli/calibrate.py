@@ -20,6 +20,9 @@ BUDGET = 1000
 """Default of `pointmask.calibrate`, repeated here so that help need not import it."""
 
 _LOG_EVERY = 10.0  # seconds
+_HEADING = "pointmask calibrate"
+"""First comment of a file that it wrote, by which the file is known."""
+
 _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 
 
@@ -88,12 +91,10 @@ def calibrate(
     """
     if source is None and simulate is None:
         raise click.UsageError("give --points FILE, or --simulate centroid to click on the masks' targets.")
-    if out.exists() and not overwrite:
-        raise OutputError(
-            f"{out} exists already; choose another file with --out, or replace it: "
-            "pointmask calibrate --overwrite"
-        )
+    from pointmask.io.own import check_file
 
+    start = Path(theta) if Path(theta).exists() else None
+    check_file(out, [images, masks, source, start], _is_ours, overwrite=overwrite)
     from pointmask.calibrate.fit import calibrate as fit
     from pointmask.calibrate.pairs import read_pairs
     from pointmask.cli import show_notes
@@ -123,10 +124,14 @@ def calibrate(
         raise SystemExit(EXIT_SOME_SKIPPED)
 
 
+def _is_ours(path: Path) -> bool:
+    return path.read_bytes().startswith(f"# {_HEADING}\n".encode())
+
+
 def _write(out: Path, calibration: "Calibration") -> None:
     from pointmask.io.files import write_whole
 
-    notes = "".join(f"# {line}\n" for line in ("pointmask calibrate", *calibration.lines))
+    notes = "".join(f"# {line}\n" for line in (_HEADING, *calibration.lines))
     try:
         write_whole(out, notes + calibration.theta.to_toml())
     except OSError as error:

@@ -43,7 +43,12 @@ _MOST_ITEMS = 5
 @click.option(
     "--all", "list_all", is_flag=True, help=f"List all affected files, not only the first {_MOST_ITEMS}."
 )
-@click.option("--json", "report", type=click.Path(path_type=Path), help="Write all findings to this file.")
+@click.option(
+    "--json",
+    "report",
+    type=click.Path(path_type=Path),
+    help="Write all findings to this file; only findings of an earlier run are replaced.",
+)
 @click.option("--fix", "out", type=click.Path(path_type=Path), help="Write a corrected copy to this folder.")
 @click.option("--copy", is_flag=True, help="With --fix, copy images instead of linking to them.")
 @click.option("--overwrite", is_flag=True, help="With --fix, replace a folder that exists.")
@@ -81,15 +86,20 @@ def check(
     from pointmask.cli import show_notes
     from pointmask.cli.progress import progress_display
     from pointmask.doctor import examine
+    from pointmask.doctor.findings import FINDINGS_KEYS
     from pointmask.doctor.fix import check_out, write_fixed
     from pointmask.doctor.lists import lists_in
     from pointmask.io.formats import read_points
     from pointmask.io.images.open import open_source
+    from pointmask.io.own import check_file, is_json_of
     from pointmask.io.points.lists import read_ids
 
+    reads = [path for path in (images, masks, source, folder, *id_lists) if path]
+    if report is not None:  # findings of an earlier run say nothing that a new run does not
+        check_file(report, reads, lambda path: is_json_of(path, FINDINGS_KEYS), overwrite=True)
     opened = open_source(images, raw=raw, radiometric=radiometric)
     if out is not None:
-        check_out(out, [path for path in (images, masks, source, folder) if path], overwrite=overwrite)
+        check_out(out, reads, overwrite=overwrite)
     points = None
     if source is not None:
         points = read_points(source, format=point_format, simulate=simulate, images=opened)

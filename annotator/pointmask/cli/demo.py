@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 def demo(folder: Path, overwrite: bool) -> None:
     """Write five infrared scenes with points into DIR (pointmask-demo), annotate them and write a report."""
     from pointmask.cli.summary import announce_compilation, show_summary
-    from pointmask.errors import OutputError
+    from pointmask.errors import OutputError, WriteError
     from pointmask.folder.job import annotate_folder
+    from pointmask.io.files import staged
     from pointmask.io.layout import IMAGES, POINT_LIST
+    from pointmask.io.own import put_own
     from pointmask.synth.scenes import demo_scenes
 
     images, points, out = folder / IMAGES, folder / POINT_LIST, folder / "result"
@@ -28,8 +30,10 @@ def demo(folder: Path, overwrite: bool) -> None:
             raise OutputError(f"{path} exists; make the demo again with: pointmask demo {folder} --overwrite")
     scenes = demo_scenes()
     try:
-        write_scenes(scenes, images, points)
-    except OSError as error:
+        with staged(folder) as made:
+            write_scenes(scenes, made / IMAGES, made / POINT_LIST)
+            put_own(made, folder, drop=False)
+    except WriteError as error:
         raise OutputError(
             f"the demo cannot be written to {folder} ({error}); choose another folder"
         ) from None

@@ -1,5 +1,7 @@
 """``pointmask annotate --track``: carry points through sequences before the folder job, and report it."""
 
+import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +14,7 @@ from pointmask.executors import Progress
 from pointmask.io.files import write_whole
 from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import TRACKED
+from pointmask.io.own import check_file
 from pointmask.io.points.points import Points
 from pointmask.tracking.sequences import Carried, carry, sightings_text
 
@@ -23,6 +26,7 @@ def carry_points(
     *,
     polarity: Literal["bright", "dark", "auto"],
     overwrite: bool,
+    reads: Iterable[Path] = (),
 ) -> Carried:
     """
     Carry points through the sequences of a folder.
@@ -38,7 +42,9 @@ def carry_points(
     polarity : {"bright", "dark", "auto"}
         Polarity of the targets.
     overwrite : bool
-        Whether another list of points in `out` may be replaced.
+        Whether another list of points that was tracked may be replaced.
+    reads : iterable of Path
+        Files and folders that are read.
 
     Raises
     ------
@@ -53,12 +59,21 @@ def carry_points(
             polarity=polarity,
             report=lambda done, total: show(Progress(done, total, 0, 0)),
         )
+    check_file(out / TRACKED, reads, _is_tracked, overwrite=True)
     if not overwrite:
         _check_free(out / TRACKED, sightings_text(carried))
     count = len(carried.points) - len(points)
     frames = len(carried.points.by_image) - len(points.by_image)
     click.echo(f"Tracked: {count:,} points carried to {frames:,} frames", err=True)
     return carried
+
+
+def _is_tracked(path: Path) -> bool:
+    """Say whether the first line is a frame with its points; an empty file has none, and is no loss."""
+    with path.open("rb") as file:
+        line = file.readline()
+    first = json.loads(line) if line else {"image": "", "points": []}
+    return isinstance(first, dict) and first.keys() == {"image", "points"}
 
 
 def _check_free(path: Path, text: str) -> None:

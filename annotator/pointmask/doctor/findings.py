@@ -9,6 +9,9 @@ from pointmask.io.points.names import natural_key
 from pointmask.judgement.transformations import Cause
 from pointmask.judgement.verdict import Verdict
 
+FINDINGS_KEYS = ("is_healthy", "points", "groups", "findings")
+"""Keys of a diagnosis as JSON, by which a file of findings is known."""
+
 Note = tuple[str, str]
 """Kind of finding, and what is to be said about one file."""
 

@@ -20,7 +20,7 @@ from pointmask.doctor.lists import names_of
 from pointmask.doctor.targets import is_binary, repeated, targets_of
 from pointmask.errors import ImageError, OutputError, PointmaskError
 from pointmask.folder.plan import make_plan, shared_stems
-from pointmask.io.files import put_whole, staged, write_whole
+from pointmask.io.files import staged, write_whole
 from pointmask.io.formats.tables.csv import Csv
 from pointmask.io.images.array import encode_png, read_mask
 from pointmask.io.images.file import ImageFile
@@ -30,6 +30,7 @@ from pointmask.io.images.open import open_source
 from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import ID_LISTS, IMAGES, POINT_LIST, TRUE_MASKS, stem_of
 from pointmask.io.links import link_or_copy
+from pointmask.io.own import check_folder, put_own
 from pointmask.io.points.fit import fitted
 from pointmask.io.points.lists import IdList
 from pointmask.io.points.points import Point, Points, pixel_index
@@ -57,6 +58,7 @@ def check_out(out: Path, inputs: Sequence[Path], *, overwrite: bool) -> None:
         If it is a file, holds or lies in an input, holds files and ``overwrite`` is not set, or holds
         files that are no corrected copy.
     """
+    check_folder(out)
     place = out.resolve()
     for path in inputs:
         read = path.resolve()
@@ -67,8 +69,6 @@ def check_out(out: Path, inputs: Sequence[Path], *, overwrite: bool) -> None:
             )
     if not out.exists():
         return
-    if not out.is_dir():
-        raise OutputError(f"corrected copy {out} is a file; give a folder")
     if any(out.iterdir()):
         if not overwrite:
             raise OutputError(f"corrected copy {out} exists and is not empty; choose another, or --overwrite")
@@ -128,7 +128,7 @@ def write_fixed(
                 copier.put_points(points)
             copier.put_lists(lists)
             counts = dict(copier.record.counts)
-        put_whole(aside, out)
+        put_own(aside, out, drop=True)
     return counts
 
 

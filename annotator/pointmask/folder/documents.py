@@ -10,21 +10,22 @@ from hashlib import blake2b
 from pathlib import Path
 
 from pointmask.errors import OutputError
-from pointmask.io.files import clean_temporaries, put_whole, remove, staged, write_whole
+from pointmask.io.files import clean_temporaries, put_whole, staged, write_whole
 from pointmask.io.formats.base import WriteOptions
 from pointmask.io.formats.convert import write_as
 from pointmask.io.formats.registry import saved_as
 from pointmask.io.formats.tables.native import Native
 from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import SEALS
+from pointmask.io.own import OwnFiles, check_plain, files_in, put_own
 
 _TAG = "documents"
 _READ_AT_ONCE = 1 << 20
 
 
-def check_documents(out: Path, kinds: Sequence[str]) -> None:
+def check_documents(out: Path, kinds: Sequence[str], *, overwrite: bool) -> None:
     """
-    Refuse a job that would replace modified documents.
+    Refuse a job that would replace modified documents, or files that are no documents of pointmask's.
 
     Parameters
     ----------
@@ -32,19 +33,31 @@ def check_documents(out: Path, kinds: Sequence[str]) -> None:
         Output folder.
     kinds : sequence of str
         Keys of `pointmask.io.formats.registry.saved_as`.
+    overwrite : bool
+        Whether documents that were modified may be replaced.
 
     Raises
     ------
     OutputError
-        If one of them exists and differs from what was written.
+        If one of them exists and differs from what was written and `overwrite` is not set, or none was ever
+        written there.
     """
-    seals, names = _read_seals(out), saved_as(kinds)
+    seals, names, listed = _read_seals(out), saved_as(kinds), OwnFiles(out).names()
     for kind in kinds:
         path = out / names[kind]
-        if path.exists() and _seal(path) not in seals.get(kind, []):
+        if path.is_symlink():
+            check_plain(path)
+        if not path.exists():
+            continue
+        files = _files(path)
+        ours = {name: file for name, file in files.items() if f"{path.name}/{name}" in listed}
+        if _seal(ours or files) in seals.get(kind, []):
+            continue
+        if not seals.get(kind):
+            raise OutputError(f"{path} exists, and pointmask did not write it; move it away, or change --out")
+        if not overwrite:
             raise OutputError(
-                f"{path} was changed since pointmask wrote it, or is not pointmask's; move it away, or "
-                "replace it with --overwrite"
+                f"{path} was changed since pointmask wrote it; move it away, or replace it with --overwrite"
             )
 
 
@@ -63,7 +76,7 @@ def write_documents(
     source : ImageSource
         The images of the job.
     overwrite : bool
-        Replace existing documents in any case.
+        Replace documents that were modified, too. Files that others put into one that is a folder stay.
 
     Returns
     -------
@@ -79,16 +92,13 @@ def write_documents(
     OutputError
         As in `check_documents`, or if a document cannot be written.
     """
-    if not overwrite:
-        check_documents(out, kinds)
+    check_documents(out, kinds, overwrite=overwrite)
     clean_temporaries(out, _TAG)
     paths: dict[str, Path] = {}
     warnings: list[str] = []
     names = saved_as(kinds)
     for kind in kinds:
         path = out / names[kind]
-        for leftover in out.glob(f".{path.name}.*.tmp*"):  # left by versions up to 0.1
-            remove(leftover)
         with staged(path, _TAG) as temporary:
             tally = write_as(
                 kind, Native().read_masks(out, {}), temporary, source, WriteOptions(name=path.name)
@@ -96,25 +106,29 @@ def write_documents(
             if not tally.images:
                 continue
             # Both seals are valid until the new file is in place: a job may be killed at any moment.
-            seals, new = _read_seals(out), _seal(temporary)
+            seals, new = _read_seals(out), _seal(_files(temporary))
             _write_seals(out, seals | {kind: [*seals.get(kind, []), new]})
-            put_whole(temporary, path)
+            if temporary.is_dir():
+                is_all_ours = _seal(_files(path)) in seals.get(kind, [])
+                put_own(temporary, path, out, drop=True, is_all_ours=is_all_ours)
+            else:
+                put_whole(temporary, path)
             _write_seals(out, seals | {kind: [new]})
         paths[kind] = path
         warnings += [f"{path.name}: {warning}" for warning in tally.warnings()]
     return paths, tuple(warnings)
 
 
-def _seal(path: Path) -> str:
-    """Hash a file, or all names and contents below a folder; for links their target paths."""
-    if not path.is_dir():
-        return f"{_digest(path, ''):032x}"
-    total = sum(
-        _digest(file, file.relative_to(path).as_posix())
-        for file in path.rglob("*")
-        if file.is_symlink() or file.is_file()
-    )
-    return f"{total % (1 << 128):032x}"
+def _files(path: Path) -> dict[str, Path]:
+    """Return all files and links of a document by name: of a folder below it, of a file itself, called ""."""
+    if path.is_dir():
+        return {file.relative_to(path).as_posix(): file for file in files_in(path)}
+    return {"": path} if path.exists() else {}
+
+
+def _seal(files: dict[str, Path]) -> str:
+    """Hash all names and contents; of links their target paths."""
+    return f"{sum(_digest(file, name) for name, file in files.items()) % (1 << 128):032x}"
 
 
 def _digest(file: Path, name: str) -> int:

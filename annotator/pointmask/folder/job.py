@@ -21,7 +21,7 @@ from pointmask.folder.documents import check_documents, write_documents
 from pointmask.folder.frame import skipped_entry
 from pointmask.folder.judging import judge_plan
 from pointmask.folder.options import Recipe, make_recipe
-from pointmask.folder.output import Clock, clock, make_folder, stops_cleanly, write_theta
+from pointmask.folder.output import Clock, check_places, clock, make_folder, stops_cleanly, write_theta
 from pointmask.folder.plan import Plan, make_plan
 from pointmask.folder.records.ledger import Ledger
 from pointmask.folder.records.mask_lines import check_ours
@@ -35,7 +35,7 @@ from pointmask.io.formats import read_points
 from pointmask.io.formats.registry import saved_as
 from pointmask.io.images.open import open_source
 from pointmask.io.images.source import ImageSource
-from pointmask.io.layout import MANIFEST, MASKS, RESULTS, check_apart
+from pointmask.io.layout import MANIFEST, MASKS, RESULTS
 from pointmask.io.lock import only_job
 from pointmask.io.points.lists import IdList, read_ids
 from pointmask.io.points.packed import PackedTexts
@@ -154,7 +154,7 @@ def annotate_folder(
     chosen = read_ids(Path(only)) if isinstance(only, Path | str) else only
     if threads < 1:
         raise ValueError(f"threads is {threads}; at least 1 is needed")
-    check_apart(source.root, target)
+    check_places(target, documents, [source.root, points, only, theta])
     names = PackedTexts(source.names(exclude=target))
     if not names:
         raise ImageError(source.why_no_image())
@@ -163,9 +163,8 @@ def annotate_folder(
     execute = _executor(threads, scheduler)
     make_folder(target)
     with only_job(target, part.tag):
-        if not overwrite:
-            check_ours(target)
-            check_documents(target, documents)
+        check_ours(target)
+        check_documents(target, documents, overwrite=overwrite)
         with stops_cleanly(target):
             summary = _annotate(
                 plan,

@@ -2,16 +2,18 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from pointmask.errors import BrokenOffError, OutputError, PointmaskError, ThetaError, WriteError
 from pointmask.folder.records.manifest import Entry
 from pointmask.io.files import write_whole
-from pointmask.io.layout import THETA, TIMINGS
+from pointmask.io.formats.registry import saved_as
+from pointmask.io.layout import MANIFEST, MASKS, REPORT, RESULTS, THETA, TIMINGS
 from pointmask.io.lines import cut_half_line
-from pointmask.theta import Theta
+from pointmask.io.own import check_output
+from pointmask.theta import PRESETS, Theta
 
 Clock = Callable[[Entry, float], None]
 """Notes the seconds that one frame took."""
@@ -33,6 +35,31 @@ def make_folder(out: Path) -> None:
         raise OutputError(f"output folder {out} cannot be made ({reason}); choose another --out") from None
     if not os.access(out, os.W_OK):
         raise OutputError(f"output folder {out} is not writable; choose another --out, or: chmod u+w {out}")
+
+
+def check_places(out: Path, documents: Iterable[str], reads: Iterable[object]) -> None:
+    """
+    Refuse an output folder in which a job would write where it reads.
+
+    Parameters
+    ----------
+    out : Path
+        Output folder.
+    documents : iterable of str
+        Keys of `pointmask.io.formats.registry.saved_as`.
+    reads : iterable
+        Images, points, lists and whatever else is read; what is no path that exists, such as the name of a
+        preset or points in memory, counts for nothing.
+
+    Raises
+    ------
+    OutputError
+        As `pointmask.io.own.check_output`.
+    """
+    names = saved_as(list(documents)).values()
+    paths = (Path(read) for read in reads if isinstance(read, Path | str) and read not in PRESETS)
+    places = [*RESULTS.values(), MANIFEST, MASKS, TIMINGS, REPORT, *names]
+    check_output(out, places, [path for path in paths if path.exists()])
 
 
 @contextmanager
@@ -70,7 +97,7 @@ def write_theta(out: Path, theta: Theta, tag: str, *, overwrite: bool) -> None:
     tag : str
         Of the shard; see `pointmask.io.files.staged`.
     overwrite : bool
-        Replace whatever is there.
+        Replace those of another job.
 
     Raises
     ------
@@ -78,17 +105,18 @@ def write_theta(out: Path, theta: Theta, tag: str, *, overwrite: bool) -> None:
         If others are there, or a file that holds none, or they cannot be written.
     """
     path = out / THETA
-    if path.exists() and not overwrite:
+    if path.exists():
         try:
             earlier = Theta.load(path)
         except ThetaError as error:
             raise OutputError(f"{path} is no theta file ({error}); move it away or change --out") from None
         if earlier == theta:
             return
-        raise OutputError(
-            f"{path} (digest {earlier.digest}) differs from the theta of this job (digest {theta.digest}); "
-            "to redo everything, add --overwrite; to keep it, choose another --out"
-        )
+        if not overwrite:
+            raise OutputError(
+                f"{path} (digest {earlier.digest}) differs from the theta of this job (digest "
+                f"{theta.digest}); to redo everything, add --overwrite; to keep it, choose another --out"
+            )
     write_whole(path, theta.to_toml(), tag)
 
 

@@ -1,7 +1,8 @@
 """Files and folders written as a whole: made under a temporary name, put in their place when they are done.
 
-Nobody sees half a file under its final name, whenever the process is killed. An error leaves nothing behind;
-a kill leaves temporary files, which `clean_temporaries` removes when the job is run again.
+Nobody sees half a file under its final name, whenever the process is killed or the power fails. An error
+leaves nothing behind; a kill leaves temporary files, which `clean_temporaries` removes when the job is run
+again. A link is never replaced. Whether a file may be replaced is decided in `own`.
 """
 
 import os
@@ -12,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, BinaryIO, TextIO, cast
 
-from pointmask.errors import OutputError, PointmaskError, WriteError
+from pointmask.errors import PointmaskError, WriteError
 
 _PREFIX, _SUFFIX = ".pointmask-", ".tmp"
 
@@ -22,7 +23,8 @@ def staged(path: Path, tag: str = "file") -> Iterator[Path]:
     """
     Give a temporary name beside a path, to make a file or a folder under.
 
-    What is made there is put in its place by `put_whole` or `put_into`; what is left is removed.
+    What is made there is put in its place by `put_whole` or `pointmask.io.own.put_own`; what is left is
+    removed.
 
     Parameters
     ----------
@@ -61,9 +63,10 @@ def whole_file(
     tag : str
         As in `staged`.
     durable : bool
-        Wait until the disk holds the content before the file takes its place, so that a power failure leaves
-        the old file or the new one. Where a file is one of thousands, and cheap to make again, it is not
-        worth the wait: 4 ms per mask of SIRST3 on a virtual disk, which doubled a folder job (2026-11-29).
+        Wait until the disk holds the content before the file takes its place, and then the name, so that a
+        power failure leaves the old file or the new one. Where a file is one of thousands, it is not worth
+        the wait: 4 ms per mask of SIRST3 on a virtual disk, which doubled a folder job (2026-11-29). Such
+        files are flushed together (`flush`) before anything says that they are done.
     below : Path, optional
         Folder that is not made anew: if it is gone, the drive that it lay on may be, too.
 
@@ -119,52 +122,91 @@ def sync(path: Path) -> None:
 
 def put_whole(made: Path, path: Path) -> None:
     """
-    Put what was made in the place of whatever is there.
+    Put what was made in the place of what is there, which the caller knows for its own in every part.
 
-    A file is replaced at once. A folder is away for a moment: it is then called `former`.
+    A file is replaced at once. A folder is away for a moment: it is then called `former`. At any moment the
+    disk holds the old one or the new one whole, under one of the two names.
 
     Raises
     ------
+    WriteError
+        If a link is there.
     OSError
         As the system reports it.
     """
-    old = former(path)
-    if path.is_dir() and not path.is_symlink():
+    check_no_link(path)
+    old, is_folder = former(path), made.is_dir()
+    if is_folder:
+        flush(made)
+    if path.is_dir():
         remove(old)
         path.rename(old)
         made.rename(path)
     else:
         made.replace(path)
-    if path.is_dir():  # also what a kill between the two renames left
+    sync_folder(path.parent)
+    if is_folder:  # also what a kill between the two renames left
         remove(old)
+
+
+def check_no_link(path: Path) -> None:
+    """Raise WriteError if a link is in the place of a file to write: it is not ours, nor what it leads to."""
+    if path.is_symlink():
+        raise WriteError(f"{path} is a link, which is never replaced; remove it, or choose another place")
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the disk holds the names in a folder; does nothing where folders cannot be synced."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:  # Windows, or a folder that may be written but not listed
+        return
+    try:
+        os.fsync(handle)
+    except OSError:  # file systems without it
+        pass
+    finally:
+        os.close(handle)
+
+
+def flush(folder: Path) -> None:
+    """
+    Wait until the disk holds everything below a folder.
+
+    Linux does so for a whole file system at once (``syncfs``), which takes about as long for a thousand files
+    as for one. Elsewhere each file is waited for.
+
+    Raises
+    ------
+    OSError
+        As the system reports it.
+    """
+    import ctypes  # here, because most commands never come here
+
+    syncfs = getattr(ctypes.CDLL(None), "syncfs", None) if os.name == "posix" else None
+    if syncfs is None:
+        _flush_each(folder)
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        if syncfs(handle) != 0:
+            _flush_each(folder)
+    finally:
+        os.close(handle)
+
+
+def _flush_each(folder: Path) -> None:
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            path = Path(parent, name)
+            if path.is_file() and not path.is_symlink():
+                sync(path)
+        sync_folder(Path(parent))
 
 
 def former(path: Path) -> Path:
     """Return what a folder is called while `put_whole` replaces it."""
     return path.with_name(f".{path.name}.old")
-
-
-def put_into(made: Path, path: Path) -> None:
-    """
-    Put each file of what was made in its place, and leave all other files there alone.
-
-    Raises
-    ------
-    OutputError
-        If a folder is in the place of a file, or a file in that of a folder.
-    OSError
-        As the system reports it.
-    """
-    if not path.exists():
-        made.replace(path)
-    elif made.is_dir() != path.is_dir():
-        kinds = ("file", "folder") if made.is_dir() else ("folder", "file")
-        raise OutputError(f"{path} is a {kinds[0]}, but the result is a {kinds[1]}; choose another name")
-    elif made.is_dir():
-        for child in sorted(made.iterdir()):
-            put_into(child, path / child.name)
-    else:
-        made.replace(path)
 
 
 def clean_temporaries(folder: Path, tag: str | None = None, below: Iterable[str] = ()) -> int:
@@ -206,6 +248,7 @@ def remove(path: Path) -> None:
 def _opened(path: Path, tag: str, mode: str, durable: bool, below: Path | None) -> Iterator[IO[Any]]:
     text = {} if "b" in mode else {"encoding": "utf-8", "newline": "\n"}
     with _temporary(path, tag) as made:
+        check_no_link(path)
         try:
             file = made.open(mode, **text)  # type: ignore[call-overload]
         except FileNotFoundError:
@@ -219,6 +262,8 @@ def _opened(path: Path, tag: str, mode: str, durable: bool, below: Path | None) 
                 file.flush()
                 os.fsync(file.fileno())
         made.replace(path)
+        if durable:
+            sync_folder(path.parent)
 
 
 @contextmanager

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-from pointmask.errors import OutputError
-
 MANIFEST = "manifest.jsonl"
 """What became of each frame, a line per frame."""
 
@@ -21,6 +19,9 @@ RESULTS = {"mask": "masks", "soft": "soft", "instance": "instances", "overlay": 
 
 SEALS = ".documents.json"
 """Hashes of the documents as they were written."""
+
+LISTED = ".pointmask-files.jsonl"
+"""Names of the files that pointmask wrote below a folder, a line per file; see `pointmask.io.own`."""
 
 RUN_CONFIG = "config.toml"
 """Settings of a training, by which the folder of a run is known."""
@@ -79,34 +80,6 @@ def result_path(kind: str, name: str, frame: int, frames: int) -> str:
     """
     number = f"_{frame:04d}" if frames > 1 else ""
     return f"{RESULTS[kind]}/{stem_of(name)}{number}.png"
-
-
-def check_apart(images: Path, out: Path) -> None:
-    """
-    Refuse an output folder whose results would mix with the images.
-
-    Raises
-    ------
-    OutputError
-        If `out` is a file, is the image folder itself, or would put results into the image folder.
-    """
-    if out.exists() and not out.is_dir():
-        raise OutputError(
-            f"output {out} is a file; give a folder, for example: --out {out.with_suffix('')}-masks"
-        )
-    source, target = images.resolve(), out.resolve()
-    if source == target:
-        raise OutputError(
-            f"output folder {out} is the image folder; results must not mix with images; "
-            f"choose another, for example: --out {out.parent / (target.name + '-pointmask')}"
-        )
-    for folder in RESULTS.values():
-        below = target / folder
-        if source == below or below in source.parents:
-            raise OutputError(
-                f"images come from {images}, where this job would write its results; "
-                f"choose another folder, for example: --out {out.parent / (target.name + '-pointmask')}"
-            )
 
 
 def is_tree(path: Path) -> bool:

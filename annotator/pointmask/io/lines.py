@@ -5,9 +5,11 @@ read, and both are cut off before the next line is written: glued to it, that on
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
+
+from pointmask.io.files import check_no_link, sync_folder
 
 _BLOCK = 1 << 16
 
@@ -60,7 +62,15 @@ def _behind_newline(file: BinaryIO, end: int) -> int:
 
 
 def cut_half_line(path: Path) -> None:
-    """Cut off the half line at the end of a file, if there is one; a file that is missing stays so."""
+    """
+    Cut off the half line at the end of a file, if there is one; a file that is missing stays so.
+
+    Raises
+    ------
+    WriteError
+        If the file is a link: what it links to is not ours.
+    """
+    check_no_link(path)
     if path.exists():
         with path.open("r+b") as file:
             file.truncate(end_of_lines(file))
@@ -84,8 +94,17 @@ def append_line(path: Path, line: bytes) -> None:
     OSError
         As the system reports it; half a line that it leaves is cut off by the next call.
     """
+    append_lines(path, [line])
+
+
+def append_lines(path: Path, lines: Iterable[bytes], *, durable: bool = True) -> None:
+    """Append lines to a file and, if `durable`, wait once until the disk holds them; see `append_line`."""
+    is_new = not path.exists()
     cut_half_line(path)
     with path.open("ab") as file:
-        file.write(line)
-        file.flush()
-        os.fsync(file.fileno())
+        file.writelines(lines)
+        if durable:
+            file.flush()
+            os.fsync(file.fileno())
+    if is_new and durable:
+        sync_folder(path.parent)

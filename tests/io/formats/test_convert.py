@@ -18,6 +18,7 @@ from pointmask.io.formats.labelled import Box, LabelledImage, LabelledTarget
 from pointmask.io.formats.registry import FORMATS, layouts
 from pointmask.io.formats.tools.coco import Coco
 from pointmask.io.images.open import open_source
+from pointmask.io.layout import LISTED
 from pointmask.io.points.points import Point
 
 WRITABLE = tuple(layouts())
@@ -90,7 +91,7 @@ def test_images_without_a_file_are_rejected(folder):
     (folder / "images" / "b.png").unlink()
     done = convert(folder / "all.json", folder / "out", "labelme", images=folder / "images")
     assert list(done.rejected) == ["b.png"]
-    assert files(folder / "out") == ["a.json"]
+    assert files(folder / "out") == [LISTED, "a.json"]
     (folder / "images" / "a.png").unlink()
     save(folder / "images" / "c.png", np.zeros(SHAPE, np.uint8))
     with pytest.raises(PointsError, match="no image could be converted"):
@@ -110,9 +111,17 @@ def test_nothing_is_overwritten_without_leave(folder):
     assert (folder / "out" / "a.xml").read_text() != "old"
     with pytest.raises(OutputError, match="is a folder"):
         convert(folder / "all.json", folder / "out", "csv", overwrite=True)
+    (folder / "out.csv").write_text("my thesis")
+    with pytest.raises(OutputError, match="not what this command writes"):
+        convert(folder / "all.json", folder / "out.csv", "csv", overwrite=True)
+    (folder / "mine").mkdir()
+    (folder / "mine" / "a.xml").write_text("mine")
+    with pytest.raises(OutputError, match="did not write it"):
+        convert(folder / "all.json", folder / "mine", "voc", overwrite=True)
+    assert (folder / "mine" / "a.xml").read_text() == "mine"
     (folder / "empty").mkdir()
     convert(folder / "all.json", folder / "empty", "voc")
-    assert files(folder / "empty") == ["a.xml", "b.xml"]
+    assert files(folder / "empty") == [LISTED, "a.xml", "b.xml"]
 
 
 def test_a_failure_leaves_nothing_behind(folder):
@@ -172,7 +181,7 @@ def test_the_command_tells_what_it_did(folder):
     assert "1 labels" in result.output
     assert "b.png" in result.output
     assert files(folder / "SIRST") == [
-        "images/a.png", "img_idx/test_SIRST.txt", "img_idx/train_SIRST.txt", "masks/a.png",
+        LISTED, "images/a.png", "img_idx/test_SIRST.txt", "img_idx/train_SIRST.txt", "masks/a.png",
     ]  # fmt: skip
     again = CliRunner().invoke(
         main, ["convert", str(folder / "all.json"), str(folder / "SIRST"), "--to", "pal"]

@@ -172,13 +172,15 @@ def test_the_command_repeats_what_training_measured(folder, run, tmp_path):
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     trained = next(line for line in lines if line["epoch"] == found["epoch"])
     assert {key: found["all"][key] for key in trained["val_truth"]} == trained["val_truth"]
-    assert found["all"]["images"] == len((run / "val.txt").read_text().split()) == len(list(maps.iterdir()))
+    assert (
+        found["all"]["images"] == len((run / "val.txt").read_text().split()) == len(list(maps.glob("*.png")))
+    )
     assert found["data_sets"]["scene"] == found["all"]
     assert found["all"]["curve"][HALF]["iou"] == found["all"]["iou"]
     for name in ("curves.png", "sizes.png"):
         with Image.open(out / name) as picture:
             assert min(picture.size) > 500
-    first = sorted(maps.iterdir())[0]
+    first = sorted(maps.glob("*.png"))[0]
     with Image.open(first) as picture, Image.open(folder / "images" / first.name) as image:
         assert picture.size == image.size
         assert picture.mode.startswith("I;16")
@@ -186,12 +188,21 @@ def test_the_command_repeats_what_training_measured(folder, run, tmp_path):
 
 def test_nothing_is_replaced_unasked(folder, run, tmp_path):
     (tmp_path / "metrics.json").write_text("mine")
+    for overwrite in ((), ("--overwrite",)):
+        refused = evaluate(run, folder, "--out", tmp_path, *overwrite)
+        assert refused.exit_code == 2
+        assert "no metrics.json beside it" in refused.output
+        assert (tmp_path / "metrics.json").read_text() == "mine"
+    (tmp_path / "metrics.json").unlink()
+    maps = ("--save-predictions", tmp_path / "maps")
+    assert evaluate(run, folder, "--out", tmp_path, *maps).exit_code == 0
+    (tmp_path / "maps" / "mine.txt").write_text("mine")
     refused = evaluate(run, folder, "--out", tmp_path)
     assert refused.exit_code == 2
     assert "--overwrite" in refused.output
-    assert (tmp_path / "metrics.json").read_text() == "mine"
-    assert evaluate(run, folder, "--out", tmp_path, "--overwrite").exit_code == 0
+    assert evaluate(run, folder, "--out", tmp_path, *maps, "--overwrite").exit_code == 0
     assert "curve" in (tmp_path / "metrics.json").read_text()
+    assert (tmp_path / "maps" / "mine.txt").read_text() == "mine"
 
 
 def test_lists_are_those_asked_for(folder, run, tmp_path):

@@ -94,7 +94,12 @@ def test_a_failing_exporter_is_explained(weights, tmp_path, monkeypatch):
 def test_a_file_is_not_replaced_unasked(weights, tmp_path):
     path = tmp_path / "net.onnx"
     path.write_text("mine")
+    for overwrite in ((), ("--overwrite",)):
+        done = run(weights, "--onnx", path, *overwrite)
+        assert done.exit_code == 2
+        assert "not what this command writes" in done.output
+        assert path.read_text() == "mine"
+    path.write_bytes(b"a graph, and then pointmask.model in its metadata")
     done = run(weights, "--onnx", path)
     assert done.exit_code == 2
     assert "--overwrite" in done.output
-    assert path.read_text() == "mine"

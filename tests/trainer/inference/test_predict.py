@@ -232,7 +232,7 @@ def test_bad_arguments_are_explained(weights, images, tmp_path):
     out = ("--out", tmp_path / "out")
     assert "does not exist" in run(weights, tmp_path / "none", *out, code=2)
     assert "holds no image" in run(weights, weights.parent, *out, code=2)
-    assert "is the image folder" in run(weights, images, "--out", images, code=2)
+    assert "is the input" in run(weights, images, "--out", images, code=2)
     assert "smaller" in run(weights, images, *out, "--tile", 32, "--overlap", 32, code=2)
     assert "holds no" in run(images, images, *out, code=2)
     assert not (tmp_path / "out").exists()

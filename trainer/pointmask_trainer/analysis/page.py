@@ -13,14 +13,15 @@ import numpy as np
 from pointmask.drawing.tiles import data_uri, look
 from pointmask.io.files import write_whole
 from pointmask.io.layout import RUN_TAG
+from pointmask.io.own import is_json_of
 from pointmask_trainer.analysis.pictures import FILES, Picture
 from pointmask_trainer.analysis.relations import Relation
 from pointmask_trainer.analysis.study import Study
 
 NUMBERS, PAGE = "analysis.json", "index.html"
 
-NAMES = (*FILES, NUMBERS, PAGE)
-"""All files that `write_analysis` may write."""
+NAMES = (NUMBERS, *FILES, PAGE)
+"""All files that `write_analysis` may write; the first, by which they are known, is written first."""
 
 
 def section(pictures: Sequence[Picture]) -> str:
@@ -53,14 +54,19 @@ def write_analysis(study: Study, pictures: Sequence[Picture], out: Path) -> list
     list of Path
         Files that were written.
     """
-    contents = {picture.file: picture.png for picture in pictures if picture.png}
-    contents[NUMBERS] = (json.dumps(numbers(study), indent=1) + "\n").encode()
+    contents = {NUMBERS: (json.dumps(numbers(study), indent=1) + "\n").encode()}
+    contents |= {picture.file: picture.png for picture in pictures if picture.png}
     contents[PAGE] = _page(study, pictures).encode("utf-8", "backslashreplace")
     for name, content in contents.items():
         write_whole(out / name, content, RUN_TAG)
     for name in set(FILES) - set(contents):
         (out / name).unlink(missing_ok=True)
     return [out / name for name in contents]
+
+
+def is_analysis(path: Path) -> bool:
+    """Say whether a file holds the numbers of an analysis; see `pointmask.io.own.Proof`."""
+    return is_json_of(path, ("run", "strategy", "averaged_epochs", "spearman_with_alpha"))
 
 
 def numbers(study: Study) -> dict[str, Any]:

@@ -43,19 +43,18 @@ def analyse(run: Path, data: Path | None, last: int, out: Path | None, overwrite
     index.html, which shows everything. A training does the same at its end and adds it to report.html.
     """
     from pointmask.io.images.array import read
-    from pointmask_trainer.analysis.page import NAMES, write_analysis
+    from pointmask.io.own import check_folder, check_set
+    from pointmask_trainer.analysis.page import NAMES, is_analysis, write_analysis
     from pointmask_trainer.analysis.pictures import pictures_of
     from pointmask_trainer.analysis.study import study_run
     from pointmask_trainer.run.layout import RunFolder
 
     own = RunFolder(run).analysis
     folder = own if out is None else out
-    existing = [folder / name for name in NAMES if (folder / name).exists()]
+    check_folder(folder)
     # RUN/analysis belongs to the run and is replaced without asking, like its report.
-    if existing and not overwrite and folder.resolve() != own.resolve():
-        raise OutputError(
-            f"{existing[0]} exists already; choose another folder, or replace it with --overwrite"
-        )
+    if folder.absolute() != own.absolute() or own.is_symlink():
+        check_set(folder, NAMES, [data], is_analysis, overwrite=overwrite)
     study = study_run(run, last=last)
     files = _image_files(run, data, study)
 

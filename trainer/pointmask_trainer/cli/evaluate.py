@@ -9,12 +9,16 @@ import click
 
 from pointmask.cli import printable
 from pointmask.errors import OutputError
+from pointmask.io.own import check_set, is_json_of
 from pointmask_trainer.cli.options import device_option, existing_folder, list_option
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pointmask_trainer.inference.evaluate import Evaluation, Probabilities
 
 _METRICS, _CHARTS = "metrics.json", ("curves.png", "sizes.png")
+_KEYS = ("weights", "model", "threshold", "all")  # of metrics.json, by which it is known
 
 
 @click.command(short_help="How good a detector is: IoU, nIoU, Pd, Fa and their curves.")
@@ -66,13 +70,15 @@ def evaluate(
     from pointmask.executors import Progress
     from pointmask_trainer.inference.evaluate_folder import evaluate_folder
 
-    _refuse_to_overwrite(out, predictions, overwrite)
+    reads = [weights, data, masks, Path(id_list) if Path(id_list).is_file() else None]
+    check_set(out, (_METRICS, *_CHARTS), reads, lambda path: is_json_of(path, _KEYS), overwrite=overwrite)
+    saved = None if predictions is None else _Saved(predictions, reads, overwrite=overwrite)
     done = count(1)
     with progress_display() as show:
 
         def report(key: str, images: int, probabilities: "Probabilities") -> None:
-            if predictions is not None:
-                _save_prediction(predictions / f"{key}.png", probabilities)
+            if saved is not None:
+                saved.save(f"{key}.png", probabilities)
             show(Progress(next(done), images, 0, 0))
 
         scored = evaluate_folder(
@@ -85,26 +91,35 @@ def evaluate(
     _save(evaluation, facts, out)
 
 
-def _refuse_to_overwrite(out: Path, predictions: Path | None, overwrite: bool) -> None:
-    """Raise an error before a long evaluation if its output exists already."""
-    if overwrite:
-        return
-    existing = [out / name for name in (_METRICS, *_CHARTS) if (out / name).exists()]
-    if predictions is not None and predictions.is_dir() and any(predictions.iterdir()):
-        existing.append(predictions)
-    if existing:
-        raise OutputError(
-            f"{existing[0]} exists already; choose another folder, or replace it with --overwrite"
-        )
+class _Saved:
+    """Images of probabilities in a folder that lists them, so that no other file is ever replaced."""
 
+    def __init__(self, folder: Path, reads: "Sequence[Path | None]", *, overwrite: bool) -> None:
+        from pointmask.io.own import OwnFiles, check_apart, check_folder
 
-def _save_prediction(path: Path, probabilities: "Probabilities") -> None:
-    import numpy as np
+        check_folder(folder)
+        check_apart([folder], reads)
+        if not overwrite and folder.is_dir() and any(folder.iterdir()):
+            raise OutputError(
+                f"{folder} exists already; choose another folder, or replace it with --overwrite"
+            )
+        self._folder, self._own = folder, OwnFiles(folder)
+        self._listed = self._own.names()
 
-    from pointmask.io.files import write_whole
-    from pointmask.io.images.array import encode_png
+    def save(self, name: str, probabilities: "Probabilities") -> None:
+        """Write the image of one frame."""
+        import numpy as np
 
-    write_whole(path, encode_png(np.rint(65535 * probabilities).astype(np.uint16)), durable=False)
+        from pointmask.io.files import write_whole
+        from pointmask.io.images.array import encode_png
+        from pointmask.io.own import check_free
+
+        check_free(self._folder, [name], self._listed)
+        if name not in self._listed:
+            self._own.add([name], durable=False)
+            self._listed.add(name)
+        data = encode_png(np.rint(65535 * probabilities).astype(np.uint16))
+        write_whole(self._folder / name, data, durable=False)
 
 
 def _print_tables(evaluation: "Evaluation") -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from pointmask.errors import OutputError
+_TAIL = 1 << 20  # bytes; metadata follow the graph, and hold facts of a run
 
 
 @click.command(short_help="A detector as ONNX.")
@@ -19,9 +19,9 @@ def export(weights: Path, path: Path, overwrite: bool) -> None:
     Input "images": float32 (N, 1, H, W), grey values as stored in the images; normalisation is in the graph.
     Outputs "probabilities" and "logits": float32 (N, 1, H, W). N, H and W are dynamic.
     """
-    if path.exists() and not overwrite:
-        raise OutputError(f"{path} exists; choose another file, or replace it with --overwrite")
+    from pointmask.io.own import check_file
 
+    check_file(path, [weights], is_our_onnx, overwrite=overwrite)
     from pointmask_trainer.inference.export import check, export_onnx
     from pointmask_trainer.run.checkpoint import load_model
 
@@ -36,3 +36,10 @@ def export(weights: Path, path: Path, overwrite: bool) -> None:
         sizes = ", ".join(f"{shape[0]} x {shape[3]} x {shape[2]}" for shape in parity.shapes)
         click.echo(f"Checked: probabilities differ from torch by {parity.difference:.1g} ({sizes})")
     click.echo(f"ONNX:    {path}")
+
+
+def is_our_onnx(path: Path) -> bool:
+    """Say whether a file ends in the metadata that `pointmask_trainer.inference.export` writes."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _TAIL))
+        return b"pointmask.model" in file.read()

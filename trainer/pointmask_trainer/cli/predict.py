@@ -84,6 +84,7 @@ def predict(
             soft=soft,
             only=only,
             overwrite=overwrite,
+            reads=[weights_path(weights), *([id_list] if id_list else [])],
             progress=show,
         )
     _print_summary(summary, out)

@@ -101,7 +101,7 @@ def select(
     source = _source(run, data, masks, points)
     command = None if source is None else retrain_command(selection, name, out, source)
     facts = {"keep": keep, "stratify": stratify, "retrain": command}
-    written = write_selection(selection, out, facts, overwrite=overwrite)
+    written = write_selection(selection, out, facts, overwrite=overwrite, reads=[data, masks, points])
     _print_selection(selection)
     click.echo("Wrote " + printable(", ".join(str(path) for path in written)))
     click.echo(

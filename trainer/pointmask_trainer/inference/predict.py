@@ -15,8 +15,9 @@ from pointmask.folder.output import stops_cleanly
 from pointmask.io.files import clean_temporaries, write_whole
 from pointmask.io.images.array import encode_png
 from pointmask.io.images.source import ImageSource
-from pointmask.io.layout import PREDICTIONS, RESULTS, check_apart
+from pointmask.io.layout import POINTS, PREDICTIONS, RESULTS
 from pointmask.io.lock import only_job
+from pointmask.io.own import check_output
 from pointmask.io.points.lists import IdList, choose
 from pointmask_trainer.data.normalisation import Normalisation
 from pointmask_trainer.detectors.base import Detector
@@ -79,6 +80,7 @@ def predict_source(
     soft: bool = False,
     only: IdList | None = None,
     overwrite: bool = False,
+    reads: Iterable[Path] = (),
     progress: Callable[[Progress], None] = lambda progress: None,
 ) -> PredictSummary:
     """Predict all frames of a source.
@@ -101,7 +103,9 @@ def predict_source(
     only : IdList, optional
         Images to predict; all by default.
     overwrite : bool
-        Predict all frames anew, and replace existing files.
+        Predict all frames anew, and replace the results of earlier predictions.
+    reads : iterable of Path
+        What else is read, such as the weights, and must not be replaced.
     progress : callable
         Called after each image file.
 
@@ -118,7 +122,7 @@ def predict_source(
     BrokenOffError
         If a result cannot be written. Finished results are kept; run again to continue.
     """
-    check_apart(source.root, out)
+    check_output(out, [*RESULTS.values(), PREDICTIONS, POINTS], [source.root, *reads])
     names, summary = source.names(exclude=out), PredictSummary()
     if not names:
         raise ImageError(source.why_no_image())

@@ -4,12 +4,13 @@ import csv
 import io
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from pointmask.errors import OutputError
 from pointmask.io.files import write_whole
+from pointmask.io.own import check_set, is_json_of
 from pointmask_trainer.run.layout import RunFolder
 from pointmask_trainer.run.source import Source
 from pointmask_trainer.selection.run import RANDOM, Selection
@@ -47,7 +48,12 @@ def retrain_command(selection: Selection, name: str, out: Path, source: Source) 
 
 
 def write_selection(
-    selection: Selection, out: Path, facts: Mapping[str, Any], *, overwrite: bool
+    selection: Selection,
+    out: Path,
+    facts: Mapping[str, Any],
+    *,
+    overwrite: bool,
+    reads: Iterable[Path | None] = (),
 ) -> list[Path]:
     """Write a list per ranking, ``selection.csv`` with all scores and ranks, and ``selection.json``.
 
@@ -60,6 +66,8 @@ def write_selection(
         Further entries of ``selection.json``.
     overwrite : bool
         Replace files of another selection.
+    reads : iterable of Path or None
+        Files and folders that are read, which must not be replaced.
 
     Returns
     -------
@@ -68,14 +76,15 @@ def write_selection(
     Raises
     ------
     OutputError
-        If a file of another selection exists, or one cannot be written.
+        If a file of another selection exists, or one that is of none, or one cannot be written.
     """
     ids = selection.run.ids
-    texts = {
+    texts = {FACTS: json.dumps(_facts(selection) | dict(facts), indent=1) + "\n", TABLE: _table(selection)}
+    texts |= {
         f"{name}.txt": "".join(f"{ids[k]}\n" for k in indices) for name, indices in selection.kept.items()
     }
-    texts |= {TABLE: _table(selection), FACTS: json.dumps(_facts(selection) | dict(facts), indent=1) + "\n"}
     contents = {out / name: text.encode() for name, text in texts.items()}
+    check_set(out, list(texts), reads, _is_selection, overwrite=True)
     for path, content in contents.items():
         if not overwrite and _holds_other(path, content):
             raise OutputError(
@@ -85,6 +94,10 @@ def write_selection(
     for path, content in contents.items():
         write_whole(path, content)
     return list(contents)
+
+
+def _is_selection(path: Path) -> bool:
+    return is_json_of(path, ("run", "images", "kept", "data_sets", "overlap"))
 
 
 def _holds_other(path: Path, content: bytes) -> bool:

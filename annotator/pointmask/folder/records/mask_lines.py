@@ -61,6 +61,5 @@ def check_ours(out: Path) -> None:
         first = None
     if not isinstance(first, dict) or first.keys() != _FIELDS:
         raise OutputError(
-            f"{path} was not written by pointmask ({line[:40]!r}); move it away, choose another --out, or "
-            "replace it with --overwrite"
+            f"{path} was not written by pointmask ({line[:40]!r}); move it away, or choose another --out"
         )

@@ -3,21 +3,23 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pointmask.components import components
 from pointmask.errors import OutputError, PluginError, PointmaskError, PointsError
-from pointmask.io.files import put_into, staged
+from pointmask.io.files import put_whole, staged
 from pointmask.io.formats import recognise
 from pointmask.io.formats.base import DEFAULTS, Feature, Format, WriteOptions
 from pointmask.io.formats.labelled import LabelledImage, LabelledTarget
 from pointmask.io.formats.parts.documents import rejecting
 from pointmask.io.formats.parts.finder import ImageFinder
-from pointmask.io.formats.registry import FORMATS, layouts
+from pointmask.io.formats.registry import FORMATS, layouts, sniffs
 from pointmask.io.images.open import open_source
 from pointmask.io.images.source import ImageSource
 from pointmask.io.notes import gathering
+from pointmask.io.own import check_apart, check_file, check_folder, put_own
 from pointmask.io.points.fit import fitted
 from pointmask.io.points.names import ImageFrame
 from pointmask.io.points.points import Points
@@ -93,7 +95,8 @@ def convert(
     images : ImageSource, Path or str, optional
         The images: needed where a format lacks what the other wants (sizes, or the images themselves).
     overwrite : bool
-        Replace files that exist; files of other names in a folder stay.
+        Replace what an earlier conversion wrote: a file that is recognised as of the format, or those files
+        of a folder that are listed there. All others stay, and are never in the way in silence.
     **options
         Of training folders, as in `pointmask.io.formats.base.WriteOptions`: ``test``, ``seed``, ``copy``
         and ``name``.
@@ -116,9 +119,8 @@ def convert(
     path, out = Path(path), Path(out)
     name = format or recognise(path)
     chosen = _chosen(to, options)
-    if out.exists() and not overwrite and not (out.is_dir() and not any(out.iterdir())):
-        raise OutputError(f"{out} exists already; choose another name, or replace its files with --overwrite")
     source = None if images is None else open_source(images)
+    _check_out(out, to, [path, None if source is None else source.root], overwrite=overwrite)
     rejected: dict[str, str] = {}
     with staged(out) as made, gathering() as notes:
         named = replace(chosen, name=chosen.name or out.name)  # a folder takes its place when it is whole
@@ -126,7 +128,10 @@ def convert(
         if not count.images:
             reason = next(iter(rejected.values()), "it holds none")
             raise PointsError(f"{path}: no image could be converted ({reason})")
-        put_into(made, out)
+        if made.is_dir():
+            put_own(made, out, drop=False)
+        else:
+            put_whole(made, out)
     return Conversion(
         FORMATS.load(name).description,
         FORMATS.load(to).description,
@@ -136,6 +141,24 @@ def convert(
         count.lost(),
         (*count.warnings(), *notes.lines()),
     )
+
+
+def _check_out(out: Path, to: str, reads: list[Path | None], *, overwrite: bool) -> None:
+    """Refuse a place where something would be lost; see `pointmask.io.own`."""
+    layout = FORMATS.load(to).layout
+    if layout == "file":
+        check_file(out, reads, partial(_is_of, to), overwrite=overwrite)
+        return
+    check_folder(out)
+    check_apart([out], reads)
+    if out.is_dir() and any(out.iterdir()) and not overwrite:
+        raise OutputError(f"{out} exists already; choose another name, or replace its files with --overwrite")
+
+
+def _is_of(to: str, path: Path) -> bool:
+    """Say whether a file is of a format; of one that cannot be recognised, any file is."""
+    form = FORMATS.load(to)
+    return type(form).sniff is Format.sniff or sniffs(form, path)
 
 
 def labelled_images(
