@@ -72,7 +72,7 @@ def test_any_order_of_edits_gives_the_masks_of_the_final_points(tmp_path_factory
         for action in actions:
             act(clicker, action)
         for target in clicker.frame().targets:
-            if target.is_by_hand:
+            if not target.is_point_only:
                 clicker.set(target.target, level=None)
         check(clicker.frame())
 

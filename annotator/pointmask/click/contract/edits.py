@@ -137,4 +137,9 @@ class Refuse(Edit):
     col: int
 
 
-AnyEdit = Add | Set | Paint | Superpixel | Drop | MarkFrame | Accept | Refuse
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UseNewFile(Edit):
+    """Go on with an image file that changed since it was marked: points stay, masks are made anew."""
+
+
+AnyEdit = Add | Set | Paint | Superpixel | Drop | MarkFrame | Accept | Refuse | UseNewFile

@@ -80,9 +80,9 @@ class ClickTarget:
     basis: Settings
 
     @property
-    def is_by_hand(self) -> bool:
-        """Whether a person had a part in the mask beyond its point: painted, or another level or ring."""
-        return self.made == "hand" or self.level is not None or self.ring != 0
+    def is_point_only(self) -> bool:
+        """Whether the mask comes from its point alone: not painted, no detector's, no level or ring."""
+        return self.made not in ("hand", "predicted") and self.level is None and not self.ring
 
     def crop(self, shape: tuple[int, int]) -> tuple[int, int, NDArray[np.bool_]]:
         """
@@ -120,6 +120,8 @@ class ClickFrame:
         Number of the last journal line about this frame; 0 if there is none.
     state : {"open", "empty", "unfinished"}
         ``empty`` is the recorded fact that it holds no target.
+    state_by : str
+        Annotator who said so last.
     content : str
         Hash of the file when it was marked; empty if nothing was recorded yet.
     shape : (H, W)
@@ -140,6 +142,7 @@ class ClickFrame:
     frame: int
     revision: int = 0
     state: FrameState = "open"
+    state_by: str = ""
     content: str = ""
     shape: tuple[int, int] = (0, 0)
     frames: int = 1

@@ -3,7 +3,6 @@
 import errno
 import os
 import threading
-import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -52,7 +51,7 @@ class JournalFile:
             raise self._refusal(error) from error
         self._writing = threading.Lock()
         self._changed = threading.Event()
-        self._closed = False
+        self._closing = threading.Event()
         self._syncer = threading.Thread(target=self._sync_on, name="pointmask-journal", daemon=True)
         self._syncer.start()
 
@@ -120,9 +119,9 @@ class JournalFile:
 
     def close(self) -> None:
         """Sync, and close the file."""
-        if self._closed:
+        if self._closing.is_set():
             return
-        self._closed = True
+        self._closing.set()
         self._changed.set()
         self._syncer.join()
         try:
@@ -134,16 +133,16 @@ class JournalFile:
         """Sync whatever was written, until the file is closed."""
         while True:
             self._changed.wait()
-            if self._closed:
+            if self._closing.is_set():
                 return
             self._changed.clear()
-            time.sleep(_GATHER)
+            self._closing.wait(_GATHER)
             try:
                 self.sync()
             except OSError:
                 # `durable` says so; the lines are in the file all the same.
                 self._changed.set()
-                time.sleep(_RETRY)
+                self._closing.wait(_RETRY)
 
     def _write(self, data: bytes, start: int) -> None:
         if os.pwrite(self._handle, data, start) != len(data):

@@ -36,12 +36,12 @@ def applied(frame: ClickFrame, line: Line, basis: Settings) -> ClickFrame:
     op = line["op"]
     after = _facts(frame, line)
     if op == "add":
-        target = read_target({"who": line["who"], "changed": line["t"], **line}, basis)
+        target = read_target(line, basis)
         if frame.get(target.target) is not None:
             raise JournalError(f"target {target.target} is added again")
         after = _with(after, [target])
     elif op == "set":
-        after = _with(after, [_changed(frame, {"who": line["who"], "changed": line["t"], **line})])
+        after = _with(after, [_changed(frame, line)])
     elif op == "drop":
         after = _without(after, [_number(frame, line)])
     elif op == "shared":
@@ -105,7 +105,7 @@ def _facts(frame: ClickFrame, line: Mapping[str, Any]) -> ClickFrame:
     """Take over what a line says about the frame itself."""
     new: dict[str, Any] = {}
     if "state" in line:
-        new["state"] = read_state(line["state"])
+        new["state"], new["state_by"] = read_state(line["state"]), line.get("who", frame.state_by)
     if "content" in line:
         if not isinstance(line["content"], str):
             raise JournalError("the hash of a file is no text")

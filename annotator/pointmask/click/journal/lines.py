@@ -95,7 +95,7 @@ def target_fields(target: ClickTarget, basis: Settings) -> dict[str, Any]:
     basis : Settings
         Of the session; a target that was made with the same does not repeat it.
     """
-    fields = {name: _plain(getattr(target, name)) for name in _READERS if name != "basis"}
+    fields = _plain_fields(target, [name for name in _READERS if name != "basis"])
     if target.basis != basis:
         fields["basis"] = list(target.basis)
     return fields
@@ -127,9 +127,7 @@ def read_target(fields: object, basis: Settings) -> ClickTarget:
 def changed_fields(old: ClickTarget, new: ClickTarget) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the fields in which two states of a target differ: those of the new, and of the old one."""
     names = [name for name in _READERS if getattr(old, name) != getattr(new, name)]
-    return {name: _plain(getattr(new, name)) for name in names}, {
-        name: _plain(getattr(old, name)) for name in names
-    }
+    return _plain_fields(new, names), _plain_fields(old, names)
 
 
 def read_fields(fields: object) -> dict[str, Any]:
@@ -145,11 +143,12 @@ def read_fields(fields: object) -> dict[str, Any]:
         raise JournalError(f"a target is {_brief(fields)}")
     values: dict[str, Any] = {}
     for name, read in _READERS.items():
-        if name in fields:
+        written = _LINE_NAMES.get(name, name)
+        if written in fields:
             try:
-                values[name] = read(fields[name])
+                values[name] = read(fields[written])
             except (TypeError, ValueError):
-                raise JournalError(f"the {name} of a target is {_brief(fields[name])}") from None
+                raise JournalError(f"the {written} of a target is {_brief(fields[written])}") from None
     return values
 
 
@@ -245,6 +244,14 @@ _READERS: dict[str, Any] = {
     "changed": lambda value: value if type(value) is int else int(None),  # type: ignore[call-overload]
     "basis": _basis,
 }
+
+
+_LINE_NAMES = {"who": "by"}
+"""Names in a line that differ from `ClickTarget`'s: the line's own ``who`` is the annotator at work."""
+
+
+def _plain_fields(target: ClickTarget, names: list[str]) -> dict[str, Any]:
+    return {_LINE_NAMES.get(name, name): _plain(getattr(target, name)) for name in names}
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401

@@ -20,6 +20,7 @@ from pointmask.click.contract.edits import (
     Refuse,
     Set,
     Superpixel,
+    UseNewFile,
 )
 from pointmask.click.contract.errors import InvalidError, NotFoundError
 from pointmask.click.contract.source import DecodedFrame
@@ -184,6 +185,21 @@ class Handler:
         if place in frame.refused:
             return frame, None
         return replace(frame, refused=(*frame.refused, place)), None
+
+    @do.register
+    def _(self, edit: UseNewFile, frame: ClickFrame, decode: Decode, now: int) -> Handled:
+        decoded = decode()
+        shape = _shape(decoded)
+        for target in frame.targets:
+            limits.place(*target.point, shape)
+        drawn_ones = [target.target for target in frame.targets if self._masks.is_fixed(target)]
+        if drawn_ones and shape != frame.shape:
+            raise InvalidError(
+                f"the new file has {shape[0]} rows and {shape[1]} columns, and the mask of target "
+                f"{drawn_ones[0]} was drawn in {frame.shape[0]} and {frame.shape[1]}; remove it first"
+            )
+        divided = self._masks.divided(decoded, frame.frame, frame.targets)
+        return _on(replace(frame, targets=divided), decoded), None
 
     def _new(
         self,

@@ -3,23 +3,23 @@
 import os
 import socket
 import threading
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from pointmask.click.contract.base import Base
 from pointmask.click.contract.edits import AnyEdit
-from pointmask.click.contract.errors import ConflictError, GoneError, InvalidError
-from pointmask.click.contract.source import DecodedFrame, FrameSource
-from pointmask.click.contract.targets import Answer, ClickFrame, ClickTarget, FrameChange, change_between
+from pointmask.click.contract.source import FrameSource
+from pointmask.click.contract.targets import Answer, ClickFrame, ClickTarget
 from pointmask.click.journal.index import FrameKey
 from pointmask.click.masks.divided import Masks, described
 from pointmask.click.masks.undivided import Undivided, Wish
+from pointmask.click.publish.folder import Contents, Published, publish
+from pointmask.click.publish.pictures import Pictures
 from pointmask.click.session import limits
-from pointmask.click.session.compose import edit_lines, target_lines
+from pointmask.click.session.editor import Editor
 from pointmask.click.session.handle import Handler
-from pointmask.click.session.history import Returned, do_again, take_back
-from pointmask.click.session.store import Base, Body, Store
+from pointmask.click.session.store import Store
 from pointmask.folder.records.manifest import Settings
 from pointmask.io.layout import CLICKS
 from pointmask.theta import Polarity, Theta
@@ -99,16 +99,21 @@ class Session:
         self._source = frames
         self._lock = threading.RLock()
         basis = Settings(setup.theta.digest, __version__, setup.polarity, setup.reading)
+        self._basis = basis
         self._store = Store(setup.out / CLICKS, setup.annotator, basis, base, read_only=setup.read_only)
         self.cut = self._store.cut
         self._makers = Undivided(setup.theta)
-        self._masks = Masks(self._makers, basis, setup.polarity)
-        self._handler = Handler(self._masks, setup.theta, setup.polarity, basis, setup.annotator)
+        masks = Masks(self._makers, basis, setup.polarity)
+        handler = Handler(masks, setup.theta, setup.polarity, basis, setup.annotator)
+        self._editor = Editor(self._store, frames, masks, handler, base)
+        self._pictures = None if setup.read_only else Pictures(setup.out, self._state, basis)
         if not setup.read_only:
-            self._open(basis)
+            self._open()
 
     def close(self) -> None:
-        """Sync and close the journal."""
+        """Write the masks that are due, sync and close the journal."""
+        if self._pictures is not None:
+            self._pictures.close()
         with self._lock:
             self._store.close()
 
@@ -137,7 +142,16 @@ class Session:
             From the frame source, if masks have to be made of points that the session was started with.
         """
         with self._lock:
-            return self._seeded(self._store.get((image, frame)))
+            return self._editor.seeded((image, frame))
+
+    def peek(self, image: str, frame: int) -> ClickFrame:
+        """Return a frame as far as it is known without opening its image; see `frame`."""
+        return self._state((image, frame))
+
+    def left(self, image: str, frame: int) -> None:
+        """Note that the person went on to another frame, so that this one's mask is written now."""
+        if self._pictures is not None:
+            self._pictures.left((image, frame))
 
     def marked(self) -> dict[tuple[str, int], int]:
         """Return the revisions of all frames that the journal tells of, by image and frame."""
@@ -172,9 +186,9 @@ class Session:
             If the image cannot be read.
         """
         with self._lock:
-            return self._edit(edits)
+            return self._noted(self._editor.edit(edits))
 
-    def undo(self, steps: int = 1) -> Answer:
+    def undo(self, steps: int = 1, edit: str = "") -> Answer:
         """
         Undo this annotator's last steps, also those of earlier sessions.
 
@@ -182,6 +196,8 @@ class Session:
         ----------
         steps : int
             At most so many; fewer if there are no more.
+        edit : str
+            Identifier of the request, so that it can be sent again.
 
         Returns
         -------
@@ -196,12 +212,51 @@ class Session:
             If the journal cannot be written.
         """
         with self._lock:
-            return self._return("undo", steps)
+            return self._noted(self._editor.step("undo", steps, edit))
 
-    def redo(self, steps: int = 1) -> Answer:
+    def redo(self, steps: int = 1, edit: str = "") -> Answer:
         """Do again what was undone; see `undo`."""
         with self._lock:
-            return self._return("redo", steps)
+            return self._noted(self._editor.step("redo", steps, edit))
+
+    def adopt(self, keys: Sequence[FrameKey]) -> None:
+        """
+        Put what the folder held before a session into the journal: reviewed masks, masks of given points.
+
+        Frames that the journal tells of already stay as they are; see `frame` for what is raised.
+        """
+        with self._lock:
+            self._editor.adopt(keys)
+
+    def publish(
+        self, report: Callable[[int, int], None] | None = None, cancel: threading.Event | None = None
+    ) -> Published:
+        """
+        Bring the folder up to date; see `pointmask.click.publish.folder.publish`. Edits may go on meanwhile.
+
+        Raises
+        ------
+        OutputError
+            If a file cannot be written.
+        Cancelled
+            If it was stopped.
+        """
+        with self._lock:
+            index = self._store.index
+            upto = index.seq
+            contents = Contents(
+                self.setup.out,
+                sorted(index.frames),
+                self._state,
+                self._basis,
+                self.setup.theta.to_toml(),
+                index.published,
+            )
+        done = publish(contents, report=report, cancel=cancel)
+        with self._lock:
+            body = {"op": "published", "upto": upto, "files": done.files}
+            self._store.write([({"edit": ""}, [body])])
+        return done
 
     def preview(
         self, image: str, frame: int, row: int, col: int, polarity: Polarity | None = None
@@ -241,7 +296,7 @@ class Session:
             verdict=None,
             who=self.setup.annotator,
             changed=0,
-            basis=self._store.basis,
+            basis=self._basis,
         )
         return described(target, solved, shape)
 
@@ -265,11 +320,11 @@ class Session:
             keys = list(self._store.index.since(since))
             return None if len(keys) > most else [self._store.get(key) for key in keys]
 
-    def _open(self, basis: Settings) -> None:
+    def _open(self) -> None:
         setup = self.setup
         body = {
             "op": "open",
-            **basis._asdict(),
+            **self._basis._asdict(),
             "theta_text": setup.theta.to_toml(),
             "images": setup.images,
             "labels": list(setup.labels),
@@ -279,102 +334,14 @@ class Session:
         }
         self._store.write([({"edit": ""}, [body])])
 
-    def _load(self, image: str, frame: int) -> DecodedFrame:
-        """Return the pixels of a frame, if they are those that were marked."""
-        decoded = self._source.load(image, frame)
-        known = self._store.get((image, frame)).content
-        if known and decoded.content != known:
-            raise GoneError(
-                f"{image} is not the file that was marked (its content changed); put the old file back, or "
-                "use the new one"
-            )
-        return decoded
+    def _state(self, key: FrameKey) -> ClickFrame:
+        with self._lock:
+            return self._store.get(key)
 
-    def _seeded(self, frame: ClickFrame) -> ClickFrame:
-        """Make the masks of a frame of which only points are known."""
-        if all(target.rle for target in frame.targets):
-            return frame
-        decoded = self._load(frame.image, frame.frame)
-        shape = decoded.pixels.shape[0], decoded.pixels.shape[1]
-        inside = [t for t in frame.targets if t.point[0] < shape[0] and t.point[1] < shape[1]]
-        made = self._masks.divided(decoded, frame.frame, inside)
-        frame = replace(
-            frame,
-            targets=made,
-            content=decoded.content,
-            shape=shape,
-            frames=decoded.frames,
-            raster=decoded.raster,
-        )
-        self._store.keep(frame)
-        return frame
-
-    def _edit(self, edits: Sequence[AnyEdit]) -> Answer:
-        now = time.time_ns() // 1_000_000
-        request = _Request()
-        for edit in edits:
-            limits.name(edit.edit, "edit identifier")
-            known = self._store.index.known(edit.edit)
-            if known is not None or edit.edit in request.done:
-                request.repeated.update(known or ())
-            else:
-                self._add(request, edit, now)
-        self._store.write(request.written)
-        frames = [change_between(before, self._store.get(key)) for key, before in request.before.items()]
-        for key in request.repeated - request.before.keys():
-            frame = self._store.get(key)
-            frames.append(FrameChange(frame=frame, changed=frame.targets, removed=()))
-        return Answer(seq=self.seq, durable=self.durable, frames=tuple(frames))
-
-    def _add(self, request: "_Request", edit: AnyEdit, now: int) -> None:
-        """Do one edit of a request, without writing it."""
-        key = edit.image, edit.frame
-        if key not in request.after:
-            request.before[key] = request.after[key] = self._seeded(self._store.get(key))
-        frame = request.after[key]
-        # Before the request is written, all its edits of a frame know the same revision.
-        if edit.base is not None and edit.base != frame.revision:
-            raise ConflictError(
-                f"{edit.image}, frame {edit.frame}, was changed meanwhile (revision {frame.revision}, not "
-                f"{edit.base}); look at it, and edit again",
-                frame,
-            )
-        after, main = self._handler.do(edit, frame, lambda: self._load(*key), now)
-        lines: list[Body] = [*edit_lines(frame, after, self._store.basis, main)]
-        if not lines:
-            return
-        if not frame.revision and frame is request.before[key] and frame.targets:
-            request.written.append(({"edit": ""}, target_lines(frame, self._store.basis)))
-        head = {"edit": edit.edit} | ({"gesture": edit.gesture} if edit.gesture else {})
-        request.written.append((head, lines))
-        request.done.add(edit.edit)
-        request.after[key] = after
-
-    def _return(self, op: str, steps: int) -> Answer:
-        if type(steps) is not int or not 1 <= steps <= 100:
-            raise InvalidError(f"steps is {steps!r}; 1 to 100 can be taken at once")
-        first: dict[FrameKey, ClickFrame] = {}
-        words = []
-        for _ in range(steps):
-            index, who = self._store.index, self.setup.annotator
-            step = index.to_undo(who) if op == "undo" else index.to_redo(who)
-            if step is None:
-                break
-            done: Returned = take_back(self._store, step) if op == "undo" else do_again(self._store, step)
-            for before, _ in done.frames:
-                first.setdefault((before.image, before.frame), before)
-            self._store.write([({"edit": f"{op}-{self.seq + 1}"}, done.lines)])
-            words.append(done.words)
-        frames = [change_between(before, self._store.get(key)) for key, before in first.items()]
-        return Answer(seq=self.seq, durable=self.durable, frames=tuple(frames), words=tuple(words))
-
-
-class _Request:
-    """Edits on the way: frames before and after, and what is to be written."""
-
-    def __init__(self) -> None:
-        self.before: dict[FrameKey, ClickFrame] = {}
-        self.after: dict[FrameKey, ClickFrame] = {}
-        self.repeated: set[FrameKey] = set()
-        self.done: set[str] = set()
-        self.written: list[tuple[Body, Sequence[Body]]] = []
+    def _noted(self, answer: Answer) -> Answer:
+        """Have the masks of edited frames written in a moment."""
+        if self._pictures is not None:
+            for change in answer.frames:
+                if change.changed or change.removed:
+                    self._pictures.edited((change.frame.image, change.frame.frame))
+        return answer

@@ -5,8 +5,9 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
+from pointmask.click.contract.base import Base
 from pointmask.click.contract.errors import JournalError, NotWrittenError
 from pointmask.click.contract.targets import ClickFrame
 from pointmask.click.journal.file import JournalFile
@@ -20,13 +21,6 @@ _FRAMES = 512  # kept as they stand; 10,000 targets take some 10 MB
 
 Body = Mapping[str, Any]
 """Fields of a line besides seq, t, who, edit and more."""
-
-
-class Base(Protocol):
-    """What a folder held before its first line: reviewed masks, or points to start from."""
-
-    def frame(self, key: FrameKey) -> ClickFrame | None:
-        """Return a frame at revision 0, None if nothing is known of it."""
 
 
 class Store:

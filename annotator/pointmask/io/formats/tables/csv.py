@@ -9,6 +9,7 @@ says, and how cells are divided, `pointmask.io.formats.parts.table`.
 import csv
 import io
 import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pointmask.errors import PointsError
@@ -21,7 +22,7 @@ from pointmask.io.formats.parts.table import Head, head_of, is_number
 from pointmask.io.formats.parts.table_points import TableReader
 from pointmask.io.formats.parts.text import read_text, rows_of
 from pointmask.io.images.source import ImageSource
-from pointmask.io.points.points import Points
+from pointmask.io.points.points import Point, Points
 
 _COLUMNS_SHOWN = 12
 # Headers of tables that have a format of their own, which says more of them than the names of columns.
@@ -70,15 +71,23 @@ class Csv(Format):
             If the file cannot be written.
         """
         labelled = any(point.label is not None for _, listed in points for point in listed)
-        file = io.StringIO()
-        plain = csv.writer(file, lineterminator="\n")
-        quoted = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
-        plain.writerow(("image", "x", "y", "label") if labelled else ("image", "x", "y"))
-        for key, point in rows_of(points):
-            cells = [key, "", "", ""] if point is None else [key, point.col, point.row, point.label or ""]
-            # Quotes keep a name that begins like a comment from being one.
-            (quoted if key.startswith("#") else plain).writerow(cells if labelled else cells[:3])
-        write_whole(path, file.getvalue(), below=path.parent)
+        write_whole(path, "".join(csv_lines(rows_of(points), labelled=labelled)), below=path.parent)
+
+
+def csv_lines(rows: Iterable[tuple[str, Point | None]], *, labelled: bool) -> Iterator[str]:
+    """Yield the lines of a table, header first; see `pointmask.io.formats.parts.text.rows_of`."""
+    file = io.StringIO()
+    plain = csv.writer(file, lineterminator="\n")
+    quoted = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    plain.writerow(("image", "x", "y", "label") if labelled else ("image", "x", "y"))
+    for key, point in rows:
+        cells = [key, "", "", ""] if point is None else [key, point.col, point.row, point.label or ""]
+        # Quotes keep a name that begins like a comment from being one.
+        (quoted if key.startswith("#") else plain).writerow(cells if labelled else cells[:3])
+        yield file.getvalue()
+        file.seek(0)
+        file.truncate()
+    yield file.getvalue()
 
 
 def read_table(text: str, path: Path, images: ImageSource | None, source: str) -> Points:

@@ -77,17 +77,42 @@ def _parsed(path: Path, rejected: dict[str, str], *, with_masks: bool) -> Iterat
         with rejecting(key, rejected):
             if fields.get("status", "done") != "done":
                 raise PointsError(f"{where}: was skipped: {brief(fields.get('reason'))}")
-            size = listing(fields.get("shape"), f"the shape in {where}")
-            if len(size) != 2:
-                raise PointsError(f"the shape in {where} is {brief(size)}, not [height, width]; correct it")
-            shape = size_of(size[0], size[1], f"the shape in {where}")
-            records = [
-                _Record(item, shape, f"target {count} in {where}")
-                for count, item in enumerate(listing(fields.get("targets"), f"the targets in {where}"))
-            ]
-            if with_masks and not all(record.is_whole for record in records):
-                _add_masks(records, fields, path.parent, shape)
-            yield Parsed(key, shape, [record.target() for record in records])
+            shape, targets = frame_of_entry(fields, path.parent, where, with_masks=with_masks)
+            yield Parsed(key, shape, targets)
+
+
+def frame_of_entry(
+    fields: dict[str, Any], out: Path, where: str, *, with_masks: bool = True
+) -> tuple[Shape, list[LabelledTarget]]:
+    """Return shape and targets of a finished frame.
+
+    Parameters
+    ----------
+    fields : dict
+        Its manifest entry.
+    out : Path
+        Folder of the manifest, where the masks are.
+    where : str
+        For messages.
+    with_masks : bool
+        False: points alone.
+
+    Raises
+    ------
+    PointsError
+        If a field is not as pointmask writes it, or the masks of touching targets cannot be told apart.
+    """
+    size = listing(fields.get("shape"), f"the shape in {where}")
+    if len(size) != 2:
+        raise PointsError(f"the shape in {where} is {brief(size)}, not [height, width]; correct it")
+    shape = size_of(size[0], size[1], f"the shape in {where}")
+    records = [
+        _Record(item, shape, f"target {count} in {where}")
+        for count, item in enumerate(listing(fields.get("targets"), f"the targets in {where}"))
+    ]
+    if with_masks and not all(record.is_whole for record in records):
+        _add_masks(records, fields, out, shape)
+    return shape, [record.target() for record in records]
 
 
 def _lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -1,0 +1,254 @@
+"""Bring an output folder up to date with its journal: interrupted and repeated, it gives the same bytes."""
+
+import heapq
+import json
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from hashlib import blake2b
+from pathlib import Path
+from typing import NamedTuple
+
+from pointmask.click.contract.targets import ClickFrame
+from pointmask.click.journal.index import FrameKey
+from pointmask.click.publish.entries import entry_of, key_of_entry, mask_png, point_fields
+from pointmask.folder.frame import skipped_entry
+from pointmask.folder.plan import shared_stems
+from pointmask.folder.records.manifest import Entry, Settings, dump, entry_lines, parse_or_raise
+from pointmask.folder.records.mask_lines import mask_lines
+from pointmask.io.files import clean_temporaries, put_whole, staged, sync, whole_file, write_whole
+from pointmask.io.formats.tables.csv import csv_lines
+from pointmask.io.layout import MANIFEST, MASKS, POINTS, RESULTS, THETA, TRACKED, result_path, stem_of
+from pointmask.io.points.points import Point
+
+_TAG = "publish"
+_READ_AT_ONCE = 1 << 20
+
+
+class Contents(NamedTuple):
+    """
+    What is to be published.
+
+    Attributes
+    ----------
+    out : Path
+    frames : list of (str, int)
+        All frames that the journal tells of, sorted.
+    state : callable
+        Returns a frame as it stands.
+    basis : Settings
+        For frames that no target says it of.
+    theta : str
+        Text of ``theta.toml``.
+    published : int
+        Last line that was published before.
+    """
+
+    out: Path
+    frames: list[FrameKey]
+    state: Callable[[FrameKey], ClickFrame]
+    basis: Settings
+    theta: str
+    published: int
+
+
+class Published(NamedTuple):
+    """
+    What was published.
+
+    Attributes
+    ----------
+    done, skipped, targets : int
+        Frames with masks, frames with a reason instead, targets.
+    files : dict
+        Hashes by name.
+    """
+
+    done: int
+    skipped: int
+    targets: int
+    files: dict[str, str]
+
+
+class Cancelled(Exception):  # noqa: N818 - not an error: what was asked for
+    """A job was told to stop."""
+
+
+def publish(
+    contents: Contents,
+    *,
+    report: Callable[[int, int], None] | None = None,
+    cancel: threading.Event | None = None,
+) -> Published:
+    """
+    Write masks, points and, last, the manifest.
+
+    Parameters
+    ----------
+    contents : Contents
+    report : callable, optional
+        Called with the number of frames done and the total.
+    cancel : Event, optional
+        Set to stop; the folder is then as it was, but for masks that are up to date.
+
+    Returns
+    -------
+    Published
+
+    Raises
+    ------
+    OutputError
+        If a file cannot be written, or the manifest that is there is not pointmask's.
+    Cancelled
+        If it was stopped.
+
+    Notes
+    -----
+    Entries of frames that the journal does not tell of are taken over as they are. Memory grows with the
+    number of frames' names alone.
+    """
+    out = contents.out
+    clean_temporaries(out, _TAG, [RESULTS["mask"]])
+    twins = {
+        name: group
+        for group in shared_stems(dict.fromkeys(name for name, _ in contents.frames))
+        for name in group
+    }
+    tally = _Tally()
+    with staged(out / MANIFEST, _TAG) as made:
+        with made.open("wb") as file:
+            for count, (line, entry) in enumerate(_entries(contents, twins), 1):
+                if cancel is not None and cancel.is_set():
+                    raise Cancelled
+                file.write(line)
+                tally.add(entry)
+                if report is not None:
+                    report(min(count, len(contents.frames)), len(contents.frames))
+        sync(made)
+        write_whole(out / THETA, contents.theta, _TAG)
+        _derive(out, made, labelled=tally.labelled)
+        hashes = {path.name: _hash(path) for path in _published_files(out)} | {MANIFEST: _hash(made)}
+        put_whole(made, out / MANIFEST)
+    return Published(tally.done, tally.skipped, tally.targets, hashes)
+
+
+class _Tally:
+    def __init__(self) -> None:
+        self.done = self.skipped = self.targets = 0
+        self.labelled = False
+
+    def add(self, entry: Entry) -> None:
+        if entry["status"] == "done":
+            self.done += 1
+            self.targets += len(entry["targets"])
+            self.labelled |= any(target["label"] is not None for target in entry["targets"])
+        else:
+            self.skipped += 1
+
+
+def _entries(contents: Contents, twins: dict[str, list[str]]) -> Iterator[tuple[bytes, Entry]]:
+    """Yield all lines of the manifest, sorted, and bring the masks of the journal's frames up to date."""
+    ours = set(contents.frames)
+    with ExitStack() as stack:
+        old: Iterable[tuple[FrameKey, bytes | None]] = ()
+        path = contents.out / MANIFEST
+        if path.exists():
+            handle = stack.enter_context(path.open("rb"))
+            old = _other_lines(path, entry_lines(handle), ours)
+        new: Iterator[tuple[FrameKey, bytes | None]] = ((key, None) for key in contents.frames)
+        for key, line in heapq.merge(old, new, key=lambda item: item[0]):
+            if line is not None:
+                yield line, json.loads(line)
+                continue
+            entry = _publish_frame(contents, key, twins)
+            if entry is not None:
+                yield dump(entry), entry
+
+
+def _other_lines(
+    path: Path, lines: Iterable[tuple[int, bytes]], ours: set[FrameKey]
+) -> Iterator[tuple[FrameKey, bytes | None]]:
+    for offset, line in lines:
+        entry = parse_or_raise(path, offset, line)
+        key = entry["image"], entry["frame"]
+        if key not in ours:
+            yield key, line
+
+
+def _publish_frame(contents: Contents, key: FrameKey, twins: dict[str, list[str]]) -> Entry | None:
+    name, number = key
+    if name in twins:
+        names = " and ".join(twins[name])
+        return skipped_entry(
+            name,
+            number,
+            f"{names} would both write the mask {stem_of(name)}.png; rename all but one, or keep them in "
+            "different folders",
+        )
+    frame = contents.state(key)
+    entry = entry_of(frame, contents.basis)
+    write_mask(contents.out, frame, entry, changed=frame.revision > contents.published)
+    return entry
+
+
+def write_mask(out: Path, frame: ClickFrame, entry: Entry | None, *, changed: bool = True) -> None:
+    """
+    Write the mask of a frame as it stands, or remove the one that it has no more.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    path = out / result_path("mask", frame.image, frame.frame, frame.frames)
+    if entry is None or entry["status"] != "done":
+        if changed:
+            path.unlink(missing_ok=True)
+    elif changed or not path.exists():
+        write_whole(path, mask_png(frame), _TAG, durable=False, below=out)
+
+
+def _derive(out: Path, manifest: Path, *, labelled: bool) -> None:
+    """Write the files that say parts of what the manifest says."""
+    with whole_file(out / TRACKED, _TAG) as file:
+        for entry in _done(manifest):
+            fields = [
+                [point["x"], point["y"]] if point.keys() == {"x", "y"} else point
+                for point in point_fields(entry)
+            ]
+            file.write(dump({"image": key_of_entry(entry), "points": fields}))
+    with whole_file(out / POINTS, _TAG) as file:
+        file.writelines(text.encode() for text in csv_lines(_rows(manifest), labelled=labelled))
+    if (out / MASKS).exists():
+        with whole_file(out / MASKS, _TAG) as file, manifest.open("rb") as lines:
+            file.writelines(mask_lines(lines))
+
+
+def _rows(manifest: Path) -> Iterator[tuple[str, Point | None]]:
+    for entry in _done(manifest):
+        key = key_of_entry(entry)
+        if not entry["targets"]:
+            yield key, None
+        for target in entry["targets"]:
+            row, col = target["point"]
+            yield key, Point(row, col, target["label"])
+
+
+def _done(manifest: Path) -> Iterator[Entry]:
+    with manifest.open("rb") as lines:
+        for line in lines:
+            entry = json.loads(line)
+            if entry["status"] == "done":
+                yield entry
+
+
+def _published_files(out: Path) -> list[Path]:
+    return [path for name in (THETA, TRACKED, POINTS, MASKS) if (path := out / name).exists()]
+
+
+def _hash(path: Path) -> str:
+    digest = blake2b(digest_size=16)
+    with path.open("rb") as file:
+        while piece := file.read(_READ_AT_ONCE):
+            digest.update(piece)
+    return digest.hexdigest()

@@ -1,0 +1,161 @@
+"""Edits, undo and redo on a store: worked out on frames, then written in one go."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+from pointmask.click.contract.base import Base
+from pointmask.click.contract.edits import AnyEdit, UseNewFile
+from pointmask.click.contract.errors import ConflictError, GoneError, InvalidError
+from pointmask.click.contract.source import DecodedFrame, FrameSource
+from pointmask.click.contract.targets import Answer, ClickFrame, FrameChange, change_between
+from pointmask.click.journal.index import FrameKey
+from pointmask.click.masks.divided import Masks
+from pointmask.click.session import limits
+from pointmask.click.session.compose import edit_lines, target_lines
+from pointmask.click.session.handle import Handler
+from pointmask.click.session.history import do_again, take_back
+from pointmask.click.session.store import Body, Store
+
+
+class Editor:
+    """
+    Does edits; not for several threads at once.
+
+    Parameters
+    ----------
+    store : Store
+    source : FrameSource
+    masks : Masks
+    handler : Handler
+    base : Base, optional
+    """
+
+    def __init__(
+        self, store: Store, source: FrameSource, masks: Masks, handler: Handler, base: Base | None
+    ) -> None:
+        self._store, self._source, self._base = store, source, base
+        self._masks, self._handler = masks, handler
+
+    def load(self, key: FrameKey) -> DecodedFrame:
+        """Return the pixels of a frame; raise GoneError if they are not those that were marked."""
+        decoded = self._source.load(*key)
+        known = self._store.get(key).content
+        if known and decoded.content != known:
+            raise GoneError(
+                f"{key[0]} is not the file that was marked (its content changed); put the old file back, or "
+                "use the new one"
+            )
+        return decoded
+
+    def seeded(self, key: FrameKey) -> ClickFrame:
+        """Return a frame, and make its masks if points alone are known of it."""
+        frame = self._store.get(key)
+        if all(target.rle for target in frame.targets):
+            return frame
+        decoded = self.load(key)
+        shape = decoded.pixels.shape[0], decoded.pixels.shape[1]
+        if self._base is not None:
+            frame = self._base.frame(key, shape) or frame
+        frame = replace(
+            frame,
+            targets=self._masks.divided(decoded, key[1], frame.targets),
+            content=decoded.content,
+            shape=shape,
+            frames=decoded.frames,
+            raster=decoded.raster,
+        )
+        self._store.keep(frame)
+        return frame
+
+    def adopt(self, keys: Sequence[FrameKey]) -> None:
+        """Put what the folder held before into the journal, unless lines tell of the frame already."""
+        for key in keys:
+            frame = self.seeded(key)
+            if not frame.revision and frame.targets:
+                self._store.write([({"edit": ""}, target_lines(frame, self._store.basis))])
+
+    def edit(self, edits: Sequence[AnyEdit]) -> Answer:
+        """Do edits, all or none; see `pointmask.click.session.session.Session.edit`."""
+        now = time.time_ns() // 1_000_000
+        request = _Request()
+        for edit in edits:
+            limits.name(edit.edit, "edit identifier")
+            known = self._store.index.known(edit.edit)
+            if known is not None or edit.edit in request.done:
+                request.repeated.update(known or ())
+            else:
+                self._add(request, edit, now)
+        self._store.write(request.written)
+        frames = [change_between(before, self._store.get(key)) for key, before in request.before.items()]
+        again = sorted(request.repeated - request.before.keys())
+        return self._answer([*frames, *(_as_it_stands(self._store.get(key)) for key in again)])
+
+    def _add(self, request: "_Request", edit: AnyEdit, now: int) -> None:
+        """Do one edit of a request, without writing it."""
+        key = edit.image, edit.frame
+        if key not in request.after:
+            request.before[key] = request.after[key] = self.seeded(key)
+        frame = request.after[key]
+        # Before the request is written, all its edits of a frame know the same revision.
+        if edit.base is not None and edit.base != frame.revision:
+            raise ConflictError(
+                f"{edit.image}, frame {edit.frame}, was changed meanwhile (revision {frame.revision}, not "
+                f"{edit.base}); look at it, and edit again",
+                frame,
+            )
+        load = partial(self._source.load, *key) if isinstance(edit, UseNewFile) else partial(self.load, key)
+        after, main = self._handler.do(edit, frame, load, now)
+        lines: list[Body] = [*edit_lines(frame, after, self._store.basis, main)]
+        if not lines:
+            return
+        if not frame.revision and frame is request.before[key] and frame.targets:
+            request.written.append(({"edit": ""}, target_lines(frame, self._store.basis)))
+        head = {"edit": edit.edit} | ({"gesture": edit.gesture} if edit.gesture else {})
+        request.written.append((head, lines))
+        request.done.add(edit.edit)
+        request.after[key] = after
+
+    def step(self, op: str, steps: int, edit: str) -> Answer:
+        """Undo or redo; see `pointmask.click.session.session.Session.undo`."""
+        if type(steps) is not int or not 1 <= steps <= 100:
+            raise InvalidError(f"steps is {steps!r}; 1 to 100 can be taken at once")
+        if edit:
+            limits.name(edit, "edit identifier")
+            known = self._store.index.known(edit)
+            if known is not None:
+                return self._answer([_as_it_stands(self._store.get(key)) for key in known])
+        first: dict[FrameKey, ClickFrame] = {}
+        words = []
+        for _ in range(steps):
+            index, who = self._store.index, self._store.who
+            step = index.to_undo(who) if op == "undo" else index.to_redo(who)
+            if step is None:
+                break
+            done = take_back(self._store, step) if op == "undo" else do_again(self._store, step)
+            for before, _ in done.frames:
+                first.setdefault((before.image, before.frame), before)
+            self._store.write([({"edit": edit or f"{op}-{index.seq + 1}"}, done.lines)])
+            words.append(done.words)
+        frames = [change_between(before, self._store.get(key)) for key, before in first.items()]
+        return self._answer(frames, words)
+
+    def _answer(self, frames: Sequence[FrameChange], words: Sequence[str] = ()) -> Answer:
+        store = self._store
+        return Answer(seq=store.index.seq, durable=store.durable, frames=tuple(frames), words=tuple(words))
+
+
+def _as_it_stands(frame: ClickFrame) -> FrameChange:
+    return FrameChange(frame=frame, changed=frame.targets, removed=())
+
+
+class _Request:
+    """Edits on the way: frames before and after, and what is to be written."""
+
+    def __init__(self) -> None:
+        self.before: dict[FrameKey, ClickFrame] = {}
+        self.after: dict[FrameKey, ClickFrame] = {}
+        self.repeated: set[FrameKey] = set()
+        self.done: set[str] = set()
+        self.written: list[tuple[Body, Sequence[Body]]] = []
