@@ -21,6 +21,10 @@ COMMANDS = {
         "pointmask.cli.annotate:annotate",
         "Annotate a folder of images and points: a folder of masks.",
     ),
+    "click": (
+        "pointmask.cli.clicking.click:click_command",
+        "Click on targets in the browser, see their masks, correct them.",
+    ),
     "demo": ("pointmask.cli.demo:demo", "Create and annotate five built-in scenes."),
     "check": (
         "pointmask.cli.check:check",

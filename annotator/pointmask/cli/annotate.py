@@ -32,7 +32,8 @@ def _kinds(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[
     return kinds
 
 
-def _shard(ctx: click.Context, parameter: click.Parameter, value: str | None) -> tuple[int, int] | None:
+def shard_of(ctx: click.Context, parameter: click.Parameter, value: str | None) -> tuple[int, int] | None:
+    """Read ``i/n`` of an option."""
     if value is None:
         return None
     match = re.fullmatch(r"(\d+)/(\d+)", value)
@@ -98,7 +99,7 @@ def _shard(ctx: click.Context, parameter: click.Parameter, value: str | None) ->
 )
 @click.option("--report", is_flag=True, help="Write report.html, to inspect the least certain masks.")
 @click.option("--overwrite", is_flag=True, help="Redo everything, and replace files that exist.")
-@click.option("--shard", metavar="I/N", callback=_shard, help="Run only part I of N; the last one merges.")
+@click.option("--shard", metavar="I/N", callback=shard_of, help="Run only part I of N; the last one merges.")
 @click.option("--empty-masks", is_flag=True, help="Write an empty mask for images without points.")
 @click.option("--timings", is_flag=True, help="Append timings.jsonl: milliseconds per target of each image.")
 @click.option("--scheduler", metavar="ADDRESS", help="Run on a Dask cluster: tcp://host:8786.")

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from tools.folders import save
 
+from pointmask.click.contract.errors import GoneError
 from pointmask.click.frames import cache
 from pointmask.click.frames.cache import Frames
 from pointmask.errors import ImageError
@@ -38,9 +39,9 @@ def test_a_frame_is_decoded_once(folder, reads):
     frames = Frames(open_source(folder))
     assert frames.peek("2.png", 0) is None
     assert frames.count("2.png") is None
-    first = frames.get("2.png", 0)
+    first = frames.load("2.png", 0)
     assert (first.pixels == 2).all()
-    assert frames.get("2.png", 0) is first
+    assert frames.load("2.png", 0) is first
     assert frames.peek("2.png", 0) is first
     assert reads == [("2.png", 0)]
     assert frames.count("2.png") == 1
@@ -49,29 +50,29 @@ def test_a_frame_is_decoded_once(folder, reads):
 def test_the_least_recently_used_frame_makes_room(folder, reads):
     frames = Frames(open_source(folder), room=2 * 600)
     for name in ("0.png", "1.png", "0.png", "2.png", "0.png", "1.png"):
-        frames.get(name, 0)
+        frames.load(name, 0)
     assert [name for name, _ in reads] == ["0.png", "1.png", "2.png", "1.png"]
 
 
 def test_a_frame_above_all_room_is_kept_alone(folder, reads):
     frames = Frames(open_source(folder), room=1)
-    frames.get("0.png", 0)
-    assert frames.get("0.png", 0) is frames.peek("0.png", 0)
+    frames.load("0.png", 0)
+    assert frames.load("0.png", 0) is frames.peek("0.png", 0)
     assert len(reads) == 1
 
 
 def test_a_changed_file_is_read_again(folder):
     frames = Frames(open_source(folder))
-    old = frames.get("0.png", 0)
+    old = frames.load("0.png", 0)
     save(folder / "0.png", np.full((20, 30), 77, np.uint8))
     os.utime(folder / "0.png", ns=(1, 1))
     assert frames.peek("0.png", 0) is None
-    new = frames.get("0.png", 0)
+    new = frames.load("0.png", 0)
     assert (new.pixels == 77).all()
     assert new.content != old.content
     (folder / "0.png").unlink()
-    with pytest.raises(ImageError, match="is gone"):
-        frames.get("0.png", 0)
+    with pytest.raises(GoneError, match="is gone"):
+        frames.load("0.png", 0)
 
 
 def test_what_cannot_be_read_is_not_tried_again_until_it_changes(folder, reads):
@@ -79,18 +80,18 @@ def test_what_cannot_be_read_is_not_tried_again_until_it_changes(folder, reads):
     frames = Frames(open_source(folder))
     for _ in range(2):
         with pytest.raises(ImageError, match=r"0\.png"):
-            frames.get("0.png", 0)
+            frames.load("0.png", 0)
     assert len(reads) == 1
     assert frames.is_unreadable("0.png")
     save(folder / "0.png", np.full((20, 30), 5, np.uint8))
-    assert (frames.get("0.png", 0).pixels == 5).all()
+    assert (frames.load("0.png", 0).pixels == 5).all()
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no pipes")
 def test_a_pipe_is_not_waited_for(folder):
     os.mkfifo(folder / "p.png")
     with pytest.raises(ImageError, match="a pipe, not a file"):
-        Frames(open_source(folder)).get("p.png", 0)
+        Frames(open_source(folder)).load("p.png", 0)
 
 
 def test_a_drive_that_hangs_costs_a_message_and_not_the_page(folder, monkeypatch):
@@ -106,8 +107,8 @@ def test_a_drive_that_hangs_costs_a_message_and_not_the_page(folder, monkeypatch
     frames = Frames(open_source(folder), patience=0.2)
     try:
         with pytest.raises(ImageError, match=r"0\.png: it is not read within 0\.2 s"):
-            frames.get("0.png", 0)
-        assert (frames.get("1.png", 0).pixels == 1).all()
+            frames.load("0.png", 0)
+        assert (frames.load("1.png", 0).pixels == 1).all()
     finally:
         hangs.set()
 
@@ -115,7 +116,7 @@ def test_a_drive_that_hangs_costs_a_message_and_not_the_page(folder, monkeypatch
 def test_many_ask_at_once_and_one_decodes(folder, reads):
     frames = Frames(open_source(folder))
     got = []
-    threads = [threading.Thread(target=lambda: got.append(frames.get("3.png", 0))) for _ in range(8)]
+    threads = [threading.Thread(target=lambda: got.append(frames.load("3.png", 0))) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from pointmask.click.contract.errors import NotFoundError
 from pointmask.click.frames.reader import read_frame
-from pointmask.errors import ImageError
 from pointmask.io.images.open import open_source
 
 
@@ -18,5 +18,5 @@ def test_a_frame_is_what_the_file_holds(tmp_path):
 
 def test_a_frame_that_is_not_there(tmp_path):
     np.save(tmp_path / "a.npy", np.zeros((2, 5, 6)))
-    with pytest.raises(ImageError, match=r"a\.npy"):
+    with pytest.raises(NotFoundError, match="frames 0 to 1, and no frame 2"):
         read_frame(open_source(tmp_path), "a.npy", 2)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import TypeVar
 
+from pointmask.click.contract.errors import NotFoundError, SessionError
 from pointmask.click.frames.reader import Frame, Stamp, read_frame, stamp_of
 from pointmask.errors import ImageError
 from pointmask.io.images.source import ImageSource
@@ -40,7 +41,7 @@ class _Job:
     done: threading.Event = field(default_factory=threading.Event)
     started: float | None = None
     given_up: bool = False
-    result: Frame | ImageError | None = None
+    result: Frame | ImageError | NotFoundError | None = None
 
 
 class Frames:
@@ -72,15 +73,19 @@ class Frames:
         self._wanted: deque[ImageFrame] = deque(maxlen=8)
         self._reading_ahead = False
 
-    def get(self, image: str, frame: int) -> Frame:
+    def load(self, image: str, frame: int) -> Frame:
         """
         Return a frame, decoded anew if its file was changed since.
 
         Raises
         ------
+        GoneError
+            If its file is gone.
+        NotFoundError
+            If the file has no such frame.
         ImageError
-            If it is gone, cannot be read, or takes longer than is waited for. What cannot be read is not
-            tried again until the file changes.
+            If it cannot be read, or takes longer than is waited for. What cannot be read is not tried again
+            until the file changes.
         """
         stamp = stamp_of(self.images, image)
         key = image, frame
@@ -106,8 +111,10 @@ class Frames:
 
         Raises
         ------
+        GoneError
+            If its file is gone.
         ImageError
-            If it is gone, or is known to be unreadable.
+            If it is known to be unreadable.
         """
         stamp = stamp_of(self.images, image)
         with self._lock:
@@ -142,8 +149,8 @@ class Frames:
                     self._reading_ahead = False
                     return
                 image, frame = self._wanted.popleft()
-            with suppress(ImageError):  # told when it is asked for
-                self.get(image, frame)
+            with suppress(ImageError, SessionError):  # told when it is asked for
+                self.load(image, frame)
 
     def _known(self, key: ImageFrame, stamp: Stamp) -> Frame | str | None:
         """Return the frame, or why it cannot be read; None if neither is known of this file."""
@@ -177,12 +184,15 @@ class Frames:
     def _do(self, key: ImageFrame, job: _Job) -> None:
         self._slots.acquire()
         job.started = monotonic()
-        result: Frame | ImageError
+        result: Frame | ImageError | NotFoundError
         lasting = True
         try:
             known = self._files.get(key[0])
             content = known[1] if known is not None and known[0] == job.stamp else None
             result = read_frame(self.images, *key, content)
+        except NotFoundError as error:
+            lasting = False
+            result = error
         except ImageError as error:
             result = error
         except MemoryError:

@@ -1,11 +1,9 @@
 """One frame of an image source: its numbers, what the file stores, and a hash of its content."""
 
 from dataclasses import dataclass
-from typing import Any
 
-from numpy.typing import NDArray
-
-from pointmask.errors import ImageError
+from pointmask.click.contract.errors import GoneError, NotFoundError
+from pointmask.click.contract.source import DecodedFrame
 from pointmask.io.images.source import ImageSource
 
 Stamp = tuple[int, int, int, int]
@@ -13,9 +11,9 @@ Stamp = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Frame:
+class Frame(DecodedFrame):
     """
-    One decoded frame.
+    One decoded frame, with its name; its pixels are read only.
 
     Attributes
     ----------
@@ -23,21 +21,12 @@ class Frame:
         Name in the source.
     frame : int
         0-based.
-    frames : int
-        Number of frames of the file.
-    pixels : (H, W) array
-        One band, as `pointmask.io.images.array.decode` gives it; read only.
-    content : str
-        Hash of the file, as in the manifest.
     is_luminance : bool
         Whether the file stores bands that differ, of which this is the luminance.
     """
 
-    image: str
-    frame: int
-    frames: int
-    pixels: NDArray[Any]
-    content: str
+    image: str = ""
+    frame: int = 0
     is_luminance: bool = False
 
 
@@ -58,16 +47,25 @@ def read_frame(images: ImageSource, image: str, frame: int, content: str | None 
 
     Raises
     ------
+    NotFoundError
+        If the file has no such frame.
     ImageError
-        If it cannot be read, is no image or has no such frame.
+        If it cannot be read or is no image.
     """
     with images.open(image) as file:
-        content = content or file.content
+        if not 0 <= frame < file.frames:
+            raise NotFoundError(f"{image} holds the frames 0 to {file.frames - 1}, and no frame {frame}")
         pixels = file.decode(frame)
-        is_luminance = pixels.dtype.kind == "f" and file.bands(frame).ndim == 3
-        read = Frame(image, frame, file.frames, pixels, content, is_luminance)
-    pixels.flags.writeable = False
-    return read
+        pixels.flags.writeable = False
+        return Frame(
+            pixels,
+            content or file.content,
+            file.frames,
+            "thermal" if file.kind == "FLIR" else None,
+            image,
+            frame,
+            is_luminance=pixels.dtype.kind == "f" and file.bands(frame).ndim == 3,
+        )
 
 
 def stamp_of(images: ImageSource, image: str) -> Stamp:
@@ -76,14 +74,14 @@ def stamp_of(images: ImageSource, image: str) -> Stamp:
 
     Raises
     ------
-    ImageError
+    GoneError
         If there is no such file any more.
     """
     path = images.root / image if images.root.is_dir() else images.root
     try:
         status = path.stat()
     except OSError as error:
-        raise ImageError(
+        raise GoneError(
             f"{image} is gone ({error.strerror or error}); put it back, or start the page again without it"
         ) from None
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns

@@ -1,5 +1,7 @@
-"""HTTP for the page: who may ask, which address does what, and how errors are told.
+"""HTTP for the page: one process, one socket, one session.
 
-`guard` stands before everything and lets in only what the page itself sends.
-May import: session and frames of click, and all below. Open first: ``guard.py``.
+`app` is the table of addresses, whose functions are in `routes`; `wire` is what they have in common. The page
+speaks in numbers and JSON, the session in names and dataclasses: `desk`, `edits` and `shapes` translate.
+`serve` starts and ends it all.
+May import: session and frames of click, and all below. Open first: ``app.py``.
 """

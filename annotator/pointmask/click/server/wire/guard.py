@@ -10,14 +10,14 @@ the redirect page that opens the browser, whose origin is a file. It can be neit
 import hmac
 import re
 import secrets
-from collections.abc import Collection
-from ipaddress import ip_address
+from collections.abc import Callable, Collection
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pointmask.click.server.answers import Refusal, error_answer
+from pointmask.click.server.wire.address import is_loopback
+from pointmask.click.server.wire.answers import Refusal, error_answer
 
 TOKEN = "X-Pointmask-Token"
 """Header in which the page sends the token; a hub keeps ``Authorization`` and cookies for itself."""
@@ -59,10 +59,18 @@ class Guard:
         Of this start of the server; compared in constant time.
     allowed : collection of str
         Host names, without port, under which the page may be called besides those of loopback.
+    on_first : callable, optional
+        Called when the first request with the token has come.
     """
 
-    def __init__(self, app: ASGIApp, token: str, allowed: Collection[str] = ()) -> None:
-        self._app = app
+    def __init__(
+        self,
+        app: ASGIApp,
+        token: str,
+        allowed: Collection[str] = (),
+        on_first: Callable[[], None] | None = None,
+    ) -> None:
+        self._app, self._on_first = app, on_first
         self._token = token.encode()
         self._allowed = frozenset(name.lower() for name in allowed)
 
@@ -109,7 +117,7 @@ class Guard:
     def _checked_host(self, values: list[str]) -> str:
         authority = values[0].lower() if len(values) == 1 else ""
         match = _AUTHORITY.fullmatch(authority)
-        if match is None or not (_is_loopback(match["host"]) or match["host"] in self._allowed):
+        if match is None or not (is_loopback(match["host"]) or match["host"] in self._allowed):
             raise Refusal(
                 403,
                 "host",
@@ -127,6 +135,9 @@ class Guard:
                 "the request carries no token of this start of the server",
                 "open the address that the terminal shows now; it ends in the token",
             )
+        if self._on_first is not None:
+            on_first, self._on_first = self._on_first, None
+            on_first()
 
 
 def _check_origin(values: list[str], host: str) -> None:
@@ -154,15 +165,6 @@ def _is_own_fetch(headers: Headers, *, is_shell: bool) -> bool:
         return True
     is_visit = (headers.get("sec-fetch-mode"), headers.get("sec-fetch-dest")) == ("navigate", "document")
     return is_shell and (sites == ["none"] or is_visit)
-
-
-def _is_loopback(host: str) -> bool:
-    if host in ("localhost", "[::1]"):
-        return True
-    try:
-        return host.startswith("127.") and ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _short(value: object) -> str:

@@ -1,0 +1,168 @@
+"""``pointmask click``: parse options, open the session, say where the page is, and serve it until Ctrl+C."""
+
+import getpass
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from pointmask.cli import printable
+from pointmask.cli.annotate import shard_of
+from pointmask.cli.options import polarity_option, source_options
+
+if TYPE_CHECKING:
+    from pointmask.click.server.desk import Desk
+
+_LONGEST_NAME = 64
+_PATIENCE = 0.7  # seconds that the address waits for the number of images
+
+
+def _labels(ctx: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...]:
+    labels = tuple(word.strip() for word in (value or "").split(",") if word.strip())
+    if len(labels) > 9 or len(set(labels)) < len(labels):
+        raise click.BadParameter(f"{value!r}: give at most nine different labels, for the keys 1 to 9")
+    return labels
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container without an entry for its user
+        return "annotator"
+
+
+@click.command("click", short_help="Click on targets in the browser.")
+@click.argument("images", type=click.Path(path_type=Path, exists=True))
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Output folder; one that is there is gone on with.  [default: IMAGES-clicks beside the images]",
+)
+@click.option("--labels", callback=_labels, metavar="A,B,...", help="Classes on the keys 1 to 9.")
+@click.option(
+    "--theta",
+    default="default",
+    show_default=True,
+    metavar="paper|default|FILE",
+    help="Parameters of the annotator.",
+)
+@polarity_option
+@source_options
+@click.option("--shard", metavar="I/N", callback=shard_of, help="Show only part I of N, as annotate divides.")
+@click.option(
+    "--overlap",
+    type=click.FloatRange(0, 100),
+    default=0,
+    show_default=True,
+    metavar="PERCENT",
+    help="Images that every shard shows, to measure how well annotators agree.",
+)
+@click.option("--annotator", default=_user, show_default="login name", metavar="NAME", help="Who clicks.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    help="Port of the page; 0 is any free one.  [default: 8765, else the next free one up to 8784]",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Where to listen.")
+@click.option(
+    "--allow-host",
+    "allowed",
+    multiple=True,
+    metavar="NAME",
+    help="Name under which the page may be called besides localhost: that of a hub, for example.",
+)
+@click.option("--no-browser", is_flag=True, help="Open no browser.")
+@click.option("--read-only", is_flag=True, help="Look, and write nothing.")
+def click_command(
+    images: Path,
+    out: Path | None,
+    labels: tuple[str, ...],
+    theta: str,
+    polarity: Literal["bright", "dark", "auto"],
+    raw: str | None,
+    radiometric: bool,
+    id_list: Path | None,
+    shard: tuple[int, int] | None,
+    overlap: float,
+    annotator: str,
+    port: int | None,
+    host: str,
+    allowed: tuple[str, ...],
+    no_browser: bool,
+    read_only: bool,
+) -> None:
+    """Open IMAGES, a folder, archive or file of frames, on a page, to click on targets and see their masks.
+
+    Everything is saved at once; the same command goes on where work stopped.
+    """
+    from pointmask.click.server.start import Wish, default_out, opened, wait_for_images
+    from pointmask.click.server.wire.address import is_loopback
+    from pointmask.folder.records.shards import Shard
+    from pointmask.theta import Theta
+
+    if not is_loopback(host):
+        if not allowed:
+            raise click.UsageError(
+                f"--host {host} lets other machines in; say what they will call it: --allow-host NAME"
+            )
+        click.echo(f"WARNING: the page can be reached from other machines, through {host}.", err=True)
+        click.echo("What is sent is not encrypted; on a network that others use, take ssh instead.", err=True)
+    wish = Wish(
+        images=images,
+        out=out or default_out(images),
+        annotator=annotator,
+        theta=Theta.load(theta),
+        polarity=polarity,
+        labels=labels,
+        raw=raw,
+        radiometric=radiometric,
+        id_list=id_list,
+        shard=Shard(*shard) if shard else Shard(),
+        overlap=overlap,
+        read_only=read_only,
+    )
+    with opened(wish) as desk:
+        wait_for_images(desk.listing, _PATIENCE, lambda line: click.echo(printable(line)))
+        click.echo(printable(_what_is_there(desk)))
+        _serve(desk, host, port, allowed, no_browser=no_browser)
+
+
+def _serve(desk: "Desk", host: str, port: int | None, allowed: tuple[str, ...], *, no_browser: bool) -> None:
+    from pointmask.click.server.serve import Server
+    from pointmask.click.server.wire import address, guard
+
+    token = guard.new_token()
+    bound = address.listen(host, port)
+    place = address.page_address(bound, host, token)
+    redirect = None
+    if not no_browser and address.has_browser(os.environ):
+        redirect = address.Redirect(place)
+    server = Server(desk, token, allowed=allowed, on_first=redirect.remove if redirect else None)
+    click.echo(f"Page:   {place}")
+    ssh = address.ssh_line(bound.getsockname()[1], os.environ)
+    if ssh is not None:
+        click.echo(f"From your own machine, first:  {ssh}")
+    click.echo("Ctrl+C ends; nothing is unsaved.")
+    before = desk.session.seq
+    try:
+        if redirect is not None:
+            redirect.open()
+        server.run_on(bound)
+    finally:
+        if redirect is not None:
+            redirect.remove()
+    click.echo(f"Ended. {desk.session.seq - before:,} lines were added to {desk.session.setup.out}.")
+
+
+def _what_is_there(desk: "Desk") -> str:
+    """Say what the output folder holds."""
+    session = desk.session
+    out = f"Output: {session.setup.out}"
+    if session.last_edit is None:
+        return f"{out}, new"
+    milliseconds, who = session.last_edit
+    at = time.strftime("%Y-%m-%d %H:%M", time.localtime(milliseconds / 1000))
+    images = len({image for image, _ in session.marked()})
+    return f"{out}, goes on: {images:,} images, last edit {at} by {who}"
