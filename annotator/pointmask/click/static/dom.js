@@ -52,6 +52,10 @@ export function quantity(value, isWhole) {
   return value.toLocaleString(undefined, { maximumSignificantDigits: 6 });
 }
 
+/** A measured quantity that needs four digits at most. @param {number} value */
+export const rounded = (value) =>
+  value.toLocaleString(undefined, Math.abs(value) >= 1000 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 4 });
+
 /**
  * A list of any length of which only the rows in sight exist.
  * @template Row

@@ -84,8 +84,8 @@ class Shell {
       const row = rows.find((each) => each.name === last.name);
       if (row) return { image: row.id, frame: last.frame };
     }
-    const { start } = this.page.session;
-    return start ? { image: start.id, frame: start.frame } : null;
+    const image = await firstImage(0);
+    return image === null ? null : { image, frame: 0 };
   }
 
   showEmpty() {
@@ -178,6 +178,17 @@ class Shell {
     for (const action of this.held.values()) action.end();
     this.held.clear();
   }
+}
+
+/** The first image in natural order, folders before the images beside them. @param {number} folder */
+async function firstImage(folder) {
+  const { children } = await api.tree(folder);
+  for (const child of children) {
+    const image = child.images ? await firstImage(child.number) : null;
+    if (image !== null) return image;
+  }
+  const { rows } = await api.images(folder, 0, 1);
+  return rows[0]?.id ?? null;
 }
 
 /** @param {string} hash */

@@ -2,6 +2,13 @@
 
 const plural = (n, one, many) => (n === 1 ? one : many);
 
+/** @param {number} seconds */
+const duration = (seconds) => {
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 1) return `${Math.round(seconds)} s`;
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+};
+
 export const t = {
   starting: "Starting …",
   skip: "To the image",
@@ -83,7 +90,7 @@ export const t = {
     byHand: "by hand", byHandHelp: "Painted pixels: no level, no confidence. “Own mask” brings both back.",
     level: "level", levelHelp: "Share of the soft label at which the mask is cut; lower is larger", ownLevel: "own",
     ring: "ring", ringIn: "One pixel smaller", ringOut: "One pixel larger",
-    polarity: "polarity", sessionPolarity: (name) => `as the session (${name})`,
+    polarity: "polarity", sessionPolarity: (name) => `session’s (${name})`,
     label: "label", noLabel: "none",
     own: "Own mask", ownHelp: "Back to the mask that the annotator makes", paint: "Paint", unsure: "Unsure", remove: "Remove",
   },
@@ -141,6 +148,24 @@ export const t = {
     tookOver: (n) => `${n} ${plural(n, "edit", "edits")} that waited in this browser ${plural(n, "is", "are")} being sent.`,
     noNeighbour: "There is no frame on that side.", noSequence: "These images are no sequence: they differ in shape, or there is only one.",
     noMarks: "No marked frame after this one.", noProposal: "There is no proposal here.",
+  },
+  review: {
+    title: "Review", pictures: { image: "image", soft: "soft label", mask: "mask" }, context: "The frame around the target",
+    keys: [["Enter", "accept"], ["[ ]", "level"], ["P", "paint"], ["Delete", "remove"], ["U", "unsure"], ["O", "open"], ["G", "sheet"], ["Z", "undo"], ["?", "all"]],
+    buttons: { acceptNext: "Accept", back: "Back", skip: "Skip", unsure: "Unsure", removeNext: "Remove", open: "Open the image", sheet: "Contact sheet" },
+    empty: "Nothing to review here: no target passes these filters.",
+    end: "End of the queue; some were skipped.", allDone: "End of the queue: every target has a verdict.",
+    filters: "Order and choice", order: "sort", flag: "flag", state: "what", label: "label", any: "any", confidence: "confidence", low: "Least confidence", high: "Greatest confidence", refresh: "Refresh",
+    orders: { confidence: "least sure", area: "area", contrast: "contrast", flags: "flags first", random: "random" },
+    states: { new: "new", unsure: "unsure", all: "all" },
+    progress: ({ done, total, each, secondsLeft, changed, recent, from, to }) =>
+      [`${done} of ${total} done`, each === null ? "" : `${each.toFixed(1)} s each`, secondsLeft === null || !secondsLeft ? "" : `${duration(secondsLeft)} left`,
+        recent ? `changed: ${changed} of the last ${recent}${from === null ? "" : ` (at ${from.toFixed(2)} to ${to.toFixed(2)})`}` : ""].filter(Boolean).join("   "),
+  },
+  sheet: {
+    title: "Targets of this sheet", help: "Arrows move, X or a click picks out a wrong one, Enter accepts the rest. Those picked out come one by one.",
+    accept: "Accept the rest", missing: "no picture",
+    tile: (place, { confidence, area, flags }) => `target ${place}, ${area} pixels${confidence === null ? "" : `, confidence ${confidence.toFixed(2)}`}${(flags ?? []).map((f) => `, ${t.flag[f]?.short ?? f}`).join("")}`,
   },
   help: {
     title: "Keys", search: "Search the keys", off: "off", mouseTitle: "Mouse, on the image",

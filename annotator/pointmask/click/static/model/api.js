@@ -19,9 +19,11 @@ const TOKEN = "pointmask.token";
  * @typedef {object} FrameFacts
  * @property {string} name
  * @property {number[]} shape  rows, columns
- * @property {string} type  as stored
+ * @property {string} type  as stored, such as "uint16"
+ * @property {number[] | null} type_range  least and greatest of the type, null for floats
  * @property {import("../view/levels.js").SampleCode} code
  * @property {string} content  hash
+ * @property {boolean} changed  since it was marked
  * @property {{counts: number[], low: number, high: number}} histogram
  * @property {Record<string, number>} quantiles  "0.5" -> value, in percent
  * @property {{median: number, sigma: number}} background

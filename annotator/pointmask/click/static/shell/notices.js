@@ -31,7 +31,8 @@ export class Notices {
 
   tellBar() {
     const { outbox, isGone } = this.page;
-    const { problem } = outbox;
+    // While kernels are compiled, edits wait as well; the line about that says so.
+    const problem = outbox.problem?.status === 503 && !this.page.session.warm ? null : outbox.problem;
     const needsToken = problem?.status === 401;
     const text = problem ? (needsToken ? t.bar.token(outbox.length) : problem.status === 0 ? t.bar.gone(outbox.length) : t.bar.notSaved(outbox.length, problem.message)) : isGone ? t.bar.gone(0) : "";
     this.bar.hidden = !text;

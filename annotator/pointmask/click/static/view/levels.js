@@ -6,6 +6,7 @@
  * @property {"u8" | "u16"} type
  * @property {number} scale
  * @property {number} offset
+ * @property {boolean} exact  whether the value is the file's own
  * @property {number | null} missing  the code of samples that are not finite
  */
 /** @typedef {{low: number, high: number}} Window  in the image's own units; low < high */

@@ -52,9 +52,6 @@ export function actionsOf(work) {
     work.select(next.target);
   };
 
-  const level = Math.min(Math.max((target.level ?? page.session.level ?? 0.5) + by, 0.02), 0.98);
-    work.set(target.target, { level: Math.round(level * 100) / 100 });
-  };
   const level = (by) => () => {
     if (work.paint.isOn) {
       shell.say(t.say.brush(work.paint.resize(-Math.sign(by))));
@@ -110,8 +107,8 @@ export function actionsOf(work) {
     previous: () => work.go(-1, "any"),
     nextUnmarked: () => work.go(1, "unmarked"),
     previousUnmarked: () => work.go(-1, "unmarked"),
-    first: () => work.strip.end(-1),
-    last: () => work.strip.end(1),
+    first: () => work.toEnd(-1),
+    last: () => work.toEnd(1),
     goTo: () => {
       work.fold("left", false);
       work.find.focus();
@@ -141,7 +138,7 @@ export function actionsOf(work) {
       else shell.note(t.note.selectFirst);
     },
     leave: () => {
-      if (work.why) work.leaveWhy();
+      if (work.why.step !== "off") work.why.leave();
       else if (work.paint.isOn) work.setPainting(false);
       else if (work.selected !== null) work.select(null);
       else if (viewer.cursor) {
@@ -230,8 +227,12 @@ export function actionsOf(work) {
       },
     },
 
-    trackOne: () => work.track(work.selected),
-    trackAll: () => work.track(null),
+    trackOne: () => {
+      const target = selected();
+      if (target) work.track.start(work.frame, [target.target]);
+      else shell.note(t.note.selectFirst);
+    },
+    trackAll: () => work.frame && work.track.start(work.frame, []),
     nextMark: () => work.strip.nextMark(),
     help: () => shell.help(),
   };

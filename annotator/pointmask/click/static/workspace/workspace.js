@@ -18,8 +18,10 @@ import { Status } from "./panels/status.js";
 import { Strip } from "./panels/strip.js";
 import { TargetList } from "./panels/targets.js";
 import { Tiles } from "./tiles.js";
+import { Track } from "./track.js";
 import { Tree } from "./panels/tree.js";
 import { WindowPanel } from "./panels/window.js";
+import { Why } from "./why.js";
 
 const NARROW = 900; // CSS px
 
@@ -67,6 +69,8 @@ export class Workspace {
     this.right = h("aside.side.right", { "aria-label": t.targets.side }, this.windows.element, this.list.element);
     this.folds = { left: this.foldButton("left"), right: this.foldButton("right") };
     this.element = h("div.workspace", {}, this.left, h("main.middle", {}, h("div.stage-row", {}, this.folds.left, this.stageBox, this.folds.right), this.strip.element, this.status.element), this.right);
+    this.why = new Why(this.viewer, this.stageBox);
+    this.track = new Track(page, shell.note, (share) => this.strip.progress(share));
     this.actions = actionsOf(this);
     listen(this.viewer, meaningOf(this));
     this.viewer.addEventListener("view", () => this.viewed());
@@ -104,6 +108,7 @@ export class Workspace {
     const known = this.page.frames.peek(image, frame);
     this.release();
     this.setPainting(false);
+    this.why.leave();
     this.preview.clear();
     if (!known?.picture) this.stageBox.classList.add("waiting");
     const loaded = this.page.frames.load(image, frame);
@@ -156,6 +161,21 @@ export class Workspace {
     } catch (error) {
       this.shell.note(/** @type {Error} */ (error).message);
     }
+  }
+
+  /** First or last frame of the folder or file. @param {1 | -1} side */
+  async toEnd(side) {
+    const { frame } = this;
+    if (!frame?.facts) return;
+    const frames = frame.facts.frames ?? 1;
+    if (frames > 1) {
+      this.shell.go(`#/i/${frame.image}/${side < 0 ? 0 : frames - 1}`);
+      return;
+    }
+    const { folder } = frame.facts;
+    const { total } = await api.images(folder, 0, 1);
+    const { rows } = await api.images(folder, side < 0 ? 0 : total - 1, 1);
+    if (rows[0]) this.shell.go(`#/i/${rows[0].id}/0`);
   }
 
   showMessage() {
@@ -232,6 +252,7 @@ export class Workspace {
 
   /** @param {number | string | null} target @param {boolean} [reveal] */
   select(target, reveal = false) {
+    if (target !== this.selected && this.why.step !== "off") this.why.leave();
     this.selected = target;
     const found = this.frame?.targets.get(/** @type {any} */ (target));
     if (found && reveal) this.viewer.reveal(found.point[0], found.point[1]);
@@ -315,6 +336,23 @@ export class Workspace {
     if (this.frame) this.list.show(this.frame, this.selected, on);
   }
 
+  /** The proposal at the cursor or pointer becomes a target with our mask; a target made of one gets the detector's. */
+  accept() {
+    const { frame } = this;
+    const pixel = this.viewer.cursor ?? this.viewer.hovered;
+    const made = frame?.targets.get(/** @type {any} */ (this.selected));
+    const proposal = frame?.proposals.find((p) => (made ? same(p, made.point) : pixel && near(p, pixel))) ?? (made ? undefined : frame?.proposals[0]);
+    if (!frame || !proposal) this.shell.note(t.note.noProposal);
+    else this.page.edit(frame, { op: "accept", proposal: proposal.proposal, mask: made ? "theirs" : "ours" });
+  }
+
+  /** The selected target's reasons, one step further. */
+  nextWhy() {
+    const target = this.frame?.targets.get(/** @type {any} */ (this.selected));
+    if (!target || !this.frame) this.shell.note(t.note.selectFirst);
+    else this.why.next(this.frame, target).catch((error) => this.shell.note(error.message));
+  }
+
   /** Keys that were held are no longer. */
   release() {
     for (const action of Object.values(this.actions ?? {})) if (typeof action === "object") action.end();
@@ -323,3 +361,9 @@ export class Workspace {
 
 /** @returns {number} pixels between a target's point and a pixel, along the longer axis */
 const distance = ({ point: [row, col] }, pixel) => Math.max(Math.abs(row - pixel.row), Math.abs(col - pixel.col));
+
+/** @param {{point: number[]}} proposal @param {number[]} point */
+const same = (proposal, point) => proposal.point[0] === point[0] && proposal.point[1] === point[1];
+
+/** @param {any} proposal @param {{row: number, col: number}} pixel */
+const near = (proposal, pixel) => (proposal.shape ? covers(proposal.shape, pixel.row, pixel.col) : false) || distance(proposal, pixel) <= 3;

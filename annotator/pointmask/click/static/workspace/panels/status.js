@@ -1,6 +1,6 @@
 /** The line under the image: what lies under the pointer, and how the page is doing. */
 
-import { count, h, quantity, setText } from "../../dom.js";
+import { count, h, quantity, rounded, setText } from "../../dom.js";
 import { api, timing } from "../../model/api.js";
 import { t } from "../../texts.js";
 import { scaleText } from "../../view/geometry.js";
@@ -28,16 +28,15 @@ export class Status {
     const { facts, picture } = frame ?? {};
     if (!facts || !picture || !pixel) {
       for (const item of [this.place, this.value, this.contrast]) setText(item, "");
-      setText(this.background, facts ? t.status.background(quantity(facts.background.median, false), quantity(facts.background.sigma, false)) : "");
+      setText(this.background, facts ? t.status.background(rounded(facts.background.median), rounded(facts.background.sigma)) : "");
       return;
     }
     setText(this.place, t.status.place(pixel.col, pixel.row));
     const { median, sigma } = facts.background;
-    setText(this.background, t.status.background(quantity(median, false), quantity(sigma, false)));
+    setText(this.background, t.status.background(rounded(median), rounded(sigma)));
     const value = picture.value(pixel.row, pixel.col);
     this.tellValue(value, facts);
-    const exact = picture.code.scale === 1 || isWhole(facts.type) && value !== null && picture.code.scale <= 1;
-    if (!exact || value === null) this.timer = window.setTimeout(() => this.ask(frame, pixel), EXACT_AFTER);
+    if (!picture.code.exact || value === null) this.timer = window.setTimeout(() => this.ask(frame, pixel), EXACT_AFTER);
   }
 
   tellValue(value, facts) {

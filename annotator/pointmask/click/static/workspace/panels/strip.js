@@ -2,7 +2,6 @@
 
 import { h } from "../../dom.js";
 import { api } from "../../model/api.js";
-import { t } from "../../texts.js";
 
 export class Strip {
   /** @param {import("../../model/page.js").Page} page @param {(image: number, frame: number) => void} open */
@@ -19,6 +18,8 @@ export class Strip {
   }
 
   update() {}
+
+  progress() {}
 
   /** @param {import("../../view/viewer.js").Viewer} viewer @param {1 | -1} step */
   async blink(viewer, step) {
@@ -41,4 +42,3 @@ export class Strip {
     viewer.refreshTable();
   }
 }
-void t;

@@ -6,8 +6,8 @@ import { t } from "../../texts.js";
 import { codeOf, PALETTE_NAMES, quantilesWithin, valueOf, windowOf } from "../../view/levels.js";
 
 export const PRESETS = /** @type {const} */ (["auto", "local", "background", "full", "type", "mine"]);
-const TYPES = { u1: [0, 255], u2: [0, 65535], i1: [-128, 127], i2: [-32768, 32767] };
 const BINS = 256;
+const OUTSIDE = 0.35; // opacity of counts outside the window
 
 /**
  * Values of a preset for a frame.
@@ -24,7 +24,7 @@ export function presetWindow(preset, frame, visible) {
   if (preset === "background") return windowOf(median - 3 * sigma, median + 12 * sigma);
   if (preset === "full") return windowOf(all["0"], all["100"]);
   if (preset === "type") {
-    const [low, high] = typeRange(facts.type) ?? [all["0"], all["100"]];
+    const [low, high] = facts.type_range ?? [all["0"], all["100"]];
     return windowOf(low, high);
   }
   if (preset === "local" && picture.isWhole && visible.bottom > visible.top && visible.right > visible.left) {
@@ -34,16 +34,8 @@ export function presetWindow(preset, frame, visible) {
   return windowOf(all["0.5"], all["99.8"]);
 }
 
-/** @param {string} type  "uint16" or "|u1" @returns {number[] | null} */
-function typeRange(type) {
-  const short = /^[|<>=]?([ui][1248])$/.exec(type)?.[1];
-  if (short && TYPES[short]) return TYPES[short];
-  const long = /^(u?)int(8|16)$/.exec(type);
-  return long ? TYPES[`${long[1] ? "u" : "i"}${Number(long[2]) / 8}`] : null;
-}
-
 /** @param {string} type @returns {boolean} whether values of this type are whole numbers */
-export const isWhole = (type) => /^[|<>=]?[ui]\d$|^u?int\d+$|^bool/.test(type);
+export const isWhole = (type) => /^u?int\d+$|^bool/.test(type);
 
 export class WindowPanel {
   /** @param {import("../../../view/viewer.js").Viewer} viewer */
@@ -211,12 +203,11 @@ export class WindowPanel {
     context.clearRect(0, 0, width, height);
     const bins = this.bins();
     const most = Math.log1p(Math.max(1, ...bins));
-    const style = getComputedStyle(this.plot);
-    const [inside, outside] = [style.getPropertyValue("--bin"), style.getPropertyValue("--bin-outside")];
     const { low, high } = this.viewer.window;
+    context.fillStyle = getComputedStyle(this.canvas).color;
     for (let i = 0; i < BINS; i += 1) {
       const value = this.range.low + ((i + 0.5) / BINS) * (this.range.high - this.range.low);
-      context.fillStyle = value >= low && value <= high ? inside : outside;
+      context.globalAlpha = value >= low && value <= high ? 1 : OUTSIDE;
       const [left, right] = [Math.round((i / BINS) * width), Math.round(((i + 1) / BINS) * width)];
       const tall = Math.round((Math.log1p(bins[i]) / most) * (height - 4 * ratio));
       context.fillRect(left, height - tall, Math.max(right - left, 1), tall);

@@ -1,0 +1,62 @@
+/** Why this mask: the selected target's soft label in colours over the image, then image, label and mask apart. */
+
+import { h } from "../dom.js";
+import { Crops, sideFor } from "../review/crops.js";
+import { t } from "../texts.js";
+
+const STEPS = /** @type {const} */ (["off", "soft", "split"]);
+const OPACITY = 0.85;
+
+export class Why {
+  /** @param {import("../view/viewer.js").Viewer} viewer @param {HTMLElement} host  gets the split view */
+  constructor(viewer, host) {
+    this.viewer = viewer;
+    this.crops = new Crops();
+    /** @type {(typeof STEPS)[number]} */ this.step = "off";
+    this.pictures = /** @type {const} */ (["image", "soft", "mask"]).map((what) => ({ what, canvas: h("canvas", { role: "img", "aria-label": t.review.pictures[what] }) }));
+    this.panel = h("div.why", { hidden: true }, this.pictures.map(({ what, canvas }) => h("figure", {}, canvas, h("figcaption", {}, t.review.pictures[what]))));
+    host.append(this.panel);
+    this.soft = document.createElement("canvas");
+  }
+
+  /** @param {import("../model/frames.js").Frame} frame @param {import("../model/frames.js").KnownTarget} target */
+  async next(frame, target) {
+    await this.show(frame, target, STEPS[(STEPS.indexOf(this.step) + 1) % STEPS.length]);
+  }
+
+  /** @param {(typeof STEPS)[number]} step */
+  async show(frame, target, step) {
+    if (step === "off") {
+      this.leave();
+      return;
+    }
+    const row = { id: frame.image, frame: frame.frame, target: target.target, box: target.box };
+    this.crops.forget(row);
+    const crop = await this.crops.get(row);
+    this.step = step;
+    this.panel.hidden = step !== "split";
+    if (step === "split") {
+      this.viewer.extra = null;
+      const ratio = window.devicePixelRatio;
+      const room = Math.min(this.viewer.width / 3 - 24 * ratio, this.viewer.height - 60 * ratio);
+      const scale = Math.max(1, Math.floor(room / sideFor(target.box)));
+      for (const { what, canvas } of this.pictures) this.crops.draw(canvas, crop, what, scale, target.point, what === "image");
+    } else {
+      this.crops.draw(this.soft, crop, "soft", 1, target.point, false);
+      this.viewer.extra = (context, view) => {
+        context.globalAlpha = OPACITY;
+        context.imageSmoothingEnabled = false;
+        context.drawImage(this.soft, view.x + crop.left * view.scale, view.y + crop.top * view.scale, this.soft.width * view.scale, this.soft.height * view.scale);
+        context.globalAlpha = 1;
+      };
+    }
+    this.viewer.refreshMarks();
+  }
+
+  leave() {
+    this.step = "off";
+    this.panel.hidden = true;
+    this.viewer.extra = null;
+    this.viewer.refreshMarks();
+  }
+}
