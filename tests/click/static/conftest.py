@@ -14,7 +14,7 @@ def browser():
 
 @pytest.fixture
 def modules(browser):
-    """A function that runs an expression with modules of the page: ``modules("view/bits.js", "m => m.f()")``."""
+    """Run an expression with a module of the page: ``modules("view/bits.js", "m => m.f()")``."""
     context = browser.new_context()
     serve_modules(context)
     page = context.new_page()

@@ -10,8 +10,8 @@ MOST_LINES, MOST_ENTRIES = 400, 13
 
 # What would turn text into markup or code; the content policy of the page refuses it as well.
 FORBIDDEN = re.compile(
-    r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|javascript:|srcdoc|DOMParser"
-    r"|setTimeout\(\s*[\"'`]|setInterval\(\s*[\"'`]|createContextualFragment|setHTML"
+    r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|javascript:|srcdoc"
+    r"|DOMParser|setTimeout\(\s*[\"'`]|setInterval\(\s*[\"'`]|createContextualFragment|setHTML"
 )
 
 
@@ -56,7 +56,9 @@ def test_there_is_nothing_of_others():
 def test_the_viewer_knows_nothing_but_itself():
     for path in (STATIC / "view").glob("*.js"):
         imported = re.findall(r'from "([^"]+)"', path.read_text(encoding="utf-8"))
-        assert all(name.startswith("./") for name in imported), f"{path.name}: a notebook can show view/ alone"
+        assert all(name.startswith("./") for name in imported), (
+            f"{path.name}: a notebook can show view/ alone"
+        )
 
 
 @pytest.mark.browser
@@ -67,7 +69,9 @@ def test_every_module_loads(modules):
         "dom.js",
         """async (_, names) => {
           const failed = [];
-          for (const name of names) await import("./static/" + name).catch((error) => failed.push(`${name}: ${error}`));
+          for (const name of names) {
+            await import("./static/" + name).catch((error) => failed.push(`${name}: ${error}`));
+          }
           return failed;
         }""",
         names,
@@ -91,8 +95,9 @@ def test_every_key_has_something_to_do_and_everything_done_has_a_key(modules):
           const actions = (await import("./static/workspace/actions.js")).actionsOf({
             viewer: {}, page: { session: {} }, shell: {},
           });
-          const wanted = new Set(keys.BINDINGS.filter((b) => b.where.includes("workspace")).map((b) => b.action));
-          return [[...wanted].filter((name) => !(name in actions)), Object.keys(actions).filter((name) => !wanted.has(name))];
+          const bound = keys.BINDINGS.filter((b) => b.where.includes("workspace")).map((b) => b.action);
+          const idle = bound.filter((name) => !(name in actions));
+          return [idle, Object.keys(actions).filter((name) => !bound.includes(name))];
         }""",
     )
     assert missing == [[], []]

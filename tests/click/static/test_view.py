@@ -1,6 +1,7 @@
 """Pure functions of the viewer, run in Chromium against slow, obvious Python."""
 
 import base64
+import itertools
 
 import numpy as np
 import pytest
@@ -28,7 +29,8 @@ def test_a_click_inside_a_drawn_pixel_is_that_pixel_at_any_scale_and_device_rati
               for (const row of [0, 1, 255, 511]) for (const col of [0, 1, 319, 639]) {
                 const square = m.squareOf(view, row, col);
                 const last = square.side - 1e-3;
-                for (const [dx, dy] of [[square.side / 2, square.side / 2], [0, 0], [last, 0], [0, last], [last, last]]) {
+                const middle = square.side / 2;
+                for (const [dx, dy] of [[middle, middle], [0, 0], [last, 0], [0, last], [last, last]]) {
                   // A mouse tells CSS pixels: to them and back again.
                   const css = [(square.x + dx) / ratio, (square.y + dy) / ratio];
                   const got = m.pixelAt(view, css[0] * ratio + 1e-9, css[1] * ratio + 1e-9);
@@ -50,7 +52,8 @@ def test_zooming_leaves_the_point_under_the_pointer_there(modules):
         "view/geometry.js",
         """(m) => {
           let worst = 0;
-          for (const from of m.SCALES) for (const to of m.SCALES) for (const [x, y] of [[0, 0], [333, 201], [1199, 899]]) {
+          const places = [[0, 0], [333, 201], [1199, 899]];
+          for (const from of m.SCALES) for (const to of m.SCALES) for (const [x, y] of places) {
             const view = { scale: from, x: 17, y: -45 };
             const next = m.zoomedAbout(view, to, x, y);
             const before = (x - view.x) / from, after = (x - next.x) / to;
@@ -79,7 +82,12 @@ def test_steps_of_the_zoom_are_whole_device_pixels_and_end_at_both_ends(modules)
 
 
 def test_fit_is_the_largest_scale_at_which_the_image_is_in_sight(modules):
-    for width, height, room in [(640, 512, (1200, 900)), (4096, 4096, (800, 600)), (3, 3, (900, 700)), (1, 4096, (500, 500))]:
+    for width, height, room in [
+        (640, 512, (1200, 900)),
+        (4096, 4096, (800, 600)),
+        (3, 3, (900, 700)),
+        (1, 4096, (500, 500)),
+    ]:
         scales, view = modules(
             "view/geometry.js", "(m, a) => [m.SCALES, m.fitted(...a)]", [width, height, *room]
         )
@@ -115,7 +123,10 @@ def test_painting_sets_and_clears_what_the_runs_say(modules):
     for _ in range(20):
         mask, put, clear = (rng.random((7, 6)) < 0.4 for _ in range(3))
         mask[0, 0] = True
-        runs = [modules("view/bits.js", "(m, p) => m.runsOf(m.unpacked(p))", packed(each)) for each in (put, clear)]
+        runs = [
+            modules("view/bits.js", "(m, p) => m.runsOf(m.unpacked(p))", packed(each))
+            for each in (put, clear)
+        ]
         got = modules(
             "view/bits.js",
             "(m, [p, s, c]) => { const r = m.repainted(m.unpacked(p), s, c); return m.runsOf(r); }",
@@ -158,7 +169,9 @@ def test_pooling_keeps_the_extreme_of_every_block(modules, polarity):
         )
         reduce = np.max if polarity == "bright" else np.min
         expected = [
-            int(reduce(frame[r : r + pool, c : c + pool])) for r in range(0, 23, pool) for c in range(0, 31, pool)
+            int(reduce(frame[r : r + pool, c : c + pool]))
+            for r in range(0, 23, pool)
+            for c in range(0, 31, pool)
         ]
         assert got == expected
 
@@ -203,7 +216,7 @@ def test_a_line_is_gapless_and_ends_where_it_should(modules):
             "view/geometry.js", "(m, p) => m.lineOf(...p)", [{"row": a, "col": b}, {"row": c, "col": d}]
         )
         assert (line[0], line[-1]) == ({"row": a, "col": b}, {"row": c, "col": d})
-        steps = [max(abs(p["row"] - q["row"]), abs(p["col"] - q["col"])) for p, q in zip(line, line[1:], strict=False)]
+        steps = [max(abs(p["row"] - q["row"]), abs(p["col"] - q["col"])) for p, q in itertools.pairwise(line)]
         assert all(step == 1 for step in steps)
 
 
@@ -212,8 +225,11 @@ def test_quantiles_of_what_is_in_sight(modules):
     frame = rng.integers(0, 4000, (40, 50), np.uint16)
     got = modules(
         "view/levels.js",
-        """(m, d) => m.quantilesWithin(Uint16Array.from(d), 50, { type: "u16", scale: 1, offset: 0, missing: null },
-             { top: 5, left: 10, bottom: 25, right: 40 }, [0, 0.5, 1])""",
+        """(m, d) => {
+          const code = { type: "u16", scale: 1, offset: 0, missing: null };
+          const part = { top: 5, left: 10, bottom: 25, right: 40 };
+          return m.quantilesWithin(Uint16Array.from(d), 50, code, part, [0, 0.5, 1]);
+        }""",
         frame.ravel().tolist(),
     )
     part = np.sort(frame[5:25, 10:40].ravel())

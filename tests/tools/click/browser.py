@@ -14,7 +14,9 @@ PLAIN = "http://page.test/"
 
 def chromium():
     """Path of the browser; skips the test where there is none."""
-    path = os.environ.get("POINTMASK_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    path = (
+        os.environ.get("POINTMASK_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    )
     if not path:
         pytest.skip("there is no Chromium: install the package chromium or name it with POINTMASK_CHROMIUM")
     return path
@@ -69,7 +71,9 @@ def serve_modules(context):
         name = route.request.url.removeprefix(PLAIN)
         file = STATIC / name.removeprefix("static/")
         if name == "":
-            route.fulfill(body="<!doctype html><html lang=en><title>t</title><body></body>", content_type="text/html")
+            route.fulfill(
+                body="<!doctype html><html lang=en><title>t</title><body></body>", content_type="text/html"
+            )
         elif name.startswith("static/") and file.is_file():
             kind = mimetypes.guess_type(file.name)[0] or "text/plain"
             route.fulfill(body=file.read_bytes(), content_type=kind)
