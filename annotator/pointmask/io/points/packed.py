@@ -3,6 +3,7 @@
 from array import array
 from bisect import bisect_left
 from collections.abc import ItemsView, Iterable, Iterator, Mapping, Sequence, Set, ValuesView
+from dataclasses import replace
 from itertools import pairwise
 from typing import overload
 
@@ -57,7 +58,7 @@ class PackedPoints(Mapping[str, tuple[Point, ...]]):
         # Points of one label in images of one size share a number.
         self._kind_numbers: dict[_Kind, int] = {(None, None): 0}
         self._kinds: list[_Kind] = [(None, None)]
-        self._far: dict[int, Point] = {}  # points whose pixel does not fit the arrays
+        self._whole: dict[int, Point] = {}  # points that do not fit the arrays
         self._is_empty = bytearray()  # whether a key is declared to hold no target
         self._order: array[int] | None = None  # permutation that sorts the keys, unless they are sorted
         self._joined: dict[str, tuple[Point, ...]] = {}  # points of keys with several runs of rows
@@ -75,15 +76,18 @@ class PackedPoints(Mapping[str, tuple[Point, ...]]):
             Whether both occur for this image, within the present run of rows.
         """
         if not self._keys or key != self._last:
-            self._keys.append(key)
-            self._starts.append(len(self._rows))
-            self._is_empty.append(False)
-            self._last = key
+            self._begin(key)
         if point is None:
             self._is_empty[-1] = True
         else:
-            self._add_point(point)
+            self._add_point(point, point.image_shape)
         return bool(self._is_empty[-1]) and self._starts[-1] < len(self._rows)
+
+    def add_image(self, key: str, points: Iterable[Point], shape: tuple[int, int] | None) -> None:
+        """Add all points of an image of a size; without any it is known to hold no target."""
+        self._begin(key)
+        for point in points:
+            self._add_point(point, shape)
 
     def close(self) -> list[str]:
         """
@@ -142,15 +146,24 @@ class PackedPoints(Mapping[str, tuple[Point, ...]]):
         """Return the points of each key, without a search per key."""
         return _Values(self)
 
-    def _add_point(self, point: Point) -> None:
-        is_far = abs(point.row) > _MOST or abs(point.col) > _MOST
-        if is_far:
-            self._far[len(self._rows)] = point
-        self._rows.append(0 if is_far else point.row)
-        self._cols.append(0 if is_far else point.col)
-        kind = point.label, point.image_shape
-        number = self._kind_numbers.setdefault(kind, len(self._kinds))
-        if number == len(self._kinds):
+    def _begin(self, key: str) -> None:
+        """Begin a run of rows."""
+        self._keys.append(key)
+        self._starts.append(len(self._rows))
+        self._is_empty.append(False)
+        self._last = key
+
+    def _add_point(self, point: Point, shape: tuple[int, int] | None) -> None:
+        row, col = point.row, point.col
+        if point.flags or not (-_MOST <= row <= _MOST and -_MOST <= col <= _MOST):
+            self._whole[len(self._rows)] = replace(point, image_shape=shape)
+            row = col = 0
+        self._rows.append(row)
+        self._cols.append(col)
+        kind = point.label, shape
+        number = self._kind_numbers.get(kind)
+        if number is None:
+            number = self._kind_numbers[kind] = len(self._kinds)
             self._kinds.append(kind)
         self._labels.append(number)
 
@@ -179,9 +192,9 @@ class PackedPoints(Mapping[str, tuple[Point, ...]]):
         return tuple(self._point(k) for k in range(self._starts[index], end))
 
     def _point(self, k: int) -> Point:
-        far = self._far.get(k) if self._far else None
-        if far is not None:
-            return far
+        whole = self._whole.get(k) if self._whole else None
+        if whole is not None:
+            return whole
         label, shape = self._kinds[self._labels[k]]
         return Point(self._rows[k], self._cols[k], label, image_shape=shape)
 

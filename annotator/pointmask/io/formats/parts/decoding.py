@@ -5,7 +5,9 @@ the text that comes out is Chinese; what else is not UTF-8 is named and refused,
 letter finds no image.
 """
 
+import codecs
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from pointmask.errors import PointsError
@@ -18,6 +20,9 @@ _LONE = re.compile(
     "(?<=[A-Za-z])[\u4e00-\u9fff](?![\u4e00-\u9fff])|(?<![\u4e00-\u9fff])[\u4e00-\u9fff](?=[A-Za-z])"
 )
 _GBK = "read as GBK, since it is no UTF-8; if names come out wrong, save it with the encoding UTF-8"
+
+PIECE = 1 << 17
+"""Bytes that are decoded at once."""
 
 
 def decode_text(data: bytes, path: Path) -> str:
@@ -50,6 +55,34 @@ def decode_text(data: bytes, path: Path) -> str:
             f"{path}:{line}: byte {error.start} is not {encoding}{looks}; save the file with the encoding "
             "UTF-8"
         ) from error
+
+
+def text_pieces(path: Path) -> Iterator[str]:
+    """Yield the text of a file piece by piece, in the encoding of `decode_text`.
+
+    Raises
+    ------
+    PointsError
+        As `decode_text`, before the first piece.
+    OSError
+        If the file cannot be read.
+    """
+    with path.open("rb") as file:
+        encoding = _by_mark(file.read(_LOOKED_AT))
+        file.seek(0)
+        decode = codecs.getincrementaldecoder(encoding)().decode
+        try:
+            for chunk in iter(lambda: file.read(PIECE), b""):
+                decode(chunk)
+            decode(b"", True)
+        except UnicodeDecodeError:
+            file.seek(0)
+            yield decode_text(file.read(), path)
+            return
+        file.seek(0)
+        decode = codecs.getincrementaldecoder(encoding)().decode
+        for chunk in iter(lambda: file.read(PIECE), b""):
+            yield decode(chunk)
 
 
 def peek(path: Path, size: int = 4096) -> str:

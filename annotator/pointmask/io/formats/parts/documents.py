@@ -40,10 +40,10 @@ def read_document(path: Path, limit: int = MOST_BYTES) -> bytes:
         If it cannot be read or is larger than ``limit`` bytes.
     """
     try:
-        _check_size(path, limit)
+        check_size(path, limit)
         return path.read_bytes()
     except OSError as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
 
 
 def read_json(path: Path) -> Any:  # noqa: ANN401 - JSON holds anything
@@ -126,13 +126,13 @@ def xml_events(path: Path) -> Iterator[Event]:
     """
     reader = _XmlReader()
     try:
-        _check_size(path, MOST_BYTES)
+        check_size(path)
         with path.open("rb") as file:
             for chunk in _utf8_of_xml(iter(lambda: file.read(_CHUNK), b"")):
                 yield from reader.feed(chunk)
         yield from reader.feed(b"", last=True)
     except OSError as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
     except (expat.ExpatError, ValueError, LookupError) as error:  # the last two: an unknown encoding
         # An unknown encoding is told in full, however long it is.
         reason = (
@@ -259,7 +259,8 @@ def brief(value: object) -> str:
     return shown if len(shown) <= 60 else f"{shown[:57]}..."
 
 
-def _check_size(path: Path, limit: int) -> None:
+def check_size(path: Path, limit: int = MOST_BYTES) -> None:
+    """Refuse a document of more than ``limit`` bytes; raises PointsError, or OSError as the system does."""
     size = path.stat().st_size
     if size > limit:
         raise PointsError(
@@ -267,5 +268,6 @@ def _check_size(path: Path, limit: int) -> None:
         )
 
 
-def _unreadable(path: Path, error: OSError) -> PointsError:
+def unreadable(path: Path, error: OSError) -> PointsError:
+    """Return the error of a document that the system does not give."""
     return PointsError(f"{path}: cannot be read ({error.strerror}); check the path and its rights")

@@ -17,7 +17,8 @@ from pointmask.io.layout import is_tree
 from pointmask.io.listing import files_below
 from pointmask.io.notes import note
 from pointmask.io.points.names import clean_key, without_suffix
-from pointmask.io.points.points import Point, Points
+from pointmask.io.points.packed import PackedPoints
+from pointmask.io.points.points import Points
 
 _SNIFFED = 16  # documents looked at before a folder is said to be of another kind
 
@@ -128,7 +129,7 @@ def points_of(
     source : str
         As in `Points`.
     """
-    by_image: dict[str, tuple[Point, ...]] = {}
+    packed = PackedPoints()
     names: dict[str, tuple[str, ...]] = {}
     counted: list[str] = []
     middles, example = 0, ""
@@ -136,18 +137,19 @@ def points_of(
         clicks = []
         for target in targets:
             if (click := target.click) is not None:
-                clicks.append(Point(click.row, click.col, click.label, click.flags, shape))
-            if target.box is not None and target.point is not None and target.box.holds_middle(target.point):
-                middles, example = middles + 1, example or key
-        by_image[key] = tuple(clicks)
+                clicks.append(click)
+                if target.box is not None and target.point is not None and target.box.holds_middle(click):
+                    middles, example = middles + 1, example or key
+        packed.add_image(key, clicks, shape)
         if further:
             names[key] = further
         if is_counted:
             counted.append(key)
     if middles:
         note("boxes are clicked on in the middle", example, middles)
-    kept = {key: by_image[key] for key in by_image if key not in rejected}
-    return Points(kept, source, rejected, names, tuple(counted))
+    packed.close()
+    packed.remove(rejected.keys())
+    return Points(packed, source, rejected, names, tuple(counted))
 
 
 def images_of(

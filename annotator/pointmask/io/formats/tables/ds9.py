@@ -117,4 +117,7 @@ def _point(kind: str, text: str, label: str | None, where: str) -> Point:
         raise PointsError(
             f"{where}: a region {kind[:40]}({text[:40]}), which is not read; mark it as a point"
         )
-    return Point(to_pixel(y, "one-based"), to_pixel(x, "one-based"), label or None)
+    try:
+        return Point(to_pixel(y, "one-based"), to_pixel(x, "one-based"), label or None)
+    except PointsError as error:
+        raise PointsError(f"{where}: {error}") from None

@@ -72,9 +72,13 @@ class Native(DocumentFormat):
 def _parsed(path: Path, rejected: dict[str, str], *, with_masks: bool) -> Iterator[Parsed]:
     if path.is_dir():
         path = path / (MANIFEST if (path / MANIFEST).is_file() else MASKS)
+    seen: set[str] = set()
     for where, fields in _lines(path):
         key = _key_of(fields, where)
         with rejecting(key, rejected):
+            if key in seen:
+                raise PointsError(f"{where}: {key} has another line too; keep one of them")
+            seen.add(key)
             if fields.get("status", "done") != "done":
                 raise PointsError(f"{where}: was skipped: {brief(fields.get('reason'))}")
             shape, targets = frame_of_entry(fields, path.parent, where, with_masks=with_masks)

@@ -11,7 +11,8 @@ from pathlib import Path
 from pointmask.errors import PointsError
 from pointmask.io.formats.base import Format
 from pointmask.io.formats.parts.decoding import peek
-from pointmask.io.formats.parts.documents import brief, head_keys, read_json
+from pointmask.io.formats.parts.documents import brief, head_keys
+from pointmask.io.formats.parts.json_stream import json_items
 from pointmask.io.formats.parts.records import RecordReader, says_points
 from pointmask.io.images.kinds import is_image_or_raw
 from pointmask.io.images.source import ImageSource
@@ -47,22 +48,20 @@ class PlainJson(Format):
         PointsError
             If it is unreadable, not JSON, of another structure, or all numbers are fractions.
         """
-        content = read_json(path)
         reader = RecordReader()
-        if isinstance(content, dict):
-            for image, items in content.items():
-                reader.add_list(image, items, f"{path}: {brief(image)}")
-        elif isinstance(content, list):
-            for count, record in enumerate(content, 1):
-                where = f"{path}: entry {count}"
-                if not isinstance(record, dict):
+        for _, key, value in json_items(path):
+            if isinstance(key, str):
+                reader.add_list(key, value, f"{path}: {brief(key)}")
+            elif key is None and not isinstance(value, (list, dict)):
+                raise PointsError(
+                    f"{path}: it holds {brief(value)}, neither a list nor an object; export it again"
+                )
+            elif key is not None:
+                where = f"{path}: entry {key + 1}"
+                if not isinstance(value, dict):
                     raise PointsError(
-                        f'{where} is {brief(record)}; write {{"image": "a.png", "points": [[x, y]]}}'
+                        f'{where} is {brief(value)}; write {{"image": "a.png", "points": [[x, y]]}}'
                     )
-                reader.add(record, where)
-        else:
-            raise PointsError(
-                f"{path}: it holds {brief(content)}, neither a list nor an object; export it again"
-            )
+                reader.add(value, where)
         reader.check_fractions(str(path))
         return reader.collector.points(self.source_of(path))

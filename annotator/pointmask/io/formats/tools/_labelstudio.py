@@ -11,7 +11,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from pointmask.errors import PointsError
 from pointmask.io.formats.encodings import brush_rle
 from pointmask.io.formats.labelled import Box, LabelledTarget, Patch, Shape, split_key
-from pointmask.io.formats.parts.documents import brief, listing, mapping, number, read_json
+from pointmask.io.formats.parts.documents import brief, listing, mapping, number
+from pointmask.io.formats.parts.json_stream import json_list
 from pointmask.io.formats.parts.origin import Origin, to_pixel
 from pointmask.io.formats.parts.shapes import box_around, known_size, label_of, outlined, score_of, size_of
 from pointmask.io.formats.tools._pairs import Part, targets
@@ -102,7 +103,7 @@ def tasks(
     PointsError
         If the file is unreadable or no list of tasks, or a task names no image.
     """
-    for place, item in enumerate(listing(read_json(path), f"{path}: the document"), 1):
+    for place, item in enumerate(json_list(path), 1):
         where = f"{path}: task {place}"
         content = prepare(mapping(item, where))
         try:

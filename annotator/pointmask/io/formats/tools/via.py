@@ -15,6 +15,7 @@ from pointmask.errors import PointsError
 from pointmask.io.formats.base import Format
 from pointmask.io.formats.parts.decoding import peek
 from pointmask.io.formats.parts.documents import brief, listing, mapping, number, read_json, text
+from pointmask.io.formats.parts.json_stream import json_items
 from pointmask.io.formats.parts.origin import Origin, to_pixel
 from pointmask.io.formats.parts.shapes import box_around, outlined
 from pointmask.io.formats.parts.text import Collector
@@ -34,6 +35,8 @@ _SHAPES_3 = {
     4: ("ellipse", ("cx", "cy", "rx", "ry")),
 }
 _POLYGON_3 = 7
+_KEYS_3 = ("project", "config", "attribute", "file", "metadata", "view")
+_IMAGES_2 = "_via_img_metadata"
 
 
 class Via(Format):
@@ -59,13 +62,8 @@ class Via(Format):
         PointsError
             If the file is unreadable or not VIA's JSON, or an image has no name.
         """
-        document = mapping(read_json(path), f"{path}: the document")
         collector = Collector()
-        try:
-            entries = list(_images_3(document) if "metadata" in document else _images_2(document))
-        except PointsError as error:
-            raise PointsError(f"{path}: {error}") from None
-        for name, regions in entries:
+        for name, regions in _images(path):
             where = f"{path}: image {brief(name)}"
             try:
                 points = [_region(item, where) for item in regions]
@@ -75,6 +73,31 @@ class Via(Format):
             for point in points or (None,):
                 collector.add(name, where, point)
         return collector.points(self.source_of(path))
+
+
+def _images(path: Path) -> Iterator[tuple[str, list[Any]]]:
+    """Yield name and regions of each image; raises as `Via.read`."""
+    first = ""
+    has_images = False
+    for inside, key, value in json_items(path, (_IMAGES_2,)):
+        if key is None:
+            mapping(value, f"{path}: {inside or 'the document'}")
+            has_images = has_images or inside == _IMAGES_2
+            continue
+        first = first or str(key)
+        if first in _KEYS_3:
+            try:
+                yield from _images_3(mapping(read_json(path), f"{path}: the document"))
+            except PointsError as error:
+                raise PointsError(f"{path}: {error}") from None
+            return
+        if inside or not first.startswith("_via_"):
+            yield _image_2(value, f"of image {brief(key)} in {path}")
+            has_images = True
+        elif key == _IMAGES_2:
+            mapping(value, f"{path}: {key}")
+    if first and not has_images:
+        raise PointsError(f"{path}: no {_IMAGES_2}, so it has no images; save the project again")
 
 
 def _region(item: object, where: str) -> Point:
@@ -118,16 +141,13 @@ def _values(attributes: object) -> list[object]:
     return list(attributes.values()) if isinstance(attributes, dict) else []
 
 
-def _images_2(document: dict[str, Any]) -> Iterator[tuple[str, list[Any]]]:
-    """Yield name and regions of each image of a project, or of annotations alone, of VIA 2 or 1."""
-    stored = mapping(document.get("_via_img_metadata", document), "_via_img_metadata")
-    for key, item in stored.items():
-        where = f"of image {brief(key)}"
-        image = mapping(item, f"entry {where}")
-        regions = image.get("regions", [])
-        if isinstance(regions, dict):  # VIA 1 numbers them
-            regions = list(regions.values())
-        yield text(image.get("filename"), f"filename {where}"), listing(regions, f"regions {where}")
+def _image_2(item: object, where: str) -> tuple[str, list[Any]]:
+    """Return name and regions of an image of VIA 2 or 1."""
+    image = mapping(item, f"entry {where}")
+    regions = image.get("regions", [])
+    if isinstance(regions, dict):  # VIA 1 numbers them
+        regions = list(regions.values())
+    return text(image.get("filename"), f"filename {where}"), listing(regions, f"regions {where}")
 
 
 def _images_3(document: dict[str, Any]) -> Iterator[tuple[str, list[Any]]]:
@@ -140,7 +160,7 @@ def _images_3(document: dict[str, Any]) -> Iterator[tuple[str, list[Any]]]:
         file = mapping(document.get("file"), "file").get(str(shown[0]))
         names[key] = text(mapping(file, f"file {brief(shown[0])}").get("fname"), "fname")
     regions: dict[str, list[Any]] = {key: [] for key in names}
-    for key, item in mapping(document["metadata"], "metadata").items():
+    for key, item in mapping(document.get("metadata"), "metadata").items():
         entry = mapping(item, f"metadata {brief(key)}")
         view = str(entry.get("vid"))
         if view not in regions:

@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 from pointmask.errors import PointsError
 from pointmask.io.formats.base import DocumentFormat
 from pointmask.io.formats.labelled import LabelledTarget
-from pointmask.io.formats.parts.documents import brief, head_keys, listing, mapping, read_json, rejecting
+from pointmask.io.formats.parts.documents import brief, head_keys, mapping, rejecting
+from pointmask.io.formats.parts.json_stream import json_list
 from pointmask.io.formats.parts.origin import Origin
 from pointmask.io.formats.parts.per_image import Parsed, key_to_reject
 from pointmask.io.formats.parts.shapes import score_of
@@ -50,7 +51,7 @@ class CocoResults(DocumentFormat):
             If the file is unreadable or no such list, or a detection names no image.
         """
         by_image: dict[str, list[tuple[str, dict[str, Any]]]] = {}
-        for place, item in enumerate(listing(read_json(path), f"{path}: the document"), 1):
+        for place, item in enumerate(json_list(path), 1):
             where = f"{path}: detection {place}"
             fields = mapping(item, where)
             by_image.setdefault(_name(fields.get("image_id"), where), []).append((where, fields))

@@ -19,10 +19,10 @@ from pointmask.io.formats.parts.documents import (
     listing,
     mapping,
     number,
-    read_json,
     rejecting,
     text,
 )
+from pointmask.io.formats.parts.json_stream import json_list
 from pointmask.io.formats.parts.origin import Origin
 from pointmask.io.formats.parts.per_image import Parsed, key_to_reject, new_key
 from pointmask.io.formats.parts.shapes import boxed, label_of, score_of
@@ -60,7 +60,7 @@ class CreateMl(DocumentFormat):
             If the file is unreadable or no list of images with names.
         """
         seen: set[str] = set()
-        for place, item in enumerate(listing(read_json(path), f"{path}: the document"), 1):
+        for place, item in enumerate(json_list(path), 1):
             where = f"{path}: image {place}"
             image = mapping(item, where)
             name = text(next((image[key] for key in _IMAGE if key in image), None), f"{where}: its name")

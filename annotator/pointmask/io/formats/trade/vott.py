@@ -23,6 +23,7 @@ from pointmask.io.formats.parts.documents import (
     rejecting,
     text,
 )
+from pointmask.io.formats.parts.json_stream import json_items
 from pointmask.io.formats.parts.origin import Origin, to_pixel
 from pointmask.io.formats.parts.per_image import Parsed, any_document, key_to_reject, new_key, parse_each
 from pointmask.io.formats.parts.shapes import boxed, known_size, label_of, outlined
@@ -60,11 +61,8 @@ class Vott(DocumentFormat):
                 path, ".json", rejected, lambda file, _: _asset(mapping(read_json(file), str(file)))
             )
             return
-        document = mapping(read_json(path), str(path))
-        if "assets" not in document:
-            document = {"assets": {"": document}}
         seen: set[str] = set()
-        for key, item in mapping(document["assets"], f"{path}: assets").items():
+        for key, item in _assets(path):
             record = mapping(item, f"{path}: asset {brief(key)}")
             name = _name(record, f"{path}: asset {brief(key)}")
             with rejecting(key_to_reject(name), rejected, f"{path}: asset {brief(name)}"):
@@ -72,6 +70,24 @@ class Vott(DocumentFormat):
                 visited = mapping(record.get("asset"), "asset").get("state") != _NOT_VISITED
                 if found.targets or visited:
                     yield found._replace(key=new_key(name, seen))
+
+
+def _assets(path: Path) -> Iterator[tuple[str, Any]]:
+    """Yield key and content of each asset; a document of one asset has it without key."""
+    single: dict[str, Any] = {}
+    is_export = False
+    for inside, key, value in json_items(path, ("assets",)):
+        if inside and key is not None:
+            yield str(key), value
+        elif inside or key == "assets":
+            is_export = True
+            mapping(value, f"{path}: assets")
+        elif isinstance(key, str):
+            single[key] = value
+        else:
+            mapping(value, str(path))
+    if not is_export:
+        yield "", single
 
 
 def _document(file: Path, _: str) -> Parsed:

@@ -1,24 +1,27 @@
 """MATLAB files of versions 5 to 7: real matrices, texts, and cells of texts; everything else is passed over.
 
 SciPy reads more, but a damaged file can end its process (2026-11-29, SciPy's mio5 on 1 of 1,000 mutants), and
-annotations need no more than this. The layout is that of MathWorks' "MAT-File Format": a header of 128 bytes,
-then elements of a tag (type and size) and data, some of them packed with zlib.
+annotations and images need no more than this. The layout is that of MathWorks' "MAT-File Format": a header of
+128 bytes, then elements of a tag (type and size) and data, some of them packed with zlib.
 """
 
 import math
 import struct
 import zlib
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Variable = NDArray[np.float64] | str | list[str]
+Variable = NDArray[Any] | str | list[str]
 
 _HEAD = 128
 _MATRIX, _PACKED = 14, 15
 _CELL, _CHAR = 1, 4
-_NUMERIC = range(6, 16)
+_NUMERIC = {
+    6: "f8", 7: "f4", 8: "i1", 9: "u1", 10: "i2", 11: "u2", 12: "i4", 13: "u4", 14: "i8", 15: "u8",
+}  # fmt: skip
 _COMPLEX = 0x0800
 _KINDS = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
 _TEXTS = {1: "latin-1", 2: "latin-1", 4: "utf-16", 16: "utf-8", 17: "utf-16"}
@@ -26,7 +29,7 @@ _TEXTS = {1: "latin-1", 2: "latin-1", 4: "utf-16", 16: "utf-8", 17: "utf-16"}
 
 def variables(data: bytes, most: int = 1 << 28) -> dict[str, Variable]:
     """
-    Return the matrices, texts and cells of texts of a file, by name.
+    Return the matrices, in the types that MATLAB gives them, texts and cells of texts of a file, by name.
 
     Parameters
     ----------
@@ -66,7 +69,7 @@ def _unpack(body: bytes, most: int) -> bytes:
     except zlib.error as error:
         raise ValueError(f"a packed variable is damaged ({error})") from None
     if unpacker.unconsumed_tail:
-        raise ValueError("more content than annotations need")
+        raise ValueError(f"more content than {most:,} bytes")
     return unpacked
 
 
@@ -107,7 +110,8 @@ def _variable(matrix: bytes, order: str, *, inside: bool = False) -> tuple[str, 
                                order + _KINDS[stored])  # fmt: skip
         if len(values) != count:
             raise ValueError(f"an array of shape {shape} with {len(values)} numbers")
-        return name, values.astype(np.float64).reshape(shape, order="F")
+        # A class may be stored in the numbers of a smaller one.
+        return name, values.astype(_NUMERIC[kind]).reshape(shape, order="F")
     if kind == _CHAR and len(parts) > 3 and parts[3][0] in _TEXTS:
         encoding = _TEXTS[parts[3][0]]
         encoding += ("-le" if order == "<" else "-be") if encoding == "utf-16" else ""

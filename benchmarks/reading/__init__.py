@@ -1,0 +1,1 @@
+"""What ``readers.py`` reads: the clicks, and a file of every format that holds them."""
