@@ -320,8 +320,8 @@ DOCUMENTS: dict[str, tuple[str, Writer]] = {
         json.dumps({"image_id": i, "category_id": 1, "bbox": box(x, y), "score": 0.5}) for x, y in pairs),
         ("[", "]\n"))),
     "cvat": ("cvat", cvat(lambda x, y: (
-        f'    <points label="ship" source="manual" occluded="0" points="{x + .5:.2f},{y + .5:.2f}" z_order="0">'
-        "</points>"))),
+        f'    <points label="ship" source="manual" occluded="0" points="{x + .5:.2f},{y + .5:.2f}" '
+        'z_order="0"></points>'))),
     "cvat, boxes": ("cvat", cvat(lambda x, y: (
         f'    <box label="ship" source="manual" occluded="0" xtl="{x - 1}.00" ytl="{y - 1}.00" '
         f'xbr="{x + 2}.00" ybr="{y + 2}.00" z_order="0"></box>'))),
