@@ -1,5 +1,8 @@
 """``pointmask demo``: annotate five built-in scenes and print the paths to open."""
 
+import shlex
+import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,6 +53,12 @@ def demo(folder: Path, overwrite: bool) -> None:
     show_summary(summary)
     click.echo(f"Pictures: {out / 'overlays'}")
     click.echo(f"\nNow yours:  pointmask annotate IMAGES --points {points.name} --out masks-out --report")
+    click.echo(f"On a page:  {_program()} click {shlex.quote(str(images))} --polarity auto")
+
+
+def _program() -> str:
+    """Return what the user types to run pointmask here, where ``make`` may have put it on no path."""
+    return "pointmask" if shutil.which("pointmask") else shlex.quote(sys.argv[0])
 
 
 def write_scenes(scenes: "Sequence[Scene]", images: Path, points: Path) -> None:

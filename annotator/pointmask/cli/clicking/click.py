@@ -123,7 +123,7 @@ def click_command(
         overlap=overlap,
         read_only=read_only,
     )
-    with opened(wish) as desk:
+    with opened(wish, _warn) as desk:
         wait_for_images(desk.listing, _PATIENCE, lambda line: click.echo(printable(line)))
         click.echo(printable(_what_is_there(desk)))
         _serve(desk, host, port, allowed, no_browser=no_browser)
@@ -154,6 +154,10 @@ def _serve(desk: "Desk", host: str, port: int | None, allowed: tuple[str, ...], 
         if redirect is not None:
             redirect.remove()
     click.echo(f"Ended. {desk.session.seq - before:,} lines were added to {desk.session.setup.out}.")
+
+
+def _warn(sentence: str) -> None:
+    click.echo(printable(f"WARNING: {sentence}"), err=True)
 
 
 def _what_is_there(desk: "Desk") -> str:

@@ -99,7 +99,7 @@ def make_app(
     on_first : callable, optional
         Called when the first request with the token has come.
     """
-    app = Starlette(routes=_routes(), exception_handlers={HTTPException: _http_error})
+    app = Starlette(routes=routes(), exception_handlers={HTTPException: _http_error})
     app.state.desk = desk
     app.state.warm = warm
     app.state.writer = marking.Writer()
@@ -107,7 +107,8 @@ def make_app(
     return Guard(Bodies(app), token, allowed, on_first)
 
 
-def _routes() -> list[Route]:
+def routes() -> list[Route]:
+    """Return the table of addresses."""
     place = "{image:number}/{frame:number}"
     return [
         Route("/", _told(_shell)),

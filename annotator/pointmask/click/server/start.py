@@ -1,5 +1,7 @@
 """From what a user asks for to a page that is ready: images listed, folder held, session open."""
 
+import os
+import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, nullcontext
@@ -68,9 +70,15 @@ class Wish:
 
 
 @contextmanager
-def opened(wish: Wish) -> Iterator[Desk]:
+def opened(wish: Wish, warn: Callable[[str], None]) -> Iterator[Desk]:
     """
     Hold the output folder and open a session in it; both end with the block.
+
+    Parameters
+    ----------
+    wish : Wish
+    warn : callable
+        Takes a sentence about what is dangerous, or was lost.
 
     Yields
     ------
@@ -111,6 +119,8 @@ def opened(wish: Wish) -> Iterator[Desk]:
             nullcontext() if wish.read_only else only_job(wish.out),
             closing(Session(setup, frames)) as session,
         ):
+            for sentence in _warnings(session):
+                warn(sentence)
             yield Desk(listing, frames, session)
     finally:
         listing.stop()
@@ -170,6 +180,14 @@ def wait_for_images(listing: Listing, seconds: float, say: Callable[[str], None]
     if listing.error is not None:
         raise ImageError(listing.error)
     say(f"Images: {listing.count:,}" if listing.complete else f"Images: listing, {listing.count:,} so far")
+
+
+def _warnings(session: Session) -> Iterator[str]:
+    out = session.setup.out
+    if os.name == "posix" and out.stat().st_mode & stat.S_IWOTH:
+        yield f"{out} may be written by other users of this machine; take that right away: chmod o-w {out}"
+    if session.cut:
+        yield f"{session.cut} bytes of an edit that was never finished were cut off the end of the journal"
 
 
 def _kept(wish: Wish, images: ImageSource, single: str | None) -> Callable[[str], bool] | None:

@@ -19,6 +19,8 @@ from pointmask.errors import PointmaskError
 PORTS = range(8765, 8785)
 """Tried in this order where none is asked for."""
 
+_WAITING = 128  # connections that were not accepted yet
+
 _LIFE = 60.0  # seconds of the redirect page, unless the page is opened before
 
 
@@ -36,7 +38,7 @@ def is_loopback(host: str) -> bool:
 
 def listen(host: str, port: int | None) -> socket.socket:
     """
-    Bind a socket.
+    Bind a socket, and listen.
 
     Parameters
     ----------
@@ -63,6 +65,7 @@ def listen(host: str, port: int | None) -> socket.socket:
             if os.name == "posix":  # elsewhere it would let two programs share a port
                 bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             bound.bind(place)
+            bound.listen(_WAITING)  # now, so that a browser that is quicker than the server waits for it
         except OSError as error:
             bound.close()
             refused = error
