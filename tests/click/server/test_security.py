@@ -9,7 +9,7 @@ from html import unescape
 import pytest
 from click.testing import CliRunner
 from starlette.routing import Route
-from tools.serving import Client, scenes, serving
+from tools.click.serving import Client, scenes, serving
 
 from pointmask import cli
 from pointmask.click.server import app
