@@ -35,14 +35,43 @@ class Step(NamedTuple):
         Number of its first line.
     start, end : int
         Where it is in the file.
-    gesture : str
-        Edits of the same gesture in a row join it.
     """
 
     seq: int
     start: int
     end: int
-    gesture: str
+
+
+class Steps:
+    """A stack of steps in 24 bytes each."""
+
+    def __init__(self) -> None:
+        self._numbers = array("Q")
+
+    def __bool__(self) -> bool:
+        return bool(self._numbers)
+
+    @property
+    def top(self) -> Step | None:
+        """The last step, None if there is none."""
+        return Step(*self._numbers[-3:]) if self._numbers else None
+
+    def push(self, step: Step) -> None:
+        """Add a step."""
+        self._numbers.extend(step)
+
+    def pop(self) -> Step:
+        """Take the last step away."""
+        step = Step(*self._numbers[-3:])
+        del self._numbers[-3:]
+        return step
+
+    def clear(self) -> None:
+        """Take all steps away."""
+        del self._numbers[:]
+
+    def __contains__(self, seq: object) -> bool:
+        return seq in self._numbers[::3]
 
 
 class Spot:
@@ -88,8 +117,9 @@ class JournalIndex:
         self.published = 0
         self.sessions: list[tuple[int, Settings]] = []
         self.last_edit: tuple[int, str] | None = None
-        self._undo: dict[str, list[Step]] = {}
-        self._redo: dict[str, list[Step]] = {}
+        self._undo: dict[str, Steps] = {}
+        self._redo: dict[str, Steps] = {}
+        self._gesture = ""  # of the last step
         self._edits: OrderedDict[str, tuple[FrameKey, ...]] = OrderedDict()
 
     def basis(self, seq: int) -> Settings:
@@ -128,12 +158,12 @@ class JournalIndex:
     def to_undo(self, who: str) -> Step | None:
         """Return the last step of an annotator that stands."""
         steps = self._undo.get(who)
-        return steps[-1] if steps else None
+        return steps.top if steps else None
 
     def to_redo(self, who: str) -> Step | None:
         """Return the step that an annotator undid last."""
         steps = self._redo.get(who)
-        return steps[-1] if steps else None
+        return steps.top if steps else None
 
     def since(self, seq: int) -> Iterator[FrameKey]:
         """Yield the frames that have lines after one."""
@@ -145,19 +175,22 @@ class JournalIndex:
         self._edits[first["edit"]] = keys
         if len(self._edits) > _REMEMBERED:
             self._edits.popitem(last=False)
-        undo, redo = self._undo.setdefault(who, []), self._redo.setdefault(who, [])
+        undo, redo = self._undo.setdefault(who, Steps()), self._redo.setdefault(who, Steps())
+        gesture = ""
         if first["op"] == "undo":
             _move(undo, redo, first.get("of"))
         elif first["op"] == "redo":
             _move(redo, undo, first.get("of"))
         else:
-            gesture = first.get("gesture") or ""
-            start, end = group[0].start, group[-1].end
-            if undo and gesture and undo[-1].gesture == gesture and undo[-1].end == start:
-                undo[-1] = undo[-1]._replace(end=end)
-            else:
-                undo.append(Step(first["seq"], start, end, gesture))
+            gesture = str(first.get("gesture") or "")
+            step = Step(first["seq"], group[0].start, group[-1].end)
+            top = undo.top
+            if top is not None and gesture and gesture == self._gesture and top.end == step.start:
+                undo.pop()
+                step = step._replace(seq=top.seq, start=top.start)
+            undo.push(step)
             redo.clear()
+        self._gesture = gesture
 
 
 def groups(lines: Iterable[Placed]) -> Iterator[list[Placed]]:
@@ -175,11 +208,12 @@ def _settings(line: Line) -> Settings:
     return Settings(*(text if isinstance(text, str) else "" for text in texts))
 
 
-def _move(source: list[Step], target: list[Step], seq: object) -> None:
+def _move(source: Steps, target: Steps, seq: object) -> None:
     """Move a step from one stack to the other, with whatever lies above it."""
-    if any(step.seq == seq for step in source):
-        while True:
-            step = source.pop()
-            target.append(step)
-            if step.seq == seq:
-                return
+    if seq not in source:
+        return
+    while True:
+        step = source.pop()
+        target.push(step)
+        if step.seq == seq:
+            return

@@ -34,7 +34,7 @@ class Setup:
     Attributes
     ----------
     out : Path
-        Existing output folder, locked by the caller (see `pointmask.click.session.hold.hold_folder`).
+        Existing output folder, locked by the caller (see `pointmask.click.session.opening.open_session`).
     annotator : str
         Name, 1 to 64 printable characters.
     theta : Theta
@@ -59,6 +59,11 @@ class Setup:
     labels: tuple[str, ...] = ()
     shard: str = "1/1"
     read_only: bool = False
+
+    @property
+    def settings(self) -> Settings:
+        """What masks are made with."""
+        return Settings(self.theta.digest, __version__, self.polarity, self.reading)
 
 
 class Session:
@@ -98,7 +103,7 @@ class Session:
         self.setup = setup
         self._source = frames
         self._lock = threading.RLock()
-        basis = Settings(setup.theta.digest, __version__, setup.polarity, setup.reading)
+        basis = setup.settings
         self._basis = basis
         self._store = Store(setup.out / CLICKS, setup.annotator, basis, base, read_only=setup.read_only)
         self.cut = self._store.cut

@@ -158,12 +158,18 @@ class Store:
         if not lines:
             return start if self.base is None else self.base.frame(key) or start
         try:
-            return after_all(start, ((line, self.index.basis(line["seq"])) for line in lines))
-        except JournalError as error:
-            raise JournalError(
-                f"{self._path}: the lines about {key[0]}, frame {key[1]}, contradict each other ({error}); "
-                "put back a copy that is whole"
-            ) from None
+            frame = after_all(start, ((line, self.index.basis(line["seq"])) for line in lines))
+            for target in frame.targets:
+                target.crop(frame.shape)
+        except (JournalError, ValueError) as error:  # the latter of run lengths that are no mask of the frame
+            raise self._contradiction(key, error) from None
+        return frame
+
+    def _contradiction(self, key: FrameKey, error: Exception) -> JournalError:
+        return JournalError(
+            f"{self._path}: the lines about {key[0]}, frame {key[1]}, contradict each other ({error}); put "
+            "back a copy that is whole"
+        )
 
     def _keep(self, key: FrameKey, frame: ClickFrame) -> None:
         self._frames[key] = frame
