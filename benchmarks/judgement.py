@@ -2,7 +2,8 @@
 
     POINTMASK_SIRST3=... python benchmarks/judgement.py [--wild FOLDER] [--draws 20] [--every 1]
 
-Clicks of real and built-in images are judged as they are, and with an error planted in all of them.
+Clicks of real and built-in images are judged as they are, with an error planted in all of them, and at places
+chosen by chance.
 Thresholds were set on the train list and on built-in scenes of other seeds; the val list, and folders below
 --wild (each with images/, masks/, points_centroid.csv and points_coarse.csv), are judged only.
 """
@@ -27,13 +28,15 @@ from pointmask.io.images.array import read, read_mask
 from pointmask.io.images.folder import list_images
 from pointmask.io.points.by_frame import points_by_frame
 from pointmask.io.points.names import natural_key
+from pointmask.judgement.evidence import Clicked
+from pointmask.judgement.sample import judge_some
 from pointmask.judgement.statistic import Standout
-from pointmask.judgement.verdict import Clicked, Verdict, judge
+from pointmask.judgement.verdict import Verdict
 from pointmask.synth.scenes import KINDS, make_scene
 
 Places = NDArray[np.int64]
 SIZES = (20, 50, 200, 2000)
-LARGEST = 128  # images: the folder job judges no more
+FEW = (4, 6, 8, 10)
 SCENES = 96
 
 
@@ -195,8 +198,7 @@ def verdict_of(samples: Sequence[Sample], clicks: Sequence[Places]) -> Verdict:
         )
         for k, s in enumerate(samples)
     ]
-    every = max(1, len(frames) // LARGEST)
-    return judge(frames[::every])
+    return judge_some(frames, lambda frame: [frame])
 
 
 def false_alarms(sets: dict[str, list[Sample]], draws: int) -> Iterator[dict[str, Any]]:
@@ -204,7 +206,7 @@ def false_alarms(sets: dict[str, list[Sample]], draws: int) -> Iterator[dict[str
     for name, samples in sets.items():
         for kind in (*PROTOCOLS, "moved by up to 3 px"):
             alarms, judged = Counter[str](), 0
-            for size in (10, *SIZES[:3], None):
+            for size in (*FEW, *SIZES[:3], None):
                 for draw in range(draws if size else 1):
                     rng = np.random.default_rng((draw, size or 0))
                     own = drawn(samples, size, rng) if size else samples
@@ -244,8 +246,25 @@ def found(sets: dict[str, list[Sample]], draws: int) -> Iterator[dict[str, Any]]
             yield row
 
 
-def sheet(alarms: Sequence[dict[str, Any]], rows: Sequence[dict[str, Any]]) -> str:
-    """Write both tables as Markdown."""
+def by_chance(sets: dict[str, list[Sample]], draws: int) -> Iterator[dict[str, Any]]:
+    """Judge clicks at places chosen by chance, as many as the images have."""
+    for name, samples in sets.items():
+        row: dict[str, Any] = {"set": name}
+        for size in (*FEW, *SIZES[:2]):
+            told = Counter[str]()
+            for draw in range(draws):
+                rng = np.random.default_rng((draw, size, 6))
+                own = drawn(samples, size, rng)
+                clicks = [rng.integers(0, s.standout.shape, s.points["centroid"].shape) for s in own]
+                told[verdict_of(own, clicks).kind] += 1
+            row[str(size)] = {"draws": draws, "told": told}
+        yield row
+
+
+def sheet(
+    alarms: Sequence[dict[str, Any]], rows: Sequence[dict[str, Any]], chance: Sequence[dict[str, Any]]
+) -> str:
+    """Write all tables as Markdown."""
     lines = [
         f"`{command()}`",
         "",
@@ -258,11 +277,19 @@ def sheet(alarms: Sequence[dict[str, Any]], rows: Sequence[dict[str, Any]]) -> s
     for row in rows:
         shares = [f"{row[str(size)]['named'] / row[str(size)]['draws']:.2f}" for size in SIZES]
         lines.append(f"| {row['set']} | {row['error']} | {' | '.join(shares)} |")
+    sizes = (*FEW, *SIZES[:2])
+    lines += ["", "Share of draws of clicks at random places that are said to show no target; in brackets,"]
+    lines += ["that are said to be too few to tell, by number of clicks:", ""]
+    lines += [f"| images of | {' | '.join(map(str, sizes))} |", "|---|" + "---:|" * len(sizes)]
+    for row in chance:
+        told = [(row[str(size)]["told"], row[str(size)]["draws"]) for size in sizes]
+        shares = [f"{t['nowhere'] / n:.2f} ({t['few'] / n:.2f})" for t, n in told]
+        lines.append(f"| {row['set']} | {' | '.join(shares)} |")
     return "\n".join(lines) + "\n"
 
 
 def main() -> None:
-    """Measure, print and save both tables."""
+    """Measure, print and save all tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--wild", type=Path)
     parser.add_argument("--draws", type=int, default=20)
@@ -280,9 +307,10 @@ def main() -> None:
     dim = {f"built-in, SNR {snr}, {side} px": built_in(snr, side) for snr in (2, -2) for side in (256, 64)}
     alarms = list(false_alarms({**lists, **parts, **others, "built-in": scenes, **dim}, args.draws))
     rows = list(found({**lists, "built-in": scenes}, args.draws))
-    text = sheet(alarms, rows)
+    chance = list(by_chance({**lists, "built-in": scenes}, 5 * args.draws))
+    text = sheet(alarms, rows, chance)
     print(text)
-    save("judgement", {"alarms": alarms, "found": rows}, args.out)
+    save("judgement", {"alarms": alarms, "found": rows, "chance": chance}, args.out)
     write_whole(args.out / "judgement.md", text)
 
 

@@ -45,3 +45,17 @@ def blobs(mask: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.int6
     areas = np.bincount(ids, minlength=count)
     sums = [np.bincount(ids, weights=axis, minlength=count) for axis in (rows, cols)]
     return np.stack(sums, axis=1) / areas[:, None], areas
+
+
+def middles(mask: NDArray[np.bool_], most: int = 16) -> NDArray[np.int64]:
+    """Return the pixels nearest to the centroids of the components, ``(n, 2)`` int64, as clicks would be.
+
+    Parameters
+    ----------
+    mask : ndarray
+        ``(H, W)`` bool.
+    most : int
+        Return only the first, in raster order.
+    """
+    centroids, _ = blobs(mask)
+    return np.floor(centroids[:most] + 0.5).astype(np.int64)

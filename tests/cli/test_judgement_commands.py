@@ -9,6 +9,9 @@ from click.testing import CliRunner
 from tools.folders import save
 
 from pointmask.cli import main
+from pointmask.folder.records.shards import Shard
+from pointmask.io.images.array import read
+from pointmask.judgement.statistic import Standout
 from pointmask.synth.scenes import KINDS, make_scene
 
 SIDE = 96
@@ -126,14 +129,51 @@ def test_all_images_skipped(data, tmp_path):
     assert said[-1].startswith("What to do: correct what is listed above")
 
 
-def test_a_job_is_judged_the_same_by_any_number_of_threads_and_not_by_shard(data, tmp_path):
+def test_a_job_is_judged_the_same_by_any_number_of_threads_and_by_every_shard(data, tmp_path):
     images, rows = data
     points = write(tmp_path / "p.csv", [(name, y, x) for name, x, y in rows])
     one = run("annotate", images, "--points", points, "--out", tmp_path / "one", code=3)
     two = run("annotate", images, "--points", points, "--out", tmp_path / "two", "--threads", 2, code=3)
     assert one.splitlines()[-2:] == two.splitlines()[-2:]
-    for shard, code in (("1/2", 0), ("2/2", 0)):
-        run("annotate", images, "--points", points, "--out", tmp_path / "out", "--shard", shard, code=code)
+    for shard in ("1/2", "2/2"):
+        part = run(
+            "annotate", images, "--points", points, "--out", tmp_path / "out", "--shard", shard, code=3
+        )
+        assert part.splitlines()[-2:] == one.splitlines()[-2:]
+
+
+def test_a_shard_without_images_of_right_points_is_no_failure(data, tmp_path):
+    images, rows = data
+    points = write(tmp_path / "p.csv", rows)
+    number = next(k for k in range(1, 61) if not any(Shard(k, 60).owns(name) for name, *_ in rows))
+    options = ("--out", tmp_path / "out", "--shard", f"{number}/60")
+    assert "WARNING" not in run("annotate", images, "--points", points, *options, code=0)
+
+
+def test_eight_clicks_beside_all_targets_are_named(data, tmp_path):
+    images, rows = data
+    rows = [(name, (x + SIDE // 2) % SIDE, (y + 3 * SIDE // 8) % SIDE) for name, x, y in rows[:8]]
+    points = write(tmp_path / "p.csv", rows)
+    said = run("annotate", images, "--points", points, "--out", tmp_path / "out", code=3).splitlines()
+    assert said[-2].startswith("WARNING: ")
+    assert "of 8 clicks in 4 images show a target, where chance gives 1" in said[-2]
+    assert "list of points: hardly a click shows a target" in run("check", images, "--points", points, code=3)
+
+
+def test_too_few_clicks_are_said_to_be_too_few(data, tmp_path):
+    images, rows = data
+    wrong = []
+    for name in (rows[0][0], rows[2][0]):
+        places = np.indices((SIDE, SIDE)).reshape(2, -1)
+        row, col = places[:, np.argmin(Standout(read(images / name)).at(*places))].tolist()
+        wrong.append((name, col, row))
+    points = write(tmp_path / "p.csv", wrong)
+    said = run("annotate", images, "--points", points, "--out", tmp_path / "out", code=0)
+    assert "0 of 2 clicks in 2 images show a target, where chance gives 0; they are too few to tell" in said
+    found = run("check", images, "--points", points, code=3)  # by then, it has other problems
+    assert "note: 1 list of points: too few clicks to tell whether they fit" in found
+    right = write(tmp_path / "right.csv", rows[:2])
+    assert "too few" not in run("annotate", images, "--points", right, "--out", tmp_path / "right", code=0)
 
 
 def test_points_of_a_smaller_copy_are_judged_where_the_job_puts_them(data, tmp_path):

@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from tools.folders import scenes, tree
 
 from pointmask import executors
@@ -78,10 +79,16 @@ def _many(source: Path, points: Points, count: int) -> Points:
 def test_same_bytes_and_a_lost_worker(folder, tmp_path, monkeypatch, png):
     source, points = folder
     points = _many(source, points, 600)
+    with Image.open(source / "01.png") as turned:
+        exif = turned.getexif()
+        exif[0x112] = 6
+        turned.save(source / "many0599.png", exif=exif)
     monkeypatch.setattr(executors, "_CHUNK_DASK", 20)
-    annotate_folder(source, points, tmp_path / "local", png=png)
+    local = annotate_folder(source, points, tmp_path / "local", png=png)
     with cluster(tmp_path / "cluster") as its:
-        annotate_folder(source, points, tmp_path / "whole", png=png, scheduler=its.address)
+        whole = annotate_folder(source, points, tmp_path / "whole", png=png, scheduler=its.address)
+        assert whole.notes == local.notes
+        assert "turned upright" in whole.notes[0]
         assert tree(tmp_path / "whole") == tree(tmp_path / "local")
         lost = []
 

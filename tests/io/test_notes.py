@@ -22,6 +22,16 @@ def test_a_note_that_nobody_gathers_is_lost_without_harm():
     assert outer.lines() == ("outside",)
 
 
+def test_notes_of_another_process_are_merged():
+    with gathering() as theirs:
+        note("turned upright", "b.png")
+        note("turned upright", "c.png")
+    with gathering() as ours:
+        note("turned upright", "a.png")
+    ours.merge(theirs.counted())
+    assert ours.lines() == ("turned upright (3 times, first a.png)",)
+
+
 def test_a_plain_table_has_no_notes(tmp_path):
     path = tmp_path / "p.csv"
     path.write_text("image,x,y\na.png,3,4\n")

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from pointmask.judgement.evidence import Clicked
 from pointmask.judgement.statistic import Standout
 from pointmask.judgement.transformations import named, scaled, shifted
-from pointmask.judgement.verdict import Clicked, judge
+from pointmask.judgement.verdict import judge
 from pointmask.synth.scenes import KINDS, make_scene
 
 NONE = np.empty((0, 2), np.int64)
@@ -136,6 +137,42 @@ def test_a_place_that_many_frames_click_on_tells_but_once(clear):
     frames = [Clicked(standout, np.array([[5, 5], [6, 90]]))] * 100
     verdict = judge(frames)
     assert (verdict.kind, verdict.clicks) == ("few", 2)
+
+
+@pytest.mark.parametrize(("count", "least"), [(8, 0.75), (20, 1)])
+def test_few_clicks_by_chance_show_no_target(clear, count, least):
+    told = []
+    for seed in range(20):
+        rng = np.random.default_rng((seed, count))
+        clicks = [rng.integers(0, 128, (2, 2)) for _ in range(count // 2)]
+        told.append(judge(clicked(clear[: count // 2], clicks)).kind)
+    assert set(told) <= {"nowhere", "few", "fits"}
+    assert told.count("fits") <= 2  # now and then, clicks by chance are lucky
+    assert told.count("nowhere") >= least * len(told)
+
+
+@pytest.mark.parametrize("contrast", [2, -2])
+@pytest.mark.parametrize("count", [2, 3, 4])
+def test_few_clicks_on_dim_targets_raise_no_alarm(contrast, count):
+    made = scenes(40, contrast, seed=9, side=64)
+    for first in range(0, 40 - count, count):
+        some = made[first : first + count]
+        assert not judge(clicked(some, [points for _, points, _ in some])).is_wrong
+
+
+def test_one_lucky_click_saves_no_list(clear):
+    rng = np.random.default_rng(1)
+    clicks = [rng.integers(0, 128, (2, 2)) for _ in clear]
+    clicks[0] = clear[0][1]
+    assert judge(clicked(clear, clicks)).kind == "nowhere"
+
+
+def test_masks_are_judged_by_their_middles_and_mended_as_masks(clear):
+    verdict = judge(clicked(clear, each(clear, ERRORS["swapped"])), "masks")
+    assert verdict.fix == "transpose each mask: rows are columns; or give the images that they were drawn on"
+    assert "middles of targets in the masks" in str(verdict)
+    shift = judge(clicked(clear, each(clear, ERRORS["shifted"])), "masks")
+    assert shift.fix.startswith("export the masks again")
 
 
 def test_pixels_and_what_was_made_of_them_are_judged_alike():

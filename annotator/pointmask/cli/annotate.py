@@ -176,11 +176,11 @@ def annotate(
     show_summary(summary)
     if carried:
         show_tracks(carried, out)
-    wrong = what_is_wrong(summary) if shard is None else None
+    wrong = what_is_wrong(summary, is_shard=shard is not None)
     if wrong is not None:
         click.echo(printable(f"WARNING: {wrong[0]}\nWhat to do: {wrong[1]}"))
     makes_sense = summary.judgement is None or summary.judgement.makes_sense
-    if summary.skipped or (shard is None and not (summary.images and makes_sense)):
+    if summary.skipped or not makes_sense or not (summary.images or shard):
         raise SystemExit(EXIT_SOME_SKIPPED)
 
 

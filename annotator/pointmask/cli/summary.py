@@ -44,6 +44,8 @@ def show_summary(summary: Summary) -> None:
             err=True,
         )
     show_notes(summary.notes)
+    if summary.judgement is not None and summary.judgement.is_unclear:
+        show_notes([str(summary.judgement)])
     if summary.missing_shards:
         shards = ", ".join(str(index) for index in summary.missing_shards)
         click.echo(f"Still to run before the manifest is merged: shard {shards}")
@@ -57,9 +59,15 @@ def show_summary(summary: Summary) -> None:
         click.echo(f"Report:   {summary.report}  (open it in a browser)")
 
 
-def what_is_wrong(summary: Summary) -> tuple[str, str] | None:
+def what_is_wrong(summary: Summary, *, is_shard: bool = False) -> tuple[str, str] | None:
     """
     Say why the results of a whole job are not worth having, or that its points should be corrected.
+
+    Parameters
+    ----------
+    summary : Summary
+    is_shard : bool
+        The job was a part, which may well have no image. Its points are those of the whole.
 
     Returns
     -------
@@ -67,9 +75,9 @@ def what_is_wrong(summary: Summary) -> tuple[str, str] | None:
         Reason and cure; None if all is well.
     """
     verdict = summary.judgement
-    if not summary.images:
+    if not (summary.images or is_shard):
         return "0 targets: no image has points, so nothing was annotated", "name the images in the point list"
-    if len(summary.skipped) == summary.images:
+    if summary.images and len(summary.skipped) == summary.images:
         skipped = f"all {summary.images:,} images with points were skipped"
         return f"0 targets: {skipped}", f"correct what is listed above; all of it: {summary.manifest}"
     if verdict is not None and verdict.is_wrong:

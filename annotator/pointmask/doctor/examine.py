@@ -14,6 +14,7 @@ from pointmask.doctor.frame import Looker, Seen
 from pointmask.doctor.lists import SplitList, split_of, style_notes, together
 from pointmask.doctor.mixed_up import Reader, Suspects, mask_pairs, point_pairs
 from pointmask.doctor.twins import Twins
+from pointmask.doctor.whole import judge_masks
 from pointmask.errors import ImageError
 from pointmask.executors import Progress
 from pointmask.folder.judging import judge_plan
@@ -105,17 +106,19 @@ def examine(
                 report(Progress(number, len(names), 0, len(ward.unreadable)))
         ward.twins.search(splits, threads)
     ward.conclude()
-    verdict = None if plan is None else judge_plan(source, plan)
+    single = _single(mask_files)
+    of_points = None if plan is None else judge_plan(source, plan)
+    of_masks = None if truth is None else judge_masks(source, truth, single)
     return Diagnosis(
         tuple(sorted(ward.groups.values(), key=lambda group: group.role)),
         _told_points(points),
-        notes.findings() if verdict is None else with_whole(verdict, notes.findings()),
+        with_whole([one for one in (of_points, of_masks) if one is not None], notes.findings()),
         Remedies(
             tuple(names),
             ward.unreadable,
-            _single(mask_files),
+            single,
             ward.twins.taken_out,
-            None if verdict is None else verdict.cause,
+            None if of_points is None else of_points.cause,
         ),
     )
 

@@ -239,35 +239,45 @@ _KINDS = {
 }  # fmt: skip
 
 
-# By the systematic error of all points: the kind of finding that is its sign in single images.
-_SIGNS = {"swapped": "point swapped", "names off by one": "point pair"}
+# By what is judged and its systematic error: the kind of finding that is its sign in single images.
+_SIGNS = {
+    ("clicks", "swapped"): "point swapped",
+    ("clicks", "names off by one"): "point pair",
+    ("masks", "names off by one"): "mask pair",
+}
 
 
-def with_whole(verdict: Verdict, findings: Sequence[Finding]) -> tuple[Finding, ...]:
+def with_whole(verdicts: Sequence[Verdict], findings: Sequence[Finding]) -> tuple[Finding, ...]:
     """
-    Put the judgement of a whole list of points before what is to be said of single images.
+    Put the judgements of the whole list of points, and of all masks, before findings of single images.
 
     Parameters
     ----------
-    verdict : Verdict
+    verdicts : sequence of Verdict
     findings : sequence of Finding
-        Those that the systematic error of all points explains become notes.
+        Those that a systematic error explains become notes.
     """
-    if not verdict.is_wrong:
-        return tuple(findings)
-    sign = None if verdict.cause is None else _SIGNS.get(verdict.cause.name)
-    rest = [replace(one, is_problem=False) if one.kind == sign else one for one in findings]
-    return _of_list(verdict), *sorted(rest, key=lambda one: not one.is_problem)
+    wholes = [_of_whole(verdict) for verdict in verdicts if verdict.is_wrong or verdict.is_unclear]
+    signs = {_SIGNS.get((v.of, v.cause.name)) for v in verdicts if v.cause is not None}
+    rest = [replace(one, is_problem=False) if one.kind in signs else one for one in findings]
+    return tuple(sorted((*wholes, *rest), key=lambda one: not one.is_problem))
 
 
-def _of_list(verdict: Verdict) -> Finding:
+def _of_whole(verdict: Verdict) -> Finding:
+    subject, places, kind = "list of points", "clicks", "point list"
+    if verdict.of == "masks":
+        subject, places, kind = "set of masks", "masks", "mask set"
+    if verdict.is_unclear:
+        fix = "look at some of them on their images: annotate --save overlay"
+        what = f"{subject}: too few {places} to tell whether they fit"
+        return Finding(what, fix, (str(verdict),), False, kind)
     fix = verdict.fix
-    if verdict.cause is not None and verdict.cause.change is not None:
+    if verdict.of == "clicks" and verdict.cause is not None and verdict.cause.change is not None:
         fix += "; or use --fix, which writes such a list"
-    what = "list of points: hardly a click shows a target"
+    what = f"{subject}: hardly a {places[:-1]} shows a target"
     if verdict.makes_sense:
-        what = "list of points: all clicks lie beside their targets"
-    return Finding(what, fix, (str(verdict),), True, "point list")
+        what = f"{subject}: all {places} lie beside their targets"
+    return Finding(what, fix, (str(verdict),), True, kind)
 
 
 class Notes:

@@ -37,6 +37,7 @@ from pointmask.io.images.open import open_source
 from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import MANIFEST, MASKS, RESULTS
 from pointmask.io.lock import only_job
+from pointmask.io.notes import Notes
 from pointmask.io.points.lists import IdList, read_ids
 from pointmask.io.points.packed import PackedTexts
 from pointmask.io.points.points import Points
@@ -247,11 +248,11 @@ def _run(
             entry = skipped_entry(image, frame, reason)
             ledger.add(entry)
             running.skip(entry)
-    summary.notes = plan.notes
     summary.without_points.extend(image for image in plan.without_points if part.owns(image))
-    handled, shown = 0, 0.0
+    handled, shown, notes = 0, 0.0, Notes()
     for seen, outcome in enumerate(execute(tasks_of(plan, part, ledger.finished())), 1):
         running.outcome(outcome)
+        notes.merge(outcome.notes)
         for entry, seconds in outcome.entries:
             ledger.add(entry)
             note(entry, seconds)
@@ -260,6 +261,7 @@ def _run(
         if now - shown >= _PROGRESS_EVERY or seen == total:
             shown = now
             progress(Progress(seen, total, summary.targets, len(summary.skipped)))
+    summary.notes = (*plan.notes, *notes.lines())
     return running.close(handled)
 
 

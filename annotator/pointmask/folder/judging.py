@@ -1,28 +1,26 @@
 """A list of points, judged as a whole on a sample of its images; see `pointmask.judgement`."""
 
-import math
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pointmask.folder.plan import Plan
 from pointmask.io.images.source import ImageSource
+from pointmask.io.notes import gathering
 from pointmask.io.points.fit import fitted
 from pointmask.io.points.names import natural_key
 from pointmask.io.points.points import Point
-from pointmask.judgement.verdict import Clicked, Verdict, judge
-
-_IMAGES = 128  # spread evenly over the list
-_CLICKS = 1000
-_MOST_PIXELS = 2**24  # of all images that are read
-_FEWEST_CLICKS = 100  # for these even more are read
+from pointmask.judgement.evidence import Clicked
+from pointmask.judgement.sample import MOST_IMAGES, judge_some
+from pointmask.judgement.verdict import Verdict
 
 
 def judge_plan(images: ImageSource, plan: Plan) -> Verdict:
     """
-    Judge the points of a job on a sample of its images: some hundred clicks tell of a million.
+    Judge the points of a job on a sample of its images.
 
     Parameters
     ----------
@@ -35,30 +33,10 @@ def judge_plan(images: ImageSource, plan: Plan) -> Verdict:
     Verdict
         Images that cannot be read are passed over.
     """
-    return judge(_sample(images, plan))
-
-
-def _sample(images: ImageSource, plan: Plan) -> Iterator[Clicked]:
     names = [name for name, frames in plan.frames.items() if any(frames.values())]
     names.sort(key=natural_key)
-    chosen = np.unique(np.linspace(0, len(names) - 1, min(len(names), _IMAGES)).round().astype(int)).tolist()
-    pixels = clicks = 0
-    # The most distant first, so that wherever the work ends, the sample is spread evenly.
-    for at in sorted(chosen, key=lambda at: (_bits_reversed(chosen.index(at)), at)):
-        if (
-            clicks >= _CLICKS
-            or (pixels >= _MOST_PIXELS and clicks >= _FEWEST_CLICKS)
-            or pixels >= 4 * _MOST_PIXELS
-        ):
-            return
-        for clicked in _frames(images, plan, names, at):
-            yield clicked
-            pixels += math.prod(clicked.pixels.shape)
-            clicks += len(clicked.clicks)
-
-
-def _bits_reversed(number: int) -> int:
-    return int(f"{number:010b}"[::-1], 2)
+    with gathering():  # the images are read again, and what is assumed is said then
+        return judge_some(range(len(names)), partial(_frames, images, plan, names))
 
 
 def _frames(images: ImageSource, plan: Plan, names: Sequence[str], at: int) -> Iterator[Clicked]:
@@ -68,7 +46,7 @@ def _frames(images: ImageSource, plan: Plan, names: Sequence[str], at: int) -> I
     several = len(frames) > 1
     # Whatever is wrong with a file: that it is skipped, and why, is the job's to say.
     with suppress(Exception), images.open(names[at]) as file:
-        for frame in clicked[:: max(1, len(clicked) * len(names) // _IMAGES)]:
+        for frame in clicked[:: max(1, len(clicked) * len(names) // MOST_IMAGES)]:
             before = frames.get(frame - 1, ()) if several else _of(plan, names, at - 1)
             after = frames.get(frame + 1, ()) if several else _of(plan, names, at + 1)
             pixels = file.decode(frame)

@@ -31,7 +31,7 @@ class Summary:
     scaled_example : str
         One of them, with both sizes.
     notes : tuple of str
-        What else was assumed, a line per kind.
+        What else was assumed of names and images, a line per kind.
     targets : int
         Targets in all frames that are done.
     mean_confidence : float or None

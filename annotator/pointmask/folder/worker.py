@@ -14,6 +14,7 @@ from pointmask.io.images.file import ImageFile
 from pointmask.io.images.kinds import may_hold_frames
 from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import result_path
+from pointmask.io.notes import gathering
 from pointmask.io.points.points import Point
 
 
@@ -55,12 +56,15 @@ class Outcome:
         New manifest entries, each with the seconds of computing that `annotate` took.
     resumed : list of int
         Frames that were already done.
+    notes : dict
+        What was assumed to read the file, as `pointmask.io.notes.Notes.counted` gives it.
     """
 
     task: Task
     frames: int = 0
     entries: list[tuple[Entry, float]] = field(default_factory=list)
     resumed: list[int] = field(default_factory=list)
+    notes: dict[str, tuple[int, str]] = field(default_factory=dict)
 
 
 def work(recipe: Recipe, folders: JobFolders, task: Task) -> Outcome:
@@ -89,6 +93,14 @@ def work(recipe: Recipe, folders: JobFolders, task: Task) -> Outcome:
         If memory runs out, for the same reason.
     """
     outcome = Outcome(task)
+    with gathering() as notes:  # here, since notes of another process reach nobody
+        _work(recipe, folders, outcome)
+    outcome.notes = notes.counted()
+    return outcome
+
+
+def _work(recipe: Recipe, folders: JobFolders, outcome: Outcome) -> None:
+    task = outcome.task
     with ExitStack() as stack:
         try:
             file = stack.enter_context(folders.images.open(task.image))
@@ -99,9 +111,8 @@ def work(recipe: Recipe, folders: JobFolders, task: Task) -> Outcome:
             outcome.entries = [
                 (skipped_entry(task.image, frame, str(error)), 0.0) for frame, _ in task.points
             ]
-            return outcome
+            return
         _do_frames(recipe, folders, outcome, file, content)
-    return outcome
 
 
 def _check_there(images: ImageSource) -> None:

@@ -5,7 +5,7 @@ Threads of `pointmask.executors` note for the thread that started them.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -22,6 +22,15 @@ class Notes:
         with self._guard:
             before, first = self._by_kind.get(kind, (0, example))
             self._by_kind[kind] = before + count, first
+
+    def counted(self) -> dict[str, tuple[int, str]]:
+        """Return count and first example by kind, to be added to other notes with `merge`."""
+        return dict(self._by_kind)
+
+    def merge(self, counted: Mapping[str, tuple[int, str]]) -> None:
+        """Add what was noted elsewhere, such as in another process."""
+        for kind, (count, example) in counted.items():
+            self.add(kind, example, count)
 
     def lines(self) -> tuple[str, ...]:
         """Return one line per kind, in the order of their first examples."""

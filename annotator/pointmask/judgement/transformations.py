@@ -178,3 +178,20 @@ def shifted(down: int, right: int) -> Cause:
     sides = f"{abs(right)} px {'left' if right > 0 else 'right'} of and {abs(down)} px "
     what = f"lie {sides}{'above' if down > 0 else 'below'} their targets"
     return Cause("shifted", what, f"{add}", change)
+
+
+_MASKS_ARE_MENDED = {
+    "swapped": "transpose each mask: rows are columns",
+    "mirrored": "mirror each mask left to right",
+    "upside down": "flip each mask top to bottom",
+    "turned by 180 degrees": "turn each mask by 180 degrees",
+    "turned by 90 degrees": "turn each mask back by a quarter",
+    "mirrored on the diagonal": "transpose each mask and turn it by 180 degrees",
+    "names off by one": "rename the masks like the images they fit",
+}
+
+
+def for_masks(cause: Cause) -> str:
+    """Return what to do if masks, not clicks, have a systematic error."""
+    mended = _MASKS_ARE_MENDED.get(cause.name, "export the masks again at the size and place of the images")
+    return f"{mended}; or give the images that they were drawn on"

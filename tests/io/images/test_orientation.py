@@ -11,6 +11,7 @@ from PIL import Image, ImageOps
 from tools.images import chunk, tiff_bytes
 
 from pointmask.cli import main
+from pointmask.folder.job import annotate_folder
 from pointmask.io.formats import read_points
 from pointmask.io.images import array as images
 from pointmask.io.images.codecs import orientation_of, upright
@@ -113,6 +114,22 @@ def test_a_job_clicks_on_the_targets_that_annotation_tools_show(tmp_path):
     assert mask.shape == (64, 48)
     assert mask[51, 9]
     assert mask.sum() < 30
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_job_returns_what_was_turned(tmp_path, threads):
+    (tmp_path / "images").mkdir()
+    rows = ["image,x,y"]
+    for k in range(20):
+        Image.fromarray(PICTURE).save(tmp_path / "images" / f"{k}.png", exif=exif(6))
+        rows.append(f"{k}.png,9,9")
+    (tmp_path / "p.csv").write_text("\n".join(rows))
+    with gathering() as outer:
+        done = annotate_folder(tmp_path / "images", tmp_path / "p.csv", tmp_path / "o", threads=threads)
+    (line,) = done.notes
+    assert "turned upright" in line
+    assert "20 times" in line
+    assert not outer.lines()  # each is said once
 
 
 def test_point_images_are_turned_like_their_images(tmp_path):

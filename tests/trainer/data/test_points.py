@@ -195,8 +195,11 @@ def test_points_of_a_copy_of_another_size_are_scaled(folder, size, expected):
     images = find_images(folder)
     key = sorted(images)[0]
     points = Points({key: (Point(2, 1, image_shape=size),)}, "p.json")
-    split = load_split("train", [key], images, pair_points(points, images, folder))
+    said = []
+    split = load_split("train", [key], images, pair_points(points, images, folder), say=said.append)
     assert split.points[0].tolist() == expected
+    scaled = f"points of 1 images were marked in a copy of another size and have been scaled, such as {key}: "
+    assert [scaled in line for line in said] == [True] * (size != (48, 48))
 
 
 def test_points_of_another_aspect_are_refused(folder):

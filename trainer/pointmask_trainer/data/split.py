@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pointmask.errors import ImageError, PointsError
 from pointmask.io.images.array import read, read_mask
 from pointmask.io.images.folder import list_images
-from pointmask.io.points.fit import fitted
+from pointmask.io.points.fit import differs, fitted
 from pointmask.io.points.match import match
 from pointmask.io.points.names import without_suffix
 from pointmask_trainer.data.folder import some
@@ -61,6 +61,7 @@ def load_split(
     images: Mapping[str, Path],
     paired: Paired | None,
     device: torch.device | str = "cpu",
+    say: Callable[[str], None] = lambda text: None,
 ) -> Split:
     """Read the images of a list into memory.
 
@@ -76,6 +77,8 @@ def load_split(
         Points of all images; None if none are known.
     device : torch.device or str
         Device on which the images are stored.
+    say : callable
+        Is told if points are scaled, since their document says another size of the images.
 
     Raises
     ------
@@ -86,7 +89,7 @@ def load_split(
     arrays = _read_all(files, read)
     dtype = _common_dtype(arrays)
     pool = Pool([array.astype(dtype, copy=False) for array in arrays], device)
-    return Split(name, tuple(ids), files, pool, _points_of(ids, pool, paired))
+    return Split(name, tuple(ids), files, pool, _points_of(ids, pool, paired, say))
 
 
 def load_masks(split: Split, folder: Path, say: Callable[[str], None] = lambda text: None) -> list[Mask]:
@@ -152,17 +155,23 @@ def known_masks(split: Split, folder: Path) -> list[Mask] | None:
         return None
 
 
-def _points_of(ids: Sequence[str], pool: Pool, paired: Paired | None) -> tuple[NDArray[np.int64], ...]:
+def _points_of(
+    ids: Sequence[str], pool: Pool, paired: Paired | None, say: Callable[[str], None]
+) -> tuple[NDArray[np.int64], ...]:
     if paired is None:
         return tuple(np.empty((0, 2), np.int64) for _ in ids)
     points = paired.points
     for key in ids:
         if key in points.rejected:
             raise DataError(f"points of {key} cannot be used: {points.rejected[key]}")
-    coordinates = []
+    coordinates, scaled = [], []
     for key, (height, width) in zip(ids, pool.shapes, strict=True):
+        given = points.by_image.get(key, ())
+        said = differs(given, (height, width))
+        if said is not None:
+            scaled.append(f"{key}: the document says {said[1]} x {said[0]}, the image has {width} x {height}")
         try:
-            own_points = fitted(points.by_image.get(key, ()), (height, width))
+            own_points = fitted(given, (height, width))
         except PointsError as error:
             raise DataError(f"{points.source}: {key}: {error}") from error
         pixels = np.array([(p.row, p.col) for p in own_points], np.int64).reshape(-1, 2)
@@ -172,6 +181,11 @@ def _points_of(ids: Sequence[str], pool: Pool, paired: Paired | None) -> tuple[N
                 "is the column, y the row, both from 0)"
             )
         coordinates.append(pixels)
+    if scaled:
+        say(
+            f"{points.source}: points of {len(scaled):,} images were marked in a copy of another size and "
+            f"have been scaled, such as {scaled[0]}"
+        )
     return tuple(coordinates)
 
 

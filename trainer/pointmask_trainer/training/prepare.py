@@ -71,7 +71,7 @@ def prepare(
     )
     ids = lists_with_points(draw, paired, say) if paired and needed_by else draw()
     train_split, val_split = (
-        load_split(name, listed, images, paired, device)
+        load_split(name, listed, images, paired, device, say)
         for name, listed in zip(("train", "val"), ids, strict=True)
     )
     folder = Folder(
