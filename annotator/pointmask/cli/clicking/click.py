@@ -2,6 +2,8 @@
 
 import getpass
 import os
+import signal
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -10,7 +12,7 @@ import click
 
 from pointmask.cli import printable
 from pointmask.cli.annotate import shard_of
-from pointmask.cli.options import polarity_option, source_options
+from pointmask.cli.options import point_format_option, polarity_option, source_options
 
 if TYPE_CHECKING:
     from pointmask.click.server.desk import Desk
@@ -39,6 +41,17 @@ def _user() -> str:
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
     help="Output folder; one that is there is gone on with.  [default: IMAGES-clicks beside the images]",
+)
+@click.option(
+    "--points",
+    type=click.Path(path_type=Path, exists=True),
+    help="Points to start from, in any format that annotate reads.",
+)
+@point_format_option
+@click.option(
+    "--review",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Output folder of annotate or click to review: in place if it is --out, else in a copy.",
 )
 @click.option("--labels", callback=_labels, metavar="A,B,...", help="Classes on the keys 1 to 9.")
 @click.option(
@@ -75,9 +88,13 @@ def _user() -> str:
 )
 @click.option("--no-browser", is_flag=True, help="Open no browser.")
 @click.option("--read-only", is_flag=True, help="Look, and write nothing.")
+@click.option("--publish", is_flag=True, help="Show no page: bring the output folder up to date, and end.")
 def click_command(
     images: Path,
     out: Path | None,
+    points: Path | None,
+    point_format: str | None,
+    review: Path | None,
     labels: tuple[str, ...],
     theta: str,
     polarity: Literal["bright", "dark", "auto"],
@@ -92,6 +109,7 @@ def click_command(
     allowed: tuple[str, ...],
     no_browser: bool,
     read_only: bool,
+    publish: bool,
 ) -> None:
     """Open IMAGES, a folder, archive or file of frames, on a page, to click on targets and see their masks.
 
@@ -102,6 +120,8 @@ def click_command(
     from pointmask.folder.records.shards import Shard
     from pointmask.theta import Theta
 
+    if publish and read_only:
+        raise click.UsageError("--publish writes, --read-only does not; give one of the two")
     if not is_loopback(host):
         if not allowed:
             raise click.UsageError(
@@ -119,11 +139,17 @@ def click_command(
         raw=raw,
         radiometric=radiometric,
         id_list=id_list,
+        review=review,
+        points=points,
+        point_format=point_format,
         shard=Shard(*shard) if shard else Shard(),
         overlap=overlap,
         read_only=read_only,
     )
     with opened(wish, _warn) as desk:
+        if publish:
+            _publish(desk)
+            return
         wait_for_images(desk.listing, _PATIENCE, lambda line: click.echo(printable(line)))
         click.echo(printable(_what_is_there(desk)))
         _serve(desk, host, port, allowed, no_browser=no_browser)
@@ -153,7 +179,31 @@ def _serve(desk: "Desk", host: str, port: int | None, allowed: tuple[str, ...], 
     finally:
         if redirect is not None:
             redirect.remove()
-    click.echo(f"Ended. {desk.session.seq - before:,} lines were added to {desk.session.setup.out}.")
+    if desk.session.seq == before:
+        click.echo("Ended. Nothing was changed.")
+    else:
+        click.echo("Ended. The output folder is brought up to date; Ctrl+C leaves that to the next time.")
+        _publish(desk)
+
+
+def _publish(desk: "Desk") -> None:
+    """Bring the output folder up to date, unless the user has no time for it."""
+    from pointmask.click.publish.folder import Cancelled
+
+    stopped = threading.Event()
+    before = signal.signal(signal.SIGINT, lambda number, frame: stopped.set())
+    try:
+        published = desk.session.publish(cancel=stopped)
+    except Cancelled:
+        click.echo("Left for the next time; every edit is in the journal.")
+    else:
+        skipped = f", {published.skipped:,} left out" if published.skipped else ""
+        click.echo(
+            f"{published.done:,} frames with {published.targets:,} targets are in "
+            f"{desk.session.setup.out}{skipped}."
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _warn(sentence: str) -> None:

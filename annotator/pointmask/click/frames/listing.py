@@ -129,6 +129,7 @@ class Listing:
 
     Attributes
     ----------
+    images : ImageSource
     folders : list of Folder
         In the order in which a walk visits them; it grows while `complete` is False.
     count : int
@@ -146,7 +147,7 @@ class Listing:
         self.count = 0
         self.complete = False
         self.error: str | None = None
-        self._images, self._exclude, self._keep = images, exclude, keep
+        self.images, self._exclude, self._keep = images, exclude, keep
         self._firsts: list[int] = []
         self._by_path: dict[str, Folder] = {}
         self._grown = threading.Condition()
@@ -159,7 +160,7 @@ class Listing:
     def run(self) -> None:
         """List all."""
         try:
-            for path, names in self._images.by_folder(natural_key, exclude=self._exclude):
+            for path, names in self.images.by_folder(natural_key, exclude=self._exclude):
                 if self._stopped:
                     return
                 keep = self._keep
@@ -202,6 +203,10 @@ class Listing:
         """Return the name of an image by its number; None if there is none."""
         folder = self.folder_of(image)
         return None if folder is None else folder.name(image - folder.first)
+
+    def names(self) -> list[str]:
+        """Return the names of all images that are listed, sorted."""
+        return sorted(folder.name(k) for folder in self.folders for k in range(folder.count))
 
     def number(self, name: str) -> int | None:
         """Return the number of an image by its name; None if it is not listed, or not yet."""

@@ -23,7 +23,8 @@ from pointmask.click.contract.errors import (
     NotWrittenError,
 )
 from pointmask.click.server.desk import Desk
-from pointmask.click.server.routes import about, looking, marking, statics
+from pointmask.click.server.jobs import Jobs
+from pointmask.click.server.routes import about, looking, marking, reviewing, statics, working
 from pointmask.click.server.shapes import frame_shape
 from pointmask.click.server.wire.answers import Refusal, error_answer
 from pointmask.click.server.wire.bodies import Bodies
@@ -80,6 +81,7 @@ def make_app(
     desk: Desk,
     token: str,
     warm: threading.Event,
+    jobs: Jobs,
     *,
     allowed: Collection[str] = (),
     on_first: Callable[[], None] | None = None,
@@ -94,6 +96,7 @@ def make_app(
         That requests must carry.
     warm : Event
         Set when the kernels are compiled; what needs them is refused until then.
+    jobs : Jobs
     allowed : collection of str
         Host names besides those of loopback; see `Guard`.
     on_first : callable, optional
@@ -102,6 +105,7 @@ def make_app(
     app = Starlette(routes=routes(), exception_handlers={HTTPException: _http_error})
     app.state.desk = desk
     app.state.warm = warm
+    app.state.jobs = jobs
     app.state.writer = marking.Writer()
     app.state.files = statics.table()
     return Guard(Bodies(app), token, allowed, on_first)
@@ -121,6 +125,12 @@ def routes() -> list[Route]:
         Route(f"/api/frame/{place}", _told(looking.frame)),
         Route(f"/api/samples/{{content:hash}}/{place}", _told(looking.samples)),
         Route(f"/api/value/{place}", _told(looking.value)),
+        Route(f"/api/crop/{place}/{{target:number}}", _told(reviewing.crop)),
+        Route(f"/api/sequence/{place}", _told(reviewing.sequence)),
+        Route("/api/summary", _told(reviewing.summary)),
+        Route("/api/jobs", _told(working.start), methods=["POST"]),
+        Route("/api/jobs/{job:number}", _told(working.state)),
+        Route("/api/jobs/{job:number}", _told(working.cancel), methods=["DELETE"]),
         Route("/api/preview", _told(marking.preview), methods=["POST"]),
         Route("/api/edits", _told(marking.edits), methods=["POST"]),
         Route("/api/undo", _told(marking.undo), methods=["POST"]),

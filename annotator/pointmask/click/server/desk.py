@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from pointmask.click.contract.base import Base
 from pointmask.click.contract.errors import GoneError, NotFoundError
 from pointmask.click.contract.targets import Answer, ClickFrame
 from pointmask.click.frames.cache import Frames
@@ -39,6 +40,8 @@ class Desk:
     listing : Listing
     frames : Frames
     session : Session
+    base : Base, optional
+        What was known before the journal's first line.
     states : bytearray
         A byte per image: a place in `STATES`, and whether a target is unsure.
     """
@@ -46,6 +49,7 @@ class Desk:
     listing: Listing
     frames: Frames
     session: Session
+    base: Base | None = None
     states: bytearray = field(default_factory=bytearray)
     _least: dict[str, float] = field(default_factory=dict)
     _statistics: "OrderedDict[tuple[str, int], Statistics]" = field(default_factory=OrderedDict)
@@ -151,10 +155,14 @@ class Desk:
         self._put(number, state | (_UNSURE if unsure else 0))
 
     def note_all(self) -> None:
-        """Take note of all frames that the journal tells of; the listing must be complete."""
+        """Take note of all frames that are known already; the listing must be complete."""
+        for image, _ in self.base.known() if self.base is not None else ():
+            number = self.listing.number(image)
+            if number is not None and self.state(number) in (NEW, SEEN):
+                self._put(number, MARKED)
         for image, frame in list(self.session.marked()):
             if self.listing.number(image) is not None:
-                self.note(self.session.frame(image, frame))
+                self.note(self.session.peek(image, frame))
 
     def neighbours(self, image: int, frame: int) -> list[ImageFrame]:
         """Return the frames to read ahead: the next two and the previous one."""
@@ -240,7 +248,7 @@ class Desk:
         row: dict[str, Any] = {"id": image, "name": name, "frames": frames, "state": STATES[state & 0xF]}
         if state & 0xF in (NEW, SEEN, UNREADABLE):
             return row | {"targets": 0, "confidence": None, "revision": 0}
-        standing = self.session.frame(name, 0)
+        standing = self.session.peek(name, 0)
         known = [target.confidence for target in standing.targets if target.confidence is not None]
         least = min(known, default=None)
         return row | {"targets": len(standing.targets), "confidence": least, "revision": standing.revision}
@@ -253,6 +261,35 @@ class Desk:
         if folder is None or folder.count < 2 or self._shapes.get(folder.path[:-1]) is None:
             return None
         return {"index": folder.place(image - folder.first), "length": folder.count}
+
+    def sequence_frames(self, image: int, start: int, count: int) -> tuple[list[tuple[int, int]], int]:
+        """
+        Return frames of the sequence that an image is of.
+
+        Parameters
+        ----------
+        image : int
+        start, count : int
+            In the order of the sequence.
+
+        Returns
+        -------
+        frames : list of (image, frame)
+        length : int
+            Of the whole sequence.
+        """
+        frames = self.frames.count(self.name(image)) or 1
+        if frames > 1:
+            return [(image, k) for k in range(start, min(start + count, frames))], frames
+        folder = self.listing.folder_of(image)
+        assert folder is not None  # the image has a name
+        return [(k, 0) for k in self.listing.window(folder, start, count)], folder.count
+
+    def state_counts(self) -> dict[str, int]:
+        """Return how many images are in each of `STATES`."""
+        counts = np.bincount(np.frombuffer(bytes(self.states), np.uint8) & 0xF, minlength=len(STATES))
+        counts[NEW] += self.listing.count - len(self.states)
+        return {name: int(count) for name, count in zip(STATES, counts, strict=True)}
 
     def _last_frame(self, image: int) -> int:
         name = self.name(image)

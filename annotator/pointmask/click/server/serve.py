@@ -3,8 +3,9 @@
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import numpy as np
 import uvicorn
@@ -12,12 +13,17 @@ from starlette.types import ASGIApp
 from uvicorn.server import HANDLED_SIGNALS
 
 from pointmask.annotator.image import annotate
+from pointmask.click.publish.folder import Cancelled
 from pointmask.click.server.app import make_app
 from pointmask.click.server.desk import Desk
+from pointmask.click.server.jobs import Jobs
 from pointmask.click.server.wire.connections import MOST, Connection
+from pointmask.errors import PointmaskError
 from pointmask.theta import Theta
 
 _GRACE = 3  # seconds for answers that are under way at the end
+_PUBLISH_EVERY = 600.0  # seconds
+_IDLE = 60_000  # ms without an edit
 
 
 class Server(uvicorn.Server):
@@ -45,7 +51,9 @@ class Server(uvicorn.Server):
     ) -> None:
         self.warm = threading.Event()
         self.desk = desk
-        self.app: ASGIApp = make_app(desk, token, self.warm, allowed=allowed, on_first=on_first)
+        self._over = threading.Event()
+        self.jobs = Jobs()
+        self.app: ASGIApp = make_app(desk, token, self.warm, self.jobs, allowed=allowed, on_first=on_first)
         super().__init__(
             uvicorn.Config(
                 self.app,
@@ -65,7 +73,14 @@ class Server(uvicorn.Server):
     def run_on(self, bound: socket.socket) -> None:
         """Answer requests on a socket until a signal, or `should_exit`, ends it."""
         threading.Thread(target=self._prepare, name="warm", daemon=True).start()
-        self.run([bound])
+        publisher = threading.Thread(target=self._keep_published, name="publisher", daemon=True)
+        publisher.start()
+        try:
+            self.run([bound])
+        finally:
+            self._over.set()
+            self.jobs.close()
+            publisher.join()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -79,6 +94,17 @@ class Server(uvicorn.Server):
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+    def _keep_published(self) -> None:
+        """Publish now and then, when something was changed and nobody is at work."""
+        session = self.desk.session
+        before = None if session.setup.read_only else session.seq
+        while before is not None and not self._over.wait(_PUBLISH_EVERY):
+            idle = session.last_edit is not None and 1000 * time.time() - session.last_edit[0] > _IDLE
+            if session.seq > before and idle:
+                with suppress(Cancelled, PointmaskError):  # it is told at the end, or when it is asked for
+                    session.publish(cancel=self._over)
+                before = session.seq
 
     def _prepare(self) -> None:
         """Compile the kernels, then look at what the journal tells of."""

@@ -84,9 +84,20 @@ def answer_shape(answer: Answer, number: Number) -> dict[str, Any]:
     return {"seq": answer.seq, "durable": answer.durable, "frames": frames, "words": answer.words}
 
 
+def code_shape(frame: Frame, known: Statistics) -> dict[str, Any]:
+    """Return how samples of a frame stand for values: ``value = sample * scale + offset``."""
+    code = code_for(frame.pixels, known)
+    return {
+        "type": code.type,
+        "scale": code.scale,
+        "offset": code.offset,
+        "exact": code.exact,
+        "missing": 0 if code.nonfinite else None,
+    }
+
+
 def picture_shape(frame: Frame, known: Statistics) -> dict[str, Any]:
     """Return what is needed to draw a frame: its size, the code of its samples, and their distribution."""
-    code = code_for(frame.pixels, known)
     shares = dict(zip((*AUTO, *ROBUST), (*known.auto, *known.robust), strict=True))
     shares |= {0.0: known.low, 0.5: known.median, 1.0: known.high}
     dtype = frame.pixels.dtype
@@ -95,13 +106,7 @@ def picture_shape(frame: Frame, known: Statistics) -> dict[str, Any]:
         "shape": frame.pixels.shape,
         "type": str(dtype),
         "type_range": None if info is None else [int(info.min), int(info.max)],
-        "code": {
-            "type": code.type,
-            "scale": code.scale,
-            "offset": code.offset,
-            "exact": code.exact,
-            "missing": 0 if code.nonfinite else None,
-        },
+        "code": code_shape(frame, known),
         "content": frame.content,
         "histogram": {"low": known.low, "high": known.high, "counts": known.histogram},
         "quantiles": {f"{100 * share:g}": shares[share] for share in sorted(shares)},  # in per cent

@@ -4,25 +4,28 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 
 from pointmask.click.frames.cache import Frames
 from pointmask.click.frames.listing import Listing
+from pointmask.click.server.bases import Warn, joined, reviewed, seeded
 from pointmask.click.server.desk import Desk
+from pointmask.click.session.hold import hold_folder
 from pointmask.click.session.session import Session, Setup
 from pointmask.errors import ImageError, OutputError
+from pointmask.folder.records.manifest import Settings
 from pointmask.folder.records.shards import Shard
 from pointmask.io.images.folder import FolderSource
 from pointmask.io.images.open import open_source
 from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import MANIFEST, MASKS, POINTS, RESULTS, THETA, TRACKED
-from pointmask.io.lock import only_job
 from pointmask.io.own import check_output
 from pointmask.io.points.lists import choose, read_ids
 from pointmask.theta import Polarity, Theta
+from pointmask.version import __version__
 
 _WRITTEN = (MANIFEST, MASKS, POINTS, RESULTS["mask"], THETA, TRACKED)
 
@@ -49,6 +52,10 @@ class Wish:
         As in `pointmask.io.images.open.open_source`.
     id_list : Path or None
         Only the images of this list.
+    review : Path or None
+        Output folder of `pointmask annotate`, or of a click session, that is reviewed.
+    points : Path or None
+        Points to start from, in the format `point_format` if it is not recognised.
     shard : Shard
     overlap : float
         Per cent of the images that every shard shows.
@@ -64,13 +71,16 @@ class Wish:
     raw: str | None = None
     radiometric: bool = True
     id_list: Path | None = None
+    review: Path | None = None
+    points: Path | None = None
+    point_format: str | None = None
     shard: Shard = field(default_factory=Shard)
     overlap: float = 0.0
     read_only: bool = False
 
 
 @contextmanager
-def opened(wish: Wish, warn: Callable[[str], None]) -> Iterator[Desk]:
+def opened(wish: Wish, warn: Warn) -> Iterator[Desk]:
     """
     Hold the output folder and open a session in it; both end with the block.
 
@@ -97,16 +107,17 @@ def opened(wish: Wish, warn: Callable[[str], None]) -> Iterator[Desk]:
         If the list of ids cannot be read, or names no image.
     """
     images, single = source_of(wish)
-    check_output(wish.out, _WRITTEN, [images.root, wish.id_list])
+    check_output(wish.out, _WRITTEN, [images.root, wish.id_list, wish.points])
     if wish.read_only and not wish.out.is_dir():
         raise OutputError(f"{wish.out} does not exist, and --read-only makes no folder; leave it out")
+    settings = Settings(wish.theta.digest, __version__, wish.polarity, str(images.reading))
     frames = Frames(images)
     setup = Setup(
         out=wish.out,
         annotator=wish.annotator,
         theta=wish.theta,
         polarity=wish.polarity,
-        reading=str(images.reading),
+        reading=settings.reading,
         images=str(wish.images),
         labels=wish.labels,
         shard=f"{wish.shard.index}/{wish.shard.count}",
@@ -116,12 +127,18 @@ def opened(wish: Wish, warn: Callable[[str], None]) -> Iterator[Desk]:
     listing.start()
     try:
         with (
-            nullcontext() if wish.read_only else only_job(wish.out),
-            closing(Session(setup, frames)) as session,
+            nullcontext() if wish.read_only else hold_folder(wish.out, wish.annotator),
+            reviewed(wish.out, wish.review, settings, read_only=wish.read_only) as masks,
+            ExitStack() as stack,
         ):
+            seeds = None
+            if wish.points is not None:
+                seeds = seeded(wish.points, wish.point_format, listing, settings, warn)
+            base = joined([masks, seeds])
+            session = stack.enter_context(closing(Session(setup, frames, base)))
             for sentence in _warnings(session):
                 warn(sentence)
-            yield Desk(listing, frames, session)
+            yield Desk(listing, frames, session, base)
     finally:
         listing.stop()
 

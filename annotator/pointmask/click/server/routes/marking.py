@@ -109,16 +109,21 @@ async def _steps(request: Request, work: Callable[[int], Answer]) -> Response:
 
 
 async def _written(request: Request, desk: Desk, work: Callable[..., Answer], *arguments: Any) -> Response:  # noqa: ANN401 - passed on
-    if desk.session.setup.read_only:
-        raise Refusal(
-            403, "read_only", "this page was started to look only", "start it again without --read-only"
-        )
+    check_writable(desk)
     writer: Writer = request.app.state.writer
 
     def do() -> dict[str, Any]:
         return answer_shape(desk.noted(work(*arguments)), desk.listing.number)
 
     return json_answer(await writer.do(do))
+
+
+def check_writable(desk: Desk) -> None:
+    """Refuse to change anything where a page was started to look."""
+    if desk.session.setup.read_only:
+        raise Refusal(
+            403, "read_only", "this page was started to look only", "start it again without --read-only"
+        )
 
 
 async def _warm(request: Request) -> None:

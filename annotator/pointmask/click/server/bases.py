@@ -1,0 +1,105 @@
+"""What a session starts from: masks that are reviewed, points that are given."""
+
+from collections.abc import Callable, Collection, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from pointmask.click.base.copy import start_as_copy
+from pointmask.click.base.manifest import ManifestBase
+from pointmask.click.base.seeds import Bases, SeedBase
+from pointmask.click.contract.base import Base
+from pointmask.click.frames.listing import Listing
+from pointmask.errors import OutputError
+from pointmask.folder.records.manifest import Settings
+from pointmask.io.formats import read_points
+from pointmask.io.layout import CLICKS, MANIFEST
+from pointmask.io.points.by_frame import points_by_frame
+
+Warn = Callable[[str], None]
+
+_SHOWN = 3  # names in a sentence
+
+
+@contextmanager
+def reviewed(out: Path, review: Path | None, settings: Settings, *, read_only: bool) -> Iterator[Base | None]:
+    """
+    Open the masks that a folder holds already; they are closed with the block.
+
+    Parameters
+    ----------
+    out : Path
+        Existing folder, held by the caller unless it is only read.
+    review : Path, optional
+        Folder to review. If it is another than `out`, `out` starts as its copy.
+    settings : Settings
+        Of the session.
+    read_only : bool
+        Copy nothing, and read `review` where it is.
+
+    Raises
+    ------
+    OutputError
+        If there is nothing to review, or `out` holds masks of a job and was not named for review.
+    """
+    place = out
+    if review is not None and read_only:
+        place = review
+    elif review is not None:
+        start_as_copy(review, out)
+    if not (place / MANIFEST).is_file():
+        yield None
+        return
+    if review is None and not (out / CLICKS).is_file():
+        raise OutputError(
+            f"{out} holds masks of another command; to review them: pointmask click IMAGES --review {out} "
+            f"--out {out}, else choose another --out"
+        )
+    with closing(ManifestBase(place, settings)) as base:
+        yield base
+
+
+def seeded(path: Path, point_format: str | None, listing: Listing, settings: Settings, warn: Warn) -> Base:
+    """
+    Read points to start from, and pair them with the images.
+
+    Parameters
+    ----------
+    path : Path
+        In any format that `pointmask annotate` reads.
+    point_format : str or None
+        Its name, where it is not recognised.
+    listing : Listing
+        It is waited for, since names are paired with all images at once.
+    settings : Settings
+        Of the session, which makes the masks.
+    warn : callable
+        Takes a sentence about points that are left out.
+
+    Raises
+    ------
+    PointsError
+        If they cannot be read.
+    """
+    listing.wait()
+    names = listing.names()
+    points = read_points(path, format=point_format, images=listing.images)
+    found = points_by_frame(points, names)
+    for what, keys in (
+        ("name no image here", found.unmatched),
+        ("fit several images", tuple(found.ambiguous)),
+        ("have a row that cannot be read", tuple(dict.fromkeys(name for name, _ in found.rejected))),
+    ):
+        if keys:
+            warn(f"{points.source}: {len(keys):,} of its images {what} and are left out: {_some(keys)}")
+    return SeedBase(found.points, settings)
+
+
+def joined(bases: Collection[Base | None]) -> Base | None:
+    """Return several bases as one; the first that knows a frame tells of it."""
+    there = [base for base in bases if base is not None]
+    return Bases(there) if len(there) > 1 else next(iter(there), None)
+
+
+def _some(names: tuple[str, ...]) -> str:
+    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
