@@ -202,17 +202,18 @@ def test_linked_folder_loop_ends(tmp_path):
     assert annotate_folder(tmp_path / "images", Points({"a": one()}), tmp_path / "out").done == 1
 
 
-def test_foreign_mask_is_kept_without_overwrite(tmp_path):
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_foreign_mask_is_kept(tmp_path, overwrite):
     save(tmp_path / "images/a.png", spot())
+    save(tmp_path / "images/b.png", spot())
     save(tmp_path / "out/masks/a.png", np.zeros((SIZE, SIZE), np.uint8))
     before = (tmp_path / "out/masks/a.png").read_bytes()
-    summary = annotate_folder(tmp_path / "images", Points({"a": one()}), tmp_path / "out")
-    assert "--overwrite" in dict(summary.skipped)["a.png"]
-    assert (tmp_path / "out/masks/a.png").read_bytes() == before
-    assert (
-        annotate_folder(tmp_path / "images", Points({"a": one()}), tmp_path / "out", overwrite=True).done == 1
-    )
-    assert (tmp_path / "out/masks/a.png").read_bytes() != before
+    points = Points({"a": one(), "b": one()})
+    for _ in range(2):
+        summary = annotate_folder(tmp_path / "images", points, tmp_path / "out", overwrite=overwrite)
+        assert "pointmask did not write it" in dict(summary.skipped)["a.png"]
+        assert (tmp_path / "out/masks/a.png").read_bytes() == before
+        assert (tmp_path / "out/masks/b.png").exists()
 
 
 def test_foreign_manifest_and_theta_are_refused(tmp_path):

@@ -8,6 +8,7 @@ they go to ``timings.jsonl`` on request.
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -21,7 +22,15 @@ from pointmask.folder.documents import check_documents, write_documents
 from pointmask.folder.frame import skipped_entry
 from pointmask.folder.judging import judge_plan
 from pointmask.folder.options import Recipe, make_recipe
-from pointmask.folder.output import Clock, check_places, clock, make_folder, stops_cleanly, write_theta
+from pointmask.folder.output import (
+    Clock,
+    check_page,
+    check_places,
+    clock,
+    make_folder,
+    stops_cleanly,
+    write_theta,
+)
 from pointmask.folder.plan import Plan, make_plan
 from pointmask.folder.records.ledger import Ledger
 from pointmask.folder.records.mask_lines import check_ours
@@ -100,8 +109,9 @@ def annotate_folder(
     report : bool
         Write ``report.html``, to judge the least sure masks by eye.
     overwrite : bool
-        Redo all images and replace files that exist. Without it nothing is replaced that pointmask
-        did not write, and results of other settings or points are refused.
+        Redo all images, also with other settings or points, and replace the results of earlier jobs; those
+        that this job does not make again are removed. Without it they are refused. Files that pointmask did
+        not write are never replaced.
     shard : (int, int), optional
         (i, n): do only the i-th (from 1) of n parts. The last part to finish merges the manifests.
     empty_masks : bool
@@ -165,14 +175,17 @@ def annotate_folder(
     make_folder(target)
     with only_job(target, part.tag):
         check_ours(target)
+        if report:
+            check_page(target)
         check_documents(target, documents, overwrite=overwrite)
         with stops_cleanly(target):
             summary = _annotate(
                 plan,
                 part,
                 recipe,
-                JobFolders(source, target, part.tag, overwrite),
+                JobFolders(source, target, part.tag),
                 execute,
+                overwrite=overwrite,
                 timings=timings,
                 progress=progress or _silent,
             )
@@ -200,13 +213,15 @@ def _annotate(
     folders: JobFolders,
     execute: Callable[[Work, Iterable[Task]], Iterator[Outcome]],
     *,
+    overwrite: bool,
     timings: bool,
     progress: Callable[[Progress], None],
 ) -> Summary:
     """Do what is missing, and publish the manifest."""
-    out, overwrite = folders.out, folders.overwrite
-    with closing(Ledger(out, part, recipe.settings, plan.frames, masks=recipe.run_lengths)) as ledger:
-        ledger.recall(overwrite=overwrite)
+    out = folders.out
+    ledger = Ledger(out, part, recipe.settings, plan.frames, masks=recipe.run_lengths, overwrite=overwrite)
+    with closing(ledger):
+        folders = replace(folders, claimed=ledger.recall())
         tag = None if part.count == 1 else part.tag
         clean_temporaries(out, tag, RESULTS.values() if ledger.was_broken_off else ())
         write_theta(out, recipe.theta, part.tag, overwrite=overwrite)

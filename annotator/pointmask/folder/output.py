@@ -12,8 +12,11 @@ from pointmask.io.files import write_whole
 from pointmask.io.formats.registry import saved_as
 from pointmask.io.layout import MANIFEST, MASKS, REPORT, RESULTS, THETA, TIMINGS
 from pointmask.io.lines import cut_half_line
-from pointmask.io.own import check_output
+from pointmask.io.own import check_output, check_plain
 from pointmask.theta import PRESETS, Theta
+
+_BEGINNING = b'{"image": '  # of each line of timings
+_TITLE, _HEAD = b"<title>pointmask report</title>", 2048  # of a report, in its first bytes
 
 Clock = Callable[[Entry, float], None]
 """Notes the seconds that one frame took."""
@@ -60,6 +63,25 @@ def check_places(out: Path, documents: Iterable[str], reads: Iterable[object]) -
     paths = (Path(read) for read in reads if isinstance(read, Path | str) and read not in PRESETS)
     places = [*RESULTS.values(), MANIFEST, MASKS, TIMINGS, REPORT, *names]
     check_output(out, places, [path for path in paths if path.exists()])
+
+
+def check_page(out: Path) -> None:
+    """
+    Refuse to replace a page that is no report of pointmask's.
+
+    Raises
+    ------
+    OutputError
+        If there is one, or a link or folder in its place.
+    """
+    path = out / REPORT
+    check_plain(path)
+    if path.exists():
+        with path.open("rb") as file:
+            if _TITLE not in file.read(_HEAD):
+                raise OutputError(
+                    f"{path} exists, and pointmask did not write it; move it away, or change --out"
+                )
 
 
 @contextmanager
@@ -120,6 +142,17 @@ def write_theta(out: Path, theta: Theta, tag: str, *, overwrite: bool) -> None:
     write_whole(path, theta.to_toml(), tag)
 
 
+def check_timings(out: Path) -> None:
+    """Raise OutputError if ``timings.jsonl`` is a link, or another file than ours of that name."""
+    path = out / TIMINGS
+    check_plain(path)
+    if path.exists():
+        with path.open("rb") as file:
+            head = file.read(len(_BEGINNING))
+        if not _BEGINNING.startswith(head):
+            raise OutputError(f"{path} is of somebody else; move it away, or change --out")
+
+
 @contextmanager
 def clock(out: Path, *, keep: bool) -> Iterator[Clock]:
     """
@@ -135,6 +168,7 @@ def clock(out: Path, *, keep: bool) -> Iterator[Clock]:
     if not keep:
         yield lambda entry, seconds: None
         return
+    check_timings(out)
     cut_half_line(out / TIMINGS)
     with (out / TIMINGS).open("a", encoding="ascii") as file:
 

@@ -4,10 +4,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pointmask.errors import BrokenOffError, ImageError, OutputError, PointmaskError
+from pointmask.errors import BrokenOffError, ImageError, PointmaskError
 from pointmask.folder.frame import Result, annotate_one, skipped_entry
 from pointmask.folder.options import Recipe
+from pointmask.folder.records.claims import check_results, remove_results, result_files
 from pointmask.folder.records.manifest import Entry, Known
+from pointmask.folder.records.sealed import FILES, is_intact, sealed_fields
 from pointmask.folder.tasks import Task
 from pointmask.io.files import write_whole
 from pointmask.io.images.file import ImageFile
@@ -15,6 +17,7 @@ from pointmask.io.images.kinds import may_hold_frames
 from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import result_path
 from pointmask.io.notes import gathering
+from pointmask.io.own import OwnFiles
 from pointmask.io.points.points import Point
 
 
@@ -31,14 +34,14 @@ class JobFolders:
         Output folder.
     tag : str
         Of the shard; see `pointmask.io.files.staged`.
-    overwrite : bool
-        Replace existing results, whoever wrote them.
+    claimed : frozenset of str
+        Result files that a killed job may have left, which may be replaced like those of earlier entries.
     """
 
     images: ImageSource
     out: Path
     tag: str = "whole"
-    overwrite: bool = False
+    claimed: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -130,16 +133,15 @@ def _do_frames(recipe: Recipe, folders: JobFolders, outcome: Outcome, file: Imag
     finished = dict(outcome.task.finished)
     for frame, points in outcome.task.points:
         known = finished.get(frame)
-        if (
-            known is not None
-            and known.content == content
-            and not folders.overwrite
-            and _is_complete(recipe, folders, outcome, frame, known)
-        ):
+        is_current = known is not None and known.is_valid and known.content == content
+        if known is not None and is_current and _is_complete(recipe, folders, outcome, frame, known):
             outcome.resumed.append(frame)
-        else:
-            new = _do_frame(recipe, folders, outcome, file, frame, points, is_ours=frame in finished)
-            outcome.entries.append(new)
+            continue
+        before = None if known is None else known.mask
+        new, seconds = _do_frame(recipe, folders, outcome, file, frame, points, before)
+        if not is_current:  # what else an earlier job made of this frame belongs to another mask
+            remove_results(folders.out, before, keep=new.get(FILES, ()))
+        outcome.entries.append((new, seconds))
 
 
 def _do_frame(
@@ -149,15 +151,14 @@ def _do_frame(
     file: ImageFile,
     frame: int,
     points: tuple[Point, ...],
-    *,
-    is_ours: bool,
+    before: str | None,
 ) -> tuple[Entry, float]:
     """Annotate and write one frame; return its entry and the seconds that annotating took."""
     name = outcome.task.image
     try:
         _check_frame(outcome, frame)
         result = annotate_one(file, points, recipe, frame=frame, frames=outcome.frames)
-        _write(result, folders, is_ours=is_ours)
+        _write(result, folders, before)
     except (BrokenOffError, MemoryError):
         raise
     except PointmaskError as error:
@@ -165,7 +166,7 @@ def _do_frame(
     except Exception as error:
         reason = f"unexpected {type(error).__name__}: {error}; please report it together with the image"
         return skipped_entry(name, frame, reason), 0.0
-    return result.entry, result.seconds
+    return result.entry | sealed_fields(result.files), result.seconds
 
 
 def _check_frame(outcome: Outcome, frame: int) -> None:
@@ -179,24 +180,25 @@ def _check_frame(outcome: Outcome, frame: int) -> None:
 
 
 def _is_complete(recipe: Recipe, folders: JobFolders, outcome: Outcome, frame: int, known: Known) -> bool:
-    """Whether all results asked for are there."""
+    """Whether all results asked for are there, and whole."""
     if recipe.run_lengths and not known.has_run_lengths:
         return False
+    seals = known.seals or {}
     paths = (result_path(kind, outcome.task.image, frame, outcome.frames) for kind in recipe.save)
-    return all((folders.out / path).exists() for path in paths)
+    return all(is_intact(folders.out / path, seals.get(path)) for path in paths)
 
 
-def _write(result: Result, folders: JobFolders, *, is_ours: bool) -> None:
-    """Write the results of one frame, but never over a file that pointmask did not write."""
-    if not (folders.overwrite or is_ours):
-        for path, data in result.files.items():
-            # A job killed between writing a file and its journal line left the very same bytes.
-            existing = folders.out / path
-            if existing.exists() and existing.read_bytes() != data:
-                raise OutputError(
-                    f"{path} exists and is not in the manifest; move it away, or replace it with --overwrite"
-                )
+def _write(result: Result, folders: JobFolders, before: str | None) -> None:
+    """
+    Write the results of one frame, but never over a file that pointmask did not write.
+
+    What it wrote is known by the frame's earlier mask (`before`), or by a claim.
+    """
+    ours = {*result_files(before), *(path for path in result.files if path in folders.claimed)}
+    check_results(folders.out, result.files, ours)
     try:
+        if not ours.issuperset(result.files):
+            OwnFiles(folders.out).claim(result.files)
         for path, data in result.files.items():
             write_whole(folders.out / path, data, folders.tag, durable=False, below=folders.out)
     except OSError as error:

@@ -41,6 +41,9 @@ CLICKS = "clicks.jsonl"
 WHOLE = "whole"
 """Name of a job that is not shared out; parts of a job are called ``1-of-3``."""
 
+REPLACED = ".replaced.jsonl"
+"""Lines of an earlier job that ``--overwrite`` replaces: they name its files, but vouch for none of them."""
+
 LOCKS = ".pointmask-*.lock"
 """Locks of the jobs at work in a folder; see `lock_name`."""
 

@@ -25,28 +25,32 @@ def _key(path, offset, line):
     return entry["image"], entry["frame"]
 
 
-@given(_KEYS, _KEYS, _KEYS, st.data())
-def test_a_journal_cut_anywhere_goes_on(tmp_path_factory, done, left, new, data):
+@given(_KEYS, _KEYS, _KEYS, _KEYS, st.data())
+def test_a_journal_cut_anywhere_goes_on(tmp_path_factory, old, done, left, new, data):
     folder = tmp_path_factory.mktemp("journal")
+    (folder / "replaced").write_bytes(b"".join(_line(key, "replaced") for key in old))
     (folder / "published").write_bytes(b"".join(_line(key, "published") for key in done))
     lines = [_line(key, "left") for key in left]
     cut = data.draw(st.integers(0, sum(map(len, lines))))
     (folder / "own").write_bytes(b"".join(lines)[:cut])
     whole = left[: b"".join(lines)[:cut].count(b"\n")]
-    with closing(FrameJournal(folder / "own", [folder / "published", folder / "missing"])) as journal:
-        assert journal.earlier_files == [folder / "published"]
+    earlier = [folder / "published", folder / "missing"]
+    with closing(FrameJournal(folder / "own", earlier, folder / "replaced")) as journal:
+        assert journal.earlier_files == [folder / "replaced", folder / "published"]
         journal.recall(_key)
-        expected = {**dict.fromkeys(done, "published"), **dict.fromkeys(whole, "left")}
-        notes = {key: json.loads(line)["note"]["deep"]["er"] for key, line in journal.earlier()}
+        expected = {**dict.fromkeys(old, "replaced"), **dict.fromkeys(done, "published")}
+        expected |= {**dict.fromkeys(whole, "left")}
+        notes = {key: json.loads(line)["note"]["deep"]["er"] for key, line, _ in journal.earlier()}
         assert notes == expected
         assert list(notes) == sorted(expected)
         for key in new:
             journal.add(key, _line(key, "new"))
         expected |= dict.fromkeys(new, "new")
         merged = {
-            key: (json.loads(line)["note"]["deep"]["er"], is_new) for key, line, is_new in journal.lines()
+            key: (json.loads(line)["note"]["deep"]["er"], origin) for key, line, origin in journal.lines()
         }
-        assert merged == {key: (note, note == "new") for key, note in expected.items()}
+        origins = {"new": "new", "left": "earlier", "published": "earlier", "replaced": "replaced"}
+        assert merged == {key: (note, origins[note]) for key, note in expected.items()}
     rest = [_line(key, "left") for key in whole] + [_line(key, "new") for key in new]
     assert (folder / "own").exists() == bool(rest)
     if rest:

@@ -100,10 +100,10 @@ def test_lines_of_others_are_kept(folder, tmp_path):
     source, points = folder
     (tmp_path / "out").mkdir()
     (tmp_path / "out/masks.jsonl").write_text('{"image": "mine"}\n')
-    with pytest.raises(OutputError, match=r"masks\.jsonl was not written by pointmask"):
-        annotate_folder(source, points, tmp_path / "out", png=False)
-    annotate_folder(source, points, tmp_path / "out", png=False, overwrite=True)
-    assert len(_lines(tmp_path / "out")) == 12
+    for overwrite in (False, True):
+        with pytest.raises(OutputError, match=r"masks\.jsonl was not written by pointmask"):
+            annotate_folder(source, points, tmp_path / "out", png=False, overwrite=overwrite)
+        assert tree(tmp_path / "out") == {"masks.jsonl": b'{"image": "mine"}\n'}
 
 
 def test_command_line(folder, tmp_path):

@@ -188,13 +188,16 @@ def test_other_settings_and_other_peoples_files_are_left_alone(weights, images, 
     assert "masks/a.png exists" in told
     assert (out / "masks" / "a.png").read_bytes() == b"mine"
     assert "threshold 0.5, now 0.6" in run(weights, images, "--out", out, "--threshold", 0.6, code=2)
-    run(weights, images, "--out", out, "--threshold", 0.6, "--overwrite")
-    assert (out / "masks" / "a.png").read_bytes() != b"mine"
+    run(weights, images, "--out", out, "--threshold", 0.6, "--overwrite", code=3)
+    assert (out / "masks" / "a.png").read_bytes() == b"mine"
     lines = [json.loads(line) for line in (out / "predictions.jsonl").read_text().splitlines()]
     assert {line["made_with"]["threshold"] for line in lines} == {0.6}
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "points.csv").write_text("image,x,y\n")
-    assert "--overwrite" in run(weights, images, "--out", tmp_path / "mine", code=2)
+    for overwrite in ((), ("--overwrite",)):
+        assert "is not of" in run(weights, images, "--out", tmp_path / "mine", *overwrite, code=2)
+        assert (tmp_path / "mine" / "points.csv").read_text() == "image,x,y\n"
+    (tmp_path / "mine" / "points.csv").unlink()
     (tmp_path / "mine" / "predictions.jsonl").write_text("no line of ours\n")
     assert "not written by pointmask" in run(weights, images, "--out", tmp_path / "mine", code=2)
 

@@ -15,6 +15,7 @@ from pointmask.folder.records.sorted_lines import Key, SortedLookup
 from pointmask.io.images.file import ImageFile
 from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import result_path, stem_of
+from pointmask_trainer.inference.predictions import EarlierFrame
 
 T = TypeVar("T")
 
@@ -31,8 +32,8 @@ class Frame:
         0-based index of the frame, and the number of frames in the file.
     content : str
         Hash of the file.
-    earlier : str
-        Hash of the file at the time the frame was processed; empty if it never was.
+    earlier : EarlierFrame or None
+        What an earlier job said of the frame; None if none did.
     pixels : (H, W) array or None
         Pixels in their stored dtype; None if the frame is already processed or skipped.
     reason : str
@@ -43,7 +44,7 @@ class Frame:
     number: int
     count: int = 1
     content: str = ""
-    earlier: str = ""
+    earlier: EarlierFrame | None = None
     pixels: NDArray[Any] | None = None
     reason: str = ""
 
@@ -55,7 +56,7 @@ class Frame:
 def read_frames(
     source: ImageSource,
     names: Sequence[str],
-    earlier: Iterator[tuple[Key, str]],
+    earlier: Iterator[tuple[Key, EarlierFrame]],
     is_done: Callable[[Frame], bool],
 ) -> Iterator[Frame]:
     """Read frames in the order of the names.
@@ -65,8 +66,8 @@ def read_frames(
     source : ImageSource
     names : sequence of str
         Image files of the source, sorted; those that differ only in the suffix are skipped.
-    earlier : iterator of ((str, int), str)
-        Frames processed before, sorted, with the hashes of their files; consumed in step with `names`.
+    earlier : iterator of ((str, int), EarlierFrame)
+        Frames processed before, sorted; consumed in step with `names`.
     is_done : callable
         Takes a frame without pixels; returns whether reading it can be omitted.
 
@@ -98,7 +99,10 @@ def read_frames(
 
 
 def _frames_of(
-    file: ImageFile, stems: Counter[str], earlier: Mapping[int, str], is_done: Callable[[Frame], bool]
+    file: ImageFile,
+    stems: Counter[str],
+    earlier: Mapping[int, EarlierFrame],
+    is_done: Callable[[Frame], bool],
 ) -> Iterator[Frame]:
     name = file.name
     try:
@@ -107,7 +111,7 @@ def _frames_of(
         yield Frame(name, 0, reason=str(error))
         return
     for number in range(count):
-        frame = Frame(name, number, count, content, earlier.get(number, ""))
+        frame = Frame(name, number, count, content, earlier.get(number))
         if count > 1 and f"{stem_of(name)}_{number:04d}" in stems:
             yield Frame(name, number, count, reason="it would write the mask of another image; rename one")
         elif is_done(frame):

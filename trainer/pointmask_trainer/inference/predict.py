@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from pointmask.errors import ImageError, OutputError
 from pointmask.executors import Progress
 from pointmask.folder.output import stops_cleanly
+from pointmask.folder.records.claims import check_results, remove_results
+from pointmask.folder.records.sealed import is_intact
 from pointmask.io.files import clean_temporaries, write_whole
 from pointmask.io.images.array import encode_png
 from pointmask.io.images.source import ImageSource
@@ -138,7 +140,7 @@ def predict_source(
         closing(Predictions(out, settings, overwrite=overwrite)) as predictions,
     ):
         clean_temporaries(out, PREDICT_TAG, RESULTS.values() if predictions.was_broken_off else ())
-        job = _Job(model, normalisation, settings, out, kinds, predictions, summary, overwrite=overwrite)
+        job = _Job(model, normalisation, settings, out, kinds, predictions, summary)
         frames = read_frames(source, names, predictions.earlier(), job.is_complete)
         with closing(ahead(frames)) as prefetched:
             job.run(_with_progress(prefetched, names, summary, progress))
@@ -173,20 +175,20 @@ class _Job:
         kinds: Sequence[str],
         predictions: Predictions,
         summary: PredictSummary,
-        *,
-        overwrite: bool,
     ) -> None:
         self._model, self._normalisation, self._settings = model, normalisation, settings
         self._out, self._kinds, self._predictions, self._summary = out, kinds, predictions, summary
-        self._overwrite = overwrite
         self._device = next(model.parameters()).device
 
     def is_complete(self, frame: Frame) -> bool:
-        """Whether all results of a frame exist and were computed from the file's present content."""
+        """Whether all results of a frame are whole and were computed from the file's present content."""
+        earlier = frame.earlier
         return (
-            not self._overwrite
-            and frame.earlier == frame.content
-            and all((self._out / frame.path(kind)).exists() for kind in self._kinds)
+            earlier is not None
+            and earlier.content == frame.content
+            and all(
+                is_intact(self._out / path, earlier.seals.get(path)) for path in map(frame.path, self._kinds)
+            )
         )
 
     def run(self, frames: Iterable[Frame]) -> None:
@@ -235,23 +237,20 @@ class _Job:
         except OutputError as error:
             self._skip(frame, str(error))
             return
+        if frame.earlier is None:
+            self._predictions.claim(files)
         for path, data in files.items():
             write_whole(self._out / path, data, PREDICT_TAG, durable=False, below=self._out)
-        self._predictions.add(frame.image, frame.number, frame.count, frame.content, targets)
+        if frame.earlier is not None and frame.earlier.content != frame.content:
+            remove_results(self._out, frame.path("mask"), keep=files)  # the rest belongs to another mask
+        self._predictions.add(frame.image, frame.number, frame.count, frame.content, targets, files)
         self._summary.done += 1
         self._summary.flooded += bool(mask.mean() >= 0.5)
 
     def _check_ours(self, frame: Frame, files: dict[str, bytes]) -> None:
         """Raise an error instead of overwriting a file that no prediction wrote."""
-        if self._overwrite or frame.earlier:
-            return
-        for path, data in files.items():
-            # A job killed between writing a file and its journal line leaves identical bytes.
-            existing = self._out / path
-            if existing.exists() and existing.read_bytes() != data:
-                raise OutputError(
-                    f"{path} exists and is not in {PREDICTIONS}; move it away, or replace it with --overwrite"
-                )
+        ours = {path for path in files if frame.earlier is not None or self._predictions.is_claimed(path)}
+        check_results(self._out, files, ours)
 
     def _skip(self, frame: Frame, reason: str) -> None:
         name = f"{frame.image}#{frame.number}" if frame.number else frame.image

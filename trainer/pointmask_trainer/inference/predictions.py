@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,10 +14,13 @@ from scipy import ndimage as ndi
 
 from pointmask.components import blobs, components
 from pointmask.errors import OutputError
+from pointmask.folder.records.claims import Claims, remove_results, replace
 from pointmask.folder.records.journal import FrameJournal
+from pointmask.folder.records.sealed import FILES, sealed_fields, unsealed
 from pointmask.folder.records.sorted_lines import Key
-from pointmask.io.files import write_lines
-from pointmask.io.layout import POINTS, PREDICTIONS, WHOLE, journal_name
+from pointmask.io.files import flush, write_lines
+from pointmask.io.layout import POINTS, PREDICTIONS, REPLACED, RESULTS, WHOLE, journal_name, result_path
+from pointmask.io.own import OwnFiles, check_plain
 
 PREDICT_TAG = "predict"
 """Tag in the names of temporary files; see `pointmask.io.files.staged`."""
@@ -94,6 +97,21 @@ class PredictionSettings:
     reading: str
 
 
+class EarlierFrame(NamedTuple):
+    """What is known of a frame that an earlier job predicted; its result files are pointmask's.
+
+    Attributes
+    ----------
+    content : str
+        Hash of the image file at that time; empty if this job replaces the prediction.
+    seals : Mapping of str to str
+        Hashes of the result files by path, if a journal says it.
+    """
+
+    content: str
+    seals: Mapping[str, str]
+
+
 class Predictions:
     """The predictions in an output folder, earlier and new, during one job.
 
@@ -122,20 +140,20 @@ class Predictions:
     """
 
     def __init__(self, out: Path, settings: PredictionSettings, *, overwrite: bool) -> None:
-        self._path, self._points = out / PREDICTIONS, out / POINTS
+        self._out, self._path, self._points = out, out / PREDICTIONS, out / POINTS
         self._made_with = asdict(settings)
         journal = out / journal_name(WHOLE)
         self.was_broken_off = journal.exists()
+        check_plain(self._points)
+        if self._points.exists() and not _is_table(self._points):
+            raise OutputError(f"{self._points} is not of pointmask predict; choose another --out")
         if overwrite:
-            journal.unlink(missing_ok=True)
-            self._path.unlink(missing_ok=True)
-        elif self._points.exists() and not self._path.exists() and not self.was_broken_off:
-            raise OutputError(
-                f"{self._points} is not of pointmask predict; choose another --out, or add --overwrite"
-            )
-        self._journal = FrameJournal(journal, [self._path])
+            replace(out, [self._path, journal])
+        self._journal = FrameJournal(journal, [self._path], out / REPLACED)
+        self._claims = Claims(out)
         try:
             self._journal.recall(self._key)
+            self._claims.keep()
         except BaseException:
             self.close()
             raise
@@ -144,13 +162,30 @@ class Predictions:
         """Close all files; the journal is left in place unless it is empty."""
         self._journal.close()
 
-    def earlier(self) -> Iterator[tuple[Key, str]]:
-        """Yield the frames that earlier jobs predicted, sorted, with the hashes of their image files."""
-        for key, line in self._journal.earlier():
-            yield key, json.loads(line)["content"]
+    def earlier(self) -> Iterator[tuple[Key, "EarlierFrame"]]:
+        """Yield the frames that earlier jobs predicted, sorted."""
+        for key, line, is_replaced in self._journal.earlier():
+            entry = json.loads(line)
+            yield key, EarlierFrame("" if is_replaced else entry["content"], entry.get(FILES, {}))
 
-    def add(self, image: str, frame: int, frames: int, content: str, targets: list[DetectedTarget]) -> None:
-        """Record the targets of frame `frame` of an image file with `frames` frames.
+    def claim(self, files: Iterable[str]) -> None:
+        """Note that result files are about to be written."""
+        OwnFiles(self._out).claim(files)
+
+    def is_claimed(self, file: str) -> bool:
+        """Whether a killed job wrote a result file, or was about to."""
+        return file in self._claims.names()
+
+    def add(
+        self,
+        image: str,
+        frame: int,
+        frames: int,
+        content: str,
+        targets: list[DetectedTarget],
+        files: Mapping[str, bytes],
+    ) -> None:
+        """Record the targets of frame `frame` of an image file with `frames` frames, and its result files.
 
         Raises
         ------
@@ -164,26 +199,42 @@ class Predictions:
             "content": content,
             "targets": [target._asdict() for target in targets],
             "made_with": self._made_with,
+            **sealed_fields(files),
         }
+        self._claims.settle_files(files)
         self._journal.add((image, frame), json.dumps(entry).encode() + b"\n")
 
     def publish(self) -> int:
         """Write ``points.csv`` and ``predictions.jsonl``, sorted; return the total number of targets."""
         self._journal.check_there()
+        flush(self._out)  # all results, before the table says without a hash that they are done
         targets = 0
 
         def rows() -> Iterator[bytes]:
             nonlocal targets
             yield _row(_COLUMNS)
-            for _, line, _ in self._journal.lines():
+            for line in self._lines():
                 entry = json.loads(line)
                 targets += len(entry["targets"])
                 yield from _rows(entry)
 
         write_lines(self._points, rows(), PREDICT_TAG)
-        write_lines(self._path, (line for _, line, _ in self._journal.lines()), PREDICT_TAG)
+        write_lines(self._path, self._lines(), PREDICT_TAG)
+        self._remove_stale()
+        self._claims.close()
         self._journal.finish()
+        (self._out / REPLACED).unlink(missing_ok=True)
         return targets
+
+    def _lines(self) -> Iterator[bytes]:
+        """Yield the lines that are valid, without hashes."""
+        return (unsealed(line) for _, line, origin in self._journal.lines() if origin != "replaced")
+
+    def _remove_stale(self) -> None:
+        """Remove the results of replaced predictions that this job did not make again."""
+        for (image, frame), line, origin in self._journal.lines():
+            if origin == "replaced":
+                remove_results(self._out, result_path("mask", image, frame, json.loads(line)["frames"]))
 
     def _key(self, path: Path, offset: int, line: bytes) -> Key:
         """Return the frame of a line written earlier, or raise an error if the line is not usable."""
@@ -194,9 +245,12 @@ class Predictions:
         if not isinstance(entry, dict) or not entry.keys() >= _FIELDS:
             raise OutputError(
                 f"{path} was not written by pointmask predict (byte {offset}: {line[:40]!r}); choose another "
-                "--out, or add --overwrite"
+                "--out"
             )
-        for name, current in self._made_with.items():
+        self._claims.settle_files(
+            result_path(kind, entry["image"], entry["frame"], entry["frames"]) for kind in RESULTS
+        )
+        for name, current in self._made_with.items() if path.name != REPLACED else ():
             earlier = entry["made_with"].get(name)
             if earlier != current:
                 raise OutputError(
@@ -204,6 +258,12 @@ class Predictions:
                     f"{earlier!r}, now {current!r}); choose another --out, or add --overwrite to redo all"
                 )
         return entry["image"], entry["frame"]
+
+
+def _is_table(path: Path) -> bool:
+    """Say whether a file begins as ``points.csv`` does; what a power failure left of it is ours too."""
+    with path.open("rb") as file:
+        return file.read(len(_row(_COLUMNS))) == _row(_COLUMNS) or not path.stat().st_size
 
 
 def _rows(entry: Mapping[str, Any]) -> Iterator[bytes]:

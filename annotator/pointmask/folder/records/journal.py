@@ -9,14 +9,21 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from pointmask.errors import OutputError
 from pointmask.folder.records.sorted_lines import Key, Stretch, StretchFinder, merged
+from pointmask.io.files import check_no_link, sync_folder
 from pointmask.io.lines import end_of_lines, whole_lines
 
 Accept = Callable[[Path, int, bytes], Key | None]
 """Takes a file, an offset and the line there; returns the frame of the line, or None to ignore it."""
+
+
+Origin = Literal["new", "earlier", "replaced"]
+"""Whose line it is: this job's, that of an earlier one, or of one whose results this job replaces."""
+
+_BEGINNINGS = (b'{"image": ', b'{"shard": ')  # of the lines of a journal, and of a part's manifest
 
 
 class FrameJournal:
@@ -32,15 +39,21 @@ class FrameJournal:
         File of this job; a journal left by an earlier job is continued.
     earlier : iterable of Path
         Files of earlier jobs, newest first; they may disappear in the meantime.
+    replaced : Path, optional
+        File of what this job replaces, older than all others.
 
     Raises
     ------
     OutputError
-        If the journal cannot be written.
+        If the journal cannot be written, or is a link or a file of somebody else.
     """
 
-    def __init__(self, path: Path, earlier: Iterable[Path]) -> None:
+    def __init__(self, path: Path, earlier: Iterable[Path], replaced: Path | None = None) -> None:
         self.path = path
+        for link in (path, *((replaced,) if replaced else ())):
+            check_no_link(link)
+            check_head(link)
+        is_new = not path.exists()
         # Unbuffered, so that a line that does not fit on the disk is not written again on closing.
         try:
             self._file = path.open("ab", buffering=0)
@@ -50,15 +63,17 @@ class FrameJournal:
             ) from None
         self._files: list[tuple[Path, BinaryIO]] = []
         self._earlier: list[Stretch] = []
+        self._replaced, self._replaced_path = 0, replaced
         try:
-            for file in earlier:
+            for file in (*earlier, *((replaced,) if replaced else ())):
                 if file != path:
                     with suppress(FileNotFoundError):
                         self._files.insert(0, (file, file.open("rb")))
             own = path.open("rb")
             self._files.append((path, own))
             self._end = end_of_lines(own)
-            self._file.truncate(self._end)
+            if is_new:  # or a power failure might take it, and with it the sign that a job was broken off
+                sync_folder(path.parent)
         except BaseException:
             self._close_files()
             raise
@@ -81,7 +96,7 @@ class FrameJournal:
         self.path.unlink(missing_ok=True)
 
     def recall(self, accept: Accept) -> None:
-        """Read the lines of earlier jobs; exceptions of `accept` propagate."""
+        """Read the lines of earlier jobs, and cut off half a line; exceptions of `accept` propagate."""
         for path, file in self._files:
             finder = StretchFinder(file)
             for offset, line in whole_lines(file):
@@ -89,16 +104,22 @@ class FrameJournal:
                 if key is not None:
                     finder.add(key, offset, len(line))
             self._earlier += finder.stretches
+            if path == self._replaced_path:
+                self._replaced = len(self._earlier)
+        self._file.truncate(self._end)
 
-    def earlier(self) -> Iterator[tuple[Key, bytes]]:
-        """Yield the newest line of every frame of earlier jobs, sorted by image and frame."""
-        for key, line, _ in merged(self._earlier):
-            yield key, line
+    def earlier(self) -> Iterator[tuple[Key, bytes, bool]]:
+        """Yield the newest line of every frame of earlier jobs, sorted, and whether this job replaces it."""
+        for key, line, which in merged(self._earlier):
+            yield key, line, which < self._replaced
 
-    def lines(self) -> Iterator[tuple[Key, bytes, bool]]:
-        """Yield the newest line of every frame, sorted, and whether this job wrote it."""
+    def lines(self) -> Iterator[tuple[Key, bytes, Origin]]:
+        """Yield the newest line of every frame, sorted, and where it comes from."""
         for key, line, which in merged([*self._earlier, *self._new.stretches]):
-            yield key, line, which >= len(self._earlier)
+            if which >= len(self._earlier):
+                yield key, line, "new"
+            else:
+                yield key, line, "replaced" if which < self._replaced else "earlier"
 
     def add(self, key: Key, line: bytes) -> None:
         """
@@ -134,6 +155,31 @@ class FrameJournal:
         if not os.path.samestat(self.path.stat(), os.fstat(self._file.fileno())):
             raise OSError(errno.ESTALE, "the output folder is no longer the same", str(self.path))
 
+    def sync(self) -> None:
+        """Wait until the disk holds the journal."""
+        os.fsync(self._file.fileno())
+
     def _close_files(self) -> None:
         for file in (*(file for _, file in self._files), self._file):
             file.close()
+
+
+def check_head(path: Path) -> None:
+    """
+    Refuse a file that does not begin as a manifest or journal does; one that is missing is none.
+
+    Raises
+    ------
+    OutputError
+        If it begins otherwise. Half a line and the NUL bytes that a power failure leaves are its own.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(len(_BEGINNINGS[0]))
+    except OSError:
+        return
+    if head.strip(b"\0") and not any(beginning.startswith(head) for beginning in _BEGINNINGS):
+        raise OutputError(
+            f"{path} was not written by pointmask (it begins with {head!r}); move it away, or choose another "
+            "--out"
+        )

@@ -6,6 +6,7 @@ from itertools import chain
 from pathlib import Path
 
 from pointmask.errors import OutputError, PointsError
+from pointmask.folder.records.claims import Claims, remove_results, replace
 from pointmask.folder.records.journal import FrameJournal
 from pointmask.folder.records.manifest import (
     HEADER,
@@ -16,13 +17,18 @@ from pointmask.folder.records.manifest import (
     dump,
     parse,
     parse_or_raise,
+    read_manifest,
 )
 from pointmask.folder.records.mask_lines import mask_lines
+from pointmask.folder.records.sealed import FILES, is_intact, unsealed
 from pointmask.folder.records.shards import Shard, job_digest, merge, shard_header
 from pointmask.folder.records.sorted_lines import Key
-from pointmask.io.files import write_lines
-from pointmask.io.layout import MANIFEST, MASKS
+from pointmask.io.files import flush, write_lines
+from pointmask.io.layout import MANIFEST, MASKS, REPLACED
+from pointmask.io.notes import note
 from pointmask.io.points.fit import fitted
+
+_STALE = "results of an earlier job were removed, as the manifest does not name them any more"
 
 
 class Ledger:
@@ -44,6 +50,9 @@ class Ledger:
         Points of all shards by image and frame.
     masks : bool
         Whether to publish ``masks.jsonl`` beside the manifest.
+    overwrite : bool
+        Whether to replace the results of earlier jobs: their entries still show which files are pointmask's,
+        and are good for nothing else, also if this job is killed and run again without it.
 
     Attributes
     ----------
@@ -53,45 +62,60 @@ class Ledger:
     Raises
     ------
     OutputError
-        If the journal cannot be written.
+        If the journal cannot be written, or is not pointmask's.
     """
 
     def __init__(
-        self, out: Path, shard: Shard, settings: Settings, planned: FramePoints, *, masks: bool = False
+        self,
+        out: Path,
+        shard: Shard,
+        settings: Settings,
+        planned: FramePoints,
+        *,
+        masks: bool = False,
+        overwrite: bool = False,
     ) -> None:
         self._out, self._shard, self._settings, self._planned = out, shard, settings, planned
         self._masks = masks
         path = out / shard.journal
         self.was_broken_off = path.exists() or (shard.count == 1 and any(out.glob(".journal-*.jsonl")))
-        self._journal = FrameJournal(path, _earlier_files(out))
+        if overwrite:
+            replace(out, _of_same_part(out, shard))
+        self._is_replacing = (out / REPLACED).exists()
+        self._journal = FrameJournal(path, _earlier_files(out), out / REPLACED)
+        self._claims = Claims(out)
 
     def close(self) -> None:
         """Close all files; the journal remains unless it is empty."""
         self._journal.close()
 
-    def recall(self, *, overwrite: bool) -> None:
+    def recall(self) -> frozenset[str]:
         """
         Read the entries of earlier jobs, and refuse to mix results of different jobs.
 
-        Parameters
-        ----------
-        overwrite : bool
-            Discard entries that differ instead of raising.
+        Returns
+        -------
+        frozenset of str
+            Result files that a killed job wrote, or was about to, before it could note their frames.
 
         Raises
         ------
         OutputError
-            If a finished entry has other settings or points than this job, or a file of that name was not
-            written by pointmask.
+            If a finished entry has other settings or points than this job and is not to be replaced, or a
+            file of that name was not written by pointmask.
         """
 
         def accept(path: Path, offset: int, line: bytes) -> Key | None:
             if line.startswith(HEADER):
                 return None
-            entry = parse(line) if overwrite else parse_or_raise(path, offset, line)
+            is_replaced = path.name == REPLACED
+            entry = parse(line) if is_replaced else parse_or_raise(path, offset, line)
             if entry is None:
                 return None
-            difference = "" if overwrite else self._difference(entry)
+            self._claims.settle(entry)
+            # A part with --overwrite passes over the results of other parts, whose turn will come.
+            is_of_others = self._is_replacing and not self._shard.owns(entry["image"])
+            difference = "" if is_replaced or is_of_others else self._difference(entry)
             if difference:
                 raise OutputError(
                     f"{self._out} holds results that differ from this job: {difference}; to redo them all, "
@@ -100,23 +124,26 @@ class Ledger:
             return entry["image"], entry["frame"]
 
         self._journal.recall(accept)
+        if self._shard.count == 1:  # others are at work beside a part
+            self._claims.keep()
+        return self._claims.names()
 
     def finished(self) -> Iterator[tuple[Key, Known]]:
-        """Yield the valid entries of earlier jobs, sorted by image and frame, as a stream."""
-        for key, line in self._journal.earlier():
-            entry = self._valid(line)
-            if entry is not None:
-                yield key, Known.of(entry)
+        """Yield the finished entries of earlier jobs, sorted by image and frame, as a stream."""
+        for key, line, is_replaced in self._journal.earlier():
+            entry: Entry = json.loads(line)
+            if entry["status"] == "done":
+                yield key, Known.of(entry, is_valid=not is_replaced and self._is_valid(entry))
 
-    def _valid(self, line: bytes) -> Entry | None:
-        """Return an earlier entry if this job would give the same result, or would not touch it."""
-        entry: Entry = json.loads(line)
+    def _is_valid(self, entry: Entry) -> bool:
+        """Say whether this job would give the result of an earlier entry, or would not touch it."""
         if entry["status"] != "done" or self._difference(entry):
-            return None
-        is_planned = entry["frame"] in self._planned.get(entry["image"], ())
+            return False
+        mask = entry["mask"]
         # Without a file, the entry itself holds the mask.
-        is_there = entry["mask"] is None or (self._out / entry["mask"]).exists()
-        return entry if is_planned or is_there else None
+        if entry["frame"] in self._planned.get(entry["image"], ()) or mask is None:
+            return True
+        return is_intact(self._out / mask, entry.get(FILES, {}).get(mask))
 
     def _difference(self, entry: Entry) -> str:
         """Describe how a finished entry differs from this job; empty if it does not."""
@@ -152,6 +179,7 @@ class Ledger:
         OSError
             As the system reports it, such as a full disk.
         """
+        self._claims.settle(entry)
         self._journal.add((entry["image"], entry["frame"]), dump(entry))
 
     def publish(self) -> tuple[int, ...]:
@@ -169,8 +197,11 @@ class Ledger:
             As the system reports it.
         """
         self._journal.check_there()
+        flush(self._out)  # all results, before the manifest says without a hash that they are done
         if self._shard.count == 1:
             self._write(self._lines, self._shard.tag)
+            self._remove_stale()
+            self._claims.close()
             self._journal.finish()
             for path in self._journal.earlier_files:
                 if path.name != MANIFEST:
@@ -179,8 +210,29 @@ class Ledger:
         job = job_digest(self._settings, self._planned)
         lines = chain([shard_header(self._shard, job)], self._lines())
         write_lines(self._out / self._shard.manifest, lines, self._shard.tag)
+        self._remove_stale()
         self._journal.finish()
-        return merge(self._out, self._shard, job, self._write)
+        missing = merge(self._out, self._shard, job, self._write)
+        if not missing:
+            (self._out / REPLACED).unlink(missing_ok=True)
+            claims = Claims(self._out)
+            for entry in read_manifest(self._out):
+                claims.settle(entry)
+            claims.close()
+        return missing
+
+    def _remove_stale(self) -> None:
+        """Remove results of earlier jobs that the new manifest does not name: they are other masks."""
+        newest = self._journal.lines()
+        for key, line, is_replaced in self._journal.earlier():
+            now = next(found for found in newest if found[0] == key)
+            entry: Entry = json.loads(line)
+            if not self._shard.owns(key[0]) or entry["status"] != "done":
+                continue
+            is_redone = now[2] == "new" and json.loads(now[1])["status"] == "done"
+            is_stale = not is_redone and (is_replaced or not self._is_valid(entry))
+            if is_stale and remove_results(self._out, entry["mask"]):
+                note(_STALE, key[0])
 
     def _write(self, lines: Callable[[], Iterator[bytes]], tag: str) -> None:
         """Write the manifest last, so that its presence implies that all is complete."""
@@ -190,9 +242,10 @@ class Ledger:
 
     def _lines(self) -> Iterator[bytes]:
         """Yield the manifest lines of this shard: new entries, and valid ones of earlier jobs."""
-        for (image, _), line, is_new in self._journal.lines():
-            if self._shard.owns(image) and (is_new or self._valid(line) is not None):
-                yield line
+        for (image, _), line, origin in self._journal.lines():
+            is_named = origin == "new" or (origin == "earlier" and self._is_valid(json.loads(line)))
+            if self._shard.owns(image) and is_named:
+                yield unsealed(line)
 
 
 def _earlier_files(out: Path) -> Iterator[Path]:
@@ -204,6 +257,14 @@ def _earlier_files(out: Path) -> Iterator[Path]:
     """
     for pattern in (".journal*.jsonl", "manifest-*-of-*.jsonl", MANIFEST):
         yield from sorted(out.glob(pattern), reverse=True)
+
+
+def _of_same_part(out: Path, shard: Shard) -> Iterator[Path]:
+    """Yield the files whose entries a job with ``--overwrite`` replaces, oldest first."""
+    if shard.count == 1:
+        yield from reversed(list(_earlier_files(out)))
+    else:
+        yield from (out / name for name in (MANIFEST, shard.manifest, shard.journal))
 
 
 def _format_points(points: list[tuple[tuple[int, int], str | None]]) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from pointmask.errors import OutputError
+from pointmask.folder.records.sealed import FILES
 from pointmask.io.layout import MANIFEST
 from pointmask.io.lines import whole_lines
 from pointmask.io.points.points import Point
@@ -39,19 +40,25 @@ def has_run_lengths(entry: Entry) -> bool:
 
 
 class Known(NamedTuple):
-    """Properties of a finished frame that a resumed job needs."""
+    """Properties of a frame that an earlier job finished."""
 
     content: str  # hash of the image file
     targets: int
     confidence: float  # sum over targets
     has_run_lengths: bool  # whether the entry holds the masks as run lengths
+    mask: str | None  # path of the mask image; with it, the result files of the frame are pointmask's
+    is_valid: bool = True  # whether this job would give the same result; if not, it may replace the files
+    seals: Mapping[str, str] | None = None  # hashes of the files by path, if a journal says it
 
     @classmethod
-    def of(cls, entry: Entry) -> "Known":
+    def of(cls, entry: Entry, *, is_valid: bool = True) -> "Known":
         """Extract the properties of a finished entry."""
         targets = entry["targets"]
         confidence = sum(target["confidence"] for target in targets)
-        return cls(entry["content"], len(targets), confidence, has_run_lengths(entry))
+        runs = has_run_lengths(entry)
+        return cls(
+            entry["content"], len(targets), confidence, runs, entry["mask"], is_valid, entry.get(FILES)
+        )
 
 
 def dump(entry: Entry) -> bytes:
