@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pointmask.click.base.targets import made_of, seed
-from pointmask.click.contract.targets import ClickFrame, ClickTarget
+from pointmask.click.contract.targets import Brief, ClickFrame, ClickTarget
 from pointmask.click.journal.index import FrameKey
 from pointmask.errors import PointsError
 from pointmask.folder.records.manifest import Entry, Settings, entry_lines, parse_or_raise
@@ -47,10 +47,25 @@ class ManifestBase:
         """Close the file."""
         self._file.close()
 
-    def known(self) -> Iterator[FrameKey]:
-        """Yield all finished frames, sorted."""
+    def briefs(self) -> Iterator[tuple[FrameKey, list[Brief]]]:
+        """Yield all finished frames, sorted; see `pointmask.click.contract.base.Base`."""
         for entry in self.entries():
-            yield entry["image"], entry["frame"]
+            yield (
+                (entry["image"], entry["frame"]),
+                [
+                    Brief(
+                        target=number,
+                        confidence=fields["confidence"],
+                        area=fields["area"],
+                        box=tuple(fields["box"]),
+                        flags=tuple(fields["flags"]),
+                        label=fields["label"],
+                        verdict=fields.get("verdict"),
+                        changed=fields.get("changed", 0),
+                    )
+                    for number, fields in enumerate(entry["targets"], 1)
+                ],
+            )
 
     def entries(self) -> Iterator[Entry]:
         """Yield all finished entries, sorted; raise OutputError at a line that is not pointmask's."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pointmask.click.base.targets import seed
 from pointmask.click.contract.base import Base
-from pointmask.click.contract.targets import ClickFrame
+from pointmask.click.contract.targets import Brief, ClickFrame
 from pointmask.click.journal.index import FrameKey
 from pointmask.folder.records.manifest import Settings
 from pointmask.io.points.fit import fitted
@@ -26,9 +26,10 @@ class SeedBase:
     def __init__(self, points: Mapping[FrameKey, tuple[Point, ...]], settings: Settings) -> None:
         self._points, self._settings = points, settings
 
-    def known(self) -> Iterator[FrameKey]:
-        """Yield all frames with points."""
-        return iter(self._points)
+    def briefs(self) -> Iterator[tuple[FrameKey, list[Brief]]]:
+        """Yield all frames with points; see `pointmask.click.contract.base.Base`."""
+        for key, points in self._points.items():
+            yield key, [Brief(target=number, label=point.label) for number, point in enumerate(points, 1)]
 
     def frame(self, key: FrameKey, shape: tuple[int, int] | None = None) -> ClickFrame | None:
         """
@@ -60,14 +61,16 @@ class Bases:
     def __init__(self, bases: Sequence[Base]) -> None:
         self._bases = bases
 
-    def known(self) -> Iterator[FrameKey]:
+    def briefs(self) -> Iterator[tuple[FrameKey, list[Brief]]]:
         """Yield all frames that one of them knows."""
         seen: set[FrameKey] = set()
         for base in self._bases:
-            for key in base.known():
-                if len(self._bases) == 1 or key not in seen:
+            for key, briefs in base.briefs():
+                if len(self._bases) == 1:
+                    yield key, briefs
+                elif key not in seen:
                     seen.add(key)
-                    yield key
+                    yield key, briefs
 
     def frame(self, key: FrameKey, shape: tuple[int, int] | None = None) -> ClickFrame | None:
         """Return what the first of them says; see `pointmask.click.contract.base.Base`."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Protocol
 
-from pointmask.click.contract.targets import ClickFrame
+from pointmask.click.contract.targets import Brief, ClickFrame
 
 
 class Base(Protocol):
@@ -31,5 +31,5 @@ class Base(Protocol):
             If points lie outside, or masks cannot be read.
         """
 
-    def known(self) -> Iterator[tuple[str, int]]:
-        """Yield all frames that are known, in any order."""
+    def briefs(self) -> Iterator[tuple[tuple[str, int], list[Brief]]]:
+        """Yield all frames that are known, in any order, with what is known of their targets at once."""

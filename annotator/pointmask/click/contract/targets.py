@@ -106,6 +106,25 @@ class ClickTarget:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Brief:
+    """What lists tell of a target; attributes as in `ClickTarget`."""
+
+    target: int
+    confidence: float | None = None
+    area: int = 0
+    box: Box = (0, 0, 0, 0)
+    flags: tuple[str, ...] = ()
+    label: str | None = None
+    verdict: Verdict | None = None
+    changed: int = 0
+
+    @classmethod
+    def of(cls, target: ClickTarget) -> "Brief":
+        """Return what lists tell of a target."""
+        return cls(**{name: getattr(target, name) for name in cls.__slots__})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClickFrame:
     """
     A frame as it stands.

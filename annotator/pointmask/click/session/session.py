@@ -3,14 +3,17 @@
 import os
 import socket
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pointmask.annotator.single import solve_one
+from pointmask.annotator.solved import Solved
 from pointmask.click.contract.base import Base
 from pointmask.click.contract.edits import AnyEdit
+from pointmask.click.contract.errors import NotFoundError
 from pointmask.click.contract.source import FrameSource
-from pointmask.click.contract.targets import Answer, ClickFrame, ClickTarget
+from pointmask.click.contract.targets import Answer, Brief, ClickFrame, ClickTarget
 from pointmask.click.journal.index import FrameKey
 from pointmask.click.masks.divided import Masks, described
 from pointmask.click.masks.undivided import Undivided, Wish
@@ -101,7 +104,7 @@ class Session:
     def __init__(self, setup: Setup, frames: FrameSource, base: Base | None = None) -> None:
         limits.name(setup.annotator, "annotator")
         self.setup = setup
-        self._source = frames
+        self._source, self._base = frames, base
         self._lock = threading.RLock()
         basis = setup.settings
         self._basis = basis
@@ -162,6 +165,34 @@ class Session:
         """Return the revisions of all frames that the journal tells of, by image and frame."""
         with self._lock:
             return {key: spot.revision for key, spot in self._store.index.frames.items()}
+
+    def briefs(self) -> Iterator[tuple[FrameKey, list[Brief]]]:
+        """Yield all frames of which anything is known, in any order, with their targets in brief."""
+        ours = self.marked()
+        for key in ours:
+            yield key, [Brief.of(target) for target in self._state(key).targets]
+        if self._base is not None:
+            for key, briefs in self._base.briefs():
+                if key not in ours:
+                    yield key, briefs
+
+    def soft_label(self, image: str, frame: int, target: int) -> Solved:
+        """
+        Return what a target's mask is cut from: its soft label, whatever its neighbours, level or ring are.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such target.
+        ImageError, GoneError
+            From the frame source.
+        """
+        found = self.frame(image, frame).get(target)
+        if found is None:
+            raise NotFoundError(f"{image}, frame {frame}, has no target {target}; it may have been removed")
+        pixels = self._source.load(image, frame).pixels
+        chosen = found.polarity or self.setup.polarity
+        return solve_one(pixels, found.point, theta=self.setup.theta, polarity=chosen)
 
     def edit(self, edits: Sequence[AnyEdit]) -> Answer:
         """

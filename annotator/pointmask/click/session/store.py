@@ -148,9 +148,11 @@ class Store:
             line = placed.line
             if "image" in line:
                 key = line["image"], line["frame"]
-                if key in self._frames:
-                    basis = self.index.basis(line["seq"])
-                    self._keep(key, applied(self._frames[key], line, basis))
+                frame = self._frames.get(key)
+                if frame is not None:
+                    # What the folder held before is put into the first lines, and counts no more.
+                    start = frame if frame.revision else ClickFrame(image=key[0], frame=key[1])
+                    self._keep(key, applied(start, line, self.index.basis(line["seq"])))
 
     def _folded(self, key: FrameKey) -> ClickFrame:
         lines = self.frame_lines(key)
