@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tools.clicks import Arrays, clicking, crowd
+from tools.click.session import Arrays, clicking, crowd
 
 from pointmask.click.contract.errors import InvalidError, JournalError
 from pointmask.click.journal.fold import after_all

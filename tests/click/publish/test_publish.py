@@ -7,7 +7,7 @@ from contextlib import suppress
 import numpy as np
 import pytest
 from PIL import Image
-from tools.clicks import Arrays, clicking, crowd
+from tools.click.session import Arrays, clicking, crowd
 
 from pointmask import annotate_folder, read_points
 from pointmask.click.publish import folder

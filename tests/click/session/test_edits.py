@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from tools.clicks import THETA, Arrays, clicking, crowd, masks_of
+from tools.click.session import THETA, Arrays, clicking, crowd, masks_of
 
 from pointmask import annotate
 from pointmask.annotator.single import solve_one

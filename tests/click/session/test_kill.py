@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tools.kill_clicks import setup_of, source, state
+from tools.click.kill import setup_of, source, state
 
 from pointmask.click.session.opening import open_session
 from pointmask.folder.records.manifest import read_manifest
@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(scope="module")
 def killer():
     process = subprocess.Popen(
-        [sys.executable, "-m", "tools.kill_clicks"],
+        [sys.executable, "-m", "tools.click.kill"],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

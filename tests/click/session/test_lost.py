@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tools.clicks import Arrays, clicking, crowd
-from tools.kill_clicks import setup_of
+from tools.click.kill import setup_of
+from tools.click.session import Arrays, clicking, crowd
 
 from pointmask.click.contract.errors import NotWrittenError
 from pointmask.click.journal import file as journal_file

@@ -3,7 +3,7 @@
 import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tools.clicks import THETA, Arrays, clicking, crowd, masks_of
+from tools.click.session import THETA, Arrays, clicking, crowd, masks_of
 
 from pointmask import annotate
 from pointmask.click.contract.errors import InvalidError

@@ -20,7 +20,7 @@ from pointmask.click.contract import edits
 from pointmask.click.contract.errors import InvalidError
 from pointmask.click.session.opening import open_session
 from pointmask.click.session.session import Setup
-from tools.clicks import THETA, Arrays, crowd
+from tools.click.session import THETA, Arrays, crowd
 
 
 def source() -> Arrays:
