@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
-from tools.clicks import THETA, Arrays, Clicker, clicking, crowd, masks_of
+from tools.click.session import THETA, Arrays, Clicker, clicking, crowd, masks_of
 
 from pointmask import Point, annotate, annotate_folder
 from pointmask.click.base.manifest import ManifestBase

@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from tools.clicks import clicking, crowd
+from tools.click.session import clicking, crowd
 
 from pointmask.click.contract.errors import InvalidError
 from pointmask.click.contract.targets import Brief
