@@ -24,6 +24,7 @@ from pointmask.click.contract.errors import (
 )
 from pointmask.click.server.desk import Desk
 from pointmask.click.server.jobs import Jobs
+from pointmask.click.server.queues import Queues
 from pointmask.click.server.routes import about, looking, marking, reviewing, statics, working
 from pointmask.click.server.shapes import frame_shape
 from pointmask.click.server.wire.answers import Refusal, error_answer
@@ -107,6 +108,7 @@ def make_app(
     app.state.warm = warm
     app.state.jobs = jobs
     app.state.writer = marking.Writer()
+    app.state.queues = Queues()
     app.state.files = statics.table()
     return Guard(Bodies(app), token, allowed, on_first)
 
@@ -127,6 +129,7 @@ def routes() -> list[Route]:
         Route(f"/api/value/{place}", _told(looking.value)),
         Route(f"/api/crop/{place}/{{target:number}}", _told(reviewing.crop)),
         Route(f"/api/sequence/{place}", _told(reviewing.sequence)),
+        Route("/api/queue", _told(reviewing.queue)),
         Route("/api/summary", _told(reviewing.summary)),
         Route("/api/jobs", _told(working.start), methods=["POST"]),
         Route("/api/jobs/{job:number}", _told(working.state)),

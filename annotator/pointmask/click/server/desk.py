@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 import numpy as np
 
-from pointmask.click.contract.base import Base
 from pointmask.click.contract.errors import GoneError, NotFoundError
 from pointmask.click.contract.targets import Answer, ClickFrame
 from pointmask.click.frames.cache import Frames
@@ -40,8 +39,6 @@ class Desk:
     listing : Listing
     frames : Frames
     session : Session
-    base : Base, optional
-        What was known before the journal's first line.
     states : bytearray
         A byte per image: a place in `STATES`, and whether a target is unsure.
     """
@@ -49,7 +46,6 @@ class Desk:
     listing: Listing
     frames: Frames
     session: Session
-    base: Base | None = None
     states: bytearray = field(default_factory=bytearray)
     _least: dict[str, float] = field(default_factory=dict)
     _statistics: "OrderedDict[tuple[str, int], Statistics]" = field(default_factory=OrderedDict)
@@ -156,13 +152,13 @@ class Desk:
 
     def note_all(self) -> None:
         """Take note of all frames that are known already; the listing must be complete."""
-        for image, _ in self.base.known() if self.base is not None else ():
+        ours = self.session.marked()
+        for (image, frame), briefs in self.session.briefs():
             number = self.listing.number(image)
-            if number is not None and self.state(number) in (NEW, SEEN):
-                self._put(number, MARKED)
-        for image, frame in list(self.session.marked()):
-            if self.listing.number(image) is not None:
+            if number is not None and ((image, frame) in ours or not briefs):
                 self.note(self.session.peek(image, frame))
+            else:
+                self._put(number, MARKED)
 
     def neighbours(self, image: int, frame: int) -> list[ImageFrame]:
         """Return the frames to read ahead: the next two and the previous one."""

@@ -14,6 +14,7 @@ from pointmask.click.contract.edits import (
     Run,
     Set,
     Superpixel,
+    UseNewFile,
 )
 from pointmask.click.contract.targets import FRAME_STATES, VERDICTS
 from pointmask.click.server.wire.fields import Fields, fields_of, wrong
@@ -127,6 +128,10 @@ def _drop(common: dict[str, Any], fields: Fields) -> AnyEdit:
     return Drop(**common, target=_target(fields))
 
 
+def _use_new_file(common: dict[str, Any], fields: Fields) -> AnyEdit:
+    return UseNewFile(**common)
+
+
 def _frame(common: dict[str, Any], fields: Fields) -> AnyEdit:
     return MarkFrame(**common, state=fields.one_of("state", FRAME_STATES))
 
@@ -138,6 +143,7 @@ _FORMS: dict[str, Callable[[dict[str, Any], Fields], AnyEdit]] = {
     "superpixel": _superpixel,
     "drop": _drop,
     "frame": _frame,
+    "use_new_file": _use_new_file,
 }
 
 

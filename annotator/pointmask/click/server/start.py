@@ -138,7 +138,7 @@ def opened(wish: Wish, warn: Warn) -> Iterator[Desk]:
             session = stack.enter_context(closing(Session(setup, frames, base)))
             for sentence in _warnings(session):
                 warn(sentence)
-            yield Desk(listing, frames, session, base)
+            yield Desk(listing, frames, session)
     finally:
         listing.stop()
 

@@ -156,8 +156,8 @@ export const t = {
     empty: "Nothing to review here: no target passes these filters.",
     end: "End of the queue; some were skipped.", allDone: "End of the queue: every target has a verdict.",
     filters: "Order and choice", order: "sort", flag: "flag", state: "what", label: "label", any: "any", confidence: "confidence", low: "Least confidence", high: "Greatest confidence", refresh: "Refresh",
-    orders: { confidence: "least sure", area: "area", contrast: "contrast", flags: "flags first", random: "random" },
-    states: { new: "new", unsure: "unsure", all: "all" },
+    orders: { confidence: "least sure", area: "area", flags: "flags first", random: "random" },
+    states: { todo: "new", unsure: "unsure", done: "looked at", any: "all" },
     progress: ({ done, total, each, secondsLeft, changed, recent, from, to }) =>
       [`${done} of ${total} done`, each === null ? "" : `${each.toFixed(1)} s each`, secondsLeft === null || !secondsLeft ? "" : `${duration(secondsLeft)} left`,
         recent ? `changed: ${changed} of the last ${recent}${from === null ? "" : ` (at ${from.toFixed(2)} to ${to.toFixed(2)})`}` : ""].filter(Boolean).join("   "),

@@ -8,12 +8,13 @@ from numpy.typing import NDArray
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pointmask.annotator.single import solve_one
 from pointmask.click.contract.errors import NotFoundError
 from pointmask.click.contract.targets import ClickFrame, ClickTarget
 from pointmask.click.frames.reader import Frame
+from pointmask.click.review.queue import ORDERS, STATES, Choice
 from pointmask.click.server.desk import Desk
 from pointmask.click.server.edits import LARGEST_NUMBER
+from pointmask.click.server.queues import Queues
 from pointmask.click.server.routes.looking import desk_of, in_thread, place_of, shrunk
 from pointmask.click.server.shapes import code_shape
 from pointmask.click.server.summary import summary_of
@@ -21,6 +22,8 @@ from pointmask.click.server.wire.answers import json_answer
 from pointmask.click.server.wire.fields import of_query, wrong
 
 _SIDES = (33, 257)
+_MOST_QUEUED = 50
+_LONGEST, _LONGEST_PATH = 200, 4096  # characters
 _MOST_ROWS = 500
 _MARKS = {"crossing": "crossing", "identity": "identity", "refound": "found", "last": "last"}
 
@@ -73,6 +76,26 @@ async def sequence(request: Request) -> Response:
     return json_answer(await in_thread(look))
 
 
+async def queue(request: Request) -> Response:
+    """Answer with a part of the review queue, which is made anew when its beginning is asked for."""
+    desk, fields = desk_of(request), of_query(request, "flag", "label", "folder")
+    start = fields.whole("from", 0, LARGEST_NUMBER, 0)
+    count = fields.whole("count", 1, _MOST_QUEUED, _MOST_QUEUED)
+    choice = Choice(
+        order=fields.one_of("order", ORDERS, "confidence"),
+        flag=fields.text("flag", _LONGEST, ""),
+        label=fields.text("label", _LONGEST, ""),
+        folder=fields.text("folder", _LONGEST_PATH, ""),
+        low=fields.number("low", 0.0, 1.0, 0.0),
+        high=fields.number("high", 0.0, 1.0, 1.0),
+        state=fields.one_of("state", STATES, "todo"),
+        seed=fields.whole("seed", 0, LARGEST_NUMBER, 0),
+    )
+    fields.done()
+    queues: Queues = request.app.state.queues
+    return json_answer(await in_thread(queues.part, desk, choice, start, count))
+
+
 async def summary(request: Request) -> Response:
     """Answer with how much is done, and how much is not."""
     desk = desk_of(request)
@@ -107,9 +130,7 @@ def _window(target: ClickTarget, shape: tuple[int, ...], side: int) -> tuple[sli
 
 def _soft(desk: Desk, decoded: Frame, target: ClickTarget, rows: slice, cols: slice) -> NDArray[np.uint8]:
     """Return the soft label of a target's point, in 255ths."""
-    setup = desk.session.setup
-    polarity = target.polarity or setup.polarity
-    solved = solve_one(decoded.pixels, target.point, theta=setup.theta, polarity=polarity).target
+    solved = desk.session.soft_label(decoded.image, decoded.frame, target.target).target
     top, left = solved.window[:2]
     return _pasted(np.rint(255 * np.clip(solved.soft, 0, 1)).astype(np.uint8), top, left, rows, cols)
 

@@ -6,6 +6,7 @@ So a mistake is never silently ignored, and nothing behind this module sees a va
 import json
 import math
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any, NoReturn
 
 from starlette.requests import Request
@@ -77,6 +78,9 @@ class Fields:
     def number(self, name: str, low: float, high: float, *default: float) -> float:
         """Take a number between two others, both included."""
         value = self.take(name, *default)
+        if isinstance(value, str):  # of a query
+            with suppress(ValueError):
+                value = float(value)
         if type(value) not in (int, float) or not low <= value <= high:
             wrong(f"{self._what}: {name} is {_shown(value)}, not a number from {low:g} to {high:g}")
         return float(value)

@@ -3,8 +3,8 @@
 import { h } from "../dom.js";
 import { t } from "../texts.js";
 
-const ORDERS = /** @type {const} */ (["confidence", "area", "contrast", "flags", "random"]);
-const STATES = /** @type {const} */ (["new", "unsure", "all"]);
+const ORDERS = /** @type {const} */ (["confidence", "area", "flags", "random"]);
+const STATES = /** @type {const} */ (["todo", "unsure", "done", "any"]);
 
 export class Filters {
   /** @param {import("../model/page.js").Page} page @param {() => void} changed */
