@@ -53,6 +53,30 @@ class ModelConfig:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class MasksConfig:
+    """Masks of detected targets, in validation and by default in prediction.
+
+    Attributes
+    ----------
+    by : {"network", "operator"}
+        Pixels that the network finds more likely than not; or the annotator's mask at the centre of every
+        component that both hold to be a target, see `pointmask_trainer.inference.evidence`.
+    theta : str
+        The annotator's parameters: a preset or a TOML file. Empty stands for those that made the labels,
+        where they are known, and else for "default".
+    polarity : {"bright", "dark", "auto"}
+        Of the targets against their surroundings.
+    """
+
+    by: Literal["network", "operator"] = "network"
+    theta: str = ""
+    polarity: Literal["bright", "dark", "auto"] = "bright"
+
+    def __post_init__(self) -> None:
+        check(self, ConfigError, "masks")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class AugmentConfig:
     """Augmentation of training crops. With everything but `crop` zero, crops are merely placed at random.
 
@@ -219,7 +243,7 @@ class Config:
     epochs : int
     batch : int
         Images per step, over all processes.
-    model, augment, loss, optim, strategy, run
+    model, masks, augment, loss, optim, strategy, run
         The sections above.
 
     Raises
@@ -232,6 +256,7 @@ class Config:
     epochs: Annotated[int, Between(1, 1_000_000)] = 400
     batch: Annotated[int, Between(1, 65_536)] = 16
     model: ModelConfig = field(default_factory=ModelConfig)
+    masks: MasksConfig = field(default_factory=MasksConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     loss: LossConfig = field(default_factory=LossConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)

@@ -10,12 +10,13 @@ import click
 from pointmask.cli import printable
 from pointmask.errors import OutputError
 from pointmask.io.own import check_set, is_json_of
-from pointmask_trainer.cli.options import device_option, existing_folder, list_option
+from pointmask_trainer.cli.options import device_option, existing_folder, list_option, masks_by_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pointmask_trainer.inference.evaluate import Evaluation, Probabilities
+    from pointmask_trainer.run.mask_settings import MaskSource
 
 _METRICS, _CHARTS = "metrics.json", ("curves.png", "sizes.png")
 _KEYS = ("weights", "model", "threshold", "all")  # of metrics.json, by which it is known
@@ -33,13 +34,14 @@ _KEYS = ("weights", "model", "threshold", "all")  # of metrics.json, by which it
     help="Which images: a list of DATA (else of RUN), all, or a list's file.",
 )
 @click.option("--masks", type=existing_folder, help="True masks.  [default: DATA/masks]")
+@masks_by_option
 @list_option
 @click.option(
     "--save-predictions",
     "predictions",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Write each image's probabilities as 16-bit PNG, 65535 for 1.",
+    help="Write each image's probabilities by the network as 16-bit PNG, 65535 for 1.",
 )
 @device_option
 @click.option(
@@ -55,6 +57,7 @@ def evaluate(
     data: Path,
     id_list: str,
     masks: Path | None,
+    masks_by: "MaskSource | None",
     include: str,
     predictions: Path | None,
     device: str,
@@ -82,7 +85,14 @@ def evaluate(
             show(Progress(next(done), images, 0, 0))
 
         scored = evaluate_folder(
-            weights, data, id_list, masks=masks, include=include, device=device, on_prediction=report
+            weights,
+            data,
+            id_list,
+            masks=masks,
+            masks_by=masks_by,
+            include=include,
+            device=device,
+            on_prediction=report,
         )
     evaluation, facts = scored.evaluation, scored.facts
     for note in scored.notes:

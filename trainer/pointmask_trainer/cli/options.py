@@ -17,3 +17,9 @@ list_option = click.option(
 )
 
 existing_folder = click.Path(exists=True, file_okay=False, path_type=Path)
+
+masks_by_option = click.option(
+    "--masks-by",
+    type=click.Choice(["operator", "network"]),
+    help="Who draws the masks: the annotator at the predicted points, or the network.  [default: as trained]",
+)

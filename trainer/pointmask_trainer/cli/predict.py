@@ -8,10 +8,11 @@ import click
 
 from pointmask.cli import EXIT_SOME_SKIPPED
 from pointmask.cli.options import source_options
-from pointmask_trainer.cli.options import device_option
+from pointmask_trainer.cli.options import device_option, masks_by_option
 
 if TYPE_CHECKING:
     from pointmask_trainer.inference.predict import PredictSummary
+    from pointmask_trainer.run.mask_settings import MaskSource
 
 
 @click.command(short_help="Targets in new images: masks, points, scores.")
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
     show_default=True,
     help="Pixels of a higher probability are target.",
 )
-@click.option("--soft", is_flag=True, help="Write soft/ too: probabilities as 16-bit PNG, 65535 for 1.")
+@masks_by_option
+@click.option(
+    "--soft", is_flag=True, help="Write soft/ too: the network's probabilities as 16-bit PNG, 65535 for 1."
+)
 @click.option(
     "--tile",
     type=click.IntRange(16),
@@ -43,6 +47,7 @@ def predict(
     radiometric: bool,
     id_list: Path | None,
     threshold: float,
+    masks_by: "MaskSource | None",
     soft: bool,
     tile: int | None,
     overlap: int | None,
@@ -60,6 +65,7 @@ def predict(
     from pointmask.io.images.open import open_source
     from pointmask.io.points.lists import read_ids
     from pointmask_trainer.distributed import choose_device
+    from pointmask_trainer.inference.operator_masks import OperatorMasks
     from pointmask_trainer.inference.predict import predict_source
     from pointmask_trainer.inference.predictions import PredictionSettings
     from pointmask_trainer.inference.tiles import overlap_of
@@ -73,7 +79,9 @@ def predict(
     if overlap >= tile:
         raise click.UsageError(f"--overlap {overlap} must be smaller than --tile {tile}")
     digest = blake2b(weights_path(weights).read_bytes(), digest_size=8).hexdigest()
-    settings = PredictionSettings(digest, threshold, tile, overlap, str(source.reading))
+    operator = OperatorMasks.of(card.masks, masks_by)
+    drawn = {} if operator is None else operator.facts()
+    settings = PredictionSettings(digest, threshold, tile, overlap, str(source.reading), **drawn)
     with progress_display() as show:
         summary = predict_source(
             model,
@@ -81,6 +89,7 @@ def predict(
             source,
             out,
             settings,
+            operator=operator,
             soft=soft,
             only=only,
             overwrite=overwrite,

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from pointmask.metrics.targets import SIZE_CLASSES, Detection, TargetTally, scor
 from pointmask_trainer.data.normalisation import Normalisation
 from pointmask_trainer.data.split import Mask, Split
 from pointmask_trainer.detectors.base import Detector
+from pointmask_trainer.inference.operator_masks import OperatorMasks
 from pointmask_trainer.inference.tiles import predict_pool
 
 Probabilities = NDArray[np.float32]
@@ -101,11 +102,14 @@ class Evaluation:
         By `pointmask.metrics.data_sets.data_set_of`, sorted by name.
     unseen : EvaluationTally or None
         Images that the run was neither trained nor validated on; None if these are all images, or none.
+    network : Evaluation or None
+        The same images by the network's own masks, if the masks are the operator's.
     """
 
     whole: EvaluationTally
     data_sets: dict[str, EvaluationTally]
     unseen: EvaluationTally | None = None
+    network: "Evaluation | None" = None
 
 
 def evaluate(
@@ -114,6 +118,7 @@ def evaluate(
     split: Split,
     truths: Sequence[Mask],
     *,
+    operator: OperatorMasks | None = None,
     known: Collection[str] = (),
     on_prediction: Callable[[int, Probabilities], None] | None = None,
 ) -> Evaluation:
@@ -128,28 +133,51 @@ def evaluate(
         On the model's device.
     truths : sequence of (H, W) bool arrays
         In the order of the split.
+    operator : OperatorMasks, optional
+        Draws the masks that are scored; the network's own are scored beside them.
     known : collection of str
         Ids of images used for training the model or choosing its weights.
     on_prediction : callable, optional
-        Called with each image's index and its (H, W) float32 probabilities, in arbitrary order.
+        Called with each image's index and the network's (H, W) float32 probabilities, in arbitrary order.
 
     Returns
     -------
     Evaluation
     """
-    whole, unseen = EvaluationTally(), EvaluationTally()
-    data_sets = {name: EvaluationTally() for name in sorted({data_set_of(key) for key in split.ids})}
+    by_network = _Tallies(split.ids, known)
+    by_operator = None if operator is None else _Tallies(split.ids, known)
     for index, tensor in predict_pool(model, split.images, normalisation):
         probabilities = tensor.cpu().numpy()
-        curve = curve_of(probabilities, truths[index])
-        detections = score_detections(probabilities > THRESHOLDS[HALF], truths[index])
-        for tally in (whole, data_sets[data_set_of(split.ids[index])]):
-            tally.add(curve, detections)
-        if split.ids[index] not in known:
-            unseen.add(curve, detections)
+        by_network.add(index, probabilities, truths[index])
+        if operator is not None and by_operator is not None:
+            drawn = operator(split.images.stored(index), probabilities)
+            by_operator.add(index, drawn, truths[index])
         if on_prediction:
             on_prediction(index, probabilities)
-    return Evaluation(whole, data_sets, unseen if 0 < unseen.images < whole.images else None)
+    network = by_network.evaluation()
+    return network if by_operator is None else replace(by_operator.evaluation(), network=network)
+
+
+class _Tallies:
+    """Counters of all images, of each data set, and of the images unknown to a run."""
+
+    def __init__(self, ids: Sequence[str], known: Collection[str]) -> None:
+        self._ids, self._known = ids, known
+        self._whole, self._unseen = EvaluationTally(), EvaluationTally()
+        self._data_sets = {name: EvaluationTally() for name in sorted({data_set_of(key) for key in ids})}
+
+    def add(self, index: int, probabilities: Probabilities, truth: Mask) -> None:
+        curve = curve_of(probabilities, truth)
+        detections = score_detections(probabilities > THRESHOLDS[HALF], truth)
+        tallies = [self._whole, self._data_sets[data_set_of(self._ids[index])]]
+        if self._ids[index] not in self._known:
+            tallies.append(self._unseen)
+        for tally in tallies:
+            tally.add(curve, detections)
+
+    def evaluation(self) -> Evaluation:
+        whole, unseen = self._whole, self._unseen
+        return Evaluation(whole, self._data_sets, unseen if 0 < unseen.images < whole.images else None)
 
 
 def curve_of(probabilities: Probabilities, truth: Mask) -> list[Score]:

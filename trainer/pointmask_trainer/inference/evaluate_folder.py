@@ -14,8 +14,10 @@ from pointmask_trainer.distributed import choose_device
 from pointmask_trainer.errors import DataError
 from pointmask_trainer.inference.evaluate import Evaluation, Probabilities, evaluate
 from pointmask_trainer.inference.known_images import known_images, run_of
+from pointmask_trainer.inference.operator_masks import OperatorMasks
 from pointmask_trainer.run.checkpoint import load_model, weights_path
 from pointmask_trainer.run.layout import RunFolder
+from pointmask_trainer.run.mask_settings import MaskSource
 from pointmask_trainer.run.source import read_source
 
 _LISTS = ("train", "val", "test")
@@ -30,8 +32,8 @@ class FolderEvaluation:
     evaluation : Evaluation
         Counters of all images and of each data set.
     facts : dict
-        ``weights``, ``model``, ``epoch``, ``data``, ``list`` and ``include``, and, if there are any, the
-        images ``known`` to the run, for ``metrics.json``.
+        ``weights``, ``model``, ``epoch``, ``data``, ``list``, ``include`` and ``masks_by``, and, if there are
+        any, the images ``known`` to the run, for ``metrics.json``.
     notes : tuple of str
         Messages about the images; the first names those the run was trained or validated on, if any.
     """
@@ -47,6 +49,7 @@ def evaluate_folder(
     listed: str = "val",
     *,
     masks: Path | None = None,
+    masks_by: MaskSource | None = None,
     include: str = "*",
     device: str = "auto",
     on_prediction: Callable[[str, int, Probabilities], None] | None = None,
@@ -63,6 +66,9 @@ def evaluate_folder(
         Selection of the images; see `listed_ids`.
     masks : Path, optional
         True masks; ``data/masks`` by default.
+    masks_by : {"network", "operator"}, optional
+        Who draws the predicted masks; as the detector was validated by default. Beside the operator's, the
+        network's own are scored too.
     device : str
         ``auto``, ``cpu``, ``cuda``, ``cuda:1`` ...
     on_prediction : callable, optional
@@ -104,10 +110,20 @@ def evaluate_folder(
         "data": str(data),
         "list": listed,
         "include": include,
+        "masks_by": card.masks.by if masks_by is None else masks_by,
     }
+    operator = OperatorMasks.of(card.masks, masks_by)
     if known:
         facts["known"] = known.facts()
-    evaluation = evaluate(model, card.normalisation, split, truths, known=known.ids, on_prediction=with_id)
+    evaluation = evaluate(
+        model,
+        card.normalisation,
+        split,
+        truths,
+        operator=operator,
+        known=known.ids,
+        on_prediction=with_id,
+    )
     return FolderEvaluation(evaluation, facts, tuple(notes))
 
 

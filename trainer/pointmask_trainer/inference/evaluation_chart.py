@@ -108,6 +108,8 @@ def sizes_png(evaluation: Evaluation, title: str) -> bytes:
 def _lines(evaluation: Evaluation) -> list[tuple[str, EvaluationTally, str]]:
     """Return name, tally and colour of each curve; the whole comes last and is drawn on top."""
     parts = list(evaluation.data_sets.items()) if len(evaluation.data_sets) > 1 else []
+    if evaluation.network is not None:
+        parts.append(("all, network's masks", evaluation.network.whole))
     lines = [(name, tally, OTHERS[k % len(OTHERS)]) for k, (name, tally) in enumerate(parts)]
     return [*lines, ("all", evaluation.whole, ACCENT)]
 

@@ -44,7 +44,8 @@ def to_json(evaluation: Evaluation, facts: Mapping[str, Any]) -> str:
     ----------
     evaluation : Evaluation
     facts : Mapping
-        Description of the model and the data; written first.
+        Description of the model and the data; written first. If the masks are the operator's, the figures of
+        the network's own stand under ``network``.
 
     Returns
     -------
@@ -54,34 +55,61 @@ def to_json(evaluation: Evaluation, facts: Mapping[str, Any]) -> str:
     table = {
         **facts,
         "threshold": 0.5,
-        **({} if evaluation.unseen is None else {"unseen": _table(evaluation.unseen)}),
-        "all": _table(evaluation.whole),
-        "data_sets": {name: _table(tally) for name, tally in evaluation.data_sets.items()},
+        **_parts(evaluation),
+        **({} if evaluation.network is None else {"network": _parts(evaluation.network)}),
     }
     return json.dumps(table, indent=2, ensure_ascii=False) + "\n"
 
 
+def _parts(evaluation: Evaluation) -> dict[str, Any]:
+    """Return the figures of the images unknown to the run, of all, and of each data set."""
+    return {
+        **({} if evaluation.unseen is None else {"unseen": _table(evaluation.unseen)}),
+        "all": _table(evaluation.whole),
+        "data_sets": {name: _table(tally) for name, tally in evaluation.data_sets.items()},
+    }
+
+
 def tables(evaluation: Evaluation) -> list[Table]:
-    """Return the tables for the terminal: by data set, and by the true target's size."""
-    named = _named(evaluation)
-    by_set = Table(title="By data set", title_justify="left", title_style="bold")
+    """Return the tables for the terminal: by data set, and by the true target's size.
+
+    If the masks are the operator's, the same two of the network's own masks follow.
+    """
+    if evaluation.network is None:
+        return [_by_set(evaluation, ""), _by_size(evaluation, "")]
+    operator, network = ", operator's masks", ", network's masks"
+    return [
+        _by_set(evaluation, operator),
+        _by_set(evaluation.network, network),
+        _by_size(evaluation, operator),
+        _by_size(evaluation.network, network),
+    ]
+
+
+def _by_set(evaluation: Evaluation, whose: str) -> Table:
+    table = Table(title=f"By data set{whose}", title_justify="left", title_style="bold")
     for k, column in enumerate(("data set", "images", "targets", "IoU", "nIoU", "Pd", "Fa / 1e-6", "AUC")):
-        by_set.add_column(column, justify="right" if k else "left", no_wrap=True)
-    for name, tally in named.items():
+        table.add_column(column, justify="right" if k else "left", no_wrap=True)
+    for name, tally in _named(evaluation).items():
         own = tally.score
         shares = [_format(value) for value in (own.iou, own.niou, own.pd)]
         auc = _format(area_under(tally.curve, AUC_CUTS[-1]))
         counts = (f"{tally.images:,}", f"{own.truth_targets:,}")
-        by_set.add_row(name, *counts, *shares, _format(1e6 * own.fa, 2), auc)
-    by_size = Table(title="By true area in px: Pd, target IoU", title_justify="left", title_style="bold")
-    by_size.add_column("data set", no_wrap=True)
+        table.add_row(name, *counts, *shares, _format(1e6 * own.fa, 2), auc)
+    return table
+
+
+def _by_size(evaluation: Evaluation, whose: str) -> Table:
+    title = f"By true area in px: Pd, target IoU{whose}"
+    table = Table(title=title, title_justify="left", title_style="bold")
+    table.add_column("data set", no_wrap=True)
     for name in SIZE_CLASSES:
         count = evaluation.whole.sizes[name].fits.count
-        by_size.add_column(f"{name} (n={count:,})", justify="right", no_wrap=True)
-    for name, tally in named.items():
+        table.add_column(f"{name} (n={count:,})", justify="right", no_wrap=True)
+    for name, tally in _named(evaluation).items():
         cells = [f"{_format(size.pd)}  {_format(size.fits.mean_iou)}" for size in tally.sizes.values()]
-        by_size.add_row(name, *cells)
-    return [by_set, by_size]
+        table.add_row(name, *cells)
+    return table
 
 
 def _named(evaluation: Evaluation) -> dict[str, EvaluationTally]:

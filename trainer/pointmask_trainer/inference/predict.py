@@ -24,6 +24,7 @@ from pointmask.io.points.lists import IdList, choose
 from pointmask_trainer.data.normalisation import Normalisation
 from pointmask_trainer.detectors.base import Detector
 from pointmask_trainer.inference.frames import Frame, ahead, read_frames
+from pointmask_trainer.inference.operator_masks import OperatorMasks
 from pointmask_trainer.inference.predictions import (
     PREDICT_TAG,
     Predictions,
@@ -79,6 +80,7 @@ def predict_source(
     out: Path,
     settings: PredictionSettings,
     *,
+    operator: OperatorMasks | None = None,
     soft: bool = False,
     only: IdList | None = None,
     overwrite: bool = False,
@@ -100,8 +102,11 @@ def predict_source(
         Output folder: ``masks/`` (0 and 255), ``points.csv`` (``image,x,y,frame,score,mean,area``),
         ``predictions.jsonl`` and, with `soft`, ``soft/`` (16 bit, 65535 is 1).
     settings : PredictionSettings
+    operator : OperatorMasks, optional
+        Draws the masks, and says how probable each target is; as `settings` describe it. By default the
+        network does.
     soft : bool
-        Also write probabilities.
+        Also write the network's probabilities.
     only : IdList, optional
         Images to predict; all by default.
     overwrite : bool
@@ -140,7 +145,7 @@ def predict_source(
         closing(Predictions(out, settings, overwrite=overwrite)) as predictions,
     ):
         clean_temporaries(out, PREDICT_TAG, RESULTS.values() if predictions.was_broken_off else ())
-        job = _Job(model, normalisation, settings, out, kinds, predictions, summary)
+        job = _Job(model, normalisation, settings, operator, out, kinds, predictions, summary)
         frames = read_frames(source, names, predictions.earlier(), job.is_complete)
         with closing(ahead(frames)) as prefetched:
             job.run(_with_progress(prefetched, names, summary, progress))
@@ -171,12 +176,14 @@ class _Job:
         model: Detector,
         normalisation: Normalisation,
         settings: PredictionSettings,
+        operator: OperatorMasks | None,
         out: Path,
         kinds: Sequence[str],
         predictions: Predictions,
         summary: PredictSummary,
     ) -> None:
         self._model, self._normalisation, self._settings = model, normalisation, settings
+        self._operator = operator
         self._out, self._kinds, self._predictions, self._summary = out, kinds, predictions, summary
         self._device = next(model.parameters()).device
 
@@ -227,8 +234,11 @@ class _Job:
             self._write(frame, probabilities)
 
     def _write(self, frame: Frame, probabilities: NDArray[np.float32]) -> None:
-        mask = probabilities > self._settings.threshold
-        targets = find_targets(probabilities, mask)
+        drawn = probabilities
+        if self._operator is not None:
+            drawn = self._operator(np.asarray(frame.pixels), probabilities)
+        mask = drawn > self._settings.threshold
+        targets = find_targets(drawn, mask)
         files = {frame.path("mask"): encode_png(mask)}
         if "soft" in self._kinds:
             files[frame.path("soft")] = encode_png(np.rint(65535 * probabilities).astype(np.uint16))

@@ -27,6 +27,7 @@ PREDICT_TAG = "predict"
 
 _COLUMNS = ("image", "x", "y", "frame", "score", "mean", "area")
 _FIELDS = {"image", "frame", "frames", "content", "made_with", "targets"}
+_BEFORE = {"masks": "network", "theta": "", "polarity": ""}  # of jobs begun before there was a choice
 
 
 class DetectedTarget(NamedTuple):
@@ -88,6 +89,12 @@ class PredictionSettings:
         See `pointmask_trainer.inference.tiles.predict`.
     reading : str
         How files that do not describe their own format are read.
+    masks : str
+        Who draws the masks; see `pointmask_trainer.run.mask_settings.MaskSettings`.
+    theta : str
+        Digest of the annotator's parameters; empty if the network draws.
+    polarity : str
+        Of the targets; empty if the network draws.
     """
 
     weights: str
@@ -95,6 +102,9 @@ class PredictionSettings:
     tile: int
     overlap: int
     reading: str
+    masks: str = "network"
+    theta: str = ""
+    polarity: str = ""
 
 
 class EarlierFrame(NamedTuple):
@@ -251,7 +261,7 @@ class Predictions:
             result_path(kind, entry["image"], entry["frame"], entry["frames"]) for kind in RESULTS
         )
         for name, current in self._made_with.items() if path.name != REPLACED else ():
-            earlier = entry["made_with"].get(name)
+            earlier = entry["made_with"].get(name, _BEFORE.get(name))
             if earlier != current:
                 raise OutputError(
                     f"{path.parent} holds predictions that were made with other settings ({name} "

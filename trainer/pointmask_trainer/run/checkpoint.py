@@ -7,7 +7,7 @@ normalisation) and, in ``last/``, ``optimiser.pt`` (read with ``weights_only=Tru
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from pointmask_trainer.detectors.base import Detector
 from pointmask_trainer.detectors.registry import build
 from pointmask_trainer.errors import CheckpointError, ConfigError, DetectorError
 from pointmask_trainer.run.layout import OPTIMISER, STATE, WEIGHTS, RunFolder
+from pointmask_trainer.run.mask_settings import MaskSettings
 
 _HEADER = "pointmask"
 
@@ -39,11 +40,14 @@ class ModelCard:
     normalisation : Normalisation
     facts : dict
         Plain values for information: epoch, metrics, strategy.
+    masks : MaskSettings
+        Who draws the masks; the network, in files written before there was a choice.
     """
 
     model: ModelConfig
     normalisation: Normalisation
     facts: Mapping[str, Any]
+    masks: MaskSettings = field(default_factory=MaskSettings)
 
 
 def save_model(path: Path, model: Detector, card: ModelCard) -> None:
@@ -65,6 +69,7 @@ def save_model(path: Path, model: Detector, card: ModelCard) -> None:
         "model": to_table(card.model),
         "normalisation": asdict(card.normalisation),
         "facts": dict(card.facts),
+        "masks": card.masks.to_table(),
     }
     weights = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
     write_whole(path, save(weights, {_HEADER: json.dumps(header)}), RUN_TAG)
@@ -200,6 +205,7 @@ def _read(path: Path) -> tuple[dict[str, Tensor], ModelCard]:
             read_table(ModelConfig, header["model"], ConfigError, "model"),
             Normalisation(**header["normalisation"]),
             header["facts"],
+            MaskSettings.from_table(header["masks"]) if "masks" in header else MaskSettings(),
         )
     except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
         raise CheckpointError(

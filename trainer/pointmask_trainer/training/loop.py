@@ -6,6 +6,7 @@ The state is the weights, the optimiser's state and the strategy's. Order, crops
 
 import math
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -22,7 +23,9 @@ from pointmask_trainer.data.split import Mask, Split
 from pointmask_trainer.detectors.base import Detector, Maps
 from pointmask_trainer.distributed import ProcessGroup
 from pointmask_trainer.errors import TrainingError
+from pointmask_trainer.inference.operator_masks import OperatorMasks
 from pointmask_trainer.inference.tiles import Box, predict_pool
+from pointmask_trainer.run.mask_settings import MaskSettings
 from pointmask_trainer.strategies.base import Strategy
 from pointmask_trainer.training.batches import Batches
 from pointmask_trainer.training.optimiser import make_ema, make_optimiser, set_rate
@@ -69,9 +72,12 @@ class Loop:
         On the device.
     normalisation : Normalisation
     group : ProcessGroup
+    masks : MaskSettings, optional
+        Who draws the masks that are validated; the network by default.
 
     Attributes
     ----------
+    masks : MaskSettings
     epoch, step : int
         Finished epochs, and finished steps of the current one.
     steps_per_epoch : int
@@ -89,10 +95,13 @@ class Loop:
         model: Detector,
         normalisation: Normalisation,
         group: ProcessGroup | None = None,
+        masks: MaskSettings | None = None,
     ) -> None:
         self.config, self.splits, self.labels = config, splits, labels
         self.strategy, self.model, self.normalisation = strategy, model, normalisation
         self.group = group or ProcessGroup()
+        self.masks = masks or MaskSettings()
+        self._operator = OperatorMasks.of(self.masks)
         self.device = next(model.parameters()).device
         self.autocast = _PRECISION[config.run.precision]
         self.optimiser = make_optimiser(config.optim, model)
@@ -213,23 +222,32 @@ class Loop:
         Returns
         -------
         dict
-            ``labels``, and ``truth`` where true masks are given.
+            ``labels``, and ``truth`` where true masks are given; if the masks are the operator's, also
+            ``network_labels`` and ``network_truth``.
         """
         mine = list(range(len(self.splits["val"])))[self.group.rank :: self.group.size]
-        against_labels, against_truth = Score(), Score()
-        for index, probabilities in self.predictions("val", mine):
-            mask = (probabilities > 0.5).cpu().numpy()
-            counted = score(mask, self.labels.label("val", index) > 0.5)
-            against_labels += counted
+        scores: defaultdict[str, Score] = defaultdict(Score)
+        for index, tensor in self.predictions("val", mine):
+            probabilities = tensor.cpu().numpy()
+            references = {"labels": self.labels.label("val", index) > 0.5}
             if truths is not None:
-                counted = score(mask, truths[index])
-                against_truth += counted
+                references["truth"] = truths[index]
+            if self._operator is not None:
+                for name, reference in references.items():
+                    scores[f"network_{name}"] += score(probabilities > 0.5, reference)
+                probabilities = self._operator(self.splits["val"].images.stored(index), probabilities)
+            for name, reference in references.items():
+                counted = score(probabilities > 0.5, reference)
+                scores[name] += counted
             if on_image:
-                on_image(index, probabilities, counted)
-        scores = {"labels": sum(self.group.gather(against_labels), Score())}
-        if truths is not None:
-            scores["truth"] = sum(self.group.gather(against_truth), Score())
-        return scores
+                on_image(index, torch.from_numpy(probabilities), counted)
+        return {name: sum(self.group.gather(scores[name]), Score()) for name in self._scored(truths)}
+
+    def _scored(self, truths: list[Mask] | None) -> list[str]:
+        """Return the names of the scores of `validate`: the same in all processes, also without images."""
+        references = ["labels"] if truths is None else ["labels", "truth"]
+        network = [] if self._operator is None else [f"network_{name}" for name in references]
+        return references + network
 
     def _active_images(self) -> Sequence[int]:
         """Return the indices of the training images of the coming epoch."""

@@ -5,6 +5,8 @@ from functools import partial
 
 import torch
 
+from pointmask.io.layout import THETA
+from pointmask.theta import Theta
 from pointmask_trainer.config import Config, ModelConfig
 from pointmask_trainer.data.folder import find_images, split_ids
 from pointmask_trainer.data.labels import LabelStore
@@ -16,8 +18,9 @@ from pointmask_trainer.detectors.base import Detector
 from pointmask_trainer.detectors.prior import start_from
 from pointmask_trainer.detectors.registry import build
 from pointmask_trainer.distributed import ProcessGroup, share_statistics
+from pointmask_trainer.run.mask_settings import MaskSettings
 from pointmask_trainer.run.source import Source
-from pointmask_trainer.strategies.base import Folder
+from pointmask_trainer.strategies.base import Folder, Strategy
 from pointmask_trainer.strategies.registry import make_strategy
 from pointmask_trainer.training.loop import Loop
 
@@ -83,8 +86,21 @@ def prepare(
         f"{len(train_split)} images to train and {len(val_split)} to validate on, mean "
         f"{normalisation.mean:.4g}, deviation {normalisation.std:.4g}; {device}"
     )
-    loop = Loop(config, folder.splits, labels, strategy, model, normalisation, group)
+    masks = MaskSettings(config.masks.by, config.masks.polarity, _theta(config, strategy, source, say))
+    loop = Loop(config, folder.splits, labels, strategy, model, normalisation, group, masks)
     return loop, known_masks(val_split, true_masks(source.root))
+
+
+def _theta(config: Config, strategy: Strategy, source: Source, say: Callable[[str], None]) -> Theta:
+    """Return the parameters with which the annotator draws detected targets: those that drew the labels."""
+    if config.masks.theta:
+        return Theta.load(config.masks.theta)
+    theta = strategy.first_theta()
+    if theta is None and source.masks is not None and (source.masks / THETA).is_file():
+        theta = Theta.load(source.masks / THETA)
+        if config.masks.by == "operator":
+            say(f"detected targets are drawn with the parameters of the labels, {source.masks / THETA}")
+    return Theta.load("default") if theta is None else theta
 
 
 def _once(say: Callable[[str], None]) -> Callable[[str], None]:

@@ -17,7 +17,11 @@ from pointmask_trainer.training.gallery import SHOWN, Gallery
 from pointmask_trainer.training.loop import Loop
 
 _VERSIONS_LISTED = 200
-_KEYS = (("val_labels", "labels"), ("val_truth", "true masks"))
+_KEYS = (
+    ("val_labels", "labels"),
+    ("val_truth", "true masks"),
+    ("val_network_truth", "true masks, network alone"),  # where the operator draws the masks
+)
 
 Lines = Sequence[dict[str, Any]]  # of metrics.jsonl
 
@@ -90,7 +94,7 @@ def _charts(config: Config, lines: Lines) -> str:
         Curve(
             against,
             [(line["epoch"], value) for line in lines if (value := _value(line, key, "iou")) is not None],
-            dashed=key == "val_truth",
+            dashed=key != "val_labels",
         )
         for key, against in _KEYS
     ]

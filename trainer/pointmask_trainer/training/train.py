@@ -128,7 +128,7 @@ def _check_run(config: Config, out: Path, *, resume: bool) -> None:
     if not resume:
         raise CheckpointError(f"{out} holds a run already; go on with --resume, or choose another --out")
     earlier = from_toml(written.read_text(encoding="utf-8"), str(written))
-    for part in ("model", "augment", "loss", "optim", "strategy", "seed", "batch", "epochs"):
+    for part in ("model", "masks", "augment", "loss", "optim", "strategy", "seed", "batch", "epochs"):
         ours, theirs = getattr(config, part), getattr(earlier, part)
         if ours != theirs:
             raise CheckpointError(
@@ -217,7 +217,7 @@ class _Run:
 
     def _save(self, metrics: dict[str, Any], *, is_best: bool) -> None:
         loop = self._loop
-        card = ModelCard(self._config.model, loop.normalisation, metrics)
+        card = ModelCard(self._config.model, loop.normalisation, metrics, loop.masks)
         if is_best:
             save_model(self._files.best_weights, loop.evaluated_model, card)
         if loop.labels.version:

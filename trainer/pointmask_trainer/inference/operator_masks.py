@@ -1,0 +1,73 @@
+"""Masks by the annotator at the points that a detector finds: the network detects, the operator draws."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pointmask.annotator.operator import assemble
+from pointmask.annotator.target import slices_of
+from pointmask.theta import Polarity, Theta
+from pointmask_trainer.inference.evidence import Evidence, Probabilities, find_candidates
+from pointmask_trainer.run.mask_settings import MaskSettings, MaskSource
+
+
+class OperatorMasks:
+    """Replaces the masks of a detector by the annotator's.
+
+    A light network places targets well and draws them badly: at half resolution a target of 12 px loses its
+    outline. The annotator draws well wherever it is given a point.
+
+    Parameters
+    ----------
+    theta : Theta
+        Parameters of the annotator; they carry the drawing style.
+    polarity : {"bright", "dark", "auto"}
+    evidence : Evidence, optional
+        What tells targets from false alarms; `Evidence.default` by default.
+    """
+
+    def __init__(self, theta: Theta, polarity: Polarity = "bright", evidence: Evidence | None = None) -> None:
+        self.theta, self.polarity = theta, polarity
+        self.evidence = evidence or Evidence.default()
+        self._operator = assemble(theta)
+
+    @classmethod
+    def of(cls, settings: MaskSettings, by: MaskSource | None = None) -> "OperatorMasks | None":
+        """Build what the settings describe; None if the network draws.
+
+        Parameters
+        ----------
+        settings : MaskSettings
+        by : {"network", "operator"}, optional
+            Instead of what the settings say.
+        """
+        if (settings.by if by is None else by) == "network":
+            return None
+        return cls(settings.theta, settings.polarity)
+
+    def facts(self) -> dict[str, str]:
+        """Return what distinguishes these masks from others, as fields of `PredictionSettings`."""
+        return {"masks": "operator", "theta": self.theta.digest, "polarity": self.polarity}
+
+    def __call__(self, image: NDArray[np.generic], probabilities: Probabilities) -> Probabilities:
+        """Make a map in which each target's mask holds the probability that it is one.
+
+        Thresholds, curves and files mean what they mean for a network's map.
+
+        Parameters
+        ----------
+        image : (H, W) array
+            As stored; gain and offset do not matter.
+        probabilities : (H, W) float32 array in [0, 1]
+            The network's.
+
+        Returns
+        -------
+        (H, W) float32 array
+            0 outside all masks. Where masks overlap, the larger probability stands.
+        """
+        out = np.zeros(image.shape, np.float32)
+        for candidate in find_candidates(image, probabilities, self._operator, self.polarity):
+            view = out[slices_of(candidate.target.window)]
+            of_mask = np.where(candidate.target.mask, np.float32(candidate.probability(self.evidence)), 0)
+            np.maximum(view, of_mask, out=view)
+        return out
