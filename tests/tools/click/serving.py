@@ -2,6 +2,7 @@
 
 import json
 import threading
+from base64 import b64decode
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from itertools import count
@@ -84,6 +85,11 @@ class Client:
         body = {"op": op, "image": image, "frame": frame, "edit": f"t-{next(self._edits)}", **fields}
         return self.post("/api/edits", {"edits": [body]})
 
+    def journal(self):
+        """The lines that were written so far."""
+        path = self.server.desk.session.setup.out / "clicks.jsonl"
+        return [json.loads(line) for line in path.read_bytes().splitlines()]
+
     def close(self):
         self._connection.close()
 
@@ -114,3 +120,18 @@ def serving(images, out=None, *, allowed=(), warn=None, **wish):
             client.close()
             server.should_exit = True
             thread.join()
+
+
+def unpacked(target, shape):
+    """The mask of a target over its frame."""
+    mask = target["mask"]
+    bits = np.unpackbits(
+        np.frombuffer(b64decode(mask["bits"]), np.uint8), count=mask["height"] * mask["width"]
+    )
+    full = np.zeros(shape, bool)
+    rows, cols = (
+        slice(mask["top"], mask["top"] + mask["height"]),
+        slice(mask["left"], mask["left"] + mask["width"]),
+    )
+    full[rows, cols] = bits.reshape(mask["height"], mask["width"])
+    return full

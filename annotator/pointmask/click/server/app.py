@@ -3,7 +3,7 @@
 import threading
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from itertools import count
 
 import click
@@ -13,7 +13,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp
 
 from pointmask.click.contract.errors import (
     ConflictError,
@@ -28,8 +27,6 @@ from pointmask.click.server.queues import Queues
 from pointmask.click.server.routes import about, looking, marking, reviewing, statics, working
 from pointmask.click.server.shapes import frame_shape
 from pointmask.click.server.wire.answers import Refusal, error_answer
-from pointmask.click.server.wire.bodies import Bodies
-from pointmask.click.server.wire.guard import Guard
 from pointmask.errors import ImageError, PointmaskError
 from pointmask.version import __version__
 
@@ -78,30 +75,16 @@ register_url_convertor("hash", _Hash())
 register_url_convertor("file", _File())
 
 
-def make_app(
-    desk: Desk,
-    token: str,
-    warm: threading.Event,
-    jobs: Jobs,
-    *,
-    allowed: Collection[str] = (),
-    on_first: Callable[[], None] | None = None,
-) -> ASGIApp:
+def make_app(desk: Desk, warm: threading.Event, jobs: Jobs) -> Starlette:
     """
-    Make the application.
+    Make the application, which lets in everybody: it is served behind a `Guard`.
 
     Parameters
     ----------
     desk : Desk
-    token : str
-        That requests must carry.
     warm : Event
         Set when the kernels are compiled; what needs them is refused until then.
     jobs : Jobs
-    allowed : collection of str
-        Host names besides those of loopback; see `Guard`.
-    on_first : callable, optional
-        Called when the first request with the token has come.
     """
     app = Starlette(routes=routes(), exception_handlers={HTTPException: _http_error})
     app.state.desk = desk
@@ -110,7 +93,7 @@ def make_app(
     app.state.writer = marking.Writer()
     app.state.queues = Queues()
     app.state.files = statics.table()
-    return Guard(Bodies(app), token, allowed, on_first)
+    return app
 
 
 def routes() -> list[Route]:

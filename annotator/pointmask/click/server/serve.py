@@ -9,7 +9,6 @@ from contextlib import contextmanager, suppress
 
 import numpy as np
 import uvicorn
-from starlette.types import ASGIApp
 from uvicorn.server import HANDLED_SIGNALS
 
 from pointmask.annotator.image import annotate
@@ -17,7 +16,9 @@ from pointmask.click.publish.folder import Cancelled
 from pointmask.click.server.app import make_app
 from pointmask.click.server.desk import Desk
 from pointmask.click.server.jobs import Jobs
+from pointmask.click.server.wire.bodies import Bodies
 from pointmask.click.server.wire.connections import MOST, Connection
+from pointmask.click.server.wire.guard import Guard
 from pointmask.errors import PointmaskError
 from pointmask.theta import Theta
 
@@ -53,10 +54,10 @@ class Server(uvicorn.Server):
         self.desk = desk
         self._over = threading.Event()
         self.jobs = Jobs()
-        self.app: ASGIApp = make_app(desk, token, self.warm, self.jobs, allowed=allowed, on_first=on_first)
+        self.app = make_app(desk, self.warm, self.jobs)
         super().__init__(
             uvicorn.Config(
-                self.app,
+                Guard(Bodies(self.app), token, allowed, on_first),
                 http=Connection,
                 ws="none",
                 lifespan="off",
@@ -80,6 +81,7 @@ class Server(uvicorn.Server):
         finally:
             self._over.set()
             self.jobs.close()
+            self.app.state.writer.close()
             publisher.join()
 
     @contextmanager
