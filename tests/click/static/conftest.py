@@ -1,7 +1,13 @@
 """A browser for all tests of the page, and pages in it."""
 
+from contextlib import ExitStack
+
 import pytest
 from tools.click.browser import PLAIN, Watch, launched, serve_modules
+from tools.click.serving import THETA, serving
+from tools.click.user import User
+
+from pointmask.click.server.serve import compile_kernels
 
 pytestmark = pytest.mark.browser
 
@@ -30,3 +36,36 @@ def modules(browser):
     yield run
     watch.check()
     context.close()
+
+
+@pytest.fixture
+def visit(browser):
+    """Open a page of a server: ``visit(client)`` gives a `User`; what no page may do fails the test."""
+    with ExitStack() as stack:
+        watches = []
+
+        def opened(client, *, fragment="", allowed=(), begin=True, **context):
+            made = browser.new_context(**{"viewport": {"width": 1200, "height": 760}, **context})
+            stack.callback(made.close)
+            page = made.new_page()
+            page.set_default_timeout(15_000)
+            user = User(page, client)
+            watches.append(Watch(page, user.url, allowed=allowed))
+            return user.open(fragment) if begin else user
+
+        yield opened
+        for watch in watches:
+            watch.check()
+
+
+@pytest.fixture(scope="session")
+def kernels():
+    """Compiled kernels: on a fresh machine the first click would wait for them longer than a page should."""
+    compile_kernels(THETA)
+
+
+@pytest.fixture
+def served(kernels):
+    """Serve a folder: ``served(images, **wish)`` gives the client of a running server."""
+    with ExitStack() as stack:
+        yield lambda images, **wish: stack.enter_context(serving(images, **wish))

@@ -287,6 +287,14 @@ class Desk:
         counts[NEW] += self.listing.count - len(self.states)
         return {name: int(count) for name, count in zip(STATES, counts, strict=True)}
 
+    def folders(self, image: int) -> list[int]:
+        """Return the numbers of the folders that an image lies in, the root first."""
+        folder, above = self.listing.folder_of(image), []
+        while folder is not None:
+            above.append(folder.number)
+            folder = None if folder.parent is None else self.listing.folders[folder.parent]
+        return above[::-1]
+
     def _last_frame(self, image: int) -> int:
         name = self.name(image)
         frames = self.frames.count(name)

@@ -137,7 +137,9 @@ export function pressed(event) {
 export function bindingOf(event, where) {
   if (event.altKey) return undefined; // browsers and window managers own it
   const wanted = pressed(event);
-  return BINDINGS.find((b) => b.where.includes(where) && codeOf(b) === wanted);
+  const bound = BINDINGS.find((b) => b.where.includes(where) && codeOf(b) === wanted);
+  // The one key that people look for by its sign, wherever their layout has it.
+  return bound ?? (event.key === "?" ? BINDINGS.find((b) => b.action === "help") : undefined);
 }
 
 /** Whether keys belong to a field or a control instead of the workspace. @param {EventTarget | null} target */

@@ -149,6 +149,11 @@ export const t = {
     noNeighbour: "There is no frame on that side.", noSequence: "These images are no sequence: they differ in shape, or there is only one.",
     noMarks: "No marked frame after this one.", noProposal: "There is no proposal here.",
   },
+  strip: {
+    label: "Frame of the sequence", place: (n, all) => `frame ${n} of ${all}`, cancel: "Cancel",
+    legend: "Full bars: given points. Hollow: carried by tracking. × crossing, ? identity, r found again, | last",
+    tracking: (done, total) => `tracking ${done} of ${total}`,
+  },
   review: {
     title: "Review", pictures: { image: "image", soft: "soft label", mask: "mask" }, context: "The frame around the target",
     keys: [["Enter", "accept"], ["[ ]", "level"], ["P", "paint"], ["Delete", "remove"], ["U", "unsure"], ["O", "open"], ["G", "sheet"], ["Z", "undo"], ["?", "all"]],
@@ -166,6 +171,18 @@ export const t = {
     title: "Targets of this sheet", help: "Arrows move, X or a click picks out a wrong one, Enter accepts the rest. Those picked out come one by one.",
     accept: "Accept the rest", missing: "no picture",
     tile: (place, { confidence, area, flags }) => `target ${place}, ${area} pixels${confidence === null ? "" : `, confidence ${confidence.toFixed(2)}`}${(flags ?? []).map((f) => `, ${t.flag[f]?.short ?? f}`).join("")}`,
+  },
+  finish: {
+    title: "Finish", publishTitle: "Publish",
+    publishText: "Masks are written as you go. Publishing brings the manifest and the lists of points up to date; it also happens by itself every ten minutes and at the end.",
+    publish: "Publish now", progress: "Publishing", cancel: "Cancel", published: "Published: masks, manifest and points agree with the journal.",
+    running: (done, total) => (total ? `${done.toLocaleString()} of ${total.toLocaleString()} …` : "Working …"),
+    nextTitle: "What comes next", nextText: "The output folder is an ordinary pointmask folder: every other command reads it.",
+    numbers: { images: "images", marked: "marked", empty: "without a target", todo: "to do", unfinished: "unfinished", unsure: "unsure", targets: "targets", by_hand: "by hand" },
+    sizes: (sizes) => (sizes ?? []).map(({ upto, count: n }) => `${n.toLocaleString()} ${plural(n, "target", "targets")} ${upto === null ? "larger" : `up to ${upto} px`}`),
+    unreadable: (n) => `${n} ${plural(n, "image", "images")} cannot be read: pointmask check says why.`,
+    commands: (out, images) => [`pointmask check ${images} --masks ${out}`, `pointmask convert ${out} ${out}-basicirstd --to basicirstd`, `pointmask train ${images} --masks ${out}`],
+    copy: "Copy", copied: "Copied", copyThis: (line) => `Copy: ${line}`, selected: "Selected: copy it with Ctrl C.",
   },
   help: {
     title: "Keys", search: "Search the keys", off: "off", mouseTitle: "Mouse, on the image",

@@ -135,6 +135,7 @@ async def frame(request: Request) -> Response:
             "id": image,
             "frame": number,
             "name": name,
+            "folders": desk.folders(image),
             "sequence": desk.sequence(image, decoded),
             "changed": changed,
         }

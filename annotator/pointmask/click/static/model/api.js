@@ -1,5 +1,7 @@
 /** The server's addresses, all relative to the page's own, and what it answers. */
 
+import { unpackedBits } from "../view/bits.js";
+
 const TOKEN = "pointmask.token";
 
 /** @typedef {import("../view/bits.js").PackedMask} PackedMask */
@@ -27,6 +29,7 @@ const TOKEN = "pointmask.token";
  * @property {{counts: number[], low: number, high: number}} histogram
  * @property {Record<string, number>} quantiles  "0.5" -> value, in percent
  * @property {{median: number, sigma: number}} background
+ * @property {number[]} folders  numbers of those it lies in, the root first
  * @property {{index: number, length: number} | null} sequence
  * @property {number | null} frames  of the file, null if one
  * @property {number} revision
@@ -117,6 +120,10 @@ async function post(name, body, signal = undefined) {
 
 export const api = {
   session: () => get("session"),
+  /** Counts of images, targets and what is missing. */
+  summary: () => get("summary"),
+  /** @param {number} image @param {number} frame @param {number} from @param {number} count */
+  sequence: (image, frame, from, count) => get(`sequence/${image}/${frame}`, { from, count }),
   /** @param {number} under */
   tree: (under) => get("tree", { under }),
   /** @param {number} folder @param {number} from @param {number} count @param {string} [state] */
@@ -181,16 +188,16 @@ function littleEndian(octets) {
 
 /**
  * @param {number} image @param {number} frame @param {number} target @param {number} side  odd
- * @returns {Promise<{parts: ArrayBuffer[], headers: Headers}>} samples, soft label, mask's bits
+ * @returns {Promise<import("../review/crops.js").Crop>} smaller than `side` where the frame ends
  */
 async function crop(image, frame, target, side) {
   const answer = await fetched(`api/crop/${image}/${frame}/${target}?side=${side}`);
   const octets = await answer.arrayBuffer();
-  const parts = [];
+  const numbers = (name) => (answer.headers.get(name) ?? "").split(",").map(Number);
+  const [top, left, height, width] = numbers("X-Place");
+  const code = JSON.parse(answer.headers.get("X-Code") ?? "{}");
   let at = 0;
-  for (const length of (answer.headers.get("X-Parts") ?? "").split(",").map(Number)) {
-    parts.push(octets.slice(at, at + length));
-    at += length;
-  }
-  return { parts, headers: answer.headers };
+  const [samples, soft, bits] = numbers("X-Parts").map((length) => octets.slice(at, (at += length)));
+  const data = code.type === "u8" ? new Uint8Array(samples) : littleEndian(samples);
+  return { plane: { data, width, height }, code, soft: new Uint8Array(soft), mask: unpackedBits(new Uint8Array(bits), height * width), top, left };
 }

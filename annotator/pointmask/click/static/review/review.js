@@ -275,6 +275,7 @@ export class Review {
         this.viewer.hovered = null;
         this.viewer.refreshMarks();
       },
+      begin: nothing,
       click: nothing,
       remove: nothing,
       grabs: () => false,

@@ -8,6 +8,7 @@ const NOTCH = 100; // px of wheel deltas that make one step
  * @typedef {object} Meaning  what the caller does; all get pixels of the image, null outside it
  * @property {(pixel: Pixel | null, event: PointerEvent) => void} hover
  * @property {() => void} leave
+ * @property {() => void} begin  a button went down on the image
  * @property {(pixel: Pixel, event: PointerEvent) => void} click
  * @property {(pixel: Pixel, event: PointerEvent) => void} remove
  * @property {(event: PointerEvent) => boolean} grabs  whether a drag from here moves a point; it is then held
@@ -27,7 +28,7 @@ const NOTCH = 100; // px of wheel deltas that make one step
 export function listen(viewer, meaning) {
   const { host } = viewer;
   const stop = new AbortController();
-  /** @type {null | {kind: string, id: number, x: number, y: number, at: number[], moved: boolean, last: Pixel | null}} */
+  /** @type {null | {kind: string, id: number, x: number, y: number, panned: number[], moved: boolean, last: Pixel | null}} */
   let drag = null;
   let wheelRest = 0;
   /** @type {(type: string, handler: (event: any) => void, options?: AddEventListenerOptions) => void} */
@@ -48,10 +49,11 @@ export function listen(viewer, meaning) {
     }
     const kind = kindOf(event);
     if (!kind) return;
+    meaning.begin();
     event.preventDefault();
     host.focus({ preventScroll: true });
     capture(event.pointerId);
-    drag = { kind, id: event.pointerId, x: event.clientX, y: event.clientY, at: [event.clientX, event.clientY], moved: false, last: null };
+    drag = { kind, id: event.pointerId, x: event.clientX, y: event.clientY, panned: [0, 0], moved: false, last: null };
     if (kind === "stroke") {
       const pixel = viewer.pixelOf(event);
       drag.moved = true;
@@ -84,9 +86,12 @@ export function listen(viewer, meaning) {
       drag.moved = true;
       host.dataset.drag = drag.kind;
     }
-    const [dx, dy] = [event.clientX - drag.at[0], event.clientY - drag.at[1]];
-    drag.at = [event.clientX, event.clientY];
-    if (drag.kind === "pan") viewer.pan(dx * viewer.ratio, dy * viewer.ratio);
+    if (drag.kind === "pan") {
+      // Whole device pixels since the drag began: rounding does not add up.
+      const whole = [(event.clientX - drag.x) * viewer.ratio, (event.clientY - drag.y) * viewer.ratio].map(Math.round);
+      viewer.pan(whole[0] - drag.panned[0], whole[1] - drag.panned[1]);
+      drag.panned = whole;
+    }
     if (drag.kind === "window") meaning.window(event.clientX - drag.x, event.clientY - drag.y, false);
     if (drag.kind === "point" && pixel && !same(pixel, drag.last)) meaning.move((drag.last = pixel), false);
     if (drag.kind === "stroke" && pixel) {

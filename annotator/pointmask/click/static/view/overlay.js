@@ -7,6 +7,7 @@ export const MASK_COLOUR = "#1fe0c0";
 export const POINT_COLOUR = "#ff4f6d";
 const HALO = "rgba(0, 0, 0, .72)";
 const CURSOR = "#ffe14d";
+const BRACKETS_BELOW = 2; // device px a pixel; outlines would cover what they show
 
 /**
  * @typedef {object} Mark
@@ -65,15 +66,15 @@ function addLine(path, view, mask, offset) {
 }
 
 /** A frame round a mask that is too small on the screen for an outline. */
-function addBrackets(path, view, mask, unit) {
-  const x = Math.round(view.x + mask.left * view.scale) - 3 * unit;
-  const y = Math.round(view.y + mask.top * view.scale) - 3 * unit;
-  const width = Math.max(Math.round(mask.width * view.scale), unit) + 6 * unit;
-  const height = Math.max(Math.round(mask.height * view.scale), unit) + 6 * unit;
-  path.rect(x, y, width, unit);
-  path.rect(x, y + height - unit, width, unit);
-  path.rect(x, y + unit, unit, height - 2 * unit);
-  path.rect(x + width - unit, y + unit, unit, height - 2 * unit);
+function addBrackets(path, view, mask, gap, thick) {
+  const x = Math.round(view.x + mask.left * view.scale) - gap;
+  const y = Math.round(view.y + mask.top * view.scale) - gap;
+  const width = Math.max(Math.round(mask.width * view.scale), 1) + 2 * gap;
+  const height = Math.max(Math.round(mask.height * view.scale), 1) + 2 * gap;
+  path.rect(x, y, width, thick);
+  path.rect(x, y + height - thick, width, thick);
+  path.rect(x, y + thick, thick, height - 2 * thick);
+  path.rect(x + width - thick, y + thick, thick, height - 2 * thick);
 }
 
 /**
@@ -93,9 +94,9 @@ export function drawMarks(context, view, marks, { ratio, mode }) {
   for (const mark of marks) {
     if (!mark.mask) continue;
     if (mode === "fill" && mark.kind !== "preview") fillMask(context, view, mark.mask);
-    else if (view.scale < 2) {
-      addBrackets(halo, view, mark.mask, 2 * unit);
-      addBrackets(mark.selected ? chosen : line, view, mark.mask, unit);
+    else if (view.scale < BRACKETS_BELOW) {
+      addBrackets(halo, view, mark.mask, 4 * unit, 3 * unit);
+      addBrackets(mark.selected ? chosen : line, view, mark.mask, 3 * unit, unit);
     } else if (mark.kind === "proposal" || mark.kind === "preview" || mark.dashed) {
       addOutline(halo, view, mark.mask, 2 * unit);
       addLine(dashes, view, mark.mask, unit);
@@ -136,6 +137,7 @@ function drawPoints(context, view, marks, unit) {
   const crosses = new Path2D();
   for (const mark of marks) {
     if (mark.kind === "preview") continue;
+    if (mark.mask && mark.kind === "given" && view.scale < BRACKETS_BELOW) continue; // its frame shows the place
     const { x, y, side } = squareOf(view, mark.point[0], mark.point[1]);
     const [cx, cy] = [x + Math.floor(side / 2), y + Math.floor(side / 2)];
     const inner = Math.max(Math.ceil(side / 2) + 2 * unit, 5 * unit);

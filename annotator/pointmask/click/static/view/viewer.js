@@ -71,8 +71,11 @@ export class Viewer extends EventTarget {
 
   /** @param {ResizeObserverEntry} entry */
   resized(entry) {
-    const ratio = window.devicePixelRatio;
     const box = entry.devicePixelContentBoxSize?.[0];
+    const told = window.devicePixelRatio;
+    // What is told and what is painted differ where a device below ratio 1 is emulated: what is painted counts.
+    const measured = box ? box.inlineSize / entry.contentRect.width : told;
+    const ratio = Math.abs(measured / told - 1) < 0.01 ? told : measured;
     const width = Math.max(1, box?.inlineSize ?? Math.round(entry.contentRect.width * ratio));
     const height = Math.max(1, box?.blockSize ?? Math.round(entry.contentRect.height * ratio));
     if (width === this.width && height === this.height && ratio === this.ratio) return;
@@ -123,6 +126,7 @@ export class Viewer extends EventTarget {
   /** @param {import("./geometry.js").View} view */
   place(view) {
     this.view = this.picture ? held(view, this.picture.width, this.picture.height, this.width, this.height) : view;
+    this.host.dataset.view = `${this.view.scale} ${this.view.x} ${this.view.y} ${this.ratio}`; // for tests and the curious
     this.refresh();
     this.dispatchEvent(new Event("view"));
   }

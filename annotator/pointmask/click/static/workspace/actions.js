@@ -48,7 +48,7 @@ export function actionsOf(work) {
     }
     const place = list.findIndex((target) => target.target === work.selected);
     const next = list[(place < 0 ? (step > 0 ? 0 : list.length - 1) : place + step + list.length) % list.length];
-    viewer.centre(next.point[0], next.point[1]);
+    if (!viewer.isFitted) viewer.centre(next.point[0], next.point[1]);
     work.select(next.target);
   };
 
@@ -233,7 +233,7 @@ export function actionsOf(work) {
       else shell.note(t.note.selectFirst);
     },
     trackAll: () => work.frame && work.track.start(work.frame, []),
-    nextMark: () => work.strip.nextMark(),
+    nextMark: () => work.strip.nextMark() || shell.note(t.note.noMarks),
     help: () => shell.help(),
   };
   return actions;

@@ -48,6 +48,8 @@ export function meaningOf(work) {
       viewer.refreshMarks();
     },
 
+    begin: () => work.preview.clear(),
+
     click(pixel, event) {
       const near = event.shiftKey ? undefined : pointNear(event, GRAB);
       if (near) work.select(near.target);

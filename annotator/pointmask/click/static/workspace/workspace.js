@@ -71,6 +71,7 @@ export class Workspace {
     this.element = h("div.workspace", {}, this.left, h("main.middle", {}, h("div.stage-row", {}, this.folds.left, this.stageBox, this.folds.right), this.strip.element, this.status.element), this.right);
     this.why = new Why(this.viewer, this.stageBox);
     this.track = new Track(page, shell.note, (share) => this.strip.progress(share));
+    this.strip.cancel = () => this.track.cancel();
     this.actions = actionsOf(this);
     listen(this.viewer, meaningOf(this));
     this.viewer.addEventListener("view", () => this.viewed());
@@ -126,9 +127,10 @@ export class Workspace {
     if (entry.picture) this.windows.show(entry);
     this.showMessage();
     this.refreshAll();
-    this.tree.setCurrent(image);
+    this.tree.setCurrent(image, entry.facts?.folders ?? []);
     this.tree.update(entry);
     this.strip.show(entry);
+    this.stageBox.dataset.image = `${entry.name}#${frame}`;
     this.shell.opened(entry);
     this.shell.say(t.say.opened(entry.name, entry.targets.size));
     this.loadAhead(entry);
@@ -172,7 +174,7 @@ export class Workspace {
       this.shell.go(`#/i/${frame.image}/${side < 0 ? 0 : frames - 1}`);
       return;
     }
-    const { folder } = frame.facts;
+    const folder = frame.facts.folders.at(-1) ?? 0;
     const { total } = await api.images(folder, 0, 1);
     const { rows } = await api.images(folder, side < 0 ? 0 : total - 1, 1);
     if (rows[0]) this.shell.go(`#/i/${rows[0].id}/0`);

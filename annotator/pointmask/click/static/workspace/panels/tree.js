@@ -43,9 +43,6 @@ export class Tree {
 
   async start() {
     await this.openFolder(this.root);
-    // A single folder at the top is what the user named: open it as well.
-    if (this.root.children?.length === 1 && this.root.total === 0) await this.openFolder(this.root.children[0]);
-    this.rebuild();
   }
 
   /** @param {Folder} folder */
@@ -201,9 +198,15 @@ export class Tree {
     event.stopPropagation();
   }
 
-  /** Show which image is open, as far as its folder is. @param {number} image */
-  setCurrent(image) {
+  /**
+   * Show which image is open, with the folders that it lies in.
+   * @param {number} image @param {number[]} folders  the root first
+   */
+  async setCurrent(image, folders) {
+    const isNew = this.current.image !== image;
     this.current.image = image;
+    if (isNew) await this.openTo(folders);
+    if (this.current.image !== image) return;
     let place = 0;
     for (const { folder, index } of this.segments) {
       if (index < 0) {
@@ -219,6 +222,18 @@ export class Tree {
       place += folder.total;
     }
     this.rows.update(true);
+  }
+
+  /** @param {number[]} folders */
+  async openTo(folders) {
+    let folder = this.root;
+    if (!folder.open) await this.openFolder(folder);
+    for (const number of folders.slice(1)) {
+      const child = folder.children?.find((each) => each.number === number);
+      if (!child) return;
+      if (!child.open) await this.openFolder(child);
+      folder = child;
+    }
   }
 
   /** A frame changed here: its row need not wait for the next look. */
