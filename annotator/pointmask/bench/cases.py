@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pointmask.errors import ImageError, PointsError
+from pointmask.io.clicks import notes_of_masks
 from pointmask.io.formats import read_points
 from pointmask.io.formats.base import Simulation
 from pointmask.io.formats.folders.masks import coarse_points
@@ -117,6 +118,8 @@ def folder_sources(
         If the points cannot be read, or none belongs to an image.
     """
     names = list_images(images)
+    for text in notes_of_masks(masks):
+        say(text)
     matches = match(list_images(masks), names)
     mask_of = {image: files[0] for image, files in matches.by_image().items()}
     if points is not None:

@@ -39,6 +39,7 @@ from pointmask.folder.report import write_report
 from pointmask.folder.summary import RunningSummary, Summary
 from pointmask.folder.tasks import Task, tasks_of
 from pointmask.folder.worker import JobFolders, Outcome, work
+from pointmask.io.clicks import check_not_judged
 from pointmask.io.files import clean_temporaries
 from pointmask.io.formats import read_points
 from pointmask.io.formats.registry import saved_as
@@ -174,6 +175,7 @@ def annotate_folder(
     execute = _executor(threads, scheduler)
     make_folder(target)
     with only_job(target, part.tag):
+        check_not_judged(target)
         check_ours(target)
         if report:
             check_page(target)

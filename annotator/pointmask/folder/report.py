@@ -51,6 +51,7 @@ class _Totals:
     targets: int = 0
     empty: int = 0
     skipped: int = 0
+    by_hand: int = 0
     total_confidence: float = 0.0
     reasons: list[tuple[str, str]] = field(default_factory=list)
     confidences: Counter[int] = field(default_factory=Counter)
@@ -73,10 +74,13 @@ class _Totals:
             self.priors.add(entry["size_prior"])
             for index, target in enumerate(entry["targets"]):
                 self.targets += 1
-                self.total_confidence += target["confidence"]
-                self.confidences[min(_BINS - 1, int(target["confidence"] * _BINS))] += 1
                 self.areas[target["area"]] += 1
                 self.flags.update(target["flags"])
+                if target["confidence"] is None:  # by hand: there is nothing to be unsure of
+                    self.by_hand += 1
+                    continue
+                self.total_confidence += target["confidence"]
+                self.confidences[min(_BINS - 1, int(target["confidence"] * _BINS))] += 1
                 yield _TargetEntry(entry, index)
 
 
@@ -182,19 +186,22 @@ def _name(entry: Entry) -> str:
 
 
 def _heading(totals: _Totals, theta: Theta, polarity: Polarity) -> str:
-    prior = ", ".join(sorted(totals.priors - {"none"}))
+    prior = ", ".join(sorted(totals.priors - {"none", "hand"}))
     words = [
         f"pointmask {', '.join(sorted(totals.versions))}" if totals.versions else "",
         f"theta {theta.digest}",
         f"{polarity} targets" if polarity != "auto" else "bright and dark targets",
-        f"size prior: {prior}" if prior else "point only, no size prior",
+        f"size prior: {prior}" if prior else "",
+        "some masks drawn or changed by hand" if "hand" in totals.priors else "",
+        "" if totals.priors - {"none"} else "point only, no size prior",
     ]
     return " &middot; ".join(escape(word) for word in words if word)
 
 
 def _numbers(totals: _Totals) -> str:
     """Return the counts as a description list."""
-    mean = f"{totals.total_confidence / totals.targets:.3f}" if totals.targets else "&ndash;"
+    measured = totals.targets - totals.by_hand
+    mean = f"{totals.total_confidence / measured:.3f}" if measured else "&ndash;"
     items = [
         ("images annotated", f"{totals.images:,}", ""),
         ("targets", f"{totals.targets:,}", ""),

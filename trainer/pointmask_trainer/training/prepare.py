@@ -5,12 +5,13 @@ from functools import partial
 
 import torch
 
+from pointmask.io.clicks import notes_of_masks
 from pointmask.io.layout import THETA
 from pointmask.theta import Theta
 from pointmask_trainer.config import Config, ModelConfig
 from pointmask_trainer.data.folder import find_images, split_ids
 from pointmask_trainer.data.labels import LabelStore
-from pointmask_trainer.data.layout import layout_note, true_masks
+from pointmask_trainer.data.layout import layout_note, mask_folder, true_masks
 from pointmask_trainer.data.normalisation import normalisation_of
 from pointmask_trainer.data.points import lists_with_points, points_of
 from pointmask_trainer.data.split import Mask, known_masks, load_split
@@ -59,6 +60,8 @@ def prepare(
         share_statistics(model)
     images = find_images(source.root)
     if note := layout_note(source.root):
+        say(note)
+    for note in notes_of_masks(source.masks or mask_folder(source.root)):
         say(note)
     needed_by = config.strategy.name if strategy.needs_points else None
     paired = points_of(source.root, source.points, images, needed_by, say)

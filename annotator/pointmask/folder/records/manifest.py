@@ -54,7 +54,7 @@ class Known(NamedTuple):
     def of(cls, entry: Entry, *, is_valid: bool = True) -> "Known":
         """Extract the properties of a finished entry."""
         targets = entry["targets"]
-        confidence = sum(target["confidence"] for target in targets)
+        confidence = sum(target["confidence"] or 0.0 for target in targets)
         runs = has_run_lengths(entry)
         return cls(
             entry["content"], len(targets), confidence, runs, entry["mask"], is_valid, entry.get(FILES)

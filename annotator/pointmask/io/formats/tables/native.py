@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pointmask.errors import ImageError, PointsError
+from pointmask.io.clicks import note_if_ahead
 from pointmask.io.formats.base import DocumentFormat
 from pointmask.io.formats.encodings import rle
 from pointmask.io.formats.labelled import Box, LabelledTarget, Patch, Shape
@@ -71,6 +72,7 @@ class Native(DocumentFormat):
 
 def _parsed(path: Path, rejected: dict[str, str], *, with_masks: bool) -> Iterator[Parsed]:
     if path.is_dir():
+        note_if_ahead(path)
         path = path / (MANIFEST if (path / MANIFEST).is_file() else MASKS)
     seen: set[str] = set()
     for where, fields in _lines(path):

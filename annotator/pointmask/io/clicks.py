@@ -1,0 +1,154 @@
+"""What other commands need to know of a folder in which people click: its journal, and masks made by hand.
+
+The journal itself is read by `pointmask.click.journal`; here, its lines are looked at only as far as needed.
+"""
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from pointmask.errors import OutputError
+from pointmask.io.layout import CLICKS, MANIFEST, RESULTS
+from pointmask.io.lines import whole_lines
+from pointmask.io.notes import note
+
+_BLOCK = 1 << 16
+_BY_HAND = re.compile(
+    rb'"size_prior": "hand"|"made": "(?:hand|predicted)"|"verdict": "|"level": [\d.]|"ring": -?[1-3]'
+)
+
+
+AHEAD = (
+    f"edits in {CLICKS} are newer than the masks and the manifest, and are left out; bring them up to date "
+    "with: pointmask click IMAGES --publish --out FOLDER"
+)
+
+
+def is_ahead(out: Path) -> bool:
+    """Say whether a folder's journal holds edits that its manifest does not."""
+    path = out / CLICKS
+    if not path.is_file():
+        return False
+    published: int | None = None
+    for line in _lines_from_the_end(path):
+        op, seq, upto = _brief(line)
+        if op == "published":
+            published = upto if published is None else published
+        elif op not in ("", "open"):
+            return published is None or seq > published
+    return False
+
+
+def _brief(line: bytes) -> tuple[str, int, int]:
+    """Return op, seq and upto of a line; of one that is torn or not ours an empty op: click tells of it."""
+    try:
+        fields = json.loads(line)
+        return str(fields["op"]), int(fields["seq"]), int(fields.get("upto", 0))
+    except (ValueError, KeyError, TypeError):
+        return "", 0, 0
+
+
+def output_of(path: Path) -> Path:
+    """Return the output folder that a folder of masks belongs to, else the path itself."""
+    return path.parent if path.name == RESULTS["mask"] and (path.parent / MANIFEST).is_file() else path
+
+
+def note_if_ahead(path: Path) -> None:
+    """
+    Note that the journal of a folder is ahead of its manifest; see `pointmask.io.notes.note`.
+
+    Parameters
+    ----------
+    path : Path
+        Output folder, or its folder of masks.
+    """
+    out = output_of(path)
+    if is_ahead(out):
+        note(AHEAD, str(out))
+
+
+def notes_of_masks(path: Path) -> list[str]:
+    """
+    Say what whoever quotes figures of a folder's masks must know.
+
+    Parameters
+    ----------
+    path : Path
+        Output folder, or its folder of masks.
+
+    Returns
+    -------
+    list of str
+        Sentences without a full stop: that the journal is ahead, that masks were made by hand.
+    """
+    out = output_of(path)
+    by_hand, frames = hand_made(out)
+    said = [f"{AHEAD} ({out})"] if is_ahead(out) else []
+    if by_hand:
+        said.append(
+            f"{by_hand:,} of {frames:,} frames of {out} hold masks that were drawn or changed by hand: "
+            "figures from them are not those of points alone"
+        )
+    return said
+
+
+def hand_made(path: Path) -> tuple[int, int]:
+    """
+    Count the frames of a folder whose masks do not come from points alone.
+
+    Parameters
+    ----------
+    path : Path
+        Output folder, or its folder of masks; one without a manifest holds none.
+
+    Returns
+    -------
+    by_hand, frames : int
+    """
+    out = output_of(path)
+    by_hand = frames = 0
+    if (out / MANIFEST).is_file():
+        with (out / MANIFEST).open("rb") as file:
+            for _, line in whole_lines(file):
+                frames += b'"status": "done"' in line
+                by_hand += b'"size_prior": "hand"' in line
+    return by_hand, frames
+
+
+def check_not_judged(out: Path) -> None:
+    """
+    Refuse a folder in which people made or judged masks, which a job would replace.
+
+    Raises
+    ------
+    OutputError
+        If there is a journal with such masks, whether they are published or not.
+    """
+    if not (out / CLICKS).is_file():
+        return
+    for name in (MANIFEST, CLICKS):
+        if (out / name).is_file():
+            with (out / name).open("rb") as file:
+                if any(_BY_HAND.search(line) for _, line in whole_lines(file)):
+                    raise OutputError(
+                        f"{out} holds masks that people made or judged ({name}), which this job would "
+                        f"replace; choose another --out, or go on with: pointmask click IMAGES --review {out}"
+                    )
+
+
+def _lines_from_the_end(path: Path) -> Iterator[bytes]:
+    """Yield the lines of a file, the last one first."""
+    with path.open("rb") as file:
+        start = file.seek(0, os.SEEK_END)
+        rest = b""
+        while start > 0:
+            size = min(_BLOCK, start)
+            start -= size
+            file.seek(start)
+            lines = (file.read(size) + rest).split(b"\n")
+            rest = lines[0]
+            yield from (line for line in reversed(lines[1:]) if line)
+        if rest:
+            yield rest
