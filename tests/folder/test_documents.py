@@ -12,7 +12,7 @@ from pointmask.cli import main
 from pointmask.errors import BrokenOffError, OutputError, PointsError
 from pointmask.folder.job import annotate_folder
 from pointmask.folder.records.manifest import read_manifest
-from pointmask.io import own
+from pointmask.io import listed
 from pointmask.io.formats import read_points, recognise
 from pointmask.io.formats.registry import FORMATS, saved_as
 from pointmask.io.formats.tables.csv import Csv
@@ -143,14 +143,14 @@ def test_a_job_killed_while_putting_documents_goes_on(tmp_path, monkeypatch, mom
     annotate_folder(images, points, tmp_path / "out", save=("labelme",))
     save(images / "b.png", spot(30, 10))
     both = Points({**points.by_image, "b.png": one(30, 10)})
-    real = own.put_whole
+    real = listed.put_whole
 
     def killed(made, path):
         if moment == "after":
             real(made, path)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(own, "put_whole", killed)
+    monkeypatch.setattr(listed, "put_whole", killed)
     with pytest.raises(KeyboardInterrupt):
         annotate_folder(images, both, tmp_path / "out", save=("labelme",))
     monkeypatch.undo()
@@ -190,7 +190,7 @@ def test_a_full_disk_is_said_and_can_be_gone_on_from(tmp_path, monkeypatch):
     def full(made, path):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(own, "put_whole", full)
+    monkeypatch.setattr(listed, "put_whole", full)
     with pytest.raises((BrokenOffError, OutputError), match="No space left"):
         annotate_folder(images, points, tmp_path / "out", save=("voc",))
     monkeypatch.undo()

@@ -24,7 +24,7 @@ def demo(folder: Path, overwrite: bool) -> None:
     from pointmask.folder.job import annotate_folder
     from pointmask.io.files import staged
     from pointmask.io.layout import IMAGES, POINT_LIST
-    from pointmask.io.own import put_own
+    from pointmask.io.listed import put_own
     from pointmask.synth.scenes import demo_scenes
 
     images, points, out = folder / IMAGES, folder / POINT_LIST, folder / "result"

@@ -30,7 +30,8 @@ from pointmask.io.images.open import open_source
 from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import ID_LISTS, IMAGES, POINT_LIST, TRUE_MASKS, stem_of
 from pointmask.io.links import link_or_copy
-from pointmask.io.own import check_folder, put_own
+from pointmask.io.listed import put_own
+from pointmask.io.own import check_folder
 from pointmask.io.points.fit import fitted
 from pointmask.io.points.lists import IdList
 from pointmask.io.points.points import Point, Points, pixel_index

@@ -17,7 +17,8 @@ from pointmask.io.formats.registry import saved_as
 from pointmask.io.formats.tables.native import Native
 from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import SEALS
-from pointmask.io.own import OwnFiles, check_plain, files_in, put_own
+from pointmask.io.listed import OwnFiles, files_in, put_own
+from pointmask.io.own import check_plain
 
 _TAG = "documents"
 _READ_AT_ONCE = 1 << 20

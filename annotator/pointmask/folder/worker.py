@@ -16,8 +16,8 @@ from pointmask.io.images.file import ImageFile
 from pointmask.io.images.kinds import may_hold_frames
 from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import result_path
+from pointmask.io.listed import OwnFiles
 from pointmask.io.notes import gathering
-from pointmask.io.own import OwnFiles
 from pointmask.io.points.points import Point
 
 

@@ -23,7 +23,7 @@ def staged(path: Path, tag: str = "file") -> Iterator[Path]:
     """
     Give a temporary name beside a path, to make a file or a folder under.
 
-    What is made there is put in its place by `put_whole` or `pointmask.io.own.put_own`; what is left is
+    What is made there is put in its place by `put_whole` or `pointmask.io.listed.put_own`; what is left is
     removed.
 
     Parameters
@@ -120,12 +120,21 @@ def sync(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def put_whole(made: Path, path: Path) -> None:
+def put_whole(made: Path, path: Path, *, is_synced: bool = False) -> None:
     """
     Put what was made in the place of what is there, which the caller knows for its own in every part.
 
     A file is replaced at once. A folder is away for a moment: it is then called `former`. At any moment the
     disk holds the old one or the new one whole, under one of the two names.
+
+    Parameters
+    ----------
+    made : Path
+        File or folder.
+    path : Path
+        Its place.
+    is_synced : bool
+        The disk holds every file of a folder already.
 
     Raises
     ------
@@ -136,7 +145,9 @@ def put_whole(made: Path, path: Path) -> None:
     """
     check_no_link(path)
     old, is_folder = former(path), made.is_dir()
-    if is_folder:
+    if is_folder and is_synced:
+        sync_folder(made)
+    elif is_folder:
         flush(made)
     if path.is_dir():
         remove(old)

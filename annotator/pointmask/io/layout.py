@@ -21,7 +21,7 @@ SEALS = ".documents.json"
 """Hashes of the documents as they were written."""
 
 LISTED = ".pointmask-files.jsonl"
-"""Names of the files that pointmask wrote below a folder, a line per file; see `pointmask.io.own`."""
+"""Names of the files that pointmask wrote below a folder, a line per file; see `pointmask.io.listed`."""
 
 RUN_CONFIG = "config.toml"
 """Settings of a training, by which the folder of a run is known."""

@@ -105,7 +105,8 @@ class _Saved:
     """Images of probabilities in a folder that lists them, so that no other file is ever replaced."""
 
     def __init__(self, folder: Path, reads: "Sequence[Path | None]", *, overwrite: bool) -> None:
-        from pointmask.io.own import OwnFiles, check_apart, check_folder
+        from pointmask.io.listed import OwnFiles
+        from pointmask.io.own import check_apart, check_folder
 
         check_folder(folder)
         check_apart([folder], reads)

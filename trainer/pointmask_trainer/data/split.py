@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import TypeVar
 
@@ -86,10 +87,34 @@ def load_split(
         If images cannot be read, or points lie outside their image.
     """
     files = tuple(images[key] for key in ids)
-    arrays = _read_all(files, read)
+    arrays = [_filled(array, file, say) for array, file in zip(_read_all(files, read), files, strict=True)]
     dtype = _common_dtype(arrays)
     pool = Pool([array.astype(dtype, copy=False) for array in arrays], device)
     return Split(name, tuple(ids), files, pool, _points_of(ids, pool, paired, say))
+
+
+def _filled(array: NDArray[np.generic], file: Path, say: Callable[[str], None]) -> NDArray[np.generic]:
+    """Replace pixels that are no finite numbers by the mean of the others, as `predict` does."""
+    if array.dtype.kind != "f":
+        return array
+    finite = np.isfinite(array)
+    if finite.all():
+        return array
+    if not finite.any():
+        raise DataError(f"{file} holds no finite number; take it off the lists")
+    say(f"pixels that are no finite numbers were replaced by the mean of the others, first in {file}")
+    return np.where(finite, array, array[finite].mean(dtype=np.float64).astype(array.dtype))
+
+
+def digest_of(splits: Iterable[Split]) -> str:
+    """Return a hexadecimal hash of all ids and pixels, by which a run knows its images again."""
+    total = blake2b(digest_size=16)
+    for split in splits:
+        for index, key in enumerate(split.ids):
+            pixels = split.images.stored(index)
+            total.update(repr((split.name, key, pixels.shape, str(pixels.dtype))).encode())
+            total.update(pixels.tobytes())
+    return total.hexdigest()
 
 
 def load_masks(split: Split, folder: Path, say: Callable[[str], None] = lambda text: None) -> list[Mask]:

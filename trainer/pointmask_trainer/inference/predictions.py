@@ -20,7 +20,8 @@ from pointmask.folder.records.sealed import FILES, sealed_fields, unsealed
 from pointmask.folder.records.sorted_lines import Key
 from pointmask.io.files import flush, write_lines
 from pointmask.io.layout import POINTS, PREDICTIONS, REPLACED, RESULTS, WHOLE, journal_name, result_path
-from pointmask.io.own import OwnFiles, check_plain
+from pointmask.io.listed import OwnFiles
+from pointmask.io.own import check_plain
 
 PREDICT_TAG = "predict"
 """Tag in the names of temporary files; see `pointmask.io.files.staged`."""

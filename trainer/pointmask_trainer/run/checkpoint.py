@@ -169,7 +169,7 @@ def save_last(run: Path, model: Detector, card: ModelCard, training: TrainingSta
         torch.save(training.optimiser, folder / OPTIMISER)  # torch stores the file name in the archive
         sync(folder / OPTIMISER)
         write_whole(folder / STATE, json.dumps(training.state, indent=2) + "\n", RUN_TAG)
-        put_whole(folder, last)
+        put_whole(folder, last, is_synced=True)
 
 
 def load_last(run: Path, model: Detector) -> TrainingState | None:

@@ -94,6 +94,13 @@ class RunFolder:
         return self.labels / f"{version:04d}.npz"
 
     @property
+    def all(self) -> tuple[Path, ...]:
+        """Every file and folder that a training may write."""
+        files = (self.config, self.source, self.metrics, self.strategy, self.report)
+        folders = (self.events, self.last, self.former_last, self.best, self.labels, self.analysis)
+        return (*files, self.ids("train"), self.ids("val"), *folders)
+
+    @property
     def folders(self) -> tuple[Path, ...]:
         """Folders in which the run writes individual files."""
         return self.best, self.labels, self.analysis

@@ -7,6 +7,7 @@ of the validation list are scored where they exist, but decide nothing. A strate
 sample weights adds ``strategy.jsonl``, every version of the labels in ``labels/``, and ``analysis/``.
 """
 
+import os
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -17,17 +18,19 @@ import torch
 
 from pointmask.io.files import clean_temporaries, remove, write_whole
 from pointmask.io.layout import RUN_TAG
+from pointmask.io.listed import files_in
 from pointmask.io.lock import only_job
+from pointmask.io.own import check_output
 from pointmask_trainer.analysis.follow import Follower
 from pointmask_trainer.config import Config, from_toml
-from pointmask_trainer.data.split import Mask
+from pointmask_trainer.data.split import Mask, digest_of
 from pointmask_trainer.distributed import ProcessGroup, choose_device, is_main, process_group
 from pointmask_trainer.errors import CheckpointError
 from pointmask_trainer.inference.evaluation_report import figures
 from pointmask_trainer.run.checkpoint import ModelCard, TrainingState, load_last, save_last, save_model
 from pointmask_trainer.run.events import Log, NoEvents, open_events
 from pointmask_trainer.run.journal import EpochJournal
-from pointmask_trainer.run.layout import RunFolder
+from pointmask_trainer.run.layout import OPTIMISER, STATE, WEIGHTS, RunFolder
 from pointmask_trainer.run.source import Source as Source
 from pointmask_trainer.run.source import write_source
 from pointmask_trainer.training.gallery import Gallery
@@ -110,7 +113,7 @@ def _train(
     resume: bool,
     trust_labels: bool,
 ) -> dict[str, Any]:
-    _check_run(config, out, resume=resume)
+    _check_run(config, source, out, resume=resume)
     with process_group(device) as group:
         if not group.is_main:
             watcher = Watcher()
@@ -120,10 +123,11 @@ def _train(
         return _Run(config, out, loop, truths, group, watcher).go(source)
 
 
-def _check_run(config: Config, out: Path, *, resume: bool) -> None:
-    """Check that a run folder holds the same run, or none."""
+def _check_run(config: Config, source: Source, out: Path, *, resume: bool) -> None:
+    """Check that a run folder holds the same run, or nothing that a run would replace."""
     written = RunFolder(out).config
     if not written.exists():
+        _check_new(RunFolder(out), source)
         return
     if not resume:
         raise CheckpointError(f"{out} holds a run already; go on with --resume, or choose another --out")
@@ -134,6 +138,18 @@ def _check_run(config: Config, out: Path, *, resume: bool) -> None:
             raise CheckpointError(
                 f"{out} was started with other settings ({part}: {theirs}, now {ours}); "
                 f"resume with --config {written}, or choose another --out"
+            )
+
+
+def _check_new(files: RunFolder, source: Source) -> None:
+    """Refuse a folder that is read, or holds files of the names of a run without one: they are the user's."""
+    reads = (source.root, source.masks, source.points, source.train_list, source.val_list)
+    check_output(files.root, [path.name for path in files.all], reads)
+    for path in files.all:
+        if os.path.lexists(path):
+            raise CheckpointError(
+                f"{path} exists, and no {files.config.name} beside it shows that a training wrote it; "
+                "nothing else is replaced: choose another --out"
             )
 
 
@@ -155,22 +171,20 @@ class _Run:
         self._best: dict[str, Any] = {}
         self._metrics, self._journal = EpochJournal(self._files.metrics), EpochJournal(self._files.strategy)
         self._label_digest = loop.labels.digest()
+        self._image_digest = digest_of(loop.splits.values())
         self._gallery = Gallery(loop.splits["val"], loop.labels, truths)
         self._follower = Follower(out, loop.splits["train"], learns=loop.strategy.learns_supervision)
         self._events: Log = NoEvents()
 
     def go(self, source: Source) -> dict[str, Any]:
         """Train until the last epoch; return the metrics of the best one."""
+        found = load_last(self._out, self._loop.model)
+        self._check_data(found)
+        self._group.wait()  # all have read and checked before anything is written
         if self._group.is_main:
-            files = self._files
-            clean_temporaries(self._out, RUN_TAG, [folder.name for folder in files.folders])
-            for left in self._out.glob(".last.[0-9]*"):  # of versions up to 0.1
-                remove(left)
-            write_whole(files.config, self._config.to_toml(), RUN_TAG)
-            for name, split in self._loop.splits.items():
-                write_whole(files.ids(name), "".join(f"{key}\n" for key in split.ids), RUN_TAG)
+            self._begin()
         self._group.wait()
-        self._go_on()
+        self._go_on(found)
         if self._group.is_main:
             write_source(self._out, source)
         use = self._config.run.tensorboard and self._group.is_main
@@ -178,6 +192,32 @@ class _Run:
         while self._loop.epoch < self._config.epochs:
             self._epoch()
         return self._best
+
+    def _check_data(self, found: TrainingState | None) -> None:
+        """Refuse to go on with other images, lists or labels than those of the checkpoint."""
+        if found is None:
+            return
+        # Runs begun before images were compared say nothing of theirs.
+        theirs = found.state["label_digest"], found.state.get("image_digest", self._image_digest)
+        if theirs != (self._label_digest, self._image_digest):
+            raise CheckpointError(
+                f"{self._out} was trained on other labels, lists or images than these; give the same ones, "
+                "or choose another --out"
+            )
+
+    def _begin(self) -> None:
+        """Write what is known of a run before its first epoch; the settings first, by which it is known."""
+        files = self._files
+        clean_temporaries(self._out, RUN_TAG, [folder.name for folder in files.folders])
+        for left in self._out.glob(".last.[0-9]*"):  # of versions up to 0.1
+            if {path.name for path in files_in(left)} <= {WEIGHTS, OPTIMISER, STATE}:
+                remove(left)
+        texts = {files.config: self._config.to_toml()}
+        for name, split in self._loop.splits.items():
+            texts[files.ids(name)] = "".join(f"{key}\n" for key in split.ids)
+        for path, text in texts.items():
+            if not path.exists() or path.read_bytes() != text.encode():
+                write_whole(path, text, RUN_TAG)
 
     def _epoch(self) -> None:
         loop, epochs = self._loop, self._config.epochs
@@ -229,6 +269,7 @@ class _Run:
             "epoch": loop.epoch,
             "labels": loop.labels.version,
             "label_digest": self._label_digest,
+            "image_digest": self._image_digest,
             "best": self._best,
         }
         tensors = {"optimiser": loop.optimiser.state_dict(), "strategy": loop.strategy.state_dict()}
@@ -242,10 +283,9 @@ class _Run:
         if anew or not path.exists():
             self._loop.labels.save(path)
 
-    def _go_on(self) -> None:
-        """Load the last checkpoint, if there is one."""
+    def _go_on(self, found: TrainingState | None) -> None:
+        """Take up the last checkpoint, if there is one."""
         loop = self._loop
-        found = load_last(self._out, loop.model)
         keeps_first = loop.strategy.learns_supervision and self._group.is_main
         if found is None:
             if keeps_first:  # what a run that was killed before its first checkpoint left may be other labels
@@ -253,11 +293,6 @@ class _Run:
             self._metrics.clear()
             self._journal.clear()
             return
-        if found.state["label_digest"] != self._label_digest:
-            raise CheckpointError(
-                f"{self._out} was trained on other labels, lists or images than these; give the same ones, "
-                "or choose another --out"
-            )
         if keeps_first:  # runs of earlier versions did not
             self._save_labels()
         if found.state["labels"]:

@@ -1,7 +1,7 @@
 """Which result files in an output folder are pointmask's: those that its entries name, and those it claimed.
 
-A worker claims a file before it writes it, in the list of `pointmask.io.own`: a job that is killed before it
-noted the frame has proof of the file all the same. What the manifest names needs no claim any more.
+A worker claims a file before it writes it, in the list of `pointmask.io.listed`: a job that is killed before
+it noted the frame has proof of the file all the same. What the manifest names needs no claim any more.
 """
 
 import os
@@ -13,7 +13,8 @@ from pointmask.folder.records.manifest import Entry
 from pointmask.io.files import check_no_link, sync_folder
 from pointmask.io.layout import REPLACED, RESULTS
 from pointmask.io.lines import append_lines, whole_lines
-from pointmask.io.own import OwnFiles, check_free, remove_listed
+from pointmask.io.listed import OwnFiles, remove_listed
+from pointmask.io.own import check_free
 
 _FOLDERS = frozenset(RESULTS.values())
 

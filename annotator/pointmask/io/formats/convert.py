@@ -18,8 +18,9 @@ from pointmask.io.formats.parts.finder import ImageFinder
 from pointmask.io.formats.registry import FORMATS, layouts, sniffs
 from pointmask.io.images.open import open_source
 from pointmask.io.images.source import ImageSource
+from pointmask.io.listed import put_own
 from pointmask.io.notes import gathering
-from pointmask.io.own import check_apart, check_file, check_folder, put_own
+from pointmask.io.own import check_apart, check_file, check_folder
 from pointmask.io.points.fit import fitted
 from pointmask.io.points.names import ImageFrame
 from pointmask.io.points.points import Points
