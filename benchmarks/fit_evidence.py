@@ -1,0 +1,139 @@
+"""Fit the weights of `pointmask_trainer.inference.evidence.Evidence` to detectors' unseen images.
+
+    # runs whose validation lists are parts of the train list of SIRST3; --points as for annotate
+    python benchmarks/fit_evidence.py RUN RUN ... --points points_centroid.csv
+    python benchmarks/fit_evidence.py RUN --points points_centroid.csv --list own_val.txt
+
+For each run, the images of its validation list, or of a list that it has not been trained on, are predicted;
+every candidate is annotated and measured. It is a target if a point lies on its mask, or less than 3 px from
+its centroid: no mask is looked at. The weights are those of one logistic model of all runs, each run of the
+same total weight, with a penalty on the squares of the standardised weights. Prints, for each run, the loss
+in cross-validation over images and what is found and falsely found at 0.5, then the weights as TOML: the
+content of ``presets/evidence.toml``.
+"""
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from pointmask.annotator.operator import assemble
+from pointmask.annotator.target import Target, slices_of
+from pointmask.io.formats import read_points
+from pointmask.theta import Theta
+from pointmask_trainer.data.folder import find_images, read_list
+from pointmask_trainer.data.points import pair_points
+from pointmask_trainer.data.split import Split, load_split
+from pointmask_trainer.inference.evidence import MEASUREMENTS, find_candidates
+from pointmask_trainer.inference.tiles import predict_pool
+from pointmask_trainer.run.checkpoint import load_model
+from pointmask_trainer.run.layout import RunFolder
+from pointmask_trainer.run.source import read_source
+
+FOLDS = 5
+NEAR = 3.0  # px, as for Pd
+PENALTY = 1e-2
+
+Rows = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Samples:
+    """Candidates of one detector.
+
+    Attributes
+    ----------
+    inputs : (n, 8) float64 array
+        `MEASUREMENTS`.
+    true : (n,) float64 array
+        1 for targets, 0 for false alarms.
+    image : (n,) int array
+        Index of the image.
+    missed : int
+        Points without a candidate.
+    """
+
+    inputs: Rows
+    true: Rows
+    image: NDArray[np.int64]
+    missed: int
+
+
+def main() -> None:
+    """Measure, fit and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("runs", nargs="+", type=Path, metavar="RUN")
+    parser.add_argument("--points", required=True, type=Path)
+    parser.add_argument("--list", type=Path, help="ids, instead of each run's validation list")
+    options = parser.parse_args()
+    samples = [measure(run, options.points, options.list) for run in options.runs]
+    for run, own in zip(options.runs, samples, strict=True):
+        odds = np.zeros(len(own.true))
+        for fold in range(FOLDS):
+            rest = own.image % FOLDS != fold
+            odds[~rest] = own.inputs[~rest] @ fit(own.inputs[rest], own.true[rest])
+        loss = float(np.mean(np.logaddexp(0, odds) - own.true * odds))
+        hits, false = int(((odds > 0) & (own.true > 0)).sum()), int(((odds > 0) & (own.true == 0)).sum())
+        print(
+            f"{run.name}: {len(odds)} candidates, {int(own.true.sum())} true, {own.missed} points without "
+            f"one; held out: loss {loss:.3f}, {hits} hits, {false} false alarms"
+        )
+    share = np.concatenate([np.full(len(own.true), 1 / len(own.true)) for own in samples])
+    weights = fit(
+        np.concatenate([own.inputs for own in samples]), np.concatenate([own.true for own in samples]), share
+    )
+    print("".join(f"{name} = {value:.3f}\n" for name, value in zip(MEASUREMENTS, weights, strict=True)))
+
+
+def measure(run: Path, points: Path, ids: Path | None) -> Samples:
+    """Predict a run's unseen images, and measure their candidates."""
+    root = read_source(run).root
+    images = find_images(root)
+    listed = read_list(RunFolder(run).ids("val") if ids is None else ids, images)
+    split = load_split("val", listed, images, pair_points(read_points(points), images, root), "cpu")
+    model, card = load_model(run)
+    operator = assemble(Theta.load("default"))
+    inputs, true, image, missed = [], [], [], 0
+    for index, probabilities in predict_pool(model, split.images, card.normalisation):
+        found = find_candidates(split.images.stored(index), probabilities.numpy(), operator, "bright")
+        hit = np.zeros((len(found), len(split.points[index])), np.bool_)
+        for k, candidate in enumerate(found):
+            hit[k] = _hits(split, index, candidate.target)
+        inputs += [candidate.measurements for candidate in found]
+        true += hit.any(1).tolist()
+        image += [index] * len(found)
+        missed += int((~hit.any(0)).sum())
+    return Samples(np.array(inputs), np.array(true, np.float64), np.array(image), missed)
+
+
+def fit(inputs: Rows, true: Rows, share: Rows | None = None) -> Rows:
+    """Fit a logistic model; the first input is constant and not penalised."""
+    share = np.full(len(true), 1 / len(true)) if share is None else share / share.sum()
+    middle, spread = inputs[:, 1:].mean(0), inputs[:, 1:].std(0) + 1e-9
+    standard = np.column_stack([inputs[:, :1], (inputs[:, 1:] - middle) / spread])
+
+    def loss(weights: Rows) -> tuple[float, Rows]:
+        odds = standard @ weights
+        penalised = np.concatenate([[0.0], weights[1:]])
+        value = share @ (np.logaddexp(0, odds) - true * odds) + PENALTY * (penalised @ penalised) / 2
+        return value, standard.T @ (share * (1 / (1 + np.exp(-odds)) - true)) + PENALTY * penalised
+
+    weights: Rows = minimize(loss, np.zeros(inputs.shape[1]), jac=True, method="L-BFGS-B").x
+    plain = weights[1:] / spread
+    return np.concatenate([[weights[0] - plain @ middle], plain])
+
+
+def _hits(split: Split, index: int, target: Target) -> NDArray[np.bool_]:
+    """Say for each point of an image whether it lies on a target's mask or near its centroid."""
+    whole = np.zeros(split.images.shapes[index], np.bool_)
+    whole[slices_of(target.window)] = target.mask
+    points = split.points[index]
+    centre = np.argwhere(whole).mean(0)
+    return whole[points[:, 0], points[:, 1]] | (np.hypot(*(points - centre).T) < NEAR)
+
+
+if __name__ == "__main__":
+    main()
