@@ -146,6 +146,71 @@ def sightings_text(carried: Carried) -> str:
     return "".join(line + "\n" for line in lines)
 
 
+def carry_on(
+    images: ImageSource,
+    part: Sequence[ImageFrame],
+    clicks: Sequence[Point],
+    *,
+    polarity: Polarity = "bright",
+    report: Report | None = None,
+) -> Mapping[ImageFrame, tuple[Sighting, ...]]:
+    """
+    Carry the points of one frame through part of a sequence, as `carry` does up to the next complete frame.
+
+    Parameters
+    ----------
+    images : ImageSource
+        Source of the frames.
+    part : sequence of (image, frame)
+        The frame with the points, and those that follow.
+    clicks : sequence of Point
+        Points of the first frame.
+    polarity, report
+        As for `carry`.
+
+    Returns
+    -------
+    Mapping
+        Sightings by frame, the first one included, in which nothing was carried.
+    """
+    meter = _Meter(report, len(part))
+    by_index, _ = _sorted(clicks, _tracks(images, list(part), clicks, polarity, meter))
+    return {part[k]: group for k, group in by_index.items()}
+
+
+def sequence_of(images: ImageSource, names: Sequence[str], name: str) -> list[ImageFrame]:
+    """
+    Return the sequence that an image belongs to.
+
+    Parameters
+    ----------
+    images : ImageSource
+        Source of the frames.
+    names : sequence of str
+        Names of the source, those of the image's folder at least.
+    name : str
+        The image.
+
+    Returns
+    -------
+    list of (image, frame)
+        In order; the frames of the image itself if its file holds several. `carry` ends tracks where a shape
+        differs.
+
+    Raises
+    ------
+    ImageError
+        If it cannot be read.
+    """
+    folder = name.rpartition("/")[0]
+    beside = [other for other in names if other.rpartition("/")[0] == folder]
+    if may_hold_frames(name):
+        count = images.frame_count(name)
+        if count > 1:
+            return [(name, k) for k in range(count)]
+    return next(run for run in _sequences(images, beside, {name}) if (name, 0) in run)
+
+
 class _Meter:
     """Counts frames and reports progress."""
 

@@ -11,7 +11,7 @@ from pointmask import Point, annotate, annotate_folder
 from pointmask.click.base.manifest import ManifestBase
 from pointmask.click.contract.errors import ConflictError
 from pointmask.click.session.opening import open_session
-from pointmask.click.session.session import Setup
+from pointmask.click.session.setup import Setup
 from pointmask.errors import OutputError, PointsError
 from pointmask.folder.records.manifest import read_manifest
 

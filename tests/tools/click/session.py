@@ -10,7 +10,8 @@ from pointmask import Theta
 from pointmask.click.contract import edits
 from pointmask.click.contract.errors import GoneError, NotFoundError
 from pointmask.click.contract.source import DecodedFrame
-from pointmask.click.session.session import Session, Setup
+from pointmask.click.session.session import Session
+from pointmask.click.session.setup import Setup
 
 THETA = Theta.load("default")
 

@@ -17,6 +17,9 @@ from pointmask.folder.records.mask_lines import run_lengths
 from pointmask.io.formats.encodings import rle
 from pointmask.theta import Polarity
 
+TRACKED = frozenset({"carried", "crossing", "identity", "last", "refound"})
+"""Flags that tracking gives."""
+
 
 class Masks:
     """
@@ -78,7 +81,7 @@ class Masks:
 
 def described(target: ClickTarget, result: Target, shape: tuple[int, int]) -> ClickTarget:
     """Put what the annotator made into a target; flags that tracking gave stay."""
-    kept = tuple(flag for flag in target.flags if flag in _TRACKED)
+    kept = tuple(flag for flag in target.flags if flag in TRACKED)
     return replace(
         target,
         centre=result.centre,
@@ -99,20 +102,17 @@ def drawn(
         box=box_of(pixels, top, left),
         area=int(np.count_nonzero(pixels)),
         confidence=None,
-        flags=tuple(flag for flag in target.flags if flag in _TRACKED),
+        flags=tuple(flag for flag in target.flags if flag in TRACKED),
         rle=rle.pack(rle.encode(pixels, top, left, shape)),
     )
 
 
-_TRACKED = frozenset({"carried", "crossing", "identity", "last", "refound"})
-
-
 def without_tracking(target: ClickTarget) -> ClickTarget:
     """Make a carried target a given one."""
-    if target.made != "carried" and not _TRACKED.intersection(target.flags):
+    if target.made != "carried" and not TRACKED.intersection(target.flags):
         return target
     made: Made = "click" if target.made == "carried" else target.made
-    flags = tuple(flag for flag in target.flags if flag not in _TRACKED)
+    flags = tuple(flag for flag in target.flags if flag not in TRACKED)
     return replace(target, made=made, flags=flags)
 
 

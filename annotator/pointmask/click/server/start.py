@@ -14,7 +14,8 @@ from pointmask.click.frames.listing import Listing
 from pointmask.click.server.bases import Warn, joined, reviewed, seeded
 from pointmask.click.server.desk import Desk
 from pointmask.click.session.hold import hold_folder
-from pointmask.click.session.session import Session, Setup
+from pointmask.click.session.session import Session
+from pointmask.click.session.setup import Setup
 from pointmask.errors import ImageError, OutputError
 from pointmask.folder.records.manifest import Settings
 from pointmask.folder.records.shards import Shard

@@ -76,6 +76,30 @@ class Editor:
             if not frame.revision and frame.targets:
                 self._store.write([({"edit": ""}, target_lines(frame, self._store.basis))])
 
+    def put_carried(
+        self, edit: str, start: ClickFrame, carried: Sequence[tuple[ClickFrame, ClickFrame]]
+    ) -> Answer:
+        """Write carried targets; see `pointmask.click.session.session.Session.put_carried`."""
+        limits.name(edit, "edit identifier")
+        for before in (start, *(pair[0] for pair in carried)):
+            now = self._store.get((before.image, before.frame))
+            if now.revision != before.revision:
+                raise ConflictError(
+                    f"{now.image}, frame {now.frame}, was edited while its targets were tracked; track again",
+                    now,
+                )
+        basis = self._store.basis
+        lines: list[Body] = [
+            line for before, after in carried for line in edit_lines(before, after, basis, None)
+        ]
+        if lines:
+            count = sum(len(after.targets) for _, after in carried)
+            head = {"op": "track", "start": [start.image, start.frame], "targets": count}
+            self._store.write([({"edit": edit}, [head, *lines, {"op": "end"}])])
+        return self._answer(
+            [change_between(before, self._store.get((before.image, before.frame))) for before, _ in carried]
+        )
+
     def edit(self, edits: Sequence[AnyEdit]) -> Answer:
         """Do edits, all or none; see `pointmask.click.session.session.Session.edit`."""
         now = time.time_ns() // 1_000_000

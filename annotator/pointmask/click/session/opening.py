@@ -11,7 +11,8 @@ from pointmask.click.contract.base import Base
 from pointmask.click.contract.source import FrameSource
 from pointmask.click.journal.index import FrameKey
 from pointmask.click.session.hold import hold_folder
-from pointmask.click.session.session import Session, Setup
+from pointmask.click.session.session import Session
+from pointmask.click.session.setup import Setup
 from pointmask.io.layout import MANIFEST
 from pointmask.io.points.points import Point
 

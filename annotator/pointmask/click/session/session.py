@@ -4,8 +4,6 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 from pointmask.annotator.single import solve_one
 from pointmask.annotator.solved import Solved
@@ -22,51 +20,10 @@ from pointmask.click.publish.pictures import Pictures
 from pointmask.click.session import limits
 from pointmask.click.session.editor import Editor
 from pointmask.click.session.handle import Handler
+from pointmask.click.session.setup import Setup
 from pointmask.click.session.store import Store
-from pointmask.folder.records.manifest import Settings
 from pointmask.io.layout import CLICKS
-from pointmask.theta import Polarity, Theta
-from pointmask.version import __version__
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setup:
-    """
-    What a session is started with.
-
-    Attributes
-    ----------
-    out : Path
-        Existing output folder, locked by the caller (see `pointmask.click.session.opening.open_session`).
-    annotator : str
-        Name, 1 to 64 printable characters.
-    theta : Theta
-    polarity : {"bright", "dark", "auto"}
-    reading : str
-        What the user said about the files; see `pointmask.io.images.kinds.Reading`.
-    images : str
-        Where the images are, as the user said it.
-    labels : tuple of str
-    shard : str
-        Such as ``3/10``.
-    read_only : bool
-        Look, and write nothing.
-    """
-
-    out: Path
-    annotator: str
-    theta: Theta
-    polarity: Polarity = "bright"
-    reading: str = ""
-    images: str = ""
-    labels: tuple[str, ...] = ()
-    shard: str = "1/1"
-    read_only: bool = False
-
-    @property
-    def settings(self) -> Settings:
-        """What masks are made with."""
-        return Settings(self.theta.digest, __version__, self.polarity, self.reading)
+from pointmask.theta import Polarity
 
 
 class Session:
@@ -263,6 +220,31 @@ class Session:
         """
         with self._lock:
             self._editor.adopt(keys)
+
+    def put_carried(
+        self, edit: str, start: ClickFrame, carried: Sequence[tuple[ClickFrame, ClickFrame]]
+    ) -> Answer:
+        """
+        Write the targets that were carried through a sequence, as one undo step.
+
+        Parameters
+        ----------
+        edit : str
+            Identifier of the step.
+        start : ClickFrame
+            The given frame, as it was when it was carried from.
+        carried : sequence of (ClickFrame, ClickFrame)
+            Each frame as it was then, and as it is to be.
+
+        Raises
+        ------
+        ConflictError
+            If one of them was edited since.
+        NotWrittenError
+            If the journal cannot be written.
+        """
+        with self._lock:
+            return self._noted(self._editor.put_carried(edit, start, carried))
 
     def publish(
         self, report: Callable[[int, int], None] | None = None, cancel: threading.Event | None = None
