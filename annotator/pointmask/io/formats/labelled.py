@@ -159,9 +159,9 @@ class LabelledTarget:
     box: Box | None = None
 
     def __post_init__(self) -> None:
-        if self.point is not None:
+        if self.point is not None and self.label is not self.point.label:
             object.__setattr__(self, "label", self.point.label)
-        if self.patch is not None:
+        if self.patch is not None and self.box is not None:
             object.__setattr__(self, "box", None)
 
     @property

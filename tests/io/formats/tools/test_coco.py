@@ -14,6 +14,7 @@ from tools.masks import documents, labelled_images, patch
 from pointmask.errors import PointsError
 from pointmask.io.formats import read_points, recognise
 from pointmask.io.formats.labelled import LabelledImage, LabelledTarget
+from pointmask.io.formats.tools import _coco_packed
 from pointmask.io.formats.tools.coco import Coco
 from pointmask.io.points.points import Point
 
@@ -306,3 +307,41 @@ def test_other_objects_are_not_taken_for_coco(tmp_path, content):
 def test_categories_without_id_or_name_cost_nothing(tmp_path):
     content = document(GOOD) | {"categories": [{"name": "x"}, {"id": 1}, {"id": "1", "name": 5}]}
     assert dict(read(tmp_path, content)) == {"a.png": (Point(1, 1, "5"),)}
+
+
+_NUMBER = st.one_of(
+    st.integers(-3, 40),
+    st.floats(-3, 40),
+    st.sampled_from([1e300, float("nan"), -float("inf"), 10**400, True, "2"]),
+)
+_ANNOTATION = st.fixed_dictionaries(
+    {"image_id": st.integers(1, 3), "category_id": st.sampled_from([1, 2, "1", None, 9])},
+    optional={
+        "bbox": st.none() | st.lists(_NUMBER, max_size=5) | st.lists(_NUMBER, min_size=4, max_size=4),
+        "keypoints": st.none() | st.lists(_NUMBER, min_size=3, max_size=3) | st.lists(_NUMBER, max_size=7),
+        "segmentation": st.sampled_from([None, [], [[]], [[1, 1, 5, 1, 5, 5]], {}, "x"]),
+        "area": st.sampled_from([0, 9, [9]]),
+        "score": st.sampled_from([0.5, None, 7, "0.25"]),
+    },
+)
+
+
+@settings(max_examples=200)
+@given(st.lists(_ANNOTATION, max_size=8))
+def test_packed_annotations_are_read_as_all_others(tmp_path_factory, annotations):
+    images = [{"id": k, "file_name": f"{k}.png", "width": 50, "height": 60} for k in (1, 2, 3)]
+    content = {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "ship"}]}
+    path = tmp_path_factory.getbasetemp() / "coco.json"
+    path.write_text(json.dumps(content))
+
+    def found():
+        rejected = {}
+        try:
+            return [(i.key, i.targets) for i in Coco().read_masks(path, rejected)], rejected, None
+        except PointsError as error:
+            return [], {}, str(error)
+
+    packed = found()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(_coco_packed, "_numbers", lambda fields: None)
+        assert packed == found()

@@ -4,11 +4,11 @@ import codecs
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
-from xml.etree.ElementTree import Element, TreeBuilder
+from typing import Any, Literal, cast
+from xml.etree.ElementTree import Element, ParseError, XMLParser, XMLPullParser
 from xml.parsers import expat
 
 from pointmask.errors import PointsError
@@ -27,6 +27,8 @@ _OF_SEVERAL_BYTES = {
     "gb2312": "gb18030", "gbk": "gb18030", "gb18030": "gb18030", "big5": "big5hkscs",
     "shift_jis": "cp932", "cp932": "cp932", "euc_jp": "euc_jp", "euc_kr": "cp949", "cp949": "cp949",
 }  # fmt: skip
+
+_NUMERIC = frozenset((float, int, str))  # not bool
 
 Event = tuple[Literal["start", "end"], Element]
 
@@ -104,12 +106,13 @@ def read_xml(path: Path) -> Element:
     Raises
     ------
     PointsError
-        As `xml_events`.
+        As `xml_events`, but for depth, which costs nothing here.
     """
-    root = None
-    for _, element in xml_events(path):
-        root = element  # the last to end is the root
-    assert root is not None, "expat refuses a document without elements"
+    parser = XMLParser()
+    with _refusing(path):
+        for chunk in _xml_of(path):
+            parser.feed(chunk)
+        root: Element = parser.close()
     return root
 
 
@@ -124,21 +127,49 @@ def xml_events(path: Path) -> Iterator[Event]:
         If it cannot be read, is too large or too deep, is not XML, or declares a document type: with it
         come entities, by which a short text grows without bound or asks for other files.
     """
-    reader = _XmlReader()
+    parser: XMLPullParser[Element] = XMLPullParser(("start", "end"))
+    depth = 0
+    with _refusing(path):
+        for chunk in _xml_of(path):
+            parser.feed(chunk)
+            for event in parser.read_events():
+                depth += 1 if event[0] == "start" else -1
+                if depth > _DEEPEST:
+                    raise PointsError(f"XML elements nested more than {_DEEPEST} deep; export it again")
+                yield cast(Event, event)
+        parser.close()
+        yield from cast(Iterator[Event], parser.read_events())
+
+
+@contextmanager
+def _refusing(path: Path) -> Iterator[None]:
     try:
-        check_size(path)
-        with path.open("rb") as file:
-            for chunk in _utf8_of_xml(iter(lambda: file.read(_CHUNK), b"")):
-                yield from reader.feed(chunk)
-        yield from reader.feed(b"", last=True)
+        yield
     except OSError as error:
         raise unreadable(path, error) from error
-    except (expat.ExpatError, ValueError, LookupError) as error:  # the last two: an unknown encoding
-        # An unknown encoding is told in full, however long it is.
+    except (expat.ExpatError, ParseError, ValueError, LookupError) as error:
+        # The last two are an unknown encoding, which is told in full, however long it is.
         reason = (
             str(error) if isinstance(error, PointsError) else f"not XML ({str(error)[:200]}); export it again"
         )
         raise PointsError(f"{path}: {reason}") from None
+
+
+def _xml_of(path: Path) -> Iterator[bytes]:
+    """Yield an XML document piece by piece, none of them after a declaration of a document type.
+
+    It can only stand before the first element, so the guard stops there.
+    """
+    check_size(path)
+    guard = expat.ParserCreate()
+    begun: list[str] = []
+    guard.StartDoctypeDeclHandler = _refuse_doctype
+    guard.StartElementHandler = lambda tag, _: begun.append(tag) if not begun else None
+    with path.open("rb") as file:
+        for chunk in _utf8_of_xml(iter(lambda: file.read(_CHUNK), b"")):
+            if not begun:
+                guard.Parse(chunk, False)
+            yield chunk
 
 
 def _utf8_of_xml(chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -158,36 +189,6 @@ def _utf8_of_xml(chunks: Iterator[bytes]) -> Iterator[bytes]:
     for chunk in chunks:
         yield decoder.decode(chunk).encode()
     yield decoder.decode(b"", final=True).encode()
-
-
-class _XmlReader:
-    """Expat with a tree builder; the stock parsers of Python expand entities."""
-
-    def __init__(self) -> None:
-        self._builder = TreeBuilder()
-        self._events: list[Event] = []
-        self._depth = 0
-        self._parser = expat.ParserCreate()
-        self._parser.buffer_text = True
-        self._parser.StartDoctypeDeclHandler = _refuse_doctype
-        self._parser.StartElementHandler = self._start
-        self._parser.EndElementHandler = self._end
-        self._parser.CharacterDataHandler = self._builder.data
-
-    def feed(self, chunk: bytes, *, last: bool = False) -> list[Event]:
-        self._parser.Parse(chunk, last)
-        events, self._events = self._events, []
-        return events
-
-    def _start(self, tag: str, attributes: dict[str, str]) -> None:
-        self._depth += 1
-        if self._depth > _DEEPEST:
-            raise PointsError(f"XML elements nested more than {_DEEPEST} deep; export it again")
-        self._events.append(("start", self._builder.start(tag, attributes)))
-
-    def _end(self, tag: str) -> None:
-        self._depth -= 1
-        self._events.append(("end", self._builder.end(tag)))
 
 
 def _refuse_doctype(*_: object) -> None:
@@ -229,18 +230,34 @@ def text(value: object, what: str) -> str:
 
 def number(value: object, what: str) -> float:
     """Return a finite number, also one that is written as text, or raise PointsError."""
-    try:
-        if isinstance(value, (int, float, str)) and not isinstance(value, bool):
-            found = float(value)
+    if type(value) in _NUMERIC:
+        try:
+            found = float(value)  # type: ignore[arg-type] # of one of these types
             if math.isfinite(found):
                 return found
+        except (ValueError, OverflowError):
+            pass
+    raise PointsError(f"{what} is {brief(value)}, not a finite number; correct it")
+
+
+def numbers(values: Sequence[object], names: Sequence[str], where: str) -> list[float]:
+    """Return finite numbers, or raise PointsError: ``where`` and a name say which of them is none.
+
+    As `number` for each, but that words for a message are only made if there is one.
+    """
+    try:
+        found = [float(value) for value in values if type(value) in _NUMERIC]  # type: ignore[arg-type]
+        if len(found) == len(values) and all(map(math.isfinite, found)):
+            return found
     except (ValueError, OverflowError):
         pass
-    raise PointsError(f"{what} is {brief(value)}, not a finite number; correct it")
+    return [number(value, where + name) for value, name in zip(values, names, strict=True)]
 
 
 def whole(value: object, what: str, *, least: int = 0, most: int = (1 << 31) - 1) -> int:
     """Return a whole number within limits, or raise PointsError."""
+    if type(value) is int and least <= value <= most:
+        return value
     found = number(value, what)
     if found != int(found) or not least <= found <= most:
         raise PointsError(f"{what} is {brief(value)}, not a whole number from {least} to {most}; correct it")

@@ -20,7 +20,8 @@ from pointmask.errors import PointsError
 
 Origin = Literal["index", "one-based", "edge", "percent", "fraction"]
 
-_LARGEST = 1 << 31
+LARGEST = 1 << 31
+"""Coordinates beyond it lie in no image."""
 # Of a pixel: an edge written in percent must not fall into the pixel before by a rounding error.
 _SLACK = 1e-6
 
@@ -52,7 +53,7 @@ def to_pixel(value: float, origin: Origin, size: int | None = None) -> int:
     if origin in ("percent", "fraction"):
         assert size is not None, "a relative coordinate needs the size of the image"
         pixels *= size / (100 if origin == "percent" else 1)
-    if not math.isfinite(pixels) or abs(pixels) > _LARGEST:
+    if not math.isfinite(pixels) or abs(pixels) > LARGEST:
         raise PointsError(f"{value} is not a coordinate in an image; write a finite number")
     if origin == "index":
         return math.floor(pixels + 0.5)  # as `pixel_index`, which would look again whether it is finite

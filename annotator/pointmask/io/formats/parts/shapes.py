@@ -1,5 +1,6 @@
 """Masks, sizes and names as documents write them, checked and turned into ours."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -8,7 +9,7 @@ from pointmask.errors import PointsError
 from pointmask.io.formats.encodings import outline, rle
 from pointmask.io.formats.labelled import NO_LABEL, Box, LabelledTarget, Patch, Shape
 from pointmask.io.formats.parts.documents import brief, listing, number, whole
-from pointmask.io.formats.parts.origin import to_pixel
+from pointmask.io.formats.parts.origin import LARGEST, to_pixel
 from pointmask.io.notes import note
 from pointmask.io.points.points import Point
 
@@ -21,6 +22,8 @@ def size_of(height: object, width: object, what: str) -> Shape:
     PointsError
         If it is not two whole numbers, or more pixels than `pointmask.io.formats.encodings.rle.MOST_PIXELS`.
     """
+    if type(height) is type(width) is int and min(height, width) > 0 and height * width <= rle.MOST_PIXELS:
+        return height, width  # without words for a message
     shape = whole(height, f"the height in {what}", least=1), whole(width, f"the width in {what}", least=1)
     if shape[0] * shape[1] > rle.MOST_PIXELS:
         raise PointsError(
@@ -59,8 +62,12 @@ def box_of_edges(left: float, top: float, right: float, bottom: float) -> Box:
     PointsError
         If an edge is not finite or beyond any image.
     """
-    first_row, first_col = to_pixel(top, "index"), to_pixel(left, "index")
-    last_row, last_col = to_pixel(bottom, "index"), to_pixel(right, "index")
+    if not (-LARGEST <= left <= LARGEST and -LARGEST <= right <= LARGEST
+            and -LARGEST <= top <= LARGEST and -LARGEST <= bottom <= LARGEST):  # fmt: skip
+        for edge in (left, top, right, bottom):
+            to_pixel(edge, "index")  # says which
+    first_row, first_col = math.floor(top + 0.5), math.floor(left + 0.5)
+    last_row, last_col = math.floor(bottom + 0.5), math.floor(right + 0.5)
     return Box(first_row, first_col, max(last_row, first_row + 1), max(last_col, first_col + 1))
 
 
@@ -72,20 +79,30 @@ def box_around(corners: Sequence[tuple[float, float]]) -> tuple[Point, Box]:
     PointsError
         If there are none, or one is not finite or beyond any image.
     """
-    if not corners:
-        raise PointsError("a box without corners; correct it")
-    xs, ys = zip(*corners, strict=True)
-    left, top, right, bottom = min(xs), min(ys), max(xs), max(ys)
-    middle = Point(to_pixel((top + bottom) / 2, "edge"), to_pixel((left + right) / 2, "edge"))
-    return middle, box_of_edges(left, top, right, bottom)
+    row, col, box = _middle_and_box(corners)
+    return Point(row, col), box
 
 
 def boxed(
     corners: Sequence[tuple[float, float]], label: str | None, confidence: float | None = None
 ) -> LabelledTarget:
     """Return a target that is clicked on in the middle of the box around some corners; see `box_around`."""
-    middle, box = box_around(corners)
-    return LabelledTarget(Point(middle.row, middle.col, label), None, confidence, box=box)
+    row, col, box = _middle_and_box(corners)
+    return LabelledTarget(Point(row, col, label), None, confidence, label, box)
+
+
+def _middle_and_box(corners: Sequence[tuple[float, float]]) -> tuple[int, int, Box]:
+    if not corners:
+        raise PointsError("a box without corners; correct it")
+    if len(corners) == 2:  # most boxes
+        (left, top), (right, bottom) = corners
+        left, right = (left, right) if left <= right else (right, left)
+        top, bottom = (top, bottom) if top <= bottom else (bottom, top)
+    else:
+        xs, ys = zip(*corners, strict=True)
+        left, top, right, bottom = min(xs), min(ys), max(xs), max(ys)
+    box = box_of_edges(left, top, right, bottom)
+    return math.floor((top + bottom) / 2), math.floor((left + right) / 2), box
 
 
 def outlined(corners: Sequence[tuple[float, float]], shape: Shape | None, what: str) -> Patch | None:

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -26,11 +27,11 @@ _POINTS = ("keypointlabels", "keypoint")
 _BRUSHES = ("brushlabels", "brush")
 _BOXES = ("rectanglelabels", "rectangle", "ellipselabels", "ellipse")
 _POLYGONS = ("polygonlabels", "polygon")
-_READ = (*_POINTS, *_BRUSHES, *_BOXES, *_POLYGONS)
+_READ = frozenset((*_POINTS, *_BRUSHES, *_BOXES, *_POLYGONS))
 _GEOMETRY = frozenset(("x", "y", "points", "vertices", "rle", "sequence", "imageDataURL"))  # in other shapes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Task:
     """One image of the document.
 
@@ -51,12 +52,12 @@ class Task:
     @property
     def annotated(self) -> bool:
         """Whether somebody or some model has looked at the image."""
-        return self._chosen() is not None
+        return self._chosen is not None
 
     @property
     def shape(self) -> Shape | None:
         """Size of the image as its regions tell it, or else its data, as those that pointmask wrote."""
-        for region in self._regions():
+        for region in self._regions:
             if region.kind in _READ:
                 return region.shape
         data = self.content["data"]
@@ -65,7 +66,7 @@ class Task:
     @property
     def targets(self) -> tuple[LabelledTarget, ...]:
         """Targets of the annotation that counts."""
-        regions = self._regions()
+        regions = self._regions
         kinds = sorted({region.kind for region in regions if region.is_other_shape})
         if kinds:
             raise PointsError(
@@ -74,10 +75,12 @@ class Task:
             )
         return targets(_parts(regions))
 
+    @cached_property
     def _regions(self) -> list["_Region"]:
-        chosen = self._chosen() or {"result": []}
+        chosen = self._chosen or {"result": []}
         return [_Region(mapping(item, "a result")) for item in listing(chosen.get("result"), "result")]
 
+    @cached_property
     def _chosen(self) -> dict[str, Any] | None:
         stored = self.content.get("annotations") or self.content.get("completions") or []
         made = [mapping(item, "an annotation") for item in listing(stored, "annotations")]
@@ -135,15 +138,15 @@ def name_of(address: str) -> str:
     return uploaded[1] if uploaded else path
 
 
-@dataclass(frozen=True, slots=True)
 class _Region:
     """One result of an annotation."""
 
-    content: dict[str, Any]
+    __slots__ = ("_shape", "content", "kind")
 
-    @property
-    def kind(self) -> str:
-        return str(self.content.get("type")).lower()
+    def __init__(self, content: dict[str, Any]) -> None:
+        self.content = content
+        self.kind = str(content.get("type")).lower()
+        self._shape: Shape | None = None
 
     @property
     def is_other_shape(self) -> bool:
@@ -153,32 +156,39 @@ class _Region:
 
     @property
     def value(self) -> dict[str, Any]:
-        return mapping(self.content.get("value"), f"the value of a {brief(self.kind)}")
+        value = self.content.get("value")
+        return value if isinstance(value, dict) else mapping(value, f"the value of a {brief(self.kind)}")
 
     @property
     def shape(self) -> Shape:
         """Size of the image. A turned image would turn all coordinates."""
-        if number(self.content.get("image_rotation") or 0, "image_rotation"):
-            raise PointsError(
-                f"was turned by {brief(self.content['image_rotation'])} degrees in Label Studio "
-                "(image_rotation), which its pixels are not; turn it back there and mark it again"
-            )
-        return size_of(
-            self.content.get("original_height"), self.content.get("original_width"), "the original size"
-        )
+        if self._shape is None:
+            content = self.content
+            if number(content.get("image_rotation") or 0, "image_rotation"):
+                raise PointsError(
+                    f"was turned by {brief(content['image_rotation'])} degrees in Label Studio "
+                    "(image_rotation), which its pixels are not; turn it back there and mark it again"
+                )
+            height, width = content.get("original_height"), content.get("original_width")
+            self._shape = size_of(height, width, "the original size")
+        return self._shape
 
-    @property
-    def point(self) -> Point:
+    def point(self, label: str | None) -> Point:
+        """Return the click of a key point."""
         height, width = self.shape
-        row = to_pixel(number(self.value.get("y"), "y"), ORIGIN, height)
-        return Point(row, to_pixel(number(self.value.get("x"), "x"), ORIGIN, width), self.label)
+        value = self.value
+        row = to_pixel(number(value.get("y"), "y"), ORIGIN, height)
+        return Point(row, to_pixel(number(value.get("x"), "x"), ORIGIN, width), label)
 
     @property
     def box(self) -> tuple[Point, Box]:
         """Middle and extent; a rectangle turns about its upper left corner, an ellipse about its middle."""
         x, y = self._pixels("x", "y")
-        angle = math.radians(number(self.value.get("rotation") or 0, "rotation"))
-        cos, sin = math.cos(angle), math.sin(angle)
+        turned = number(self.value.get("rotation") or 0, "rotation")
+        if not turned and self.kind.startswith("rectangle"):
+            across, down = self._pixels("width", "height")
+            return box_around([(x, y), (x + across, y + down)])
+        cos, sin = math.cos(math.radians(turned)), math.sin(math.radians(turned))
         if self.kind.startswith("ellipse"):
             across, down = self._pixels("radiusX", "radiusY")
             ends = [(-across, -down), (across, -down), (across, down), (-across, down)]
@@ -203,7 +213,8 @@ class _Region:
     def _pixels(self, across: str, down: str) -> tuple[float, float]:
         """Return two values of percent of width and height in pixels."""
         height, width = self.shape
-        x, y = number(self.value.get(across), across), number(self.value.get(down), down)
+        value = self.value
+        x, y = number(value.get(across), across), number(value.get(down), down)
         return x * width / 100, y * height / 100
 
     @property
@@ -230,13 +241,13 @@ class _Region:
 
 
 def _parts(regions: list[_Region]) -> Iterator[Part]:
-    parents = {_text(region.content.get("parentID")) for region in regions}
+    parents = {_text(parent) for region in regions if (parent := region.content.get("parentID"))}
     for region in regions:
         own = _text(region.content.get("id"))
         parent = _text(region.content.get("parentID"))
         label, confidence = region.label, region.confidence
         if region.kind in _POINTS:
-            yield Part(region.point, None, label, confidence, own if own in parents else None)
+            yield Part(region.point(label), None, label, confidence, own if own in parents else None)
         elif region.kind in _BRUSHES:
             if (patch := region.patch) is not None:
                 yield Part(None, patch, label, confidence, parent)

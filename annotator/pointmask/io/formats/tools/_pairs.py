@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -50,8 +50,9 @@ class Part:
         if self.point is not None or self.box is None:
             return self.point
         top, left, bottom, right = self.box
-        middle = self.middle or Point((top + bottom - 1) // 2, (left + right - 1) // 2)
-        return replace(middle, label=self.label)
+        if self.middle is not None:
+            return Point(self.middle.row, self.middle.col, self.label)
+        return Point((top + bottom - 1) // 2, (left + right - 1) // 2, self.label)
 
 
 def targets(parts: Iterable[Part]) -> tuple[LabelledTarget, ...]:
@@ -79,9 +80,11 @@ def targets(parts: Iterable[Part]) -> tuple[LabelledTarget, ...]:
     found = []
     seen: set[int] = set()
     for k, part in enumerate(listed):
-        if k not in seen:
-            other = listed[mate[k]] if k in mate else part
-            seen.add(mate.get(k, k))
+        if k not in mate:
+            found.append(LabelledTarget(part.click, part.patch, part.confidence, part.label, part.box))
+        elif k not in seen:
+            other = listed[mate[k]]
+            seen.add(mate[k])
             confidence = part.confidence if part.confidence is not None else other.confidence
             point = part.point or other.point or part.click or other.click
             patch, box = part.patch or other.patch, part.box or other.box
@@ -104,6 +107,8 @@ def _by_group(listed: list[Part]) -> dict[int, int]:
 
 def _by_place(listed: list[Part], mate: dict[int, int]) -> None:
     """Add pairs of ungrouped points and masks, then boxes, to ``mate``."""
+    if not any(part.point is not None and part.group is None for part in listed):
+        return
     for kind in ("patch", "box"):
         loose = ((k, part) for k, part in enumerate(listed) if part.group is None)
         areas = [(k, part) for k, part in loose if getattr(part, kind) is not None]

@@ -17,6 +17,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from xml.etree.ElementTree import Element
 from xml.sax.saxutils import quoteattr
@@ -30,7 +31,7 @@ from pointmask.io.formats.base import DEFAULTS, EVERYTHING, DocumentFormat, Writ
 from pointmask.io.formats.encodings.rle import MOST_PIXELS
 from pointmask.io.formats.labelled import NO_LABEL, LabelledImage, LabelledTarget, Patch, Shape
 from pointmask.io.formats.parts.decoding import peek
-from pointmask.io.formats.parts.documents import brief, rejecting, whole, xml_events
+from pointmask.io.formats.parts.documents import brief, numbers, rejecting, whole, xml_events
 from pointmask.io.formats.parts.documents import number as finite
 from pointmask.io.formats.parts.origin import Origin, from_pixel, to_pixel
 from pointmask.io.formats.parts.per_image import Parsed, key_to_reject, new_key
@@ -42,6 +43,7 @@ from pointmask.io.points.names import clean_key
 from pointmask.io.points.points import Point
 
 _ORIGIN: Origin = "edge"
+_BOX, _ELLIPSE = ("xtl", "ytl", "xbr", "ybr"), ("cx", "cy", "rx", "ry")
 _BEGINNING = re.compile(r"\s*(<\?xml[^>]*\?>)?\s*(<!--.*?-->\s*)*<annotations[\s>/]", re.DOTALL)
 _INSIDE = re.compile(r"<(version|meta|image|track)[\s/>]")
 _NO_SHAPES = ("tag", "attribute")  # what an image may hold besides shapes
@@ -103,7 +105,7 @@ class Cvat(DocumentFormat):
             file.write("</annotations>\n")
 
 
-@dataclass(slots=True)
+@dataclass
 class _Frame:
     """One image, or one frame of a video, which is called by its number: its shapes, each with its label."""
 
@@ -121,7 +123,7 @@ class _Frame:
             return self.name
         return f"{self.subset}/{self.name}"
 
-    @property
+    @cached_property
     def size(self) -> Shape | None:
         return known_size(self.height, self.width, "its size")
 
@@ -188,10 +190,10 @@ def _pairs(text: str) -> list[tuple[float, float]]:
     """Return the corners of ``x,y;x,y``."""
     found = []
     for pair in text.split(";"):
-        numbers = pair.split(",")
-        if len(numbers) != 2:
+        words = pair.split(",")
+        if len(words) != 2:
             raise PointsError(f"point {brief(pair)} is not x,y; correct it")
-        found.append((finite(numbers[0], "x"), finite(numbers[1], "y")))
+        found.append((finite(words[0], "x"), finite(words[1], "y")))
     return found
 
 
@@ -231,11 +233,9 @@ def _parts(shape: tuple[str | None, Element], frame: _Frame) -> Iterator[Part]:
 def _corners(element: Element) -> list[tuple[float, float]]:
     """Return opposite corners of a box, or of the one around an ellipse; turned ones keep their middle."""
     if element.tag == "box":
-        left, top, right, bottom = (
-            finite(element.get(name), f"{name} of a box") for name in ("xtl", "ytl", "xbr", "ybr")
-        )
+        left, top, right, bottom = numbers([element.get(name) for name in _BOX], _BOX, "a box, ")
         return [(left, top), (right, bottom)]
-    x, y, rx, ry = (finite(element.get(name), f"{name} of an ellipse") for name in ("cx", "cy", "rx", "ry"))
+    x, y, rx, ry = numbers([element.get(name) for name in _ELLIPSE], _ELLIPSE, "an ellipse, ")
     return [(x - rx, y - ry), (x + rx, y + ry)]
 
 

@@ -8,7 +8,7 @@ its image holds no target; a size of 0 says nothing.
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
@@ -16,7 +16,7 @@ from pointmask.errors import PointsError
 from pointmask.io.formats.base import DEFAULTS, DocumentFormat, WriteOptions
 from pointmask.io.formats.labelled import NO_LABEL, Box, LabelledImage, LabelledTarget, Shape
 from pointmask.io.formats.parts.decoding import peek
-from pointmask.io.formats.parts.documents import number, read_xml
+from pointmask.io.formats.parts.documents import number, numbers, read_xml
 from pointmask.io.formats.parts.origin import Origin, from_pixel, to_pixel
 from pointmask.io.formats.parts.per_image import (
     Parsed,
@@ -163,9 +163,10 @@ def parse_annotation(file: Path, folder: str) -> tuple[str, Shape | None, Elemen
 def _target(item: Element, where: str) -> LabelledTarget:
     """Return the click, or the middle of what surrounds the target."""
     label = label_of((item.findtext("name") or "").strip())
-    if len(item.findall("bndbox")) > 1:
-        raise PointsError(f"{where}: {len(item.findall('bndbox'))} boxes; write one <object> for each target")
-    if item.find("bndbox") is None:
+    boxes = len(item.findall("bndbox"))
+    if boxes > 1:
+        raise PointsError(f"{where}: {boxes} boxes; write one <object> for each target")
+    if not boxes:
         return _without_box(item, label, where)
     return target_of_box(item, label, where)
 
@@ -173,10 +174,10 @@ def _target(item: Element, where: str) -> LabelledTarget:
 def _without_box(item: Element, label: str | None, where: str) -> LabelledTarget:
     """Return the click, or the middle of what is there instead of a box."""
     if item.find("point") is not None:
-        x, y = (_number(item, f"point/{tag}", where) for tag in "xy")
+        x, y = _numbers(item, "point", "xy", where)
         return LabelledTarget(Point(to_pixel(y, _ORIGIN), to_pixel(x, _ORIGIN), label), None)
     if item.find("robndbox") is not None:
-        x, y, w, h = (_number(item, f"robndbox/{tag}", where) for tag in ("cx", "cy", "w", "h"))
+        x, y, w, h = _numbers(item, "robndbox", ("cx", "cy", "w", "h"), where)
         return boxed([(x - w / 2, y - h / 2), (x + w / 2, y + h / 2)], label)
     polygon = item.find("polygon")
     if polygon is None:
@@ -196,18 +197,20 @@ def _without_box(item: Element, label: str | None, where: str) -> LabelledTarget
 
 def target_of_box(item: Element, label: str | None, where: str) -> LabelledTarget:
     """Return the click, or the middle of the box, with the box."""
-    left, right, top, bottom = (
-        _number(item, f"bndbox/{tag}", where) for tag in ("xmin", "xmax", "ymin", "ymax")
-    )
+    left, right, top, bottom = _numbers(item, "bndbox", ("xmin", "xmax", "ymin", "ymax"), where)
     if right < left or bottom < top:
         raise PointsError(f"{where}: its box ends before it begins; correct it")
     x, y = (left + right) / 2, (top + bottom) / 2
     if item.find("point") is not None:
-        x, y = (_number(item, f"point/{tag}", where) for tag in "xy")
+        x, y = _numbers(item, "point", "xy", where)
     point = Point(to_pixel(y, _ORIGIN), to_pixel(x, _ORIGIN), label)
     # Closed from 1 to half-open from 0: the upper bounds stay as they are.
-    return LabelledTarget(point, None, box=box_of_edges(left - 1, top - 1, right, bottom))
+    return LabelledTarget(point, None, None, label, box_of_edges(left - 1, top - 1, right, bottom))
 
 
-def _number(item: Element, path: str, where: str) -> float:
-    return number(item.findtext(path), f"{where}, {path}")
+def _numbers(item: Element, name: str, tags: Sequence[str], where: str) -> list[float]:
+    """Return the numbers in a child of an object."""
+    child = item.find(name)
+    return numbers(
+        [child.findtext(tag) if child is not None else None for tag in tags], tags, f"{where}, {name}/"
+    )

@@ -18,7 +18,8 @@ from pointmask.io.formats.parts.json_stream import json_list
 from pointmask.io.formats.parts.origin import Origin
 from pointmask.io.formats.parts.per_image import Parsed, key_to_reject
 from pointmask.io.formats.parts.shapes import score_of
-from pointmask.io.formats.tools.coco import boxes_of, keypoints_of, segment, size_of_runs
+from pointmask.io.formats.tools._coco import boxes_of, keypoints_of, segment, size_of_runs
+from pointmask.io.formats.tools._coco_packed import Annotations
 from pointmask.io.images.source import ImageSource
 from pointmask.io.notes import note
 from pointmask.io.points.names import clean_key, without_suffix
@@ -50,18 +51,20 @@ class CocoResults(DocumentFormat):
         PointsError
             If the file is unreadable or no such list, or a detection names no image.
         """
-        by_image: dict[str, list[tuple[str, dict[str, Any]]]] = {}
+        numbers: dict[str, int] = {}
+        found = Annotations()
         for place, item in enumerate(json_list(path), 1):
             where = f"{path}: detection {place}"
             fields = mapping(item, where)
-            by_image.setdefault(_name(fields.get("image_id"), where), []).append((where, fields))
-        by_image = _called_by_file(by_image, path, images)
-        for name, found in by_image.items():
+            number = numbers.setdefault(_name(fields.get("image_id"), where), len(numbers))
+            found.add(number, 0, fields, where)
+        found.close(len(numbers))
+        for name, number in _called_by_file(numbers, path, images).items():
             key = key_to_reject(name)
             with rejecting(key, rejected, f"{path}: image {brief(name)}"):
-                shape = next(filter(None, (size_of_runs(fields) for _, fields in found)), None)
-                yield Parsed(clean_key(key), shape, [_target(fields, where) for where, fields in found])
-        note("detections of any score are taken as targets", str(path), sum(map(len, by_image.values())))
+                shape = next(filter(None, map(size_of_runs, found.others(number))), None)
+                yield Parsed(clean_key(key), shape, found.targets(number, (None,), _targets))
+        note("detections of any score are taken as targets", str(path), len(found))
 
 
 def _called_by_file(by_image: dict[str, T], path: Path, images: ImageSource | None) -> dict[str, T]:
@@ -98,17 +101,17 @@ def _name(value: object, where: str) -> str:
     raise PointsError(f"{where}: its image_id is {brief(value)}, not a number or text; correct it")
 
 
-def _target(fields: dict[str, Any], where: str) -> LabelledTarget:
+def _targets(fields: dict[str, Any], where: str) -> list[LabelledTarget]:
     score = score_of(fields.get("score"))
     box = fields.get("bbox")
     patch = segment(fields.get("segmentation"), None, where, has_box=bool(box))
     if patch is not None:
-        return LabelledTarget(None, patch, score)
+        return [LabelledTarget(None, patch, score)]
     points = [Point(row, col) for row, col in keypoints_of(fields.get("keypoints"), where)]
     boxes = list(boxes_of(box, where))
     if len(points) == 1:
-        return LabelledTarget(points[0], None, score)
+        return [LabelledTarget(points[0], None, score)]
     if len(boxes) != 1:
         raise PointsError(f"{where} has neither a box nor a mask nor one key point; correct or delete it")
     row, col, extent = boxes[0]
-    return LabelledTarget(Point(row, col), None, score, box=extent)
+    return [LabelledTarget(Point(row, col), None, score, box=extent)]

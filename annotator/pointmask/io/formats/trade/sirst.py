@@ -15,7 +15,7 @@ from pointmask.errors import PointsError
 from pointmask.io.formats.base import DocumentFormat
 from pointmask.io.formats.folders._masks import holds_images
 from pointmask.io.formats.labelled import LabelledTarget
-from pointmask.io.formats.parts.documents import number
+from pointmask.io.formats.parts.documents import numbers
 from pointmask.io.formats.parts.origin import Origin, to_pixel
 from pointmask.io.formats.parts.per_image import Parsed, any_document, parse_each
 from pointmask.io.formats.parts.shapes import label_of
@@ -24,6 +24,7 @@ from pointmask.io.images.source import ImageSource
 from pointmask.io.points.points import Point
 
 _ORIGIN: Origin = "one-based"
+_CENTROID = ("xc", "yc")
 _BACKGROUND = re.compile(r"backgrounds?", re.IGNORECASE)
 
 
@@ -63,8 +64,9 @@ def _targets(item: Element, where: str, *, is_background: bool) -> list[Labelled
     label = label_of((item.findtext("name") or "").strip())
     found = []
     for centroid in item.findall("centroid"):
-        x, y = (number(centroid.findtext(tag), f"{where}, centroid/{tag}") for tag in ("xc", "yc"))
-        found.append(LabelledTarget(Point(to_pixel(y, _ORIGIN), to_pixel(x, _ORIGIN), label), None))
+        x, y = numbers([centroid.findtext(tag) for tag in _CENTROID], _CENTROID, f"{where}, centroid/")
+        point = Point(to_pixel(y, _ORIGIN), to_pixel(x, _ORIGIN), label)
+        found.append(LabelledTarget(point, None, None, label))
     if found:
         return found
     has_pixels, has_box = item.find("pixels") is not None, item.find("bndbox") is not None
