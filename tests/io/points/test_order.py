@@ -10,7 +10,7 @@ from tools.folders import save, spot
 from pointmask.cli import main
 from pointmask.doctor import examine
 from pointmask.folder.records.manifest import read_manifest
-from pointmask.io.points.names import natural_key
+from pointmask.io.points.names import in_natural_order, natural_key
 from pointmask.io.points.points import Points
 
 ORDERED = [
@@ -40,6 +40,14 @@ def test_numbers_count_and_folders_stay_together():
 def test_the_order_is_total(names):
     keys = sorted(map(natural_key, names))
     assert len(set(keys)) == len(names)
+
+
+@given(
+    st.lists(st.text(st.sampled_from("aB01/.²٤é"), max_size=6))
+    | st.lists(st.from_regex(r"[ab]/f[0-9]{3}x[0-9]\.png", fullmatch=True))
+)
+def test_padded_names_are_in_natural_order_at_once(names):
+    assert in_natural_order(names) == sorted(names, key=natural_key)
 
 
 def test_people_see_natural_order_and_the_manifest_is_sorted_by_code_points(tmp_path):

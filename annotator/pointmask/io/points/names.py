@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from pointmask.errors import PointsError
 from pointmask.io.images.kinds import is_image_or_raw
@@ -51,6 +51,7 @@ def with_stem(stem: str, names: Sequence[str]) -> Iterator[int]:
 
 
 _NUMBER = re.compile(r"([0-9]+)")
+_DIGIT = re.compile("[0-9]")
 
 NaturalKey = tuple[object, ...]
 """Comparable with others of its kind."""
@@ -66,6 +67,13 @@ def natural_key(name: str) -> NaturalKey:
         Path with forward slashes, or any text. Different names have different keys.
     """
     return (*(_part_key(part) for part in name.split("/")), (name,))
+
+
+def in_natural_order(names: Iterable[str]) -> list[str]:
+    """Sort names by their `natural_key`; where numbers are padded with zeros, plain order is the same."""
+    ordered = sorted(names)
+    is_padded = len({_DIGIT.sub("0", name) for name in ordered}) == 1
+    return ordered if is_padded else sorted(ordered, key=natural_key)
 
 
 def _part_key(part: str) -> NaturalKey:

@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element, ParseError, XMLParser, XMLPullParser
 from xml.parsers import expat
 
 from pointmask.errors import PointsError
-from pointmask.io.formats.parts.decoding import decode_text, peek
+from pointmask.io.formats.parts.decoding import decode_text, peek, text_pieces
 
 MOST_BYTES = 1 << 30
 """Size of the largest document that is read."""
@@ -21,6 +21,7 @@ _DEEPEST = 100  # elements of XML within one another; annotation formats need le
 _CHUNK = 1 << 16
 _SNIFFED = 1 << 16
 _TOKEN = re.compile(r'"(?P<key>(?:[^"\\]|\\.)*)"\s*:|"(?:[^"\\]|\\.)*"|[{}\[\]]')
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<")
 _DECLARED = re.compile(rb"""(\s*<\?xml[^>]{0,200}?encoding\s*=\s*["'])([\w.-]{1,40})""")
 # Windows tools declare gb2312 and write its supersets.
 _OF_SEVERAL_BYTES = {
@@ -149,10 +150,9 @@ def _refusing(path: Path) -> Iterator[None]:
         raise unreadable(path, error) from error
     except (expat.ExpatError, ParseError, ValueError, LookupError) as error:
         # The last two are an unknown encoding, which is told in full, however long it is.
-        reason = (
-            str(error) if isinstance(error, PointsError) else f"not XML ({str(error)[:200]}); export it again"
-        )
-        raise PointsError(f"{path}: {reason}") from None
+        if isinstance(error, PointsError):
+            raise PointsError(f"{path}: {error}" if str(path) not in str(error) else str(error)) from None
+        raise PointsError(f"{path}: not XML ({str(error)[:200]}); export it again") from None
 
 
 def _xml_of(path: Path) -> Iterator[bytes]:
@@ -166,20 +166,26 @@ def _xml_of(path: Path) -> Iterator[bytes]:
     guard.StartDoctypeDeclHandler = _refuse_doctype
     guard.StartElementHandler = lambda tag, _: begun.append(tag) if not begun else None
     with path.open("rb") as file:
-        for chunk in _utf8_of_xml(iter(lambda: file.read(_CHUNK), b"")):
+        for chunk in _utf8_of_xml(iter(lambda: file.read(_CHUNK), b""), path):
             if not begun:
                 guard.Parse(chunk, False)
             yield chunk
 
 
-def _utf8_of_xml(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield XML in an encoding that expat can read; it knows none of those with several bytes per letter."""
+def _utf8_of_xml(chunks: Iterator[bytes], path: Path) -> Iterator[bytes]:
+    """Yield XML in an encoding that expat can read; it knows none of those with several bytes per letter.
+
+    What should be UTF-8, declared or not, and is not, is read as other texts are: as GBK with a note.
+    """
     first = next(chunks, b"")
     declared = _DECLARED.match(first)
     try:
-        encoding = codecs.lookup(declared[2].decode()).name if declared else ""
+        encoding = codecs.lookup(declared[2].decode()).name if declared else "utf-8"
     except LookupError:
         encoding = ""  # expat says so
+    if encoding == "utf-8" and not first.startswith(_UTF_16):
+        yield from (piece.encode() for piece in text_pieces(path))
+        return
     if declared is None or encoding not in _OF_SEVERAL_BYTES:
         yield first
         yield from chunks

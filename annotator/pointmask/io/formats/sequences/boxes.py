@@ -55,7 +55,7 @@ class SequenceBoxes(Format):
             than there are images.
         """
         collector = Collector()
-        boxes = _of_json(path) if "gt_rect" in head_keys(path) else _of_lines(path)
+        boxes = _of_json(path) if "{" in head_keys(path) else _of_lines(path)
         keys = SequenceImages(path, images).in_order(len(boxes))
         for count, (key, box) in enumerate(zip(keys, boxes, strict=True), 1):
             where = f"{path}:{count}"

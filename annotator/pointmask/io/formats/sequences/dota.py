@@ -55,9 +55,13 @@ def _is_dota(file: Path) -> bool:
 
 def _corners(line: str) -> tuple[list[float], str] | None:
     words = line.split()
-    values = numbers_of(" ".join(words[:8])) if len(words) in (9, 10) else None
-    is_category = values is not None and numbers_of(words[8]) is None
-    return (values, words[8]) if values is not None and is_category else None
+    if len(words) not in (9, 10):
+        return None
+    try:
+        values = [*map(float, words[:8])]
+    except ValueError:
+        return None
+    return (values, words[8]) if numbers_of(words[8]) is None else None
 
 
 def _points(lines: list[tuple[int, str]], where: str) -> list[Point | None]:

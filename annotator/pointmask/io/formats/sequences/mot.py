@@ -6,6 +6,8 @@ are taken from 0, as the trackers and label tools of today write them; in MOTCha
 from 1, which is less than a click may be off.
 """
 
+from array import array
+from collections.abc import Sequence
 from pathlib import Path
 
 from pointmask.errors import PointsError
@@ -46,7 +48,7 @@ class Mot(Format):
             If the file is unreadable, a line is none, or there are no images of its frames.
         """
         collector = Collector()
-        rows: list[tuple[int, int, tuple[float, ...]]] = []
+        lines, frames, boxes = array("I"), array("q"), array("d")
         for line, text in lines_of(read_text(path)):
             values = numbers_of(text)
             if values is None or not _FEWEST <= len(values) <= _MOST:
@@ -54,15 +56,19 @@ class Mot(Format):
                     f"{path}:{line}: not six to ten numbers frame,track,left,top,width,height,...; correct it"
                 )
             if len(values) == _FEWEST or values[6] != 0:
-                frame = whole(values[0], f"the frame in {path}:{line}")
-                rows.append((line, frame, tuple(values[2:6])))
-        keys = SequenceImages(path, images).numbered(sorted({frame for _, frame, _ in rows}))
-        for line, frame, box in rows:
-            add_box(collector, keys[frame], box, f"{path}:{line}")
+                frame = values[0]
+                if not 0 <= frame < 1 << 31 or not frame.is_integer():
+                    whole(frame, f"the frame in {path}:{line}")  # says what is wrong
+                lines.append(line)
+                frames.append(int(frame))
+                boxes.extend(values[2:6])
+        keys = SequenceImages(path, images).numbered(sorted(set(frames)))
+        for place, (line, frame) in enumerate(zip(lines, frames, strict=True)):
+            add_box(collector, keys[frame], boxes[4 * place : 4 * place + 4], f"{path}:{line}")
         return collector.points(self.source_of(path))
 
 
-def add_box(collector: Collector, key: str, box: tuple[float, ...], where: str) -> None:
+def add_box(collector: Collector, key: str, box: Sequence[float], where: str) -> None:
     """Add the middle of a box from its corner, width and height; an empty one is no target."""
     try:
         pixel = middle("box", box, where)

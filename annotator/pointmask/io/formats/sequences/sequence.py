@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from pointmask.io.formats.parts.decoding import peek
 from pointmask.io.images.open import open_source
 from pointmask.io.images.source import ImageSource
 from pointmask.io.notes import note
-from pointmask.io.points.names import natural_key, without_suffix
+from pointmask.io.points.names import in_natural_order, without_suffix
 
 _IMAGE_FOLDERS = ("img", "img1", "images", "imgs", "frames", "infrared", "ir", "IR")
 _DIVIDER = re.compile(r"[,;\t ]+")
@@ -49,14 +50,10 @@ class SequenceImages:
                 f"{file}: it counts the frames of one sequence, but the images lie in {len(folders)} folders "
                 f"({some} ...); give the folder of its images, or call the file as that folder"
             )
-        self._keys = sorted(names, key=natural_key)
-        self._by_number: dict[int, str] = {}
-        if len(names) == 1:
+        self._keys = in_natural_order(names)
+        self._is_one_file = len(names) == 1
+        if self._is_one_file:
             self._keys = self._frames_of(names[0])
-        for name in self._keys if len(names) > 1 else ():
-            number = _NUMBER.search(without_suffix(name.rpartition("/")[2]))
-            if number is not None:
-                self._by_number.setdefault(int(number[1]), name)
 
     def in_order(self, count: int) -> list[str]:
         """Return the keys of all images in natural order.
@@ -81,8 +78,13 @@ class SequenceImages:
         PointsError
             If a frame is neither.
         """
-        if all(frame in self._by_number for frame in frames):
-            return {frame: self._by_number[frame] for frame in frames}
+        by_number: dict[int, str] = {}
+        for name in () if self._is_one_file else self._keys:
+            number = _NUMBER.search(without_suffix(name.rpartition("/")[2]))
+            if number is not None:
+                by_number.setdefault(int(number[1]), name)
+        if all(frame in by_number for frame in frames):
+            return {frame: by_number[frame] for frame in frames}
         if min(frames, default=1) < 1 or max(frames, default=0) > len(self._keys):
             raise PointsError(
                 f"{self._file}: its frames go from {min(frames)} to {max(frames)}, but there are "
@@ -122,6 +124,8 @@ def _beside(file: Path) -> ImageSource:
 
 def numbers_of(line: str) -> list[float] | None:
     """Return the numbers on a line, divided by commas, semicolons, tabs or blanks; None without."""
+    with suppress(ValueError):
+        return [*map(float, line.split(","))]  # twice as fast, and what most files have
     try:
         return [float(word) for word in _DIVIDER.split(line.strip().strip(",;"))]
     except ValueError:

@@ -19,7 +19,7 @@ from pointmask.io.formats.parts.origin import Origin, to_pixel
 from pointmask.io.formats.parts.text import Collector
 from pointmask.io.images.source import ImageSource
 from pointmask.io.notes import note
-from pointmask.io.points.names import natural_key
+from pointmask.io.points.names import in_natural_order
 from pointmask.io.points.points import Point, Points
 
 _ORIGIN: Origin = "index"
@@ -105,7 +105,7 @@ def _frames(file: Path, image: str, text: str, images: ImageSource) -> list[str]
     """Return the images of a stack that napari made of a folder; None if the file is called as its stack."""
     if ImageFinder(images).has(image):
         return None
-    names = sorted(images.names(), key=natural_key)
+    names = in_natural_order(images.names())
     frames = [cells[1] for cells in csv.reader(io.StringIO(text, newline="")) if len(cells) > 1][1:]
     try:
         last = int(max(map(float, frames), default=-1))
