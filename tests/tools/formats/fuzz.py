@@ -82,7 +82,8 @@ def run(subjects: Sequence[str], mutants: int, seed: int = 0) -> dict[str, Repor
     """Read ``mutants`` damaged files of each subject and say what became of them."""
     command = [sys.executable, "-m", "tools.formats.fuzz", str(mutants), str(seed), *subjects]
     environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # each reserves memory
-    environment["PYTHONPATH"] = str(Path(__file__).parents[2])
+    paths = (str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH"))
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True, env=environment)
     return {subject: Report(**fields) for subject, fields in json.loads(done.stdout).items()}
 
