@@ -14,9 +14,9 @@ from pointmask.io.formats.parts.documents import read_document
 from pointmask.io.formats.parts.origin import to_pixel
 from pointmask.io.formats.parts.text import Collector
 from pointmask.io.formats.sequences.per_image import add_points
+from pointmask.io.images.codecs.mat import Variable, variables
 from pointmask.io.images.source import ImageSource
 from pointmask.io.listing import files_below
-from pointmask.io.mat5 import Variable, variables
 from pointmask.io.notes import note
 from pointmask.io.points.points import Point, Points
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.io import savemat
 
-from pointmask.io.mat5 import variables
+from pointmask.io.images.codecs.mat import variables
 
 NAME = st.from_regex(r"[a-z][a-z0-9_]{0,20}", fullmatch=True)
 TEXT = st.text(st.characters(max_codepoint=0xD7FF, exclude_characters="\0"), min_size=1, max_size=9)
