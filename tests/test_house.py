@@ -79,7 +79,7 @@ def test_every_benchmark_has_its_line():
 def test_every_test_folder_mirrors_a_package():
     for folder in folders(ROOT / "tests"):
         part = folder.relative_to(ROOT / "tests")
-        if part.parts[0] in ("tools", "benchmarks"):
+        if part.parts[0] in ("tools", "benchmarks", "attack"):
             continue
         top, rest = PACKAGES["pointmask"], part
         if part.parts[0] == "trainer":

@@ -194,7 +194,7 @@ def _write(result: Result, folders: JobFolders, before: str | None) -> None:
 
     What it wrote is known by the frame's earlier mask (`before`), or by a claim.
     """
-    ours = {*result_files(before), *(path for path in result.files if path in folders.claimed)}
+    ours = {*result_files(folders.out, before), *(path for path in result.files if path in folders.claimed)}
     check_results(folders.out, result.files, ours)
     try:
         if not ours.issuperset(result.files):

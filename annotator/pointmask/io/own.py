@@ -137,11 +137,10 @@ def check_set(
     OutputError
         As `check_file`, for each of the files.
     """
-    check_folder(folder)
+    check_output(folder, names, reads)
     places = [folder / name for name in names]
     for place in places:
         check_plain(place)
-    check_apart(places, reads)
     existing = [place for place in places if place.exists()]
     if not existing:
         return

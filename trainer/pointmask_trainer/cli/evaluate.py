@@ -9,6 +9,7 @@ import click
 
 from pointmask.cli import printable
 from pointmask.errors import OutputError
+from pointmask.io.layout import IMAGES
 from pointmask.io.own import check_set, is_json_of
 from pointmask_trainer.cli.options import device_option, existing_folder, list_option, masks_by_option
 
@@ -73,7 +74,7 @@ def evaluate(
     from pointmask.executors import Progress
     from pointmask_trainer.inference.evaluate_folder import evaluate_folder
 
-    reads = [weights, data, masks, Path(id_list) if Path(id_list).is_file() else None]
+    reads = [data, data / IMAGES, masks, *(path for path in (weights, Path(id_list)) if path.is_file())]
     check_set(out, (_METRICS, *_CHARTS), reads, lambda path: is_json_of(path, _KEYS), overwrite=overwrite)
     saved = None if predictions is None else _Saved(predictions, reads, overwrite=overwrite)
     done = count(1)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pointmask.errors import ImageError, OutputError
 from pointmask.executors import Progress
 from pointmask.folder.output import stops_cleanly
-from pointmask.folder.records.claims import check_results, remove_results
+from pointmask.folder.records.claims import check_results, remove_results, result_files
 from pointmask.folder.records.sealed import is_intact
 from pointmask.io.files import clean_temporaries, write_whole
 from pointmask.io.images.array import encode_png
@@ -259,7 +259,8 @@ class _Job:
 
     def _check_ours(self, frame: Frame, files: dict[str, bytes]) -> None:
         """Raise an error instead of overwriting a file that no prediction wrote."""
-        ours = {path for path in files if frame.earlier is not None or self._predictions.is_claimed(path)}
+        known = () if frame.earlier is None else result_files(self._out, frame.path("mask"))
+        ours = {path for path in files if path in known or self._predictions.is_claimed(path)}
         check_results(self._out, files, ours)
 
     def _skip(self, frame: Frame, reason: str) -> None:

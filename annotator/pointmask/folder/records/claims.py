@@ -38,7 +38,7 @@ class Claims:
     def settle(self, entry: Entry) -> None:
         """Take note of an entry, which names its files better than a claim."""
         if self._open and entry["status"] == "done":
-            self.settle_files(result_files(entry["mask"]))
+            self.settle_files(result_files(self._out, entry["mask"]))
 
     def settle_files(self, names: Iterable[str]) -> None:
         """Take note that result files are named elsewhere."""
@@ -62,10 +62,15 @@ class Claims:
         self._list.keep(self._others)
 
 
-def result_files(mask: str | None) -> list[str]:
-    """Return the names of all result files that a frame may have beside its mask image; none without one."""
+def result_files(out: Path, mask: str | None) -> list[str]:
+    """
+    Return the names of all result files that a frame may have beside its mask image; none without one.
+
+    An entry names the mask alone. A folder of other results that is a link may be full of somebody's files.
+    """
     rest = mask.partition("/")[2] if mask is not None else ""
-    return [f"{folder}/{rest}" for folder in RESULTS.values()] if rest else []
+    names = (f"{folder}/{rest}" for folder in RESULTS.values() if not (out / folder).is_symlink())
+    return list(dict.fromkeys((mask, *names))) if mask is not None and rest else []
 
 
 def check_results(out: Path, files: Mapping[str, bytes], ours: set[str]) -> None:
@@ -95,7 +100,7 @@ def _holds(path: Path, data: bytes) -> bool:
 
 def remove_results(out: Path, mask: str | None, keep: Container[str] = ()) -> int:
     """Remove the result files of a frame, except those to keep; return 1 if there were some."""
-    files = [name for name in result_files(mask) if name not in keep and os.path.lexists(out / name)]
+    files = [name for name in result_files(out, mask) if name not in keep and os.path.lexists(out / name)]
     for name in files:
         remove_listed(out, name)
     return int(bool(files))
