@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from PIL import Image
-from tools.click.session import THETA, Clicker
+from tools.click.session import THETA, Clicker, FolderFrames
 
 from pointmask.cli import main
 from pointmask.click.contract.errors import ConflictError, InvalidError
-from pointmask.click.frames.reader import read_frame
 from pointmask.click.jobs.fill import fill
 from pointmask.click.jobs.track import is_given, track
 from pointmask.click.publish.folder import Cancelled
@@ -25,21 +24,11 @@ from pointmask.tracking.sequences import sequence_of
 COUNT, GONE = 10, 7
 
 
-class Folder:
-    """Frames of a folder."""
-
-    def __init__(self, images):
-        self.images = images
-
-    def load(self, image, frame):
-        return read_frame(self.images, image, frame)
-
-
 class Tracker:
     """A session on a sequence."""
 
     def __init__(self, session, images):
-        self.session, self.images, self.source = session, images, Folder(images)
+        self.session, self.images, self.source = session, images, FolderFrames(images)
         self.sequence = sequence_of(images, images.names(), "f0.png")
         self._count = 0
 
@@ -74,7 +63,7 @@ def tracker(tmp_path, scene):
         Image.fromarray(frame).save(folder / f"f{k}.png")
     images = open_source(folder)
     setup = Setup(out=tmp_path / "out", annotator="mei", theta=THETA)
-    with open_session(setup, Folder(images)) as session:
+    with open_session(setup, FolderFrames(images)) as session:
         yield Tracker(session, images)
 
 
@@ -195,10 +184,10 @@ def test_frames_of_one_file(tmp_path, scene):
     images = open_source(tmp_path)
     sequence = sequence_of(images, images.names(), "s.npy")
     assert sequence == [("s.npy", k) for k in range(COUNT)]
-    with open_session(Setup(out=tmp_path / "o", annotator="m", theta=THETA), Folder(images)) as session:
+    with open_session(Setup(out=tmp_path / "o", annotator="m", theta=THETA), FolderFrames(images)) as session:
         for row, col in scene.paths[:, 2].tolist():
             Clicker(session, "s.npy", f"c{row}").add(round(row), round(col), frame=2)
-        done = track(session, Folder(images), images, sequence, 5, "t-1")
+        done = track(session, FolderFrames(images), images, sequence, 5, "t-1")
         assert done.start == ("s.npy", 2)
         assert [len(session.peek(*key).targets) for key in sequence] == [0, 0, 2, 2, 2, 2, 2, 1, 1, 1]
 
@@ -207,7 +196,7 @@ def test_all_points_that_were_given_become_masks(tmp_path, scene, tracker):
     points = {(f"f{k}.png", 0): (Point(20, 20),) for k in range(3)} | {("f3.png", 0): (Point(500, 1),)}
     out = tmp_path / "filled"
     with open_session(
-        Setup(out=out, annotator="mei", theta=THETA), Folder(tracker.images), points=points
+        Setup(out=out, annotator="mei", theta=THETA), FolderFrames(tracker.images), points=points
     ) as session:
         seen = []
         problems = fill(session, report=lambda *at: seen.append(at))

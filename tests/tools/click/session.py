@@ -10,6 +10,7 @@ from pointmask import Theta
 from pointmask.click.contract import edits
 from pointmask.click.contract.errors import GoneError, NotFoundError
 from pointmask.click.contract.source import DecodedFrame
+from pointmask.click.frames.reader import read_frame
 from pointmask.click.session.session import Session
 from pointmask.click.session.setup import Setup
 
@@ -31,6 +32,16 @@ class Arrays:
             raise NotFoundError(f"there is no {image}, frame {frame}; reload the page")
         content = blake2b(b"".join(page.tobytes() for page in pages), digest_size=16).hexdigest()
         return DecodedFrame(pages[frame], content, len(pages))
+
+
+class FolderFrames:
+    """A frame source of the images of a folder."""
+
+    def __init__(self, images):
+        self.images = images
+
+    def load(self, image, frame):
+        return read_frame(self.images, image, frame)
 
 
 class Clicker:

@@ -41,6 +41,16 @@ class Masks:
         """Whether a mask stays as it is: painted, a detector's, or made with other settings than now."""
         return target.made in ("hand", "predicted") or target.basis != self._settings
 
+    def may_renew(self, target: ClickTarget) -> bool:
+        """Whether nobody has judged a mask or had a part in it, so that another theta may make it anew."""
+        return target.verdict is None and target.is_point_only
+
+    def renewed(self, targets: Sequence[ClickTarget]) -> list[ClickTarget]:
+        """Return targets that say of each mask that may be made anew that it is of these settings."""
+        return [
+            replace(target, basis=self._settings) if self.may_renew(target) else target for target in targets
+        ]
+
     def alone(self, frame: DecodedFrame, number: int, target: ClickTarget) -> Target:
         """Return the undivided mask of a target that is not fixed."""
         wish = Wish(target.point, target.polarity or self._polarity, target.level, target.ring)

@@ -76,6 +76,19 @@ class Editor:
             if not frame.revision and frame.targets:
                 self._store.write([({"edit": ""}, target_lines(frame, self._store.basis))])
 
+    def remake(self, key: FrameKey) -> ClickFrame:
+        """Make the masks of a frame that nobody has judged with the present theta; not a step to undo."""
+        frame = self.seeded(key)
+        targets = self._masks.renewed(frame.targets)
+        if targets == list(frame.targets):
+            return frame
+        after = replace(frame, targets=self._masks.divided(self.load(key), key[1], targets))
+        basis = self._store.basis
+        adopted = [] if frame.revision else target_lines(frame, basis)
+        lines = edit_lines(frame, after, basis, None)
+        self._store.write([({"edit": ""}, part) for part in (adopted, lines) if part])
+        return self._store.get(key)
+
     def put_carried(
         self, edit: str, start: ClickFrame, carried: Sequence[tuple[ClickFrame, ClickFrame]]
     ) -> Answer:

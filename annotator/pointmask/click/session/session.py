@@ -4,12 +4,13 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from pointmask.annotator.single import solve_one
 from pointmask.annotator.solved import Solved
 from pointmask.click.contract.base import Base
 from pointmask.click.contract.edits import AnyEdit
-from pointmask.click.contract.errors import NotFoundError
+from pointmask.click.contract.errors import NotFoundError, NotWrittenError
 from pointmask.click.contract.source import FrameSource
 from pointmask.click.contract.targets import Answer, Brief, ClickFrame, ClickTarget
 from pointmask.click.journal.index import FrameKey
@@ -23,7 +24,7 @@ from pointmask.click.session.handle import Handler
 from pointmask.click.session.setup import Setup
 from pointmask.click.session.store import Store
 from pointmask.io.layout import CLICKS
-from pointmask.theta import Polarity
+from pointmask.theta import Polarity, Theta
 
 
 class Session:
@@ -63,17 +64,21 @@ class Session:
         self.setup = setup
         self._source, self._base = frames, base
         self._lock = threading.RLock()
-        basis = setup.settings
-        self._basis = basis
-        self._store = Store(setup.out / CLICKS, setup.annotator, basis, base, read_only=setup.read_only)
-        self.cut = self._store.cut
-        self._makers = Undivided(setup.theta)
-        masks = Masks(self._makers, basis, setup.polarity)
-        handler = Handler(masks, setup.theta, setup.polarity, basis, setup.annotator)
-        self._editor = Editor(self._store, frames, masks, handler, base)
-        self._pictures = None if setup.read_only else Pictures(setup.out, self._state, basis)
+        store = Store(setup.out / CLICKS, setup.annotator, setup.settings, base, read_only=setup.read_only)
+        self._store, self.cut = store, store.cut
+        self._prepare()
+        self._pictures = None if setup.read_only else Pictures(setup.out, self._state, setup.settings)
         if not setup.read_only:
             self._open()
+
+    def _prepare(self) -> None:
+        """Make what depends on theta."""
+        setup = self.setup
+        self._basis = self._store.basis = setup.settings
+        self._makers = Undivided(setup.theta)
+        masks = Masks(self._makers, self._basis, setup.polarity)
+        handler = Handler(masks, setup.theta, setup.polarity, self._basis, setup.annotator)
+        self._editor = Editor(self._store, self._source, masks, handler, self._base)
 
     def close(self) -> None:
         """Write the masks that are due, sync and close the journal."""
@@ -220,6 +225,33 @@ class Session:
         """
         with self._lock:
             self._editor.adopt(keys)
+
+    def use_theta(self, theta: Theta) -> None:
+        """
+        Go on with another theta. Masks stay as they are until `remake` or an edit makes them anew.
+
+        Raises
+        ------
+        NotWrittenError
+            If the journal cannot be written; the theta is the old one then.
+        """
+        with self._lock:
+            before = self.setup
+            self.setup = replace(before, theta=theta)
+            self._prepare()
+            try:
+                self._open()
+            except NotWrittenError:
+                self.setup = before
+                self._prepare()
+                raise
+
+    def remake(self, image: str, frame: int) -> ClickFrame:
+        """Make the masks of a frame that nobody has judged with the present theta; see `frame` for errors."""
+        with self._lock:
+            if self._pictures is not None:
+                self._pictures.edited((image, frame))
+            return self._editor.remake((image, frame))
 
     def put_carried(
         self, edit: str, start: ClickFrame, carried: Sequence[tuple[ClickFrame, ClickFrame]]
