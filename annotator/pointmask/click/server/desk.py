@@ -2,6 +2,7 @@
 
 import threading
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -14,6 +15,7 @@ from pointmask.click.frames.listing import Folder, Listing
 from pointmask.click.frames.reader import Frame
 from pointmask.click.frames.statistics import Statistics, statistics
 from pointmask.click.session.session import Session
+from pointmask.errors import ImageError
 from pointmask.io.images.kinds import may_hold_frames
 from pointmask.io.points.names import ImageFrame
 
@@ -100,7 +102,7 @@ class Desk:
         except GoneError:
             self._put(number, CHANGED)
             raise
-        except ValueError:  # ImageError
+        except ImageError:
             self._put(number, UNREADABLE)
             raise
         if number is not None and self.state(number) in (NEW, UNREADABLE):
@@ -298,9 +300,10 @@ class Desk:
     def _last_frame(self, image: int) -> int:
         name = self.name(image)
         frames = self.frames.count(name)
-        if frames is None:
-            frames = self.frames.images.frame_count(name) if may_hold_frames(name) else 1
-        return frames - 1
+        if frames is None and may_hold_frames(name):
+            with suppress(ImageError):  # told when it is opened
+                frames = self.frames.images.frame_count(name)
+        return (frames or 1) - 1
 
     def _put(self, image: int | None, state: int) -> None:
         if image is None:

@@ -115,7 +115,8 @@ class Server(uvicorn.Server):
         finally:
             self.warm.set()
         self.desk.listing.wait()
-        self.desk.note_all()
+        with suppress(PointmaskError):  # of a damaged journal: told for each frame that is opened
+            self.desk.note_all()
 
 
 def compile_kernels(theta: Theta) -> None:

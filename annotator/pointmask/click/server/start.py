@@ -190,13 +190,16 @@ def wait_for_images(listing: Listing, seconds: float, say: Callable[[str], None]
     Raises
     ------
     ImageError
-        If there is no image.
+        If the source cannot be listed. That it holds no image is said, and shown on the page.
     """
     end = time.monotonic() + seconds
     listing.wait(1)
     listing.wait(timeout=max(end - time.monotonic(), 0.0))
     if listing.error is not None:
         raise ImageError(listing.error)
+    if listing.complete and not listing.count:
+        say(listing.images.why_no_image())
+        return
     say(f"Images: {listing.count:,}" if listing.complete else f"Images: listing, {listing.count:,} so far")
 
 

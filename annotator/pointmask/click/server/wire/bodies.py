@@ -25,12 +25,10 @@ class Bodies:
     Parameters
     ----------
     app : ASGIApp
-    patience : float
-        Seconds.
     """
 
-    def __init__(self, app: ASGIApp, patience: float = PATIENCE) -> None:
-        self._app, self._patience = app, patience
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, as ASGI has it."""
@@ -38,7 +36,7 @@ class Bodies:
             await self._app(scope, receive, send)
             return
         loop = asyncio.get_running_loop()
-        deadline, size = loop.time() + self._patience, 0
+        deadline, size = loop.time() + PATIENCE, 0
         is_whole = False
 
         async def receive_some() -> Message:
@@ -48,7 +46,7 @@ class Bodies:
             try:
                 message = await asyncio.wait_for(receive(), max(deadline - loop.time(), 0.0))
             except asyncio.TimeoutError:
-                late = f"the body was not here after {self._patience:g} s"
+                late = f"the body was not here after {PATIENCE:g} s"
                 raise Refusal(408, "slow", late, "send it again", headers=_CLOSE) from None
             size += len(message.get("body", b""))
             if size > MOST_BODY:

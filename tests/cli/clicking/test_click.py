@@ -1,0 +1,163 @@
+"""``pointmask click`` as a process: what it says, how it ends, and who may be in a folder at once."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from http.client import HTTPConnection
+
+import pytest
+from click.testing import CliRunner
+from tools.click.serving import Client, scenes
+
+from pointmask import cli
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are sent as on POSIX")
+
+
+@contextmanager
+def started(*words, **environment):
+    """A running command, a client of its page, and the lines that it printed before."""
+    command = [sys.executable, "-m", "pointmask", "click", *map(str, words), "--no-browser", "--port", "0"]
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
+    )
+    try:
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if line.startswith("Ctrl+C"):
+                break
+        found = re.search(r"http://127\.0\.0\.1:(\d+)/#token=([\w-]+)", "".join(lines))
+        assert found, lines
+        client = Client(None, int(found[1]), found[2])
+        yield process, client, "".join(lines)
+        client.close()
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def ended(process):
+    """Press Ctrl+C; return the exit status and what was said."""
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate(timeout=120)
+    return process.returncode, said
+
+
+def test_it_says_where_the_page_is_and_goes_on_where_work_stopped(tmp_path):
+    images = scenes(tmp_path / "images")
+    ssh = {"SSH_CONNECTION": "10.0.0.9 50000 10.0.0.5 22"}
+    with started(images, "--annotator", "mei", **ssh) as (process, client, said):
+        assert "Images: 3" in said
+        assert f"{tmp_path / 'images-clicks'}, new" in said
+        assert f"ssh -L {client.port}:127.0.0.1:{client.port} " in said
+        while client.edit("add", row=20, col=30).status == 503:
+            pass
+        status, said = ended(process)
+        assert status == 0
+        assert "1 frames with 1 targets are in" in said
+        assert client.token not in said
+    assert (tmp_path / "images-clicks/masks/f0.png").is_file()
+    with started(images) as (process, client, said):
+        assert re.search(r"goes on: 1 images, last edit .* by mei", said)
+        assert client.get("/api/frame/0/0").json["targets"][0]["who"] == "mei"
+        assert ended(process) == (0, "Ended. Nothing was changed.\n")
+
+
+def test_a_second_annotator_of_a_folder_is_refused_and_told_who_the_first_is(tmp_path):
+    images = scenes(tmp_path / "images")
+    with started(images, "--annotator", "mei") as (process, client, _):
+        words = ["click", str(images), "--no-browser", "--annotator", "jo"]
+        second = CliRunner().invoke(cli.main, words)
+        assert second.exit_code == 2
+        assert "'mei'" in second.output
+        assert str(process.pid) in second.output
+        with started(images, "--read-only") as (_, looker, _):
+            assert looker.get("/api/session").json["read_only"]
+        assert client.get("/api/session").status == 200
+
+
+def test_publish_shows_no_page(tmp_path):
+    images = scenes(tmp_path / "images")
+    with started(images) as (process, client, _):
+        while client.edit("add", row=20, col=30).status == 503:
+            pass
+        process.kill()
+        process.wait()
+    done = CliRunner().invoke(cli.main, ["click", str(images), "--publish"])
+    assert done.exit_code == 0, done.output
+    assert "1 frames with 1 targets" in done.output
+    assert (tmp_path / "images-clicks/manifest.jsonl").is_file()
+
+
+def test_the_token_is_on_no_command_line(tmp_path):
+    """A browser is opened by a file that leads to the address."""
+    opener = tmp_path / "opener"
+    opener.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >> {tmp_path}/opened\n')
+    opener.chmod(0o755)
+    images = scenes(tmp_path / "images")
+    runtime = tmp_path / "runtime"
+    runtime.mkdir()
+    code = f"import sys; sys.argv = ['pointmask', 'click', {str(images)!r}, '--port', '0']\n"
+    code += "from pointmask.cli import main; main()"
+    display = {"DISPLAY": ":9", "BROWSER": str(opener), "XDG_RUNTIME_DIR": str(runtime), "SSH_CONNECTION": ""}
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1", **display},
+    )
+    try:
+        said = ""
+        while "Ctrl+C" not in said:
+            said += process.stdout.readline()
+        found = re.search(r"127\.0\.0\.1:(\d+)/#token=(\S+)", said)
+        while not (tmp_path / "opened").exists():
+            assert process.poll() is None
+        (page,) = runtime.iterdir()
+        assert found[2] in page.read_text()
+        assert page.stat().st_mode & 0o777 == 0o600
+        connection = HTTPConnection("127.0.0.1", int(found[1]))
+        connection.request("GET", "/api/session", headers={"X-Pointmask-Token": found[2]})
+        assert connection.getresponse().status == 200
+        connection.close()
+        assert not list(runtime.iterdir())
+        assert found[2] not in (tmp_path / "opened").read_text()
+    finally:
+        process.kill()
+        process.communicate()
+
+
+WRONG = (
+    (["--shard", "4/3"], "4/3"),
+    (["--labels", "a,a"], "different labels"),
+    (["--publish", "--read-only"], "give one of the two"),
+    (["--host", "0.0.0.0"], "--allow-host"),
+    (["--annotator", ""], "annotator"),
+    (["--theta", "nothing.toml"], "nothing.toml"),
+    (["--read-only"], "makes no folder"),
+)
+
+
+@pytest.mark.parametrize(("words", "told"), WRONG, ids=[words[0] for words, _ in WRONG])
+def test_what_cannot_be_is_refused_with_status_2(tmp_path, words, told):
+    done = CliRunner().invoke(cli.main, ["click", str(scenes(tmp_path / "images")), "--no-browser", *words])
+    assert done.exit_code == 2
+    assert told in done.output
+
+
+def test_a_folder_without_images_says_what_is_there(tmp_path):
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images/a.gif").touch()
+    with started(tmp_path / "images") as (_, client, said):
+        assert "1 .gif" in said
+        assert client.get("/api/session").json["images"]["count"] == 0
+        assert client.get("/api/images?folder=0").json["rows"] == []
