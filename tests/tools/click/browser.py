@@ -45,7 +45,7 @@ class Watch:
         # The tests read canvases back, which the page itself does not.
         self.origin, self.allowed, self.faults = origin, ("willReadFrequently", *allowed), []
         page.on("console", self._console)
-        page.on("pageerror", lambda error: self.faults.append(f"exception: {error}"))
+        page.on("pageerror", lambda error: self.faults.append(f"exception: {error.stack or error}"))
         page.on("dialog", self._dialog)
         page.on("request", self._request)
 

@@ -107,7 +107,7 @@ class Shell {
     const view = this.made[name];
     this.releaseKeys();
     if (this.view !== view) {
-      this.view?.left?.();
+      this.view?.leave?.();
       this.view = view;
       fill(this.views, view.element);
     }

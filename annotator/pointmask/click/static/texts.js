@@ -112,7 +112,7 @@ export const t = {
     weak: { short: "weak", help: "No pixel near the point reached the level: the mask is the point's own pixel" },
     crossing: { short: "crossing", help: "Two tracks met here" },
     identity: { short: "identity?", help: "After a crossing it may be the other target" },
-    found: { short: "found again", help: "The track was lost before this frame" },
+    refound: { short: "found again", help: "The track was lost before this frame" },
     last: { short: "last", help: "The track ends here" },
   },
   status: {
@@ -163,6 +163,8 @@ export const t = {
     filters: "Order and choice", order: "sort", flag: "flag", state: "what", label: "label", any: "any", confidence: "confidence", low: "Least confidence", high: "Greatest confidence", refresh: "Refresh",
     orders: { confidence: "least sure", area: "area", flags: "flags first", random: "random" },
     states: { todo: "new", unsure: "unsure", done: "looked at", any: "all" },
+    stop: "When to stop", stopText: "What was looked at says how many of the others would need a change: 95 % interval, if they were drawn at random from their band.",
+    stopHead: ["confidence", "targets", "reviewed", "changed", "would need a change"], stopNone: "not known yet",
     progress: ({ done, total, each, secondsLeft, changed, recent, from, to }) =>
       [`${done} of ${total} done`, each === null ? "" : `${each.toFixed(1)} s each`, secondsLeft === null || !secondsLeft ? "" : `${duration(secondsLeft)} left`,
         recent ? `changed: ${changed} of the last ${recent}${from === null ? "" : ` (at ${from.toFixed(2)} to ${to.toFixed(2)})`}` : ""].filter(Boolean).join("   "),

@@ -5,6 +5,7 @@ So a mistake is never silently ignored, and nothing behind this module sees a va
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any, NoReturn
@@ -18,6 +19,8 @@ MOST_BODY = 2**20
 
 _MOST_DEPTH = 20
 _MOST_DIGITS = 18  # of a whole number, which then fits into 64 bits
+_WHOLE = re.compile(rf"-?[0-9]{{1,{_MOST_DIGITS}}}", re.ASCII)
+_DECIMAL = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}", re.ASCII)
 
 
 def wrong(message: str, fix: str = "reload the page; if it happens again, tell the authors") -> NoReturn:
@@ -190,10 +193,10 @@ def _object(value: object, what: str) -> dict[str, Any]:
     return value
 
 
-def _number_or_text(value: str) -> int | str:
-    is_number = value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS
-    is_negative = value.startswith("-") and value[1:].isascii() and value[1:].isdigit()
-    return int(value) if is_number or (is_negative and len(value) <= _MOST_DIGITS) else value
+def _number_or_text(value: str) -> float | str:
+    if _WHOLE.fullmatch(value):
+        return int(value)
+    return float(value) if _DECIMAL.fullmatch(value) else value
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

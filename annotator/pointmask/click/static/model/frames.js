@@ -26,10 +26,11 @@ export class Frame {
     /** @type {Error | null} */ this.problem = null;
     /** @type {Promise<Frame> | null} */ this.loading = null;
     this.used = 0;
+    this.listedName = ""; // of an image that cannot be read
   }
 
   get name() {
-    return this.facts?.name ?? "";
+    return this.facts?.name ?? this.listedName;
   }
 
   /** Targets in their order of creation. */

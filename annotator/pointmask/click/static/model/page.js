@@ -94,6 +94,10 @@ export class Page extends EventTarget {
       if (!frame) continue;
       frame.pending.delete(item.body.edit);
       frame.apply(change);
+      // What was done since is on its way: the answer is older than what the person sees.
+      for (const { kind, body } of this.outbox.items) {
+        if (kind === "edit" && body.image === frame.image && body.frame === frame.frame) anticipate(frame, body);
+      }
       this.tell("frame", frame);
     }
     if (item.kind !== "edit") this.tell("undone", { kind: item.kind, answer });
@@ -165,6 +169,8 @@ export class Page extends EventTarget {
   }
 }
 
+const CORRECTED = /** @type {const} */ (["label", "level", "ring", "polarity", "verdict"]);
+
 /** What the page can show before the server answers; masks are only ever the server's. */
 function anticipate(frame, fields) {
   const target = frame.targets.get(fields.target);
@@ -172,9 +178,11 @@ function anticipate(frame, fields) {
   if (!target) return;
   if (fields.op === "drop") frame.targets.delete(fields.target);
   if (fields.op === "set") {
-    const { row, col, op, target: number, ...rest } = fields;
-    const point = row === undefined ? target.point : [row, col];
-    frame.targets.set(number, { ...target, ...rest, point, centre: row === undefined ? target.centre : null });
+    const { row, col, target: number } = fields;
+    const changed = { ...target };
+    for (const name of CORRECTED) if (name in fields) changed[name] = fields[name];
+    if (row !== undefined) Object.assign(changed, { point: [row, col], centre: null });
+    frame.targets.set(number, changed);
   }
   if (fields.op === "paint") {
     const shape = repainted(target.shape, fields.set, fields.clear);

@@ -19,6 +19,7 @@ export class Queue {
     this.parts.clear();
     const answer = await api.queue({ ...query, from: 0, count: PART });
     this.total = answer.total;
+    /** @type {any[]} what was reviewed, by bands of confidence */ this.bands = answer.bands ?? [];
     answer.rows.forEach((row, i) => (this.rows[i] = row));
     this.parts.set(0, Promise.resolve());
   }

@@ -36,12 +36,15 @@ export class Review {
     this.facts = h("p.facts", {});
     this.notes = h("ul.flag-texts");
     this.keys = h("p.hint.keys-line", {}, t.review.keys.map(([key, text]) => h("span", {}, h("kbd", {}, key), ` ${text}`)));
+    this.stop = h("tbody");
     this.empty = h("p.plain", { hidden: true }, t.review.empty);
     this.panels = h("div.crop-row", {}, this.pictures.map(({ what, canvas }) => h("figure", {}, canvas, h("figcaption", {}, t.review.pictures[what]))));
     this.body = h("div.review-body", {}, this.panels, h("div.stage-box", {}, this.stage));
     this.single = h("div.single", {}, this.body, h("div.review-facts", {}, this.facts, this.notes, this.buttons(), this.keys));
     this.sheet = new Sheet(page, this.queue, this.crops, { open: (place) => this.openSingle(place), done: (places) => this.sheetDone(places), note: shell.note });
-    this.element = h("main.review", {}, h("div.review-head", {}, h("h1", {}, t.review.title), this.line, this.filters.element), this.empty, this.single, this.sheet.element);
+    this.element = h("main.review", {}, h("div.review-head", {}, h("h1", {}, t.review.title), this.line, this.filters.element,
+      h("details.stop", {}, h("summary", {}, t.review.stop), h("p.hint", {}, t.review.stopText),
+        h("table", {}, h("thead", {}, h("tr", {}, t.review.stopHead.map((text) => h("th", { scope: "col" }, text)))), this.stop))), this.empty, this.single, this.sheet.element);
     this.paint = new Paint(this.viewer, {
       stroke: (set, clear) => this.edit({ op: "paint", set, clear }),
       superpixel: ({ row, col }, add) => this.edit({ op: "superpixel", row, col, add }),
@@ -75,7 +78,7 @@ export class Review {
   }
 
   /** The view is left. */
-  left() {
+  leave() {
     this.paint.toggle(false);
   }
 
@@ -86,6 +89,7 @@ export class Review {
       this.shell.note(/** @type {Error} */ (error).message);
       return;
     }
+    this.stop.replaceChildren(...bandRows(this.queue.bands));
     this.sheet.close();
     this.single.hidden = false;
     await this.go(0);
@@ -123,6 +127,8 @@ export class Review {
       this.viewer.setWindow(presetWindow("auto", frame, this.viewer.visiblePart()), "grey");
     }
     this.show();
+    this.element.dataset.target = `${row.name} ${row.target}`;
+    this.element.dataset.place = String(this.place);
     if (target) this.shell.say(t.say.target(this.place + 1, target));
   }
 
@@ -203,6 +209,12 @@ export class Review {
     this.next();
   }
 
+  /** A target that was corrected here counts as changed. */
+  acceptOne() {
+    const verdict = this.row?.changed ? "changed" : "accepted";
+    this.judge(verdict, { op: "set", verdict });
+  }
+
   next() {
     if (this.place + 1 < this.queue.total) this.go(this.place + 1);
     else {
@@ -230,7 +242,7 @@ export class Review {
     };
     const single = (action) => () => (this.sheet.isOpen ? undefined : action());
     return {
-      acceptNext: () => (this.sheet.isOpen ? this.sheet.accept() : this.judge("accepted", { op: "set", verdict: "accepted" })),
+      acceptNext: () => (this.sheet.isOpen ? this.sheet.accept() : this.acceptOne()),
       removeNext: single(() => this.judge(null, { op: "drop" })),
       unsure: single(() => this.judge("unsure", { op: "set", verdict: "unsure" })),
       back: () => (this.sheet.isOpen ? this.sheet.move(-1) : this.go(this.place - 1)),
@@ -311,6 +323,11 @@ export class Review {
     else this.openSingle(this.queue.total - 1);
   }
 }
+
+/** @param {any[]} bands @returns {HTMLElement[]} */
+const bandRows = (bands) => bands.filter((band) => band.total).map(({ low, high, total, reviewed, changed, interval }) =>
+  h("tr", {}, h("th", { scope: "row" }, `${low.toFixed(1)} – ${high.toFixed(1)}`), [total, reviewed, changed].map((n) => h("td", {}, count(n))),
+    h("td", {}, interval ? `${Math.round(100 * interval[0])} – ${Math.round(100 * interval[1])} %` : t.review.stopNone)));
 
 /** @param {number[]} box */
 const centreOf = ([top, left, bottom, right]) => [(top + bottom - 1) >> 1, (left + right - 1) >> 1];

@@ -71,6 +71,7 @@ export class Viewer extends EventTarget {
 
   /** @param {ResizeObserverEntry} entry */
   resized(entry) {
+    if (!entry.contentRect.width || !entry.contentRect.height) return; // hidden: the last size will do
     const box = entry.devicePixelContentBoxSize?.[0];
     const told = window.devicePixelRatio;
     // What is told and what is painted differ where a device below ratio 1 is emulated: what is painted counts.

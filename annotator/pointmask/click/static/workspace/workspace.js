@@ -119,6 +119,7 @@ export class Workspace {
     this.stageBox.classList.remove("waiting");
     this.step = this.frame && (image < this.frame.image || (image === this.frame.image && frame < this.frame.frame)) ? -1 : 1;
     this.frame = entry;
+    entry.listedName ||= this.tree.nameOf(image);
     this.selected = null;
     this.viewer.cursor = null;
     this.viewer.hovered = null;

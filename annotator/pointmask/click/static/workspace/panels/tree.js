@@ -224,6 +224,15 @@ export class Tree {
     this.rows.update(true);
   }
 
+  /** @param {number} image @returns {string} its name, as far as its folder was looked at */
+  nameOf(image) {
+    for (const { folder, index } of this.segments) {
+      const row = index < 0 ? null : folder.rows.find((each) => each?.id === image);
+      if (row) return row.name;
+    }
+    return "";
+  }
+
   /** @param {number[]} folders */
   async openTo(folders) {
     let folder = this.root;
