@@ -1,7 +1,6 @@
 """Summary of a folder job: a table, a list of skipped images and the paths to open."""
 
 from heapq import nsmallest
-from pathlib import Path
 
 import click
 from rich.console import Console
@@ -15,8 +14,16 @@ _MOST_LINES = 20
 
 
 def announce_compilation() -> None:
-    """Explain the delay of the first run on a machine."""
-    if not is_compiled():
+    """Explain the delay of the first run on a machine, or of each where kernels cannot be kept."""
+    if is_compiled():
+        return
+    if cannot_keep():
+        click.echo(
+            "Compiling kernels (about 20 s), at each run, as there is no folder to keep them that is yours "
+            "alone; set NUMBA_CACHE_DIR to one",
+            err=True,
+        )
+    else:
         click.echo("Compiling kernels once for this machine (about 20 s) ...", err=True)
 
 
@@ -124,11 +131,16 @@ def list_some(title: str, lines: list[str], rest: str) -> None:
 
 
 def is_compiled() -> bool:
-    """Whether compiled kernels of the annotator are cached on this machine."""
+    """Whether compiled kernels of the annotator are kept on this machine."""
     # Imported here, because other commands print lists too and need no kernel.
+    from pointmask import compiled
     from pointmask.kernels import potential
 
-    source = Path(str(potential.__file__))
-    folder = Path(str(potential.evolve.stats.cache_path))
-    cached = folder.glob(f"{source.stem}.evolve-*.nbi")
-    return any(index.stat().st_mtime >= source.stat().st_mtime for index in cached)
+    return compiled.is_compiled(potential.evolve)
+
+
+def cannot_keep() -> bool:
+    """Whether there is no folder in which compiled kernels may be kept."""
+    from pointmask.compiled import cache_folder
+
+    return cache_folder() is None

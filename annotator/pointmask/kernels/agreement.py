@@ -1,15 +1,16 @@
 """Agreement between a mask and the grey values: rings around the mask, then sums in one pass."""
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from pointmask.compiled import kernel
 
 Field = NDArray[np.floating]
 
 CORE, RIM, FAR = -1, 0, 4  # between them 1, 2 and 3: the rings outside
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def ring_map(mask: NDArray[np.bool_], out: NDArray[np.int8]) -> None:
     """Compute each pixel's Chebyshev distance from the rim of the mask, up to 3.
 
@@ -45,7 +46,7 @@ def ring_map(mask: NDArray[np.bool_], out: NDArray[np.int8]) -> None:
             out[i, j] = RIM
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def agreement(values: Field, fine: Field, coarse: Field, rings: NDArray[np.int8], out: Field) -> None:
     """Compute the sums that the predicted IoU depends on.
 

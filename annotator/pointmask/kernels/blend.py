@@ -1,13 +1,14 @@
 """Soft label of potential and superpixel (equation 4 of the paper)."""
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from pointmask.compiled import kernel
 
 Field = NDArray[np.floating]
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def blend(potential: Field, superpixel: NDArray[np.bool_], rho: float, out: Field) -> None:
     """Compute ``rho u / max(u) + (1 - rho) C``, divided by its maximum.
 

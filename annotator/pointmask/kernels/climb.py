@@ -1,11 +1,12 @@
 """Hill climbing from a click to the peak of its target."""
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from pointmask.compiled import kernel
 
-@njit(cache=True, nogil=True)
+
+@kernel()
 def climb(field: NDArray[np.floating], row: int, col: int, moves: int) -> tuple[int, int]:
     """Move to the largest of the eight neighbours as long as it is unique and larger.
 

@@ -1,13 +1,14 @@
 """Explicit steps of anisotropic diffusion with growth and absorption."""
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from pointmask.compiled import kernel
 
 Field = NDArray[np.floating]
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def local_entropy(window: Field, radius: int, out: Field) -> None:
     """Shannon entropy of 8-bit values in a square, as a fraction of 8 bits.
 
@@ -38,7 +39,7 @@ def local_entropy(window: Field, radius: int, out: Field) -> None:
             out[i, j] = bits / 8
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def conductance(
     window: Field,
     entropy: Field,
@@ -93,13 +94,13 @@ def conductance(
             right[i + s, j + s] = _passage(right[i + s, j + s], D0, beta, rational)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def _passage(difference: float, D0: float, beta: float, rational: bool) -> float:
     q = beta * difference
     return D0 / (1.0 + q * q) if rational else D0 * np.exp(-q)
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def diffuse(
     potential: Field,
     spare: Field,

@@ -1,9 +1,9 @@
 """Normalisation of grey values to units of the target's contrast."""
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from pointmask.compiled import kernel
 from pointmask.kernels.rank import deviation_of, median_of
 from pointmask.kernels.scale_space import smooth
 
@@ -13,7 +13,7 @@ Places = NDArray[np.int64]
 BRIGHT, DARK, AUTO = 0, 1, 2
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def normalise(
     samples: Field,
     inner: Places,
@@ -84,6 +84,6 @@ def normalise(
     )
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _grained(value: float, grain: float) -> float:
     return float(np.rint(min(max(value, -2.0), 2.0) / grain) * grain)

@@ -1,9 +1,9 @@
 """The potential: all stages of the operator in one call, so that threads seldom wait for the GIL."""
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from pointmask.compiled import kernel
 from pointmask.kernels.diffuse import conductance, diffuse, local_entropy
 from pointmask.kernels.resemblance import measure, resemblance_network
 from pointmask.kernels.scale_space import fill_scales
@@ -11,7 +11,7 @@ from pointmask.kernels.scale_space import fill_scales
 Field = NDArray[np.floating]
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def evolve(
     scales: Field,
     entropy: Field,
@@ -67,7 +67,7 @@ def evolve(
                 field[i, j] = planes[3, i + s, j + s]
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def potential(
     values: Field,
     distance: Field,

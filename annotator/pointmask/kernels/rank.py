@@ -1,11 +1,12 @@
 """Order statistics of lists of pixels: exact and independent of the order of the pixels."""
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from pointmask.compiled import kernel
 
-@njit(cache=True, nogil=True)
+
+@kernel()
 def select(values: NDArray[np.floating], k: int) -> float:
     """Return the ``k``-th smallest value (0-based); ``values`` is reordered (Hoare's quickselect)."""
     low, high = 0, values.size - 1
@@ -30,7 +31,7 @@ def select(values: NDArray[np.floating], k: int) -> float:
     return float(values[k])
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def median(values: NDArray[np.floating]) -> float:
     """Median; of an even number the mean of the middle two, so that ``median(-x)`` is ``-median(x)``."""
     half = values.size // 2
@@ -43,7 +44,7 @@ def median(values: NDArray[np.floating]) -> float:
     return float(0.5 * (lower + upper))
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def median_of(window: NDArray[np.floating], places: NDArray[np.int64], buffer: NDArray[np.floating]) -> float:
     """Median of the pixels at the flat indices ``places``; ``buffer`` is at least as long."""
     flat = window.ravel()
@@ -52,7 +53,7 @@ def median_of(window: NDArray[np.floating], places: NDArray[np.int64], buffer: N
     return median(buffer[: places.size])
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def deviation_of(
     window: NDArray[np.floating], places: NDArray[np.int64], centre: float, buffer: NDArray[np.floating]
 ) -> float:

@@ -1,11 +1,12 @@
 """Connected components of windows: that of the point, its area and its box."""
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from pointmask.compiled import kernel
 
-@njit(cache=True, nogil=True)
+
+@kernel()
 def label(binary: NDArray[np.bool_], eight: bool, stack: NDArray[np.int64], labels: NDArray[np.int32]) -> int:
     """Label connected components by flood fill.
 
@@ -46,7 +47,7 @@ def label(binary: NDArray[np.bool_], eight: bool, stack: NDArray[np.int64], labe
     return count
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def keep_at_point(
     labels: NDArray[np.int32], count: int, row: int, col: int, reach: int, out: NDArray[np.bool_]
 ) -> int:
@@ -90,7 +91,7 @@ def keep_at_point(
     return area
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def extent(mask: NDArray[np.bool_]) -> tuple[int, int, int, int, int, int]:
     """Box and first moments of a mask in one pass.
 
@@ -118,7 +119,7 @@ def extent(mask: NDArray[np.bool_]) -> tuple[int, int, int, int, int, int]:
     return top, left, bottom, right, rows, cols
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def piece_near(
     field: NDArray[np.floating],
     level: float,
@@ -138,7 +139,7 @@ def piece_near(
     return keep_at_point(labels, count, row, col, reach, out)
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def piece_of(
     labels: NDArray[np.int32], row: int, col: int, stack: NDArray[np.int64], out: NDArray[np.bool_]
 ) -> None:

@@ -4,15 +4,15 @@ The weights are part of theta; those of the preset ``default`` were fitted to tr
 """
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from pointmask.compiled import kernel
 from pointmask.kernels.scale_space import smooth as _smooth
 
 Field = NDArray[np.floating]
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def texture(fine: Field, coarse: Field, spare: Field, out: Field) -> None:
     """Local mean of ``|fine - coarse|``, the energy of one band, over about 7 x 7 px.
 
@@ -31,7 +31,7 @@ def texture(fine: Field, coarse: Field, spare: Field, out: Field) -> None:
     _smooth(spare, 2, out)
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def measure(
     scales: Field,
     distance: Field,
@@ -80,7 +80,7 @@ def measure(
     target[4] = 0.3 * np.log(1.0 + over_60)
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def resemblance_network(
     maps: NDArray[np.floating],
     weights: NDArray[np.floating],

@@ -1,13 +1,14 @@
 """Scale space of a window: a trous binomial smoothing, and bilinear upsampling."""
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from pointmask.compiled import kernel
 
 Field = NDArray[np.floating]
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def smooth(source: Field, spacing: int, out: Field) -> None:
     """Smooth with the separable [1 2 1]/4 kernel, dilated by ``spacing`` (a trous).
 
@@ -37,7 +38,7 @@ def smooth(source: Field, spacing: int, out: Field) -> None:
             out[i, j] = 0.25 * source[i, j] + 0.125 * sides + 0.0625 * corners
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def fill_scales(values: Field, scales: Field) -> None:
     """Compute the scale space of a window: each scale smooths the previous one with twice the spacing.
 
@@ -52,7 +53,7 @@ def fill_scales(values: Field, scales: Field) -> None:
         smooth(scales[k - 1], 2 ** (k - 1), scales[k])
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def enlarge(source: Field, out: Field) -> None:
     """Bilinear upsampling by a factor of 2.
 

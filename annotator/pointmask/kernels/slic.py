@@ -1,9 +1,9 @@
 """Simple linear iterative clustering (SLIC) of grey windows."""
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from pointmask.compiled import kernel
 from pointmask.kernels.regions import piece_of
 
 # Grey values are summed in fixed point: integer sums do not depend on the order of the
@@ -11,7 +11,7 @@ from pointmask.kernels.regions import piece_of
 _UNIT = 2.0**30
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def slic(
     window: NDArray[np.floating],
     centres: NDArray[np.float64],
@@ -78,7 +78,7 @@ def slic(
                 centres[c, 2] = sums[c, 3] / (_UNIT * sums[c, 0])
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def superpixel_at_centre(
     values: NDArray[np.floating],
     places: NDArray[np.int64],

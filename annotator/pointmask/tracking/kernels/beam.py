@@ -3,8 +3,9 @@
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from pointmask.compiled import kernel
 
 Field = NDArray[np.floating]
 
@@ -19,7 +20,7 @@ _SCENERY = 0.5  # share of a peak's height that was there before, from which on 
 PLACE_NOISE, SPEED_NOISE, HEIGHT_NOISE, FLICKER, GATE, FOUND, MISSED, MOST_MISSES = range(8)
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def predict(beam: Field, count: int, row_shift: float, col_shift: float, model: Field) -> None:
     """Move hypotheses on by one frame, in place.
 
@@ -43,7 +44,7 @@ def predict(beam: Field, count: int, row_shift: float, col_shift: float, model: 
         one[HEIGHT_VAR] += model[HEIGHT_NOISE] * one[HEIGHT] ** 2
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def extend(
     beam: Field,
     count: int,
@@ -125,13 +126,13 @@ def extend(
     return made
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _normal(error: float, variance: float) -> float:
     """Logarithm of a normal density."""
     return -0.5 * error * error / variance - 0.5 * math.log(2 * math.pi * variance)
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _chance(height: float) -> float:
     """Density of a peak's height in noises where there is no target.
 
@@ -140,7 +141,7 @@ def _chance(height: float) -> float:
     return 0.9 * height * math.exp(-0.5 * height * height) + 0.1 * math.exp(-height / 4) / 4
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _insert(
     children: Field,
     parents: NDArray[np.int64],
@@ -177,7 +178,7 @@ def _insert(
     return made
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _update(
     one: Field, row: float, col: float, height: float, noise: float, spread: float, flicker: float
 ) -> None:

@@ -1,13 +1,14 @@
 """Looking for a known shape in a small window: filter, samples away from it, peaks."""
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from pointmask.compiled import kernel
 
 Field = NDArray[np.floating]
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def correlate(window: Field, shape: Field, out: Field) -> None:
     """Correlate a window with a shape, where the shape fits into it.
 
@@ -32,7 +33,7 @@ def correlate(window: Field, shape: Field, out: Field) -> None:
                         row[j] += weight * source[j + x]
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def outside(field: Field, row: float, col: float, radius: float, out: Field) -> int:
     """Gather the sizes of the samples farther than ``radius`` from a place.
 
@@ -58,7 +59,7 @@ def outside(field: Field, row: float, col: float, radius: float, out: Field) -> 
     return count
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def peaks(field: Field, least: float, places: Field, heights: Field) -> tuple[int, int]:
     """List the highest local maxima, each placed by a parabola along either axis.
 
@@ -101,7 +102,7 @@ def peaks(field: Field, least: float, places: Field, heights: Field) -> tuple[in
     return returned, total
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _is_peak(field: Field, i: int, j: int) -> bool:
     """Whether no neighbour is larger, and none before it in reading order as large."""
     value = field[i, j]
@@ -113,7 +114,7 @@ def _is_peak(field: Field, i: int, j: int) -> bool:
     return True
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _parabola(before: float, middle: float, after: float) -> tuple[float, float]:
     """Offset and rise of the top of a parabola through three samples, the middle one the largest."""
     bend = before - 2 * middle + after

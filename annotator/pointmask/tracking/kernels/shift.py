@@ -3,13 +3,14 @@
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from pointmask.compiled import kernel
 
 Field = NDArray[np.floating]
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def shift_sums(
     before: Field,
     after: Field,
@@ -70,7 +71,7 @@ def shift_sums(
             sums[9] += weight * residual * residual
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _between(field: Field, row: int, col: int, part_row: float, part_col: float) -> float:
     """Bilinear interpolation; clamped at the last row and column."""
     n, m = field.shape

@@ -1,11 +1,12 @@
 """Contrast-limited adaptive histogram equalisation of 8-bit images, with OpenCV's arithmetic."""
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from pointmask.compiled import kernel
 
-@njit(cache=True, nogil=True)
+
+@kernel()
 def tile_tables(
     padded: NDArray[np.uint8],
     tile_h: int,
@@ -50,7 +51,7 @@ def tile_tables(
                 out[ty, tx, level] = min(np.rint(np.float32(total) * scale), 255)
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def blend_tables(
     image: NDArray[np.uint8], tile_h: int, tile_w: int, tables: NDArray[np.uint8], out: NDArray[np.uint8]
 ) -> None:

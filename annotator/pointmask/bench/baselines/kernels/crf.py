@@ -1,13 +1,14 @@
 """Exact mean field of a two-label dense CRF on a small window, all pairs of pixels, all pixels at once."""
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from pointmask.compiled import kernel
 
 F32 = NDArray[np.float32]
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def add_pair_kernel(
     rgb: NDArray[np.uint8], spatial: F32, colour: F32, compat: float, raw: F32, norm: F32, total: F32
 ) -> None:
@@ -61,7 +62,7 @@ def add_pair_kernel(
             total[j, i] += scale * norm[i] * raw[j, i]
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def mean_field(unary: F32, total: F32, iterations: int, lead: F32, logit: F32) -> None:
     """Iterate label probabilities of two labels under a Potts model.
 

@@ -1,11 +1,12 @@
 """Grey version of an 8-bit RGB image, with OpenCV's arithmetic."""
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from pointmask.compiled import kernel
 
-@njit(cache=True, nogil=True)
+
+@kernel()
 def luma(rgb: NDArray[np.uint8], out: NDArray[np.uint8]) -> None:
     """Weigh the three channels in 15-bit fixed point, rounded; equal channels come out unchanged.
 
