@@ -241,6 +241,7 @@ def test_r15_a_fault_in_a_handler_is_told_and_changes_nothing(tmp_path, monkeypa
             "/api/edits": {"edits": [ADD]},
             "/api/preview": {"image": 0, "frame": 0, "row": 1, "col": 1},
             "/api/jobs": {"kind": "publish"},
+            "/api/theta": {"job": 1},
         }
         for name in ("desk", "jobs", "queues"):
             monkeypatch.setattr(state, name, Broken(), raising=False)

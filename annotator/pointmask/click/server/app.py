@@ -117,6 +117,7 @@ def routes() -> list[Route]:
         Route("/api/jobs", _told(working.start), methods=["POST"]),
         Route("/api/jobs/{job:number}", _told(working.state)),
         Route("/api/jobs/{job:number}", _told(working.cancel), methods=["DELETE"]),
+        Route("/api/theta", _told(working.theta), methods=["POST"]),
         Route("/api/preview", _told(marking.preview), methods=["POST"]),
         Route("/api/edits", _told(marking.edits), methods=["POST"]),
         Route("/api/undo", _told(marking.undo), methods=["POST"]),

@@ -283,6 +283,12 @@ class Desk:
         assert folder is not None  # the image has a name
         return [(k, 0) for k in self.listing.window(folder, start, count)], folder.count
 
+    def siblings(self, image: int) -> list[str]:
+        """Return the names of all images that lie in the folder of one, sorted."""
+        folder = self.listing.folder_of(image)
+        assert folder is not None  # the image has a name
+        return [folder.name(k) for k in range(folder.count)]
+
     def state_counts(self) -> dict[str, int]:
         """Return how many images are in each of `STATES`."""
         counts = np.bincount(np.frombuffer(bytes(self.states), np.uint8) & 0xF, minlength=len(STATES))

@@ -5,17 +5,35 @@ import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pointmask.click.contract.errors import NotFoundError
 from pointmask.click.publish.folder import Cancelled
 from pointmask.errors import PointmaskError
+from pointmask.theta import Theta
 
 Report = Callable[[int, int], None]
 """Takes what is done and the total."""
 
-Work = Callable[[Report, threading.Event], dict[str, Any]]
-"""Does a job; raises `Cancelled` soon after the event is set, and returns what the page is told."""
+
+class Result(NamedTuple):
+    """
+    What a job ended with.
+
+    Attributes
+    ----------
+    told : dict
+        To the page.
+    theta : Theta or None
+        That a calibration found.
+    """
+
+    told: dict[str, Any]
+    theta: Theta | None = None
+
+
+Work = Callable[[Report, threading.Event], Result]
+"""Does a job; raises `Cancelled` soon after the event is set."""
 
 _MOST = 100  # jobs that are remembered
 
@@ -33,7 +51,9 @@ class Job:
     done, total : int
         How far it is; ``total`` is 0 as long as it is not known.
     result : dict or None
-        When it is done.
+        What the page is told when it is done.
+    theta : Theta or None
+        That a calibration found.
     error : str or None
         If it failed.
     """
@@ -44,6 +64,7 @@ class Job:
     done: int = 0
     total: int = 0
     result: dict[str, Any] | None = None
+    theta: Theta | None = None
     error: str | None = None
     cancel: threading.Event = field(default_factory=threading.Event)
 
@@ -99,7 +120,7 @@ def _do(job: Job, work: Work) -> None:
         return
     job.state = "running"
     try:
-        job.result = work(job.report, job.cancel)
+        job.result, job.theta = work(job.report, job.cancel)
     except Cancelled:
         job.state = "cancelled"
     except PointmaskError as error:

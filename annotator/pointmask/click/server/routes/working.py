@@ -1,17 +1,21 @@
 """Addresses of long work: start a job, ask how far it is, end it."""
 
 from collections.abc import Callable
-from typing import Any
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from pointmask.click.contract.errors import NotFoundError
 from pointmask.click.server.desk import Desk
+from pointmask.click.server.edits import LARGEST_NUMBER
 from pointmask.click.server.jobs import Jobs, Work
-from pointmask.click.server.routes.looking import desk_of
+from pointmask.click.server.routes.about import facts
+from pointmask.click.server.routes.looking import desk_of, in_thread
 from pointmask.click.server.routes.marking import check_writable
 from pointmask.click.server.wire.answers import json_answer
-from pointmask.click.server.wire.fields import Fields, of_body, of_query
+from pointmask.click.server.wire.fields import Fields, of_body, of_query, wrong
+from pointmask.click.server.works import calibrated, filled, published, remade, tracked
 
 
 async def start(request: Request) -> Response:
@@ -43,13 +47,37 @@ def _jobs(request: Request) -> Jobs:
     return jobs
 
 
-def _publish(desk: Desk, fields: Fields) -> Work:
-    def work(report: Any, cancelled: Any) -> dict[str, Any]:  # noqa: ANN401 - as `Work` has them
-        published = desk.session.publish(report, cancelled)
-        return {"done": published.done, "skipped": published.skipped, "targets": published.targets}
+async def theta(request: Request) -> Response:
+    """Go on with the theta that a calibration found, and make the masks anew that nobody has judged."""
+    desk, fields = desk_of(request), await of_body(request)
+    number = fields.whole("job", 1, LARGEST_NUMBER)
+    fields.done()
+    check_writable(desk)
+    job = _jobs(request).get(number)
+    if job.kind != "calibrate" or job.theta is None:
+        raise NotFoundError(f"job {number} is no calibration that was finished; calibrate first")
+    await in_thread(desk.session.use_theta, job.theta)
+    remaking = _jobs(request).start("remake", partial(remade, desk))
+    return json_answer({**await in_thread(facts, request), "job": remaking.number})
 
-    return work
+
+def _track(desk: Desk, fields: Fields) -> Work:
+    image = fields.whole("image", 0, LARGEST_NUMBER)
+    frame = fields.whole("frame", 0, LARGEST_NUMBER)
+    targets = fields.take("targets", [])
+    every = {target.target for target in desk.session.peek(desk.name(image), frame).targets}
+    if not isinstance(targets, list) or (targets and set(map(str, targets)) != set(map(str, every))):
+        wrong(
+            "targets are not all of the frame, but they are carried together: a frame with points is complete",
+            "track all targets of the frame",
+        )
+    return partial(tracked, desk, image, frame)
 
 
-_KINDS: dict[str, Callable[[Desk, Fields], Work]] = {"publish": _publish}
+_KINDS: dict[str, Callable[[Desk, Fields], Work]] = {
+    "publish": lambda desk, fields: partial(published, desk),
+    "fill": lambda desk, fields: partial(filled, desk),
+    "track": _track,
+    "calibrate": lambda desk, fields: partial(calibrated, desk),
+}
 """What can be asked for; a function takes its arguments from the body and returns the work."""
