@@ -68,7 +68,7 @@ def _track(desk: Desk, fields: Fields) -> Work:
     every = {target.target for target in desk.session.peek(desk.name(image), frame).targets}
     if not isinstance(targets, list) or (targets and set(map(str, targets)) != set(map(str, every))):
         wrong(
-            "targets are not all of the frame, but they are carried together: a frame with points is complete",
+            "targets are not all of the frame, but are carried together: a frame with points is complete",
             "track all targets of the frame",
         )
     return partial(tracked, desk, image, frame)
