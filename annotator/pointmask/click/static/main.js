@@ -29,7 +29,8 @@ class Shell {
     /** @type {any} */ this.view = null;
     /** @type {Record<string, any>} */ this.made = { workspace: this.workspace };
     /** @type {Map<string, any>} */ this.held = new Map();
-    root.replaceChildren(h("a.skip", { href: "#", onclick: (event) => { event.preventDefault(); this.workspace.stage.focus(); } }, t.skip), this.head.element, this.notices.element, this.views);
+    this.head.element.prepend(h("button.skip", { type: "button", onclick: () => this.view?.stage?.focus() }, t.skip));
+    root.replaceChildren(this.head.element, this.notices.element, this.views);
     window.addEventListener("hashchange", () => this.route());
     document.addEventListener("keydown", (event) => this.keyDown(event));
     document.addEventListener("keyup", (event) => this.keyUp(event));

@@ -11,7 +11,7 @@ const duration = (seconds) => {
 
 export const t = {
   starting: "Starting …",
-  skip: "To the image",
+  skip: "To the image", messages: "Messages",
   close: "Close",
   token: {
     title: "Token",
@@ -181,7 +181,7 @@ export const t = {
     running: (done, total) => (total ? `${done.toLocaleString()} of ${total.toLocaleString()} …` : "Working …"),
     nextTitle: "What comes next", nextText: "The output folder is an ordinary pointmask folder: every other command reads it.",
     numbers: { images: "images", marked: "marked", empty: "without a target", todo: "to do", unfinished: "unfinished", unsure: "unsure", targets: "targets", by_hand: "by hand" },
-    sizes: (sizes) => (sizes ?? []).map(({ upto, count: n }) => `${n.toLocaleString()} ${plural(n, "target", "targets")} ${upto === null ? "larger" : `up to ${upto} px`}`),
+    sizes: (sizes) => (sizes ?? []).filter(({ count: n }) => n).map(({ upto, count: n }) => `${n.toLocaleString()} ${plural(n, "target", "targets")} ${upto === null ? "larger" : `up to ${upto} px`}`),
     unreadable: (n) => `${n} ${plural(n, "image", "images")} cannot be read: pointmask check says why.`,
     commands: (out, images) => [`pointmask check ${images} --masks ${out}`, `pointmask convert ${out} ${out}-basicirstd --to basicirstd`, `pointmask train ${images} --masks ${out}`],
     copy: "Copy", copied: "Copied", copyThis: (line) => `Copy: ${line}`, selected: "Selected: copy it with Ctrl C.",

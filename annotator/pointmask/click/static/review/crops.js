@@ -53,7 +53,7 @@ export class Crops {
   /**
    * @param {HTMLCanvasElement} canvas  gets the size that the crop has at the scale
    * @param {Crop} crop @param {"image" | "soft" | "mask"} what @param {number} scale  device px a pixel
-   * @param {number[]} point  row, col of the target in the frame @param {boolean} outlined
+   * @param {number[] | null} point  row, col of the target in the frame @param {boolean} outlined
    */
   draw(canvas, crop, what, scale, point, outlined) {
     const { width, height } = crop.plane;

@@ -155,10 +155,10 @@ export class Review {
     if (this.row !== row) return;
     const box = this.panels.getBoundingClientRect();
     const ratio = window.devicePixelRatio;
-    const across = box.width > 1.4 * box.height ? 3 : 1;
-    const room = Math.min((box.width - 24) / across, (box.height - 30) / (across === 3 ? 1 : 3) - 24);
+    const [beside, below] = [Math.min((box.width - 60) / 3, box.height - 54), Math.min(box.width - 24, (box.height - 60) / 3 - 24)];
+    const room = Math.max(beside, below);
     const scale = Math.max(1, Math.floor((room * ratio) / Math.max(crop.plane.width, crop.plane.height)));
-    for (const { what, canvas } of this.pictures) this.crops.draw(canvas, crop, what, scale, row.point ?? centreOf(row.box), what === "image");
+    for (const { what, canvas } of this.pictures) this.crops.draw(canvas, crop, what, scale, this.target?.point ?? centreOf(row.box), what === "image");
     this.tell();
   }
 

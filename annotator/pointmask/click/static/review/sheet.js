@@ -4,6 +4,7 @@ import { count, h } from "../dom.js";
 import { t } from "../texts.js";
 
 const SIZE = 24;
+const TILE = 140; // CSS px
 
 export class Sheet {
   /**
@@ -54,8 +55,8 @@ export class Sheet {
   async draw(canvas, row) {
     try {
       const crop = await this.crops.get(row);
-      const scale = Math.max(1, Math.floor((128 * window.devicePixelRatio) / Math.max(crop.plane.width, crop.plane.height)));
-      this.crops.draw(canvas, crop, "mask", scale, row.point ?? [row.box[0], row.box[1]], true);
+      const scale = Math.max(1, Math.floor((TILE * window.devicePixelRatio) / Math.max(crop.plane.width, crop.plane.height)));
+      this.crops.draw(canvas, crop, "mask", scale, null, true);
     } catch {
       canvas.replaceWith(h("span.hint", {}, t.sheet.missing));
     }

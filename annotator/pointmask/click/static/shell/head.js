@@ -11,7 +11,7 @@ export class Head {
    */
   constructor(page, doing) {
     this.page = page;
-    this.name = h("span.name");
+    this.name = h("h1.name");
     this.place = h("span.place-of");
     this.bar = h("progress.done", { "aria-label": t.head.done });
     this.saving = h("span.saving", { role: "img" });

@@ -14,7 +14,7 @@ export class Notices {
     this.waiting = h("div.warming", { role: "status", hidden: true });
     this.notes = h("div.notes-box", {});
     this.live = h("p.unseen", { role: "status", "aria-live": "polite" });
-    this.element = h("div.notices", {}, this.bar, this.waiting, this.notes, this.live);
+    this.element = h("section.notices", { "aria-label": t.messages }, this.bar, this.waiting, this.notes, this.live);
     page.addEventListener("saving", () => this.tellBar());
     page.addEventListener("session", () => this.tellWarming());
     page.addEventListener("notice", (event) => this.notice(/** @type {CustomEvent} */ (event).detail));

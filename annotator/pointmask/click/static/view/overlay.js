@@ -12,7 +12,7 @@ const BRACKETS_BELOW = 2; // device px a pixel; outlines would cover what they s
 /**
  * @typedef {object} Mark
  * @property {import("./bits.js").Mask | null} mask
- * @property {number[]} point  row, col
+ * @property {number[] | null} point  row, col; null draws none
  * @property {number[] | null} [centre]
  * @property {"given" | "carried" | "proposal" | "preview" | "pending"} kind
  * @property {string} text  beside the target
@@ -136,7 +136,7 @@ function drawPoints(context, view, marks, unit) {
   const rings = new Path2D();
   const crosses = new Path2D();
   for (const mark of marks) {
-    if (mark.kind === "preview") continue;
+    if (mark.kind === "preview" || !mark.point) continue;
     if (mark.mask && mark.kind === "given" && view.scale < BRACKETS_BELOW) continue; // its frame shows the place
     const { x, y, side } = squareOf(view, mark.point[0], mark.point[1]);
     const [cx, cy] = [x + Math.floor(side / 2), y + Math.floor(side / 2)];

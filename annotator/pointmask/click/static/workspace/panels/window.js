@@ -205,10 +205,11 @@ export class WindowPanel {
     const most = Math.log1p(Math.max(1, ...bins));
     const { low, high } = this.viewer.window;
     context.fillStyle = getComputedStyle(this.canvas).color;
-    for (let i = 0; i < BINS; i += 1) {
-      const value = this.range.low + ((i + 0.5) / BINS) * (this.range.high - this.range.low);
+    const { length } = bins;
+    for (let i = 0; i < length; i += 1) {
+      const value = this.range.low + ((i + 0.5) / length) * (this.range.high - this.range.low);
       context.globalAlpha = value >= low && value <= high ? 1 : OUTSIDE;
-      const [left, right] = [Math.round((i / BINS) * width), Math.round(((i + 1) / BINS) * width)];
+      const [left, right] = [Math.round((i / length) * width), Math.round(((i + 1) / length) * width)];
       const tall = Math.round((Math.log1p(bins[i]) / most) * (height - 4 * ratio));
       context.fillRect(left, height - tall, Math.max(right - left, 1), tall);
     }
@@ -220,15 +221,17 @@ export class WindowPanel {
     if (!picture) return new Uint32Array(BINS);
     const key = `${this.range.low}/${this.range.high}`;
     if (this.cached?.picture === picture && this.cached.key === key) return this.cached.bins;
-    const bins = new Uint32Array(BINS);
+    // Never narrower than a step of the samples, or a comb of empty bins appears.
+    const steps = Math.floor((this.range.high - this.range.low) / picture.code.scale);
+    const bins = new Uint32Array(Math.min(Math.max(steps, 1), BINS));
     const { data } = picture.plane;
     const { code } = picture;
     const first = codeOf(code, this.range.low);
-    const factor = BINS / (codeOf(code, this.range.high) - first);
+    const factor = bins.length / (codeOf(code, this.range.high) - first);
     const step = Math.max(1, Math.floor(data.length / 400_000)); // enough for a picture of counts
     for (let i = 0; i < data.length; i += step) {
       const bin = Math.floor((data[i] - first) * factor);
-      if (bin >= 0 && bin < BINS && !Number.isNaN(valueOf(code, data[i]))) bins[bin] += 1;
+      if (bin >= 0 && bin < bins.length && !Number.isNaN(valueOf(code, data[i]))) bins[bin] += 1;
     }
     this.cached = { picture, key, bins };
     return bins;
