@@ -25,6 +25,11 @@ COMMANDS = {
         "pointmask.cli.clicking.click:click_command",
         "Click on targets in the browser, see their masks, correct them.",
     ),
+    "agree": (
+        "pointmask.cli.clicking.agree:agree",
+        "Compare the folders of several annotators on the images that they share.",
+    ),
+    "merge": ("pointmask.cli.clicking.merge:merge", "Put the folders of several annotators together."),
     "demo": ("pointmask.cli.demo:demo", "Create and annotate five built-in scenes."),
     "check": (
         "pointmask.cli.check:check",

@@ -124,10 +124,8 @@ def check_not_judged(out: Path) -> None:
     Raises
     ------
     OutputError
-        If there is a journal with such masks, whether they are published or not.
+        If the journal or the manifest tells of such masks.
     """
-    if not (out / CLICKS).is_file():
-        return
     for name in (MANIFEST, CLICKS):
         if (out / name).is_file():
             with (out / name).open("rb") as file:

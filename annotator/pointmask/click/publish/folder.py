@@ -126,7 +126,7 @@ def publish(
                     report(min(count, len(contents.frames)), len(contents.frames))
         sync(made)
         write_whole(out / THETA, contents.theta, _TAG)
-        _derive(out, made, labelled=tally.labelled)
+        derive(out, made, labelled=tally.labelled)
         hashes = {path.name: _hash(path) for path in _published_files(out)} | {MANIFEST: _hash(made)}
         put_whole(made, out / MANIFEST)
     return Published(tally.done, tally.skipped, tally.targets, hashes)
@@ -208,7 +208,7 @@ def write_mask(out: Path, frame: ClickFrame, entry: Entry | None, *, changed: bo
         write_whole(path, mask_png(frame), _TAG, durable=False, below=out)
 
 
-def _derive(out: Path, manifest: Path, *, labelled: bool) -> None:
+def derive(out: Path, manifest: Path, *, labelled: bool) -> None:
     """Write the files that say parts of what the manifest says."""
     with whole_file(out / TRACKED, _TAG) as file:
         for entry in _done(manifest):

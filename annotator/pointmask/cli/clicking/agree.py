@@ -1,0 +1,34 @@
+"""``pointmask agree``: how well annotators agree on the images that they have in common."""
+
+from pathlib import Path
+
+import click
+
+from pointmask.cli import printable
+
+_SHOWN = 20  # reasons
+
+
+@click.command(short_help="Compare the folders of several annotators.")
+@click.argument(
+    "folders", nargs=-1, required=True, metavar="DIR DIR...", type=click.Path(path_type=Path, file_okay=False)
+)
+def agree(folders: tuple[Path, ...]) -> None:
+    """Compare output folders on the images that two or more of them finished.
+
+    Targets are paired by optimal matching within 3 px of their centroids. Intervals are those of a bootstrap
+    over images. Two people who click the same blob get the same mask, so masks made from clicks alone are
+    told apart from masks in which a hand had a part.
+    """
+    from pointmask.click.annotators.agree import agree as compared
+    from pointmask.click.annotators.words import lines_of
+
+    if len(folders) < 2:
+        raise click.UsageError("give two folders or more")
+    found = compared(folders)
+    for line in lines_of(found):
+        click.echo(printable(line))
+    for reason in found.left_out[:_SHOWN]:
+        click.echo(printable(f"left out: {reason}"), err=True)
+    if len(found.left_out) > _SHOWN:
+        click.echo(f"left out: {len(found.left_out) - _SHOWN:,} more", err=True)

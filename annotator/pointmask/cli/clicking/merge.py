@@ -1,0 +1,31 @@
+"""``pointmask merge``: the folders of several annotators become one."""
+
+from pathlib import Path
+
+import click
+
+from pointmask.cli import printable
+
+_SHOWN = 20  # images
+
+
+@click.command(short_help="Put the folders of several annotators together.")
+@click.argument(
+    "folders", nargs=-1, required=True, metavar="DIR...", type=click.Path(path_type=Path, file_okay=False)
+)
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="New output folder."
+)
+def merge(folders: tuple[Path, ...], out: Path) -> None:
+    """Merge output folders into OUT; an image that several finished is taken from the first named.
+
+    Folders are only read; their journals stay with them.
+    """
+    from pointmask.click.annotators.merge import merge as merged
+
+    done = merged(folders, out)
+    click.echo(printable(f"{out}: {done.done:,} frames with masks, {done.skipped:,} skipped"))
+    for name in done.double[:_SHOWN]:
+        click.echo(printable(f"in several folders: {name}"), err=True)
+    if len(done.double) > _SHOWN:
+        click.echo(f"in several folders: {len(done.double) - _SHOWN:,} more", err=True)

@@ -1,0 +1,121 @@
+"""Several output folders become one: shards of a job that people divided among themselves."""
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from pointmask.click.annotators.common import by_frame, check_published
+from pointmask.click.publish.folder import derive
+from pointmask.errors import OutputError
+from pointmask.folder.frame import skipped_entry
+from pointmask.folder.plan import shared_stems
+from pointmask.folder.records.manifest import Entry, dump
+from pointmask.io.files import clean_temporaries, put_whole, staged, sync
+from pointmask.io.layout import MANIFEST, RESULTS, stem_of
+from pointmask.io.lock import only_job
+
+_TAG = "merge"
+
+
+class Merged(NamedTuple):
+    """
+    What was merged.
+
+    Attributes
+    ----------
+    done, skipped : int
+        Frames with masks, and with a reason instead.
+    double : list of str
+        Frames that several folders finished, which were taken from the first of them.
+    """
+
+    done: int
+    skipped: int
+    double: list[str]
+
+
+def merge(folders: Sequence[Path], out: Path) -> Merged:
+    """
+    Merge output folders; a frame of several is taken from the first that finished it.
+
+    Parameters
+    ----------
+    folders : sequence of Path
+        Output folders of click sessions, or of annotate; they are only read.
+    out : Path
+        New folder. Masks are linked where that can be done; the journals stay where they are.
+
+    Raises
+    ------
+    OutputError
+        If `out` holds results, a folder has no manifest or holds edits that are not published, or a file
+        cannot be written.
+    LockedError
+        If another job writes to `out`.
+    """
+    check_published([*folders, out])
+    if (out / MANIFEST).exists():
+        raise OutputError(f"{out} holds results already; choose a new folder with --out")
+    twins = {
+        name: group
+        for group in shared_stems(dict.fromkeys(key[0] for key, _ in by_frame(folders)))
+        for name in group
+    }
+    done = skipped = 0
+    double: list[str] = []
+    labelled = False
+    with only_job(out):
+        clean_temporaries(out, _TAG, [RESULTS[kind] for kind in ("mask", "instance")])
+        with staged(out / MANIFEST, _TAG) as made:
+            with made.open("wb") as file:
+                for key, entries in by_frame(folders):
+                    finished = [number for number in sorted(entries) if entries[number]["status"] == "done"]
+                    chosen = finished[0] if finished else min(entries)
+                    entry = entries[chosen]
+                    if key[0] in twins:
+                        entry = _clash(entry, twins[key[0]])
+                    if len(finished) > 1:
+                        double.append(f"{key[0]}#{key[1]}" if key[1] else key[0])
+                    if entry["status"] == "done":
+                        done += 1
+                        labelled |= any(target["label"] is not None for target in entry["targets"])
+                        _copy_pictures(entry, folders[chosen], out)
+                    else:
+                        skipped += 1
+                    file.write(dump(entry))
+            sync(made)
+            derive(out, made, labelled=labelled)
+            put_whole(made, out / MANIFEST)
+    return Merged(done, skipped, double)
+
+
+def _clash(entry: Entry, names: Sequence[str]) -> Entry:
+    return skipped_entry(
+        entry["image"],
+        entry["frame"],
+        f"{' and '.join(names)} would both write the mask {stem_of(entry['image'])}.png; rename all but one, "
+        "or keep them in different folders",
+    )
+
+
+def _copy_pictures(entry: Entry, source: Path, out: Path) -> None:
+    """Give the pictures of a frame a second name, or copy them; no file is ever changed in place."""
+    mask = entry["mask"]
+    if mask is None:
+        return
+    for kind in ("mask", "instance"):
+        path = Path(RESULTS[kind]) / Path(mask).relative_to(RESULTS["mask"])
+        if not (source / path).is_file():
+            if kind == "mask":
+                raise OutputError(
+                    f"{source / path} is missing, though the manifest names it; publish it again"
+                )
+            continue
+        with staged(out / path, _TAG) as made:
+            try:
+                os.link(source / path, made)
+            except OSError:
+                shutil.copyfile(source / path, made)
+            put_whole(made, out / path)
