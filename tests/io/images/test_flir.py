@@ -16,7 +16,7 @@ from pointmask.errors import ImageError
 from pointmask.folder.job import annotate_folder
 from pointmask.folder.records.manifest import read_manifest
 from pointmask.io.images.array import decode
-from pointmask.io.images.codecs.flir import is_radiometric
+from pointmask.io.images.codecs.flir import radiometric_kind
 from pointmask.io.images.file import ImageFile
 from pointmask.io.images.kinds import Reading
 from pointmask.io.images.open import open_source
@@ -106,12 +106,12 @@ def test_other_jpeg_are_not_taken_for_radiometric():
         "FLIR behind the picture": plain + radiometric(raw_values())[2:200],
     }
     for name, data in cases.items():
-        assert not is_radiometric(io.BytesIO(data)), name
+        assert not radiometric_kind(io.BytesIO(data)), name
     data = radiometric(raw_values())
-    assert is_radiometric(io.BytesIO(data))
-    assert is_radiometric(io.BytesIO(data[:2] + b"\xff\xff" + data[3:]))
+    assert radiometric_kind(io.BytesIO(data)) == "FLIR"
+    assert radiometric_kind(io.BytesIO(data[:2] + b"\xff\xff" + data[3:])) == "FLIR"
     for length in range(11):
-        assert not is_radiometric(io.BytesIO(data[:length]))
+        assert not radiometric_kind(io.BytesIO(data[:length]))
 
 
 def test_damage_is_an_image_error():
@@ -167,3 +167,45 @@ def test_jobs_and_check_say_which_raster_was_used(tmp_path):
     ]
     told = CliRunner().invoke(main, ["annotate", *arguments])
     assert "1 images were read as thermal raster, in kelvin" in told.output
+
+
+def _with_segments(*segments: tuple[int, bytes]) -> bytes:
+    """The picture with segments behind its first marker."""
+    jpeg = picture()
+    packed = (struct.pack(">BBH", 0xFF, marker, len(body) + 2) + body for marker, body in segments)
+    return jpeg[:2] + b"".join(packed) + jpeg[2:]
+
+
+def _exif(make: str) -> tuple[int, bytes]:
+    exif = Image.Exif()
+    exif[0x010F] = make
+    return 0xE1, b"Exif\0\0" + exif.tobytes().removeprefix(b"Exif\0\0")
+
+
+def test_thermal_pictures_of_dji_are_named_with_the_way_round(tmp_path):
+    thermal = _with_segments(_exif("DJI"), (0xE3, b"\0\1" * 900), (0xE4, b"\xaa\x55\x12\x06"))
+    with pytest.raises(ImageError, match=r"DJI camera.*Thermal SDK.*--no-radiometric"):
+        decode(thermal, "a.jpg")
+    with ImageFile(io.BytesIO(thermal), "a.jpg", Reading(radiometric=False)) as file:
+        assert file.kind == "JPEG"
+        assert file.decode().shape == (24, 32)
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images/a.jpg").write_bytes(thermal)
+    annotate_folder(tmp_path / "images", Points({"a": one()}), tmp_path / "out")
+    (entry,) = read_manifest(tmp_path / "out")
+    assert "Thermal SDK" in entry["reason"]
+
+
+@pytest.mark.parametrize(
+    "segments",
+    [
+        [_exif("DJI")],  # of its camera for the eye
+        [_exif("Kodak"), (0xE3, b"Meta\0\0")],
+        [(0xE3, b"Meta\0\0")],
+        [(0xE3, b"\0\1" * 900), (0xE1, b"http://ns.adobe.com/xap/1.0/\0 DJI")],
+    ],
+)
+def test_other_pictures_are_read(segments):
+    data = _with_segments(*segments)
+    assert radiometric_kind(io.BytesIO(data)) is None
+    assert decode(data, "a.jpg").shape == (24, 32)

@@ -73,7 +73,7 @@ class ImageFile:
     @cached_property
     def kind(self) -> str:
         """
-        What it is, as its first bytes say: PNG, TIFF, FITS and so on; FLIR or raw, as `Reading` has it.
+        What it is, as its first bytes say: PNG, TIFF, FITS and so on; FLIR, DJI or raw, as `Reading` has it.
 
         Raises
         ------
@@ -84,8 +84,8 @@ class ImageFile:
             return "raw"
         self._file.seek(0)
         kind = kind_of(self._file.read(HEAD), self.name)
-        if kind == "JPEG" and self._reading.radiometric and flir.is_radiometric(self._file):
-            return "FLIR"
+        if kind == "JPEG" and self._reading.radiometric:
+            return flir.radiometric_kind(self._file) or kind
         return kind
 
     @cached_property

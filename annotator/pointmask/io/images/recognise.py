@@ -73,6 +73,11 @@ _FLIR_SEQUENCE = Unread(
     "a thermal sequence of a FLIR camera (.seq, .csq, .fff)",
     "export its frames as 16-bit TIFF in FLIR Thermal Studio or through FLIR's Science File SDK",
 )
+_DJI = Unread(
+    "a thermal JPEG (R-JPEG) of a DJI camera, whose temperatures DJI's own library alone unpacks",
+    "convert it to raw or TIFF with DJI's Thermal SDK (dji_irp) or Thermal Analysis Tool; to take the "
+    "coloured picture instead: --no-radiometric",
+)
 _STREAM = Unread("a StreamPix sequence", "export its frames as 16-bit TIFF in StreamPix")
 _CAMERA_RAW = Unread(
     "a raw file of a camera", "develop it to 16-bit TIFF: rawpy, darktable-cli or dcraw -T -6"
@@ -206,7 +211,7 @@ def codec_of(
     Parameters
     ----------
     kind : str
-        From `kind_of`; also FLIR and raw.
+        From `kind_of`; also FLIR, DJI and raw.
     file : BinaryIO
         Open for reading, seekable.
     size : int
@@ -225,6 +230,8 @@ def codec_of(
     """
     if kind == "raw" and reading.raw is not None:
         return raw.RawFile(file, size, reading.raw)
+    if kind == "DJI":
+        raise ImageError(str(_DJI))
     if kind == "ENVI":
         return import_module(f"{_CODECS}.envi").EnviFile(file, size, name, open_beside)  # type: ignore[no-any-return]
     if kind in _RASTER:

@@ -3,7 +3,7 @@
 import io
 import struct
 from importlib import import_module
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,15 +13,18 @@ from pointmask.io.images.codecs import Codec
 from pointmask.io.images.codecs.limits import check_samples
 from pointmask.io.images.codecs.raster import RasterFile
 
-_APP1, _START_OF_SCAN = 0xE1, 0xDA
+_APP1, _APP3, _START_OF_SCAN = 0xE1, 0xE3, 0xDA
 _WITHOUT_LENGTH = (0x01, *range(0xD0, 0xD9))  # markers that stand alone
 _RAW_DATA, _RECORD = 1, 32  # kind of the record that holds the raster; bytes of a record in the directory
 _COUNT_AT, _MOST_RECORDS = 28, 1000
-_MARK = b"FLIR\0"
+_MARK, _EXIF = b"FLIR\0", b"Exif\0"
 
 
-def is_radiometric(file: BinaryIO) -> bool:
-    """Say whether a JPEG has a FLIR segment before its picture.
+def radiometric_kind(file: BinaryIO) -> Literal["FLIR", "DJI"] | None:
+    """Say whose thermal raster a JPEG has in its segments before the picture.
+
+    FLIR's cameras call their segments so. DJI's own write the raster into APP3, and their name into the Exif
+    data; their older ones were FLIR's.
 
     Parameters
     ----------
@@ -29,10 +32,11 @@ def is_radiometric(file: BinaryIO) -> bool:
         Open binary file that begins with a JPEG's first marker.
     """
     file.seek(2)
+    is_by_dji = False
     while (head := file.read(2))[:1] == b"\xff" and len(head) == 2:
         marker = head[1]
         if marker == _START_OF_SCAN:
-            return False
+            return None
         if marker in _WITHOUT_LENGTH:
             continue
         if marker == 0xFF:  # filling before a marker
@@ -40,13 +44,18 @@ def is_radiometric(file: BinaryIO) -> bool:
             continue
         length = file.read(2)
         if len(length) < 2:
-            return False
+            return None
         body = max(0, struct.unpack(">H", length)[0] - 2)
         begin = file.read(min(body, len(_MARK)))
         if marker == _APP1 and begin == _MARK:
-            return True
-        file.seek(body - len(begin), io.SEEK_CUR)
-    return False
+            return "FLIR"
+        if marker == _APP3 and is_by_dji:
+            return "DJI"
+        if marker == _APP1 and begin == _EXIF:
+            is_by_dji = b"DJI" in file.read(body - len(begin))
+        else:
+            file.seek(body - len(begin), io.SEEK_CUR)
+    return None
 
 
 class FlirFile(Codec):
