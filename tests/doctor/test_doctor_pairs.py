@@ -226,10 +226,13 @@ def test_alternatives_backgrounds_and_joint_lists_are_no_leaks_and_lose_nothing(
 @pytest.mark.parametrize(
     ("lists", "leaks"),
     [
-        ({"train_v1": "0 1", "test_v1": "1 2", "test_full": "0"}, {"01.png"}),
+        ({"train_v1": "0 1", "test_v1": "1 2", "test_full": "0"}, {"00.png", "01.png"}),
+        ({"train_v1": "0 1", "test_v1": "2", "train_full": "1 2", "test_full": "0"}, set()),
         ({"trainval": "0 1", "test": "1 2"}, {"01.png"}),
         ({"train_a": "0 1", "test_b": "1 2"}, {"01.png"}),  # what the other lacks
-        ({"train": "0 1", "test": "2", "test_hard": "1"}, set()),
+        ({"train": "0 1", "test": "2", "test_hard": "1"}, {"01.png"}),  # it is for every training
+        ({"trainval": "0 1", "val": "1", "test": "2", "test_hard": "0 2"}, {"00.png"}),
+        ({"train": "0", "val": "1", "test": "2", "test_hard": "1 2"}, set()),
         ({"50_50/train": "0 1", "50_50/test": "2", "70_30/train": "0 2", "70_30/test": "1"}, set()),
         ({"50_50/train": "0 1", "50_50/test": "1", "70_30/train": "0 2", "70_30/test": "1"}, {"01.png"}),
         ({"idx_427/trainval": "0 1", "idx_427/test": "2", "hard": "0 2"}, set()),

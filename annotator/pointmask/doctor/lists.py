@@ -45,8 +45,10 @@ class Sides:
     Which lists must hold no image in common.
 
     Lists that are for no side, as those of backgrounds, never must. ``trainval`` may hold what ``train`` and
-    ``val`` do. Lists of different sets, such as ``train_v1`` and ``test_full``, are alternatives: a training
-    takes one of the sets. They must be apart only where each is what the other's set lacks.
+    ``val`` do. Lists of different sets, such as ``train_v1`` and ``test_full`` beside ``train_full``, are
+    alternatives: a training takes one of the sets. A list to measure with whose set has none to train with,
+    such as ``test_hard``, is for every training, so it must be apart from all lists for that; ``val`` and
+    ``test`` of different sets must be apart only where each is what the other's set lacks.
 
     Parameters
     ----------
@@ -67,12 +69,14 @@ class Sides:
             return False
         if ours.group == theirs.group:
             return True
+        lower, higher = (ours, theirs) if one.rank < other.rank else (theirs, ours)
+        if "train" in lower.roles:
+            return "train" not in self._roles[higher.group]
         return not (self._has(ours, theirs.roles) or self._has(theirs, ours.roles))
 
     def _has(self, called: ListName, roles: frozenset[str]) -> bool:
         """Say whether the set of a list has one for any of some sides; val and test both measure."""
-        own = self._roles[called.group]
-        return bool(own & roles) or ("train" not in roles and bool(own & {"val", "test"}))
+        return bool(self._roles[called.group] & (roles | {"val", "test"}))
 
 
 def lists_in(folder: Path) -> list[Path]:

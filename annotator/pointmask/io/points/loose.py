@@ -14,17 +14,14 @@ from urllib.parse import unquote
 
 import numpy as np
 
-from pointmask.io.points.names import without_suffix
+from pointmask.io.points.names import PICTURE_WORDS, TRUTH_WORDS, without_suffix
 
 _HASH = "[0-9a-f]{8}"
 _UUID = rf"{_HASH}(?:-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}"
 _TOOL_START = re.compile(rf"(?:[^/]*?-)?(?:{_UUID}[-_]+|{_HASH}(?:-|__))(?=.)")
 # What Django, and so Label Studio, and what Roboflow put behind a name.
 _TOOL_END = re.compile(r"(?:_(?=[^_]*[A-Z])[A-Za-z0-9]{7}|[_.][A-Za-z]{3,4}\.rf\.[0-9a-f]{32})\Z")
-_ROLES = (
-    "masks?|labels?|gts?|ground[ _-]?truth|truth|seg|segmentation|annotations?|annot|binary|pixels[0-9]?|"
-    "imgs?|images?|im|orig|original|raw|ir"
-)
+_ROLES = f"{TRUTH_WORDS}|{PICTURE_WORDS}"
 _ROLE_START = re.compile(rf"(?:{_ROLES})(?:[ _.-]+|(?=[0-9]))(?=.)", re.IGNORECASE)
 _ROLE_END = re.compile(rf"(?<=.)[ _.-]+(?:{_ROLES})\Z", re.IGNORECASE)
 _ROLE_FOLDER = re.compile(

@@ -7,6 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from pointmask.errors import PointsError
 from pointmask.io.images.kinds import is_image_or_raw
 
+PICTURE_WORDS = "imgs?|images?|im|orig|original|raw|ir"
+"""Pattern of what people call the images, in folders and in names, without regard to case."""
+TRUTH_WORDS = (
+    "masks?|labels?|gts?|ground[ _-]?truth|truth|seg|segmentation|annot(?:ation)?s?|binary|pixels[0-9]?"
+)
+"""The same of masks and what else tells the targets of an image."""
+
 ImageFrame = tuple[str, int]
 """An image's name relative to its folder, with forward slashes, and a 0-based frame."""
 

@@ -13,12 +13,10 @@ from pointmask.io.images.file import ImageFile
 from pointmask.io.images.masks import targets_of
 from pointmask.io.listing import files_below
 from pointmask.io.notes import note
-from pointmask.io.points.names import without_suffix
+from pointmask.io.points.names import PICTURE_WORDS, TRUTH_WORDS, without_suffix
 
-_PICTURES = re.compile(r"imgs?|images?|frames?|orig|original|raw|ir", re.IGNORECASE)
-_TRUTHS = re.compile(
-    r"masks?|labels?|gts?|ground[ _-]?truth|truth|seg|segmentation|annot(?:ation)?s?", re.IGNORECASE
-)
+_PICTURES = re.compile(f"{PICTURE_WORDS}|frames?", re.IGNORECASE)
+_TRUTHS = re.compile(TRUTH_WORDS, re.IGNORECASE)
 
 
 def largest_target(labels: NDArray[np.int32]) -> int:

@@ -86,8 +86,10 @@ def text_pieces(path: Path) -> Iterator[str]:
 
 
 def peek(path: Path, size: int = 4096) -> str:
-    """Return the beginning of a file as text; empty if it is no readable text file."""
+    """Return the beginning of a file as text; empty for folders and what else is no readable text file."""
     try:
+        if not path.is_file():
+            return ""  # a pipe would wait for ever
         with path.open("rb") as file:
             data = file.read(size)
     except OSError:

@@ -33,7 +33,7 @@ class ImageJ(Format):
 
     def sniff(self, path: Path) -> bool:
         """Say whether the header is one of results: a column without name, then Label and a place."""
-        head = head_of(peek(path)) if path.is_file() else None
+        head = head_of(peek(path))
         return head is not None and head.cells[0] == "" and _columns(head) is not None
 
     def read(self, path: Path, *, images: ImageSource | None = None) -> Points:

@@ -38,7 +38,7 @@ class JsonLines(Format):
 
     def sniff(self, path: Path) -> bool:
         """Say whether the file begins with an object of points on a line; with ``targets`` it holds masks."""
-        keys = head_keys(path) if path.is_file() else frozenset()
+        keys = head_keys(path)
         if "{" not in keys or "targets" in keys or not says_points(keys - {"{"}):
             return False
         # A document with a key of this name is no line.

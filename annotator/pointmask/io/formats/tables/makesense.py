@@ -31,7 +31,7 @@ class MakeSense(Format):
 
     def sniff(self, path: Path) -> bool:
         """Say whether the first line is a row with an image before the last two numbers."""
-        head = head_of(peek(path)) if path.is_file() else None
+        head = head_of(peek(path))
         return head is not None and head.delimiter == "," and _is_row(head.cells)
 
     def read(self, path: Path, *, images: ImageSource | None = None) -> Points:

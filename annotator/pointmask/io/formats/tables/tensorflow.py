@@ -26,7 +26,7 @@ class TensorFlowCsv(Format):
 
     def sniff(self, path: Path) -> bool:
         """Say whether the file has the header."""
-        head = head_of(peek(path)) if path.is_file() else None
+        head = head_of(peek(path))
         return head is not None and tuple(cell.lower() for cell in head.cells[: len(_HEADER)]) == _HEADER
 
     def read(self, path: Path, *, images: ImageSource | None = None) -> Points:

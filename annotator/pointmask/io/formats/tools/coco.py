@@ -48,7 +48,7 @@ class Coco(DocumentFormat):
 
     def sniff(self, path: Path) -> bool:
         """Say whether the file begins like a COCO document."""
-        keys = head_keys(path) if path.is_file() else frozenset()
+        keys = head_keys(path)
         if "{" not in keys or not keys & {"images", "annotations"} or "image" in keys:
             return False
         return keys >= {"images", "annotations"} or _LISTED.search(peek(path, _SNIFFED)) is not None

@@ -63,7 +63,7 @@ class Cvat(DocumentFormat):
 
     def sniff(self, path: Path) -> bool:
         """Say whether the file is XML whose first element is ``annotations``, with what CVAT puts there."""
-        head = peek(path) if path.is_file() else ""
+        head = peek(path)
         return _BEGINNING.match(head) is not None and _INSIDE.search(head) is not None
 
     def parsed(self, path: Path, rejected: dict[str, str], images: ImageSource | None) -> Iterator[Parsed]:

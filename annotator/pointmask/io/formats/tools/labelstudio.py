@@ -55,7 +55,7 @@ class LabelStudio(DocumentFormat):
 
     def sniff(self, path: Path) -> bool:
         """Say whether the file is a JSON list of tasks with annotations or predictions of regions."""
-        keys = head_keys(path) if path.is_file() else frozenset()
+        keys = head_keys(path)
         if "[" not in keys or not keys & {"annotations", "predictions", "completions"}:
             return False
         # The data may stand behind more annotations than are looked at.

@@ -38,7 +38,7 @@ class LabelStudioCsv(Format):
 
     def sniff(self, path: Path) -> bool:
         """Say whether the header has the columns that Label Studio adds to each task."""
-        head = head_of(peek(path)) if path.is_file() else None
+        head = head_of(peek(path))
         return head is not None and set(head.cells) >= _OWN and _image_column(head) is not None
 
     def read(self, path: Path, *, images: ImageSource | None = None) -> Points:

@@ -33,7 +33,7 @@ class ViaCsv(Format):
 
     def sniff(self, path: Path) -> bool:
         """Say whether the header has a file name and the shapes of regions."""
-        head = head_of(_uncommented(peek(path))) if path.is_file() else None
+        head = head_of(_uncommented(peek(path)))
         return head is not None and {_NAME, _SHAPE} <= set(head.cells)
 
     def read(self, path: Path, *, images: ImageSource | None = None) -> Points:

@@ -40,7 +40,7 @@ class CocoResults(DocumentFormat):
 
     def sniff(self, path: Path) -> bool:
         """Say whether the file is a JSON list of detections."""
-        keys = head_keys(path) if path.is_file() else frozenset()
+        keys = head_keys(path)
         return "[" in keys and "image_id" in keys and bool(keys & {"bbox", "segmentation", "keypoints"})
 
     def parsed(self, path: Path, rejected: dict[str, str], images: ImageSource | None) -> Iterator[Parsed]:

@@ -45,7 +45,7 @@ class CreateMl(DocumentFormat):
 
     def sniff(self, path: Path) -> bool:
         """Say whether the file is a JSON list of images with annotations."""
-        keys = head_keys(path) if path.is_file() else frozenset()
+        keys = head_keys(path)
         if "[" not in keys or not keys & {*_IMAGE} or not keys & {*_ANNOTATIONS}:
             return False
         head = peek(path, _SNIFFED)

@@ -37,7 +37,7 @@ class LabelStudioMin(DocumentFormat):
 
     def sniff(self, path: Path) -> bool:
         """Say whether the file is a JSON list of tasks with what Label Studio notes of their annotations."""
-        keys = head_keys(path) if path.is_file() else frozenset()
+        keys = head_keys(path)
         if "[" not in keys or keys & {"annotations", "predictions", "completions", "data"}:
             return False
         return len(keys & _BOOKKEEPING) > 1 or ("id" in keys and '"original_width"' in peek(path))
