@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from functools import cached_property
+from textwrap import dedent
 
 import numpy as np
 import pytest
@@ -17,9 +18,10 @@ from pointmask.cli import main
 from pointmask.errors import OutputError, PluginError, PluginWarning, PointsError
 from pointmask.folder.job import annotate_folder
 from pointmask.io.formats import read_points, recognise
+from pointmask.io.formats.base import Format, checked
 from pointmask.io.formats.convert import convert
 from pointmask.io.formats.find import find_points
-from pointmask.io.formats.labelled import LabelledImage, LabelledTarget
+from pointmask.io.formats.labelled import LabelledImage, LabelledTarget, Patch
 from pointmask.io.formats.registry import FORMATS, layouts, saved_as
 from pointmask.io.formats.tools.coco import Coco
 from pointmask.io.points.points import Point, Points
@@ -51,6 +53,20 @@ def installed(tmp_path, monkeypatch):
     yield put
     for name in ("vendor_formats", "vendor_broken"):
         sys.modules.pop(name, None)
+
+
+def test_the_example_for_authors_of_formats_works(tmp_path):
+    example = dedent(Format.__doc__.partition("points.py\n")[2].partition("    Formats are asked")[0])
+    names = {}
+    exec(example, names)
+    form = checked("vendor", names["VendorFormat"])
+    mask = np.zeros((9, 9), np.bool_)
+    mask[3, 4:6] = True
+    image = LabelledImage("a.png", 0, (9, 9), (LabelledTarget(Point(3, 4), Patch.crop(mask)),))
+    form.write_masks([image], tmp_path / form.saved_as)
+    assert (tmp_path / "vendor.vnd").read_text() == "a.png 3 4\na.png 3 5\n"
+    assert form.sniff(tmp_path / "vendor.vnd")
+    assert dict(form.read(tmp_path / "vendor.vnd")) == {"a.png": (Point(12, 7),)}
 
 
 def help_of(command):

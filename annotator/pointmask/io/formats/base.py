@@ -70,18 +70,30 @@ class Format:
         vendor = "vendor_package.points:VendorFormat"
 
         # vendor_package/points.py
-        from pointmask import Format, Point, Points
+        from pointmask import Format, Point, Points, WriteOptions
 
         class VendorFormat(Format):
             name = "vendor"  # as the entry point is called
             description = "points of Vendor's camera"
-            abilities = frozenset({"read points"})
+            abilities = frozenset({"read points", "write masks"})
+            holds = frozenset({"points", "masks"})
+            layout = "file"
+            saved_as = "vendor.vnd"  # what annotate --save vendor writes
 
             def sniff(self, path):
                 return path.suffix == ".vnd"
 
             def read(self, path, *, images=None):
                 return Points({"a.png": (Point(12, 7),)}, self.source_of(path))
+
+            def write_masks(self, images, path, *, source=None, options=WriteOptions()):
+                with path.open("w", encoding="utf-8") as file:
+                    for image in images:  # one after the other; of each its targets
+                        for target in image.targets:
+                            if target.patch is not None:  # the mask, cut to its pixels
+                                rows, cols = target.patch.pixels.nonzero()
+                                for row, col in zip(rows + target.patch.row, cols + target.patch.col):
+                                    print(image.key, row, col, file=file)
 
     Formats are asked for recognition in the order of `pointmask.io.formats.registry.FORMATS`, those of other
     packages last.
