@@ -196,6 +196,23 @@ def test_supervisely(tmp_path, item, point):
     assert dict(found) == {"a.png": (Point(*point, "uav"),)}
 
 
+def test_polygons_of_supervisely_hold_their_outline_and_have_holes(tmp_path):
+    ring = drawn("polygon", [2, 2], [8, 2], [8, 8], [2, 8])
+    ring["points"]["interior"] = [[[4, 4], [6, 4], [6, 6], [4, 6]]]
+    beyond = drawn("polygon", [-3, -2], [1, -2], [1, 0], [-3, 0])
+    path = write(
+        tmp_path / "a.png.json", supervisely(ring, beyond, drawn("polygon", [50, 1], [60, 1], [60, 9]))
+    )
+    ((image,), rejected) = masks_of("supervisely", path)
+    assert not rejected
+    expected = np.zeros((30, 40), np.bool_)
+    expected[2:9, 2:9] = True
+    expected[4:7, 4:7] = False
+    expected[0, :2] = True
+    np.testing.assert_array_equal(image.mask, expected)
+    assert len(image.targets) == 2
+
+
 def test_a_supervisely_project_finds_its_images(tmp_path):
     write(tmp_path / "meta.json", {"classes": [], "tags": []})
     write(tmp_path / "ds0" / "ann" / "a.png.json", supervisely(drawn("point", [12, 5])))

@@ -3,7 +3,11 @@
 ``groundtruth_rect.txt`` and its like hold ``left,top,width,height`` on a line per frame; Anti-UAV's
 ``IR_label.json`` holds ``{"exist": [1, 0, ...], "gt_rect": [[left, top, width, height], [], ...]}``. A box
 that is empty, zero or NaN, an ``exist`` of 0, and a 1 in LaSOT's ``full_occlusion.txt`` or
-``out_of_view.txt`` mean that the frame shows no target. Coordinates are from 0.
+``out_of_view.txt`` mean that the frame shows no target.
+
+``left`` and ``top`` are taken to count pixels from 0, as in Anti-UAV, UAV123 and what Python tools write.
+OTB's and LaSOT's own files come from MATLAB and count from 1, which nothing in a file says for certain: a
+click is then one pixel to the right and below, which a note tells and the judgement of the whole finds.
 """
 
 import math
@@ -14,9 +18,10 @@ from pointmask.errors import PointsError
 from pointmask.io.formats.base import Format
 from pointmask.io.formats.parts.documents import brief, head_keys, listing, mapping, number, read_json
 from pointmask.io.formats.parts.text import Collector, read_text
-from pointmask.io.formats.sequences.mot import add_box
+from pointmask.io.formats.sequences.mot import FROM_ZERO, add_box
 from pointmask.io.formats.sequences.sequence import SequenceImages, first_numbers, lines_of, numbers_of
 from pointmask.io.images.source import ImageSource
+from pointmask.io.notes import note
 from pointmask.io.points.points import Points
 
 _NAMED = re.compile(r"ground[_-]?truth|(^|[_-])gt|rect|(^|[_-])boxes", re.IGNORECASE)
@@ -63,6 +68,8 @@ class SequenceBoxes(Format):
                 collector.add(key, where, None)
             else:
                 add_box(collector, key, box, where)
+        if "{" not in head_keys(path):
+            note(FROM_ZERO, str(path), len(boxes))
         return collector.points(self.source_of(path))
 
 

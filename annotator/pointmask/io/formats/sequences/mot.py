@@ -1,9 +1,11 @@
 """MOTChallenge's lines of a sequence: ``frame,track,left,top,width,height,confidence,...``.
 
 Six to ten numbers; VisDrone-MOT and VisDrone-VID have the same first six. Frames are the numbers in the names
-of the images, or else their places from 1. A confidence of 0 means that a box is to be ignored. Coordinates
-are taken from 0, as the trackers and label tools of today write them; in MOTChallenge's own files they are
-from 1, which is less than a click may be off.
+of the images, or else their places from 1. A confidence of 0 means that a box is to be ignored.
+
+``left`` and ``top`` are taken to count pixels from 0, as VisDrone, CVAT, DarkLabel and today's trackers write
+them. MOTChallenge's own files count from 1, which nothing in a file says for certain: a click is then one
+pixel to the right and below, which a note tells and the judgement of the whole finds.
 """
 
 from array import array
@@ -18,8 +20,14 @@ from pointmask.io.formats.parts.text import Collector, read_text
 from pointmask.io.formats.sequences.sequence import SequenceImages, first_numbers, lines_of, numbers_of
 from pointmask.io.formats.sequences.visdrone import is_visdrone
 from pointmask.io.images.source import ImageSource
+from pointmask.io.notes import note
 from pointmask.io.points.points import Point, Points
 
+FROM_ZERO = (
+    "left and top of boxes were read as counting pixels from 0; files of MOTChallenge and of MATLAB's "
+    "toolboxes (OTB) count from 1"
+)
+"""Note of readers of boxes whose files may count either way."""
 _FEWEST, _MOST = 6, 10
 
 
@@ -65,6 +73,7 @@ class Mot(Format):
         keys = SequenceImages(path, images).numbered(sorted(set(frames)))
         for place, (line, frame) in enumerate(zip(lines, frames, strict=True)):
             add_box(collector, keys[frame], boxes[4 * place : 4 * place + 4], f"{path}:{line}")
+        note(FROM_ZERO, str(path), len(lines))
         return collector.points(self.source_of(path))
 
 

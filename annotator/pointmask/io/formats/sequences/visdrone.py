@@ -1,7 +1,8 @@
 """VisDrone-DET: a text file per image, ``left,top,width,height,score,category,truncation,occlusion``.
 
 A score or category of 0 marks a region to be ignored. The file is called as its image; an empty one says that
-the image holds no target.
+the image holds no target. ``left`` and ``top`` count pixels from 0: boxes at the border of VisDrone's images
+have a 0 there.
 """
 
 from pathlib import Path

@@ -3,8 +3,10 @@
 ``<points>`` are read, each of its ``x,y`` pairs as one target; ``<mask>``, whose run lengths go row by row
 through the mask's box; ``<polygon>``, as a mask; ``<box>`` and ``<ellipse>``, clicked on in the middle. A
 point and a mask or box of the same ``group_id`` are one target; so are a point and the mask or box it lies
-on. An image with other shapes is rejected, as a target would be missing; one without any holds no target.
-An image of a subset is called like ``train/a.png`` if that is there, and else ``a.png``.
+on. An image with other shapes is rejected, as a target would be missing; one without any holds no target. An
+image of a subset is called like ``train/a.png`` if that is there, and else ``a.png``. Coordinates count from
+the outer edge of the first pixel, so that the middle of pixel k is k + 0.5; of a mask ``left`` and ``top``
+are the indices of its first pixel.
 
 In ``<track>``, a shape that is ``outside`` says that the target is gone from that frame. Frames of a
 multi-page file are keys such as ``seq.tif#3``; those of a video too if it lies among the images, and else

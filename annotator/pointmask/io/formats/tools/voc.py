@@ -1,8 +1,9 @@
 """Pascal VOC XML, one document per image: boxes, of which the middle is the click.
 
-``xmin`` to ``xmax`` count pixels from 1 and include both ends. An object's ``point`` element, if it has
-one, is the click itself. The turned boxes of roLabelImg (``robndbox``) and outlines without box
-(``polygon``, also as in MIT's LabelMe) are clicked on in the middle. A document without objects says that
+``xmin`` to ``xmax`` count pixels from 1 and include both ends, as the VOC kit has it. An object's ``point``
+element, if it has one, is the click itself, counted likewise. The turned boxes of roLabelImg (``robndbox``)
+and outlines without box (``polygon``, also as in MIT's LabelMe) are clicked on in the middle; their numbers
+count from the outer edge of the first pixel. A document without objects says that
 its image holds no target; a size of 0 says nothing.
 """
 

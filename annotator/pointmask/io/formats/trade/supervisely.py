@@ -1,8 +1,9 @@
 """Supervisely JSON: a document per image, called like it (``a.png.json``), in ``ann`` beside ``img``.
 
 ``point`` is a click; ``rectangle`` is clicked on in the middle; ``polygon`` and ``bitmap`` (a PNG,
-compressed, in base64) are masks. Coordinates count pixels from 0, and a rectangle includes its last row and
-column. A document without objects says that its image holds no target; one with any other shape is rejected.
+compressed, in base64) are masks. Coordinates are indices of pixels from 0: a rectangle includes its last row
+and column, and a polygon the pixels on its outline, as Supervisely's own masks do. A document without objects
+says that its image holds no target; one with any other shape is rejected.
 """
 
 import base64
@@ -14,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from pointmask.errors import PointsError
 from pointmask.io.formats.base import DocumentFormat
+from pointmask.io.formats.encodings.rle import MOST_PIXELS
 from pointmask.io.formats.labelled import LabelledTarget, Patch, Shape
 from pointmask.io.formats.parts.documents import (
     brief,
@@ -31,7 +33,7 @@ from pointmask.io.formats.parts.documents import (
 )
 from pointmask.io.formats.parts.origin import Origin, to_pixel
 from pointmask.io.formats.parts.per_image import Parsed, any_document, parse_each
-from pointmask.io.formats.parts.shapes import boxed, known_size, label_of, outlined, size_of
+from pointmask.io.formats.parts.shapes import box_around, boxed, known_size, label_of, size_of
 from pointmask.io.images.source import ImageSource
 from pointmask.io.points.names import clean_key
 from pointmask.io.points.points import Point
@@ -85,7 +87,7 @@ def _parse(file: Path, folder: str) -> Parsed:
 
 
 def _target(item: dict[str, Any], shape: Shape | None, where: str) -> LabelledTarget | None:
-    """Return what one object stands for; None for an empty bitmap."""
+    """Return what one object stands for; None for a mask without a pixel in the image."""
     title = item.get("classTitle")
     label = label_of(title) if isinstance(title, str) else None
     kind = item.get("geometryType")
@@ -101,9 +103,10 @@ def _target(item: dict[str, Any], shape: Shape | None, where: str) -> LabelledTa
         (x0, y0), (x1, y1) = corners
         return boxed([(min(x0, x1), min(y0, y1)), (max(x0, x1) + 1, max(y0, y1) + 1)], label)
     if kind == "polygon" and len(corners) > 2:
-        edges = [(x + 0.5, y + 0.5) for x, y in corners]  # they lie in the middles of pixels
-        patch = outlined(edges, shape, where)
-        return boxed(edges, label) if patch is None else LabelledTarget(None, patch, None, label)
+        holes = listing(points.get("interior", []), f"{where}: interior")
+        inner = [[_corner(pair, where) for pair in listing(hole, f"{where}: interior")] for hole in holes]
+        patch = _filled(corners, inner, shape, where)
+        return None if patch is None else LabelledTarget(None, patch, None, label)
     raise PointsError(
         f"{where} is a {brief(kind)} of {len(corners)} corners; read are points, rectangles, polygons and "
         "bitmaps: delete it, or draw one of these"
@@ -115,6 +118,25 @@ def _corner(pair: object, where: str) -> tuple[float, float]:
     if len(values) != 2:
         raise PointsError(f"{where}: a corner of {len(values)} numbers; write [x, y]")
     return values[0], values[1]
+
+
+def _filled(
+    outer: list[tuple[float, float]], inner: list[list[tuple[float, float]]], shape: Shape | None, where: str
+) -> Patch | None:
+    """Return the pixels in and on a polygon, without its holes; None if none lies in the image."""
+    top, left, bottom, right = box_around(outer)[1]
+    height, width = shape or (bottom + 1, right + 1)
+    row, col = max(top, 0), max(left, 0)
+    size = min(right + 1, width) - col, min(bottom + 1, height) - row
+    if min(size) < 1:
+        return None
+    if size[0] * size[1] > MOST_PIXELS:
+        raise PointsError(f"{where}: a polygon of more than {MOST_PIXELS:,} pixels; correct it")
+    mask = Image.new("L", size)
+    draw = ImageDraw.Draw(mask)
+    for corners, fill in ((outer, 1), *((hole, 0) for hole in inner if len(hole) > 2)):
+        draw.polygon([(round(x) - col, round(y) - row) for x, y in corners], fill=fill, outline=fill)
+    return Patch.crop(np.asarray(mask) != 0, row, col)
 
 
 def _bitmap(fields: dict[str, Any], where: str) -> Patch | None:
