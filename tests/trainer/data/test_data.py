@@ -17,8 +17,8 @@ from pointmask_trainer.data.points import pair_points
 from pointmask_trainer.data.split import load_masks, load_split
 from pointmask_trainer.errors import DataError
 from pointmask_trainer.strategies.base import Folder
-from pointmask_trainer.strategies.point import point_label
 from pointmask_trainer.strategies.registry import make_strategy
+from pointmask_trainer.strategies.static.point import point_label
 
 
 @pytest.fixture

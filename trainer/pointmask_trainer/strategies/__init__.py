@@ -3,5 +3,6 @@
 Each is a class that derives from `base.Strategy`, in a file of its own, and a line of the table in
 `registry`, which names it without importing it; another package adds one by an entry point of the group
 ``pointmask.strategies``. A strategy sees the protocol `training.Training`, never the loop behind it.
-May import: inference, operator, detectors, data and all below. Open first: ``base.py``, then ``point.py``.
+May import: inference, operator, detectors, data and all below. Open first: ``base.py``, then
+``static/point.py``.
 """

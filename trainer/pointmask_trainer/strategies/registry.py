@@ -21,9 +21,9 @@ STRATEGIES: "Registry[type[Strategy]]" = Registry(
     "strategy",
     "pointmask.strategies",
     {
-        "full": "pointmask_trainer.strategies.full:Full",
-        "point": "pointmask_trainer.strategies.point:PointLabels",
-        "masks": "pointmask_trainer.strategies.masks:Masks",
+        "full": "pointmask_trainer.strategies.static.full:Full",
+        "point": "pointmask_trainer.strategies.static.point:PointLabels",
+        "masks": "pointmask_trainer.strategies.static.masks:Masks",
         "d2d": "pointmask_trainer.strategies.d2d:D2D",
         "joint": "pointmask_trainer.strategies.joint:Joint",
     },
