@@ -13,10 +13,17 @@ from typing import Annotated, Any, Literal
 from pointmask.settings import Between, Share, check, parse_toml, read_table, to_table, to_toml
 from pointmask_trainer.errors import ConfigError
 
-PRESETS = ("paper", "cpu")
+PRESETS = ("paper", "cpu", "lesps", "pal")
+"""Recipes; ``paper`` is that of D2D, and the last two name their strategy."""
 
 ABLATIONS = ("a1", "a2", "a3", "a4", "a4_val", "b1", "b2", "b3", "b4", "published")
 """Settings of strategy ``d2d`` with components removed, named as in table 3 of the paper."""
+
+VARIANTS = ("pal_released", "lesps_annotator", "pal_annotator")
+"""Settings of strategies ``lesps`` and ``pal``: as the released code computes them, or as started better."""
+
+LOSSES_OF_STRATEGIES = ("lesps", "pal")
+"""Strategies that are defined by a loss of their own, which holds where no other is set."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -129,7 +136,9 @@ class LossConfig:
     deep : {"mean", "sum"}
         Reduction over the losses of a detector's maps.
     edge : float
-        Weight of label edges in ``eedm``.
+        Weight of label edges in ``eedm``; 1 is the loss that the published code of PAL computes.
+    edge_neighbours : {8, 4}
+        Pixels of which one lies on the other side of an edge: 4 leaves out corners, as published.
     hard_share : float
         Share of the hardest pixels over which ``eedm`` averages.
     focal_norm : {"label", "ones"}
@@ -140,6 +149,7 @@ class LossConfig:
     name: Literal["softiou", "bce", "focal", "eedm"] = "softiou"
     deep: Literal["mean", "sum"] = "mean"
     edge: Annotated[float, Between(0, 1000)] = 4.0
+    edge_neighbours: Literal[8, 4] = 8
     hard_share: Annotated[float, Between(1e-6, 1)] = 0.5
     focal_norm: Literal["label", "ones"] = "label"
 
@@ -276,13 +286,15 @@ def load_config(
 ) -> Config:
     """Combine defaults, a preset, a file and single settings, each overriding the ones before.
 
-    Setting another detector or strategy discards the options of the previous one.
+    Setting another detector or strategy discards the options of the previous one. Where none of them sets
+    ``loss``, or a part of it, that of the strategy holds: the focal loss for ``lesps``, EEDM for ``pal``.
 
     Parameters
     ----------
-    preset : {"paper", "cpu"}, optional
+    preset : str, optional
+        One of `PRESETS`.
     file : str or Path, optional
-        TOML file, such as the ``config.toml`` of a run; or one of `ABLATIONS`.
+        TOML file, such as the ``config.toml`` of a run; or one of `ABLATIONS` or `VARIANTS`.
     settings : iterable of str
         ``a.b=value``, the value in TOML or a bare word.
 
@@ -300,7 +312,7 @@ def load_config(
         _merge(table, parse_toml(_file_text(file), str(file), ConfigError))
     for setting in settings:
         _merge(table, _parse_setting(setting))
-    return read_table(Config, table, ConfigError)
+    return read_table(Config, _with_loss(table), ConfigError)
 
 
 def from_toml(text: str, name: str = "config") -> Config:
@@ -342,8 +354,19 @@ def _merge(table: dict[str, Any], new: Mapping[str, Any]) -> None:
             table[key] = dict(value) if isinstance(value, Mapping) else value
 
 
+def _with_loss(table: dict[str, Any]) -> dict[str, Any]:
+    """Put the loss that belongs to the strategy below the settings."""
+    strategy = table.get("strategy")
+    name = strategy.get("name") if isinstance(strategy, Mapping) else None
+    if name not in LOSSES_OF_STRATEGIES:
+        return table
+    below = parse_toml(_preset_text(f"losses/{name}"), f"loss of {name}", ConfigError)
+    _merge(below, table)
+    return below
+
+
 def _file_text(file: str | Path) -> str:
-    if str(file) in ABLATIONS and not Path(file).exists():
+    if str(file) in (*ABLATIONS, *VARIANTS) and not Path(file).exists():
         return _preset_text(f"ablations/{file}")
     try:
         return Path(file).read_text(encoding="utf-8")

@@ -73,6 +73,25 @@ def test_edge_enhanced_by_hand():
     assert edge_enhanced(logits, labels, 4.0, 4 / 36).item() == pytest.approx(value, rel=1e-5)
 
 
+def test_edges_of_four_neighbours_leave_out_corners():
+    labels = torch.zeros(1, 1, 7, 7)
+    labels[..., 2:5, 2:5] = 1
+    eight, four = label_edges(labels)[0, 0], label_edges(labels, 4)[0, 0]
+    assert torch.equal(eight.nonzero().min(0).values, torch.tensor([1, 1]))
+    assert int((eight - four).sum()) == 4
+    assert [float(four[corner]) for corner in ((1, 1), (1, 5), (5, 1), (5, 5))] == [0.0] * 4
+    assert float(four[3, 3]) == float(eight[3, 3]) == 0
+    # Slow twin: both sides within distance 1.
+    for row in range(7):
+        for col in range(7):
+            near = [
+                labels[0, 0, r, c].item()
+                for r, c in ((row, col), (row - 1, col), (row + 1, col), (row, col - 1), (row, col + 1))
+                if 0 <= r < 7 and 0 <= c < 7
+            ]
+            assert four[row, col].item() == max(near) - min(near)
+
+
 @pytest.mark.parametrize("name", ["softiou", "bce", "focal", "eedm"])
 def test_each_image_has_its_own_loss_and_right_answers_cost_least(name):
     labels = torch.zeros(3, 1, 12, 12)

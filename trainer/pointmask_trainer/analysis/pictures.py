@@ -128,7 +128,9 @@ def _no_versions(study: Study) -> str:
         return ""
     if reason := study.history.strategy.why_not("labels"):
         return f"There are no versions of the labels in this run: {reason}."
-    return _no_theta(study) or "No label has been made again yet, or the run did not keep the first."
+    if not study.history.strategy.why_not("theta"):  # new labels follow from a new theta
+        return _no_theta(study) or "The run did not keep its first labels."
+    return "No label has been made again yet, or the run did not keep the first."
 
 
 def _weights_text(study: Study) -> str:

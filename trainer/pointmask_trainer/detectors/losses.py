@@ -81,21 +81,30 @@ def focal(logits: Tensor, labels: Tensor, norm: Literal["label", "ones"] = "labe
     return -(near + far).flatten(1).sum(1) / divisor
 
 
-def edge_enhanced(logits: Tensor, labels: Tensor, edge: float, hard_share: float) -> Tensor:
+def edge_enhanced(
+    logits: Tensor, labels: Tensor, edge: float, hard_share: float, neighbours: int = 8
+) -> Tensor:
     """Cross entropy with label edges weighted by `edge`, mean over the hardest share of each image's pixels.
 
     Edge-enhanced difficulty mining of PAL as described in its paper; the released code weights all pixels
     equally, which corresponds to ``edge = 1`` up to a factor of 4.
     """
-    weight = 1 + (edge - 1) * label_edges(labels)
+    weight = 1 + (edge - 1) * label_edges(labels, neighbours)
     loss = weight * F.binary_cross_entropy_with_logits(logits, labels, reduction="none")
     flat = loss.flatten(1)
     return flat.topk(max(1, round(hard_share * flat.shape[1])), dim=1).values.mean(1)
 
 
-def label_edges(labels: Tensor) -> Tensor:
-    """Return 1 where the 3 x 3 neighbourhood in (B, 1, H, W) labels contains both sides of 0.5, else 0."""
+def label_edges(labels: Tensor, neighbours: int = 8) -> Tensor:
+    """Return 1 where a pixel of (B, 1, H, W) labels and its 8 or 4 neighbours span 0.5, else 0."""
     padded = F.pad((labels > 0.5).to(labels.dtype), (1, 1, 1, 1), mode="replicate")
+    if neighbours == 4:
+        inner = slice(1, -1)
+        down, across = padded[..., inner], padded[..., inner, :]
+        highest = torch.maximum(_of_three(torch.maximum, down, -2), _of_three(torch.maximum, across, -1))
+        return highest - torch.minimum(
+            _of_three(torch.minimum, down, -2), _of_three(torch.minimum, across, -1)
+        )
     # One axis after the other: a fifteenth of the time of max_pool2d with stride 1 on a CPU.
     highest, lowest = padded, padded
     for axis in (-2, -1):
@@ -114,5 +123,7 @@ _LOSSES: dict[str, Callable[[Tensor, Tensor, LossConfig], Tensor]] = {
     "softiou": lambda logits, labels, config: soft_iou(logits, labels),
     "bce": lambda logits, labels, config: bce(logits, labels),
     "focal": lambda logits, labels, config: focal(logits, labels, config.focal_norm),
-    "eedm": lambda logits, labels, config: edge_enhanced(logits, labels, config.edge, config.hard_share),
+    "eedm": lambda logits, labels, config: edge_enhanced(
+        logits, labels, config.edge, config.hard_share, config.edge_neighbours
+    ),
 }

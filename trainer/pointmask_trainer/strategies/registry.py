@@ -26,6 +26,8 @@ STRATEGIES: "Registry[type[Strategy]]" = Registry(
         "masks": "pointmask_trainer.strategies.static.masks:Masks",
         "d2d": "pointmask_trainer.strategies.d2d:D2D",
         "joint": "pointmask_trainer.strategies.joint:Joint",
+        "lesps": "pointmask_trainer.strategies.evolving.lesps:LESPS",
+        "pal": "pointmask_trainer.strategies.evolving.pal:PAL",
     },
     _check,
     ConfigError,
