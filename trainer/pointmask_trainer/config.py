@@ -13,14 +13,18 @@ from typing import Annotated, Any, Literal
 from pointmask.settings import Between, Share, check, parse_toml, read_table, to_table, to_toml
 from pointmask_trainer.errors import ConfigError
 
-PRESETS = ("paper", "cpu", "lesps", "pal")
-"""Recipes; ``paper`` is that of D2D, and the last two name their strategy."""
+PRESETS = ("paper", "cpu", "lesps", "pal", "gsacp")
+"""Recipes; ``paper`` is that of D2D, and the last three name their strategy."""
 
 ABLATIONS = ("a1", "a2", "a3", "a4", "a4_val", "b1", "b2", "b3", "b4", "published")
 """Settings of strategy ``d2d`` with components removed, named as in table 3 of the paper."""
 
-VARIANTS = ("pal_released", "lesps_annotator", "pal_annotator")
-"""Settings of strategies ``lesps`` and ``pal``: as the released code computes them, or as started better."""
+VARIANTS = (
+    "pal_released", "lesps_annotator", "pal_annotator",
+    "gsacp_base", "gsacp_ema", "gsacp_hbc", "gsacp_asg",
+)  # fmt: skip
+"""Settings of the other strategies: ``pal`` with the loss that its released code computes; ``lesps`` and
+``pal`` started from the annotator's masks; ``gsacp`` with none or one of its three parts, which has all."""
 
 LOSSES_OF_STRATEGIES = ("lesps", "pal")
 """Strategies that are defined by a loss of their own, which holds where no other is set."""

@@ -36,6 +36,7 @@ from pointmask_trainer.data.labels import Label, SplitName
 from pointmask_trainer.data.split import Split
 from pointmask_trainer.detectors.base import Auxiliary, Maps
 from pointmask_trainer.detectors.losses import loss_of_maps
+from pointmask_trainer.errors import DataError
 from pointmask_trainer.strategies.training import Training
 
 Part = Literal["weights", "theta", "labels"]
@@ -94,6 +95,8 @@ class Strategy(ABC):
         Whether labels are made from points, which are then looked for if the user names none.
     reads_masks : bool
         Whether labels are read from the masks that the user names.
+    compiles : bool
+        Whether the detector may be compiled; strategies that read its features cannot have that.
     unweighted : tuple of str
         Options of ``pointmask train`` that train on the same labels with equal weights and nothing else
         learned; ``pointmask select`` prints them for a selection. Empty if the strategy's own do.
@@ -104,6 +107,7 @@ class Strategy(ABC):
     learns_weights: ClassVar[bool] = False
     needs_points: ClassVar[bool] = False
     reads_masks: ClassVar[bool] = True
+    compiles: ClassVar[bool] = True
     unweighted: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, options: Any) -> None:  # noqa: ANN401 - each strategy's own
@@ -187,3 +191,21 @@ class Strategy(ABC):
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:  # noqa: B027 - optional
         """Restore `state_dict`."""
+
+
+def require_points(folder: Folder, strategy: str) -> None:
+    """Check that each list has a point.
+
+    Raises
+    ------
+    DataError
+        If there are no points at all, or none in one of the lists.
+    """
+    if not folder.has_points:
+        raise DataError(f"strategy {strategy} needs points; name them with --points FILE")
+    for split in folder.splits.values():
+        if not any(len(points) for points in split.points):
+            raise DataError(
+                f"no image of the {split.name} list has a point; check --points, or give another list with "
+                f"--{split.name}-list FILE"
+            )

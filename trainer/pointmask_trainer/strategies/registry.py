@@ -27,6 +27,7 @@ STRATEGIES: "Registry[type[Strategy]]" = Registry(
         "d2d": "pointmask_trainer.strategies.d2d:D2D",
         "joint": "pointmask_trainer.strategies.joint:Joint",
         "lesps": "pointmask_trainer.strategies.evolving.lesps:LESPS",
+        "gsacp": "pointmask_trainer.strategies.affinity.gsacp:GSACP",
         "pal": "pointmask_trainer.strategies.evolving.pal:PAL",
     },
     _check,

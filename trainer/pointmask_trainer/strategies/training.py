@@ -28,6 +28,8 @@ class Training(Protocol):
     model : Detector
         The detector that is trained, with its present weights.
     device : torch.device
+    autocast : torch.dtype or None
+        Precision of the detector's passes; None is that of the weights.
     group : ProcessGroup
         The processes that share each batch.
     optimiser : torch.optim.Optimizer
@@ -49,6 +51,8 @@ class Training(Protocol):
     @property
     def device(self) -> torch.device: ...  # noqa: D102
     @property
+    def autocast(self) -> torch.dtype | None: ...  # noqa: D102
+    @property
     def group(self) -> ProcessGroup: ...  # noqa: D102
     @property
     def optimiser(self) -> torch.optim.Optimizer: ...  # noqa: D102
@@ -59,7 +63,7 @@ class Training(Protocol):
     @property
     def steps_per_epoch(self) -> int: ...  # noqa: D102
 
-    def batch(self, split: SplitName, indices: Tensor, key: tuple[int, ...]) -> Batch:
+    def batch(self, split: SplitName, indices: Tensor, key: tuple[int, ...], *, plain: bool = False) -> Batch:
         """Cut this process's share of a batch of augmented crops.
 
         Parameters
@@ -69,6 +73,8 @@ class Training(Protocol):
             Images of the whole batch.
         key : tuple of int
             The augmentation derives from it and the seed alone.
+        plain : bool
+            Without augmentation: each crop shows a target of its image as it is, where there is one.
         """
         ...
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pointmask.components import blobs
-from pointmask_trainer.config import Config
+from pointmask_trainer.config import AugmentConfig, Config
 from pointmask_trainer.data.augment import draw_augmentation, photometric_change
 from pointmask_trainer.data.batch import Batch
 from pointmask_trainer.data.labels import LabelStore, SplitName
@@ -65,12 +65,14 @@ class Batches:
             indices = order[step * self._config.batch : (step + 1) * self._config.batch]
             yield self.batch("train", indices, (epoch, step))
 
-    def batch(self, split: SplitName, indices: Tensor, key: tuple[int, ...]) -> Batch:
+    def batch(self, split: SplitName, indices: Tensor, key: tuple[int, ...], *, plain: bool = False) -> Batch:
         """Cut this process's share of a batch; see `pointmask_trainer.strategies.training.Training.batch`."""
         source = self._splits[split]
         chosen = indices.tolist()
         augmentation = draw_augmentation(
-            self._config.augment,
+            AugmentConfig(crop=self._config.augment.crop, positive=1.0, flip=False, transpose=False)
+            if plain
+            else self._config.augment,
             [source.images.shapes[k] for k in chosen],
             [self._anchors[split][k] for k in chosen],
             (self._config.seed, _CROPS, *key, int(split == "val")),

@@ -22,7 +22,7 @@ from pointmask_trainer.data.normalisation import Normalisation
 from pointmask_trainer.data.split import Mask, Split
 from pointmask_trainer.detectors.base import Detector, Maps
 from pointmask_trainer.distributed import ProcessGroup
-from pointmask_trainer.errors import TrainingError
+from pointmask_trainer.errors import ConfigError, TrainingError
 from pointmask_trainer.inference.operator_masks import OperatorMasks
 from pointmask_trainer.inference.tiles import Box, predict_pool
 from pointmask_trainer.run.mask_settings import MaskSettings
@@ -75,6 +75,11 @@ class Loop:
     masks : MaskSettings, optional
         Who draws the masks that are validated; the network by default.
 
+    Raises
+    ------
+    ConfigError
+        If the strategy does not go with the settings.
+
     Attributes
     ----------
     masks : MaskSettings
@@ -97,6 +102,11 @@ class Loop:
         group: ProcessGroup | None = None,
         masks: MaskSettings | None = None,
     ) -> None:
+        if config.run.compile and not strategy.compiles:
+            raise ConfigError(
+                f"strategy {config.strategy.name} reads features of the detector, which run.compile = true "
+                "may leave out; set it to false"
+            )
         self.config, self.splits, self.labels = config, splits, labels
         self.strategy, self.model, self.normalisation = strategy, model, normalisation
         self.group = group or ProcessGroup()
@@ -169,9 +179,9 @@ class Loop:
         seconds = time.perf_counter() - start
         return EpochResult(total / images, seconds, images, loading / seconds)
 
-    def batch(self, split: SplitName, indices: Tensor, key: tuple[int, ...]) -> Batch:
+    def batch(self, split: SplitName, indices: Tensor, key: tuple[int, ...], *, plain: bool = False) -> Batch:
         """Cut this process's share of a batch; see `pointmask_trainer.strategies.training.Training.batch`."""
-        return self._batches.batch(split, indices, key)
+        return self._batches.batch(split, indices, key, plain=plain)
 
     def losses(self, batch: Batch) -> tuple[Tensor, Maps]:
         """Run the detector on a batch; return the loss of each image, (B,), and the maps."""

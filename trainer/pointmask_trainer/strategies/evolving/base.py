@@ -16,8 +16,7 @@ from pointmask_trainer.data.labels import Label, SplitName
 from pointmask_trainer.data.layout import true_masks
 from pointmask_trainer.data.split import Split, for_every_image, known_masks
 from pointmask_trainer.detectors.base import Maps
-from pointmask_trainer.errors import DataError
-from pointmask_trainer.strategies.base import Folder, Part, Strategy
+from pointmask_trainer.strategies.base import Folder, Part, Strategy, require_points
 from pointmask_trainer.strategies.evolving.evolution import Rule, evolve
 from pointmask_trainer.strategies.labels.annotating import annotate_image
 from pointmask_trainer.strategies.labels.changes import Change, ChangedLabels
@@ -160,21 +159,3 @@ def label_from(mask: NDArray[np.bool_], points: NDArray[np.int64], value: float)
     label = np.where(mask, np.float32(value), np.float32(0))
     label[tuple(points.T)] = 1
     return label
-
-
-def require_points(folder: Folder, strategy: str) -> None:
-    """Check that each list has a point.
-
-    Raises
-    ------
-    DataError
-        If there are no points at all, or none in one of the lists.
-    """
-    if not folder.has_points:
-        raise DataError(f"strategy {strategy} needs points; name them with --points FILE")
-    for split in folder.splits.values():
-        if not any(len(points) for points in split.points):
-            raise DataError(
-                f"no image of the {split.name} list has a point; check --points, or give another list with "
-                f"--{split.name}-list FILE"
-            )
