@@ -20,7 +20,7 @@ from pointmask.io.files import write_whole
 if TYPE_CHECKING:
     from pointmask.bench.cases import LazyCase
 
-METHODS = "ours,mclc,d2d,com,threshold"
+METHODS = "ours,mclc,d2d,com,pgc2f,threshold"
 
 
 def main() -> None:

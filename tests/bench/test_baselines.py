@@ -51,11 +51,13 @@ def test_called_alike(name):
 
 
 def test_unknown_name_lists_the_known():
-    with pytest.raises(MethodError, match="ours, mclc, d2d, com, threshold"):
+    with pytest.raises(MethodError, match="ours, mclc, d2d, com, pgc2f, threshold"):
         load("sam")
 
 
-@pytest.mark.parametrize(("name", "least"), [("mclc", 0.5), ("d2d", 0.5), ("threshold", 0.6), ("com", 0.4)])
+@pytest.mark.parametrize(
+    ("name", "least"), [("mclc", 0.5), ("d2d", 0.5), ("threshold", 0.6), ("com", 0.4), ("pgc2f", 0.5)]
+)
 def test_finds_a_clear_target(name, least):
     image, truth = blob_scene()
     result = load(name)(image, [(30, 40)])
@@ -228,6 +230,8 @@ def test_later_targets_write_over_earlier_ones():
     first, second = result.targets
     assert (first.area, first.box) == (2, (0, 0, 1, 2))
     assert (second.area, second.box) == (1, (0, 3, 1, 4))
+    kept = compose((1, 5), [patch((0, 0), 0, [[1, 1, 1]]), patch((0, 4), 2, [[0, 1, 0]])], erases=False)
+    np.testing.assert_array_equal(kept.mask, [[1, 1, 1, 1, 0]])
 
 
 def test_an_empty_result_says_so():

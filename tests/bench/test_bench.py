@@ -258,7 +258,10 @@ def test_ratio_of_medians_and_its_interval():
 @pytest.fixture(scope="module")
 def summary():
     run = run_bench(
-        scene_sources(2, seeds=2), ("ours", "mclc", "d2d", "com", "threshold"), size_prior="truth", seeds=2
+        scene_sources(2, seeds=2),
+        ("ours", "mclc", "d2d", "com", "pgc2f", "threshold"),
+        size_prior="truth",
+        seeds=2,
     )
     return summarise(run, data="built-in scenes", protocol="centroid", command="pointmask bench")
 
@@ -285,7 +288,9 @@ def test_every_heading_says_that_true_sizes_were_used(summary):
     text = markdown(summary)
     assert text.startswith("# built-in scenes: 2 images")
     assert all("size prior 'truth'" in line for line in text.splitlines() if line.startswith("## "))
-    assert "given to MCLC, D2D Monte-Carlo and threshold; pointmask and COM get the point only." in text
+    assert (
+        "given to MCLC, D2D Monte-Carlo and threshold; pointmask, COM and PG-C2F get the point only." in text
+    )
     assert "point only" in heading({**summary, "size_prior": "none"})
 
 

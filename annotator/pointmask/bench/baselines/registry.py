@@ -28,6 +28,7 @@ BASELINES: "Registry[type[Baseline]]" = Registry(
         "mclc": "pointmask.bench.baselines.mclc:MCLC",
         "d2d": "pointmask.bench.baselines.d2d:D2DMonteCarlo",
         "com": "pointmask.bench.baselines.com:COM",
+        "pgc2f": "pointmask.bench.baselines.pgc2f:PGC2F",
         "threshold": "pointmask.bench.baselines.threshold:Threshold",
     },
     _check,

@@ -167,7 +167,7 @@ def empty_patch(point: tuple[int, int]) -> TargetPatch:
     return TargetPatch(point, (slice(row, row + 1), slice(col, col + 1)), blank, blank > 0)
 
 
-def compose(shape: tuple[int, int], patches: Sequence[TargetPatch]) -> Annotation:
+def compose(shape: tuple[int, int], patches: Sequence[TargetPatch], *, erases: bool = True) -> Annotation:
     """Write the targets' boxes over one another, in order, and read each target back from its box.
 
     This is how the published programs make an image's mask: where boxes overlap, a later target erases
@@ -179,6 +179,8 @@ def compose(shape: tuple[int, int], patches: Sequence[TargetPatch]) -> Annotatio
         Image size (H, W).
     patches : sequence of TargetPatch
         One per target, in the order in which they were clicked.
+    erases : bool
+        False keeps what earlier targets had set, as some programs do.
 
     Returns
     -------
@@ -188,7 +190,7 @@ def compose(shape: tuple[int, int], patches: Sequence[TargetPatch]) -> Annotatio
     """
     canvas = np.zeros(shape, np.bool_)
     for patch in patches:
-        canvas[patch.box] = patch.mask
+        canvas[patch.box] = patch.mask if erases else canvas[patch.box] | patch.mask
     return Annotation(shape, tuple(_target(patch, canvas[patch.box].copy()) for patch in patches))
 
 
