@@ -257,12 +257,7 @@ def test_ratio_of_medians_and_its_interval():
 
 @pytest.fixture(scope="module")
 def summary():
-    run = run_bench(
-        scene_sources(2, seeds=2),
-        ("ours", "mclc", "d2d", "com", "pgc2f", "threshold"),
-        size_prior="truth",
-        seeds=2,
-    )
+    run = run_bench(scene_sources(2, seeds=2), tuple(BASELINES.ours), size_prior="truth", seeds=2)
     return summarise(run, data="built-in scenes", protocol="centroid", command="pointmask bench")
 
 
