@@ -242,3 +242,37 @@ def test_x14_every_single_damage_of_a_journal_is_survived(tmp_path):
             for path in ("frame/0/0", "images", "queue", "summary", "changes?since=0", "crop/0/0/1"):
                 assert client.get(f"/api/{path}").status < 500, (turn, path)
             assert client.post("/api/undo", {}).status < 500
+
+
+def test_proposals_are_shown_until_they_are_judged(tmp_path):
+    images = scenes(tmp_path / "images", 1)
+    found = tmp_path / "found"
+    mask = np.zeros((64, 80), bool)
+    mask[38:43, 48:53] = True
+    save(found / "masks/f0.png", mask)
+    rows = "f0.png,30,20,0,0.4\nf0.png,50,40,0,0.9\nf0.png,5,5,0,0.1\nf0.png,99,99,0,0.5\n"
+    (found / "points.csv").write_text(f"image,x,y,frame,score\n{rows}")
+    with serving(images, proposals=found) as client:
+        client.server.warm.wait()
+        shown = client.get("/api/frame/0/0").json["proposals"]
+        assert [(one["point"], one["score"]) for one in shown] == [
+            ([40, 50], 0.9),
+            ([20, 30], 0.4),
+            ([5, 5], 0.1),
+        ]
+        assert [one["mask"] is None for one in shown] == [False, True, True]
+        best, second, last = (one["proposal"] for one in shown)
+        ours = client.edit("accept", proposal=best, mask="ours").json["frames"][0]["targets"][0]
+        wanted = annotate(scene(0), [(40, 50)]).mask
+        np.testing.assert_array_equal(unpacked(ours, (64, 80)), wanted)
+        theirs = client.edit("accept", proposal=best, mask="theirs").json["frames"][0]
+        assert theirs["removed"] == [ours["target"]]
+        assert theirs["targets"][0]["made"] == "predicted"
+        np.testing.assert_array_equal(unpacked(theirs["targets"][0], (64, 80)), mask)
+        client.post("/api/undo", {})
+        assert client.get("/api/frame/0/0").json["targets"][0]["made"] == "click"
+        assert client.edit("refuse", proposal=last).status == 200
+        assert client.edit("accept", proposal=second, mask="theirs").status == 404
+        assert [one["proposal"] for one in client.get("/api/frame/0/0").json["proposals"]] == [second]
+    with serving(images, proposals=found) as client:
+        assert [one["proposal"] for one in client.get("/api/frame/0/0").json["proposals"]] == [second]

@@ -53,6 +53,11 @@ def _user() -> str:
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Output folder of annotate or click to review: in place if it is --out, else in a copy.",
 )
+@click.option(
+    "--proposals",
+    type=click.Path(path_type=Path, exists=True),
+    help="Output of predict or propose: shown until each is accepted or refused.",
+)
 @click.option("--labels", callback=_labels, metavar="A,B,...", help="Classes on the keys 1 to 9.")
 @click.option(
     "--theta",
@@ -95,6 +100,7 @@ def click_command(
     points: Path | None,
     point_format: str | None,
     review: Path | None,
+    proposals: Path | None,
     labels: tuple[str, ...],
     theta: str,
     polarity: Literal["bright", "dark", "auto"],
@@ -141,6 +147,7 @@ def click_command(
         id_list=id_list,
         review=review,
         points=points,
+        proposals=proposals,
         point_format=point_format,
         shard=Shard(*shard) if shard else Shard(),
         overlap=overlap,

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from pointmask.click.base.proposals import Proposals, run_lengths
 from pointmask.click.contract.errors import GoneError, NotFoundError
 from pointmask.click.contract.targets import Answer, ClickFrame
 from pointmask.click.frames.cache import Frames
@@ -41,6 +42,7 @@ class Desk:
     listing : Listing
     frames : Frames
     session : Session
+    proposals : Proposals, optional
     states : bytearray
         A byte per image: a place in `STATES`, and whether a target is unsure.
     """
@@ -48,6 +50,7 @@ class Desk:
     listing: Listing
     frames: Frames
     session: Session
+    proposals: Proposals | None = None
     states: bytearray = field(default_factory=bytearray)
     _least: dict[str, float] = field(default_factory=dict)
     _statistics: "OrderedDict[tuple[str, int], Statistics]" = field(default_factory=OrderedDict)
@@ -131,6 +134,39 @@ class Desk:
         standing = self.session.frame(image, frame)
         self.note(standing)
         return standing
+
+    def proposed(
+        self, image: str, frame: int, number: int, theirs: bool
+    ) -> tuple[dict[str, Any], int | None]:
+        """
+        Return what accepts a proposal, and the target that was made of it already.
+
+        Parameters
+        ----------
+        image : str
+        frame, number : int
+        theirs : bool
+            Whether the detector's mask is wanted.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such proposal, or no mask of the detector at it.
+        """
+        found = None if self.proposals is None else self.proposals.get(image, frame, number)
+        if self.proposals is None or found is None:
+            raise NotFoundError(f"{image}, frame {frame}, has no proposal {number}; reload the page")
+        row, col = found.point
+        fields = {"row": row, "col": col, "label": found.label, "rle": None}
+        if theirs:
+            decoded = self.load(image, frame)
+            shape = decoded.pixels.shape[0], decoded.pixels.shape[1]
+            crop = self.proposals.mask(image, frame, decoded.frames, shape, found.point)
+            if crop is None:
+                raise NotFoundError(f"{image}, frame {frame}: the detector has no mask at x {col}, y {row}")
+            fields["rle"] = run_lengths(crop, shape)
+        made = self.session.peek(image, frame).targets
+        return fields, next((target.target for target in made if target.point == found.point), None)
 
     def noted(self, answer: Answer) -> Answer:
         """Take note of what was changed."""

@@ -31,8 +31,12 @@ _LABEL, _NAME = 200, 64  # characters
 Name = Callable[[int], str]
 """Gives the name of an image by its number."""
 
-Proposed = Callable[[str, int, int], dict[str, Any]]
-"""Gives the fields of an `Accept` for a proposal: image, frame, number."""
+Proposed = Callable[[str, int, int, bool], tuple[dict[str, Any], int | None]]
+"""
+Gives the fields of an `Accept` for a proposal, and the target that was made of it already.
+
+Takes image, frame, number, and whether the detector's mask is wanted.
+"""
 
 
 def edits_of(fields: Fields, name: Name, proposal: Proposed) -> list[AnyEdit]:
@@ -55,10 +59,11 @@ def edits_of(fields: Fields, name: Name, proposal: Proposed) -> list[AnyEdit]:
     fields.done()
     if not isinstance(given, list) or not 1 <= len(given) <= MOST_AT_ONCE:
         wrong(f"edits is not a list of 1 to {MOST_AT_ONCE} edits")
-    return [_edit(fields_of(value, f"edit {k + 1}"), name, proposal) for k, value in enumerate(given)]
+    read = (_edit(fields_of(value, f"edit {k + 1}"), name, proposal) for k, value in enumerate(given))
+    return [edit for edits in read for edit in edits]
 
 
-def _edit(fields: Fields, name: Name, proposal: Proposed) -> AnyEdit:
+def _edit(fields: Fields, name: Name, proposal: Proposed) -> list[AnyEdit]:
     form = fields.one_of("op", (*_FORMS, "accept", "refuse"))
     base = fields.take("base", None)
     if base is not None and (type(base) is not int or not 0 <= base < LARGEST_NUMBER):
@@ -72,17 +77,25 @@ def _edit(fields: Fields, name: Name, proposal: Proposed) -> AnyEdit:
     }
     if not common["edit"]:
         wrong("edit is empty; it names the edit, so that it is done once")
-    if form in ("accept", "refuse"):
-        made = proposal(common["image"], common["frame"], fields.whole("proposal", 0, LARGEST_NUMBER))
-        if form == "refuse":
-            edit: AnyEdit = Refuse(**common, row=made["row"], col=made["col"])
-        else:
-            mask = fields.one_of("mask", ("ours", "theirs"), "ours")
-            edit = Accept(**{**common, **made, **({} if mask == "theirs" else {"rle": None})})
+    if form not in ("accept", "refuse"):
+        edits = [_FORMS[form](common, fields)]
     else:
-        edit = _FORMS[form](common, fields)
+        edits = _judged(form, common, fields, proposal)
     fields.done()
-    return edit
+    return edits
+
+
+def _judged(form: str, common: dict[str, Any], fields: Fields, proposal: Proposed) -> list[AnyEdit]:
+    """Accept or refuse a proposal. The detector's mask takes the place of one that was made of it before."""
+    number = fields.whole("proposal", 0, LARGEST_NUMBER)
+    theirs = form == "accept" and fields.one_of("mask", ("ours", "theirs"), "ours") == "theirs"
+    made, target = proposal(common["image"], common["frame"], number, theirs)
+    if form == "refuse":
+        return [Refuse(**common, row=made["row"], col=made["col"])]
+    if target is None or not theirs:
+        return [Accept(**common, **made)]
+    step = {**common, "gesture": common["gesture"] or common["edit"]}
+    return [Drop(**{**step, "edit": f"{common['edit']}-"[-_NAME:]}, target=target), Accept(**step, **made)]
 
 
 def _add(common: dict[str, Any], fields: Fields) -> AnyEdit:

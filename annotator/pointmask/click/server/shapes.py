@@ -5,7 +5,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from pointmask.click.base.proposals import Proposals
 from pointmask.click.contract.targets import Answer, ClickFrame, ClickTarget
 from pointmask.click.frames.reader import Frame
 from pointmask.click.frames.samples import code_for
@@ -31,8 +33,6 @@ def target_shape(target: ClickTarget, shape: tuple[int, int]) -> dict[str, Any]:
         ``mask`` is a crop: ``bits`` is the base64 of its rows' bits, most significant first, without gaps
         between rows.
     """
-    top, left, pixels = target.crop(shape)
-    bits = b64encode(np.packbits(pixels, axis=None).tobytes()).decode()
     return {
         "target": target.target,
         "point": target.point,
@@ -49,14 +49,34 @@ def target_shape(target: ClickTarget, shape: tuple[int, int]) -> dict[str, Any]:
         "verdict": target.verdict,
         "who": target.who,
         "theta": target.basis.theta,
-        "mask": {
-            "top": top,
-            "left": left,
-            "height": pixels.shape[0],
-            "width": pixels.shape[1],
-            "bits": bits,
-        },
+        "mask": mask_shape(target.crop(shape)),
     }
+
+
+def mask_shape(crop: tuple[int, int, NDArray[np.bool_]]) -> dict[str, Any]:
+    """Return a crop of a mask: top, left and pixels."""
+    top, left, pixels = crop
+    bits = b64encode(np.packbits(pixels, axis=None).tobytes()).decode()
+    return {"top": top, "left": left, "height": pixels.shape[0], "width": pixels.shape[1], "bits": bits}
+
+
+def proposal_shapes(proposals: Proposals, standing: ClickFrame, decoded: Frame) -> list[dict[str, Any]]:
+    """Return the proposals of a frame that nobody has judged."""
+    size = decoded.pixels.shape[0], decoded.pixels.shape[1]
+    told = []
+    for one in proposals.of(standing):
+        if one.point[0] < size[0] and one.point[1] < size[1]:
+            crop = proposals.mask(decoded.image, decoded.frame, decoded.frames, size, one.point)
+            told.append(
+                {
+                    "proposal": one.number,
+                    "point": one.point,
+                    "score": one.score,
+                    "label": one.label,
+                    "mask": None if crop is None else mask_shape(crop),
+                }
+            )
+    return told
 
 
 def frame_shape(frame: ClickFrame, targets: Sequence[ClickTarget] | None = None) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 
+from pointmask.click.base.proposals import read_proposals
 from pointmask.click.frames.cache import Frames
 from pointmask.click.frames.listing import Listing
 from pointmask.click.server.bases import Warn, joined, reviewed, seeded
@@ -57,6 +58,8 @@ class Wish:
         Output folder of `pointmask annotate`, or of a click session, that is reviewed.
     points : Path or None
         Points to start from, in the format `point_format` if it is not recognised.
+    proposals : Path or None
+        Output of `pointmask predict` or `pointmask propose`, or points in any format, to be judged.
     shard : Shard
     overlap : float
         Per cent of the images that every shard shows.
@@ -75,6 +78,7 @@ class Wish:
     review: Path | None = None
     points: Path | None = None
     point_format: str | None = None
+    proposals: Path | None = None
     shard: Shard = field(default_factory=Shard)
     overlap: float = 0.0
     read_only: bool = False
@@ -108,7 +112,7 @@ def opened(wish: Wish, warn: Warn) -> Iterator[Desk]:
         If the list of ids cannot be read, or names no image.
     """
     images, single = source_of(wish)
-    check_output(wish.out, _WRITTEN, [images.root, wish.id_list, wish.points])
+    check_output(wish.out, _WRITTEN, [images.root, wish.id_list, wish.points, wish.proposals])
     if wish.read_only and not wish.out.is_dir():
         raise OutputError(f"{wish.out} does not exist, and --read-only makes no folder; leave it out")
     settings = Settings(wish.theta.digest, __version__, wish.polarity, str(images.reading))
@@ -135,11 +139,15 @@ def opened(wish: Wish, warn: Warn) -> Iterator[Desk]:
             seeds = None
             if wish.points is not None:
                 seeds = seeded(wish.points, wish.point_format, listing, settings, warn)
+            proposals = None
+            if wish.proposals is not None:
+                listing.wait()
+                proposals = read_proposals(wish.proposals, images, listing.names(), warn)
             base = joined([masks, seeds])
             session = stack.enter_context(closing(Session(setup, frames, base)))
             for sentence in _warnings(session):
                 warn(sentence)
-            yield Desk(listing, frames, session)
+            yield Desk(listing, frames, session, proposals)
     finally:
         listing.stop()
 

@@ -14,7 +14,7 @@ from pointmask.click.frames.reader import Frame
 from pointmask.click.frames.samples import code_for, coded, pooled, value_text
 from pointmask.click.server.desk import FILTERS, Desk
 from pointmask.click.server.edits import LARGEST_NUMBER, SIDE
-from pointmask.click.server.shapes import frame_shape, picture_shape
+from pointmask.click.server.shapes import frame_shape, picture_shape, proposal_shapes
 from pointmask.click.server.wire.answers import json_answer
 from pointmask.click.server.wire.fields import of_query, wrong
 
@@ -139,6 +139,8 @@ async def frame(request: Request) -> Response:
             "sequence": desk.sequence(image, decoded),
             "changed": changed,
         }
+        if desk.proposals is not None:
+            shape["proposals"] = proposal_shapes(desk.proposals, standing, decoded)
         return shape
 
     answer = json_answer(await in_thread(look))
