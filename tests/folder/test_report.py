@@ -1,7 +1,6 @@
 """The report page: parsed, counted and redrawn from its own bytes."""
 
 import json
-from base64 import b64decode
 from io import BytesIO
 
 import numpy as np
@@ -9,6 +8,7 @@ import pytest
 from PIL import Image
 from tools.masks import filled
 from tools.pages import Reader, parse
+from tools.reports import THETA, Job, embedded, place_of, scene, tiles
 
 import pointmask
 from pointmask.annotator.image import annotate
@@ -18,53 +18,11 @@ from pointmask.drawing.tiles import panels
 from pointmask.errors import OutputError
 from pointmask.folder.frame import annotate_one
 from pointmask.folder.options import Recipe
-from pointmask.folder.records.manifest import dump
 from pointmask.folder.report import write_report
 from pointmask.io.images.array import encode_png
 from pointmask.io.images.file import ImageFile
 from pointmask.io.layout import MANIFEST
 from pointmask.io.points.points import Point
-from pointmask.theta import Theta
-
-THETA = Theta.load("default")
-
-
-def scene(seed, points, shape=(60, 70)):
-    image = np.random.default_rng(seed).normal(1000, 10, shape)
-    rows, cols = np.mgrid[: shape[0], : shape[1]]
-    for row, col in points:
-        image += 400 * np.exp(-((rows - row) ** 2 + (cols - col) ** 2) / 4.0)
-    return image.astype(np.uint16)
-
-
-class Job:
-    """An output folder as a folder job leaves it, without running one."""
-
-    def __init__(self, tmp_path):
-        self.images, self.out = tmp_path / "images", tmp_path / "out"
-        self.images.mkdir()
-        self.out.mkdir()
-        self.entries = []
-
-    def add(self, name, points, seed=0, **change):
-        data = encode_png(scene(seed, points))
-        path = self.images / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-        marked = [Point(row, col, change.pop("label", None)) for row, col in points]
-        entry = annotate_one(ImageFile(BytesIO(data), name), marked, Recipe(THETA)).entry
-        for target in entry["targets"]:
-            target.update(change)
-        self.entries.append(entry)
-
-    def skip(self, name, reason):
-        self.entries.append({"image": name, "frame": 0, "status": "skipped", "reason": reason})
-
-    def report(self, **options):
-        (self.out / MANIFEST).write_bytes(b"".join(dump(entry) for entry in self.entries))
-        path = write_report(self.out, self.images, theta=THETA, polarity="bright", **options)
-        assert path == self.out / "report.html"
-        return path
 
 
 @pytest.fixture
@@ -72,21 +30,9 @@ def job(tmp_path):
     return Job(tmp_path)
 
 
-def tiles(page):
-    return list(page.one("ol").all("li"))
-
-
 def numbers(page):
     listed = page.one("dl", cls="numbers")
     return {n.text: v.text for n, v in zip(listed.all("dt"), listed.all("dd"), strict=True)}
-
-
-def embedded(node):
-    """The picture inside an ``<image>`` element."""
-    kind, _, data = node.attributes["href"].partition(",")
-    assert kind == "data:image/png;base64"
-    with Image.open(BytesIO(b64decode(data))) as picture:
-        return np.asarray(picture.convert("RGB"))
 
 
 def test_counts_cover_everything(job):
@@ -118,14 +64,14 @@ def test_histograms_count_every_target(job):
     for k, (confidence, area) in enumerate(zip(confidences, areas, strict=True)):
         job.add(f"{k}.png", [(30, 30)], seed=k, confidence=confidence, area=area)
     confidence, area = parse(job.report(limit=1)).all("figure", cls="chart")
-    bars = dict(title.text.split(": ") for title in confidence.all("title"))
+    bars = dict(bar.attributes["title"].split(": ") for bar in confidence.all("button"))
     assert len(bars) == 20
     assert {name: int(n) for name, n in bars.items() if n != "0"} == {
         "0.00 to 0.05": 2,
         "0.05 to 0.10": 1,
         "0.95 to 1.00": 2,
     }
-    bars = dict(title.text.split(": ") for title in area.all("title"))
+    bars = dict(bar.attributes["title"].split(": ") for bar in area.all("button"))
     assert {name: int(n) for name, n in bars.items() if n != "0"} == {
         "1 px": 1,
         "2 px": 1,
@@ -153,7 +99,7 @@ def test_tile_shows_window_soft_label_and_mask(job, points):
     shown = {place_of(tile): tile for tile in tiles(parse(job.report()))}
     for point, target in zip(points, truth.targets, strict=True):
         tile = shown[point]
-        first, soft, last = tile.all("svg")
+        first, last, soft, _ = tile.all("svg")
         side = int(first.attributes["viewbox"].split()[2])
         assert side >= 33
         assert first.attributes["viewbox"] == soft.attributes["viewbox"] == last.attributes["viewbox"]
@@ -187,11 +133,6 @@ def test_tile_shows_window_soft_label_and_mask(job, points):
         ]
 
 
-def place_of(tile):
-    x, y = tile.one("span", cls="facts").text.split(" · ")[0].split(", ")
-    return int(y.split()[1]), int(x.split()[1])
-
-
 def test_neighbours_are_dashed_where_they_are_in_view(job):
     job.add("near.png", [(30, 30), (33, 38)])
     job.add("far.png", [(5, 5), (55, 60)], seed=1)
@@ -210,7 +151,8 @@ def test_caption_tells_name_place_area_confidence_label_and_flags(job):
     assert [flag.text for flag in tile.all("span", cls="flag")] == ["border", "shared"]
     assert tile.one("span", cls="label").text == "ship"
     assert tile.attributes["data-flags"] == "border shared"
-    assert tile.one("button").attributes["aria-label"] == "Enlarge seq/a.png, x 41, y 20"
+    spoken = tile.one("button").attributes["aria-label"]
+    assert spoken == "Enlarge seq/a.png, x 41, y 20, confidence 0.12, 1,234 pixels, flags border, shared"
     offered = [o.attributes["value"] for o in page.one("select", name="flag").all("option")]
     assert offered == ["", "border", "shared"]
 
@@ -272,7 +214,7 @@ def test_page_asks_nothing_of_the_network(job):
         for n in page.all(tag)
         for key in ("href", "src")
     ]
-    assert all(link.startswith(("#", "data:image/png;base64,")) for link in links)
+    assert all(link.startswith(("#", "data:image/png;base64,", "data:image/jpeg;base64,")) for link in links)
     assert "http:" not in text
     assert "https:" not in text
     assert "url(" not in text
@@ -327,7 +269,7 @@ def test_an_image_that_is_gone_or_changed_is_said_to_be_so(job, spoil, word):
     broken, sound = sorted(tiles(parse(job.report())), key=lambda tile: tile.attributes["data-name"])
     assert word in broken.one("span", cls="missing").text
     assert not list(broken.all("svg"))
-    assert len(list(sound.all("svg"))) == 3
+    assert len(list(sound.all("svg"))) == 4
 
 
 def test_a_large_target_is_shown_whole_and_small():
@@ -339,12 +281,19 @@ def test_a_large_target_is_shown_whole_and_small():
     large = Target((300, 300), window, mask.astype(np.float32), mask, area, box, 0.5, (), (300, 300), 0)
     reader = Reader()
     reader.feed(panels(0, disc.astype(np.uint16), Annotation((600, 600), (large,)), 0))
-    (view,) = {svg.attributes["viewbox"] for svg in reader.stack[0].all("svg")}
+    svgs = list(reader.stack[0].all("svg"))
+    (view,) = {svg.attributes["viewbox"] for svg in svgs[:3]}
     side = int(view.split()[2])
+    for svg in svgs[:3]:
+        shown = int(svg.attributes["style"].removeprefix("--shown:"))
+        assert shown <= 132
+        assert side % shown == 0
     assert filled(reader.stack[0].one("defs").one("path").attributes["d"], (side, side)).sum() == large.area
-    for picture in reader.stack[0].all("image"):
+    *enlarged, frame = reader.stack[0].all("image")
+    for picture in enlarged:
         assert max(embedded(picture).shape) <= 132
         assert side <= int(picture.attributes["width"]) < side + 4
+    assert max(embedded(frame).shape) <= 132
 
 
 def test_four_hundred_tiles_stay_small(job):

@@ -1,7 +1,6 @@
-"""HTML fragments of the report: one tile per target, and histograms. All text is escaped here."""
+"""HTML fragments of the report: one tile per target. All text is escaped here."""
 
 from base64 import b64encode
-from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
 from string import Template
@@ -11,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pointmask.annotator.target import Annotation, Target
+from pointmask.drawing.context import FRAME_SIDE, frame_jpeg, pooling
+from pointmask.drawing.flags import DOUBTS, flag_text
 from pointmask.drawing.overlay import MASK_COLOUR, POINT_COLOUR, heat_palette, outline_path, png, stretch
+from pointmask.theta import Polarity
 
 _SIDE = 33  # pixels; most targets then have the same scale, so that sizes can be compared
 _MARGIN = 8  # pixels of background kept around a large target
-_MAX_SHOWN = 132  # pixels per side; larger windows are subsampled to keep the page small
 HEAT = heat_palette(64)
 """Colours of quantities in [0, 1]; finer steps are indistinguishable, and each tile stores the palette."""
 
@@ -25,7 +26,7 @@ def number(value: float) -> str:
     return f"{value:.4f}".rstrip("0").rstrip(".")
 
 
-def tile(rank: int, name: str, found: dict[str, Any], pictures: str) -> str:
+def tile(rank: int, name: str, found: dict[str, Any], pictures: str, contrast: str = "") -> str:
     """Return one target of the contact sheet.
 
     Parameters
@@ -38,20 +39,32 @@ def tile(rank: int, name: str, found: dict[str, Any], pictures: str) -> str:
         The target's entry in the manifest.
     pictures : str
         Markup from `panels` or `missing`.
+    contrast : str
+        Text from `contrast_of`.
     """
     row, col = found["point"]
     confidence = number(found["confidence"])
-    flags = "".join(f'<span class="flag">{escape(flag)}</span>' for flag in found["flags"])
+    flags = "".join(_flag(flag) for flag in found["flags"])
     label = f'<span class="label">{escape(found["label"])}</span>' if found["label"] else ""
+    spoken = (
+        f"Enlarge {name}, x {col}, y {row}, confidence {found['confidence']:.2f}, {found['area']:,} pixels"
+    )
+    spoken += f", flags {', '.join(found['flags'])}" if found["flags"] else ""
     return (
         f'<li class="tile" data-rank="{rank}" data-confidence="{confidence}" data-area="{found["area"]}"'
         f' data-name="{escape(name)}" data-flags="{escape(" ".join(found["flags"]))}"'
         f' style="--confidence:{confidence}">'
-        f'<button type="button" class="panels" aria-label="Enlarge {escape(name)}, x {col}, y {row}">'
+        f'<button type="button" class="panels" aria-label="{escape(spoken)}">'
         f'{pictures}</button><p class="caption"><bdi class="name" title="{escape(name)}">{escape(name)}</bdi>'
-        f'<span class="confidence" title="confidence">{found["confidence"]:.2f}</span>'
-        f'<span class="facts">x {col}, y {row} &middot; {found["area"]:,} px</span>{label}{flags}</p></li>'
+        f'<span class="confidence">{found["confidence"]:.2f}</span>'
+        f'<span class="facts">x {col}, y {row} &middot; {found["area"]:,} px</span>'
+        f'<span class="contrast">{escape(contrast)}</span>{label}{flags}</p></li>'
     )
+
+
+def _flag(flag: str) -> str:
+    doubt = " doubt" if flag in DOUBTS else ""
+    return f'<span class="flag{doubt}" title="{escape(flag_text(flag))}">{escape(flag)}</span>'
 
 
 def missing(reason: str) -> str:
@@ -59,8 +72,15 @@ def missing(reason: str) -> str:
     return f'<span class="missing">{escape(reason)}</span>'
 
 
-def panels(rank: int, image: NDArray[Any], annotation: Annotation, index: int) -> str:
-    """Draw a target three times: image with point, soft label, image with mask outline.
+def panels(
+    rank: int,
+    image: NDArray[Any],
+    annotation: Annotation,
+    index: int,
+    frame: int | None = None,
+    polarity: Polarity = "bright",
+) -> str:
+    """Draw a target four times: image with point, image with mask outline, soft label, whole frame.
 
     Parameters
     ----------
@@ -72,17 +92,21 @@ def panels(rank: int, image: NDArray[Any], annotation: Annotation, index: int) -
         Result for the whole frame.
     index : int
         Which of its targets to show; the masks of the others appear dashed.
+    frame : int, optional
+        Rank of the target whose tile holds the picture of the frame already.
+    polarity : {"bright", "dark", "auto"}
+        As in the job.
 
     Returns
     -------
     str
-        Three ``<svg>`` elements in pixel units; the area outside the frame is empty.
+        Four ``<svg>`` elements in pixel units; the area outside the frame is empty. The style
+        ``--shown`` is the number of picture elements along a side, for scales that are whole numbers.
     """
     target = annotation.targets[index]
-    top, left, side = _view(target)
+    top, left, side, step = _view(target)
     rows = slice(max(0, top), min(image.shape[0], top + side))
     cols = slice(max(0, left), min(image.shape[1], left + side))
-    step = -(-side // _MAX_SHOWN)
     soft, mask = _paste(target, rows, cols)
     grey = stretch(image[rows, cols], focus=mask)[::step, ::step]
     heat = np.rint(soft[::step, ::step] * (len(HEAT) - 1)).astype(np.uint8)
@@ -95,26 +119,75 @@ def panels(rank: int, image: NDArray[Any], annotation: Annotation, index: int) -
         if k != index and _overlaps(other.box, (top, left, top + side, left + side))
     )
     x, y = target.point[1] - left + 0.5, target.point[0] - top + 0.5
-    frame = f'viewBox="0 0 {side} {side}" role="img"'
+    view = f'viewBox="0 0 {side} {side}" style="--shown:{side // step}" aria-hidden="true"'
     neighbours = f'<path class="others" d="{others}"/>' if others else ""
     return (
-        f'<svg class="image" {frame} aria-label="image and point">'
+        f'<svg class="image" {view}>'
         f'<image id="i{rank}" {place} href="{data_uri(png(grey))}"/>{_crosshair(x, y, side / _SIDE)}</svg>'
-        f'<svg class="soft" {frame} aria-label="soft label">'
-        f'<image {place} href="{data_uri(png(heat, HEAT))}"/></svg>'
-        f'<svg class="mask" {frame} aria-label="mask outline"><use href="#i{rank}"/>{neighbours}'
+        f'<svg class="mask" {view}><use href="#i{rank}"/>{neighbours}'
         f'<defs><path id="m{rank}" vector-effect="non-scaling-stroke" d="{outline}"/></defs>'
         f'<use class="halo" href="#m{rank}"/><use class="line" href="#m{rank}"/>'
         f'<circle class="dot" cx="{x:g}" cy="{y:g}" r="{0.35 * side / _SIDE:.2g}"/></svg>'
+        f'<svg class="soft" {view}><image {place} href="{data_uri(png(heat, HEAT))}"/>'
+        f'<use class="line" href="#m{rank}"/></svg>'
+        f"{_frame(rank, image, (top, left, side), frame, polarity)}"
     )
 
 
-def _view(target: Target) -> tuple[int, int, int]:
-    """Top, left and side of the square to show: box and point in the middle, context around."""
+def _frame(
+    rank: int, image: NDArray[Any], view: tuple[int, int, int], drawn: int | None, polarity: Polarity
+) -> str:
+    """Draw the whole frame with the enlarged part marked; each frame is stored once."""
+    factor = pooling((image.shape[0], image.shape[1]))
+    height, width = (-(-length // factor) for length in image.shape[:2])
+    longest = max(height, width)
+    top, left, side = (value / factor for value in view)
+    if drawn is None:
+        uri = data_uri(frame_jpeg(image, polarity), "jpeg")
+        picture = f'<image id="f{rank}" width="{width}" height="{height}" href="{uri}"/>'
+    else:
+        picture = f'<use href="#f{drawn}"/>'
+    box = f"M{left:.4g} {top:.4g}h{side:.4g}v{side:.4g}h{-side:.4g}z"
+    return (
+        f'<svg class="frame" viewBox="0 0 {longest} {longest}" style="--shown:{longest}" aria-hidden="true">'
+        f'{picture}<path class="halo" d="{box}"/><path class="part" d="{box}"/></svg>'
+    )
+
+
+def contrast_of(image: NDArray[Any], target: Target) -> str:
+    """Say how far a target stands out: its extreme value, the background, and the ratio to the noise.
+
+    The background is the median of the enlarged part without the mask; the noise is its median absolute
+    deviation, times 1.4826.
+    """
+    top, left, side, _ = _view(target)
+    rows = slice(max(0, top), min(image.shape[0], top + side))
+    cols = slice(max(0, left), min(image.shape[1], left + side))
+    _, mask = _paste(target, rows, cols)
+    values = image[rows, cols].astype(np.float64)
+    held, around = values[mask & np.isfinite(values)], values[~mask & np.isfinite(values)]
+    if not held.size or not around.size:
+        return ""
+    background = float(np.median(around))
+    peak = float(held.min() if "dark" in target.flags else held.max())
+    noise = 1.4826 * float(np.median(np.abs(around - background)))
+    ratio = f", {abs(peak - background) / noise:,.1f}\N{NO-BREAK SPACE}σ" if noise else ""
+    return f"{_short(peak)} on {_short(background)} ± {_short(noise)}{ratio}"
+
+
+def _short(value: float) -> str:
+    """Write a grey value with three digits; whole numbers in full."""
+    return f"{value:,.0f}" if value == round(value) and abs(value) < 1e9 else f"{value:,.3g}"
+
+
+def _view(target: Target) -> tuple[int, int, int, int]:
+    """Top, left and side of the square to show, context around; and every how many pixels it is sampled."""
     top, left = min(target.box[0], target.point[0]), min(target.box[1], target.point[1])
     bottom, right = max(target.box[2], target.point[0] + 1), max(target.box[3], target.point[1] + 1)
     side = max(_SIDE, bottom - top + 2 * _MARGIN, right - left + 2 * _MARGIN)
-    return (top + bottom - side) // 2, (left + right - side) // 2, side
+    step = -(-side // FRAME_SIDE)
+    side += -side % step
+    return (top + bottom - side) // 2, (left + right - side) // 2, side, step
 
 
 def span_within(start: int, side: int, length: int) -> slice:
@@ -165,40 +238,6 @@ def look() -> str:
     )
 
 
-def data_uri(data: bytes) -> str:
-    """Encode a PNG file as a data URI."""
-    return f"data:image/png;base64,{b64encode(data).decode('ascii')}"
-
-
-_WIDTH, _HEIGHT = 360, 96  # of a histogram, in its own units
-
-
-def histogram(title: str, counts: Sequence[int], names: Sequence[str], ticks: dict[int, str]) -> str:
-    """Return a bar chart as inline SVG.
-
-    Parameters
-    ----------
-    title : str
-        Caption above the chart.
-    counts : sequence of int
-        Height of each bar.
-    names : sequence of str
-        Description of each bar, as a tooltip.
-    ticks : dict
-        Label below the left edge of bar ``k``; ``len(counts)`` is the right end of the axis.
-    """
-    tallest = max(counts, default=0) or 1
-    width = _WIDTH / max(1, len(counts))
-    bars = "".join(
-        f'<rect x="{k * width + 0.5:.1f}" y="{_HEIGHT * (1 - count / tallest):.1f}" width="{width - 1:.1f}"'
-        f' height="{_HEIGHT * count / tallest:.1f}"><title>{escape(name)}: {count:,}</title></rect>'
-        for k, (count, name) in enumerate(zip(counts, names, strict=True))
-    )
-    labels = "".join(
-        f'<text x="{k * width:.1f}" y="{_HEIGHT + 14}">{escape(text)}</text>' for k, text in ticks.items()
-    )
-    return (
-        f'<figure class="chart"><figcaption>{escape(title)}</figcaption>'
-        f'<svg viewBox="-8 -2 {_WIDTH + 16} {_HEIGHT + 20}" role="img" aria-label="{escape(title)}">'
-        f'<path class="axis" d="M0 {_HEIGHT}h{_WIDTH}"/>{bars}{labels}</svg></figure>'
-    )
+def data_uri(data: bytes, kind: str = "png") -> str:
+    """Encode a picture file as a data URI."""
+    return f"data:image/{kind};base64,{b64encode(data).decode('ascii')}"

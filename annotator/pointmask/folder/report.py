@@ -1,5 +1,7 @@
 """The self-contained page ``report.html`` for inspecting the masks, least certain targets first."""
 
+import os
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -14,8 +16,10 @@ from typing import Any
 from numpy.typing import NDArray
 
 from pointmask.annotator.image import annotate
+from pointmask.drawing.flags import flag_text
+from pointmask.drawing.histogram import Bar, histogram
 from pointmask.drawing.overlay import MASK_COLOUR, POINT_COLOUR
-from pointmask.drawing.tiles import histogram, look, missing, number, panels, tile
+from pointmask.drawing.tiles import contrast_of, look, missing, number, panels, tile
 from pointmask.errors import ImageError, PointmaskError
 from pointmask.folder.records.manifest import Entry, read_manifest
 from pointmask.io.files import write_whole
@@ -24,6 +28,9 @@ from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import MANIFEST, REPORT
 from pointmask.io.points.names import natural_key
 from pointmask.theta import Polarity, Theta
+
+MOST_SHOWN = 2000
+"""Targets on the page: 4 kB each, so that a browser opens it in about two seconds."""
 
 _BINS = 20  # of the confidence histogram
 _MOST_SKIPPED = 500  # skipped images listed on the page; the manifest has all
@@ -85,7 +92,7 @@ class _Totals:
 
 
 def write_report(
-    out: Path, images: ImageSource | Path, *, theta: Theta, polarity: Polarity, limit: int = 400
+    out: Path, images: ImageSource | Path, *, theta: Theta, polarity: Polarity, limit: int = MOST_SHOWN
 ) -> Path:
     """Write ``report.html``: a contact sheet of the least certain targets of a finished folder job.
 
@@ -103,7 +110,7 @@ def write_report(
         Parameters of the job.
     polarity : {"bright", "dark", "auto"}
         As in the job.
-    limit : int, default 400
+    limit : int
         Maximum number of targets on the page, which states how many are omitted.
 
     Returns
@@ -120,18 +127,21 @@ def write_report(
     least_certain = nsmallest(
         limit, totals.count(read_manifest(out)), key=lambda item: item.target["confidence"]
     )
-    page = Template(files("pointmask").joinpath("templates", REPORT).read_text(encoding="utf-8")).substitute(
-        look=look(),
+    page = Template(_template(REPORT)).substitute(
+        look=look() + _template("report.css"),
+        script=_template("report.js"),
         heading=_heading(totals, theta, polarity),
         numbers=_numbers(totals),
         charts=_charts(totals) if totals.targets else "",
         skipped=_skipped(totals),
         theta=escape(theta.to_toml()),
         coverage=_coverage(len(least_certain), totals.targets),
+        command=escape(_command(open_source(images).root, out)),
         flags="".join(
             f'<option value="{escape(flag)}">{escape(flag)} ({count:,})</option>'
             for flag, count in sorted(totals.flags.items())
         ),
+        meanings=_meanings(totals),
         tiles="\n".join(_tiles(least_certain, open_source(images), theta, polarity)),
         mask_colour=MASK_COLOUR,
         point_colour=POINT_COLOUR,
@@ -142,6 +152,10 @@ def write_report(
     return path
 
 
+def _template(name: str) -> str:
+    return files("pointmask").joinpath("templates", name).read_text(encoding="utf-8")
+
+
 def _tiles(targets: list[_TargetEntry], images: ImageSource, theta: Theta, polarity: Polarity) -> list[str]:
     """Render the targets in order, reading each image once."""
     ranks: dict[tuple[str, int], list[int]] = {}
@@ -150,25 +164,30 @@ def _tiles(targets: list[_TargetEntry], images: ImageSource, theta: Theta, polar
     tiles = [""] * len(targets)
     for members in ranks.values():
         entry = targets[members[0]].entry
-        pictures = _pictures(
-            entry, [(rank, targets[rank].index) for rank in members], images, theta, polarity
-        )
-        for rank, picture in zip(members, pictures, strict=True):
-            tiles[rank] = tile(rank, _name(entry), targets[rank].target, picture)
+        drawn = _draw(entry, [(rank, targets[rank].index) for rank in members], images, theta, polarity)
+        for rank, (pictures, contrast) in zip(members, drawn, strict=True):
+            tiles[rank] = tile(rank, _name(entry), targets[rank].target, pictures, contrast)
     return tiles
 
 
-def _pictures(
+def _draw(
     entry: Entry, ranked: list[tuple[int, int]], images: ImageSource, theta: Theta, polarity: Polarity
-) -> list[str]:
+) -> list[tuple[str, str]]:
     """Draw the targets of one image, given as (rank, index), or explain why they cannot be drawn."""
     try:
         image = _unchanged_image(entry, images)
         points = [(target["point"][0], target["point"][1]) for target in entry["targets"]]
         annotation = annotate(image, points, theta=theta, polarity=polarity)
     except PointmaskError as error:
-        return [missing(f"No picture: {error}")] * len(ranked)
-    return [panels(rank, image, annotation, index) for rank, index in ranked]
+        return [(missing(f"No picture: {error}"), "")] * len(ranked)
+    first = ranked[0][0]
+    return [
+        (
+            panels(rank, image, annotation, index, None if rank == first else first, polarity),
+            contrast_of(image, annotation.targets[index]),
+        )
+        for rank, index in ranked
+    ]
 
 
 def _unchanged_image(entry: Entry, images: ImageSource) -> NDArray[Any]:
@@ -216,18 +235,46 @@ def _charts(totals: _Totals) -> str:
     """Return the histograms of confidence (even bins) and area (half octaves)."""
     octaves = max(totals.areas).bit_length()
     edges = sorted({min(1, *totals.areas), *(round(2 ** (k / 2)) for k in range(2 * octaves + 1))})
-    bins = list(pairwise(edges))
     return histogram(
         "Confidence of all targets",
-        [totals.confidences[k] for k in range(_BINS)],
-        [f"{k / _BINS:.2f} to {(k + 1) / _BINS:.2f}" for k in range(_BINS)],
+        "confidence",
+        # Confidences have four decimals, so that a bin ends at the largest value below the next.
+        [
+            Bar(
+                totals.confidences[k],
+                f"{k / _BINS:.2f} to {(k + 1) / _BINS:.2f}",
+                number(k / _BINS),
+                number((k + 1) / _BINS - 1e-4) if k < _BINS - 1 else "1",
+            )
+            for k in range(_BINS)
+        ],
         {k: number(k / _BINS) for k in range(0, _BINS + 1, 4)},
     ) + histogram(
         "Area of all targets, pixels",
-        [sum(count for area, count in totals.areas.items() if low <= area < high) for low, high in bins],
-        [f"{low} px" if high == low + 1 else f"{low} to {high - 1} px" for low, high in bins],
+        "area",
+        [
+            Bar(
+                sum(count for area, count in totals.areas.items() if low <= area < high),
+                f"{low} px" if high == low + 1 else f"{low} to {high - 1} px",
+                str(low),
+                str(high - 1),
+            )
+            for low, high in pairwise(edges)
+        ],
         {k: f"{edge:,}" for k, edge in enumerate(edges) if edge.bit_count() == 1},
     )
+
+
+def _meanings(totals: _Totals) -> str:
+    """Explain the flags that occur, as far as they are pointmask's own."""
+    rows = "".join(
+        f"<dt>{escape(flag)}</dt><dd>{escape(flag_text(flag))}</dd>"
+        for flag in sorted(totals.flags)
+        if flag_text(flag)
+    )
+    if not rows:
+        return ""
+    return f'<details class="meanings"><summary>What the flags mean</summary><dl>{rows}</dl></details>'
 
 
 def _skipped(totals: _Totals) -> str:
@@ -245,6 +292,15 @@ def _skipped(totals: _Totals) -> str:
         f'<details class="skipped"{expanded}><summary>{totals.skipped:,} skipped, and why</summary>'
         f'<div class="scroll"><table>{rows}</table></div>{more}</details>'
     )
+
+
+def _command(images: Path, out: Path) -> str:
+    """Return the command that opens the targets for correction, for a shell in the folder of the page."""
+    try:
+        path = os.path.relpath(images, out)
+    except ValueError:  # on another drive of Windows
+        path = str(images)
+    return f"pointmask click {shlex.quote(Path(path).as_posix())} --review . --out ."
 
 
 def _coverage(shown: int, total: int) -> str:
