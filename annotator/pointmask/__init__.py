@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from pointmask.io.points.points import Points as Points
     from pointmask.metrics.counters import pooled_iou as pooled_iou
     from pointmask.metrics.counters import score as score
+    from pointmask.proposals.propose import Proposal as Proposal
+    from pointmask.proposals.propose import propose as propose
     from pointmask.synth.scenes import TargetSpec as TargetSpec
     from pointmask.synth.scenes import make_scene as make_scene
     from pointmask.synth.scenes import make_scenes as make_scenes
@@ -50,6 +52,7 @@ _HOMES = {
     "Points": "io.points.points",
     "PointmaskError": "errors",
     "PointsError": "errors",
+    "Proposal": "proposals.propose",
     "Target": "annotator.target",
     "TargetSpec": "synth.scenes",
     "Theta": "theta",
@@ -62,6 +65,7 @@ _HOMES = {
     "make_sequence": "synth.sequence",
     "open_source": "io.images.open",
     "pooled_iou": "metrics.counters",
+    "propose": "proposals.propose",
     "read_points": "io.formats",
     "score": "metrics.counters",
 }

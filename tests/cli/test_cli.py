@@ -50,6 +50,7 @@ _HEAVY = ("numba", "torch", "numpy", "PIL", "scipy", "skimage", "rich", "tifffil
         ["annotate", "--help"],
         ["demo", "--help"],
         ["check", "--help"],
+        ["propose", "--help"],
         ["annotate"],
         ["annotate", "images"],
         ["annotate", "images", "--points", "p.csv", "--out", "o", "--threads", "none"],

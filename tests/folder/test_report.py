@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from tools.masks import filled
-from tools.pages import Reader, parse
-from tools.reports import THETA, Job, embedded, place_of, scene, tiles
+from tools.pages import THETA, Job, Reader, embedded, parse, place_of, scene, tiles
 
 import pointmask
 from pointmask.annotator.image import annotate

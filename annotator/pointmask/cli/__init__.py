@@ -30,6 +30,10 @@ COMMANDS = {
         "Compare the folders of several annotators on the images that they share.",
     ),
     "merge": ("pointmask.cli.clicking.merge:merge", "Put the folders of several annotators together."),
+    "propose": (
+        "pointmask.cli.propose:propose",
+        "Find places where targets may be, without any training.",
+    ),
     "demo": ("pointmask.cli.demo:demo", "Create and annotate five built-in scenes."),
     "check": (
         "pointmask.cli.check:check",

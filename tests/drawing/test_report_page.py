@@ -4,8 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from tools.pages import parse
-from tools.reports import Job, embedded, place_of, tiles
+from tools.pages import Job, embedded, parse, place_of, tiles
 
 from pointmask.annotator.target import Target
 from pointmask.drawing.flags import DOUBTS, FLAG_TEXTS

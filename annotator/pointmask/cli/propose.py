@@ -1,0 +1,121 @@
+"""``pointmask propose``: images in, a table of places where targets may be. Heavy imports follow parsing."""
+
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from pointmask.cli import EXIT_SOME_SKIPPED, EXIT_STOPPED
+from pointmask.cli.options import polarity_option, source_options
+
+
+@click.command(short_help="Places where targets may be, without any training.")
+@click.argument("images", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Table to write: points.csv.")
+@source_options
+@polarity_option
+@click.option(
+    "--per-frame",
+    type=click.IntRange(1),
+    default=5,
+    show_default=True,
+    metavar="K",
+    help="Maximum number of proposals per frame.",
+)
+@click.option(
+    "--min-score",
+    type=click.FloatRange(0, 1),
+    help="Only proposals of at least this score.  [default: 0]",
+)
+@click.option(
+    "--false-alarms",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="N",
+    help="Instead of --min-score: about N false alarms per frame, as measured on SIRST3's train list.",
+)
+@click.option(
+    "--masks",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Also annotate the proposals: masks and manifest in this folder.",
+)
+@click.option(
+    "--threads",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Number of threads; does not affect the table.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace files that exist.")
+def propose(
+    images: Path,
+    out: Path,
+    raw: str | None,
+    radiometric: bool,
+    id_list: Path | None,
+    polarity: Literal["bright", "dark", "auto"],
+    per_frame: int,
+    min_score: float | None,
+    false_alarms: float | None,
+    masks: Path | None,
+    threads: int,
+    overwrite: bool,
+) -> None:
+    """Find places in IMAGES, a folder, zip or tar archive, where small targets may be.
+
+    OUT is a table (image,x,y,frame,score,area), the best first in each frame, which annotate, click and check
+    read as points. A proposal is not a target: look at them, for example with
+    pointmask click IMAGES --proposals OUT.
+    Images that cannot be read are skipped and listed; the exit status is then 3.
+    """
+    from pointmask.cli.progress import progress_display
+    from pointmask.cli.summary import announce_compilation, list_some, show_summary
+    from pointmask.io.images.open import open_source
+    from pointmask.io.points.lists import read_ids
+    from pointmask.proposals.ranking import least_score
+    from pointmask.proposals.table import Search, write_proposals
+
+    if min_score is not None and false_alarms is not None:
+        raise click.UsageError("--min-score and --false-alarms both set the least score; drop one of the two")
+    least = least_score(false_alarms) if false_alarms is not None else min_score or 0.0
+    source = open_source(images, raw=raw, radiometric=radiometric)
+    only = read_ids(id_list) if id_list else None
+    announce_compilation()
+    try:
+        with progress_display() as show:
+            summary = write_proposals(
+                source,
+                out,
+                Search(per_frame, least, polarity),
+                only=only,
+                count=threads,
+                overwrite=overwrite,
+                progress=show,
+            )
+    except KeyboardInterrupt:
+        click.echo("\nStopped; no table was written.", err=True)
+        raise SystemExit(EXIT_STOPPED) from None
+    click.echo(f"frames     {summary.frames:,}")
+    click.echo(f"proposals  {summary.proposals:,}  (score {least:.4g} or more)")
+    if summary.bare:
+        click.echo(f"without    {summary.bare:,} frames have no proposal and are not in the table")
+    if summary.skipped:
+        list_some("Skipped", [f"{name}: {reason}" for name, reason in summary.skipped], "")
+    click.echo(f"Table:   {out}")
+    if masks is not None and summary.proposals:
+        from pointmask.folder.job import annotate_folder
+
+        with progress_display() as show:
+            annotated = annotate_folder(
+                source,
+                out,
+                masks,
+                polarity=polarity,
+                threads=threads,
+                overwrite=overwrite,
+                only=only,
+                progress=show,
+            )
+        show_summary(annotated)
+    if summary.skipped:
+        raise SystemExit(EXIT_SOME_SKIPPED)

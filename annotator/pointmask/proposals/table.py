@@ -1,0 +1,168 @@
+"""Proposals of a folder: a table of points with scores, which every command reads as points."""
+
+import csv
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from pointmask.errors import ImageError, OutputError
+from pointmask.executors import Progress, serial, threads
+from pointmask.io.files import write_lines
+from pointmask.io.images.source import ImageSource
+from pointmask.io.points.lists import IdList, choose
+from pointmask.proposals.propose import propose
+from pointmask.theta import Polarity
+
+COLUMNS = ("image", "x", "y", "frame", "score", "area")
+"""Columns of the table: centroid of the mask in 0-based pixels, score, and pixels of the mask."""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """How to search every frame; see `pointmask.proposals.propose.propose`."""
+
+    count: int = 5
+    min_score: float = 0.0
+    polarity: Polarity = "bright"
+
+
+@dataclass(slots=True)
+class ProposalSummary:
+    """
+    What became of a folder.
+
+    Attributes
+    ----------
+    frames : int
+        Frames searched.
+    proposals : int
+        Rows of the table.
+    bare : int
+        Frames without any proposal. They are not in the table, because nobody knows that they hold no target.
+    skipped : list of (str, str)
+        Images that cannot be read, with the reason.
+    """
+
+    frames: int = 0
+    proposals: int = 0
+    bare: int = 0
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+
+
+class _Outcome(NamedTuple):
+    """The rows of one image file, or the reason why it was skipped."""
+
+    name: str
+    rows: list[bytes]
+    frames: int
+    bare: int
+    reason: str
+
+
+def write_proposals(
+    images: ImageSource,
+    path: Path,
+    search: Search,
+    *,
+    only: IdList | None = None,
+    count: int = 1,
+    overwrite: bool = False,
+    progress: Callable[[Progress], None] | None = None,
+) -> ProposalSummary:
+    """
+    Search all images of a source and write the table.
+
+    Parameters
+    ----------
+    images : ImageSource
+    path : Path
+        The table. It appears when it is complete; an interrupted job leaves nothing.
+    search : Search
+    only : IdList, optional
+        Search only these images.
+    count : int
+        Number of threads; does not affect the table.
+    overwrite : bool
+        Replace a file that exists.
+    progress : callable, optional
+        Called after each image.
+
+    Raises
+    ------
+    ImageError
+        If the source cannot be read or holds no image.
+    OutputError
+        If the table exists and `overwrite` is false, or it cannot be written.
+    """
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder; name the table, for example --out {path / 'points.csv'}")
+    if path.exists() and not overwrite:
+        raise OutputError(f"{path} exists; choose another --out, or add --overwrite to replace it")
+    names = images.names()
+    if not names:
+        raise ImageError(images.why_no_image())
+    summary = ProposalSummary(skipped=sorted(images.refused().items()))
+    if only is not None:
+        choice = choose(only, names, str(images.root))
+        summary.skipped += sorted(choice.problems.items())
+        names = [name for name in names if name in choice.names]
+    work = partial(_search, images, search)
+    outcomes = serial(work, names) if count == 1 else threads(work, names, count)
+    write_lines(path, _rows(outcomes, summary, len(names), progress), "propose")
+    return summary
+
+
+def _rows(
+    outcomes: Iterator[_Outcome],
+    summary: ProposalSummary,
+    total: int,
+    progress: Callable[[Progress], None] | None,
+) -> Iterator[bytes]:
+    """Yield the lines of the table and count what passes."""
+    yield _row(COLUMNS)
+    for seen, outcome in enumerate(outcomes, 1):
+        summary.frames += outcome.frames
+        summary.bare += outcome.bare
+        summary.proposals += len(outcome.rows)
+        if outcome.reason:
+            summary.skipped.append((outcome.name, outcome.reason))
+        yield from outcome.rows
+        if progress is not None:
+            progress(Progress(seen, total, summary.proposals, len(summary.skipped)))
+
+
+def _search(images: ImageSource, search: Search, name: str) -> _Outcome:
+    """Search all frames of one image file; one that cannot be read is skipped as a whole."""
+    rows: list[bytes] = []
+    bare = 0
+    try:
+        with images.open(name) as file:
+            frames = file.frames
+            for frame in range(frames):
+                found = propose(
+                    file.decode(frame),
+                    count=search.count,
+                    min_score=search.min_score,
+                    polarity=search.polarity,
+                )
+                bare += not found
+                number = frame if frames > 1 else ""
+                rows += [
+                    _row((name, round(p.col, 2), round(p.row, 2), number, round(p.score, 4), p.target.area))
+                    for p in found
+                ]
+    except ImageError as error:
+        return _Outcome(name, [], 0, 0, str(error))
+    return _Outcome(name, rows, frames, bare, "")
+
+
+def _row(cells: tuple[object, ...]) -> bytes:
+    text = io.StringIO()
+    # Quoted, a name that begins with the comment character is not read as a comment.
+    must_quote = str(cells[0]).startswith("#")
+    writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL if must_quote else csv.QUOTE_MINIMAL)
+    writer.writerow(cells)
+    return text.getvalue().encode("utf-8", "surrogateescape")
