@@ -156,7 +156,7 @@ def _tolerate_damage(kept: Any) -> None:  # noqa: ANN401 - numba is untyped
 
     @wraps(save)
     def save_if_possible(*arguments: Any) -> None:  # noqa: ANN401
-        with suppress(OSError, EOFError):
+        with suppress(Exception):  # of the disk, or of a damaged index
             save(*arguments)
 
     kept.load_overload, kept.save_overload = load_or_compile, save_if_possible
