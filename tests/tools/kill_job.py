@@ -3,7 +3,8 @@
 A request ``{"job": {...}, "seconds": s, "event": n}`` starts ``annotate_folder(**job)`` in a fork of this
 process, which has everything imported and compiled already. It is killed with SIGKILL after ``s`` seconds,
 or kills itself just before its n-th change of the file system (opening to write, renaming, removing), or
-neither. The answer says whether it was killed, how long it took and how many changes it made.
+neither. With ``"watch": folder`` it notes there what it waited for, see `attack.power`. The answer says
+whether it was killed, how long it took and how many changes it made.
 """
 
 import json
@@ -11,6 +12,7 @@ import os
 import signal
 import sys
 import time
+from pathlib import Path
 
 from pointmask.folder import job as folder
 
@@ -23,12 +25,17 @@ def main() -> None:
         print(json.dumps(_run(**json.loads(line))), flush=True)
 
 
-def _run(job: dict, seconds: float | None = None, event: int | None = None) -> dict:
+def _run(job: dict, seconds: float | None = None, event: int | None = None, watch: str | None = None) -> dict:
     reader, writer = os.pipe()
     started = time.monotonic()
     child = os.fork()
     if not child:
         os.close(reader)
+        if watch is not None:
+            sys.path.insert(0, str(Path(__file__).parents[1]))
+            from attack import power
+
+            power.watch(Path(job["out"]), Path(watch))
         _child(job, event, writer)
     os.close(writer)
     killed = False

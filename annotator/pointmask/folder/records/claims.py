@@ -82,7 +82,8 @@ def check_results(out: Path, files: Mapping[str, bytes], ours: set[str]) -> None
     out : Path
         Output folder.
     files : Mapping of str to bytes
-        Results by name. One that is there already, with the very same bytes, is in nobody's way.
+        Results by name. One that is there already, with the very same bytes or what a power failure left of
+        them, is in nobody's way.
     ours : set of str
         Names of pointmask's files.
 
@@ -95,7 +96,8 @@ def check_results(out: Path, files: Mapping[str, bytes], ours: set[str]) -> None
 
 
 def _holds(path: Path, data: bytes) -> bool:
-    return path.is_file() and not path.is_symlink() and path.read_bytes() == data
+    """Say whether a file begins as the same bytes do, and holds NUL bytes where the rest never came."""
+    return path.is_file() and not path.is_symlink() and data.startswith(path.read_bytes().rstrip(b"\0"))
 
 
 def remove_results(out: Path, mask: str | None, keep: Container[str] = ()) -> int:
