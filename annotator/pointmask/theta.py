@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pointmask.errors import ThetaError
 from pointmask.measurements import CONFIDENCE_MEASUREMENTS, LOCAL_MEASUREMENTS, TARGET_MEASUREMENTS
+from pointmask.regular import read_regular
 from pointmask.settings import Between, Share, check, number, parse_toml, read_table, to_table, to_toml
 
 PRESETS = ("paper", "default")
@@ -203,7 +204,7 @@ class Theta:
             )
         path = Path(source)
         try:
-            text = path.read_text(encoding="utf-8-sig")  # Windows' editors begin with a mark
+            text = read_regular(path).decode("utf-8-sig")  # Windows' editors begin with a mark
         except (OSError, ValueError) as error:
             raise ThetaError(
                 f"theta {str(source)!r} is neither a preset ({', '.join(PRESETS)}) nor a readable TOML file "

@@ -10,6 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from pointmask.regular import read_regular
 from pointmask.settings import Between, Share, check, parse_toml, read_table, to_table, to_toml
 from pointmask_trainer.errors import ConfigError
 
@@ -373,7 +374,7 @@ def _file_text(file: str | Path) -> str:
     if str(file) in (*ABLATIONS, *VARIANTS) and not Path(file).exists():
         return _preset_text(f"ablations/{file}")
     try:
-        return Path(file).read_text(encoding="utf-8")
+        return read_regular(Path(file)).decode()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"config {file} cannot be read ({error}); check the path") from None
 

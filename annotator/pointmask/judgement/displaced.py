@@ -12,9 +12,10 @@ _WIDE = 6  # px: shifts of clicks that still do so now and then
 _CLEAR = 5.0  # standard errors, for such shifts
 _GAIN = 0.1  # of the contrast, for such shifts
 _ROUNDING = 0.5  # px: published points are rounded down, so that targets lie half a pixel below and right
-_CORNER = 0.8  # px along both axes from which a shift down and right is that of corners
+_CORNER = 0.95  # px along both axes from which a shift down and right is that of corners
 _FROM_ONE = 0.35  # px along both axes from which a shift up and left is that of counting from 1
-_RARE = 2e-4  # probability that right clicks would lie as far to one side
+_SURELY = 3.0  # standard errors, for corners
+_RARE = 2e-4  # probability that right clicks would lie as far up and left
 _OUTLIER = 1.5  # standard deviations beyond which a click counts less
 _LEAST_SPREAD = 0.35  # px: of few clicks, the spread is often underestimated
 _LEAST_ERROR = 0.5  # px, of one click
@@ -44,13 +45,16 @@ def _corner_or_one(evidence: Evidence) -> Cause | None:
     weights = (shown - shown.min(axis=1, keepdims=True)) ** 2
     total = np.maximum(weights.sum(axis=1), 1e-12)
     beside = np.stack([weights @ down / total, weights @ right / total])
+    both = beside.sum(axis=0)
+    # Corners lie the farther away the larger a target is, which the robust mean would take for outliers.
+    error = max(float(both.std()), _LEAST_ERROR) / np.sqrt(both.size)
+    if beside.mean(axis=1).min() > _CORNER and both.mean() > 2 * _ROUNDING + _SURELY * error:
+        return shifted(*(max(2, int(beyond + 0.5)) for beyond in beside.mean(axis=1)))
     middle = [robust_mean(axis)[0] for axis in beside]
-    both, error = robust_mean(beside.sum(axis=0))
+    mean, error = robust_mean(both)
     # Student's t: the fewer clicks, the less is known of their spread.
     sure = -float(stdtrit(max(evidence.count - 1, 1), _RARE)) * error
-    if min(middle) > _CORNER and both > 2 * _ROUNDING + sure:
-        return shifted(*(max(2, int(beyond + 0.5)) for beyond in middle))
-    if -2 < min(middle) <= max(middle) < -_FROM_ONE and both < -sure:
+    if -2 < min(middle) <= max(middle) < -_FROM_ONE and mean < -sure:
         return shifted(-1, -1)
     return None
 

@@ -20,7 +20,7 @@ CHANCE = 0.1
 
 _ON = -np.log10(CHANCE)
 _FEWEST = 4  # distinct clicks that tell of a list that lies elsewhere
-_FEWEST_SHIFTED = 8  # of one that lies a few pixels beside its targets
+_FEWEST_SHIFTED = 12  # of one that lies a few pixels beside its targets
 _BAD = 0.5  # share of clicks on targets above which a list is not said to lie elsewhere
 _HARDLY = 0.45  # that above which it is not said to lie nowhere
 # Surprise, cut at _ENOUGH so that one lucky click saves no list, at the clicks of lists of barely visible

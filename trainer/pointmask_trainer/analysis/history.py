@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pointmask.errors import PointmaskError
 from pointmask.io.points.lists import read_ids
+from pointmask.regular import read_regular
 from pointmask_trainer.analysis.epochs import Floats, image_table, last_epochs, mean_over_epochs
 from pointmask_trainer.config import Config, from_toml
 from pointmask_trainer.errors import DataError
@@ -147,7 +148,7 @@ def _read_config(run: Path) -> Config:
     path = RunFolder(run).config
     if not path.is_file():
         raise DataError(f"{run} holds no {path.name}; give the folder that pointmask train wrote (--out)")
-    config = from_toml(path.read_text(encoding="utf-8"), str(path))
+    config = from_toml(read_regular(path).decode(), str(path))
     if not STRATEGIES.load(config.strategy.name).learns_supervision:
         able = ", ".join(name for name, kind in STRATEGIES.usable().items() if kind.learns_supervision)
         raise DataError(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pointmask.io.files import whole_file
 from pointmask.io.layout import RUN_TAG
+from pointmask.regular import open_regular
 from pointmask_trainer.errors import LabelsError
 
 EncodedLabel = NDArray[Any]
@@ -67,7 +68,7 @@ def open_labels(path: Path) -> Iterator[SavedLabels]:
     """
     try:
         # numpy does not close a file that it opened itself if it is not an archive.
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+        with open_regular(path) as file, np.load(file, allow_pickle=False) as arrays:
             yield SavedLabels(arrays)
     except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise LabelsError(

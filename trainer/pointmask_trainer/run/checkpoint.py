@@ -18,6 +18,7 @@ from torch import Tensor
 
 from pointmask.io.files import put_whole, staged, sync, write_whole
 from pointmask.io.layout import RUN_TAG
+from pointmask.regular import read_regular
 from pointmask.settings import read_table, to_table
 from pointmask_trainer.config import ModelConfig
 from pointmask_trainer.data.normalisation import Normalisation
@@ -188,7 +189,7 @@ def load_last(run: Path, model: Detector) -> TrainingState | None:
     load_weights(model, weights, str(folder))
     try:
         optimiser = torch.load(folder / OPTIMISER, map_location="cpu", weights_only=True)
-        state = json.loads((folder / STATE).read_text(encoding="utf-8"))
+        state = json.loads(read_regular(folder / STATE))
     except Exception as error:
         raise CheckpointError(
             f"{folder} is damaged ({type(error).__name__}: {error}); start anew with another --out"

@@ -8,6 +8,7 @@ from typing import Any
 from pointmask.io.files import write_lines
 from pointmask.io.layout import RUN_TAG
 from pointmask.io.lines import append_line, whole_lines
+from pointmask.regular import open_regular
 from pointmask_trainer.errors import DataError
 
 
@@ -61,7 +62,7 @@ class EpochJournal:
 
     def _records(self) -> Iterator[tuple[bytes, dict[str, Any]]]:
         try:
-            file = self.path.open("rb")
+            file = open_regular(self.path)
         except FileNotFoundError:
             return
         except OSError as error:

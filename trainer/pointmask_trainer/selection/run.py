@@ -9,6 +9,7 @@ from pathlib import Path
 from pointmask.errors import PointsError
 from pointmask.io.points.lists import read_ids
 from pointmask.metrics.data_sets import data_set_of
+from pointmask.regular import read_regular
 from pointmask_trainer.analysis.epochs import check_length
 from pointmask_trainer.config import Config, from_toml
 from pointmask_trainer.errors import DataError
@@ -111,7 +112,7 @@ def read_run(path: Path, last: int) -> TrainedRun:
     """
     files = RunFolder(path)
     try:
-        config = from_toml(files.config.read_text(encoding="utf-8"), str(files.config))
+        config = from_toml(read_regular(files.config).decode(), str(files.config))
         ids = read_ids(files.ids("train")).ids
     except OSError as error:
         raise DataError(

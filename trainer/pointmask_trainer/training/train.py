@@ -21,6 +21,7 @@ from pointmask.io.layout import IMAGES, RUN_TAG
 from pointmask.io.listed import files_in
 from pointmask.io.lock import only_job
 from pointmask.io.own import check_output
+from pointmask.regular import read_regular
 from pointmask_trainer.analysis.follow import Follower
 from pointmask_trainer.config import Config, from_toml
 from pointmask_trainer.data.split import Mask, digest_of
@@ -131,7 +132,7 @@ def _check_run(config: Config, source: Source, out: Path, *, resume: bool) -> No
         return
     if not resume:
         raise CheckpointError(f"{out} holds a run already; go on with --resume, or choose another --out")
-    earlier = from_toml(written.read_text(encoding="utf-8"), str(written))
+    earlier = from_toml(read_regular(written).decode(), str(written))
     for part in ("model", "masks", "augment", "loss", "optim", "strategy", "seed", "batch", "epochs"):
         ours, theirs = getattr(config, part), getattr(earlier, part)
         if ours != theirs:

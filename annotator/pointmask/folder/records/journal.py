@@ -15,6 +15,7 @@ from pointmask.errors import OutputError
 from pointmask.folder.records.sorted_lines import Key, Stretch, StretchFinder, merged
 from pointmask.io.files import check_no_link, sync_folder
 from pointmask.io.lines import end_of_lines, whole_lines
+from pointmask.regular import check_regular, open_regular
 
 Accept = Callable[[Path, int, bytes], Key | None]
 """Takes a file, an offset and the line there; returns the frame of the line, or None to ignore it."""
@@ -56,6 +57,8 @@ class FrameJournal:
         is_new = not path.exists()
         # Unbuffered, so that a line that does not fit on the disk is not written again on closing.
         try:
+            if not is_new:
+                check_regular(path)
             self._file = path.open("ab", buffering=0)
         except OSError as error:
             raise OutputError(
@@ -68,8 +71,8 @@ class FrameJournal:
             for file in (*earlier, *((replaced,) if replaced else ())):
                 if file != path:
                     with suppress(FileNotFoundError):
-                        self._files.insert(0, (file, file.open("rb")))
-            own = path.open("rb")
+                        self._files.insert(0, (file, open_regular(file)))
+            own = open_regular(path)
             self._files.append((path, own))
             self._end = end_of_lines(own)
             if is_new:  # or a power failure might take it, and with it the sign that a job was broken off
@@ -174,7 +177,7 @@ def check_head(path: Path) -> None:
         If it begins otherwise. Half a line and the NUL bytes that a power failure leaves are its own.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             head = file.read(len(_BEGINNINGS[0]))
     except OSError:
         return

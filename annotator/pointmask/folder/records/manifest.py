@@ -10,6 +10,7 @@ from pointmask.folder.records.sealed import FILES
 from pointmask.io.layout import MANIFEST
 from pointmask.io.lines import whole_lines
 from pointmask.io.points.points import Point
+from pointmask.regular import open_regular
 
 Entry = dict[str, Any]
 FramePoints = Mapping[str, Mapping[int, tuple[Point, ...]]]  # image -> frame -> points
@@ -107,7 +108,7 @@ def read_manifest(out: Path) -> Iterator[Entry]:
         raise OutputError(
             f"{out} has no {MANIFEST}; make one with: pointmask annotate IMAGES --points FILE --out {out}"
         )
-    with path.open("rb") as handle:
+    with open_regular(path) as handle:
         for offset, line in entry_lines(handle):
             yield parse_or_raise(path, offset, line)
 

@@ -15,6 +15,7 @@ from pointmask.errors import OutputError
 from pointmask.folder.records.manifest import Entry, dump, has_run_lengths
 from pointmask.io.formats.encodings import rle
 from pointmask.io.layout import MASKS
+from pointmask.regular import open_regular
 
 _TARGET_FIELDS = ("point", "label", "confidence", "box", "area", "rle")
 _FIELDS = {"image", "frame", "shape", "targets"}
@@ -53,7 +54,7 @@ def check_ours(out: Path) -> None:
     path = out / MASKS
     if not path.exists():
         return
-    with path.open("rb") as handle:
+    with open_regular(path) as handle:
         line = handle.readline()
     try:
         first = json.loads(line) if line else dict.fromkeys(_FIELDS)

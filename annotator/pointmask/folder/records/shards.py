@@ -11,6 +11,7 @@ from typing import BinaryIO
 from pointmask.folder.records.manifest import HEADER, FramePoints, Settings
 from pointmask.folder.records.sorted_lines import Stretch, merged
 from pointmask.io.layout import WHOLE, journal_name, manifest_name
+from pointmask.regular import open_regular
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ def merge(
         for other in shards:
             path = out / other.manifest
             if path.exists():
-                handles[other.index] = path.open("rb")
+                handles[other.index] = open_regular(path)
         missing = tuple(s.index for s in shards if not _belongs(handles.get(s.index), s, job))
         if missing:
             # Its own manifest existed a moment ago, so another shard has merged all of them since.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from pointmask.errors import PointsError
 from pointmask.io.formats.registry import FORMATS, sniffs, usable
 from pointmask.io.notes import gathering
+from pointmask.regular import check_regular
 
 if TYPE_CHECKING:
     from pointmask.io.formats.base import Simulation
@@ -33,6 +34,7 @@ def recognise(path: str | Path) -> str:
     path = Path(path)
     if not path.exists():
         raise PointsError(f"{path}: no such file or folder; check the path of the points")
+    _check_regular(path)
     for name in FORMATS.ours:
         if FORMATS.load(name).sniff(path):
             return name
@@ -91,6 +93,8 @@ def read_points(
         If the format named is another package's and cannot be loaded.
     """
     path = Path(path)
+    if path.exists():
+        _check_regular(path)
     with gathering() as notes:
         if simulate is not None:
             points = FORMATS.load(format or "masks").simulate(path, simulate, seed)
@@ -104,3 +108,10 @@ def read_points(
             points = form.read(path, images=source)
     lines = notes.lines()
     return replace(points, notes=(*points.notes, *lines)) if lines else points
+
+
+def _check_regular(path: Path) -> None:
+    try:
+        check_regular(path)
+    except OSError as error:
+        raise PointsError(f"{path} cannot be read: {error.strerror}") from None

@@ -11,11 +11,13 @@ from PIL import Image
 
 from pointmask.errors import ImageError
 from pointmask.io.images.codecs import label_png
+from pointmask.io.images.codecs.limits import check_size
 from pointmask.io.images.file import ImageFile
 from pointmask.io.images.kinds import SUFFIXES as SUFFIXES
 from pointmask.io.images.kinds import is_image as is_image
 from pointmask.io.images.kinds import may_hold_frames
 from pointmask.io.images.masks import fitted
+from pointmask.regular import open_regular, read_regular
 
 
 def decode(data: bytes, name: str, frame: int = 0) -> NDArray[Any]:
@@ -84,7 +86,7 @@ def open_image(path: str | Path, name: str | None = None) -> ImageFile:
     """
     try:
         return ImageFile(
-            Path(path).open("rb"), name or str(path), open_beside=partial(_open_beside, Path(path))
+            open_regular(Path(path)), name or str(path), open_beside=partial(_open_beside, Path(path))
         )
     except OSError as error:
         raise _unreadable(path, error) from error
@@ -200,14 +202,15 @@ def _opened(path: str | Path, name: str | None = None) -> ImageFile:
 
 def _bytes_of(path: str | Path) -> bytes:
     try:
-        return Path(path).read_bytes()
+        check_size(str(path), Path(path).stat().st_size)
+        return read_regular(Path(path))
     except OSError as error:
         raise _unreadable(path, error) from error
 
 
 def _open_beside(path: Path, name: str) -> BinaryIO:
     """Open another file of the folder of a file; its own name leads there, whatever the path was called."""
-    return path.with_name(Path(name).name).open("rb")
+    return open_regular(path.with_name(Path(name).name))
 
 
 def _unreadable(path: str | Path, error: OSError) -> ImageError:

@@ -1,14 +1,15 @@
 """Images in a folder and its subfolders."""
 
 import os
-import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from pointmask.errors import ImageError
+from pointmask.io.images.codecs.limits import check_size
 from pointmask.io.images.kinds import is_image, listed
 from pointmask.io.images.source import ImageSource
+from pointmask.regular import check_regular, open_regular, read_regular
 
 
 def list_images(
@@ -48,6 +49,7 @@ def _check(root: Path) -> None:
         raise ImageError(
             f"image folder {root} does not exist; check the path, for example with: ls {root.parent}"
         )
+    check_given(root)
     if not root.is_dir():
         raise ImageError(f"{root} is a file; give the folder that holds it: {root.parent}")
 
@@ -76,7 +78,7 @@ def _walk_folders(
         with os.scandir(folder) as entries:
             for entry in entries:
                 if not entry.name.startswith("."):
-                    (subfolders if entry.is_dir() else names).append(entry.name)
+                    (subfolders if _is_folder(entry) else names).append(entry.name)
     except OSError as error:
         raise ImageError(
             f"folder {folder} cannot be read ({error.strerror or error}); "
@@ -88,6 +90,31 @@ def _walk_folders(
         below = folder / name
         if excluded is None or below.resolve() != excluded:
             yield from _walk_folders(below, f"{prefix}{name}/", excluded, visited, order)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether an entry is a folder, or a link to one; a link to itself is a file that cannot be read."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def check_given(path: Path) -> None:
+    """
+    Refuse a path that is a pipe, a socket or a device.
+
+    Raises
+    ------
+    ImageError
+        With what it is.
+    """
+    try:
+        check_regular(path)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise ImageError(f"{path} cannot be read: {error.strerror}") from None
 
 
 class FolderSource(ImageSource):
@@ -114,21 +141,9 @@ class FolderSource(ImageSource):
         return sorted(name for name in _walk(self.root, "", None, set()) if name not in images)
 
     def _read(self, name: str) -> bytes:
-        with self._open(name) as file:
-            return file.read()
+        path = self.root / name
+        check_size(name, path.stat().st_size)
+        return read_regular(path)
 
     def _open(self, name: str) -> BinaryIO:
-        path = self.root / name
-        mode = path.stat().st_mode
-        if not stat.S_ISREG(mode):  # a pipe would be waited for, for ever
-            raise ImageError(f"{name} is {_kind(mode)}, not a file; give the file itself, or remove it")
-        return path.open("rb")
-
-
-def _kind(mode: int) -> str:
-    tests = {
-        "a folder": stat.S_ISDIR,
-        "a pipe": stat.S_ISFIFO,
-        "a socket": stat.S_ISSOCK,
-    }
-    return next((kind for kind, holds in tests.items() if holds(mode)), "a device")
+        return open_regular(self.root / name)

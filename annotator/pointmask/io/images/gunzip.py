@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from pointmask.errors import ImageError
+from pointmask.regular import open_regular
 
 _GZIP = 31  # window bits of zlib for a gzip header, the largest window and a verified checksum
 _PIECE = 2**16  # bytes read at once
@@ -72,7 +73,7 @@ class Gunzip:
         """
         cursor = self._nearest(offset)
         parts = []
-        with self._path.open("rb") as file:
+        with open_regular(self._path) as file:
             file.seek(cursor.source)
             for start, piece in self._pieces(cursor, file, offset + size):
                 parts.append(piece[max(0, offset - start) :])

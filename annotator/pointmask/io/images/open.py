@@ -4,11 +4,12 @@ from pathlib import Path
 
 from pointmask.errors import ImageError
 from pointmask.io.images.codecs.raw import RawFormat
-from pointmask.io.images.folder import FolderSource
+from pointmask.io.images.folder import FolderSource, check_given
 from pointmask.io.images.kinds import Reading
 from pointmask.io.images.source import ImageSource
 from pointmask.io.images.tar import TarSource
 from pointmask.io.images.zip import ZipSource
+from pointmask.regular import open_regular
 
 _TAR_MAGIC, _TAR_MAGIC_AT = b"ustar", 257
 _NOT_READ = {
@@ -46,6 +47,7 @@ def open_source(
         return images
     root = Path(images)
     reading = Reading(RawFormat.parse(raw) if isinstance(raw, str) else raw, radiometric)
+    check_given(root)
     if not root.is_file():
         return FolderSource(root, reading)
     head = _head(root)
@@ -63,7 +65,7 @@ def open_source(
 
 def _head(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return file.read(512)
     except OSError as error:
         raise ImageError(f"{path} cannot be read ({error.strerror}); check its rights") from error

@@ -9,6 +9,7 @@ from pathlib import Path
 from pointmask.errors import PointsError
 from pointmask.io.points.match import match
 from pointmask.io.points.names import clean_key
+from pointmask.regular import read_regular
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def read_lines(path: Path) -> list[str]:
         If it cannot be read, or is no text.
     """
     try:
-        data = path.read_bytes()
+        data = read_regular(path)
     except OSError as error:
         raise PointsError(
             f"{path} cannot be read ({error.strerror}); check the path and its rights"

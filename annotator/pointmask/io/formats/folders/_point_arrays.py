@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from pointmask.io.listing import files_below
+from pointmask.regular import open_regular
 
 _SUFFIX = ".npy"
 _SNIFFED = 16
@@ -32,7 +33,7 @@ def array_files(path: Path) -> Iterator[Path]:
 def array_shape(file: Path) -> tuple[int, ...] | None:
     """Return the shape of an array of numbers from its header; None for what is none."""
     try:
-        with file.open("rb") as data:
+        with open_regular(file) as data:
             version = np.lib.format.read_magic(data)
             read = (
                 np.lib.format.read_array_header_1_0

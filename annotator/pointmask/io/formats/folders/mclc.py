@@ -17,6 +17,7 @@ from pointmask.io.formats.parts.origin import Origin, to_pixel
 from pointmask.io.formats.parts.text import Collector
 from pointmask.io.images.source import ImageSource
 from pointmask.io.points.points import Point, Points
+from pointmask.regular import open_regular
 
 _ORIGIN: Origin = "index"
 _SUFFIX = ".npy"
@@ -65,7 +66,7 @@ def holds_objects(path: Path) -> bool:
         first = next(iter(_files(path)), None)
         if first is None:
             return False
-        with first.open("rb") as file:
+        with open_regular(first) as file:
             return object_npy.is_object(file.read(_HEAD))
     except OSError:
         return False

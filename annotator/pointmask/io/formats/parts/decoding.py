@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pointmask.errors import PointsError
 from pointmask.io.notes import note
+from pointmask.regular import open_regular
 
 _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _LOOKED_AT = 4096
@@ -67,7 +68,7 @@ def text_pieces(path: Path) -> Iterator[str]:
     OSError
         If the file cannot be read.
     """
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         encoding = _by_mark(file.read(_LOOKED_AT))
         file.seek(0)
         decode = codecs.getincrementaldecoder(encoding)().decode
@@ -88,9 +89,7 @@ def text_pieces(path: Path) -> Iterator[str]:
 def peek(path: Path, size: int = 4096) -> str:
     """Return the beginning of a file as text; empty for folders and what else is no readable text file."""
     try:
-        if not path.is_file():
-            return ""  # a pipe would wait for ever
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             data = file.read(size)
     except OSError:
         return ""

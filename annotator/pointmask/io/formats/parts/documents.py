@@ -13,6 +13,7 @@ from xml.parsers import expat
 
 from pointmask.errors import PointsError
 from pointmask.io.formats.parts.decoding import decode_text, peek, text_pieces
+from pointmask.regular import open_regular, read_regular
 
 MOST_BYTES = 1 << 30
 """Size of the largest document that is read."""
@@ -44,7 +45,7 @@ def read_document(path: Path, limit: int = MOST_BYTES) -> bytes:
     """
     try:
         check_size(path, limit)
-        return path.read_bytes()
+        return read_regular(path)
     except OSError as error:
         raise unreadable(path, error) from error
 
@@ -165,7 +166,7 @@ def _xml_of(path: Path) -> Iterator[bytes]:
     begun: list[str] = []
     guard.StartDoctypeDeclHandler = _refuse_doctype
     guard.StartElementHandler = lambda tag, _: begun.append(tag) if not begun else None
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         for chunk in _utf8_of_xml(iter(lambda: file.read(_CHUNK), b""), path):
             if not begun:
                 guard.Parse(chunk, False)

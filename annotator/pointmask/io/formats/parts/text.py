@@ -8,6 +8,7 @@ from pointmask.io.formats.parts.decoding import decode_text
 from pointmask.io.points.names import clean_key
 from pointmask.io.points.packed import PackedPoints
 from pointmask.io.points.points import Point, Points
+from pointmask.regular import read_regular
 
 _BOTH = "is listed with a point and also as having no target; delete one of the two"
 
@@ -76,7 +77,7 @@ def read_text(path: Path) -> str:
         If the file cannot be read or is in another encoding.
     """
     try:
-        data = path.read_bytes()
+        data = read_regular(path)
     except OSError as error:
         raise PointsError(
             f"{path}: cannot be read ({error.strerror}); check the path and its rights"

@@ -35,6 +35,7 @@ from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import MANIFEST, MASKS, RESULTS
 from pointmask.io.points.names import clean_key
 from pointmask.io.points.points import Point, Points
+from pointmask.regular import open_regular
 
 _LONGEST_LINE = 1 << 28  # bytes; a frame with 100,000 targets needs a tenth of that
 _LARGEST = 1 << 31
@@ -124,7 +125,7 @@ def frame_of_entry(
 def _lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield place and content of each line, but for the first line of a shard's file."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             for count, line in enumerate(iter(lambda: file.readline(_LONGEST_LINE), b""), 1):
                 where = f"{path}:{count}"
                 try:

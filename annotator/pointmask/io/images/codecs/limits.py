@@ -26,6 +26,28 @@ def most_samples() -> int:
     return int(text)
 
 
+def check_size(name: str, size: int) -> None:
+    """Refuse a file that is too large to be one frame, before it is read into memory.
+
+    Parameters
+    ----------
+    name : str
+    size : int
+        Bytes.
+
+    Raises
+    ------
+    ImageError
+        If it has more than eight bytes for each of `most_samples`.
+    """
+    limit = 8 * most_samples()
+    if size > limit:
+        raise ImageError(
+            f"{name} has {size:,} bytes, more than the limit of {limit:,} for one picture; if that is right, "
+            f"raise it: export {VARIABLE}={-(-size // 8)}"
+        )
+
+
 def check_samples(shape: tuple[int, ...]) -> None:
     """Refuse a frame that is too large, before memory is taken for it.
 
