@@ -121,11 +121,17 @@ class TableReader:
         """Add a row that is not a plain point."""
         columns = self._columns
         values = [cells[place] for place in columns.places]
-        if all(map(is_nothing, values)):
-            collector.add(image, where, None)
-            return
         try:
-            numbers = [
+            numbers = [*map(float, values)]
+        except ValueError:
+            numbers = []
+        if not numbers or not all(map(math.isfinite, numbers)):
+            if all(map(is_nothing, values)):
+                collector.add(image, where, None)
+                return
+            numbers = []
+        try:
+            numbers = numbers or [
                 number_in(value, self._head.cells[place], self._head.delimiter, where)
                 for value, place in zip(values, columns.places, strict=True)
             ]

@@ -31,7 +31,7 @@ from pointmask.io.formats.parts.documents import (
     head_keys,
     listing,
     mapping,
-    number,
+    numbers,
     read_json,
     text,
     whole,
@@ -59,6 +59,7 @@ from pointmask.io.points.names import clean_key
 from pointmask.io.points.points import Point
 
 _ORIGIN: Origin = "edge"
+_XY = (", x of a corner", ", y of a corner")
 _KEYS = frozenset(("version", "flags", "imagePath", "imageData", "imageHeight", "imageWidth"))
 _LONGEST = 1000  # letters of a label that is no text
 _VERSION = "5.5.0"
@@ -224,9 +225,9 @@ def _target(record: dict[str, Any], shape: Shape | None, what: str) -> LabelledT
     label = None if named is None else label_of(str(named)[:_LONGEST])
     confidence = score_of(record.get("score"))
     kind = record.get("shape_type", "polygon")  # as LabelMe 3 left it out
-    corners = [_corner(pair, what) for pair in listing(record.get("points"), f"the points of {what}")]
+    corners = [_corner(pair, what) for pair in listing(record.get("points"), what)]
     if kind == "point" and len(corners) == 1:
-        return LabelledTarget(_point(*corners[0], label), None, confidence)
+        return LabelledTarget(_point(*corners[0], label), None, confidence, label)
     if kind in ("rectangle", "circle") and len(corners) == 2:
         (x0, y0), (x1, y1) = corners if kind == "rectangle" else _around(*corners)
         box = box_of_edges(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
@@ -256,10 +257,11 @@ def _around(
 
 
 def _corner(pair: object, what: str) -> tuple[float, float]:
-    values = [number(value, f"a corner of {what}") for value in listing(pair, f"a corner of {what}")]
+    values = listing(pair, what)
     if len(values) != 2:
         raise PointsError(f"a corner of {what} has {len(values)} numbers; write [x, y]")
-    return values[0], values[1]
+    x, y = numbers(values, _XY, what)
+    return x, y
 
 
 def _point(x: float, y: float, label: str | None) -> Point:

@@ -26,7 +26,7 @@ from pointmask.io.formats.parts.documents import (
     head_keys,
     listing,
     mapping,
-    number,
+    numbers,
     read_json,
     text,
     whole,
@@ -39,6 +39,7 @@ from pointmask.io.points.names import clean_key
 from pointmask.io.points.points import Point
 
 _ORIGIN: Origin = "index"
+_XY = (", x of a corner", ", y of a corner")
 _OF_PROJECT = ("meta.json", "obj_class_to_machine_color.json", "key_id_map.json")
 _LONGEST_PNG = 1 << 26
 
@@ -73,10 +74,8 @@ def _parse(file: Path, folder: str) -> Parsed:
     size = fields.get("size")
     sides = (size.get("height"), size.get("width")) if isinstance(size, dict) else (None, None)
     shape = known_size(*sides, f"the size in {file}")
-    objects = enumerate(listing(fields["objects"], f"{file}: objects"))
-    found = (
-        _target(mapping(item, f"{file}: object {k}"), shape, f"{file}: object {k}") for k, item in objects
-    )
+    objects = listing(fields["objects"], f"{file}: objects")
+    found = [_target(item, shape, f"{file}: object {place}") for place, item in enumerate(objects)]
     # In a project the images lie in img/ beside ann/.
     parent, last = posixpath.split(folder)
     data_set = parent if last == "ann" else folder
@@ -86,19 +85,20 @@ def _parse(file: Path, folder: str) -> Parsed:
     return Parsed(names[1], shape, [target for target in found if target is not None], names)
 
 
-def _target(item: dict[str, Any], shape: Shape | None, where: str) -> LabelledTarget | None:
+def _target(stored: object, shape: Shape | None, where: str) -> LabelledTarget | None:
     """Return what one object stands for; None for a mask without a pixel in the image."""
+    item = mapping(stored, where)
     title = item.get("classTitle")
     label = label_of(title) if isinstance(title, str) else None
     kind = item.get("geometryType")
     if kind == "bitmap":
         patch = _bitmap(mapping(item.get("bitmap"), f"{where}: bitmap"), where)
         return None if patch is None else LabelledTarget(None, patch, None, label)
-    points = mapping(item.get("points", {}), f"{where}: points")
-    corners = [_corner(pair, where) for pair in listing(points.get("exterior", []), f"{where}: exterior")]
+    points = mapping(item.get("points", {}), where)
+    corners = [_corner(pair, where) for pair in listing(points.get("exterior", []), where)]
     if kind == "point" and len(corners) == 1:
         x, y = corners[0]
-        return LabelledTarget(Point(to_pixel(y, _ORIGIN), to_pixel(x, _ORIGIN), label), None)
+        return LabelledTarget(Point(to_pixel(y, _ORIGIN), to_pixel(x, _ORIGIN), label), None, None, label)
     if kind == "rectangle" and len(corners) == 2:
         (x0, y0), (x1, y1) = corners
         return boxed([(min(x0, x1), min(y0, y1)), (max(x0, x1) + 1, max(y0, y1) + 1)], label)
@@ -114,10 +114,11 @@ def _target(item: dict[str, Any], shape: Shape | None, where: str) -> LabelledTa
 
 
 def _corner(pair: object, where: str) -> tuple[float, float]:
-    values = [number(value, f"{where}: a corner") for value in listing(pair, f"{where}: a corner")]
+    values = listing(pair, where)
     if len(values) != 2:
         raise PointsError(f"{where}: a corner of {len(values)} numbers; write [x, y]")
-    return values[0], values[1]
+    x, y = numbers(values, _XY, where)
+    return x, y
 
 
 def _filled(

@@ -13,7 +13,7 @@ from pointmask.errors import PointsError
 from pointmask.io.formats.base import DEFAULTS, DocumentFormat, WriteOptions
 from pointmask.io.formats.labelled import NO_LABEL, LabelledImage, LabelledTarget, Shape
 from pointmask.io.formats.parts.decoding import peek
-from pointmask.io.formats.parts.documents import number, whole
+from pointmask.io.formats.parts.documents import numbers, whole
 from pointmask.io.formats.parts.finder import ImageFinder
 from pointmask.io.formats.parts.origin import Origin, to_pixel
 from pointmask.io.formats.parts.per_image import Parsed, document_name, parse_each, write_new
@@ -137,6 +137,7 @@ class _Parser:
 
     def __init__(self, root: Path, images: ImageSource | None, besides: Collection[str]) -> None:
         self._names = class_names(root)
+        self._labels: dict[str, str | None] = {}
         self._finder = ImageFinder(images or images_beside(root))
         self._key_points = key_point_shape(root)
         samples = _samples(root, besides)
@@ -163,11 +164,17 @@ class _Parser:
             return twin
         return key
 
+    def _label(self, word: str, where: str) -> str | None:
+        """Return the name of a class by its number."""
+        if word not in self._labels:
+            index = whole(word, f"the class in {where}")
+            self._labels[word] = label_of(self._names[index] if index < len(self._names) else str(index))
+        return self._labels[word]
+
     def _target(self, line: str, shape: Shape, where: str) -> LabelledTarget:
         words = line.split()
-        values = [number(word, where) for word in words[1:]]
-        index = whole(words[0], f"the class in {where}")
-        label = label_of(self._names[index] if index < len(self._names) else str(index))
+        values = numbers(words[1:], [""] * (len(words) - 1), where)
+        label = self._label(words[0], where)
         count = len(values)
         kind = self._kinds.get(count) or kinds_of([values], self._key_points)[count]
         if count < 4 or (kind == "polygon and confidence" and not 0 < values[-1] <= 1):
@@ -198,9 +205,9 @@ def _box(kind: Kind, values: list[float], label: str | None, shape: Shape, where
     x, y = key_point(kind, values)
     point = Point(to_pixel(y, _ORIGIN, height), to_pixel(x, _ORIGIN, width), label)
     if max(values[:4]) > MOST:
-        numbers = " ".join(f"{value:g}" for value in values[:4])
+        shown = " ".join(f"{value:g}" for value in values[:4])
         raise PointsError(
-            f"{where}: {numbers} are pixels, not fractions of the size of the image; divide x and width by "
+            f"{where}: {shown} are pixels, not fractions of the size of the image; divide x and width by "
             "its width, y and height by its height"
         )
     confidence = None
@@ -215,4 +222,4 @@ def _box(kind: Kind, values: list[float], label: str | None, shape: Shape, where
         (x + half_width) * width,
         (y + half_height) * height,
     )
-    return LabelledTarget(point, None, confidence, box=box_of_edges(*edges))
+    return LabelledTarget(point, None, confidence, label, box_of_edges(*edges))
