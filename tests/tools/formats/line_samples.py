@@ -97,7 +97,8 @@ def line_samples(image: bytes, npy: bytes) -> dict[str, list[tuple[Files, str]]]
             (
                 {"a.reg": b"# Region file format: DS9\nimage\npoint(3,2) # text={ship}\ncircle(1,1,4)\n"},
                 "a.reg",
-            )
+            ),
+            ({"a.reg": b"image\npoint(3,2)\n", "b.reg": b"image\n"}, ""),
         ],
         "visdrone": [({"a.txt": b"1,0,3,3,1,4,0,0\n", "b.txt": b""}, "")],
         "mot": [({"gt.txt": b"1,1,1,0,3,3,1,1,1\n1,2,4,4,1,1,0,1,1\n", "img1/a.png": image}, "gt.txt")],

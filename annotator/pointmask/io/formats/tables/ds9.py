@@ -14,6 +14,7 @@ from pointmask.io.formats.parts.decoding import peek
 from pointmask.io.formats.parts.documents import number
 from pointmask.io.formats.parts.finder import ImageFinder
 from pointmask.io.formats.parts.origin import to_pixel
+from pointmask.io.formats.parts.per_image import any_document
 from pointmask.io.formats.parts.text import Collector, read_text
 from pointmask.io.formats.sequences.per_image import add_files, add_points
 from pointmask.io.formats.sequences.sequence import lines_of
@@ -22,6 +23,7 @@ from pointmask.io.notes import note
 from pointmask.io.points.points import Point, Points
 
 _SUFFIX = ".reg"
+_HEAD = "Region file format: DS9"
 _FILE = re.compile(r"#\s*filename:\s*([^\[]+)(\[.*\])?", re.IGNORECASE)
 _SHAPE = re.compile(r"([+-]?)\s*([a-z]+)\s*\(([^()]*)\)", re.IGNORECASE)
 _TEXT = re.compile(r"""text\s*=\s*[{"']([^}"']*)""")
@@ -42,13 +44,8 @@ class Ds9(Format):
     per_image = True
 
     def sniff(self, path: Path) -> bool:
-        """Say whether the file says that it is one of DS9, or is called as one."""
-        if not path.is_file():
-            return False
-        text = peek(path)
-        return "Region file format: DS9" in text or (
-            path.suffix.lower() == _SUFFIX and any(map(_SHAPE.search, text.splitlines()))
-        )
+        """Say whether the file, or one of the first in the folder, says that it is DS9's or has regions."""
+        return any_document(path, _SUFFIX, _looks_like_ds9) or _HEAD in peek(path)
 
     def read(self, path: Path, *, images: ImageSource | None = None) -> Points:
         """Read a file, or all ``.reg`` below a folder.
@@ -74,6 +71,11 @@ class Ds9(Format):
                 )
             add_points(collector, key, _points(lines, str(path)), str(path))
         return collector.points(self.source_of(path))
+
+
+def _looks_like_ds9(file: Path) -> bool:
+    text = peek(file)
+    return _HEAD in text or any(map(_SHAPE.search, text.splitlines()))
 
 
 def _points(lines: list[tuple[int, str]], where: str) -> list[Point | None]:
