@@ -53,12 +53,15 @@ class LabelScore:
     epoch, version : int
         Epoch after which the version was used.
     train, val : float
+    area : float
+        Px of the train list's labels per point; NaN where it was not measured.
     """
 
     epoch: int
     version: int
     train: float
     val: float
+    area: float = np.nan
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,6 +85,11 @@ class History:
     updates : sequence of ThetaUpdate
         Empty if theta did not move.
     scores : sequence of LabelScore
+    pools : sequence of (epoch, counts)
+        Images that were ``easy``, ``admitted`` and ``hard``; empty if all images are trained on.
+    drifts : sequence of (epoch, figures)
+        ``area``, ``ignored``, ``like_last``, ``like_gate`` and ``train`` of targets that are made within the
+        batch, see `pointmask_trainer.strategies.affinity.probe`; NaN where a figure is missing.
     """
 
     strategy: Strategy
@@ -93,6 +101,8 @@ class History:
     start: Entries | None
     updates: Sequence[ThetaUpdate]
     scores: Sequence[LabelScore]
+    pools: Sequence[tuple[int, Mapping[str, int]]] = ()
+    drifts: Sequence[tuple[int, Mapping[str, float]]] = ()
 
     def weighted_epochs(self, last: int) -> NDArray[np.bool_]:
         """Mark the last epochs with weights, `last` at most, (E,); with losses in a run without weights."""
@@ -141,6 +151,8 @@ def read_history(run: Path) -> History:
             _update(line) for line in lines if line.get("theta", {}).get("windows", 1) and "theta" in line
         ],
         scores=[_score(line) for line in lines if "labels" in line],
+        pools=[(line["epoch"], line["pool"]) for line in lines if "pool" in line],
+        drifts=[(line["epoch"], _drift(line["drift"])) for line in lines if "drift" in line],
     )
 
 
@@ -178,5 +190,12 @@ def _entries(values: Mapping[str, Any]) -> Entries:
 
 def _score(line: dict[str, Any]) -> LabelScore:
     labels = line["labels"]
-    train, val = (np.nan if labels.get(name) is None else labels[name] for name in ("train", "val"))
-    return LabelScore(line["epoch"], labels["version"], float(train), float(val))
+    train, val, area = (
+        np.nan if labels.get(name) is None else float(labels[name]) for name in ("train", "val", "area")
+    )
+    return LabelScore(line["epoch"], labels["version"], train, val, area)
+
+
+def _drift(figures: Mapping[str, float | None]) -> Mapping[str, float]:
+    names = ("area", "ignored", "like_last", "like_gate", "train")
+    return {name: np.nan if (value := figures.get(name)) is None else float(value) for name in names}

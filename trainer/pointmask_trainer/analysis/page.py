@@ -14,13 +14,13 @@ from pointmask.drawing.tiles import data_uri, look
 from pointmask.io.files import write_whole
 from pointmask.io.layout import RUN_TAG
 from pointmask.io.own import is_json_of
-from pointmask_trainer.analysis.pictures import FILES, Picture
+from pointmask_trainer.analysis.pictures import FILES, FILES_OF_STRATEGIES, Picture
 from pointmask_trainer.analysis.relations import Relation
 from pointmask_trainer.analysis.study import Study
 
 NUMBERS, PAGE = "analysis.json", "index.html"
 
-NAMES = (NUMBERS, *FILES, PAGE)
+NAMES = (NUMBERS, *FILES, *FILES_OF_STRATEGIES, PAGE)
 """All files that `write_analysis` may write; the first, by which they are known, is written first."""
 
 
@@ -59,7 +59,7 @@ def write_analysis(study: Study, pictures: Sequence[Picture], out: Path) -> list
     contents[PAGE] = _page(study, pictures).encode("utf-8", "backslashreplace")
     for name, content in contents.items():
         write_whole(out / name, content, RUN_TAG)
-    for name in set(FILES) - set(contents):
+    for name in {*FILES, *FILES_OF_STRATEGIES} - set(contents):
         (out / name).unlink(missing_ok=True)
     return [out / name for name in contents]
 
@@ -106,8 +106,19 @@ def numbers(study: Study) -> dict[str, Any]:
             for change in study.changes
         ],
         "label_quality": [
-            {"epoch": one.epoch, "version": one.version, "train": _plain(one.train), "val": _plain(one.val)}
+            {
+                "epoch": one.epoch,
+                "version": one.version,
+                "train": _plain(one.train),
+                "val": _plain(one.val),
+                "px_per_point": _plain(one.area),
+            }
             for one in history.scores
+        ],
+        "pool": [{"epoch": epoch, **counts} for epoch, counts in history.pools],
+        "drift": [
+            {"epoch": epoch, **{name: _plain(value) for name, value in figures.items()}}
+            for epoch, figures in history.drifts
         ],
     }
 

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from pointmask_trainer.analysis.charts.crops import Images, changed_png, extremes_png
+from pointmask_trainer.analysis.charts.drift import drift_png
 from pointmask_trainer.analysis.charts.history import history_png
 from pointmask_trainer.analysis.charts.labels import labels_png
 from pointmask_trainer.analysis.charts.parts import signed
+from pointmask_trainer.analysis.charts.pool import pool_png
 from pointmask_trainer.analysis.charts.theta import paths, theta_png
 from pointmask_trainer.analysis.charts.weights import rho_text, weights_png
 from pointmask_trainer.analysis.relations import Relation
@@ -18,7 +20,10 @@ _CHANCE = 0.05  # above: a correlation is not distinguished from none
 _MOVED = 3  # entries of theta named in words
 
 FILES = ("weights.png", "extremes.png", "history.png", "theta.png", "labels.png", "changed.png")
-"""All pictures that there may be, in the order of the page."""
+"""Pictures that every run has, or a reason why it has not, in the order of the page."""
+
+FILES_OF_STRATEGIES = ("pool.png", "drift.png")
+"""Pictures that only some strategies have; they come last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +33,7 @@ class Picture:
     Attributes
     ----------
     file : str
-        Its name in the folder of the analysis; one of `FILES`.
+        Its name in the folder of the analysis; one of `FILES` or `FILES_OF_STRATEGIES`.
     title : str
     text : str
         What it says, in words and numbers.
@@ -92,6 +97,15 @@ def pictures_of(study: Study, images: Images) -> list[Picture]:
             lambda: changed_png(study, images),
         ),
     }
+    if study.history.pools:
+        plans["pool.png"] = (
+            "Images that were trained on",
+            "",
+            _pool_text(study),
+            lambda: pool_png(study),
+        )
+    if study.history.drifts:
+        plans["drift.png"] = ("Drift of the targets", "", _drift_text(study), lambda: drift_png(study))
     return [
         Picture(file, title, why_not or text, b"" if why_not else draw())
         for file, (title, why_not, text, draw) in plans.items()
@@ -194,6 +208,31 @@ def _theta_text(study: Study) -> str:
         f"response and by {first.offline:.3f} with the offline labels; before the last by "
         f"{last.detector:.3f} and {last.offline:.3f}."
     )
+
+
+def _pool_text(study: Study) -> str:
+    (_, first), (_, last) = study.history.pools[0], study.history.pools[-1]
+    total = sum(last.values())
+    return (
+        f"The training began with {first['easy']:,} of {total:,} images, whose labels were easy to make; "
+        f"{last['admitted']:,} more have been admitted as the detector found their targets, and "
+        f"{last['hard']:,} have not been trained on."
+    )
+
+
+def _drift_text(study: Study) -> str:
+    (_, first), (epoch, last) = study.history.drifts[0], study.history.drifts[-1]
+    text = (
+        f"Targets went from {first['area']:.1f} to {last['area']:.1f} px per point, with "
+        f"{last['ignored']:.1f} px ignored. Features changed what grey values alone would give: the likeness "
+        f"of both is {last['like_gate']:.3f} after epoch {epoch:,}."
+    )
+    if np.isfinite(last["train"]):
+        text += (
+            f" IoU with true masks went from {first['train']:.4f} to {last['train']:.4f}; true masks take no "
+            "part in the training."
+        )
+    return text
 
 
 def _labels_text(study: Study) -> str:

@@ -35,12 +35,13 @@ _LAST_EPOCHS = 50
 )
 @click.option("--overwrite", is_flag=True, help="Replace the files of an earlier analysis in --out.")
 def analyse(run: Path, data: Path | None, last: int, out: Path | None, overwrite: bool) -> None:
-    """Draw what RUN learned beside its detector: a run of a strategy such as d2d or joint.
+    """Draw what RUN learned beside its detector: a run of d2d, joint, lesps, pal or gsacp.
 
     Written are weights.png (weights against size and shape), extremes.png (images of the highest and the
     lowest weight), history.png (losses and weights of all images by epoch), theta.png (the annotator's
-    parameters), labels.png and changed.png (how labels evolved), analysis.json with all numbers, and
-    index.html, which shows everything. A training does the same at its end and adds it to report.html.
+    parameters), pool.png (images trained on, of pal), drift.png (targets, of gsacp), labels.png and
+    changed.png (how labels evolved), analysis.json with all numbers, and index.html, which shows everything.
+    A training does the same at its end and adds it to report.html.
     """
     from pointmask.io.images.array import read
     from pointmask.io.own import check_folder, check_set
