@@ -10,7 +10,7 @@ failed=0
 train() {
     left=$(((end - $(date +%s)) / 60))
     [ "$left" -ge 1 ] || return 0
-    python benchmarks/d2d_table.py --name gpu --preset paper --data-sets SIRST3 --seeds 0 --minutes "$left" "$@" \
+    python benchmarks/strategy_table.py --name gpu --preset paper --data-sets SIRST3 --seeds 0 --minutes "$left" "$@" \
         --keep-weights --set epochs=400 run.precision=bf16 run.validate_every=10 || failed=1
 }
 

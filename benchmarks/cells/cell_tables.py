@@ -14,15 +14,19 @@ from pointmask_trainer.errors import ConfigError
 Entry = dict[str, Any]
 Figures = Sequence[float]
 
-PAPER = Path(__file__).parent.parent / "d2d_paper.toml"
+PAPER = Path(__file__).parent.parent / "published.toml"
 BASE = "masks"
 """The row that others are compared with."""
 
 _ABLATION = ("point", "a2", "a3", "masks", "a4_val", "b1", "b2", "b3", "b4", "published", "d2d", "full")
 _SELECTION = ("masks", "alpha30", "random30", "difficulty30")
 _STRATEGIES = {
-    "full": "full supervision", "masks": "static labels", "d2d": "D2D", "lesps": "LESPS", "pal": "PAL",
-    "mclc": "MCLC",
+    "full": "full supervision", "point": "points", "masks": "static labels", "mclc": "MCLC",
+    "montecarlo": "D2D Monte-Carlo, static", "pgc2f": "PG-C2F", "lesps": "LESPS",
+    "lesps_annotator": "LESPS from our masks", "pal": "PAL", "pal_released": "PAL, released loss",
+    "pal_annotator": "PAL from our masks", "gsacp": "GSACP", "gsacp_base": "GSACP, no part",
+    "gsacp_ema": "GSACP, teacher alone", "gsacp_hbc": "GSACP, hard background alone",
+    "gsacp_asg": "GSACP, adaptive supports alone", "d2d": "D2D",
 }  # fmt: skip
 _KEYS = ("iou", "niou", "pd", "fa")
 _UNITS = {"iou": 100, "niou": 100, "pd": 100, "fa": 1e6}
@@ -127,6 +131,7 @@ def page(content: Mapping[str, Any]) -> str:
         "## Detectors trained on SIRST3, on the images of each data set: IoU",
         parts_table(cells, paper),
     ]
+    parts += ["## As the methods' own papers print them", elsewhere(paper)]
     for detector, data_set in cells.pairs(_SELECTION[1:], own):
         parts += [f"## 30 % of the images: {detector} on {data_set}"]
         parts += [selection(cells, detector, data_set, paper)]
@@ -194,7 +199,10 @@ def ablation(cells: Cells, detector: str, data_set: str, paper: Mapping[str, Any
 
 def detectors(cells: Cells, data_set: str, paper: Mapping[str, Any]) -> str:
     """Tables 1 and 2 of the paper, one data set."""
-    columns = ("detector", "strategy", "seeds", *_titles("ours "), *_titles("paper "))
+    columns = (
+        "detector", "strategy", "seeds", *_titles("ours "), "last IoU", "labels", "minutes", "MiB",
+        *_titles("D2D's paper "),
+    )  # fmt: skip
     rows = []
     for detector in dict.fromkeys([*paper[data_set], *cells.detectors(data_set)]):
         printed = paper[data_set].get(detector, {})
@@ -202,8 +210,30 @@ def detectors(cells: Cells, data_set: str, paper: Mapping[str, Any]) -> str:
             if strategy not in ROWS and strategy not in printed:
                 continue
             group = cells.group(detector, data_set, strategy)
-            ours = (group.figure(key) for key in _KEYS)
+            ours = (
+                *(group.figure(key) for key in _KEYS),
+                group.figure("iou", "last"),
+                group.labels(),
+                group.mean_of("minutes"),
+                group.mean_of("peak_mib"),
+            )
             rows.append([detector, label, group.seeds, *ours, *_printed(printed.get(strategy), 4)])
+    return markdown_table(columns, rows)
+
+
+def elsewhere(paper: Mapping[str, Any]) -> str:
+    """Figures of the methods' own papers, with the protocol of each: none is that of another."""
+    columns = ("method", "detector", "IoU", "nIoU", "Pd", "Fa", "source", "protocol")
+    rows = [
+        [
+            entry["method"],
+            entry["detector"],
+            *(f"{entry[key]:.2f}" if key in entry else "" for key in _KEYS),
+            entry["source"],
+            entry["protocol"],
+        ]
+        for entry in paper["elsewhere"]
+    ]
     return markdown_table(columns, rows)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from support.peak import forget_peak, peak_mib
 
+from cells.annotated import annotated_masks
 from cells.held import held
 from cells.rows import (
     DATA_SETS,
@@ -265,6 +266,10 @@ def _source(grid: Grid, cell: Cell) -> Any:  # noqa: ANN401 - a Source, which im
     from pointmask_trainer.training.train import Source
 
     include = DATA_SETS[cell.data_set]
+    method = ROWS[cell.row].annotator
+    masks = None
+    if method is not None:
+        masks = annotated_masks(grid.root, grid.runs / "masks" / method, method, include)
     train_list = val_list = None
     if ROWS[cell.row].ranked_by is not None:
         train_list, val_list = (
@@ -276,6 +281,7 @@ def _source(grid: Grid, cell: Cell) -> Any:  # noqa: ANN401 - a Source, which im
     return Source(
         root=grid.root,
         points=grid.root / "points_centroid.csv",
+        masks=masks,
         include=include,
         train_list=train_list,
         val_list=val_list,

@@ -24,6 +24,8 @@ class Row:
         An ablation of the trainer.
     settings : tuple of str
         ``a.b=v``, after the file.
+    annotator : str or None
+        Train on the masks of this method of ``pointmask bench``, without size priors.
     ranked_by : str or None
         Train on the first 30 % of the images by this, as the finished cell of row ``d2d`` ranks them.
     """
@@ -31,6 +33,7 @@ class Row:
     label: str
     file: str | None = None
     settings: tuple[str, ...] = ()
+    annotator: str | None = None
     ranked_by: str | None = None
 
 
@@ -38,6 +41,19 @@ ROWS = {
     "full": Row(label="full supervision", settings=("strategy.name=full",)),
     "masks": Row(label="A4 static labels", file="a4"),
     "d2d": Row(label="D2D", settings=("strategy.name=d2d",)),
+    "mclc": Row(label="masks of MCLC", settings=("strategy.name=masks",), annotator="mclc"),
+    "montecarlo": Row(label="masks of D2D Monte-Carlo", settings=("strategy.name=masks",), annotator="d2d"),
+    "pgc2f": Row(label="masks of PG-C2F", settings=("strategy.name=masks",), annotator="pgc2f"),
+    "lesps": Row(label="LESPS", settings=("strategy.name=lesps",)),
+    "lesps_annotator": Row(label="LESPS from our masks", file="lesps_annotator"),
+    "pal": Row(label="PAL", settings=("strategy.name=pal",)),
+    "pal_released": Row(label="PAL, released loss", file="pal_released"),
+    "pal_annotator": Row(label="PAL from our masks", file="pal_annotator"),
+    "gsacp": Row(label="GSACP", settings=("strategy.name=gsacp",)),
+    "gsacp_base": Row(label="GSACP, no part", file="gsacp_base"),
+    "gsacp_ema": Row(label="GSACP, teacher alone", file="gsacp_ema"),
+    "gsacp_hbc": Row(label="GSACP, hard background alone", file="gsacp_hbc"),
+    "gsacp_asg": Row(label="GSACP, adaptive supports alone", file="gsacp_asg"),
     "point": Row(label="A1 points", file="a1"),
     "a2": Row(label="A2 diffusion alone", file="a2"),
     "a3": Row(label="A3 superpixels alone", file="a3"),
@@ -53,6 +69,12 @@ ROWS = {
 }
 """Rows in the order in which they are trained. Static labels are d2d without any branch, which is bit for bit
 strategy ``masks`` on the annotator's masks, and needs no folder of masks."""
+
+COMPARED = (
+    "full", "point", "masks", "mclc", "montecarlo", "pgc2f", "lesps", "lesps_annotator", "pal",
+    "pal_annotator", "gsacp", "d2d",
+)  # fmt: skip
+"""Rows that compare strategies with one another."""
 
 ALIASES = {"a1": "point", "a4": "masks"}
 """Other names of rows: the same training is done once."""

@@ -1,4 +1,4 @@
-"""benchmarks/d2d_table.py: cells are trained once, in slices, by several processes; tables stay honest."""
+"""benchmarks/strategy_table.py: cells are trained once, in slices, by several processes; tables stay true."""
 
 import json
 import os
@@ -48,10 +48,10 @@ def data(tmp_path_factory):
 def table(part, data, tmp_path, monkeypatch):
     """Run the script in this process; returns its exit status."""
     monkeypatch.setenv("POINTMASK_SIRST3", str(data))
-    script = part("d2d_table")
+    script = part("strategy_table")
 
     def run(*words, settings=TINY):
-        monkeypatch.setattr(sys, "argv", ["d2d_table.py", *line(tmp_path, *words, settings=settings)])
+        monkeypatch.setattr(sys, "argv", ["strategy_table.py", *line(tmp_path, *words, settings=settings)])
         return script.main()
 
     return run
@@ -63,7 +63,7 @@ def line(folder, *words, settings=TINY):
 
 
 def results(folder):
-    return json.loads((folder / "results" / "d2d_table-t.json").read_text())
+    return json.loads((folder / "results" / "strategy_table-t.json").read_text())
 
 
 def epochs(folder, cell):
@@ -77,9 +77,9 @@ def seconds(folder, row):
 
 
 def test_rows_that_are_the_same_training_are_one_cell_and_seeds_come_first(part, monkeypatch):
-    script = part("d2d_table")
+    script = part("strategy_table")
     words = ["--rows", "a4", "masks", "a1", "point", "--seeds", "3", "1"]
-    monkeypatch.setattr(sys, "argv", ["d2d_table.py", *words])
+    monkeypatch.setattr(sys, "argv", ["strategy_table.py", *words])
     cells = script.requested_cells(script.read_options(), ["alclnet"])
     assert [cell.name for cell in cells] == [
         "alclnet-masks-SIRST3-3",
@@ -87,6 +87,27 @@ def test_rows_that_are_the_same_training_are_one_cell_and_seeds_come_first(part,
         "alclnet-masks-SIRST3-1",
         "alclnet-point-SIRST3-1",
     ]
+
+
+def test_the_strategies_are_named_at_once(part, monkeypatch):
+    script = part("strategy_table")
+    monkeypatch.setattr(sys, "argv", ["strategy_table.py", "--rows", "strategies", "a4", "--seeds", "0"])
+    rows = [cell.row for cell in script.requested_cells(script.read_options(), ["alcnet"])]
+    assert rows == list(part("cells.rows").COMPARED)
+
+
+def test_other_annotators_masks_are_made_once_and_trained_on(table, data, tmp_path):
+    settings = tuple(setting for setting in TINY if "warmup" not in setting)
+    assert table("--rows", "pgc2f", "--seeds", "0", settings=settings) == 0
+    masks = sorted((tmp_path / "runs" / "t" / "masks" / "pgc2f").glob("*.png"))
+    assert [path.stem for path in masks] == [f"Misc_{k}" for k in range(6)]
+    times = [path.stat().st_mtime_ns for path in masks]
+    masks[2].unlink()
+    assert table("--rows", "pgc2f", "--seeds", "1", settings=settings) == 0
+    assert [path.stat().st_mtime_ns for path in masks[:2]] == times[:2]
+    assert masks[2].exists()
+    (one, other) = results(tmp_path)["cells"]
+    assert (one["row"], one["labels"]) == (other["row"], other["labels"]) == ("pgc2f", None)
 
 
 def test_a_setting_reaches_the_rows_it_concerns(part, tmp_path):
@@ -114,6 +135,8 @@ def test_every_row_is_a_config_whose_defaults_are_compared(part):
     cells = [rows.Cell("acm_unet", row, "SIRST3", 0) for row in rows.ROWS]
     all_ = {cell.row: rows.all_settings(rows.config_of(cell, "cpu", (), 1)) for cell in cells}
     same = {"alpha30", "random30", "difficulty30"}
+    static = {"mclc", "montecarlo", "pgc2f"}  # differ in the masks that they read
+    assert len({json.dumps(all_.pop(row)) for row in sorted(static)}) == 1
     assert len({json.dumps(all_[row]) for row in all_ if row not in same}) == len(all_) - len(same)
     assert all(rows.differences(all_[row], all_["masks"]) == "" for row in same)
     # The row trains as it is whatever the defaults of branches that are off.
@@ -171,23 +194,23 @@ def test_a_slice_ends_after_an_epoch_and_the_next_one_goes_on(table, tmp_path, c
         assert entry["minutes"] == pytest.approx(seconds(tmp_path, entry["row"]) / 60, abs=1e-4)
 
     # What is there is not trained again, even where its run is not.
-    before = (tmp_path / "results" / "d2d_table-t.json").read_text()
+    before = (tmp_path / "results" / "strategy_table-t.json").read_text()
     (tmp_path / "runs").rename(tmp_path / "elsewhere")
     assert table(*words) == 0
     assert not (tmp_path / "runs").exists()
-    assert (tmp_path / "results" / "d2d_table-t.json").read_text() == before
+    assert (tmp_path / "results" / "strategy_table-t.json").read_text() == before
 
     # Other settings are refused by the results, and, without them, by the runs.
     changed = [*TINY, "optim.lr=0.25"]
     assert table(*words, settings=changed) == 1
-    assert "d2d_table-t.json holds results of other settings (optim.lr: 0.01, now 0.25)" in (
+    assert "strategy_table-t.json holds results of other settings (optim.lr: 0.01, now 0.25)" in (
         capsys.readouterr().err
     )
     (tmp_path / "elsewhere").rename(tmp_path / "runs")
-    (tmp_path / "results" / "d2d_table-t.json").unlink()
+    (tmp_path / "results" / "strategy_table-t.json").unlink()
     assert table(*words, settings=changed) == 1
     assert "was trained with other settings (optim.lr: 0.01, now 0.25)" in capsys.readouterr().err
-    assert not (tmp_path / "results" / "d2d_table-t.json").exists()
+    assert not (tmp_path / "results" / "strategy_table-t.json").exists()
 
 
 def test_unseen_images_take_no_part_and_are_scored_at_the_end(table, tmp_path, data, capsys):
@@ -209,7 +232,7 @@ def test_unseen_images_take_no_part_and_are_scored_at_the_end(table, tmp_path, d
             found = predict(model, image[None, None], card.normalisation)[0].numpy() > 0.5
             counted += score(found, read_mask(data / "masks" / f"{name}.png"))
         assert entry["last"]["val_truth"]["iou"] == pytest.approx(counted.iou, abs=1e-4)
-    assert "**Unseen**" in (tmp_path / "results" / "d2d_table-t.md").read_text()
+    assert "**Unseen**" in (tmp_path / "results" / "strategy_table-t.md").read_text()
     assert table(*words) == 1
     assert "lists: 'unseen', now 'val'" in capsys.readouterr().err
 
@@ -226,7 +249,7 @@ def test_a_cell_that_fails_is_told_and_the_others_go_on(table, tmp_path, capsys)
 @pytest.mark.slow
 def test_two_processes_fill_a_table_together(data, tmp_path):
     words = line(tmp_path, "--rows", "full", "masks", "point", "--seeds", "0", "1")
-    command = [sys.executable, str(FOLDER / "d2d_table.py"), *words]
+    command = [sys.executable, str(FOLDER / "strategy_table.py"), *words]
     environment = {**os.environ, "POINTMASK_SIRST3": str(data)}
     both = [
         subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -285,7 +308,7 @@ def test_results_of_several_machines_add_up(part, table, tmp_path):
     assert table("--rows", "full", "--seeds", "0") == 0
     first = results(tmp_path)
     first["cells"][0]["device"] = "another machine"
-    (tmp_path / "results" / "d2d_table-t.json").write_text(json.dumps(first))
+    (tmp_path / "results" / "strategy_table-t.json").write_text(json.dumps(first))
     (tmp_path / "runs").rename(tmp_path / "gone")
     assert table("--rows", "full", "--seeds", "1", "0") == 0
     cells = results(tmp_path)["cells"]
@@ -294,7 +317,7 @@ def test_results_of_several_machines_add_up(part, table, tmp_path):
         (0, True),
         (1, False),
     ]
-    assert "| full supervision | 2 |" in (tmp_path / "results" / "d2d_table-t.md").read_text()
+    assert "| full supervision | 2 |" in (tmp_path / "results" / "strategy_table-t.md").read_text()
 
 
 def test_kept_weights_are_small_and_predict_like_the_run(table, tmp_path, data):

@@ -26,7 +26,9 @@ def test_the_gpu_script_does_what_is_missing_in_order_and_tells_of_failures(tmp_
 
     done = run("60")
     words = [line.split() for line in done.stdout.splitlines()]
-    assert [line[0] for line in words] == ["benchmarks/torch_operator.py"] + 3 * ["benchmarks/d2d_table.py"]
+    assert [line[0] for line in words] == ["benchmarks/torch_operator.py"] + 3 * [
+        "benchmarks/strategy_table.py"
+    ]
     rows = [line[line.index("--detectors") + 1 : line.index("--keep-weights")] for line in words[1:]]
     assert rows == [
         ["alclnet", "--rows", "full", "masks", "d2d"],
@@ -42,10 +44,12 @@ def test_the_gpu_script_does_what_is_missing_in_order_and_tells_of_failures(tmp_
 
 def test_the_gpu_script_speaks_the_table_s_words(part, monkeypatch, tmp_path):
     text = (FOLDER / "gpu.sh").read_text().replace("\\\n", " ")
-    (line_,) = [line for line in text.splitlines() if "d2d_table.py" in line]
-    words = line_.partition("d2d_table.py")[2].partition("||")[0].replace('"$left"', "8").replace('"$@"', "")
-    monkeypatch.setattr(sys, "argv", ["d2d_table.py", *words.split()])
-    options = part("d2d_table").read_options()
+    (line_,) = [line for line in text.splitlines() if "strategy_table.py" in line]
+    words = (
+        line_.partition("strategy_table.py")[2].partition("||")[0].replace('"$left"', "8").replace('"$@"', "")
+    )
+    monkeypatch.setattr(sys, "argv", ["strategy_table.py", *words.split()])
+    options = part("strategy_table").read_options()
     grid = part("cells.cells").Grid(
         root=tmp_path, runs=tmp_path, preset=options.preset, settings=tuple(options.set)
     )

@@ -1,18 +1,22 @@
-"""Train cells of detector x strategy x data set x seed, and tabulate them with the paper's figures.
+"""Train cells of detector x strategy x data set x seed, and tabulate them with published figures.
 
     # on two cores: the ablation on SIRST-v1; a second process with the same arguments shares the work
-    POINTMASK_SIRST3=... python benchmarks/d2d_table.py --data-sets SIRST-v1
+    POINTMASK_SIRST3=... python benchmarks/strategy_table.py --data-sets SIRST-v1
     # on a GPU, in slices: run it again until every cell is done
-    POINTMASK_SIRST3=... python benchmarks/d2d_table.py --name gpu --preset paper --rows full masks d2d \
+    POINTMASK_SIRST3=... python benchmarks/strategy_table.py --name gpu --preset paper --rows full masks d2d \
         --seeds 0 --minutes 8 --set run.precision=bf16 run.validate_every=10
 
 A run lies in ``<runs>/<name>/<detector>-<row>-<data set>-<seed>`` and resumes where it stopped. A cell enters
-``d2d_table-<name>.json`` and ``.md`` when its last epoch is done; cells from other machines remain and are
-not trained again. POINTMASK_SIRST3 names a folder with images/, masks/, points_centroid.csv and splits/.
+``strategy_table-<name>.json`` and ``.md`` when its last epoch is done; cells from other machines remain and
+are not trained again. POINTMASK_SIRST3 names a folder with images/, masks/, points_centroid.csv and splits/.
 
-Rows: full, masks (A4: static labels by the annotator), d2d, point (A1), a2, a3, a4_val, b1 to b4, published
-(weights by the published code's signal); alpha30, random30 and difficulty30 train on static labels of 30 % of
-the images, chosen from the finished run of row d2d.
+Rows: full; point (A1); masks (A4: static labels by the annotator); mclc, montecarlo and pgc2f (static masks
+of other annotators, made once, in <runs>/<name>/masks); lesps and pal, from points or from our masks
+(lesps_annotator, pal_annotator); pal_released (the released loss); gsacp, and gsacp_base, gsacp_ema,
+gsacp_hbc and gsacp_asg (without its parts, or with one); d2d, a2, a3, a4_val, b1 to b4, published (weights
+by the published code's signal); alpha30, random30 and difficulty30 train on static labels of 30 % of the
+images, chosen from the finished run of row d2d. ``--rows strategies`` stands for those that compare
+strategies.
 """
 
 import argparse
@@ -22,7 +26,7 @@ from pathlib import Path
 
 from cells.cell_results import cell_of, check_settings, entry_of, merge, read_results
 from cells.cells import CellError, Clock, Grid, fill
-from cells.rows import ALIASES, DATA_SETS, ROWS, Cell
+from cells.rows import ALIASES, COMPARED, DATA_SETS, ROWS, Cell
 from cells.weights import keep
 from support.results import FOLDER
 
@@ -40,7 +44,7 @@ def main() -> int:
         threads=options.threads if options.threads is not None else default_threads(),
         unseen=options.unseen,
     )
-    path = options.results / f"d2d_table-{options.name}.json"
+    path = options.results / f"strategy_table-{options.name}.json"
     detectors = options.detectors or [load_config(preset=options.preset).model.name]
     requested = requested_cells(options, detectors)
     failed, cells = to_do(requested, grid, path)
@@ -68,7 +72,7 @@ def read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    rows = [*ROWS, *ALIASES]
+    rows = [*ROWS, *ALIASES, "strategies"]
     parser.add_argument("--name", default="cpu", help="of the results and of the folder of runs")
     parser.add_argument("--preset", default="cpu", help="cpu or paper")
     parser.add_argument("--detectors", nargs="+", metavar="NAME", help="the preset's by default")
@@ -94,7 +98,8 @@ def read_options() -> argparse.Namespace:
 
 def requested_cells(options: argparse.Namespace, detectors: list[str]) -> list[Cell]:
     """List the requested cells without repetition, all rows of one seed before the next seed."""
-    rows = dict.fromkeys(ALIASES.get(row, row) for row in options.rows)
+    named = [own for row in options.rows for own in (COMPARED if row == "strategies" else (row,))]
+    rows = dict.fromkeys(ALIASES.get(row, row) for row in named)
     return [
         Cell(detector, row, data_set, seed)
         for seed in dict.fromkeys(options.seeds)
