@@ -151,9 +151,7 @@ def _scores(table: Path) -> dict[tuple[str, int, int, int], float]:
         return scores
     with table.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         for row in csv.DictReader(file):
-            with suppress(
-                KeyError, TypeError, ValueError
-            ):  # no such table; its points were read all the same
+            with suppress(KeyError, TypeError, ValueError):  # another table: its points are read all the same
                 key = clean_key(row["image"]), int(row.get("frame") or 0), int(row["y"]), int(row["x"])
                 scores[key] = float(row["score"])
     return scores

@@ -2,6 +2,7 @@
 
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator
@@ -24,6 +25,7 @@ from pointmask.theta import Theta
 
 _GRACE = 3  # seconds for answers that are under way at the end
 _PUBLISH_EVERY = 600.0  # seconds
+_SWITCH = 0.001  # seconds between two threads that both want the interpreter
 _IDLE = 60_000  # ms without an edit
 
 
@@ -76,9 +78,13 @@ class Server(uvicorn.Server):
         threading.Thread(target=self._prepare, name="warm", daemon=True).start()
         publisher = threading.Thread(target=self._keep_published, name="publisher", daemon=True)
         publisher.start()
+        # A click would wait for 5 ms, the default, each time that it meets the listing of a large folder.
+        before = sys.getswitchinterval()
+        sys.setswitchinterval(_SWITCH)
         try:
             self.run([bound])
         finally:
+            sys.setswitchinterval(before)
             self._over.set()
             self.jobs.close()
             self.app.state.writer.close()

@@ -2,7 +2,6 @@
 
 import os
 import stat
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -184,7 +183,7 @@ def is_shared(name: str, per_cent: float) -> bool:
 
 def wait_for_images(listing: Listing, seconds: float, say: Callable[[str], None]) -> None:
     """
-    Wait for the first image, and say how far the listing is.
+    Wait a moment, and say how far the listing is.
 
     Parameters
     ----------
@@ -200,9 +199,7 @@ def wait_for_images(listing: Listing, seconds: float, say: Callable[[str], None]
     ImageError
         If the source cannot be listed. That it holds no image is said, and shown on the page.
     """
-    end = time.monotonic() + seconds
-    listing.wait(1)
-    listing.wait(timeout=max(end - time.monotonic(), 0.0))
+    listing.wait(timeout=seconds)
     if listing.error is not None:
         raise ImageError(listing.error)
     if listing.complete and not listing.count:
