@@ -152,6 +152,33 @@ def test_imagej(tmp_path, divider):
     assert places(read_points(boxes)) == {"a.png": [(15, 33)]}
 
 
+@pytest.mark.parametrize(
+    ("images", "column", "rows", "expected"),
+    [
+        # a stack that no column Slice numbers: the slice stands behind the last colon
+        ([], "", "1,s.tif:1,2.5,1.5\n2,s.tif:2,5.5,4.5\n3,s.tif:roi:12,7.5,6.5\n",
+         {"s.tif": [(1, 2)], "s.tif#1": [(4, 5)], "s.tif#11": [(6, 7)]}),
+        ([], ",Slice", "1,s.tif:7,2.5,1.5,2\n", {"s.tif#1": [(1, 2)]}),
+        # a stack of a folder is called like it, and its slices like their files
+        (["a.png", "b.png"], "", "1,images:a,2.5,1.5\n2,images:0007-0009:b,5.5,4.5\n",
+         {"a": [(1, 2)], "b": [(4, 5)]}),
+        (["a.png", "b.png"], ",Slice", "1,images:a,2.5,1.5,1\n2,images:b,5.5,4.5,2\n",
+         {"a": [(1, 2)], "b": [(4, 5)]}),
+        ([], ",Slice", "1,images:a.png,2.5,1.5,1\n2,images:b.png,5.5,4.5,2\n",
+         {"a.png": [(1, 2)], "b.png": [(4, 5)]}),
+        # regions of single images
+        (["a.png", "b.png"], "", "1,a.png:b,2.5,1.5\n2,b.png:0012-0034,5.5,4.5\n3,b.png:7,7.5,6.5\n",
+         {"a.png": [(1, 2)], "b.png": [(4, 5), (6, 7)]}),
+    ],
+)  # fmt: skip
+def test_labels_of_imagej_name_images_slices_and_regions(tmp_path, images, column, rows, expected):
+    for name in images:
+        save(tmp_path / "images" / name, np.zeros((9, 9), np.uint8))
+    path = write(tmp_path / "r.csv", f" ,Label,X,Y{column}\n{rows}")
+    assert recognise(path) == "imagej"
+    assert places(read_points(path, images=tmp_path / "images" if images else None)) == expected
+
+
 def test_ds9(tmp_path):
     content = (
         "# Region file format: DS9 version 4.1\n# Filename: /data/a.fits[SCI]\nglobal color=green\nimage\n"
@@ -246,6 +273,8 @@ UNREAD = {
     "g.json": (b'{"type": "FeatureCollection", "features": []}', "GeoJSON.*rasterio"),
     "s.json": (b'{"metadata": {}, "instances": []}', "SuperAnnotate.*COCO"),
     "b.json": (b'[{"name": "a.png", "labels": []}]', "BDD100K.*COCO"),
+    "d.json": (b'{"info": {}, "categories": {}, "items": []}', "Datumaro.*datum convert"),
+    "labeler.csv": (b"imageFilename,uav_1,uav_2,uav_3,uav_4\na.png,1,2,3,4\n", "Image Labeler.*from 1"),
     "m.json": (b'{"source-ref": "s3://b/a.png", "boxes": {}}', "Ground Truth"),
     "retina.csv": (
         b"img/a.png,1,2,3,4,uav\n",

@@ -107,3 +107,15 @@ def test_via_with_other_shapes_or_times_is_rejected(tmp_path):
     timed = json.loads(json.dumps(VIA_3))
     timed["metadata"]["1_Gx7"]["z"] = [1.5]
     assert "segment of a video" in read_as(tmp_path / "via.json", timed, "via").rejected["a.png"]
+
+
+def test_an_empty_rectangle_is_no_click(tmp_path):
+    def image(name, *sizes):
+        shapes = [{"name": "rect", "x": 4, "y": 5, "width": size, "height": size} for size in sizes]
+        regions = [{"shape_attributes": shape, "region_attributes": {}} for shape in shapes]
+        return {"filename": name, "size": 1, "regions": regions}
+
+    content = {"a.png1": image("a.png", 0, 3), "b.png1": image("b.png", 0)}
+    points = read_as(tmp_path / "via.json", content, "via")
+    assert dict(points) == {"a.png": (Point(6, 5),), "b.png": ()}
+    assert any("no click" in line for line in points.notes)

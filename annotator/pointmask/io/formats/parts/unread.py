@@ -88,6 +88,11 @@ _RULES = (
     Unread("annotations of SuperAnnotate",
            "convert them to COCO with its SDK: superannotate export --format COCO",
            keys=_keys("metadata", "instances")),
+    Unread("a project of Datumaro", "convert it to COCO: datum convert -if datumaro -f coco -i FOLDER",
+           keys=_keys("categories", "items")),
+    Unread("a table of boxes of MATLAB's Image Labeler, a column per label",
+           "write one row per box under the header image,x,y,width,height, with 1 less for x and y, which "
+           "MATLAB counts from 1", line=r"\W?imageFilename\b.*"),
     Unread("annotations of BDD100K or Scalabel", "convert them to COCO: python -m scalabel.label.to_coco",
            keys=_keys("name", "labels")),
     Unread("an export of Labelbox", "convert it to COCO with Labelbox' converter (labelbox-json-converter)",

@@ -13,12 +13,14 @@ from typing import Any
 
 from pointmask.errors import PointsError
 from pointmask.io.formats.base import Format
+from pointmask.io.formats.parts.columns import EMPTY
 from pointmask.io.formats.parts.decoding import peek
 from pointmask.io.formats.parts.documents import brief, listing, mapping, number, read_json, text
 from pointmask.io.formats.parts.json_stream import json_items
 from pointmask.io.formats.parts.origin import Origin, to_pixel
 from pointmask.io.formats.parts.shapes import box_around, outlined
 from pointmask.io.formats.parts.text import Collector
+from pointmask.io.formats.sequences.per_image import add_points
 from pointmask.io.images.source import ImageSource
 from pointmask.io.notes import note
 from pointmask.io.points.points import Point, Points
@@ -70,8 +72,7 @@ class Via(Format):
             except PointsError as error:
                 collector.reject(name, where, str(error))
                 continue
-            for point in points or (None,):
-                collector.add(name, where, point)
+            add_points(collector, name, points, where)
         return collector.points(self.source_of(path))
 
 
@@ -100,8 +101,8 @@ def _images(path: Path) -> Iterator[tuple[str, list[Any]]]:
         raise PointsError(f"{path}: no {_IMAGES_2}, so it has no images; save the project again")
 
 
-def _region(item: object, where: str) -> Point:
-    """Return the point of a region, or the middle of another shape."""
+def _region(item: object, where: str) -> Point | None:
+    """Return the point of a region, or the middle of another shape; None for an empty rectangle."""
     region = mapping(item, "a region")
     shape = mapping(region.get("shape_attributes"), "shape_attributes")
     kind = text(shape.get("name"), "name of a shape")
@@ -118,6 +119,9 @@ def _region(item: object, where: str) -> Point:
         middle = box_around(corners)[0] if patch is None else patch.centre
     elif kind == "rect":
         x, y, width, height = (number(shape.get(name), name) for name in ("x", "y", "width", "height"))
+        if not width and not height:
+            note(EMPTY, where)
+            return None
         middle = box_around([(x, y), (x + width, y + height)])[0]
     elif kind in ("circle", "ellipse"):
         x, y = (number(shape.get(name), name) for name in ("cx", "cy"))
