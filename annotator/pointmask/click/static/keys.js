@@ -92,8 +92,7 @@ export const BINDINGS = [
     ["superpixel", "KeyX", "while held in paint mode: whole superpixels", true],
   ]),
   ...group("Sequences", workspace, [
-    ["trackOne", "KeyT", "track the selected target from here"],
-    ["trackAll", "Shift+KeyT", "track all targets from here"],
+    ["track", "KeyT Shift+KeyT", "track the targets of this frame from here on"],
     ["nextMark", "KeyM", "next frame where a track crossed, was lost or found again"],
   ]),
   ...group("Review", review, [

@@ -59,7 +59,10 @@ export const t = {
     },
   },
   fold: { left: "Folders (`)", right: "Window and targets (Shift `)" },
-  message: { unreadable: "This image cannot be read", changed: "This file is gone or has changed since it was marked", again: "Try again" },
+  message: {
+    other: "This file is another one than when it was marked: edits on it are refused.", useNew: "Use the new file", keep: "Look only",
+    unreadable: "This image cannot be read", changed: "This file is gone or has changed since it was marked", again: "Try again",
+  },
   window: {
     title: "Window", low: "Low end", high: "High end", histogram: "Counts on a logarithmic scale; drag an end",
     presets: "Preset", lock: "lock", invert: "invert", colours: "Colours",
@@ -146,7 +149,7 @@ export const t = {
     undone: (words) => `Undone: ${words}`, redone: (words) => `Done again: ${words}`,
     nothingToUndo: "Nothing to undo.", nothingToRedo: "Nothing to do again.",
     tookOver: (n) => `${n} ${plural(n, "edit", "edits")} that waited in this browser ${plural(n, "is", "are")} being sent.`,
-    noNeighbour: "There is no frame on that side.", noSequence: "These images are no sequence: they differ in shape, or there is only one.",
+    tracked: (n) => `Tracked over ${n} ${plural(n, "frame", "frames")}.`, noSequence: "These images are no sequence: they differ in shape, or there is only one.",
     noMarks: "No marked frame after this one.", noProposal: "There is no proposal here.",
   },
   strip: {
@@ -174,8 +177,16 @@ export const t = {
     accept: "Accept the rest", missing: "no picture",
     tile: (place, { confidence, area, flags }) => `target ${place}, ${area} pixels${confidence === null ? "" : `, confidence ${confidence.toFixed(2)}`}${(flags ?? []).map((f) => `, ${t.flag[f]?.short ?? f}`).join("")}`,
   },
+  calibrate: {
+    title: "Calibrate", begin: "Calibrate",
+    text: "Fits the annotator to the masks that you have judged. Masks that were looked at stay as they are.",
+    done: "Fitted.", accept: "Use it, and make the others anew", leave: "Leave it", before: "before", after: "after",
+    changing: (n, all) => `${n.toLocaleString()} of ${all.toLocaleString()} ${plural(all, "mask", "masks")} that nobody has looked at would change.`,
+    bias: "Accepted masks favour the theta that made them: the gain is rather larger than it looks.",
+    remade: "Masks that nobody had looked at were made anew.",
+  },
   finish: {
-    title: "Finish", publishTitle: "Publish",
+    title: "Finish", cancelled: "Cancelled.", publishTitle: "Publish",
     publishText: "Masks are written as you go. Publishing brings the manifest and the lists of points up to date; it also happens by itself every ten minutes and at the end.",
     publish: "Publish now", progress: "Publishing", cancel: "Cancel", published: "Published: masks, manifest and points agree with the journal.",
     running: (done, total) => (total ? `${done.toLocaleString()} of ${total.toLocaleString()} …` : "Working …"),

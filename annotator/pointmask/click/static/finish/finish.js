@@ -2,9 +2,9 @@
 
 import { count, fill, h } from "../dom.js";
 import { api, Refused } from "../model/api.js";
+import { follow, isOver } from "../model/jobs.js";
 import { t } from "../texts.js";
-
-const POLL = 400; // ms
+import { Calibrate } from "./calibrate.js";
 
 export class Finish {
   /** @param {import("../model/page.js").Page} page @param {any} shell */
@@ -19,6 +19,7 @@ export class Finish {
     this.element = h("main.finish", { tabIndex: -1 }, h("div.finish-body", {},
       h("h1", {}, t.finish.title), this.numbers, this.missing,
       h("section", {}, h("h2", {}, t.finish.publishTitle), h("p", {}, t.finish.publishText), this.publish, this.job),
+      new Calibrate(page, shell, () => this.refresh()).element,
       h("section", {}, h("h2", {}, t.finish.nextTitle), h("p", {}, t.finish.nextText), this.commands)));
     this.actions = { help: () => shell.help(), undo: () => page.step("undo"), redo: () => page.step("redo"), saved: () => shell.note(page.saving === "saved" ? t.note.saved(page.seq) : t.note.notSavedYet(page.outbox.length)) };
   }
@@ -73,13 +74,7 @@ export class Finish {
   async run(kind) {
     this.publish.disabled = true;
     try {
-      const { job } = await api.startJob(kind);
-      for (;;) {
-        const state = await api.job(job);
-        this.tellJob(state, job);
-        if (state.state !== "running" && state.state !== "waiting") break;
-        await new Promise((done) => setTimeout(done, POLL));
-      }
+      await follow(kind, {}, (state) => tellJob(this.job, state, t.finish.published));
       await this.refresh();
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
@@ -88,12 +83,15 @@ export class Finish {
       this.publish.disabled = this.page.readOnly;
     }
   }
+}
 
-  tellJob(state, job) {
-    const isRunning = state.state === "running" || state.state === "waiting";
-    fill(this.job,
-      isRunning ? h("progress", { max: Math.max(state.total, 1), value: state.done, "aria-label": t.finish.progress }) : null,
-      h("p", {}, isRunning ? t.finish.running(state.done, state.total) : state.error ? state.error.message ?? state.error : t.finish.published),
-      isRunning ? h("button", { type: "button", onclick: () => api.cancelJob(job) }, t.finish.cancel) : null);
-  }
+/**
+ * How far a job is.
+ * @param {HTMLElement} place @param {import("../model/jobs.js").Job} state @param {string} done  said at its end
+ */
+export function tellJob(place, state, done) {
+  if (!isOver(state)) {
+    fill(place, h("progress", { max: Math.max(state.total, 1), value: state.total ? state.done : undefined, "aria-label": t.finish.progress }),
+      h("p", {}, t.finish.running(state.done, state.total)), h("button", { type: "button", onclick: () => api.cancelJob(state.job) }, t.finish.cancel));
+  } else fill(place, h("p", {}, state.state === "cancelled" ? t.finish.cancelled : state.error ?? done));
 }

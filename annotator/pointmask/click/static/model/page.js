@@ -24,6 +24,8 @@ export class Page extends EventTarget {
     this.seq = session.seq;
     this.durable = session.durable;
     this.isGone = false;
+    /** @type {import("./frames.js").Frame | null} */ this.shown = null;
+    this.ownJobs = 0; // long work of this page, which changes frames as another tab would
     this.frames = new Frames(() => this.session.polarity);
     this.outbox = new Outbox(session.out);
     this.outbox.revisionOf = (item) =>
@@ -141,7 +143,7 @@ export class Page extends EventTarget {
         const frame = this.frames.peek(change.image, change.frame);
         if (frame && frame.facts && !frame.pending.size && frame.revision < change.revision) {
           await this.reload(frame);
-          this.tell("notice", { kind: "otherTab", frame });
+          if (frame === this.shown && !this.ownJobs) this.tell("notice", { kind: "otherTab", frame });
         }
       }
       if (answer.reload) for (const frame of this.frames.known.values()) if (frame.facts) await this.reload(frame);

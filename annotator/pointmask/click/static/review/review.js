@@ -124,7 +124,7 @@ export class Review {
     const target = this.target;
     if (target && frame.picture) {
       this.viewer.centre(target.point[0], target.point[1], CONTEXT_SCALE * Math.max(1, Math.round(this.viewer.ratio)));
-      this.viewer.setWindow(presetWindow("auto", frame, this.viewer.visiblePart()), "grey");
+      this.viewer.setWindow(presetWindow("local", frame, this.viewer.visiblePart()), "grey");
     }
     this.show();
     this.element.dataset.target = `${row.name} ${row.target}`;

@@ -227,12 +227,7 @@ export function actionsOf(work) {
       },
     },
 
-    trackOne: () => {
-      const target = selected();
-      if (target) work.track.start(work.frame, [target.target]);
-      else shell.note(t.note.selectFirst);
-    },
-    trackAll: () => work.frame && work.track.start(work.frame, []),
+    track: () => work.frame && work.track.start(work.frame),
     nextMark: () => work.strip.nextMark() || shell.note(t.note.noMarks),
     help: () => shell.help(),
   };

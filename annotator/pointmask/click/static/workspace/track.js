@@ -1,55 +1,67 @@
 /** Tracking from a frame on: started here, done by the server, shown frame by frame as it comes. */
 
-import { api, Refused } from "../model/api.js";
+import { api } from "../model/api.js";
+import { follow } from "../model/jobs.js";
+import { settings } from "../model/settings.js";
 import { t } from "../texts.js";
 
-const POLL = 300; // ms
+const REST = 500; // ms without an edit before a corrected track is carried on again
+const MOVES = ["add", "set", "drop", "accept"]; // edits that change where targets are
 
 export class Track {
-  /** @param {import("../model/page.js").Page} page @param {(text: string) => void} note @param {(share: {done: number, total: number} | null) => void} progress */
-  constructor(page, note, progress) {
-    Object.assign(this, { page, note, progress });
+  /**
+   * @param {import("../model/page.js").Page} page @param {(text: string) => void} note
+   * @param {import("./panels/strip.js").Strip} strip
+   */
+  constructor(page, note, strip) {
+    Object.assign(this, { page, note, strip });
     /** @type {number | null} */ this.job = null;
+    this.timer = 0;
+    strip.cancel = () => {
+      if (this.job !== null) api.cancelJob(this.job).catch(() => {});
+    };
   }
 
-  /** @param {import("../model/frames.js").Frame} frame @param {number[]} targets  empty: all of the frame */
-  async start(frame, targets) {
-    if (!frame.facts?.sequence) {
-      this.note(t.note.noSequence);
-      return;
-    }
-    if (!frame.targets.size) {
-      this.note(t.note.noTargets);
-      return;
-    }
+  /** Targets are carried together: a frame with points is complete. @param {import("../model/frames.js").Frame} frame */
+  async start(frame) {
+    clearTimeout(this.timer);
+    if (!frame.facts?.sequence) this.note(t.note.noSequence);
+    else if (!frame.targets.size) this.note(t.note.noTargets);
+    else if (this.page.readOnly) this.note(t.note.readOnly);
+    else if (this.job !== null) this.corrected(frame); // after the one that runs
+    else await this.run(frame);
+  }
+
+  /** @param {import("../model/frames.js").Frame} frame */
+  async run(frame) {
+    this.job = -1;
+    this.page.ownJobs += 1;
     try {
-      const { job } = await api.startJob("track", { image: frame.image, frame: frame.frame, targets });
-      this.job = job;
-      await this.follow(job);
+      const last = await follow("track", { image: frame.image, frame: frame.frame }, (state) => {
+        this.job = state.job;
+        this.strip.progress(state);
+        this.page.pollSoon(0);
+      });
+      if (last.state === "done") this.note(t.note.tracked(last.result.frames));
+      else if (last.error) this.note(last.error);
     } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      this.note([error.message, error.fix].filter(Boolean).join(" — "));
+      this.note(/** @type {Error} */ (error).message);
     } finally {
       this.job = null;
-      this.progress(null);
+      this.strip.progress(null);
+      await this.page.poll();
+      this.page.ownJobs -= 1;
     }
   }
 
-  /** @param {number} job */
-  async follow(job) {
-    for (;;) {
-      const answer = await api.job(job);
-      this.progress(answer);
-      this.page.pollSoon(0);
-      if (answer.state !== "running" && answer.state !== "waiting") {
-        if (answer.error) this.note(answer.error.message ?? answer.error);
-        return;
-      }
-      await new Promise((done) => setTimeout(done, POLL));
-    }
+  /** A frame whose followers were carried was edited: what comes after it is carried again, after a rest. */
+  edited(op, frame) {
+    if (settings.retrack && MOVES.includes(op) && this.strip.isCarriedAfter(frame)) this.corrected(frame);
   }
 
-  cancel() {
-    if (this.job !== null) api.cancelJob(this.job).catch(() => {});
+  /** @param {import("../model/frames.js").Frame} frame */
+  corrected(frame) {
+    clearTimeout(this.timer);
+    this.timer = window.setTimeout(() => this.start(frame), REST);
   }
 }

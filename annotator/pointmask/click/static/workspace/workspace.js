@@ -70,8 +70,7 @@ export class Workspace {
     this.folds = { left: this.foldButton("left"), right: this.foldButton("right") };
     this.element = h("div.workspace", {}, this.left, h("main.middle", {}, h("div.stage-row", {}, this.folds.left, this.stageBox, this.folds.right), this.strip.element, this.status.element), this.right);
     this.why = new Why(this.viewer, this.stageBox);
-    this.track = new Track(page, shell.note, (share) => this.strip.progress(share));
-    this.strip.cancel = () => this.track.cancel();
+    this.track = new Track(page, shell.note, this.strip);
     this.actions = actionsOf(this);
     listen(this.viewer, meaningOf(this));
     this.viewer.addEventListener("view", () => this.viewed());
@@ -118,7 +117,7 @@ export class Workspace {
     if (this.expected !== loaded) return; // another was asked for meanwhile
     this.stageBox.classList.remove("waiting");
     this.step = this.frame && (image < this.frame.image || (image === this.frame.image && frame < this.frame.frame)) ? -1 : 1;
-    this.frame = entry;
+    this.frame = this.page.shown = entry;
     entry.listedName ||= this.tree.nameOf(image);
     this.selected = null;
     this.viewer.cursor = null;
@@ -181,14 +180,28 @@ export class Workspace {
     if (rows[0]) this.shell.go(`#/i/${rows[0].id}/0`);
   }
 
+  /** What is wrong with the image: in its place if it cannot be read, beside it if the file changed. */
   showMessage() {
     const { frame } = this;
     const problem = frame?.problem;
-    this.message.hidden = !problem;
+    const isChanged = Boolean(frame?.facts?.changed && frame.picture);
+    this.message.hidden = !problem && !isChanged;
+    this.message.classList.toggle("beside", isChanged);
+    if (isChanged) {
+      fill(this.message, h("p", {}, t.message.other),
+        h("div.row", {}, h("button", { type: "button", onclick: () => this.useNewFile() }, t.message.useNew), h("button", { type: "button", onclick: () => (this.message.hidden = true) }, t.message.keep)));
+    }
     if (!problem) return;
     const title = /** @type {any} */ (problem).status === 410 ? t.message.changed : t.message.unreadable;
     fill(this.message, h("h2", {}, title), h("p", {}, h("bdi", {}, problem.message)), /** @type {any} */ (problem).fix ? h("p", {}, /** @type {any} */ (problem).fix) : null,
       h("button", { type: "button", onclick: () => this.open(frame.image, frame.frame) }, t.message.again));
+  }
+
+  useNewFile() {
+    const { frame } = this;
+    if (!frame || !this.page.edit(frame, { op: "use_new_file" })) return;
+    if (frame.facts) frame.facts.changed = false;
+    this.showMessage();
   }
 
   viewed() {
@@ -237,6 +250,7 @@ export class Workspace {
   /** A click got its number: the selection goes over to it, and a reader hears what was made. */
   answered({ item, answer }) {
     const made = answer.frames.find((change) => change.image === this.frame?.image && change.frame === this.frame.frame);
+    if (made && this.frame) this.track.edited(item.body.op, this.frame);
     if (item.body.op !== "add" || !made?.targets.length) return;
     const number = Math.max(...made.targets.map((target) => target.target));
     if (this.selected === item.body.edit || this.selected === null) this.selected = number;

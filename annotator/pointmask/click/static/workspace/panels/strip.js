@@ -116,6 +116,12 @@ export class Strip {
     if (row) this.open(row.id, row.frame);
   }
 
+  /** @param {import("../../model/frames.js").Frame} frame @returns {boolean} whether tracking made the frame after it */
+  isCarriedAfter(frame) {
+    const here = this.rows.findIndex((row) => row.id === frame.image && row.frame === frame.frame);
+    return here >= 0 && this.rows[here + 1]?.kind === "carried";
+  }
+
   /** The next frame of the strip with a mark. @returns {boolean} */
   nextMark() {
     const here = this.rows.findIndex((row) => row.id === this.frame?.image && row.frame === this.frame.frame);

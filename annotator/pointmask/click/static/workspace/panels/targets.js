@@ -86,7 +86,7 @@ export class TargetList {
     if (target.made === "carried" || target.made === "seeded" || target.made === "predicted") notes.push({ text: t.made[target.made], help: "" });
     if (target.verdict) notes.push({ text: t.verdict[target.verdict] ?? target.verdict, help: "", strong: target.verdict === "unsure" });
     if (target.polarity) notes.push({ text: t.polarity[target.polarity], help: "" });
-    for (const flag of target.flags) notes.push({ text: t.flag[flag]?.short ?? flag, help: t.flag[flag]?.help ?? "" });
+    for (const flag of target.flags.filter((name) => name !== target.made)) notes.push({ text: t.flag[flag]?.short ?? flag, help: t.flag[flag]?.help ?? "" });
     return notes;
   }
 
