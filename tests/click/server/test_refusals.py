@@ -169,6 +169,14 @@ def test_h1_the_same_edit_again_is_answered_and_not_done_twice(client):
     assert second.json["frames"][0]["targets"] == first.json["frames"][0]["targets"]
 
 
+def test_h1_the_same_undo_again_is_done_once(client):
+    for row, col in ((20, 30), (40, 50)):
+        client.edit("add", row=row, col=col)
+    answers = [client.post("/api/undo", {"steps": 1, "edit": "u-1"}).json for _ in range(2)]
+    assert answers[0]["seq"] == answers[1]["seq"]
+    assert len(client.get("/api/frame/0/0").json["targets"]) == 1
+
+
 def test_h2_all_edits_of_a_request_or_none(client):
     before = client.journal()
     good = {**ADD, "edit": "a", "row": 20, "col": 30}

@@ -26,7 +26,10 @@ SIDE = 2**24
 
 _POLARITIES = (None, "bright", "dark", "auto")
 _MOST_RUNS = 20_000
-_LABEL, _NAME = 200, 64  # characters
+LONGEST_NAME = 64
+"""Characters of an edit's name."""
+
+_LABEL = 200  # characters
 
 Name = Callable[[int], str]
 """Gives the name of an image by its number."""
@@ -71,9 +74,9 @@ def _edit(fields: Fields, name: Name, proposal: Proposed) -> list[AnyEdit]:
     common: dict[str, Any] = {
         "image": name(fields.whole("image", 0, LARGEST_NUMBER)),
         "frame": fields.whole("frame", 0, LARGEST_NUMBER),
-        "edit": fields.text("edit", _NAME),
+        "edit": fields.text("edit", LONGEST_NAME),
         "base": base,
-        "gesture": fields.text("gesture", _NAME, ""),
+        "gesture": fields.text("gesture", LONGEST_NAME, ""),
     }
     if not common["edit"]:
         wrong("edit is empty; it names the edit, so that it is done once")
@@ -95,7 +98,10 @@ def _judged(form: str, common: dict[str, Any], fields: Fields, proposal: Propose
     if target is None or not theirs:
         return [Accept(**common, **made)]
     step = {**common, "gesture": common["gesture"] or common["edit"]}
-    return [Drop(**{**step, "edit": f"{common['edit']}-"[-_NAME:]}, target=target), Accept(**step, **made)]
+    return [
+        Drop(**{**step, "edit": f"{common['edit']}-"[-LONGEST_NAME:]}, target=target),
+        Accept(**step, **made),
+    ]
 
 
 def _add(common: dict[str, Any], fields: Fields) -> AnyEdit:

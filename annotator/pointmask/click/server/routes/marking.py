@@ -12,7 +12,7 @@ from starlette.responses import Response
 from pointmask.click.contract.errors import SessionError
 from pointmask.click.contract.targets import Answer
 from pointmask.click.server.desk import Desk
-from pointmask.click.server.edits import LARGEST_NUMBER, SIDE, edits_of
+from pointmask.click.server.edits import LARGEST_NUMBER, LONGEST_NAME, SIDE, edits_of
 from pointmask.click.server.routes.looking import desk_of, in_thread
 from pointmask.click.server.shapes import answer_shape, target_shape
 from pointmask.click.server.wire.answers import Refusal, json_answer
@@ -100,12 +100,12 @@ async def changes(request: Request) -> Response:
     return json_answer({**await in_thread(look), "warm": warm})
 
 
-async def _steps(request: Request, work: Callable[[int], Answer]) -> Response:
+async def _steps(request: Request, work: Callable[[int, str], Answer]) -> Response:
     fields = await of_body(request)
-    steps = fields.whole("steps", 1, _MOST_STEPS, 1)
+    steps, edit = fields.whole("steps", 1, _MOST_STEPS, 1), fields.text("edit", LONGEST_NAME, "")
     fields.done()
     await _warm(request)
-    return await _written(request, desk_of(request), work, steps)
+    return await _written(request, desk_of(request), work, steps, edit)
 
 
 async def _written(request: Request, desk: Desk, work: Callable[..., Answer], *arguments: Any) -> Response:  # noqa: ANN401 - passed on

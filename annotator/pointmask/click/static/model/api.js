@@ -141,9 +141,9 @@ export const api = {
   /** @param {object[]} edits */
   edits: (edits) => post("edits", { edits }),
   /** @param {number} steps */
-  undo: (steps = 1) => post("undo", { steps }),
+  undo: (steps = 1, edit = undefined) => post("undo", { steps, edit }),
   /** @param {number} steps */
-  redo: (steps = 1) => post("redo", { steps }),
+  redo: (steps = 1, edit = undefined) => post("redo", { steps, edit }),
   /** @param {number} since */
   changes: (since) => get("changes", { since }),
   /** @param {object} query */

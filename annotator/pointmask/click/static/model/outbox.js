@@ -11,7 +11,7 @@ const RETRY = 2000; // ms
 /**
  * @typedef {object} Item
  * @property {"edit" | "undo" | "redo"} kind
- * @property {Record<string, any>} body  the edit; empty for undo and redo
+ * @property {Record<string, any>} body  the edit; for undo and redo its name alone
  * @property {string} name  of the image, since numbers may differ after a restart
  * @property {string} key  a waiting edit with the same key is replaced by a newer one; "" = never
  */
@@ -59,6 +59,7 @@ export class Outbox extends EventTarget {
 
   /** @param {Item} item @returns {boolean} false if there is no room */
   put(item) {
+    if (item.kind !== "edit") item.body.edit = newEdit(); // sent again after a lost answer, it is done once
     const last = this.items.at(-1);
     const isWaiting = this.items.length > (this.isBusy ? 1 : 0);
     if (item.key && isWaiting && last?.key === item.key) {
@@ -122,8 +123,8 @@ export class Outbox extends EventTarget {
 
   /** @param {Item} item @returns {Promise<any>} */
   request(item) {
-    if (item.kind === "undo") return api.undo();
-    if (item.kind === "redo") return api.redo();
+    if (item.kind === "undo") return api.undo(1, item.body.edit);
+    if (item.kind === "redo") return api.redo(1, item.body.edit);
     if (item.body.after) throw new Refused(404, "the target of this edit was not made");
     const base = this.revisionOf(item);
     return api.edits([base === undefined ? item.body : { ...item.body, base }]);
