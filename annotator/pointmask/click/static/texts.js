@@ -127,6 +127,8 @@ export const t = {
     opened: (name, n) => `${name}, ${n} ${plural(n, "target", "targets")}`,
     target: (place, { point: [row, col], area, confidence, flags }) =>
       `target ${place} at x ${col}, y ${row}, ${area} ${plural(area, "pixel", "pixels")}${confidence === null ? "" : `, confidence ${confidence.toFixed(2)}`}${flags.map((f) => `, ${t.flag[f]?.short ?? f}`).join("")}`,
+    proposal: ({ point: [row, col], score }) => `proposal at x ${col}, y ${row}${score === null ? "" : `, score ${score.toFixed(2)}`}`,
+    refused: "proposal refused",
     cursor: (x, y) => `x ${x}, y ${y}`, removed: "target removed", brush: (n) => `brush ${n} by ${n}`,
   },
   note: {

@@ -38,6 +38,12 @@ export class Frame {
     return [...this.targets.values()].sort((a, b) => a.target - b.target);
   }
 
+  /** Proposals that nobody has judged. */
+  get open() {
+    const at = new Set(this.list.map(({ point }) => point.join()));
+    return this.proposals.filter(({ point }) => !at.has(point.join()));
+  }
+
   /** @param {Target[]} targets */
   setTargets(targets) {
     this.targets.clear();

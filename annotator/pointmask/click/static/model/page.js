@@ -102,6 +102,13 @@ export class Page extends EventTarget {
       }
       this.tell("frame", frame);
     }
+    if (item.kind !== "edit") {
+      // A refused proposal may be back.
+      for (const { image, frame } of answer.frames) {
+        const known = this.frames.peek(image, frame);
+        if (known?.facts?.proposals) this.reload(known);
+      }
+    }
     if (item.kind !== "edit") this.tell("undone", { kind: item.kind, answer });
     this.tell("answered", { item, answer });
     this.tell("saving");
@@ -176,6 +183,7 @@ const CORRECTED = /** @type {const} */ (["label", "level", "ring", "polarity", "
 /** What the page can show before the server answers; masks are only ever the server's. */
 function anticipate(frame, fields) {
   const target = frame.targets.get(fields.target);
+  if (fields.op === "refuse") frame.proposals = frame.proposals.filter((each) => each.proposal !== fields.proposal);
   if (fields.op === "frame") frame.state = fields.state;
   if (!target) return;
   if (fields.op === "drop") frame.targets.delete(fields.target);

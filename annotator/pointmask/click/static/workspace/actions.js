@@ -41,15 +41,16 @@ export function actionsOf(work) {
   };
 
   const walk = (step) => () => {
-    const list = work.frame?.list ?? [];
+    const list = [...(work.frame?.list ?? []), ...(work.frame?.open ?? [])];
     if (!list.length) {
       shell.note(t.note.noTargets);
       return;
     }
-    const place = list.findIndex((target) => target.target === work.selected);
+    const place = list.findIndex((each) => (each.target !== undefined ? each.target === work.selected : each === work.proposals.chosen));
     const next = list[(place < 0 ? (step > 0 ? 0 : list.length - 1) : place + step + list.length) % list.length];
     if (!viewer.isFitted) viewer.centre(next.point[0], next.point[1]);
-    work.select(next.target);
+    if (next.target === undefined) work.proposals.choose(next);
+    else work.select(next.target);
   };
 
   const level = (by) => () => {
@@ -135,6 +136,7 @@ export function actionsOf(work) {
     remove: () => {
       if (work.paint.isOn && viewer.cursor) work.paint.single(viewer.cursor, true);
       else if (work.selected !== null) work.remove(work.selected);
+      else if (work.proposals.here) work.proposals.refuse(work.proposals.here);
       else shell.note(t.note.selectFirst);
     },
     leave: () => {
@@ -168,7 +170,7 @@ export function actionsOf(work) {
       if (target) work.set(target.target, { verdict: target.verdict === "unsure" ? null : "unsure" });
       else shell.note(t.note.selectFirst);
     },
-    accept: () => work.accept(),
+    accept: () => work.proposals.accept(),
     paint: () => work.setPainting(!work.paint.isOn),
     ...Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`label${i}`, setLabel(i)])),
 

@@ -3,9 +3,10 @@
 /**
  * @param {import("../model/frames.js").Frame} frame @param {number | string | null} selected
  * @param {import("../view/overlay.js").Mark | null} preview
+ * @param {any} [chosenProposal]
  * @returns {import("../view/overlay.js").Mark[]}
  */
-export function marksOf(frame, selected, preview) {
+export function marksOf(frame, selected, preview, chosenProposal = null) {
   const chosen = typeof selected === "number" ? frame.targets.get(selected) : undefined;
   const marks = frame.list.map((target, i) => ({
     mask: target.shape,
@@ -16,10 +17,10 @@ export function marksOf(frame, selected, preview) {
     selected: target === chosen,
     dashed: Boolean(chosen) && target !== chosen && meet(chosen.box, target.box),
   }));
-  for (const proposal of frame.proposals) {
+  for (const proposal of frame.open) {
     marks.push({
       mask: proposal.shape, point: proposal.point, centre: null, kind: "proposal",
-      text: proposal.score === null ? "" : proposal.score.toFixed(2), selected: false, dashed: true,
+      text: proposal.score === null ? "" : proposal.score.toFixed(2), selected: proposal === chosenProposal, dashed: true,
     });
   }
   for (const [edit, { row, col }] of frame.pending) {

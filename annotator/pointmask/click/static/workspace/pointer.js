@@ -58,7 +58,9 @@ export function meaningOf(work) {
 
     remove(pixel, event) {
       const target = work.targetAt(pixel) ?? pointNear(event, NEAR);
+      const proposal = target ? undefined : work.proposals.at(pixel);
       if (target) work.remove(target.target);
+      else if (proposal) work.proposals.refuse(proposal);
     },
 
     grabs(event) {

@@ -14,6 +14,7 @@ import { marksOf } from "./marks.js";
 import { Paint } from "./paint.js";
 import { meaningOf } from "./pointer.js";
 import { Preview } from "./preview.js";
+import { Proposals } from "./proposals.js";
 import { Status } from "./panels/status.js";
 import { Strip } from "./panels/strip.js";
 import { TargetList } from "./panels/targets.js";
@@ -69,6 +70,7 @@ export class Workspace {
     this.right = h("aside.side.right", { "aria-label": t.targets.side }, this.windows.element, this.list.element);
     this.folds = { left: this.foldButton("left"), right: this.foldButton("right") };
     this.element = h("div.workspace", {}, this.left, h("main.middle", {}, h("div.stage-row", {}, this.folds.left, this.stageBox, this.folds.right), this.strip.element, this.status.element), this.right);
+    this.proposals = new Proposals(this);
     this.why = new Why(this.viewer, this.stageBox);
     this.track = new Track(page, shell.note, this.strip);
     this.actions = actionsOf(this);
@@ -224,7 +226,7 @@ export class Workspace {
   }
 
   refreshMarks() {
-    this.viewer.marks = this.frame ? marksOf(this.frame, this.selected, this.preview.mark) : [];
+    this.viewer.marks = this.frame ? marksOf(this.frame, this.selected, this.preview.mark, this.proposals.chosen) : [];
     this.viewer.refreshMarks();
   }
 
@@ -251,7 +253,7 @@ export class Workspace {
   answered({ item, answer }) {
     const made = answer.frames.find((change) => change.image === this.frame?.image && change.frame === this.frame.frame);
     if (made && this.frame) this.track.edited(item.body.op, this.frame);
-    if (item.body.op !== "add" || !made?.targets.length) return;
+    if (!["add", "accept"].includes(item.body.op) || !made?.targets.length) return;
     const number = Math.max(...made.targets.map((target) => target.target));
     if (this.selected === item.body.edit || this.selected === null) this.selected = number;
     this.refreshAll();
@@ -271,6 +273,7 @@ export class Workspace {
   select(target, reveal = false) {
     if (target !== this.selected && this.why.step !== "off") this.why.leave();
     this.selected = target;
+    this.proposals.chosen = null;
     const found = this.frame?.targets.get(/** @type {any} */ (target));
     if (found && reveal) this.viewer.reveal(found.point[0], found.point[1]);
     this.refreshAll();
@@ -295,7 +298,7 @@ export class Workspace {
       this.select(hit.target);
       return;
     }
-    const proposal = frame.proposals.find((p) => p.shape && covers(p.shape, pixel.row, pixel.col));
+    const proposal = frame.open.find((p) => p.shape && covers(p.shape, pixel.row, pixel.col));
     if (frame.list.some((target) => distance(target, pixel) === 0)) {
       this.shell.note(t.note.samePixel);
       return;
@@ -353,16 +356,6 @@ export class Workspace {
     if (this.frame) this.list.show(this.frame, this.selected, on);
   }
 
-  /** The proposal at the cursor or pointer becomes a target with our mask; a target made of one gets the detector's. */
-  accept() {
-    const { frame } = this;
-    const pixel = this.viewer.cursor ?? this.viewer.hovered;
-    const made = frame?.targets.get(/** @type {any} */ (this.selected));
-    const proposal = frame?.proposals.find((p) => (made ? same(p, made.point) : pixel && near(p, pixel))) ?? (made ? undefined : frame?.proposals[0]);
-    if (!frame || !proposal) this.shell.note(t.note.noProposal);
-    else this.page.edit(frame, { op: "accept", proposal: proposal.proposal, mask: made ? "theirs" : "ours" });
-  }
-
   /** The selected target's reasons, one step further. */
   nextWhy() {
     const target = this.frame?.targets.get(/** @type {any} */ (this.selected));
@@ -377,10 +370,4 @@ export class Workspace {
 }
 
 /** @returns {number} pixels between a target's point and a pixel, along the longer axis */
-const distance = ({ point: [row, col] }, pixel) => Math.max(Math.abs(row - pixel.row), Math.abs(col - pixel.col));
-
-/** @param {{point: number[]}} proposal @param {number[]} point */
-const same = (proposal, point) => proposal.point[0] === point[0] && proposal.point[1] === point[1];
-
-/** @param {any} proposal @param {{row: number, col: number}} pixel */
-const near = (proposal, pixel) => (proposal.shape ? covers(proposal.shape, pixel.row, pixel.col) : false) || distance(proposal, pixel) <= 3;
+export const distance = ({ point: [row, col] }, pixel) => Math.max(Math.abs(row - pixel.row), Math.abs(col - pixel.col));

@@ -1,0 +1,45 @@
+"""Proposals are shown until they are judged: accepted with our mask or theirs, or refused for good."""
+
+import json
+
+import pytest
+from tools.click.planted import mask_of, planted
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def proposed(tmp_path):
+    """A frame of three targets, all proposed."""
+    scene = next(iter(planted(tmp_path / "a", 1, targets=3).values()))
+    rows = [f"f0000.tif,{col},{row}" for row, col in scene.points]
+    (tmp_path / "found.csv").write_text("image,x,y\n" + "\n".join(rows) + "\n")
+    return scene, tmp_path / "found.csv"
+
+
+def test_proposals_are_accepted_and_refused_by_keys_and_stay_so(tmp_path, proposed, served, visit):
+    """T19"""
+    scene, found = proposed
+    client = served(tmp_path / "a", proposals=found)
+    user = visit(client)
+    shown = client.get("/api/frame/0/0").json["proposals"]
+    assert len(shown) == 3
+    assert user.canvas("marks").any()
+    user.press("y")  # the first one
+    user.settle()
+    first = tuple(shown[0]["point"])
+    assert user.points("f0000.tif") == [first]
+    assert (user.server_mask("f0000.tif", scene.image.shape) == mask_of(scene.image, [first])).all()
+    user.press("Escape", ".", ".")  # the target, then the next proposal
+    user.press("Delete")
+    user.settle()
+    left = client.get("/api/frame/0/0").json["proposals"]
+    assert len(left) == 1
+    user.page.reload()
+    user.on_image("f0000.tif")
+    user.press("y")
+    user.settle()
+    assert sorted(user.points("f0000.tif")) == sorted([first, tuple(left[0]["point"])])
+    assert client.get("/api/frame/0/0").json["proposals"] == []
+    lines = map(json.loads, (client.server.desk.session.setup.out / "clicks.jsonl").read_text().splitlines())
+    assert sum(line["op"] == "add" for line in lines) == 2
