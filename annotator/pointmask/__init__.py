@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pointmask.io.points.points import Points as Points
     from pointmask.metrics.counters import pooled_iou as pooled_iou
     from pointmask.metrics.counters import score as score
+    from pointmask.notebook.clicker import Clicker as Clicker
     from pointmask.proposals.propose import Proposal as Proposal
     from pointmask.proposals.propose import propose as propose
     from pointmask.synth.scenes import TargetSpec as TargetSpec
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Annotation": "annotator.target",
     "Baseline": "bench.baselines.base",
+    "Clicker": "notebook.clicker",
     "Format": "io.formats.base",
     "LabelledImage": "io.formats.labelled",
     "LabelledTarget": "io.formats.labelled",
