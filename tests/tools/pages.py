@@ -138,8 +138,8 @@ class Job:
         self.out.mkdir()
         self.entries = []
 
-    def add(self, name, points, seed=0, **change):
-        data = encode_png(scene(seed, points))
+    def add(self, name, points, seed=0, size=None, **change):
+        data = encode_png(scene(seed, points, **(size or {})))
         path = self.images / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
