@@ -8,6 +8,7 @@ from rich.table import Table
 
 from pointmask.bench.baselines.registry import BASELINES, OURS
 from pointmask.bench.summary import BenchSummary, Ratio, Row
+from pointmask.printable import printable
 
 _COLUMNS = (
     "method",
@@ -140,5 +141,5 @@ def _rich(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
         table.add_column(column, justify="left" if k == 0 else "right", no_wrap=k == 0)
     ours = BASELINES.load(OURS).label
     for row in rows:
-        table.add_row(*row, style="bold" if row[0] == ours else "")
+        table.add_row(*map(printable, row), style="bold" if row[0] == ours else "")
     return table

@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from pointmask.errors import PluginWarning, PointmaskError
+from pointmask.printable import printable
 from pointmask.version import __version__
 
 COMMANDS = {
@@ -118,18 +119,21 @@ class LazyGroup(click.Group):
                 finally:
                     show_notes(notes.lines())
         except PointmaskError as error:
-            click.echo(f"Error: {printable(str(error))}", err=True)
+            say(f"Error: {error}", err=True)
             raise SystemExit(error.exit_status) from None
+        except click.ClickException as error:  # of click itself, which shows arguments as they are
+            error.message = printable(error.message)  # type: ignore[misc]
+            raise
         except ModuleNotFoundError as error:
             if error.name not in _TRAIN_PACKAGES:
                 raise
-            click.echo(
+            say(
                 f"Error: this command needs {error.name}; install it with: pip install 'pointmask[train]'",
                 err=True,
             )
             raise SystemExit(EXIT_BAD_ARGUMENTS) from None
         except KeyboardInterrupt:
-            click.echo("\nStopped. What is finished is kept; run the same command again to go on.", err=True)
+            say("", "Stopped. What is finished is kept; run the same command again to go on.", err=True)
             raise SystemExit(EXIT_STOPPED) from None
 
 
@@ -152,15 +156,25 @@ def _short_warnings() -> Iterator[None]:
         warnings.formatwarning = default_format
 
 
-def printable(text: str) -> str:
-    """Escape characters that a terminal cannot show, such as undecodable bytes in a file name."""
-    return text.encode("utf-8", "backslashreplace").decode()
+def say(*lines: str, err: bool = False) -> None:
+    """
+    Print lines, as every command does: text from outside cannot break out of its line.
+
+    Parameters
+    ----------
+    *lines : str
+        Each becomes one line; see `pointmask.printable.printable`.
+    err : bool
+        Print on standard error.
+    """
+    for line in lines:
+        click.echo(printable(line), err=err)
 
 
 def show_notes(notes: Iterable[str]) -> None:
     """Print assumptions, one per line, on standard error, apart from the results."""
     for line in notes:
-        click.echo(f"Note: {printable(line)}", err=True)
+        say(f"Note: {line}", err=True)
 
 
 @click.group(

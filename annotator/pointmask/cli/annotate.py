@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from pointmask.cli import EXIT_SOME_SKIPPED, printable
+from pointmask.cli import EXIT_SOME_SKIPPED, say
 from pointmask.cli.options import (
     point_format_option,
     polarity_option,
@@ -178,7 +178,7 @@ def annotate(
         show_tracks(carried, out)
     wrong = what_is_wrong(summary, is_shard=shard is not None)
     if wrong is not None:
-        click.echo(printable(f"WARNING: {wrong[0]}\nWhat to do: {wrong[1]}"))
+        say(f"WARNING: {wrong[0]}", f"What to do: {wrong[1]}")
     makes_sense = summary.judgement is None or summary.judgement.makes_sense
     if summary.skipped or not makes_sense or not (summary.images or shard):
         raise SystemExit(EXIT_SOME_SKIPPED)
@@ -195,6 +195,6 @@ def _read(
     from pointmask.io.formats import read_points
 
     points = read_points(source, format=point_format, simulate=simulate, seed=seed, images=images)
-    click.echo(f"Points: {len(points):,} in {len(points.by_image):,} images, from {points.source}", err=True)
+    say(f"Points: {len(points):,} in {len(points.by_image):,} images, from {points.source}", err=True)
     show_notes(points.notes)
     return points

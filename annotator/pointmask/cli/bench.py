@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from pointmask.bench.baselines.registry import BASELINES
-from pointmask.cli import EXIT_SOME_SKIPPED
+from pointmask.cli import EXIT_SOME_SKIPPED, say
 from pointmask.cli.plugins import NamesOption, warn_of_broken
 from pointmask.errors import ImageError
 from pointmask.io.own import check_set, is_json_of
+from pointmask.printable import printable
 
 if TYPE_CHECKING:
     from pointmask.bench.summary import BenchSummary
@@ -155,15 +156,15 @@ def _show(summary: "BenchSummary") -> None:
 
     width = None if sys.stdout.isatty() else 160  # a file or pipe has no width
     console = Console(width=width, highlight=False, soft_wrap=False)
-    console.print(heading(summary), style="bold", markup=False)
+    console.print(printable(heading(summary)), style="bold", markup=False)
     console.print(machine_line(summary), style="dim", markup=False)
     for table in tables(summary):
         console.print(table)
     for note in summary["notes"]:
-        console.print(note, style="yellow", markup=False)
+        console.print(printable(note), style="yellow", markup=False)
     console.print(LEGEND, style="dim", markup=False)
     for name, reason in summary["skipped"][:_MOST_SKIPPED]:
-        console.print(f"left out: {name}: {reason}", markup=False)
+        console.print(printable(f"left out: {name}: {reason}"), markup=False)
     if len(summary["skipped"]) > _MOST_SKIPPED:
         console.print(f"... and {len(summary['skipped']) - _MOST_SKIPPED} more, see bench.json")
 
@@ -178,9 +179,7 @@ def _save(summary: "BenchSummary", out: Path) -> None:
 
         contents["bench.png"] = chart_png(summary)
     else:
-        click.echo(
-            "No chart, as matplotlib is missing; install it with: pip install 'pointmask[bench]'", err=True
-        )
+        say("No chart, as matplotlib is missing; install it with: pip install 'pointmask[bench]'", err=True)
     for name, data in contents.items():
         write_whole(out / name, data)
-        click.echo(str(out / name))
+        say(str(out / name))

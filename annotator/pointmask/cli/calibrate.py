@@ -1,6 +1,5 @@
 """``pointmask calibrate``: fit theta to a few dozen masks and measure the gain."""
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from pointmask.cli import EXIT_SOME_SKIPPED, printable
+from pointmask.cli import EXIT_SOME_SKIPPED, say
 from pointmask.cli.options import point_format_option, polarity_option
 from pointmask.errors import OutputError
 
@@ -117,9 +116,9 @@ def calibrate(
         )
     _write(out, calibration)
     for line in (*calibration.lines, f"written: {out}"):
-        click.echo(line)
+        say(line)
     for name, reason in skipped:
-        click.echo(printable(f"left out: {name}: {reason}"), err=True)
+        say(f"left out: {name}: {reason}", err=True)
     if skipped:
         raise SystemExit(EXIT_SOME_SKIPPED)
 
@@ -172,6 +171,6 @@ def _log_progress(budget: int) -> Callable[[int], None]:
         nonlocal last
         if time.monotonic() - last >= _LOG_EVERY:
             last = time.monotonic()
-            click.echo(f"{tried:,} of at most {budget:,} thetas tried", file=sys.stderr)
+            say(f"{tried:,} of at most {budget:,} thetas tried", err=True)
 
     return show

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from pointmask.cli import EXIT_SOME_SKIPPED, printable
+from pointmask.cli import EXIT_SOME_SKIPPED, say
 from pointmask.cli.options import image_options, point_format_option
+from pointmask.printable import printable
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -115,7 +116,7 @@ def check(
             out, diagnosis, opened, points, masks, lists=lists, copy=copy, overwrite=overwrite
         )
         changes = ", ".join(f"{count:,} {what}" for what, count in fixed.items()) or "nothing to correct"
-        click.echo(f"Wrote {out}: {changes}; fixes.jsonl says what was done to each file.")
+        say(f"Wrote {out}: {changes}; fixes.jsonl says what was done to each file.")
         _show_taken_out(out)
     if not diagnosis.is_healthy:
         raise SystemExit(EXIT_SOME_SKIPPED)
@@ -134,16 +135,17 @@ def _show_taken_out(out: Path) -> None:
                 taken.setdefault(line["file"], []).append(line["why"])
     for file, ids in taken.items():
         more = f"; and {len(ids) - _MOST_ITEMS:,} more, see {RECORD}" if len(ids) > _MOST_ITEMS else ""
-        click.echo(printable(f"Taken out of {file}, {len(ids):,}: {'; '.join(ids[:_MOST_ITEMS])}{more}"))
+        say(f"Taken out of {file}, {len(ids):,}: {'; '.join(ids[:_MOST_ITEMS])}{more}")
 
 
 def _write_json(diagnosis: "Diagnosis", path: Path) -> None:
     import json
 
     from pointmask.io.files import write_whole
+    from pointmask.printable import printable_json
 
     # UTF-8, so that file names stay readable; what it cannot encode is escaped.
-    text = printable(json.dumps(diagnosis.as_json(), indent=1, ensure_ascii=False))
+    text = printable_json(json.dumps(diagnosis.as_json(), indent=1, ensure_ascii=False))
     write_whole(path, text + "\n")
 
 
@@ -152,24 +154,24 @@ def _show(diagnosis: "Diagnosis", limit: int | None) -> None:
 
     Console(highlight=False, markup=False, soft_wrap=True).print(_table(diagnosis.groups))
     if diagnosis.points:
-        click.echo(printable(f"\n{diagnosis.points}"))
+        say("", diagnosis.points)
     for finding in diagnosis.findings:
         _show_finding(finding, limit)
     problems = sum(finding.is_problem for finding in diagnosis.findings)
     notes = len(diagnosis.findings) - problems
     verdict = f"{problems} kind{'s' * (problems != 1)} of problem" if problems else "No problems"
-    click.echo(f"\n{verdict}" + (f", {notes} note{'s' * (notes != 1)}." if notes else "."))
+    say("", verdict + (f", {notes} note{'s' * (notes != 1)}." if notes else "."))
 
 
 def _show_finding(finding: "Finding", limit: int | None) -> None:
     label = "PROBLEM" if finding.is_problem else "note"
-    click.echo(f"\n{label}: {len(finding.items):,} {finding.what}")
+    say("", f"{label}: {len(finding.items):,} {finding.what}")
     for item in finding.items[:limit]:
-        click.echo(f"  {printable(item)}")
+        say(f"  {item}")
     rest = 0 if limit is None else len(finding.items) - limit
     if rest > 0:
-        click.echo(f"  ... and {rest:,} more (--all lists them)")
-    click.echo(f"  What to do: {finding.fix}")
+        say(f"  ... and {rest:,} more (--all lists them)")
+    say(f"  What to do: {finding.fix}")
 
 
 def _table(groups: "tuple[Group, ...]") -> "Table":
@@ -182,7 +184,9 @@ def _table(groups: "tuple[Group, ...]") -> "Table":
     table.add_column("frames", justify="right")
     table.add_column("width x height")
     for group in sorted(groups, key=lambda group: (group.role, group.kind)):
-        table.add_row(group.role, _kind(group), f"{group.files:,}", f"{group.frames:,}", _sizes(group))
+        table.add_row(
+            group.role, printable(_kind(group)), f"{group.files:,}", f"{group.frames:,}", _sizes(group)
+        )
     return table
 
 

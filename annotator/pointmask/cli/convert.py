@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from pointmask.cli import EXIT_SOME_SKIPPED, printable
+from pointmask.cli import EXIT_SOME_SKIPPED, say
 from pointmask.cli.options import written_formats
 from pointmask.cli.plugins import LateHelp, NamesOption
 from pointmask.io.formats.registry import FORMATS
@@ -64,16 +64,16 @@ def convert(
     requested: dict[str, Any] = {"test": test, "seed": seed, "copy": copy or None}
     options = {name: value for name, value in requested.items() if value is not None}
     result = run(source, out, to, format=source_format, images=images, overwrite=overwrite, **options)
-    click.echo(f"Read:  {source} ({result.recognised})")
-    click.echo(f"Wrote: {out} ({result.written}), {result.targets:,} targets in {result.images:,} images")
+    say(f"Read:  {source} ({result.recognised})")
+    say(f"Wrote: {out} ({result.written}), {result.targets:,} targets in {result.images:,} images")
     if result.lost:
-        click.echo(f"Not kept, as {result.written} cannot hold them: {'; '.join(result.lost)}")
+        say(f"Not kept, as {result.written} cannot hold them: {'; '.join(result.lost)}")
     for warning in result.warnings:
-        click.echo(f"Note: {warning}")
+        say(f"Note: {warning}")
     if result.rejected:
-        click.echo(f"Skipped ({len(result.rejected):,}):")
+        say(f"Skipped ({len(result.rejected):,}):")
         for reason in [*result.rejected.values()][:_MOST_REASONS]:
-            click.echo(f"  {printable(reason)}")
+            say(f"  {reason}")
         if len(result.rejected) > _MOST_REASONS:
-            click.echo(f"  ... and {len(result.rejected) - _MOST_REASONS:,} more")
+            say(f"  ... and {len(result.rejected) - _MOST_REASONS:,} more")
         raise SystemExit(EXIT_SOME_SKIPPED)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pointmask.cli import say
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -51,9 +53,9 @@ def demo(folder: Path, overwrite: bool) -> None:
         overwrite=overwrite,
     )
     show_summary(summary)
-    click.echo(f"Pictures: {out / 'overlays'}")
-    click.echo(f"\nNow yours:  pointmask annotate IMAGES --points {points.name} --out masks-out --report")
-    click.echo(f"On a page:  {_program()} click {shlex.quote(str(images))} --polarity auto")
+    say(f"Pictures: {out / 'overlays'}")
+    say("", f"Now yours:  pointmask annotate IMAGES --points {points.name} --out masks-out --report")
+    say(f"On a page:  {_program()} click {shlex.quote(str(images))} --polarity auto")
 
 
 def _program() -> str:

@@ -1,15 +1,14 @@
 """Progress of a long job: a bar on a terminal, elsewhere a line every ten seconds."""
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from pointmask.cli import say
 from pointmask.executors import Progress
 
 _LOG_EVERY = 10.0  # seconds
@@ -62,10 +61,10 @@ def logged_progress(every: float = _LOG_EVERY) -> Report:
         last = now
         rate = progress.seen / (now - start)
         left = (progress.total - progress.seen) / rate
-        click.echo(
+        say(
             f"{progress.seen:,} of {progress.total:,} images, {rate:,.0f} images/s, {_duration(left)} left, "
             f"{progress.skipped:,} skipped",
-            file=sys.stderr,
+            err=True,
         )
 
     return show

@@ -5,7 +5,7 @@ from typing import Literal
 
 import click
 
-from pointmask.cli import EXIT_SOME_SKIPPED, EXIT_STOPPED
+from pointmask.cli import EXIT_SOME_SKIPPED, EXIT_STOPPED, say
 from pointmask.cli.options import polarity_option, source_options
 
 
@@ -93,15 +93,15 @@ def propose(
                 progress=show,
             )
     except KeyboardInterrupt:
-        click.echo("\nStopped; no table was written.", err=True)
+        say("", "Stopped; no table was written.", err=True)
         raise SystemExit(EXIT_STOPPED) from None
-    click.echo(f"frames     {summary.frames:,}")
-    click.echo(f"proposals  {summary.proposals:,}  (score {least:.4g} or more)")
+    say(f"frames     {summary.frames:,}")
+    say(f"proposals  {summary.proposals:,}  (score {least:.4g} or more)")
     if summary.bare:
-        click.echo(f"without    {summary.bare:,} frames have no proposal and are not in the table")
+        say(f"without    {summary.bare:,} frames have no proposal and are not in the table")
     if summary.skipped:
         list_some("Skipped", [f"{name}: {reason}" for name, reason in summary.skipped], "")
-    click.echo(f"Table:   {out}")
+    say(f"Table:   {out}")
     if masks is not None and summary.proposals:
         from pointmask.folder.job import annotate_folder
 

@@ -2,11 +2,10 @@
 
 from heapq import nsmallest
 
-import click
 from rich.console import Console
 from rich.table import Table
 
-from pointmask.cli import printable, show_notes
+from pointmask.cli import say, show_notes
 from pointmask.folder.summary import Summary
 from pointmask.io.points.names import natural_key
 
@@ -18,13 +17,13 @@ def announce_compilation() -> None:
     if is_compiled():
         return
     if cannot_keep():
-        click.echo(
+        say(
             "Compiling kernels (about 20 s), at each run, as there is no folder to keep them that is yours "
             "alone; set NUMBA_CACHE_DIR to one",
             err=True,
         )
     else:
-        click.echo("Compiling kernels once for this machine (about 20 s) ...", err=True)
+        say("Compiling kernels once for this machine (about 20 s) ...", err=True)
 
 
 def show_summary(summary: Summary) -> None:
@@ -40,14 +39,14 @@ def show_summary(summary: Summary) -> None:
             "Without points, nothing written (--empty-masks writes empty masks)", summary.without_points, ""
         )
     if summary.thermal:
-        click.echo(
+        say(
             f"FLIR radiometric JPEG: {summary.thermal:,} images were read as thermal raster, in kelvin "
             "(--no-radiometric takes the coloured picture)"
         )
     if summary.scaled:
-        click.echo(
+        say(
             f"Note: points of {summary.scaled:,} images were marked in a copy of another size and have been "
-            f"scaled, such as {printable(summary.scaled_example)}",
+            f"scaled, such as {summary.scaled_example}",
             err=True,
         )
     show_notes(summary.notes)
@@ -55,15 +54,15 @@ def show_summary(summary: Summary) -> None:
         show_notes([str(summary.judgement)])
     if summary.missing_shards:
         shards = ", ".join(str(index) for index in summary.missing_shards)
-        click.echo(f"Still to run before the manifest is merged: shard {shards}")
-    click.echo(f"Masks:    {summary.masks}")
-    click.echo(f"Manifest: {summary.manifest}")
+        say(f"Still to run before the manifest is merged: shard {shards}")
+    say(f"Masks:    {summary.masks}")
+    say(f"Manifest: {summary.manifest}")
     for kind, path in summary.documents.items():
-        click.echo(f"{kind + ':':9} {path}")
+        say(f"{kind + ':':9} {path}")
     for warning in summary.warnings:
-        click.echo(f"Note: {warning}")
+        say(f"Note: {warning}")
     if summary.report is not None:
-        click.echo(f"Report:   {summary.report}  (open it in a browser)")
+        say(f"Report:   {summary.report}  (open it in a browser)")
 
 
 def what_is_wrong(summary: Summary, *, is_shard: bool = False) -> tuple[str, str] | None:
@@ -123,11 +122,11 @@ def list_some(title: str, lines: list[str], rest: str) -> None:
     rest : str
         Where to find the remaining lines, or "".
     """
-    click.echo(f"{title} ({len(lines):,}):")
+    say(f"{title} ({len(lines):,}):")
     for line in nsmallest(_MOST_LINES, lines, key=natural_key):
-        click.echo(f"  {printable(line)}")
+        say(f"  {line}")
     if len(lines) > _MOST_LINES:
-        click.echo(f"  ... and {len(lines) - _MOST_LINES:,} more" + (f", {rest}" if rest else ""))
+        say(f"  ... and {len(lines) - _MOST_LINES:,} more" + (f", {rest}" if rest else ""))
 
 
 def is_compiled() -> bool:

@@ -5,8 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
-import click
-
+from pointmask.cli import say
 from pointmask.cli.progress import progress_display
 from pointmask.cli.summary import list_some
 from pointmask.errors import OutputError
@@ -64,7 +63,7 @@ def carry_points(
         _check_free(out / TRACKED, sightings_text(carried))
     count = len(carried.points) - len(points)
     frames = len(carried.points.by_image) - len(points.by_image)
-    click.echo(f"Tracked: {count:,} points carried to {frames:,} frames", err=True)
+    say(f"Tracked: {count:,} points carried to {frames:,} frames", err=True)
     return carried
 
 
@@ -101,4 +100,4 @@ def show_tracks(carried: Carried, out: Path) -> None:
             for (name, frame), point in carried.lost
         ]
         list_some("Lost", lines, f"see the flag last in {path}")
-    click.echo(f"Points:   {path}  (correct it, then run again with --points {path}, without --track)")
+    say(f"Points:   {path}  (correct it, then run again with --points {path}, without --track)")

@@ -1,9 +1,12 @@
 """Style of the project's charts: colours, axes, and figures as PNG files."""
 
 import io
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+
+from pointmask.printable import printable
 
 ACCENT = "#d1495b"
 OTHERS = ("#30638e", "#edae49", "#66a182", "#8d96a3", "#5f4b8b", "#00798c")
@@ -41,10 +44,25 @@ def chart(width: float, height: float) -> Iterator[Any]:
 
 
 def png_of(figure: Any) -> bytes:  # noqa: ANN401 - Figure
-    """Encode a figure as a PNG file; the same figure gives the same bytes."""
+    """Encode a figure as a PNG file; the same figure gives the same bytes, and all text is shown as it is."""
+    _take_literally(figure)
     file = io.BytesIO()
-    figure.savefig(file, format="png", metadata={"Software": None})
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"Glyph \d+ .*missing from")  # names in scripts the font lacks
+        figure.savefig(file, format="png", metadata={"Software": None})
     return file.getvalue()
+
+
+def _take_literally(figure: Any) -> None:  # noqa: ANN401 - Figure
+    """Keep names of files and folders from being set as mathematics, or drawn as control characters."""
+    from matplotlib.text import Text
+
+    axes = [axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)]
+    powers = {id(label) for axis in axes if axis.get_scale() == "log" for label in axis.findobj(Text)}
+    for text in figure.findobj(Text):
+        if id(text) not in powers or text in [axis.label for axis in axes]:
+            text.set_parse_math(False)
+            text.set_text("\n".join(map(printable, text.get_text().split("\n"))))
 
 
 def tidy(axes: Any, title: str, label: str) -> None:  # noqa: ANN401 - Axes

@@ -1,8 +1,9 @@
 """Bar charts of the report, whose bars are buttons: they choose the targets that they count."""
 
 from collections.abc import Sequence
-from html import escape
 from typing import NamedTuple
+
+from pointmask.printable import escape
 
 
 class Bar(NamedTuple):

@@ -1,7 +1,6 @@
 """HTML fragments of the report: one tile per target. All text is escaped here."""
 
 from base64 import b64encode
-from html import escape
 from importlib.resources import files
 from string import Template
 from typing import Any
@@ -13,6 +12,7 @@ from pointmask.annotator.target import Annotation, Target
 from pointmask.drawing.context import FRAME_SIDE, frame_jpeg, pooling
 from pointmask.drawing.flags import DOUBTS, flag_text
 from pointmask.drawing.overlay import MASK_COLOUR, POINT_COLOUR, heat_palette, outline_path, png, stretch
+from pointmask.printable import escape
 from pointmask.theta import Polarity
 
 _SIDE = 33  # pixels; most targets then have the same scale, so that sizes can be compared

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from heapq import nsmallest
-from html import escape
 from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
@@ -27,6 +26,7 @@ from pointmask.io.images.open import open_source
 from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import MANIFEST, REPORT
 from pointmask.io.points.names import natural_key
+from pointmask.printable import escape
 from pointmask.theta import Polarity, Theta
 
 MOST_SHOWN = 2000

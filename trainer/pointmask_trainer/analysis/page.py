@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from html import escape
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -14,6 +13,7 @@ from pointmask.drawing.tiles import data_uri, look
 from pointmask.io.files import write_whole
 from pointmask.io.layout import RUN_TAG
 from pointmask.io.own import is_json_of
+from pointmask.printable import escape
 from pointmask_trainer.analysis.pictures import FILES, FILES_OF_STRATEGIES, Picture
 from pointmask_trainer.analysis.relations import Relation
 from pointmask_trainer.analysis.study import Study

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pointmask.cli import say
 from pointmask.errors import OutputError
 from pointmask_trainer.cli.options import existing_folder
 
@@ -72,10 +73,10 @@ def analyse(run: Path, data: Path | None, last: int, out: Path | None, overwrite
             "'pointmask[train]'"
         ) from None
     for path in write_analysis(study, pictures, folder):
-        click.echo(str(path))
+        say(str(path))
     for picture in pictures:
         if not picture.png:
-            click.echo(f"No {picture.file}: {picture.text}", err=True)
+            say(f"No {picture.file}: {picture.text}", err=True)
 
 
 def _image_files(run: Path, data: Path | None, study: "Study") -> Mapping[str, Path]:

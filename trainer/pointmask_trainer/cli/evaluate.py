@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pointmask.cli import printable
+from pointmask.cli import say
 from pointmask.errors import OutputError
 from pointmask.io.layout import IMAGES
 from pointmask.io.own import check_set, is_json_of
@@ -97,7 +97,7 @@ def evaluate(
         )
     evaluation, facts = scored.evaluation, scored.facts
     for note in scored.notes:
-        click.echo(printable(f"Note: {note}"), err=True)
+        say(f"Note: {note}", err=True)
     _print_tables(evaluation)
     _save(evaluation, facts, out)
 
@@ -157,9 +157,7 @@ def _save(evaluation: "Evaluation", facts: dict[str, Any], out: Path) -> None:
         charts = (curves_png(evaluation, title), sizes_png(evaluation, title))
         contents |= dict(zip(_CHARTS, charts, strict=True))
     else:
-        click.echo(
-            "No charts, as matplotlib is missing; install it with: pip install 'pointmask[train]'", err=True
-        )
+        say("No charts, as matplotlib is missing; install it with: pip install 'pointmask[train]'", err=True)
     for name, content in contents.items():
         write_whole(out / name, content)
-        click.echo(str(out / name))
+        say(str(out / name))

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from pointmask.cli import say
+
 _TAIL = 1 << 20  # bytes; metadata follow the graph, and hold facts of a run
 
 
@@ -29,13 +31,11 @@ def export(weights: Path, path: Path, overwrite: bool) -> None:
     export_onnx(model, card, path)
     parity = check(path, model, card.normalisation)
     if parity is None:
-        click.echo(
-            "Not checked against torch, as onnxruntime is missing: pip install 'pointmask[export]'", err=True
-        )
+        say("Not checked against torch, as onnxruntime is missing: pip install 'pointmask[export]'", err=True)
     else:
         sizes = ", ".join(f"{shape[0]} x {shape[3]} x {shape[2]}" for shape in parity.shapes)
-        click.echo(f"Checked: probabilities differ from torch by {parity.difference:.1g} ({sizes})")
-    click.echo(f"ONNX:    {path}")
+        say(f"Checked: probabilities differ from torch by {parity.difference:.1g} ({sizes})")
+    say(f"ONNX:    {path}")
 
 
 def is_our_onnx(path: Path) -> bool:

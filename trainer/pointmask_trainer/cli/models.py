@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 import click
 
+from pointmask.cli import say
 from pointmask.cli.plugins import warn_of_broken
 
 
@@ -32,8 +33,9 @@ def models(names: tuple[str, ...], size: int, as_json: bool) -> None:
     ) as bar:
         profiles = [profile_detector(name, size=size) for name in bar]
     if as_json:
-        click.echo(json.dumps([{**asdict(profile), "size": size} for profile in profiles], indent=2))
+        text = json.dumps([{**asdict(profile), "size": size} for profile in profiles], indent=2)
     else:
-        click.echo(models_table(profiles))
+        text = models_table(profiles)
+    say(*text.split("\n"))
     if not names:
         warn_of_broken(DETECTORS)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pointmask.cli import EXIT_SOME_SKIPPED
+from pointmask.cli import EXIT_SOME_SKIPPED, say
 from pointmask.cli.options import source_options
 from pointmask_trainer.cli.options import device_option, masks_by_option
 
@@ -98,7 +98,7 @@ def predict(
         )
     _print_summary(summary, out)
     if summary.why_senseless:
-        click.echo(
+        say(
             f"WARNING: {summary.why_senseless}\nWhat to do: compare these images with those of the training "
             "(range of grey values, sensor, size of targets: pointmask check), or try another --threshold"
         )
@@ -111,9 +111,9 @@ def _print_summary(summary: "PredictSummary", out: Path) -> None:
     from pointmask.io.layout import POINTS, RESULTS
 
     resumed = f" ({summary.resumed:,} done before)" if summary.resumed else ""
-    click.echo(f"images   {summary.done + summary.resumed:,}{resumed}")
-    click.echo(f"targets  {summary.targets:,}")
+    say(f"images   {summary.done + summary.resumed:,}{resumed}")
+    say(f"targets  {summary.targets:,}")
     if summary.skipped:
         list_some("Skipped", [f"{name}: {reason}" for name, reason in summary.skipped], "")
-    click.echo(f"Masks:   {out / RESULTS['mask']}")
-    click.echo(f"Points:  {out / POINTS}")
+    say(f"Masks:   {out / RESULTS['mask']}")
+    say(f"Points:  {out / POINTS}")

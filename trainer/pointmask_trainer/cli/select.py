@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pointmask.cli import say
+from pointmask.printable import printable
 from pointmask_trainer.cli.options import existing_folder
 
 if TYPE_CHECKING:
@@ -87,7 +89,6 @@ def select(
 
     RUN needed points for all its images: selecting saves training time, not annotation time.
     """  # noqa: D301 - click wants the character
-    from pointmask.cli import printable
     from pointmask_trainer.selection.run import check_has, read_run
     from pointmask_trainer.selection.run import select as select_images
     from pointmask_trainer.selection.write import retrain_command, write_selection
@@ -103,14 +104,12 @@ def select(
     facts = {"keep": keep, "stratify": stratify, "retrain": command}
     written = write_selection(selection, out, facts, overwrite=overwrite, reads=[data, masks, points])
     _print_selection(selection)
-    click.echo("Wrote " + printable(", ".join(str(path) for path in written)))
-    click.echo(
-        f"This took points for all {len(trained.ids):,} images: it saves training time, not annotation time."
-    )
+    say("Wrote " + ", ".join(str(path) for path in written))
+    say(f"This took points for all {len(trained.ids):,} images: it saves training time, not annotation time.")
     if command is None:
-        click.echo(f"{run} does not say where its data lies; name it with --data for the command to retrain.")
+        say(f"{run} does not say where its data lies; name it with --data for the command to retrain.")
     else:
-        click.echo(f"Retrain with:\n{printable(command)}")
+        say("Retrain with:", command)
 
 
 def _source(run: Path, data: Path | None, masks: Path | None, points: Path | None) -> "Source | None":
@@ -142,10 +141,10 @@ def _print_selection(selection: "Selection") -> None:
     if epochs:
         never = sum(weight is None for weight in selection.run.weights.alpha)
         rest = f"; never weighed, so ranked last: {never} of {images}" if never else ""
-        click.echo(f"alpha is a mean over {len(epochs)} epochs, {epochs[0]} to {epochs[-1]}{rest}")
+        say(f"alpha is a mean over {len(epochs)} epochs, {epochs[0]} to {epochs[-1]}{rest}")
     for (one, other), share in selection.overlaps().items():
-        click.echo(f"{one} and {other} share {share:.0%} of their images")
-    click.echo(f"(by chance two lists share {selection.count / images:.0%})")
+        say(f"{one} and {other} share {share:.0%} of their images")
+    say(f"(by chance two lists share {selection.count / images:.0%})")
 
 
 def _table(selection: "Selection") -> "Table":
@@ -163,5 +162,5 @@ def _table(selection: "Selection") -> "Table":
         counts = [sum(c.values()) if data_set == "all" else c[data_set] for c in columns.values()]
         shares = ["", *(f" ({count / counts[0]:.0%})" for count in counts[1:])]
         cells = [f"{count:,}{share}" for count, share in zip(counts, shares, strict=True)]
-        table.add_row(data_set, *cells)
+        table.add_row(printable(data_set), *cells)
     return table

@@ -1,7 +1,6 @@
 """``pointmask train``: a folder, a strategy and settings in; a run folder out."""
 
 import os
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 
+from pointmask.cli import say
 from pointmask.cli.plugins import NamesOption, warn_of_broken
+from pointmask.printable import printable
 from pointmask_trainer.cli.options import existing_folder, list_option
 from pointmask_trainer.detectors.registry import DETECTORS
 from pointmask_trainer.strategies.registry import STRATEGIES
@@ -109,7 +110,7 @@ def train(
     with _watching() as watcher:
         best = run(config, source, out, resume=resume, trust_labels=trust_labels, watcher=watcher)
     if best:
-        click.echo(f"Best: epoch {best['epoch']}, {_scores(best)}\nRun:  {out}")
+        say(f"Best: epoch {best['epoch']}, {_scores(best)}", f"Run:  {out}")
 
 
 @contextmanager
@@ -126,10 +127,10 @@ def _watching() -> Iterator["Watcher"]:
         def step(epoch: int, epochs: int, done: int, steps: int, loss: float) -> None:
             status.update(f"epoch {epoch} of {epochs}, step {done} of {steps}, loss {loss:.4f}")
 
-        def say(text: str) -> None:
-            console.print(text, markup=False)
+        def show(text: str) -> None:
+            console.print(printable(text), markup=False)
 
-        yield Watcher(message=say, step=step, epoch=lambda metrics: say(_line(metrics)))
+        yield Watcher(message=show, step=step, epoch=lambda metrics: show(_line(metrics)))
 
 
 class _LoggedSteps:
@@ -147,7 +148,7 @@ class _LoggedSteps:
 
 
 def _say(text: str) -> None:
-    click.echo(text, file=sys.stderr)
+    say(text, err=True)
 
 
 def _line(metrics: dict[str, Any]) -> str:

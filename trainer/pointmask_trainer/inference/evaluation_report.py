@@ -9,6 +9,7 @@ from rich.table import Table
 
 from pointmask.metrics.counters import Score
 from pointmask.metrics.targets import SIZE_CLASSES
+from pointmask.printable import printable
 from pointmask_trainer.inference.evaluate import (
     AUC_CUTS,
     THRESHOLDS,
@@ -95,7 +96,7 @@ def _by_set(evaluation: Evaluation, whose: str) -> Table:
         shares = [_format(value) for value in (own.iou, own.niou, own.pd)]
         auc = _format(area_under(tally.curve, AUC_CUTS[-1]))
         counts = (f"{tally.images:,}", f"{own.truth_targets:,}")
-        table.add_row(name, *counts, *shares, _format(1e6 * own.fa, 2), auc)
+        table.add_row(printable(name), *counts, *shares, _format(1e6 * own.fa, 2), auc)
     return table
 
 

@@ -3,9 +3,9 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
 from pointmask.drawing.tiles import number
+from pointmask.printable import escape
 
 _WIDTH, _HEIGHT = 360, 120  # in the chart's own units
 _MOST_POINTS = 720  # two per unit of length: more cannot be distinguished

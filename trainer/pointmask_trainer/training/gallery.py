@@ -2,7 +2,6 @@
 
 import heapq
 import math
-from html import escape
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +11,7 @@ from pointmask.components import components
 from pointmask.drawing.overlay import outline_path, png, stretch
 from pointmask.drawing.tiles import HEAT, data_uri, span_within
 from pointmask.metrics.counters import Score
+from pointmask.printable import escape
 from pointmask_trainer.data.labels import LabelStore
 from pointmask_trainer.data.split import Mask, Split
 

@@ -1,7 +1,6 @@
 """The report of a run, ``report.html``: a self-contained page that is rewritten at every validation."""
 
 from collections.abc import Sequence
-from html import escape
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 from pointmask.drawing.overlay import MASK_COLOUR
 from pointmask.io.files import write_whole
 from pointmask.io.layout import RUN_CONFIG, RUN_TAG
+from pointmask.printable import escape
 from pointmask_trainer.analysis.page import page
 from pointmask_trainer.config import Config
 from pointmask_trainer.detectors.base import parameter_count

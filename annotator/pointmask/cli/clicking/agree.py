@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from pointmask.cli import printable
+from pointmask.cli import say
 
 _SHOWN = 20  # reasons
 
@@ -27,8 +27,8 @@ def agree(folders: tuple[Path, ...]) -> None:
         raise click.UsageError("give two folders or more")
     found = compared(folders)
     for line in lines_of(found):
-        click.echo(printable(line))
+        say(line)
     for reason in found.left_out[:_SHOWN]:
-        click.echo(printable(f"left out: {reason}"), err=True)
+        say(f"left out: {reason}", err=True)
     if len(found.left_out) > _SHOWN:
-        click.echo(f"left out: {len(found.left_out) - _SHOWN:,} more", err=True)
+        say(f"left out: {len(found.left_out) - _SHOWN:,} more", err=True)

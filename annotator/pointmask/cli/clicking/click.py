@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from pointmask.cli import printable
+from pointmask.cli import say
 from pointmask.cli.annotate import shard_of
 from pointmask.cli.options import point_format_option, polarity_option, source_options
 
@@ -133,8 +133,8 @@ def click_command(
             raise click.UsageError(
                 f"--host {host} lets other machines in; say what they will call it: --allow-host NAME"
             )
-        click.echo(f"WARNING: the page can be reached from other machines, through {host}.", err=True)
-        click.echo("What is sent is not encrypted; on a network that others use, take ssh instead.", err=True)
+        say(f"WARNING: the page can be reached from other machines, through {host}.", err=True)
+        say("What is sent is not encrypted; on a network that others use, take ssh instead.", err=True)
     wish = Wish(
         images=images,
         out=out or default_out(images),
@@ -157,8 +157,8 @@ def click_command(
         if publish:
             _publish(desk)
             return
-        wait_for_images(desk.listing, _PATIENCE, lambda line: click.echo(printable(line)))
-        click.echo(printable(_what_is_there(desk)))
+        wait_for_images(desk.listing, _PATIENCE, say)
+        say(_what_is_there(desk))
         _serve(desk, host, port, allowed, no_browser=no_browser)
 
 
@@ -173,11 +173,11 @@ def _serve(desk: "Desk", host: str, port: int | None, allowed: tuple[str, ...], 
     if not no_browser and address.has_browser(os.environ):
         redirect = address.Redirect(place)
     server = Server(desk, token, allowed=allowed, on_first=redirect.remove if redirect else None)
-    click.echo(f"Page:   {place}")
+    say(f"Page:   {place}")
     ssh = address.ssh_line(bound.getsockname()[1], os.environ)
     if ssh is not None:
-        click.echo(f"From your own machine, first:  {ssh}")
-    click.echo("Ctrl+C ends; nothing is unsaved.")
+        say(f"From your own machine, first:  {ssh}")
+    say("Ctrl+C ends; nothing is unsaved.")
     before = desk.session.seq
     try:
         if redirect is not None:
@@ -187,9 +187,9 @@ def _serve(desk: "Desk", host: str, port: int | None, allowed: tuple[str, ...], 
         if redirect is not None:
             redirect.remove()
     if desk.session.seq == before:
-        click.echo("Ended. Nothing was changed.")
+        say("Ended. Nothing was changed.")
     else:
-        click.echo("Ended. The output folder is brought up to date; Ctrl+C leaves that to the next time.")
+        say("Ended. The output folder is brought up to date; Ctrl+C leaves that to the next time.")
         _publish(desk)
 
 
@@ -202,10 +202,10 @@ def _publish(desk: "Desk") -> None:
     try:
         published = desk.session.publish(cancel=stopped)
     except Cancelled:
-        click.echo("Left for the next time; every edit is in the journal.")
+        say("Left for the next time; every edit is in the journal.")
     else:
         skipped = f", {published.skipped:,} left out" if published.skipped else ""
-        click.echo(
+        say(
             f"{published.done:,} frames with {published.targets:,} targets are in "
             f"{desk.session.setup.out}{skipped}."
         )
@@ -214,7 +214,7 @@ def _publish(desk: "Desk") -> None:
 
 
 def _warn(sentence: str) -> None:
-    click.echo(printable(f"WARNING: {sentence}"), err=True)
+    say(f"WARNING: {sentence}", err=True)
 
 
 def _what_is_there(desk: "Desk") -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from pointmask.cli import printable
+from pointmask.cli import say
 
 _SHOWN = 20  # images
 
@@ -24,8 +24,8 @@ def merge(folders: tuple[Path, ...], out: Path) -> None:
     from pointmask.click.annotators.merge import merge as merged
 
     done = merged(folders, out)
-    click.echo(printable(f"{out}: {done.done:,} frames with masks, {done.skipped:,} skipped"))
+    say(f"{out}: {done.done:,} frames with masks, {done.skipped:,} skipped")
     for name in done.double[:_SHOWN]:
-        click.echo(printable(f"in several folders: {name}"), err=True)
+        say(f"in several folders: {name}", err=True)
     if len(done.double) > _SHOWN:
-        click.echo(f"in several folders: {len(done.double) - _SHOWN:,} more", err=True)
+        say(f"in several folders: {len(done.double) - _SHOWN:,} more", err=True)

@@ -67,7 +67,7 @@ def find_points(root: Path, images: Path, needed_by: str) -> Points:
             f"such as: --points {candidates[0].path}"
         )
     if not candidates:
-        unused = [f"\n  not used: {name}, {reason}" for name, reason in refused.items()]
+        unused = [f"; not used: {name}, {reason}" for name, reason in refused.items()]
         raise PointsError(
             f"{needed_by} needs points, and {root} holds none that are recognised: a table or JSON lines "
             "(points.csv with the columns image,x,y), the file or folder of an annotation tool (COCO, "

@@ -139,7 +139,7 @@ def _caption(
     colour: str = FAINT,
 ) -> None:
     # A dollar sign in a name would begin mathematics.
-    shown = (name if len(name) <= _NAME else f"...{name[3 - _NAME :]}").replace("$", r"\$")
+    shown = name if len(name) <= _NAME else f"...{name[3 - _NAME :]}"
     x, y = corner[0], corner[1] + _CROP
     axes.text(x, y + 0.05, shown, va="top", fontsize=9, fontweight="bold")
     axes.text(x, y + 0.22, facts, va="top", fontsize=9, color=colour)
