@@ -98,11 +98,15 @@ def test_nothing_is_overwritten_unasked(folder):
     path = folder / "points.csv"
     path.write_text("mine")
     images = open_source(folder / "images")
+    for overwrite in (False, True):
+        with pytest.raises(OutputError, match="not what this command writes"):
+            write_proposals(images, path, Search(), overwrite=overwrite)
+        assert path.read_text() == "mine"
+    path.unlink()
+    write_proposals(images, path, Search())
     with pytest.raises(OutputError, match="--overwrite"):
         write_proposals(images, path, Search())
-    assert path.read_text() == "mine"
     write_proposals(images, path, Search(), overwrite=True)
-    assert path.read_text() != "mine"
     with pytest.raises(OutputError, match="is a folder"):
         write_proposals(images, folder, Search())
 

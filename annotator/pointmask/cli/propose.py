@@ -90,6 +90,7 @@ def propose(
                 only=only,
                 count=threads,
                 overwrite=overwrite,
+                reads=[id_list] if id_list else [],
                 progress=show,
             )
     except KeyboardInterrupt:

@@ -2,16 +2,17 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from pointmask.errors import ImageError, OutputError
+from pointmask.errors import ImageError
 from pointmask.executors import Progress, serial, threads
 from pointmask.io.files import write_lines
 from pointmask.io.images.source import ImageSource
+from pointmask.io.own import check_file
 from pointmask.io.points.lists import IdList, choose
 from pointmask.proposals.propose import propose
 from pointmask.theta import Polarity
@@ -70,6 +71,7 @@ def write_proposals(
     only: IdList | None = None,
     count: int = 1,
     overwrite: bool = False,
+    reads: Iterable[Path] = (),
     progress: Callable[[Progress], None] | None = None,
 ) -> ProposalSummary:
     """
@@ -86,7 +88,9 @@ def write_proposals(
     count : int
         Number of threads; does not affect the table.
     overwrite : bool
-        Replace a file that exists.
+        Replace an earlier table.
+    reads : iterable of Path
+        What else is read, and must not be replaced.
     progress : callable, optional
         Called after each image.
 
@@ -95,12 +99,9 @@ def write_proposals(
     ImageError
         If the source cannot be read or holds no image.
     OutputError
-        If the table exists and `overwrite` is false, or it cannot be written.
+        If the table exists and `overwrite` is false, another file is in its place, or it cannot be written.
     """
-    if path.is_dir():
-        raise OutputError(f"{path} is a folder; name the table, for example --out {path / 'points.csv'}")
-    if path.exists() and not overwrite:
-        raise OutputError(f"{path} exists; choose another --out, or add --overwrite to replace it")
+    check_file(path, [images.root, *reads], _is_table, overwrite=overwrite)
     names = images.names()
     if not names:
         raise ImageError(images.why_no_image())
@@ -113,6 +114,12 @@ def write_proposals(
     outcomes = serial(work, names) if count == 1 else threads(work, names, count)
     write_lines(path, _rows(outcomes, summary, len(names), progress), "propose")
     return summary
+
+
+def _is_table(path: Path) -> bool:
+    """Say whether a file begins as a table of proposals does."""
+    with path.open("rb") as file:
+        return file.readline() == _row(COLUMNS)
 
 
 def _rows(

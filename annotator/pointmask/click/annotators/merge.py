@@ -11,12 +11,16 @@ from pointmask.click.publish.folder import derive
 from pointmask.errors import OutputError
 from pointmask.folder.frame import skipped_entry
 from pointmask.folder.plan import shared_stems
+from pointmask.folder.records.claims import check_results
 from pointmask.folder.records.manifest import Entry, dump
 from pointmask.io.files import clean_temporaries, put_whole, staged, sync
-from pointmask.io.layout import MANIFEST, RESULTS, stem_of
+from pointmask.io.layout import MANIFEST, MASKS, POINTS, RESULTS, TRACKED, stem_of
+from pointmask.io.listed import OwnFiles
 from pointmask.io.lock import only_job
+from pointmask.io.own import check_free
 
 _TAG = "merge"
+_DERIVED = (TRACKED, POINTS, MASKS)
 
 
 class Merged(NamedTuple):
@@ -66,6 +70,8 @@ def merge(folders: Sequence[Path], out: Path) -> Merged:
     done = skipped = 0
     double: list[str] = []
     labelled = False
+    own = OwnFiles(out)
+    check_free(out, (name for name in _DERIVED if (out / name).exists()), own.names())
     with only_job(out):
         clean_temporaries(out, _TAG, [RESULTS[kind] for kind in ("mask", "instance")])
         with staged(out / MANIFEST, _TAG) as made:
@@ -86,8 +92,10 @@ def merge(folders: Sequence[Path], out: Path) -> Merged:
                         skipped += 1
                     file.write(dump(entry))
             sync(made)
+            own.add(_DERIVED)  # a merge that is killed now may be run again
             derive(out, made, labelled=labelled)
             put_whole(made, out / MANIFEST)
+    own.keep(own.names().difference(_DERIVED))
     return Merged(done, skipped, double)
 
 
@@ -113,6 +121,8 @@ def _copy_pictures(entry: Entry, source: Path, out: Path) -> None:
                     f"{source / path} is missing, though the manifest names it; publish it again"
                 )
             continue
+        if os.path.lexists(out / path):  # of a merge that was killed, or else somebody's
+            check_results(out, {path.as_posix(): (source / path).read_bytes()}, set())
         with staged(out / path, _TAG) as made:
             try:
                 os.link(source / path, made)
