@@ -2,54 +2,18 @@
 
 import os
 import re
-import signal
 import subprocess
 import sys
-from contextlib import contextmanager
 from http.client import HTTPConnection
 
 import pytest
 from click.testing import CliRunner
-from tools.click.serving import Client, scenes
+from tools.click.process import ended, started
+from tools.click.serving import scenes
 
 from pointmask import cli
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are sent as on POSIX")
-
-
-@contextmanager
-def started(*words, **environment):
-    """A running command, a client of its page, and the lines that it printed before."""
-    command = [sys.executable, "-m", "pointmask", "click", *map(str, words), "--no-browser", "--port", "0"]
-    process = subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
-    )
-    try:
-        lines = []
-        for line in process.stdout:
-            lines.append(line)
-            if line.startswith("Ctrl+C"):
-                break
-        found = re.search(r"http://127\.0\.0\.1:(\d+)/#token=([\w-]+)", "".join(lines))
-        assert found, lines
-        client = Client(None, int(found[1]), found[2])
-        yield process, client, "".join(lines)
-        client.close()
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
-
-
-def ended(process):
-    """Press Ctrl+C; return the exit status and what was said."""
-    process.send_signal(signal.SIGINT)
-    said, _ = process.communicate(timeout=120)
-    return process.returncode, said
 
 
 def test_it_says_where_the_page_is_and_goes_on_where_work_stopped(tmp_path):
