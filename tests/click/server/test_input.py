@@ -15,8 +15,9 @@ from tools.images import npy_bytes, tiff_bytes
 
 from pointmask import annotate
 from pointmask.click.contract.errors import JournalError
-from pointmask.click.server.start import default_out
+from pointmask.click.server.start import default_out, is_shared
 from pointmask.errors import ImageError, OutputError, PointmaskError
+from pointmask.folder.records.shards import Shard
 
 
 def png(data, width=10, height=10):
@@ -242,6 +243,24 @@ def test_x14_every_single_damage_of_a_journal_is_survived(tmp_path):
             for path in ("frame/0/0", "images", "queue", "summary", "changes?since=0", "crop/0/0/1"):
                 assert client.get(f"/api/{path}").status < 500, (turn, path)
             assert client.post("/api/undo", {}).status < 500
+
+
+def test_a_list_a_shard_and_an_overlap_choose_the_images(tmp_path):
+    images = scenes(tmp_path / "images", 12)
+    (tmp_path / "list.txt").write_text("f3\nf10\nnone\n")
+    warnings = []
+    with serving(images, id_list=tmp_path / "list.txt", warn=warnings.append) as client:
+        assert [row["name"] for row in client.get("/api/images").json["rows"]] == ["f3.png", "f10.png"]
+    assert len(warnings) == 1
+    assert "1 ids" in warnings[0]
+    parts = []
+    for index in (1, 2):
+        with serving(images, tmp_path / f"o{index}", shard=Shard(index, 2), overlap=50.0) as client:
+            parts.append({row["name"] for row in client.get("/api/images").json["rows"]})
+    names = {f"f{k}.png" for k in range(12)}
+    assert parts[0] | parts[1] == names
+    assert parts[0] & parts[1] == {name for name in names if is_shared(name, 50.0)}
+    assert all(Shard(1, 2).owns(name) or is_shared(name, 50.0) for name in parts[0])
 
 
 def test_proposals_are_shown_until_they_are_judged(tmp_path):

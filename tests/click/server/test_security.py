@@ -13,6 +13,7 @@ from tools.click.serving import Client, scenes, serving
 
 from pointmask import cli
 from pointmask.click.server import app
+from pointmask.click.server.routes import statics
 from pointmask.click.server.wire.address import AddressError, Redirect, listen
 from pointmask.click.server.wire.guard import HEADERS, new_token
 
@@ -354,6 +355,18 @@ def test_x17_behind_a_proxy_with_a_prefix_all_addresses_are_relative(page):
     shell = page.get("/").body.decode()
     assert re.findall(r'(?:src|href)="([^"]*)"', shell)
     assert not re.findall(r'(?:src|href)="(?:/|https?:)', shell)
+
+
+def test_x18_the_page_is_made_of_files_of_ours_alone():
+    files = statics.table()
+    folder = statics.FOLDER
+    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert set(files) == there
+    assert {path.suffix for path in files.values()} <= {".html", ".js", ".css", ".svg"}
+    for name, path in files.items():
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"(?:import|src|href|url)\b[^\n]{0,9}https?://", text), name
+        assert max(len(line) for line in text.splitlines()) < 1000, f"{name} looks like a bundle"
 
 
 def by_hand(page, octets):

@@ -127,7 +127,7 @@ def opened(wish: Wish, warn: Warn) -> Iterator[Desk]:
         shard=f"{wish.shard.index}/{wish.shard.count}",
         read_only=wish.read_only,
     )
-    listing = Listing(images, exclude=wish.out, keep=_kept(wish, images, single))
+    listing = Listing(images, exclude=wish.out, keep=_kept(wish, images, single, warn))
     listing.start()
     try:
         with (
@@ -216,15 +216,18 @@ def _warnings(session: Session) -> Iterator[str]:
         yield f"{session.cut} bytes of an edit that was never finished were cut off the end of the journal"
 
 
-def _kept(wish: Wish, images: ImageSource, single: str | None) -> Callable[[str], bool] | None:
+def _kept(wish: Wish, images: ImageSource, single: str | None, warn: Warn) -> Callable[[str], bool] | None:
     """Return the rule that says of a name whether its image is shown; None if all are."""
     rules: list[Callable[[str], bool]] = []
     if single is not None:
         rules.append(lambda name: name == single)
     if wish.id_list is not None:
         # Ids are matched with all names at once, so this waits for the whole list of files.
-        chosen = choose(read_ids(wish.id_list), images.names(exclude=wish.out), str(images.root)).names
-        rules.append(chosen.__contains__)
+        choice = choose(read_ids(wish.id_list), images.names(exclude=wish.out), str(images.root))
+        if choice.problems:
+            example = next(iter(choice.problems.values()))
+            warn(f"{len(choice.problems):,} ids of {wish.id_list} are left out; for example: {example}")
+        rules.append(choice.names.__contains__)
     if wish.shard.count > 1:
         rules.append(lambda name: wish.shard.owns(name) or is_shared(name, wish.overlap))
     return (lambda name: all(rule(name) for rule in rules)) if rules else None

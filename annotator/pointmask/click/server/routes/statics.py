@@ -10,7 +10,8 @@ from pointmask.click.server.wire.answers import Refusal
 
 SHELL = "index.html"
 
-_FOLDER = Path(__file__).parents[2] / "static"
+FOLDER = Path(__file__).parents[2] / "static"
+"""Where they lie."""
 
 _TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -25,8 +26,8 @@ _TYPES = {
 def table() -> dict[str, Path]:
     """Return the files of the page by name; nothing else is ever served."""
     return {
-        path.relative_to(_FOLDER).as_posix(): path
-        for path in sorted(_FOLDER.rglob("*"))
+        path.relative_to(FOLDER).as_posix(): path
+        for path in sorted(FOLDER.rglob("*"))
         if path.suffix in _TYPES and path.is_file()
     }
 
