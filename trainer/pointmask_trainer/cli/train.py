@@ -40,13 +40,16 @@ _LOG_EVERY = 30.0  # seconds between log lines without a terminal
 @click.option("--val-list", type=click.Path(path_type=Path), help="Id list, if not found in DATA.")
 @list_option
 @click.option(
-    "--preset", metavar="paper|cpu", help="Settings of the paper, or for a few minutes on a processor."
+    "--preset",
+    metavar="cpu|paper|lesps|pal|gsacp",
+    help="Settings for a few minutes on a processor, or of publications: paper is that of d2d.",
 )
 @click.option(
     "--config",
     "file",
     type=click.Path(path_type=Path),
-    help="TOML file of settings, or an ablation of d2d: a1 ... a4, b1 ... b4.",
+    help="TOML file of settings, or a variant of a strategy: a1 ... a4, b1 ... b4 of d2d, pal_released, "
+    "pal_annotator, lesps_annotator, gsacp_base ...",
 )
 @click.option("--set", "settings", metavar="A.B=V", multiple=True, help="One setting; may be repeated.")
 @click.option("--seed", type=int, help="Of every random draw.")
