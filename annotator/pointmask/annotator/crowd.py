@@ -28,26 +28,34 @@ def divide_shared(targets: list[Target]) -> list[Target]:
         ``shared``.
     """
     result = list(targets)
-    for group in _crowds(targets):
-        members = [_Member(targets[k]) for k in group]
-        hull = _hull([m.target.box for m in members])
-        claims = np.zeros((hull[2] - hull[0], hull[3] - hull[1]), np.int32)
-        for member in members:
-            claims[member.place(hull)] += member.mask
-        owner = np.full(claims.shape, -1)
-        _assign(members, owner, hull)
-        strays = _strays(members, owner, hull)
-        if (strays & (claims > 1)).any():
-            # A pixel that is disconnected from its owner's point goes to the next candidate instead.
-            second = np.where(strays & (claims > 1), -1, owner)
-            _assign(members, second, hull, barred=owner)
-            owner = np.where(second < 0, owner, second)
-        for index, (k, member) in enumerate(zip(group, members, strict=True)):
-            place = member.place(hull)
-            if (claims[place][member.mask] > 1).any():
-                kept = np.zeros_like(targets[k].mask)
-                kept[member.part] = owner[place] == index
-                result[k] = _reclaimed(targets[k], kept)
+    for group in crowds(targets):
+        for k, target in zip(group, divide_crowd([targets[k] for k in group]), strict=True):
+            result[k] = target
+    return result
+
+
+def divide_crowd(targets: list[Target]) -> list[Target]:
+    """Assign the pixels of one group of `crowds`, as `divide_shared` does; what stays is the same object."""
+    members = [_Member(target) for target in targets]
+    hull = _hull([m.target.box for m in members])
+    claims = np.zeros((hull[2] - hull[0], hull[3] - hull[1]), np.int32)
+    for member in members:
+        claims[member.place(hull)] += member.mask
+    owner = np.full(claims.shape, -1)
+    _assign(members, owner, hull)
+    strays = _strays(members, owner, hull)
+    if (strays & (claims > 1)).any():
+        # A pixel that is disconnected from its owner's point goes to the next candidate instead.
+        second = np.where(strays & (claims > 1), -1, owner)
+        _assign(members, second, hull, barred=owner)
+        owner = np.where(second < 0, owner, second)
+    result = list(targets)
+    for index, member in enumerate(members):
+        place = member.place(hull)
+        if (claims[place][member.mask] > 1).any():
+            kept = np.zeros_like(member.target.mask)
+            kept[member.part] = owner[place] == index
+            result[index] = _reclaimed(member.target, kept)
     return result
 
 
@@ -98,7 +106,7 @@ def _strays(members: list[_Member], owner: NDArray[np.int64], hull: Box) -> NDAr
     return out
 
 
-def _crowds(targets: list[Target]) -> list[list[int]]:
+def crowds(targets: list[Target]) -> list[list[int]]:
     """Group targets whose boxes overlap, directly or through others; isolated targets are left out.
 
     Boxes are compared within the cells of a grid, so the cost is linear in crowds of bounded density.

@@ -222,7 +222,11 @@ def change_between(before: ClickFrame, after: ClickFrame) -> FrameChange:
     """Tell two states of a frame apart."""
     old = {target.target: target for target in before.targets}
     new = {target.target for target in after.targets}
-    changed = tuple(target for target in after.targets if old.get(target.target) != target)
+    changed = tuple(
+        target
+        for target in after.targets
+        if old.get(target.target) is not target and old.get(target.target) != target
+    )
     return FrameChange(
         frame=after, changed=changed, removed=tuple(number for number in old if number not in new)
     )

@@ -15,7 +15,8 @@ from pointmask.theta import Polarity, Theta
 
 _EIGHT = np.ones((3, 3), np.bool_)
 _MOST_SOLVED = 64  # a large one takes 2 MB
-_MOST_CUT = 20_000  # two frames that are as full as they may be
+MOST_CUT = 20_000
+"""Targets that are remembered: two frames that are as full as they may be."""
 
 
 class Wish(NamedTuple):
@@ -61,7 +62,7 @@ class Undivided:
         found = self._cut.get(key)
         if found is None:
             found = _cropped(self._made(pixels, place, wish))
-            _remember(self._cut, key, found, _MOST_CUT)
+            remember(self._cut, key, found, MOST_CUT)
         self._cut.move_to_end(key)
         return found
 
@@ -70,7 +71,7 @@ class Undivided:
         solved = self._solved.get(key)
         if solved is None:
             solved = solve_one(pixels, wish.point, theta=self.theta, polarity=wish.polarity)
-            _remember(self._solved, key, solved, _MOST_SOLVED)
+            remember(self._solved, key, solved, _MOST_SOLVED)
         if wish.level is not None:
             solved = recut(solved, pixels.shape, self.theta, wish.level)
         return ringed(solved.target, wish.ring, pixels.shape) if wish.ring else solved.target
@@ -127,7 +128,8 @@ def _cropped(target: Target) -> Target:
     return replace(target, window=hull, soft=target.soft[inside].copy(), mask=target.mask[inside].copy())
 
 
-def _remember(kept: OrderedDict[Any, Any], key: object, value: object, most: int) -> None:
+def remember(kept: OrderedDict[Any, Any], key: object, value: object, most: int) -> None:
+    """Put a value into a cache, and the oldest out of it if it is full."""
     kept[key] = value
     if len(kept) > most:
         kept.popitem(last=False)

@@ -64,7 +64,7 @@ def edit_lines(
         lines.append({"op": "set", **place, "target": main, **fields, "was": was})
     shared = []
     for number, target in new.items():
-        if number != main and number in old and old[number] != target:
+        if number != main and number in old and old[number] is not target and old[number] != target:
             fields, was = changed_fields(old[number], target)
             shared.append({"target": number, **fields, "was": was})
     parts = [shared[start : start + _AT_ONCE] for start in range(0, len(shared), _AT_ONCE)]
@@ -79,7 +79,11 @@ def return_lines(
     """Return the ``undo`` or ``redo`` lines that lead from one state of a frame to another, written out."""
     old = {target.target: target for target in before.targets}
     new = {target.target: target for target in after.targets}
-    put = [target_fields(target, basis) for number, target in new.items() if old.get(number) != target]
+    put = [
+        target_fields(target, basis)
+        for number, target in new.items()
+        if old.get(number) is not target and old.get(number) != target
+    ]
     head = {"op": op, "of": of, **place_fields(after)}
     facts: dict[str, Any] = {"gone": [number for number in old if number not in new]}
     if before.state != after.state:

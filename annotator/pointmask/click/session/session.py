@@ -23,6 +23,7 @@ from pointmask.click.session.editor import Editor
 from pointmask.click.session.handle import Handler
 from pointmask.click.session.setup import Setup
 from pointmask.click.session.store import Store
+from pointmask.folder.records.mask_lines import run_lengths
 from pointmask.io.layout import CLICKS
 from pointmask.theta import Polarity, Theta
 
@@ -348,7 +349,7 @@ class Session:
             changed=0,
             basis=self._basis,
         )
-        return described(target, solved, shape)
+        return described(target, solved, run_lengths(solved, shape))
 
     def changes(self, since: int, most: int = 1000) -> list[ClickFrame] | None:
         """

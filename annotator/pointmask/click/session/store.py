@@ -40,6 +40,8 @@ class Store:
     base : Base, optional
     read_only : bool
         Refuse to write, and leave the file alone.
+    up_to_damage : bool
+        Leave out what is behind a line that is not pointmask's, instead of raising.
 
     Attributes
     ----------
@@ -56,9 +58,16 @@ class Store:
     """
 
     def __init__(
-        self, path: Path, who: str, basis: Settings, base: Base | None = None, *, read_only: bool = False
+        self,
+        path: Path,
+        who: str,
+        basis: Settings,
+        base: Base | None = None,
+        *,
+        read_only: bool = False,
+        up_to_damage: bool = False,
     ) -> None:
-        reading = read_journal(path)
+        reading = read_journal(path, up_to_damage=up_to_damage)
         self.index, self.cut = reading.content, reading.cut
         self.who, self.basis, self.base = who, basis, base
         self._path = path
