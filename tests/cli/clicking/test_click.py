@@ -8,10 +8,13 @@ from http.client import HTTPConnection
 
 import pytest
 from click.testing import CliRunner
+from tools.click.opening import open_session
 from tools.click.process import ended, started
 from tools.click.serving import scenes
+from tools.click.session import Clicker, FolderFrames
 
-from pointmask import cli
+from pointmask import Theta, cli, open_source
+from pointmask.click.session.setup import Setup
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are sent as on POSIX")
 
@@ -60,6 +63,25 @@ def test_publish_shows_no_page(tmp_path):
     assert done.exit_code == 0, done.output
     assert "1 frames with 1 targets" in done.output
     assert (tmp_path / "images-clicks/manifest.jsonl").is_file()
+
+
+def test_a_damaged_journal_is_published_up_to_the_damage_and_left_alone(tmp_path):
+    images = scenes(tmp_path / "images")
+    out = tmp_path / "images-clicks"
+    setup = Setup(out=out, annotator="mei", theta=Theta.load("default"))
+    with open_session(setup, FolderFrames(open_source(images))) as session:
+        for row in (20, 40):
+            Clicker(session, next(path.name for path in images.iterdir()), f"c{row}").add(row, 30)
+    damaged = (out / "clicks.jsonl").read_bytes().replace(b'"seq": 3', b'"seq": 7')
+    (out / "clicks.jsonl").write_bytes(damaged)
+    shown = CliRunner().invoke(cli.main, ["click", str(images), "--no-browser"])
+    assert shown.exit_code == 2
+    assert "clicks.jsonl, line 3, is not as pointmask wrote it: its seq is 7" in shown.output
+    done = CliRunner().invoke(cli.main, ["click", str(images), "--publish"])
+    assert done.exit_code == 0, done.output
+    assert "1 frames with 1 targets" in done.output
+    assert "as of line 2 of the journal" in done.output
+    assert (out / "clicks.jsonl").read_bytes() == damaged
 
 
 def test_the_token_is_on_no_command_line(tmp_path):

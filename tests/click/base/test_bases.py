@@ -5,12 +5,12 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
+from tools.click.opening import open_session
 from tools.click.session import THETA, Arrays, Clicker, clicking, crowd, masks_of
 
 from pointmask import Point, annotate, annotate_folder
 from pointmask.click.base.manifest import ManifestBase
 from pointmask.click.contract.errors import ConflictError
-from pointmask.click.session.opening import open_session
 from pointmask.click.session.setup import Setup
 from pointmask.errors import OutputError, PointsError
 from pointmask.folder.records.manifest import read_manifest

@@ -6,12 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PIL import Image
+from tools.click.opening import open_session
 from tools.click.session import THETA, Clicker, FolderFrames, crowd, masks_of
 
 from pointmask.click.contract.errors import InvalidError
 from pointmask.click.jobs.calibration import calibrate_session, examples_of, remake
 from pointmask.click.publish.folder import Cancelled
-from pointmask.click.session.opening import open_session
 from pointmask.click.session.setup import Setup
 from pointmask.folder.records.manifest import read_manifest
 from pointmask.io.images.open import open_source

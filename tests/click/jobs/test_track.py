@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from PIL import Image
+from tools.click.opening import open_session
 from tools.click.session import THETA, Clicker, FolderFrames
 
 from pointmask.cli import main
@@ -13,7 +14,6 @@ from pointmask.click.contract.errors import ConflictError, InvalidError
 from pointmask.click.jobs.fill import fill
 from pointmask.click.jobs.track import is_given, track
 from pointmask.click.publish.folder import Cancelled
-from pointmask.click.session.opening import open_session
 from pointmask.click.session.setup import Setup
 from pointmask.folder.records.manifest import read_manifest
 from pointmask.io.images.open import open_source

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from tools.click.kill import setup_of, source, state
+from tools.click.opening import open_session
 
-from pointmask.click.session.opening import open_session
 from pointmask.folder.records.manifest import read_manifest
 
 ROOT = Path(__file__).parents[2]

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 from tools.click.kill import setup_of
+from tools.click.opening import open_session
 from tools.click.session import Arrays, clicking, crowd
 
 from pointmask.click.contract.errors import NotWrittenError
 from pointmask.click.journal import file as journal_file
-from pointmask.click.session.opening import open_session
 from pointmask.errors import LockedError
 
 IMAGES = {"a.png": crowd()}

@@ -18,8 +18,8 @@ import numpy as np
 from pointmask.annotator.image import annotate
 from pointmask.click.contract import edits
 from pointmask.click.contract.errors import InvalidError
-from pointmask.click.session.opening import open_session
 from pointmask.click.session.setup import Setup
+from tools.click.opening import open_session
 from tools.click.session import THETA, Arrays, crowd
 
 

@@ -16,6 +16,7 @@ from pointmask.cli.options import point_format_option, polarity_option, source_o
 
 if TYPE_CHECKING:
     from pointmask.click.server.desk import Desk
+    from pointmask.click.server.start import Wish
 
 _LONGEST_NAME = 64
 _PATIENCE = 0.7  # seconds that the address waits for the number of images
@@ -121,6 +122,7 @@ def click_command(
 
     Everything is saved at once; the same command goes on where work stopped.
     """
+    from pointmask.click.contract.errors import JournalError
     from pointmask.click.server.start import Wish, default_out, opened, wait_for_images
     from pointmask.click.server.wire.address import is_loopback
     from pointmask.folder.records.shards import Shard
@@ -153,13 +155,19 @@ def click_command(
         overlap=overlap,
         read_only=read_only,
     )
-    with opened(wish, _warn) as desk:
-        if publish:
-            _publish(desk)
-            return
-        wait_for_images(desk.listing, _PATIENCE, say)
-        say(_what_is_there(desk))
-        _serve(desk, host, port, allowed, no_browser=no_browser)
+    try:
+        with opened(wish, _warn) as desk:
+            if publish:
+                _publish(desk)
+                return
+            wait_for_images(desk.listing, _PATIENCE, say)
+            say(_what_is_there(desk))
+            _serve(desk, host, port, allowed, no_browser=no_browser)
+    except JournalError as error:
+        if not publish:
+            raise
+        _warn(str(error))
+        _publish_up_to_damage(wish)
 
 
 def _serve(desk: "Desk", host: str, port: int | None, allowed: tuple[str, ...], *, no_browser: bool) -> None:
@@ -191,6 +199,17 @@ def _serve(desk: "Desk", host: str, port: int | None, allowed: tuple[str, ...], 
     else:
         say("Ended. The output folder is brought up to date; Ctrl+C leaves that to the next time.")
         _publish(desk)
+
+
+def _publish_up_to_damage(wish: "Wish") -> None:
+    from pointmask.click.server.start import setup_of, source_of
+    from pointmask.click.session.salvage import publish_up_to_damage
+
+    published, line = publish_up_to_damage(setup_of(wish, source_of(wish)[0]))
+    click.echo(
+        f"{published.done:,} frames with {published.targets:,} targets are in {wish.out}, "
+        f"as of line {line:,} of the journal."
+    )
 
 
 def _publish(desk: "Desk") -> None:

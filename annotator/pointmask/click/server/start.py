@@ -17,7 +17,6 @@ from pointmask.click.session.hold import hold_folder
 from pointmask.click.session.session import Session
 from pointmask.click.session.setup import Setup
 from pointmask.errors import ImageError, OutputError
-from pointmask.folder.records.manifest import Settings
 from pointmask.folder.records.shards import Shard
 from pointmask.io.images.folder import FolderSource
 from pointmask.io.images.open import open_source
@@ -26,7 +25,6 @@ from pointmask.io.layout import MANIFEST, MASKS, POINTS, RESULTS, THETA, TRACKED
 from pointmask.io.own import check_output
 from pointmask.io.points.lists import choose, read_ids
 from pointmask.theta import Polarity, Theta
-from pointmask.version import __version__
 
 _WRITTEN = (MANIFEST, MASKS, POINTS, RESULTS["mask"], THETA, TRACKED)
 
@@ -114,19 +112,9 @@ def opened(wish: Wish, warn: Warn) -> Iterator[Desk]:
     check_output(wish.out, _WRITTEN, [images.root, wish.id_list, wish.points, wish.proposals])
     if wish.read_only and not wish.out.is_dir():
         raise OutputError(f"{wish.out} does not exist, and --read-only makes no folder; leave it out")
-    settings = Settings(wish.theta.digest, __version__, wish.polarity, str(images.reading))
     frames = Frames(images)
-    setup = Setup(
-        out=wish.out,
-        annotator=wish.annotator,
-        theta=wish.theta,
-        polarity=wish.polarity,
-        reading=settings.reading,
-        images=str(wish.images),
-        labels=wish.labels,
-        shard=f"{wish.shard.index}/{wish.shard.count}",
-        read_only=wish.read_only,
-    )
+    setup = setup_of(wish, images)
+    settings = setup.settings
     listing = Listing(images, exclude=wish.out, keep=_kept(wish, images, single, warn))
     listing.start()
     try:
@@ -149,6 +137,21 @@ def opened(wish: Wish, warn: Warn) -> Iterator[Desk]:
             yield Desk(listing, frames, session, proposals)
     finally:
         listing.stop()
+
+
+def setup_of(wish: Wish, images: ImageSource) -> Setup:
+    """Return what the session is started with."""
+    return Setup(
+        out=wish.out,
+        annotator=wish.annotator,
+        theta=wish.theta,
+        polarity=wish.polarity,
+        reading=str(images.reading),
+        images=str(wish.images),
+        labels=wish.labels,
+        shard=f"{wish.shard.index}/{wish.shard.count}",
+        read_only=wish.read_only,
+    )
 
 
 def source_of(wish: Wish) -> tuple[ImageSource, str | None]:

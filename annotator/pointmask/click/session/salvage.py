@@ -29,9 +29,7 @@ def publish_up_to_damage(setup: Setup) -> tuple[Published, int]:
         If a file cannot be written.
     """
     with hold_folder(setup.out, setup.annotator):
-        store = Store(
-            setup.out / CLICKS, setup.annotator, setup.settings, read_only=True, up_to_damage=True
-        )
+        store = Store(setup.out / CLICKS, setup.annotator, setup.settings, read_only=True, up_to_damage=True)
         contents = Contents(
             setup.out,
             sorted(store.index.frames),

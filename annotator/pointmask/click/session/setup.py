@@ -16,7 +16,7 @@ class Setup:
     Attributes
     ----------
     out : Path
-        Existing output folder, locked by the caller (see `pointmask.click.session.opening.open_session`).
+        Existing output folder, held by the caller (see `pointmask.click.session.hold.hold_folder`).
     annotator : str
         Name, 1 to 64 printable characters.
     theta : Theta

@@ -1,4 +1,4 @@
-"""Open a click folder: locked, with what it held before, and closed whatever happens."""
+"""Open a click folder without a server: locked, with what it held before, and closed whatever happens."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
