@@ -70,7 +70,9 @@ def read_pairs(folder: Path) -> list[Frame]:
     """Read a folder of images and masks of the same names."""
     names = list_images(folder / "images")
     return [
-        Frame(name, "all", "", read(folder / "images" / name), read_mask(folder / "masks" / name), {}, {})
+        Frame(
+            name, folder.name, "", read(folder / "images" / name), read_mask(folder / "masks" / name), {}, {}
+        )
         for name in names
     ]
 
@@ -129,14 +131,12 @@ def table(facts: dict[str, Any]) -> str:
     lines += ["| images | targets | " + " | ".join(str(k) for k in PER_FRAME) + " |"]
     lines += ["| --- | ---: |" + " ---: |" * len(PER_FRAME)]
     for name, rows in facts["recall"].items():
-        for group, row in rows.items():
+        groups = rows if len(rows) > 2 else ["all"]
+        for group in groups:
+            row = rows[group]
             title = name if group == "all" else f"{name}, {group}"
-            if group != "all" or len(rows) == 1 or name.startswith("SIRST3"):
-                lines.append(
-                    f"| {title} | {row['targets']:.0f} | "
-                    + " | ".join(f"{row[str(k)]:.3f}" for k in PER_FRAME)
-                    + " |"
-                )
+            cells = " | ".join(f"{row[str(k)]:.3f}" for k in PER_FRAME)
+            lines.append(f"| {title} | {row['targets']:.0f} | {cells} |")
     lines += ["", "False alarms per frame at the score that gave so many on the train list (recall)", ""]
     lines += ["| images | " + " | ".join(f"{b:g}" for b in BUDGETS) + " |"]
     lines += ["| --- |" + " ---: |" * len(BUDGETS)]

@@ -16,6 +16,7 @@ import argparse
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -196,6 +197,8 @@ def _content(path: Path) -> bytes:
             return b"".join(key.encode() + arrays[key].tobytes() for key in sorted(arrays))
     if path.suffix == ".safetensors":
         return _tensors(path)
+    if path.name == "report.html":
+        return re.sub(rb'<code id="command">.*?</code>', b"", path.read_bytes())
     return path.read_bytes()
 
 
