@@ -48,6 +48,7 @@ def test_next_goes_through_frames_and_folders(page):
         places.append((at["id"], at["frame"]))
         page.get(f"/api/frame/{at['id']}/{at['frame']}")  # frames are counted when a file is opened
         at = page.get(f"/api/next?from={at['id']}&frame={at['frame']}&step=1&want=any").json
+    assert [page.get(f"/api/frame/{image}/0").json["place"] for image in range(6)] == [*range(6)]
     assert places == [(0, 0), (1, 0), (2, 0), (3, 0), (3, 1), (3, 2), (4, 0), (5, 0)]
     assert page.get("/api/next?from=4&frame=0&step=-1").json == {"id": 3, "frame": 2}
     assert page.get("/api/next?from=0&frame=0&step=-1").json == {"id": None, "frame": None}

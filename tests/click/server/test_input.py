@@ -253,6 +253,9 @@ def test_a_list_a_shard_and_an_overlap_choose_the_images(tmp_path):
         assert [row["name"] for row in client.get("/api/images").json["rows"]] == ["f3.png", "f10.png"]
     assert len(warnings) == 1
     assert "1 ids" in warnings[0]
+    with serving(images, tmp_path / "all") as client:
+        numbers = [row["id"] for row in client.get("/api/images").json["rows"]]
+        assert [client.get(f"/api/frame/{k}/0").json["place"] for k in numbers] == [*range(12)]
     parts = []
     for index in (1, 2):
         with serving(images, tmp_path / f"o{index}", shard=Shard(index, 2), overlap=50.0) as client:

@@ -287,6 +287,12 @@ class Desk:
         least = min(known, default=None)
         return row | {"targets": len(standing.targets), "confidence": least, "revision": standing.revision}
 
+    def place(self, image: int) -> int:
+        """Return the place of an image among all, in the order in which one goes through them."""
+        folder = self.listing.folder_of(image)
+        assert folder is not None  # the image has a name
+        return folder.first + folder.place(image - folder.first)
+
     def sequence(self, image: int, frame: Frame) -> dict[str, int] | None:
         """Return the place of a frame in its sequence; None if there is none, as far as is known."""
         if frame.frames > 1:

@@ -136,6 +136,7 @@ async def frame(request: Request) -> Response:
             "frame": number,
             "name": name,
             "folders": desk.folders(image),
+            "place": desk.place(image),
             "sequence": desk.sequence(image, decoded),
             "changed": changed,
         }

@@ -20,6 +20,7 @@ const TOKEN = "pointmask.token";
 /**
  * @typedef {object} FrameFacts
  * @property {string} name
+ * @property {number} place  among all images, in the order in which one goes through them
  * @property {number[]} shape  rows, columns
  * @property {string} type  as stored, such as "uint16"
  * @property {number[] | null} type_range  least and greatest of the type, null for floats
