@@ -44,12 +44,13 @@ def visit(browser):
     with ExitStack() as stack:
         watches = []
 
-        def opened(client, *, fragment="", allowed=(), begin=True, **context):
+        def opened(client, *, fragment="", allowed=(), begin=True, url=None, **context):
             made = browser.new_context(**{"viewport": {"width": 1200, "height": 760}, **context})
             stack.callback(made.close)
             page = made.new_page()
             page.set_default_timeout(15_000)
             user = User(page, client)
+            user.url = url or user.url
             watches.append(Watch(page, user.url, allowed=allowed))
             return user.open(fragment) if begin else user
 

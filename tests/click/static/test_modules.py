@@ -29,6 +29,22 @@ def test_the_shell_holds_no_script_or_style_of_its_own():
         assert (STATIC / address.removeprefix("static/")).is_file()
 
 
+def test_the_shell_names_all_modules_of_the_start_so_that_none_waits_for_another():
+    needed = set()
+
+    def walk(name):
+        if name not in needed:
+            needed.add(name)
+            text = (STATIC / name).read_text(encoding="utf-8")
+            for other in re.findall(r'^(?:import|export) [^;]*? from "([^"]+)"', text, re.MULTILINE):
+                walk((STATIC / name).parent.joinpath(other).resolve().relative_to(STATIC).as_posix())
+
+    walk("main.js")
+    shell = (STATIC / "index.html").read_text(encoding="utf-8")
+    named = re.findall(r'rel="modulepreload" href="static/([^"]+)"', shell)
+    assert sorted(named) == sorted(needed - {"main.js"})
+
+
 def test_every_source_is_read_in_one_sitting_and_no_folder_is_crowded():
     long = {
         path.name: count

@@ -337,6 +337,11 @@ class Desk:
         counts[NEW] += self.listing.count - len(self.states)
         return {name: int(count) for name, count in zip(STATES, counts, strict=True)}
 
+    def place(self, image: int) -> int:
+        """Return the place of an image in the natural order of its folder."""
+        folder = self.listing.folder_of(image)
+        return 0 if folder is None else folder.place(image - folder.first)
+
     def folders(self, image: int) -> list[int]:
         """Return the numbers of the folders that an image lies in, the root first."""
         folder, above = self.listing.folder_of(image), []

@@ -137,6 +137,7 @@ export const t = {
     conflict: (name) => `${name} was changed in another tab; this edit was not made.`,
     doItAnyway: "Do it anyway", leaveIt: "Leave it",
     otherTab: (name) => `${name} was changed in another tab.`,
+    version: "The server is of another version than this page.", reload: "Reload, keeping what waits",
     samePixel: "There is a target at this pixel already.",
     selectFirst: "Select a target first: click on it, or press . or ,",
     noTargets: "This frame has no targets yet.", byHand: "Drawn by hand: it has no level. \\ brings the annotator's own mask back.",

@@ -31,6 +31,7 @@ const TOKEN = "pointmask.token";
  * @property {Record<string, number>} quantiles  "0.5" -> value, in percent
  * @property {{median: number, sigma: number}} background
  * @property {number[]} folders  numbers of those it lies in, the root first
+ * @property {number} place  in its folder
  * @property {{index: number, length: number} | null} sequence
  * @property {number | null} frames  of the file, null if one
  * @property {number} revision
@@ -71,6 +72,9 @@ export const setToken = (token) => sessionStorage.setItem(TOKEN, token);
 /** Round trip of the last request, and what of it the server says it needed; milliseconds. */
 export const timing = { last: 0, server: 0, preview: 20 };
 
+/** Version of the server that answered last; another one than at the start wants the page loaded anew. */
+export const server = { version: "" };
+
 const REQUEST_TIMEOUT = 30_000; // ms
 
 /**
@@ -93,6 +97,7 @@ async function fetched(address, options = {}) {
     throw new Refused(0, "the server does not answer");
   }
   timing.last = performance.now() - start;
+  server.version = answer.headers.get("X-Pointmask-Version") ?? server.version;
   timing.server = Number(answer.headers.get("X-Time")) || 0;
   if (answer.ok) return answer;
   let body = null;

@@ -4,7 +4,7 @@
  */
 
 import { repainted } from "../view/bits.js";
-import { api, Refused } from "./api.js";
+import { api, Refused, server } from "./api.js";
 import { Frames } from "./frames.js";
 import { newEdit, Outbox } from "./outbox.js";
 
@@ -25,6 +25,7 @@ export class Page extends EventTarget {
     this.durable = session.durable;
     this.isGone = false;
     /** @type {import("./frames.js").Frame | null} */ this.shown = null;
+    this.toldVersion = false;
     this.ownJobs = 0; // long work of this page, which changes frames as another tab would
     this.frames = new Frames(() => this.session.polarity);
     this.outbox = new Outbox(session.out);
@@ -156,6 +157,10 @@ export class Page extends EventTarget {
       if (answer.reload) for (const frame of this.frames.known.values()) if (frame.facts) await this.reload(frame);
       if (answer.warm && !this.session.warm) await this.refreshSession();
       this.isGone = false;
+      if (server.version !== this.session.version && !this.toldVersion) {
+        this.toldVersion = true;
+        this.tell("notice", { kind: "version" });
+      }
       if (this.outbox.problem) this.outbox.retry();
     } catch (error) {
       if (!(error instanceof Refused)) throw error;

@@ -73,6 +73,7 @@ export class Notices {
       this.ask(t.note.conflict(item.name), [[t.note.doItAnyway, again], [t.note.leaveIt, () => {}]]);
     } else if (kind === "refused") this.note([error.message, error.fix].filter(Boolean).join(" — "), 8000);
     else if (kind === "otherTab") this.note(t.note.otherTab(frame.name));
+    else if (kind === "version") this.ask(t.note.version, [[t.note.reload, () => location.reload()]]);
     else if (kind === "token") this.askToken();
     else this.note(t.note[kind] ?? kind);
   }

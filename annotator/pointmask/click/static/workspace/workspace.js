@@ -129,7 +129,7 @@ export class Workspace {
     if (entry.picture) this.windows.show(entry);
     this.showMessage();
     this.refreshAll();
-    this.tree.setCurrent(image, entry.facts?.folders ?? []);
+    this.tree.setCurrent(image, entry.facts);
     this.tree.update(entry);
     this.strip.show(entry);
     this.stageBox.dataset.image = `${entry.name}#${frame}`;

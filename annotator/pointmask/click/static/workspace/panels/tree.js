@@ -200,28 +200,33 @@ export class Tree {
 
   /**
    * Show which image is open, with the folders that it lies in.
-   * @param {number} image @param {number[]} folders  the root first
+   * @param {number} image @param {import("../../model/api.js").FrameFacts | null} facts
    */
-  async setCurrent(image, folders) {
+  async setCurrent(image, facts) {
     const isNew = this.current.image !== image;
     this.current.image = image;
-    if (isNew) await this.openTo(folders);
+    if (isNew) await this.openTo(facts?.folders ?? []);
     if (this.current.image !== image) return;
-    let place = 0;
-    for (const { folder, index } of this.segments) {
-      if (index < 0) {
-        place += 1;
-        continue;
-      }
-      const found = folder.rows.findIndex((row) => row?.id === image);
-      if (found >= 0) {
-        this.focused = place + found;
-        this.rows.reveal(this.focused);
-        break;
-      }
-      place += folder.total;
+    const place = this.placeOf(image, facts);
+    if (place !== null) {
+      this.focused = place;
+      this.rows.reveal(place);
     }
     this.rows.update(true);
+  }
+
+  /** @returns {number | null} the row of an image: by what was loaded, else by its place in the folder */
+  placeOf(image, facts) {
+    let start = 0;
+    for (const { folder, index } of this.segments) {
+      if (index >= 0) {
+        const found = folder.rows.findIndex((row) => row?.id === image);
+        if (found >= 0) return start + found;
+        if (facts && !this.filter && folder.number === facts.folders.at(-1)) return start + facts.place;
+      }
+      start += index < 0 ? 1 : folder.total;
+    }
+    return null;
   }
 
   /** @param {number} image @returns {string} its name, as far as its folder was looked at */

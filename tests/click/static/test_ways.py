@@ -1,0 +1,116 @@
+"""Ways to the page: through a hub's prefix, over a slow link, into folders of many files and many pages."""
+
+import numpy as np
+import pytest
+import tifffile
+from tools.click.planted import mask_of, planted
+from tools.click.proxy import behind_prefix
+
+pytestmark = pytest.mark.browser
+
+
+def test_the_page_works_under_a_prefix(tmp_path, served, visit):
+    """T24, X17: clicks, images, reload and review, with no address that begins at the root."""
+    scenes = planted(tmp_path / "a", 2)
+    client = served(tmp_path / "a")
+    with behind_prefix(client.port, "/user/mei/proxy/8765/") as address:
+        user = visit(client, url=address)
+        for name, scene in scenes.items():
+            user.on_image(name)
+            user.click(*scene.points[0])
+            user.press("d")
+        for name, scene in scenes.items():
+            expected = mask_of(scene.image, scene.points[:1])
+            assert np.array_equal(user.server_mask(name, scene.image.shape), expected)
+        user.page.reload()
+        user.on_image("f0001.tif")
+        user.press("j")
+        user.page.locator(".review[data-place='0']").wait_for()
+        assert user.page.url.startswith(address)
+
+
+def test_over_a_slow_link_the_marker_is_there_at_once_and_edits_keep_their_order(tmp_path, served, visit):
+    """T25: 50 ms each way, and only the latest place of a drag is sent."""
+    scene = next(iter(planted(tmp_path / "a", 1, targets=3).values()))
+    user = visit(served(tmp_path / "a"))
+    link = user.page.context.new_cdp_session(user.page)
+    slow = {"offline": False, "latency": 100, "downloadThroughput": 1.25e6, "uploadThroughput": 1.25e6}
+    link.send("Network.enable")
+    link.send("Network.emulateNetworkConditions", slow)
+    sent = []
+    user.page.on("request", lambda asked: sent.append(asked.post_data_json) if "edits" in asked.url else None)
+    for row, col in scene.points:
+        user.click(row, col, wait=False)
+    user.painted()
+    assert user.page.locator(".saving").get_attribute("data-state") == "sending"
+    cover = user.canvas("marks")
+    assert ((cover[..., 0] == 255) & (cover[..., 1] == 79)).sum() > 3 * 20  # three markers
+    user.settle()
+    assert user.points("f0000.tif") == list(scene.points)
+    sent.clear()
+    row, col = scene.points[0]
+    user.drag(user.place(row, col), user.place(row - 6, col - 6), steps=30)
+    assert user.points("f0000.tif")[0] == (row - 6, col - 6)
+    assert len(sent) < 7  # of some thirty places
+    user.press("z")
+    user.settle()
+    assert user.points("f0000.tif")[0] == (row, col)
+
+
+def test_many_images_are_scrolled_and_found_without_being_listed(tmp_path, served, visit):
+    """T29, in small: what is out of sight is not there."""
+    frame = np.random.default_rng(0).integers(0, 9, (8, 8)).astype(np.uint8)
+    (tmp_path / "a").mkdir()
+    tifffile.imwrite(tmp_path / "a" / "f00000.tif", frame)
+    data = (tmp_path / "a" / "f00000.tif").read_bytes()
+    for k in range(1, 3000):
+        (tmp_path / "a" / f"f{k:05d}.tif").write_bytes(data)
+    user = visit(served(tmp_path / "a"))
+    assert user.page.locator(".tree .image").count() < 100
+    user.page.locator(".tree").evaluate("e => { e.scrollTop = 2500 * 28; }")
+    user.page.locator(".tree .image", has_text="f02505.tif").click()
+    user.on_image("f02505.tif")
+    user.press("g")
+    user.page.keyboard.type("02999")
+    user.page.keyboard.press("Enter")
+    user.on_image("f02999.tif")
+    assert user.page.locator(".tree .current").inner_text().startswith("f02999.tif")
+
+
+def test_pages_of_a_file_are_frames_that_are_marked_apart(tmp_path, served, visit):
+    """T31"""
+    scenes = list(planted(tmp_path / "parts", 3).values())
+    (tmp_path / "a").mkdir()
+    tifffile.imwrite(
+        tmp_path / "a" / "stack.tif", np.stack([scene.image for scene in scenes]), photometric="minisblack"
+    )
+    user = visit(served(tmp_path / "a"))
+    for k, scene in enumerate(scenes):
+        user.on_image("stack.tif", k)
+        user.click(*scene.points[0])
+        user.press("d")
+    assert [user.points("stack.tif", k) for k in range(3)] == [[scene.points[0]] for scene in scenes]
+    user.press("Home")
+    user.on_image("stack.tif", 0)
+    user.press("g")
+    user.page.keyboard.type("stack.tif#2")
+    user.page.keyboard.press("Enter")
+    user.on_image("stack.tif", 2)
+
+
+def test_a_page_of_another_port_reads_nothing(tmp_path, served, visit, browser):
+    """T23, X5: neither by fetch, nor by an image tag, nor in a frame."""
+    planted(tmp_path / "a", 1)
+    client = served(tmp_path / "a")
+    other = served(tmp_path / "a", out=tmp_path / "other")
+    page = visit(other, allowed=("",)).page
+    target = f"http://127.0.0.1:{client.port}/"
+    found = page.evaluate(
+        """async (target) => {
+          const ask = (how) => fetch(target + "api/session", how).then((a) => a.type, () => "refused");
+          return [await ask({}), await ask({ mode: "no-cors" })];
+        }""",
+        target,
+    )
+    assert found[0] == "refused"
+    assert found[1] in ("refused", "opaque")
