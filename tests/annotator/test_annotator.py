@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pointmask
-from pointmask.annotator.crowd import _crowds
+from pointmask.annotator.crowd import crowds
 from pointmask.errors import ImageError, PointsError
 from pointmask.synth.scenes import make_scenes
 
@@ -293,11 +293,11 @@ def test_unknown_polarity():
 def test_crowds_are_compared_only_where_they_touch():
     image = np.tile(blob((24, 24), (12, 12)), (12, 12))
     points = [(12 + 24 * i, 12 + 24 * j) for i in range(12) for j in range(12)]
-    assert _crowds(list(pointmask.annotate(image, points).targets)) == []
+    assert crowds(list(pointmask.annotate(image, points).targets)) == []
     # The crowd is found before pixels are divided, so give it the targets of each point alone.
     close = [(12, 11), (12, 13), (60, 60), (36, 35), (36, 37), (36, 36)]
     alone = [pointmask.annotate(image, [point]).targets[0] for point in close]
-    assert _crowds(alone) == [[0, 1], [3, 4, 5]]
+    assert crowds(alone) == [[0, 1], [3, 4, 5]]
 
 
 def test_points_left_with_nothing_keep_their_pixel():

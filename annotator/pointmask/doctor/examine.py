@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pointmask import executors
+from pointmask.doctor.clicks import note_clicks
 from pointmask.doctor.findings import Diagnosis, Group, Notes, Remedies, with_whole
 from pointmask.doctor.frame import Looker, Seen
 from pointmask.doctor.lists import SplitList, split_of, style_notes, together
@@ -96,6 +97,8 @@ def examine(
         _note_plan(plan, told, notes)
     truth = None if masks is None else open_source(masks)
     mask_files: MaskFiles = {} if truth is None else _pair_masks(truth, everything, names, notes)
+    if masks is not None:
+        note_clicks(masks, source, notes)
     looker = Looker(source, truth, mask_files, None if plan is None else plan.frames)
     ward = _Ward(looker, splits, notes)
     with ward.twins:

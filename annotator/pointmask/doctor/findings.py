@@ -204,11 +204,28 @@ _KINDS = {
     "off mask": ("points lie off every target of the mask", "move or delete them, or draw the target", True),
     "no point": ("targets of the masks have no point", "click on them; a job would miss them", True),
     "point twice": ("points mark one target twice", "delete one of each pair, or use --fix", True),
+    "click journal": (
+        "journals of clicks are damaged",
+        "bring the masks up to the damage: pointmask click IMAGES --publish; then move the file away",
+        True,
+    ),
+    "click ahead": (
+        "journals of clicks are newer than their masks",
+        "bring the masks up to date: pointmask click IMAGES --publish",
+        True,
+    ),
+    "click changed": (
+        "images changed since people marked them",
+        "put the old files back, or use the new ones on the page of pointmask click",
+        True,
+    ),
     "leak": (
         "images are in a list for training and in one for testing, as they are or nearly so",
         "take them out of the training list, or use --fix; figures measured with them flatter",
         True,
     ),
+    "click unfinished": ("frames are not finished", "finish them with pointmask click", False),
+    "click unsure": ("targets are marked as unsure", "let somebody else look at them", False),
     "mask empty": ("masks are empty", "nothing, if these images hold no target", False),
     "mask orphan": ("masks have no image", "rename them like the image, or leave them", False),
     "mask none": ("images have no mask", "nothing, if these are not to be scored", False),

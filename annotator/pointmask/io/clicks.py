@@ -11,10 +11,11 @@ from pathlib import Path
 
 from pointmask.errors import OutputError
 from pointmask.io.layout import CLICKS, MANIFEST, RESULTS
-from pointmask.io.lines import whole_lines
+from pointmask.io.lines import end_of_lines, whole_lines
 from pointmask.io.notes import note
 
 _BLOCK = 1 << 16
+_LONGEST_LINE = 1 << 20  # bytes, as the journal has it
 _BY_HAND = re.compile(
     rb'"size_prior": "hand"|"made": "(?:hand|predicted)"|"verdict": "|"level": [\d.]|"ring": -?[1-3]'
 )
@@ -48,6 +49,28 @@ def _brief(line: bytes) -> tuple[str, int, int]:
         return str(fields["op"]), int(fields["seq"]), int(fields.get("upto", 0))
     except (ValueError, KeyError, TypeError):
         return "", 0, 0
+
+
+def damage(out: Path) -> str | None:
+    """
+    Say where a folder's journal is damaged; what a kill left at its end is no damage.
+
+    Returns
+    -------
+    str or None
+        File, line and what is wrong; None if every line follows the one before.
+    """
+    with (out / CLICKS).open("rb") as file:
+        end = end_of_lines(file)
+        file.seek(0)
+        number = 0
+        while file.tell() < end:
+            number += 1
+            op, seq, _ = _brief(file.readline(_LONGEST_LINE))
+            if not op or seq != number:
+                what = f"its seq is {seq}, and {number} is due" if op else "it is no line of pointmask"
+                return f"{out / CLICKS}, line {number}: {what}"
+    return None
 
 
 def output_of(path: Path) -> Path:
