@@ -225,14 +225,14 @@ def test_full_disk_ends_with_1_and_says_how_to_go_on(job, monkeypatch):
     assert run("annotate", *job).exit_code == 0
 
 
-def test_control_c_ends_with_1_and_says_how_to_go_on(job, monkeypatch):
+def test_control_c_ends_with_130_and_says_how_to_go_on(job, monkeypatch):
     def stop(path: Path, data: bytes, tag: str, **options: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
         patch.setattr(worker, "write_whole", stop)
         result = run("annotate", *job)
-    assert result.exit_code == 1
+    assert result.exit_code == 130
     assert "run the same command again" in result.stderr
     assert run("annotate", *job).exit_code == 0
 

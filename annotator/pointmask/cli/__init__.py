@@ -80,9 +80,20 @@ COMMANDS = {
 }
 """Command name to import string and one-line help."""
 
-EXIT_STOPPED = 1
 EXIT_BAD_ARGUMENTS = 2
 EXIT_SOME_SKIPPED = 3
+
+_AGAIN = "What is finished is kept; run the same command again (without --overwrite) to go on."
+_KEPT = {
+    "annotate": _AGAIN,
+    "predict": _AGAIN,
+    "train": "Finished epochs are kept; go on with the same command and --resume.",
+    "click": "All that was clicked is kept; run the same command again to go on.",
+    "merge": "Run the same command again.",
+}
+"""What an interrupted command leaves, and how to go on."""
+
+_NOTHING = "Nothing was finished; run the same command again."
 
 _TRAIN_PACKAGES = ("torch", "safetensors")  # packages of the extra "train"
 
@@ -111,9 +122,10 @@ class LazyGroup(click.Group):
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as in click
         """Run a command; errors that a user can cause end in one message and an exit status."""
         from pointmask.io.notes import gathering
+        from pointmask.stopping import drop_output, signals_stop, status_of
 
         try:
-            with _short_warnings(), gathering() as notes:
+            with signals_stop(), _short_warnings(), gathering() as notes:
                 try:
                     return super().invoke(ctx)
                 finally:
@@ -132,9 +144,12 @@ class LazyGroup(click.Group):
                 err=True,
             )
             raise SystemExit(EXIT_BAD_ARGUMENTS) from None
-        except KeyboardInterrupt:
-            say("", "Stopped. What is finished is kept; run the same command again to go on.", err=True)
-            raise SystemExit(EXIT_STOPPED) from None
+        except BrokenPipeError as error:
+            drop_output()
+            raise SystemExit(status_of(error)) from None
+        except KeyboardInterrupt as error:
+            say("", f"Stopped. {_KEPT.get(ctx.invoked_subcommand or '', _NOTHING)}", err=True)
+            raise SystemExit(status_of(error)) from None
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from typing import Literal
 
 import click
 
-from pointmask.cli import EXIT_SOME_SKIPPED, EXIT_STOPPED, say
+from pointmask.cli import EXIT_SOME_SKIPPED, say
 from pointmask.cli.options import polarity_option, source_options
 
 
@@ -81,21 +81,17 @@ def propose(
     source = open_source(images, raw=raw, radiometric=radiometric)
     only = read_ids(id_list) if id_list else None
     announce_compilation()
-    try:
-        with progress_display() as show:
-            summary = write_proposals(
-                source,
-                out,
-                Search(per_frame, least, polarity),
-                only=only,
-                count=threads,
-                overwrite=overwrite,
-                reads=[id_list] if id_list else [],
-                progress=show,
-            )
-    except KeyboardInterrupt:
-        say("", "Stopped; no table was written.", err=True)
-        raise SystemExit(EXIT_STOPPED) from None
+    with progress_display() as show:
+        summary = write_proposals(
+            source,
+            out,
+            Search(per_frame, least, polarity),
+            only=only,
+            count=threads,
+            overwrite=overwrite,
+            reads=[id_list] if id_list else [],
+            progress=show,
+        )
     say(f"frames     {summary.frames:,}")
     say(f"proposals  {summary.proposals:,}  (score {least:.4g} or more)")
     if summary.bare:

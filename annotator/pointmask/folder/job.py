@@ -204,7 +204,8 @@ def annotate_folder(
                     target, documents, source, overwrite=overwrite
                 )
         if report:
-            summary.report = write_report(target, source, theta=recipe.theta, polarity=polarity)
+            with stops_cleanly(target):
+                summary.report = write_report(target, source, theta=recipe.theta, polarity=polarity)
     return summary
 
 

@@ -15,7 +15,7 @@ from scipy import ndimage as ndi
 from pointmask.components import blobs, components
 from pointmask.errors import OutputError
 from pointmask.folder.records.claims import Claims, remove_results, replace
-from pointmask.folder.records.journal import FrameJournal
+from pointmask.folder.records.journal import FrameJournal, check_head
 from pointmask.folder.records.sealed import FILES, sealed_fields, unsealed
 from pointmask.folder.records.sorted_lines import Key
 from pointmask.io.files import flush, write_lines
@@ -156,6 +156,7 @@ class Predictions:
         journal = out / journal_name(WHOLE)
         self.was_broken_off = journal.exists()
         check_plain(self._points)
+        check_head(self._path)
         if self._points.exists() and not _is_table(self._points):
             raise OutputError(f"{self._points} is not of pointmask predict; choose another --out")
         if overwrite:

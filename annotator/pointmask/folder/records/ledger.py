@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pointmask.errors import OutputError, PointsError
 from pointmask.folder.records.claims import Claims, remove_results, replace
-from pointmask.folder.records.journal import FrameJournal
+from pointmask.folder.records.journal import FrameJournal, check_head
 from pointmask.folder.records.manifest import (
     HEADER,
     Entry,
@@ -79,6 +79,8 @@ class Ledger:
         self._masks = masks
         path = out / shard.journal
         self.was_broken_off = path.exists() or (shard.count == 1 and any(out.glob(".journal-*.jsonl")))
+        for earlier in _earlier_files(out):
+            check_head(earlier)
         if overwrite:
             replace(out, _of_same_part(out, shard))
         self._is_replacing = (out / REPLACED).exists()

@@ -1,0 +1,63 @@
+"""How a process ends that is told to stop: tidied up, and with the exit status of convention.
+
+Signals of the system (a shutdown, a closed terminal, the end of a batch job's time) become exceptions, as
+Ctrl-C does, so that temporary files go and journals are closed. The exit status is 128 plus the signal's
+number.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+
+_SIGNALS = ("SIGTERM", "SIGHUP")  # Python raises KeyboardInterrupt at SIGINT by itself
+
+
+class StoppedError(KeyboardInterrupt):
+    """
+    A signal told the process to end.
+
+    Attributes
+    ----------
+    number : int
+        The signal's number.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+
+@contextmanager
+def signals_stop() -> Iterator[None]:
+    """Raise `StoppedError` at signals that would end the process; those that are ignored stay so."""
+    before: dict[int, object] = {}
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise StoppedError(number)
+
+    for name in _SIGNALS:
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) == signal.SIG_DFL:
+            with suppress(ValueError):  # not the main thread, as in a test or a notebook
+                before[number] = signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number in before:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def status_of(error: BaseException) -> int:
+    """Return the exit status of convention for an interrupt, or for a reader that went away."""
+    if isinstance(error, BrokenPipeError):
+        return 128 + getattr(signal, "SIGPIPE", 13)
+    return 128 + int(error.number if isinstance(error, StoppedError) else signal.SIGINT)
+
+
+def drop_output() -> None:
+    """Send the rest of the output nowhere, as its reader is gone: at the end Python would complain of it."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

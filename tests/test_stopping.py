@@ -1,0 +1,99 @@
+"""A process that is told to stop tidies up, says how to go on, and ends with the status of convention."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import click
+import pytest
+from click.testing import CliRunner
+from tools.folders import scenes, tree
+
+from pointmask.cli import main
+from pointmask.io.formats.tables.csv import Csv
+from pointmask.stopping import StoppedError, signals_stop, status_of
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
+
+PROGRAM = """
+import os, signal, sys
+from pointmask.cli import main
+from pointmask.folder import worker
+write, images = worker.write_whole, []
+def stop(path, *arguments, **options):
+    images.append(path)
+    if len(images) == 5:
+        os.kill(os.getpid(), getattr(signal, "SIG" + os.environ["STOP_BY"]))
+    write(path, *arguments, **options)
+worker.write_whole = stop
+main(prog_name="pointmask")
+"""
+
+
+@pytest.mark.parametrize("name", ["INT", "TERM", "HUP"])
+def test_a_job_that_is_told_to_stop_goes_on_afterwards(tmp_path, name):
+    images, points = scenes(tmp_path)
+    Csv().write(points, tmp_path / "points.csv")
+    command = ["annotate", str(images), "--points", str(tmp_path / "points.csv"), "--out"]
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *command, str(tmp_path / "out")],
+        env={**os.environ, "STOP_BY": name}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 128 + getattr(signal, f"SIG{name}"), done.stderr
+    assert "run the same command again" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list((tmp_path / "out").rglob("*.tmp"))
+    for out in ("out", "alone"):
+        assert CliRunner().invoke(main, [*command, str(tmp_path / out)]).exit_code == 0
+    assert tree(tmp_path / "out") == tree(tmp_path / "alone")
+
+
+def test_a_reader_that_goes_away_is_no_error():
+    code = "from pointmask.cli import main; main(['convert', '--help'], prog_name='pointmask')"
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.close()
+    told = process.stderr.read().decode()
+    process.stderr.close()
+    assert process.wait() in (1, 128 + signal.SIGPIPE)  # 1: click itself saw it first
+    assert "Traceback" not in told
+
+
+def test_signals_that_are_ignored_stay_so():
+    """As nohup asks for."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with signals_stop():
+            os.kill(os.getpid(), signal.SIGHUP)
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_handlers_are_put_back_and_the_status_tells_the_signal():
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(StoppedError) as caught, signals_stop():
+        signal.raise_signal(signal.SIGTERM)
+    assert signal.getsignal(signal.SIGTERM) == before
+    assert status_of(caught.value) == 143
+    assert status_of(KeyboardInterrupt()) == 130
+    assert status_of(BrokenPipeError()) == 141
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("annotate", "again"), ("train", "--resume"), ("bench", "Nothing")]
+)
+def test_each_command_says_what_it_kept(monkeypatch, name, said):
+    command = main.get_command(None, name)
+
+    def stop(context):
+        raise KeyboardInterrupt
+
+    def context(name, arguments, parent):
+        return click.Context(command, info_name=name, parent=parent)
+
+    monkeypatch.setattr(command, "invoke", stop)
+    monkeypatch.setattr(command, "make_context", context)
+    done = CliRunner().invoke(main, [name])
+    assert done.exit_code == 130
+    assert said in done.stderr
