@@ -303,7 +303,7 @@ class Listing:
 def _packed(names: list[str]) -> "tuple[bytes, array[int]]":
     """Return sorted names as one string of bytes, and where each begins."""
     end = END.decode()
-    text = end.join((*names, "")) if names else ""
+    text = end.join(names) + end if names else ""
     if text.isascii():  # characters and bytes have the same order; a million objects less at once
         return text.encode(), array("I", accumulate((len(name) + 1 for name in names), initial=0))
     encoded = sorted(os.fsencode(name) for name in names)

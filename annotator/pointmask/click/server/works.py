@@ -1,18 +1,21 @@
-"""What jobs do: each function takes the desk, reports how far it is, and returns what the page is told."""
+"""What jobs do: each function takes the desk, reports how far it is, and returns what the page is told.
+
+Each imports what it needs when it is asked for: calibration and tracking cost a page that never uses them 18 MB
+and a third of a second at its start.
+"""
 
 import secrets
 import threading
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pointmask.click.contract.errors import InvalidError
-from pointmask.click.jobs.calibration import Sample, calibrate_session, remake
-from pointmask.click.jobs.fill import fill
-from pointmask.click.jobs.track import track
 from pointmask.click.server.desk import Desk
 from pointmask.click.server.jobs import Report, Result
 from pointmask.click.server.shapes import target_shape
-from pointmask.tracking.sequences import sequence_of
+
+if TYPE_CHECKING:
+    from pointmask.click.jobs.calibration import Sample
 
 _SHOWN = 20  # frames that are named
 
@@ -25,11 +28,16 @@ def published(desk: Desk, report: Report, cancel: threading.Event) -> Result:
 
 def filled(desk: Desk, report: Report, cancel: threading.Event) -> Result:
     """Make the masks of all points that the session started from."""
+    from pointmask.click.jobs.fill import fill
+
     return Result(_problems(fill(desk.session, report=report, cancel=cancel)))
 
 
 def tracked(desk: Desk, image: int, frame: int, report: Report, cancel: threading.Event) -> Result:
     """Carry all targets of a frame to the frames that follow."""
+    from pointmask.click.jobs.track import track
+    from pointmask.tracking.sequences import sequence_of
+
     name = desk.name(image)
     if not desk.listing.complete:
         raise InvalidError("the images are still being listed; track when they are all there")
@@ -46,6 +54,8 @@ def tracked(desk: Desk, image: int, frame: int, report: Report, cancel: threadin
 
 def calibrated(desk: Desk, report: Report, cancel: threading.Event) -> Result:
     """Fit theta to what was judged; it is not used before it is accepted."""
+    from pointmask.click.jobs.calibration import calibrate_session
+
     found = calibrate_session(desk.session, desk.frames, desk.listing.images, report=report, cancel=cancel)
     told = {
         "lines": list(found.calibration.lines),
@@ -59,10 +69,12 @@ def calibrated(desk: Desk, report: Report, cancel: threading.Event) -> Result:
 
 def remade(desk: Desk, report: Report, cancel: threading.Event) -> Result:
     """Make all masks anew that nobody has judged, with the theta of now."""
+    from pointmask.click.jobs.calibration import remake
+
     return Result(_problems(remake(desk.session, report=report, cancel=cancel)))
 
 
-def _sample(desk: Desk, sample: Sample) -> dict[str, Any] | None:
+def _sample(desk: Desk, sample: "Sample") -> dict[str, Any] | None:
     name, frame = sample.key
     number, shape = desk.listing.number(name), desk.session.peek(name, frame).shape
     if number is None:
