@@ -1,7 +1,7 @@
 """What jobs do: each function takes the desk, reports how far it is, and returns what the page is told.
 
-Each imports what it needs when it is asked for: calibration and tracking cost a page that never uses them 18 MB
-and a third of a second at its start.
+Each imports what it needs when it is asked for: calibration and tracking would cost a page that never uses
+them 18 MB and a third of a second at its start.
 """
 
 import secrets
