@@ -337,7 +337,7 @@ class Desk:
         counts[NEW] += self.listing.count - len(self.states)
         return {name: int(count) for name, count in zip(STATES, counts, strict=True)}
 
-    def place(self, image: int) -> int:
+    def place_in_folder(self, image: int) -> int:
         """Return the place of an image in the natural order of its folder."""
         folder = self.listing.folder_of(image)
         return 0 if folder is None else folder.place(image - folder.first)

@@ -137,6 +137,7 @@ async def frame(request: Request) -> Response:
             "name": name,
             "folders": desk.folders(image),
             "place": desk.place(image),
+            "place_in_folder": desk.place_in_folder(image),
             "sequence": desk.sequence(image, decoded),
             "changed": changed,
         }

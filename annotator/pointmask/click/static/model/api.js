@@ -31,7 +31,7 @@ const TOKEN = "pointmask.token";
  * @property {Record<string, number>} quantiles  "0.5" -> value, in percent
  * @property {{median: number, sigma: number}} background
  * @property {number[]} folders  numbers of those it lies in, the root first
- * @property {number} place  in its folder
+ * @property {number} place_in_folder
  * @property {{index: number, length: number} | null} sequence
  * @property {number | null} frames  of the file, null if one
  * @property {number} revision

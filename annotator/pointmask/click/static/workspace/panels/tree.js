@@ -222,7 +222,7 @@ export class Tree {
       if (index >= 0) {
         const found = folder.rows.findIndex((row) => row?.id === image);
         if (found >= 0) return start + found;
-        if (facts && !this.filter && folder.number === facts.folders.at(-1)) return start + facts.place;
+        if (facts && !this.filter && folder.number === facts.folders.at(-1)) return start + facts.place_in_folder;
       }
       start += index < 0 ? 1 : folder.total;
     }
