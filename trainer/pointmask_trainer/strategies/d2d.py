@@ -27,8 +27,8 @@ from pointmask_trainer.data.labels import Label, LabelStore, SplitName
 from pointmask_trainer.data.layout import true_masks
 from pointmask_trainer.data.split import Split, for_every_image, known_masks, load_masks
 from pointmask_trainer.detectors.base import Maps
-from pointmask_trainer.errors import ConfigError, DataError
-from pointmask_trainer.strategies.base import Folder, Part, Strategy
+from pointmask_trainer.errors import ConfigError
+from pointmask_trainer.strategies.base import Folder, Part, Strategy, require_points
 from pointmask_trainer.strategies.d2d_options import UNWEIGHTED, D2DOptions
 from pointmask_trainer.strategies.labels.annotating import Regeneration, annotate_image, label_of, quality
 from pointmask_trainer.strategies.labels.theta import ThetaBranch
@@ -51,14 +51,7 @@ class D2D(Strategy):
 
     def prepare(self, folder: Folder) -> Mapping[SplitName, Sequence[Label]]:
         """Annotate both splits, or read the masks that the user gave."""
-        if not folder.has_points:
-            raise DataError("strategy d2d annotates from points; name them with --points FILE")
-        for split in folder.splits.values():
-            if not any(len(points) for points in split.points):
-                raise DataError(
-                    f"no image of the {split.name} list has a point; check --points, or give another "
-                    f"list with --{split.name}-list FILE"
-                )
+        require_points(folder, "d2d")
         self._start = self.first_theta()
         self._truths = {
             name: known_masks(split, true_masks(folder.root)) for name, split in folder.splits.items()
