@@ -1,6 +1,7 @@
 """Figures of finished cells, and the file that gathers them from several processes and machines."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ from pointmask_trainer.run.layout import RunFolder
 Entry = dict[str, Any]
 Content = dict[str, Any]
 
-_OF_DETECTOR, _OF_ROW = "model.", "strategy."
+_OF_DETECTOR, _OF_ROW, _LOSS = "model.", "strategy.", "loss."
+_USUAL = "full"  # a row whose strategy brings no loss
 
 
 def figures_of(grid: Grid, cell: Cell) -> Entry:
@@ -146,16 +148,21 @@ def merge(path: Path, grid: Grid, cell: Cell) -> Entry:
 
 
 def _parts(grid: Grid, cell: Cell) -> list[tuple[tuple[str, ...], dict[str, Any]]]:
-    """Part a cell's settings into those of all cells, of the detector and of the row."""
+    """Part a cell's settings into those of all cells, of the detector and of the row.
+
+    A loss is the row's where its strategy brings one of its own, which then differs from that of other rows.
+    """
     settings = all_settings(grid.config(cell))
+    others = all_settings(grid.config(replace(cell, row=_USUAL)))
+    loss = {key: value for key, value in settings.items() if key.startswith(_LOSS) and others[key] != value}
     common = {
-        key: value
+        key: others[key] if key in loss else value
         for key, value in settings.items()
         if key != "seed" and not key.startswith((_OF_DETECTOR, _OF_ROW))
     }
     common["lists"] = "unseen" if grid.unseen else "val"
     detector = {key: value for key, value in settings.items() if key.startswith(_OF_DETECTOR)}
-    row = {key: value for key, value in settings.items() if key.startswith(_OF_ROW)}
+    row = {key: value for key, value in settings.items() if key.startswith(_OF_ROW)} | loss
     return [(("settings",), common), (("detectors", cell.detector), detector), (("rows", cell.row), row)]
 
 

@@ -110,6 +110,20 @@ def test_other_annotators_masks_are_made_once_and_trained_on(table, data, tmp_pa
     assert (one["row"], one["labels"]) == (other["row"], other["labels"]) == ("pgc2f", None)
 
 
+def test_a_row_may_bring_its_loss_into_a_table_of_others(table, tmp_path):
+    settings = tuple(setting for setting in TINY if "warmup" not in setting)
+    assert table("--rows", "full", "lesps", "pal", "--seeds", "0", settings=settings) == 0
+    content = results(tmp_path)
+    assert [entry["row"] for entry in content["cells"]] == ["full", "lesps", "pal"]
+    assert content["settings"]["loss.name"] == "softiou"
+    assert {row: content["rows"][row].get("loss.name") for row in content["rows"]} == {
+        "full": None,
+        "lesps": "focal",
+        "pal": "eedm",
+    }
+    assert table("--rows", "pal", "--seeds", "0", settings=(*settings, "loss.edge=2.0")) == 1
+
+
 def test_a_setting_reaches_the_rows_it_concerns(part, tmp_path):
     rows, cells = part("cells.rows"), part("cells.cells")
     settings = ("strategy.options.beta=0.5", "strategy.options.theta_lr=0.1", "optim.lr=0.5")
