@@ -142,6 +142,14 @@ def test_the_command_and_its_masks(folder):
     assert np.asarray(Image.open(masks / "masks" / "a.png"))[20, 31] == 255
 
 
+def test_masks_among_the_images_are_not_searched(folder):
+    images = folder / "images"
+    options = ("propose", images, "--out", folder / "points.csv", "--masks", images / "masks", "--overwrite")
+    first, second = run(*options), run(*options)
+    assert first.exit_code == second.exit_code == 0, second.output
+    assert "frames     5" in second.output
+
+
 def test_scores_and_false_alarms_limit_the_table(folder):
     out = folder / "points.csv"
     for options, least in ((("--min-score", 0.4), 0.4), (("--false-alarms", 0.1), least_score(0.1))):

@@ -90,6 +90,7 @@ def propose(
             count=threads,
             overwrite=overwrite,
             reads=[id_list] if id_list else [],
+            exclude=masks,
             progress=show,
         )
     say(f"frames     {summary.frames:,}")

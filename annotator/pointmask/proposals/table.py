@@ -72,6 +72,7 @@ def write_proposals(
     count: int = 1,
     overwrite: bool = False,
     reads: Iterable[Path] = (),
+    exclude: Path | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> ProposalSummary:
     """
@@ -91,6 +92,8 @@ def write_proposals(
         Replace an earlier table.
     reads : iterable of Path
         What else is read, and must not be replaced.
+    exclude : Path, optional
+        Folder among the images to skip, such as one of masks.
     progress : callable, optional
         Called after each image.
 
@@ -102,7 +105,7 @@ def write_proposals(
         If the table exists and `overwrite` is false, another file is in its place, or it cannot be written.
     """
     check_file(path, [images.root, *reads], _is_table, overwrite=overwrite)
-    names = images.names()
+    names = images.names(exclude=exclude)
     if not names:
         raise ImageError(images.why_no_image())
     summary = ProposalSummary(skipped=sorted(images.refused().items()))
