@@ -101,7 +101,7 @@ def test_a_report_of_clicks_alone_says_point_only(out, images):
         clicker.session.publish()
     page = write_report(out, images, theta=THETA, polarity="bright").read_text()
     assert "point only, no size prior" in page
-    assert "by hand" not in page
+    assert "drawn or changed by hand" not in page
 
 
 @pytest.mark.parametrize("what", ["paint", "level", "ring", "accepted", "theirs"])

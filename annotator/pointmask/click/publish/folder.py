@@ -177,7 +177,9 @@ def _other_lines(
 
 def _publish_frame(contents: Contents, key: FrameKey, twins: dict[str, list[str]]) -> Entry | None:
     name, number = key
+    frame = contents.state(key)
     if name in twins:
+        write_mask(contents.out, frame, None)
         names = " and ".join(twins[name])
         return skipped_entry(
             name,
@@ -185,7 +187,6 @@ def _publish_frame(contents: Contents, key: FrameKey, twins: dict[str, list[str]
             f"{names} would both write the mask {stem_of(name)}.png; rename all but one, or keep them in "
             "different folders",
         )
-    frame = contents.state(key)
     entry = entry_of(frame, contents.basis)
     write_mask(contents.out, frame, entry, changed=frame.revision > contents.published)
     return entry
