@@ -190,6 +190,26 @@ def test_an_image_without_targets_is_a_fact_and_an_unfinished_frame_is_not_publi
     assert (out / "masks" / "f0002.png").is_file()
 
 
+def test_the_reasons_of_a_mask_are_shown_over_it_then_apart_and_go(clicked):
+    """V8"""
+    user, *_ = clicked
+    before = user.canvas("marks").any(-1).sum()
+    user.press("k")
+    user.page.wait_for_timeout(500)
+    assert user.canvas("marks").any(-1).sum() > before + 1000  # the soft label lies over the image
+    user.press("k")
+    pictures = user.page.locator(".why canvas")
+    pictures.first.wait_for()
+    assert pictures.count() == 3
+    boxes = [picture.bounding_box() for picture in pictures.all()]
+    stage = user.page.locator(".stage").bounding_box()
+    for box in boxes:
+        assert box["width"] > 90
+        assert stage["y"] <= box["y"] <= box["y"] + box["height"] <= stage["y"] + stage["height"]
+    user.press("Escape")
+    user.page.locator(".why").wait_for(state="hidden")
+
+
 def test_labels_and_polarity_have_keys(clicked):
     user, name, *_ = clicked
     user.press("2")

@@ -44,7 +44,8 @@ export class Viewer extends EventTarget {
     /** @type {{row: number, col: number} | null} */ this.cursor = null;
     this.brush = 1;
     /** @type {((context: CanvasRenderingContext2D, view: import("./geometry.js").View) => void) | null} */
-    this.extra = null;
+    this.extra = null; // drawn over the marks
+    /** @type {typeof this.extra} */ this.under = null; // and under them
     /** @type {{x: number, y: number} | null} */ this.pointer = null; // CSS pixels in the host
     this.dirty = { base: false, cover: false };
     this.queued = 0;
@@ -232,6 +233,7 @@ export class Viewer extends EventTarget {
     const context = this.coverContext;
     context.clearRect(0, 0, this.width, this.height);
     if (!this.picture || this.isBare || this.blink) return;
+    this.under?.(context, this.view);
     if (this.mode !== "off") drawMarks(context, this.view, this.marks, { ratio: this.ratio, mode: this.mode });
     this.extra?.(context, this.view);
     if (this.cursor) drawCursor(context, this.view, this.cursor, this.ratio, true, this.brush);

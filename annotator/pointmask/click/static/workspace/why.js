@@ -36,14 +36,14 @@ export class Why {
     this.step = step;
     this.panel.hidden = step !== "split";
     if (step === "split") {
-      this.viewer.extra = null;
+      this.viewer.under = null;
       const ratio = window.devicePixelRatio;
       const room = Math.min(this.viewer.width / 3 - 24 * ratio, this.viewer.height - 60 * ratio);
       const scale = Math.max(1, Math.floor(room / sideFor(target.box)));
       for (const { what, canvas } of this.pictures) this.crops.draw(canvas, crop, what, scale, target.point, what === "image");
     } else {
       this.crops.draw(this.soft, crop, "soft", 1, target.point, false);
-      this.viewer.extra = (context, view) => {
+      this.viewer.under = (context, view) => {
         context.globalAlpha = OPACITY;
         context.imageSmoothingEnabled = false;
         context.drawImage(this.soft, view.x + crop.left * view.scale, view.y + crop.top * view.scale, this.soft.width * view.scale, this.soft.height * view.scale);
@@ -56,7 +56,7 @@ export class Why {
   leave() {
     this.step = "off";
     this.panel.hidden = true;
-    this.viewer.extra = null;
+    this.viewer.under = null;
     this.viewer.refreshMarks();
   }
 }
