@@ -54,7 +54,7 @@ class Folder:
     )
 
     def __init__(self, number: int, path: str, parent: int | None, first: int, names: list[str]) -> None:
-        """Take the sorted names of the images in it."""
+        """Take the sorted names of the images in it; the list is empty afterwards."""
         self.number, self.path, self.parent, self.first = number, path, parent, first
         self.count = len(names)
         self.children: list[int] = []
@@ -301,12 +301,15 @@ class Listing:
 
 
 def _packed(names: list[str]) -> "tuple[bytes, array[int]]":
-    """Return sorted names as one string of bytes, and where each begins."""
+    """Return sorted names as one string of bytes, and where each begins; empty the list."""
     end = END.decode()
     text = end.join(names) + end if names else ""
     if text.isascii():  # characters and bytes have the same order; a million objects less at once
-        return text.encode(), array("I", accumulate((len(name) + 1 for name in names), initial=0))
+        starts = array("I", accumulate((len(name) + 1 for name in names), initial=0))
+        names.clear()  # the objects of a million names take 70 MB
+        return text.encode(), starts
     encoded = sorted(os.fsencode(name) for name in names)
+    names.clear()
     starts = array("I", accumulate((len(name) + 1 for name in encoded), initial=0))
     return b"".join(name + END for name in encoded), starts
 

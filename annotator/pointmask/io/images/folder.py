@@ -131,7 +131,9 @@ class FolderSource(ImageSource):
         _check(self.root)
         excluded = exclude.resolve() if exclude is not None and exclude.exists() else None
         for prefix, names in _walk_folders(self.root, "", excluded, set(), order):
-            yield prefix, listed(filter(self.reading.accepts, names))
+            found = listed(filter(self.reading.accepts, names))
+            names.clear()  # a million of them take 8 MB a list
+            yield prefix, found
 
     def others(self) -> list[str]:
         """Return files whose names are not those of images."""
