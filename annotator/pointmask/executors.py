@@ -21,6 +21,7 @@ R = TypeVar("R")
 # Submitting costs about 30 microseconds; a chunk of sixteen makes that negligible against 1 ms of work.
 _CHUNK = 16
 _CHUNK_DASK = 256
+_PATIENCE = 60  # seconds until a first worker of a cluster must be there
 
 
 class _Future(Protocol):
@@ -76,7 +77,7 @@ def dask(function: Callable[[T], R], items: Iterable[T], address: str) -> Iterat
     Raises
     ------
     PointmaskError
-        If Dask is not installed or the scheduler does not answer.
+        If Dask is not installed, the scheduler does not answer or no worker comes.
     BrokenOffError
         If the scheduler is lost, or the same items repeatedly kill workers.
     """
@@ -88,11 +89,18 @@ def dask(function: Callable[[T], R], items: Iterable[T], address: str) -> Iterat
         ) from None
     try:
         client = distributed.Client(address, timeout=10)
-    except OSError as error:
+    except (OSError, ValueError, ImportError) as error:  # the latter two: of an address of no known form
         raise PointmaskError(
             f"no Dask scheduler answers at {address} ({error}); start one with: dask scheduler"
         ) from None
     with client:
+        try:
+            client.wait_for_workers(1, timeout=_PATIENCE)
+        except TimeoutError:
+            raise PointmaskError(
+                f"the Dask scheduler at {address} has no worker after {_PATIENCE} s; start one where "
+                f"pointmask is installed with: dask worker {address}"
+            ) from None
         window = 2 * max(1, sum(client.nthreads().values()))
         try:
             yield from _windowed(

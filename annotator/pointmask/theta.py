@@ -95,8 +95,8 @@ class Theta:
     Raises
     ------
     ThetaError
-        If a value is out of its bounds, if stages differ in length, or if the scheme would be
-        unstable.
+        If a value is out of its bounds, if stages differ in length, if the scheme would be unstable, or if
+        the grid of superpixels has no centre in the window.
 
     Notes
     -----
@@ -154,6 +154,11 @@ class Theta:
                     f"lower tau to {1 / outflow(D0, decay):.4g} or less"
                 )
         self._check_network()
+        if self.superpixel == "grid" and self.superpixel_step // 2 > 2 * self.half_size:
+            raise ThetaError(
+                f"superpixel_step = {self.superpixel_step} leaves no cluster centre in a window of "
+                f"{2 * self.half_size + 1} samples; give at most {4 * self.half_size + 1}, or raise half_size"
+            )
         if len(self.confidence) != len(CONFIDENCE_MEASUREMENTS):
             raise ThetaError(
                 f"confidence has {len(self.confidence)} entries; give {len(CONFIDENCE_MEASUREMENTS)}, "

@@ -201,7 +201,9 @@ class _Clock:
 def _measure(clock: _Clock, case: Case, seed: int, size_prior: SizeKnowledge) -> dict[str, _Result]:
     """Time every target of an image, then score the methods on the whole image."""
     points = case.points[seed]
-    own_seed = crc32(f"{seed}/{case.name}".encode())  # independent of the order of the images
+    own_seed = crc32(
+        f"{seed}/{case.name}".encode("utf-8", "surrogateescape")
+    )  # independent of the order of the images
     priors = from_masks(case.truth, points, np.random.default_rng(own_seed), size_prior)
     timed = [clock.time(case, p, priors[k : k + 1], own_seed) for k, p in enumerate(points)]
     labels, ids = true_targets(case.truth, points)

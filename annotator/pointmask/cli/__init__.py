@@ -114,6 +114,16 @@ class LazyGroup(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Refuse empty arguments: as a path, an unset variable of a shell would mean the present folder."""
+        for before, argument in zip(["", *args], args, strict=False):
+            if not argument or (argument.startswith("--") and argument.endswith("=")):
+                name = before if not argument and before.startswith("--") else argument.rstrip("=")
+                raise click.UsageError(
+                    f"{name or 'an argument'} is empty; give a value (is a variable of the shell unset?)", ctx
+                )
+        return super().parse_args(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands without importing them."""
         with formatter.section("Commands"):

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pointmask.io.images.source import ImageSource
     from pointmask.io.points.points import Points
 
+_MOST_SHARDS = 100_000  # each has files of its own, which all others look for
+
 
 def _kinds(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[str, ...]:
     kinds = tuple(word.strip() for word in value.split(",") if word.strip())
@@ -37,8 +39,11 @@ def shard_of(ctx: click.Context, parameter: click.Parameter, value: str | None) 
     if value is None:
         return None
     match = re.fullmatch(r"(\d+)/(\d+)", value)
-    if match is None or not 1 <= int(match[1]) <= int(match[2]):
-        raise click.BadParameter(f"{value!r} is not i/n with i from 1 to n; for the first of three write 1/3")
+    if match is None or not 1 <= int(match[1]) <= int(match[2]) <= _MOST_SHARDS:
+        raise click.BadParameter(
+            f"{value!r} is not i/n with i from 1 to n and n at most {_MOST_SHARDS:,}; for the first of three "
+            "write 1/3"
+        )
     return int(match[1]), int(match[2])
 
 

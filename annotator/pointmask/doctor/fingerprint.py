@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 from scipy import fft, ndimage
 from scipy.spatial import cKDTree
 
+from pointmask.doctor.pixels import moderate
+
 SIDE = 64
 """Rows and columns of a fingerprint."""
 
@@ -117,7 +119,7 @@ def _shrunk(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _finite(pixels: NDArray[Any]) -> NDArray[np.float32]:
-    values = pixels.astype(np.float32)
+    values = moderate(pixels).astype(np.float32)
     if pixels.dtype.kind == "f":
         good = np.isfinite(values)
         if not good.all():

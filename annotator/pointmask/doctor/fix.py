@@ -257,7 +257,8 @@ class _Copier:
             path = self._out / file
             if path.exists():
                 raise OutputError(f"two lists are called {inner}{path.name}; rename one")
-            data = "".join(f"{key}\n" for key in self._ids(listed, names, file)).encode()
+            ids = "".join(f"{key}\n" for key in self._ids(listed, names, file))
+            data = ids.encode("utf-8", "surrogateescape")
             write_whole(path, data)
             if not source.is_file() or source.read_bytes() != data:
                 self.record.add(file, "lists rewritten", "one id a line, without suffix")

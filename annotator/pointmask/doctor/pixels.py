@@ -101,3 +101,11 @@ def _is_wrapped(pixels: NDArray[np.uint8]) -> bool:
         far += int(np.count_nonzero(step > _FAR))
         middle += int(np.count_nonzero((step > _MIDDLE) & (step <= _FAR)))
     return far > _LEAST_FAR * 2 * pixels.size and far > 8 * middle
+
+
+def moderate(pixels: NDArray[Any]) -> NDArray[Any]:
+    """Return float pixels times a power of two if they, or their squares, leave the range of float32."""
+    if pixels.dtype.kind != "f":
+        return pixels
+    exponent = int(np.frexp(np.abs(pixels[np.isfinite(pixels)]).max(initial=0.0))[1])
+    return np.ldexp(pixels, -exponent) if abs(exponent) > 60 else pixels

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from pointmask.doctor.pixels import moderate
+
 _REACH = 10  # pixels from a point to the rim of its surroundings
 _NEAR = 5  # pixels round a point that are not its surroundings
 _CLICK = 2  # pixels: how far a click may lie beside its target
@@ -118,6 +120,7 @@ def _level(around: NDArray[np.float32], window: NDArray[np.float32]) -> tuple[fl
 
 
 def _finite(window: NDArray[Any]) -> NDArray[np.float32]:
+    window = moderate(window)
     values = window.astype(np.float32)
     if window.dtype.kind == "f":
         good = np.isfinite(values)

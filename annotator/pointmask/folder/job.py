@@ -12,10 +12,8 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from pointmask import executors
-from pointmask.annotator.image import annotate
+from pointmask.annotator.proof import prove
 from pointmask.errors import ImageError
 from pointmask.executors import Progress
 from pointmask.folder.documents import check_documents, write_documents
@@ -173,6 +171,9 @@ def annotate_folder(
     listed = points if isinstance(points, Points) else read_points(Path(points), images=source)
     plan = make_plan(source, names, listed, empty_masks=empty_masks, only=chosen)
     execute = _executor(threads, scheduler)
+    prove(recipe.theta, polarity)  # also loads the kernels, before the clock runs
+    if scheduler is not None:  # workers run in folders of their own
+        source, target = replace(source, root=source.root.absolute()), target.absolute()
     make_folder(target)
     with only_job(target, part.tag):
         check_not_judged(target)
@@ -257,8 +258,6 @@ def _run(
 ) -> Summary:
     """Do all images of this shard and journal them as they are finished."""
     total = sum(part.owns(image) for image in plan.frames)
-    if total:
-        _warm_up()
     running = RunningSummary()
     summary = running.summary
     for (image, frame), reason in sorted(plan.skipped.items()):
@@ -281,11 +280,3 @@ def _run(
             progress(Progress(seen, total, summary.targets, len(summary.skipped)))
     summary.notes = (*plan.notes, *notes.lines())
     return running.close(handled)
-
-
-def _warm_up() -> None:
-    """Load (the first time on a machine: compile) the kernels before the clock runs."""
-    rows, cols = np.ogrid[-32:33, -32:33]
-    # Large enough to be followed into a coarser window, so that nothing is left to compile.
-    disk = 100.0 + 100.0 * (rows * rows + cols * cols < 100)
-    annotate(disk, [(32, 32)])

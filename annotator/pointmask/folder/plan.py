@@ -1,12 +1,15 @@
 """What a folder job has to do: which image gets which points, and what cannot be done, and why."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from pointmask.errors import ImageError
 from pointmask.folder.planned import PlannedFrames
 from pointmask.folder.records.sorted_lines import Key
+from pointmask.io.images.kinds import may_hold_frames
 from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import stem_of
 from pointmask.io.points.by_frame import PointsByFrame, join_points
@@ -14,6 +17,8 @@ from pointmask.io.points.lists import Choice, IdList, choose
 from pointmask.io.points.match import match
 from pointmask.io.points.points import Points
 from pointmask.io.points.settle import settled
+
+_NUMBER = re.compile(r"_\d{4,}$")  # of a frame, in the name of its mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +106,11 @@ def make_plan(
                 f"{' and '.join(twins)} would both write the mask {stem_of(name)}.png; rename all but one, "
                 "or keep them in different folders"
             )
+    for name, folder in _folders_like_masks(names, frames).items():
+        skipped[name, 0] = (
+            f"its mask {folder} would take the place of the folder {folder}/, in which images have theirs; "
+            "rename the image or the folder"
+        )
     touched = {name for name, _ in skipped}
     for name in touched:
         frames.drop(name)
@@ -173,6 +183,27 @@ def _add_empty(
             skipped[name, 0] = str(error)
             continue
         frames.put_empty(name, count)
+
+
+def _folders_like_masks(names: Sequence[str], frames: PlannedFrames) -> dict[str, str]:
+    """Find images whose mask has the name of a folder of other images, such as a.tif beside a.png/b.tif."""
+    folders = {
+        str(parent)
+        for name in frames
+        if ".png/" in name
+        for parent in PurePosixPath(name).parents
+        if parent.suffix == ".png"
+    }
+    if not folders:
+        return {}
+    stems = {folder.removesuffix(".png"): folder for folder in folders}
+    numbered = {_NUMBER.sub("", stem): folder for stem, folder in stems.items() if _NUMBER.search(stem)}
+    found = {}
+    for name in names:
+        folder = stems.get(stem_of(name)) or (numbered.get(stem_of(name)) if may_hold_frames(name) else None)
+        if folder is not None and name in frames:
+            found[name] = folder
+    return found
 
 
 def shared_stems(names: Iterable[str]) -> list[list[str]]:

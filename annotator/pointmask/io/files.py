@@ -280,6 +280,8 @@ def _opened(path: Path, tag: str, mode: str, durable: bool, below: Path | None) 
 @contextmanager
 def _temporary(path: Path, tag: str) -> Iterator[Path]:
     """Give a name; what bears it is removed on any error, and errors of the system are put into words."""
+    if "\0" in str(path):
+        raise WriteError(f"{str(path)!r} cannot be a file: names hold no NUL character; rename the image")
     made = path.with_name(f"{_PREFIX}{tag}-{secrets.token_hex(6)}{_SUFFIX}")
     try:
         yield made

@@ -156,6 +156,9 @@ def _centred(pixels: NDArray[Any]) -> Floats:
     if pixels.dtype.kind == "f":
         good = np.isfinite(values)
         values[~good] = np.median(values[good]) if good.any() else 0.0
+    exponent = int(np.frexp(np.abs(values).max(initial=0.0))[1])
+    if abs(exponent) > 400:  # differences and squares would leave the range of floats
+        values = np.ldexp(values, -exponent)
     values -= np.median(values)
     largest = float(np.abs(values).max(initial=0.0))
     return values / largest if largest > 0 else values

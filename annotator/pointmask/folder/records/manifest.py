@@ -18,6 +18,7 @@ FramePoints = Mapping[str, Mapping[int, tuple[Point, ...]]]  # image -> frame ->
 HEADER = b'{"shard": '
 """Prefix of the first line of a shard's manifest."""
 
+_FIELDS = {"image": str, "frame": int, "status": str}
 _DONE_FIELDS = {"image", "frame", "status", "content", "theta", "version", "polarity", "mask", "targets"}
 
 
@@ -71,11 +72,41 @@ def parse(line: bytes) -> Entry | None:
     """Return the entry, or None if the line is not one of pointmask's."""
     try:
         entry = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    if not isinstance(entry, dict) or not {"image", "frame", "status"} <= entry.keys():
+    if not isinstance(entry, dict) or not all(
+        isinstance(entry.get(name), kind) for name, kind in _FIELDS.items()
+    ):
         return None
-    return entry if entry["status"] != "done" or entry.keys() >= _DONE_FIELDS else None
+    return entry if entry["status"] != "done" or _is_done(entry) else None
+
+
+def _is_done(entry: Entry) -> bool:
+    """Whether an entry has all that is read of a finished frame, of the right types."""
+    if not entry.keys() >= _DONE_FIELDS or not isinstance(entry["content"], str):
+        return False
+    if not isinstance(entry["mask"], str | None) or not isinstance(entry["targets"], list):
+        return False
+    return all(isinstance(target, dict) and _is_target(target) for target in entry["targets"])
+
+
+def _is_target(target: Entry) -> bool:
+    return (
+        _are_whole(target.get("point"), 2)
+        and _are_whole(target.get("box"), 4)
+        and isinstance(target.get("area"), int)
+        and isinstance(target.get("flags"), list)
+        and isinstance(target.get("confidence", ""), int | float | None)
+        and isinstance(target.get("label", ""), str | None)
+    )
+
+
+def _are_whole(numbers: object, count: int) -> bool:
+    return (
+        isinstance(numbers, list)
+        and len(numbers) == count
+        and all(isinstance(number, int) for number in numbers)
+    )
 
 
 def entry_lines(handle: BinaryIO) -> Iterator[tuple[int, bytes]]:

@@ -16,7 +16,7 @@ from pointmask.io.links import link_or_copy
 
 def in_test(key: str, share: float, seed: int) -> bool:
     """Draw whether an image is for tests, by its own name, so that a growing folder keeps its lists."""
-    digest = blake2b(f"{seed}:{key}".encode(), digest_size=8).digest()
+    digest = blake2b(f"{seed}:{key}".encode("utf-8", "surrogateescape"), digest_size=8).digest()
     return int.from_bytes(digest, "big") < share * 2**64
 
 

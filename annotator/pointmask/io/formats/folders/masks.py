@@ -200,5 +200,6 @@ def _centres_and_sides(
 
 
 def _generator(seed: int, key: str) -> np.random.Generator:
-    digest = hashlib.blake2b(f"{seed}:{without_suffix(key)}".encode(), digest_size=16).digest()
+    text = f"{seed}:{without_suffix(key)}".encode("utf-8", "surrogateescape")
+    digest = hashlib.blake2b(text, digest_size=16).digest()
     return np.random.default_rng(int.from_bytes(digest, "little"))

@@ -105,7 +105,7 @@ class YoloLabels(DocumentFormat):
             for target in image.targets:
                 values = self.coordinates(target, image.shape)
                 if values:
-                    number_ = classes.setdefault(target.label or NO_LABEL, len(classes))
+                    number_ = classes.setdefault(_one_line(target.label) or NO_LABEL, len(classes))
                     lines.append(" ".join([str(number_), *(f"{value:.10g}" for value in values)]) + "\n")
             write_new("".join(lines), path / "labels" / document_name(image.key, ".txt"))
         path.mkdir(parents=True, exist_ok=True)
@@ -223,3 +223,8 @@ def _box(kind: Kind, values: list[float], label: str | None, shape: Shape, where
         (y + half_height) * height,
     )
     return LabelledTarget(point, None, confidence, label, box_of_edges(*edges))
+
+
+def _one_line(label: str | None) -> str:
+    """Return a label as a line of a list of classes can hold it: breaks become spaces."""
+    return " ".join((label or "").split())
