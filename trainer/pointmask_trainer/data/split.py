@@ -100,8 +100,6 @@ def _filled(array: NDArray[np.generic], file: Path, say: Callable[[str], None]) 
     finite = np.isfinite(array)
     if finite.all():
         return array
-    if not finite.any():
-        raise DataError(f"{file} holds no finite number; take it off the lists")
     say(f"pixels that are no finite numbers were replaced by the mean of the others, first in {file}")
     return np.where(finite, array, array[finite].mean(dtype=np.float64).astype(array.dtype))
 

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from pointmask.io.files import clean_temporaries, remove, write_whole
-from pointmask.io.layout import IMAGES, RUN_TAG
+from pointmask.io.layout import IMAGES, RUN_TAG, TRUE_MASKS
 from pointmask.io.listed import files_in
 from pointmask.io.lock import only_job
 from pointmask.io.own import check_output
@@ -144,8 +144,8 @@ def _check_run(config: Config, source: Source, out: Path, *, resume: bool) -> No
 
 def _check_new(files: RunFolder, source: Source) -> None:
     """Refuse a folder that is read, or holds files of the names of a run without one: they are the user's."""
-    images = source.root / IMAGES
-    reads = (source.root, images, source.masks, source.points, source.train_list, source.val_list)
+    inside = (source.root / IMAGES, source.root / TRUE_MASKS)
+    reads = (source.root, *inside, source.masks, source.points, source.train_list, source.val_list)
     check_output(files.root, [path.name for path in files.all], reads)
     for path in files.all:
         if os.path.lexists(path):
