@@ -116,6 +116,7 @@ def test_a_target_of_the_queue_opens_in_the_workspace(marked, visit):
     user = visit(marked)
     user.press("j")
     queued(user, 0)
-    image, _ = user.page.locator(".review").get_attribute("data-target").rsplit(" ", 1)
+    image, target = user.page.locator(".review").get_attribute("data-target").rsplit(" ", 1)
     user.press("o")
     user.on_image(image)
+    assert user.page.locator(".target.selected").get_attribute("data-target") == target

@@ -114,3 +114,30 @@ def test_a_page_of_another_port_reads_nothing(tmp_path, served, visit, browser):
     )
     assert found[0] == "refused"
     assert found[1] in ("refused", "opaque")
+
+
+def test_an_older_browser_is_told_in_a_sentence(tmp_path, served, visit):
+    """B"""
+    planted(tmp_path / "a", 1)
+    user = visit(served(tmp_path / "a"), begin=False)
+    user.page.add_init_script("delete AbortSignal.timeout")
+    user.page.goto(user.url)
+    user.page.get_by_text("needs a browser of 2024 or later").wait_for()
+    assert user.page.locator(".workspace").count() == 0
+
+
+def test_clicks_are_kept_while_the_kernels_are_compiled(tmp_path, served, visit):
+    """3.4: the page says so, without an alarm, and goes on by itself."""
+    scene = next(iter(planted(tmp_path / "a", 1).values()))
+    client = served(tmp_path / "a")
+    client.server.warm.wait()
+    client.server.warm.clear()
+    user = visit(client, allowed=("503", "Service Unavailable"))
+    user.page.get_by_text("First start on this machine").wait_for()
+    user.click(*scene.points[0], wait=False)
+    user.page.wait_for_timeout(2500)  # longer than the server holds a click back
+    assert not user.page.locator(".alarm").is_visible()
+    assert user.points("f0000.tif") == []
+    client.server.warm.set()
+    user.settle()
+    assert user.points("f0000.tif") == [scene.points[0]]

@@ -28,7 +28,7 @@ export const BINDINGS = [
     ["previousUnmarked", "Shift+KeyA", "previous image without a mark"],
     ["first", "Home", "first of the folder"],
     ["last", "End", "last of the folder"],
-    ["goTo", "KeyG", "go to a name or a number"],
+    ["goTo", "KeyG", "go to an image by a part of its name, or name#frame"],
     ["review", "KeyJ", "review queue"],
     ["noTarget", "KeyN", "this image holds no target; again: takes it back"],
     ["unfinished", "KeyF", "frame unfinished: not published; again: takes it back"],

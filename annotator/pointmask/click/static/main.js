@@ -121,7 +121,11 @@ class Shell {
   }
 
   forViews() {
-    return { go, say: (text) => this.notices.say(text), note: (text) => this.notices.note(text), help: () => this.help() };
+    const openAt = (image, frame, target) => {
+      this.workspace.wanted = target;
+      go(`#/i/${image}/${frame}`);
+    };
+    return { go, openAt, say: (text) => this.notices.say(text), note: (text) => this.notices.note(text), help: () => this.help() };
   }
 
   /** @param {import("./model/frames.js").Frame} frame */
@@ -235,5 +239,10 @@ async function boot() {
   }
 }
 
-const isKnown = typeof ResizeObserver === "function" && typeof AbortSignal.timeout === "function" && typeof structuredClone === "function" && "showModal" in HTMLDialogElement.prototype;
-if (isKnown) boot();
+// What an older browser lacks is looked for before anything is shown; the shell's own sentence then stays.
+const isRecent =
+  typeof ResizeObserver === "function" &&
+  typeof AbortSignal.timeout === "function" &&
+  "showModal" in HTMLDialogElement.prototype &&
+  CSS.supports("color", "light-dark(#000, #fff)");
+if (isRecent) boot();

@@ -247,7 +247,7 @@ export class Review {
       unsure: single(() => this.judge("unsure", { op: "set", verdict: "unsure" })),
       back: () => (this.sheet.isOpen ? this.sheet.move(-1) : this.go(this.place - 1)),
       skip: () => (this.sheet.isOpen ? this.sheet.move(1) : this.next()),
-      open: single(() => this.row && this.shell.go(`#/i/${this.row.id}/${this.row.frame}`)),
+      open: single(() => this.row && this.shell.openAt(this.row.id, this.row.frame, this.row.target)),
       sheet: () => (this.sheet.isOpen ? this.openSingle(this.place) : this.openSheet()),
       filters: () => this.filters.focus(),
       leave: () => (this.paint.isOn ? this.setPainting(false) : this.sheet.isOpen && this.openSingle(this.place)),

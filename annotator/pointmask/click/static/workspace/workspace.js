@@ -38,6 +38,7 @@ export class Workspace {
     /** @type {import("../model/frames.js").Frame | null} */ this.frame = null;
     /** @type {number | string | null} a click that was not answered yet has its edit's name */ this.selected = null;
     this.step = 1;
+    /** @type {number | null} a target to select when the next image is open */ this.wanted = null;
     this.stage = h("div.stage", {
       role: "application", tabIndex: 0, "aria-roledescription": t.stage.role, "aria-label": t.stage.label, "aria-describedby": "stage-help",
     });
@@ -135,6 +136,8 @@ export class Workspace {
     this.stageBox.dataset.image = `${entry.name}#${frame}`;
     this.shell.opened(entry);
     this.shell.say(t.say.opened(entry.name, entry.targets.size));
+    if (this.wanted !== null && entry.targets.has(this.wanted)) this.select(this.wanted, true);
+    this.wanted = null;
     this.loadAhead(entry);
   }
 
