@@ -103,7 +103,7 @@ def shard_of(ctx: click.Context, parameter: click.Parameter, value: str | None) 
     "--no-png", is_flag=True, help="Write masks.jsonl, with all masks as run lengths, and no mask images."
 )
 @click.option("--report", is_flag=True, help="Write report.html, to inspect the least certain masks.")
-@click.option("--overwrite", is_flag=True, help="Redo everything, and replace files that exist.")
+@click.option("--overwrite", is_flag=True, help="Redo everything, and replace results of earlier jobs.")
 @click.option("--shard", metavar="I/N", callback=shard_of, help="Run only part I of N; the last one merges.")
 @click.option("--empty-masks", is_flag=True, help="Write an empty mask for images without points.")
 @click.option("--timings", is_flag=True, help="Append timings.jsonl: milliseconds per target of each image.")

@@ -41,7 +41,7 @@ _MOST_REASONS = 20
 )
 @click.option("--seed", type=int, help="Seed of the choice of test images; 0 by default.")
 @click.option("--copy", is_flag=True, help="Copy images into training folders instead of linking to them.")
-@click.option("--overwrite", is_flag=True, help="Replace existing files; other files in OUT remain.")
+@click.option("--overwrite", is_flag=True, help="Replace what a conversion wrote; other files in OUT remain.")
 def convert(
     source: Path,
     out: Path,

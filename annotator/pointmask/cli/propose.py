@@ -46,7 +46,7 @@ from pointmask.cli.options import polarity_option, source_options
     show_default=True,
     help="Number of threads; does not affect the table.",
 )
-@click.option("--overwrite", is_flag=True, help="Replace files that exist.")
+@click.option("--overwrite", is_flag=True, help="Replace an earlier table and its masks.")
 def propose(
     images: Path,
     out: Path,

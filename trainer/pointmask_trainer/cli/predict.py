@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 )
 @click.option("--overlap", type=click.IntRange(0), help="Of tiles, in px.  [default: 64, or a quarter]")
 @device_option
-@click.option("--overwrite", is_flag=True, help="Redo everything, and replace files that exist.")
+@click.option("--overwrite", is_flag=True, help="Redo everything, and replace results of earlier jobs.")
 def predict(
     weights: Path,
     images: Path,
