@@ -52,7 +52,7 @@ _MOST_ITEMS = 5
 )
 @click.option("--fix", "out", type=click.Path(path_type=Path), help="Write a corrected copy to this folder.")
 @click.option("--copy", is_flag=True, help="With --fix, copy images instead of linking to them.")
-@click.option("--overwrite", is_flag=True, help="With --fix, replace an earlier copy; other files in it remain.")
+@click.option("--overwrite", is_flag=True, help="With --fix, replace an earlier copy; other files stay.")
 @click.option(
     "--threads",
     type=click.IntRange(1),
