@@ -75,6 +75,28 @@ def test_an_edit_whose_answer_was_lost_is_not_done_twice(tmp_path, served, visit
     assert user.points("f0000.tif") == [scene.points[0]]
 
 
+def test_an_undo_whose_answer_was_lost_is_not_done_twice(tmp_path, served, visit):
+    scene = next(iter(planted(tmp_path / "a", 1, targets=3).values()))
+    user = visit(served(tmp_path / "a"), allowed=FAILED_REQUESTS)
+    for row, col in scene.points:
+        user.click(row, col)
+    lost = []
+
+    def lose(route):
+        if lost:
+            route.continue_()
+        else:
+            lost.append(route.fetch())
+            route.abort()
+
+    user.page.route("**/api/undo", lose)
+    user.press("z")
+    user.page.wait_for_function("() => document.querySelectorAll('.target').length === 2")
+    user.settle()
+    assert user.points("f0000.tif") == list(scene.points[:2])
+    assert len(lost) == 1
+
+
 def test_a_full_disk_is_told_and_nothing_is_lost_when_there_is_room_again(tmp_path, served, visit):
     """T22, R4: three edits wait in their order."""
     scene = next(iter(planted(tmp_path / "a", 1, targets=3).values()))
