@@ -13,7 +13,7 @@ from tools.click.process import ended, started
 from tools.click.serving import scenes
 from tools.click.session import Clicker, FolderFrames
 
-from pointmask import Theta, cli, open_source
+from pointmask import Theta, annotate_folder, cli, open_source
 from pointmask.click.session.setup import Setup
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are sent as on POSIX")
@@ -122,7 +122,23 @@ def test_the_token_is_on_no_command_line(tmp_path):
         process.communicate()
 
 
+def test_all_given_points_become_the_masks_of_annotate(tmp_path):
+    images, out = scenes(tmp_path / "images"), tmp_path / "out"
+    points = tmp_path / "points.csv"
+    points.write_text("image,x,y\nf0.png,30,20\nf0.png,50,40\nf1.png,,\nf2.png,30,20\nf9.png,1,1\n")
+    words = ["click", str(images), "--out", str(out), "--points", str(points), "--fill", "--publish"]
+    done = CliRunner().invoke(cli.main, words)
+    assert done.exit_code == 0, done.output
+    assert "f9.png" in done.output
+    annotate_folder(images, points, tmp_path / "wanted")
+    wanted = sorted((tmp_path / "wanted/masks").iterdir())
+    assert [mask.name for mask in wanted] == ["f0.png", "f1.png", "f2.png"]
+    for mask in (wanted[0], wanted[2]):
+        assert (out / "masks" / mask.name).read_bytes() == mask.read_bytes()
+
+
 WRONG = (
+    (["--fill"], "--points"),
     (["--shard", "4/3"], "4/3"),
     (["--labels", "a,a"], "different labels"),
     (["--publish", "--read-only"], "give one of the two"),

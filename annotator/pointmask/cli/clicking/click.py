@@ -50,6 +50,9 @@ def _user() -> str:
 )
 @point_format_option
 @click.option(
+    "--fill", is_flag=True, help="Make the masks of all --points now, not when they are first shown."
+)
+@click.option(
     "--review",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Output folder of annotate or click to review: in place if it is --out, else in a copy.",
@@ -100,6 +103,7 @@ def click_command(
     out: Path | None,
     points: Path | None,
     point_format: str | None,
+    fill: bool,
     review: Path | None,
     proposals: Path | None,
     labels: tuple[str, ...],
@@ -128,8 +132,11 @@ def click_command(
     from pointmask.folder.records.shards import Shard
     from pointmask.theta import Theta
 
-    if publish and read_only:
-        raise click.UsageError("--publish writes, --read-only does not; give one of the two")
+    if read_only and (publish or fill):
+        one = "--publish" if publish else "--fill"
+        raise click.UsageError(f"{one} writes, --read-only does not; give one of the two")
+    if fill and points is None:
+        raise click.UsageError("--fill makes the masks of given points; give them with --points FILE")
     if not is_loopback(host):
         if not allowed:
             raise click.UsageError(
@@ -157,6 +164,8 @@ def click_command(
     )
     try:
         with opened(wish, _warn) as desk:
+            if fill:
+                _fill(desk)
             if publish:
                 _publish(desk)
                 return
@@ -199,6 +208,22 @@ def _serve(desk: "Desk", host: str, port: int | None, allowed: tuple[str, ...], 
     else:
         say("Ended. The output folder is brought up to date; Ctrl+C leaves that to the next time.")
         _publish(desk)
+
+
+def _fill(desk: "Desk") -> None:
+    """Make the masks of all points, and say which could not be made."""
+    from pointmask.cli.progress import progress_display
+    from pointmask.cli.summary import announce_compilation, list_some
+    from pointmask.click.jobs.fill import fill
+    from pointmask.executors import Progress
+
+    announce_compilation()
+    with progress_display() as show:
+        problems = fill(desk.session, report=lambda done, total: show(Progress(done, total, done, 0)))
+    if problems:
+        list_some(
+            "Not made", [f"{name}, frame {frame}: {why}" for (name, frame), why in problems.items()], ""
+        )
 
 
 def _publish_up_to_damage(wish: "Wish") -> None:
