@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from http.client import HTTPConnection
 
 import pytest
@@ -105,9 +106,11 @@ def test_the_token_is_on_no_command_line(tmp_path):
         said = ""
         while "Ctrl+C" not in said:
             said += process.stdout.readline()
+            assert process.poll() is None, said
         found = re.search(r"127\.0\.0\.1:(\d+)/#token=(\S+)", said)
         while not (tmp_path / "opened").exists():
             assert process.poll() is None
+            time.sleep(0.05)
         (page,) = runtime.iterdir()
         assert found[2] in page.read_text()
         assert page.stat().st_mode & 0o777 == 0o600
