@@ -44,12 +44,14 @@ class JournalFile:
         self.path = path
         self.end, self.seq, self.durable = end, seq, seq
         try:
-            self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-            os.ftruncate(self._handle, end)
-            os.fsync(self._handle)
+            path.touch()
+            # Unbuffered, so that a line that does not fit on the disk is not written again on closing.
+            self._file = path.open("r+b", buffering=0)
+            self._file.truncate(end)
+            os.fsync(self._file.fileno())
         except OSError as error:
             raise self._refusal(error) from error
-        self._writing = threading.Lock()
+        self._using = threading.Lock()  # the file has one position, for reading and for writing
         self._changed = threading.Event()
         self._closing = threading.Event()
         self._syncer = threading.Thread(target=self._sync_on, name="pointmask-journal", daemon=True)
@@ -76,17 +78,17 @@ class JournalFile:
         NotWrittenError
             If the system refuses, or the file is not the one in the folder any more. The file is as before.
         """
-        with self._writing:
+        with self._using:
             start = self.end
             try:
                 self._check_there()
                 # A write that failed before may have left its beginning where it could not be cut off.
-                if os.fstat(self._handle).st_size != start:
-                    os.ftruncate(self._handle, start)
+                if os.fstat(self._file.fileno()).st_size != start:
+                    self._file.truncate(start)
                 self._write(data, start)
             except OSError as error:
                 with suppress(OSError):
-                    os.ftruncate(self._handle, start)
+                    self._file.truncate(start)
                 raise self._refusal(error) from error
             self.end, self.seq = start + len(data), seq
         self._changed.set()
@@ -95,12 +97,14 @@ class JournalFile:
     def read(self, start: int, end: int) -> bytes:
         """Return a part of the file, which does not change any more."""
         pieces = []
-        while start < end:
-            piece = os.pread(self._handle, end - start, start)
-            if not piece:
-                raise OSError(errno.EIO, "the journal became shorter while it was read", str(self.path))
-            pieces.append(piece)
-            start += len(piece)
+        with self._using:
+            self._file.seek(start)
+            while start < end:
+                piece = self._file.read(end - start)
+                if not piece:
+                    raise OSError(errno.EIO, "the journal became shorter while it was read", str(self.path))
+                pieces.append(piece)
+                start += len(piece)
         return b"".join(pieces)
 
     def sync(self) -> None:
@@ -114,7 +118,7 @@ class JournalFile:
         """
         seq = self.seq
         if seq > self.durable:
-            os.fsync(self._handle)
+            os.fsync(self._file.fileno())
             self.durable = max(self.durable, seq)
 
     def close(self) -> None:
@@ -127,7 +131,7 @@ class JournalFile:
         try:
             self.sync()
         finally:
-            os.close(self._handle)
+            self._file.close()
 
     def _sync_on(self) -> None:
         """Sync whatever was written, until the file is closed."""
@@ -145,12 +149,13 @@ class JournalFile:
                 self._closing.wait(_RETRY)
 
     def _write(self, data: bytes, start: int) -> None:
-        if os.pwrite(self._handle, data, start) != len(data):
+        self._file.seek(start)
+        if self._file.write(data) != len(data):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def _check_there(self) -> None:
         """Detect that the folder was moved, or its drive is gone."""
-        if not os.path.samestat(self.path.stat(), os.fstat(self._handle)):
+        if not os.path.samestat(self.path.stat(), os.fstat(self._file.fileno())):
             raise OSError(errno.ESTALE, "the output folder is no longer the same")
 
     def _refusal(self, error: OSError) -> NotWrittenError:

@@ -175,7 +175,9 @@ class JournalIndex:
         self._edits[first["edit"]] = keys
         if len(self._edits) > _REMEMBERED:
             self._edits.popitem(last=False)
-        undo, redo = self._undo.setdefault(who, Steps()), self._redo.setdefault(who, Steps())
+        if who not in self._undo:
+            self._undo[who], self._redo[who] = Steps(), Steps()
+        undo, redo = self._undo[who], self._redo[who]
         gesture = ""
         if first["op"] == "undo":
             _move(undo, redo, first.get("of"))
@@ -184,12 +186,13 @@ class JournalIndex:
         else:
             gesture = str(first.get("gesture") or "")
             step = Step(first["seq"], group[0].start, group[-1].end)
-            top = undo.top
-            if top is not None and gesture and gesture == self._gesture and top.end == step.start:
+            top = undo.top if gesture and gesture == self._gesture else None
+            if top is not None and top.end == step.start:
                 undo.pop()
                 step = step._replace(seq=top.seq, start=top.start)
             undo.push(step)
-            redo.clear()
+            if redo:
+                redo.clear()
         self._gesture = gesture
 
 

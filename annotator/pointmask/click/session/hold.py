@@ -55,7 +55,7 @@ def _who(out: Path) -> str:
     """Say who holds a folder, empty if nothing is known."""
     with suppress(OSError, ValueError, KeyError, TypeError):
         holder = json.loads((out / _HOLDER).read_bytes())
-        if holder["host"] == socket.gethostname():
+        if os.name == "posix" and holder["host"] == socket.gethostname():
             os.kill(holder["process"], 0)  # raises if it is over, and what it left says nothing
         since = time.strftime("%Y-%m-%d %H:%M", time.localtime(holder["since"]))
         return (
