@@ -107,7 +107,7 @@ BOMB = """<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "bbbbbbbbbb"><!ENTITY c "
     ("content", "reason"),
     [
         (BOMB, "document type"),
-        ("<a>" * 500, "deep"),
+        ("<a>" * 500 + "</a>" * 500, "deep"),
         ("<a>", "not XML"),
         ("", "not XML"),
         ("<a/><b/>", "not XML"),

@@ -67,12 +67,16 @@ def test_other_bytes_are_refused_with_the_fix(tmp_path):
             assert reason in str(caught.value)
 
 
-def test_depth_fills_no_stack(tmp_path):
+def test_depth_is_limited_and_fills_no_stack(tmp_path):
     path = tmp_path / "a.xml"
-    path.write_text("<a>" * 200_000 + "</a>" * 200_000)
-    assert read_xml(path).findtext(".//b") is None
-    with pytest.raises(PointsError, match="nested more than 100 deep"):
-        list(xml_events(path))
+    for depth in (100, 101, 200_000):
+        path.write_text("<a>" * depth + "</a>" * depth)
+        for read in (read_xml, lambda path: list(xml_events(path))):
+            if depth == 100:
+                read(path)
+            else:
+                with pytest.raises(PointsError, match="nested more than 100 deep"):
+                    read(path)
 
 
 def test_numbers_name_the_one_that_is_none():

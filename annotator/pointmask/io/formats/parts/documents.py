@@ -108,13 +108,18 @@ def read_xml(path: Path) -> Element:
     Raises
     ------
     PointsError
-        As `xml_events`, but for depth, which costs nothing here.
+        As `xml_events`.
     """
     parser = XMLParser()
     with _refusing(path):
         for chunk in _xml_of(path):
             parser.feed(chunk)
         root: Element = parser.close()
+        level = [root]
+        for _ in range(_DEEPEST):
+            level = [child for element in level for child in element]
+        if level:
+            raise _too_deep()
     return root
 
 
@@ -137,7 +142,7 @@ def xml_events(path: Path) -> Iterator[Event]:
             for event in parser.read_events():
                 depth += 1 if event[0] == "start" else -1
                 if depth > _DEEPEST:
-                    raise PointsError(f"XML elements nested more than {_DEEPEST} deep; export it again")
+                    raise _too_deep()
                 yield cast(Event, event)
         parser.close()
         yield from cast(Iterator[Event], parser.read_events())
@@ -196,6 +201,10 @@ def _utf8_of_xml(chunks: Iterator[bytes], path: Path) -> Iterator[bytes]:
     for chunk in chunks:
         yield decoder.decode(chunk).encode()
     yield decoder.decode(b"", final=True).encode()
+
+
+def _too_deep() -> PointsError:
+    return PointsError(f"XML elements nested more than {_DEEPEST} deep; export it again")
 
 
 def _refuse_doctype(*_: object) -> None:
