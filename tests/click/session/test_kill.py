@@ -10,6 +10,7 @@ import pytest
 from tools.click.kill import setup_of, source, state
 from tools.click.opening import open_session
 
+from pointmask.click.journal.lines import dump_line
 from pointmask.folder.records.manifest import read_manifest
 
 ROOT = Path(__file__).parents[2]
@@ -70,3 +71,43 @@ def test_thirty_kills(tmp_path, killer):
         for name, entry in entries.items():
             assert [t["rle"] for t in entry["targets"]] == [t.rle for t in journal[name].targets]
     assert unanswered < 30  # the last edit of a session may be written and not answered
+
+
+def files_of(folder):
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and path.name != "clicks.jsonl"
+    }
+
+
+def test_a_publishing_killed_at_any_change_of_the_file_system_is_made_good(tmp_path, killer):
+    made = tmp_path / "made"
+    killer(out=str(made), seed=1, seconds=0.2)
+    with open_session(setup_of(made), source()):
+        pass
+    journal = b"".join(
+        line
+        for line in (made / "clicks.jsonl").read_bytes().splitlines(keepends=True)
+        if b'"op": "published"' not in line
+    )
+    lines = [json.loads(line) for line in journal.splitlines()]
+    journal = b"".join(dump_line({**line, "seq": seq}) for seq, line in enumerate(lines, 1))
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    (whole / "clicks.jsonl").write_bytes(journal)
+    with open_session(setup_of(whole), source()) as session:
+        session.publish()
+    wanted = files_of(whole)
+    assert "manifest.jsonl" in wanted
+    for event in range(1, 100):
+        out = tmp_path / str(event)
+        out.mkdir()
+        (out / "clicks.jsonl").write_bytes(journal)
+        killed = killer(out=str(out), event=event)["killed"]
+        with open_session(setup_of(out), source()) as session:
+            session.publish()
+        assert files_of(out) == wanted, event
+        if not killed:
+            break
+    assert event > 5

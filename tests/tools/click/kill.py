@@ -3,6 +3,9 @@
 A request ``{"out": folder, "seed": n, "seconds": s}`` does edits without end in a fork of this process, until
 it is killed with SIGKILL after ``s`` seconds. The answer lists the edits that were answered, in order, each
 with its identifier, the journal's line and what is held of the frame.
+
+A request ``{"out": folder, "event": n}`` publishes the folder in a fork, which kills itself just before its
+n-th change of the file system (opening to write, renaming, removing).
 """
 
 import json
@@ -77,7 +80,36 @@ def main() -> None:
     annotate(np.zeros((65, 65)), [(32, 32)])
     annotate(crowd(), [(30, 30)])
     for line in sys.stdin:
-        print(json.dumps(_run(**json.loads(line))), flush=True)
+        request = json.loads(line)
+        print(json.dumps((_publish if "event" in request else _run)(**request)), flush=True)
+
+
+def _publish(out: str, event: int) -> dict:
+    child = os.fork()
+    if not child:
+        try:
+            with open_session(setup_of(Path(out)), source()) as session:
+                sys.addaudithook(_Killer(event))
+                session.publish()
+        finally:
+            os._exit(0)
+    _, status = os.waitpid(child, 0)
+    return {"killed": os.WIFSIGNALED(status)}
+
+
+class _Killer:
+    """Ends the process at one of its changes of the file system."""
+
+    def __init__(self, event: int) -> None:
+        self.left = event
+
+    def __call__(self, name: str, arguments: tuple) -> None:
+        writes = name == "open" and arguments[2] & (os.O_WRONLY | os.O_RDWR)
+        if not (writes or name in ("os.rename", "os.remove", "os.truncate")):
+            return
+        self.left -= 1
+        if not self.left:
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _run(out: str, seed: int, seconds: float) -> dict:

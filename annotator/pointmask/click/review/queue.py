@@ -145,15 +145,6 @@ class ReviewQueue:
             )
         return [self._row(place) for place in range(start, min(start + count, len(self)))]
 
-    def find(self, image: str, frame: int, target: int) -> int | None:
-        """Return the position of a target, None if the queue does not hold it."""
-        try:
-            number = self._frames.index((image, frame))
-        except ValueError:
-            return None
-        places = np.flatnonzero((self._frame_of == number) & (self._target_of == target))
-        return int(places[0]) if places.size else None
-
     def confidence(self, place: int) -> float | None:
         """Return the confidence that a target had when the queue was made."""
         value = float(self._confidence_of[place])

@@ -84,11 +84,6 @@ class Store:
         """Number of the last line that the disk is known to hold."""
         return self.index.seq if self._file is None else self._file.durable
 
-    def sync(self) -> None:
-        """Wait until the disk holds all lines; raise OSError as the system reports it."""
-        if self._file is not None:
-            self._file.sync()
-
     def get(self, key: FrameKey) -> ClickFrame:
         """Return a frame as it stands."""
         frame = self._frames.get(key)
