@@ -51,7 +51,9 @@ def test_what_cannot_be_tracked_is_told(client):
 
 def test_masks_of_given_points_are_made_at_once_when_asked(client):
     assert finished(client, "fill")["result"] == {"failed": 0, "problems": []}
-    assert [line["op"] for line in client.journal()].count("add") == 1
+    assert [line["op"] for line in client.journal()] == ["open", "add"]
+    assert finished(client, "fill")["state"] == "done"
+    assert len(client.journal()) == 2
 
 
 def test_a_calibration_says_what_it_lacks_and_no_theta_is_taken_from_it(client):

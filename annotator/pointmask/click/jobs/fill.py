@@ -39,7 +39,9 @@ def fill(
         If it was stopped.
     """
     ours = session.marked()
-    keys = [key for key, briefs in session.briefs() if briefs and key not in ours]
+    keys = [
+        key for key, briefs in session.briefs() if key not in ours and (briefs or _is_empty(session, key))
+    ]
     problems: dict[FrameKey, str] = {}
     for count, key in enumerate(keys, 1):
         if cancel is not None and cancel.is_set():
@@ -50,6 +52,12 @@ def fill(
         if report is not None:
             report(count, len(keys))
     return problems
+
+
+def _is_empty(session: Session, key: FrameKey) -> bool:
+    """Whether a list of points alone says that a frame holds no target."""
+    frame = session.peek(*key)
+    return frame.state == "empty" and not frame.content
 
 
 def _adopt(session: Session, key: FrameKey) -> str | None:

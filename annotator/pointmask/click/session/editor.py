@@ -73,8 +73,26 @@ class Editor:
         """Put what the folder held before into the journal, unless lines tell of the frame already."""
         for key in keys:
             frame = self.seeded(key)
-            if not frame.revision and frame.targets:
+            if frame.revision:
+                continue
+            if frame.targets:
                 self._store.write([({"edit": ""}, target_lines(frame, self._store.basis))])
+            elif frame.state == "empty" and not frame.content:  # as a list of points says
+                self._store.write([({"edit": ""}, self._empty_lines(frame))])
+
+    def _empty_lines(self, frame: ClickFrame) -> list[Body]:
+        """Return the line that a frame holds no target, with the facts about its file."""
+        key = frame.image, frame.frame
+        decoded = self.load(key)
+        after = replace(
+            frame,
+            content=decoded.content,
+            shape=(decoded.pixels.shape[0], decoded.pixels.shape[1]),
+            frames=decoded.frames,
+            raster=decoded.raster,
+        )
+        before = ClickFrame(image=frame.image, frame=frame.frame)
+        return [*edit_lines(before, after, self._store.basis, None)]
 
     def remake(self, key: FrameKey) -> ClickFrame:
         """Make the masks of a frame that nobody has judged with the present theta; not a step to undo."""
