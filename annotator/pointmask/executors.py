@@ -21,7 +21,7 @@ R = TypeVar("R")
 # Submitting costs about 30 microseconds; a chunk of sixteen makes that negligible against 1 ms of work.
 _CHUNK = 16
 _CHUNK_DASK = 256
-_PATIENCE = 60  # seconds until a first worker of a cluster must be there
+_PATIENCE = 20  # seconds until a first worker of a cluster must be there
 
 
 class _Future(Protocol):

@@ -105,6 +105,24 @@ def test_same_bytes_and_a_lost_worker(folder, tmp_path, monkeypatch, png):
     assert tree(tmp_path / "lossy") == tree(tmp_path / "local")
 
 
+def test_relative_paths_are_those_of_the_client_and_a_cluster_without_workers_is_said(
+    folder, tmp_path, monkeypatch
+):
+    source, points = folder
+    annotate_folder(source, points, tmp_path / "local")
+    monkeypatch.chdir(tmp_path)
+    with cluster(tmp_path / "cluster") as its:  # whose workers run in another folder
+        annotate_folder(source.name, points, "out", scheduler=its.address)
+        assert tree(tmp_path / "out") == tree(tmp_path / "local")
+        for worker in its.workers:
+            worker.kill()
+            worker.wait()
+        monkeypatch.setattr(executors, "_PATIENCE", 2)
+        (tmp_path / "out" / "masks" / "01.png").unlink()
+        with pytest.raises(PointmaskError, match="has no worker after 2 s; start one"):
+            annotate_folder(source.name, points, "out", scheduler=its.address)
+
+
 def test_a_dead_scheduler_breaks_off_and_the_job_goes_on_elsewhere(folder, tmp_path, monkeypatch):
     source, points = folder
     points = _many(source, points, 600)
