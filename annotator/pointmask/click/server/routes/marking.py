@@ -1,6 +1,7 @@
 """Addresses that change something, and the one that tells what others changed."""
 
 import asyncio
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -42,7 +43,10 @@ class Writer:
 async def edits(request: Request) -> Response:
     """Do edits: all of them, or none."""
     desk, fields = desk_of(request), await of_body(request)
-    wanted = await in_thread(edits_of, fields, desk.name, desk.proposed)
+    if desk.proposals is None:  # a click need not pay for a thread (0.13 ms)
+        wanted = edits_of(fields, desk.name, desk.proposed)
+    else:
+        wanted = await in_thread(edits_of, fields, desk.name, desk.proposed)
     await _warm(request)
     # Decoded beforehand, so that the edits of other frames do not wait for this one's file.
     for image, frame in dict.fromkeys((edit.image, edit.frame) for edit in wanted):
@@ -128,7 +132,8 @@ def check_writable(desk: Desk) -> None:
 
 async def _warm(request: Request) -> None:
     """Refuse what needs the kernels while they are being compiled."""
-    if not await in_thread(request.app.state.warm.wait, 2.0):
+    warm: threading.Event = request.app.state.warm
+    if not warm.is_set() and not await in_thread(warm.wait, 2.0):
         raise Refusal(
             503,
             "warming",
