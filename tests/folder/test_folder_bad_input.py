@@ -12,6 +12,7 @@ from tools.folders import SIZE, one, reasons, save, scenes, spot, tree
 import pointmask
 from pointmask.errors import ImageError, OutputError, PointsError
 from pointmask.folder.job import annotate_folder
+from pointmask.io.images import folder as folders
 from pointmask.io.images.array import encode_png, read_mask
 from pointmask.io.images.file import ImageFile
 from pointmask.io.points.points import Points
@@ -41,14 +42,14 @@ def test_bad_images_are_skipped_and_the_rest_is_done(tmp_path):
 def test_unreadable_image_is_skipped(tmp_path, monkeypatch):
     save(tmp_path / "images/a.png", spot())
     save(tmp_path / "images/b.png", spot())
-    read = Path.read_bytes
+    read = folders.read_regular
 
     def deny(path: Path) -> bytes:
-        if path.name == "a.png" and path.parent.name == "images":
+        if path.name == "a.png":
             raise PermissionError(errno.EACCES, "Permission denied", str(path))
         return read(path)
 
-    monkeypatch.setattr(Path, "read_bytes", deny)
+    monkeypatch.setattr(folders, "read_regular", deny)
     annotate_folder(tmp_path / "images", Points({"a": one(), "b": one()}), tmp_path / "out")
     assert reasons(tmp_path / "out") == {
         "a.png": "a.png cannot be read (Permission denied); check the file and its rights"
