@@ -210,7 +210,7 @@ def _flush_each(folder: Path) -> None:
     for parent, _, names in os.walk(folder):
         for name in names:
             path = Path(parent, name)
-            if path.is_file() and not path.is_symlink():
+            if path.is_file() and not path.is_symlink() and os.access(path, os.W_OK):
                 sync(path)
         sync_folder(Path(parent))
 
