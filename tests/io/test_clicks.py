@@ -87,6 +87,11 @@ def test_hand_made_masks_are_named_and_point_only_ones_are_not(out, images):
         clicker.paint(1, put=[(5, 5, 9)])
         clicker.session.publish()
     assert hand_made(out) == (1, 2)
+    with gathering() as notes:
+        list(Native().read_masks(out, {}))
+    (line,) = notes.lines()
+    assert "drawn or changed by hand" in line
+    assert "(a.png)" in line
     assert "1 of 2 frames" in notes_of_masks(out / "masks")[0]
     for path in (out, out / "masks"):
         assert "not those of points alone" in notes_of_masks(path)[0]

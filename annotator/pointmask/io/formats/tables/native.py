@@ -33,6 +33,7 @@ from pointmask.io.images.array import read as read_image
 from pointmask.io.images.array import read_mask
 from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import MANIFEST, MASKS, RESULTS
+from pointmask.io.notes import note
 from pointmask.io.points.names import clean_key
 from pointmask.io.points.points import Point, Points
 from pointmask.regular import open_regular
@@ -84,6 +85,11 @@ def _parsed(path: Path, rejected: dict[str, str], *, with_masks: bool) -> Iterat
             seen.add(key)
             if fields.get("status", "done") != "done":
                 raise PointsError(f"{where}: was skipped: {brief(fields.get('reason'))}")
+            if with_masks and fields.get("size_prior") == "hand":
+                note(
+                    "masks were drawn or changed by hand; figures from them are not those of points alone",
+                    key,
+                )
             shape, targets = frame_of_entry(fields, path.parent, where, with_masks=with_masks)
             yield Parsed(key, shape, targets)
 
