@@ -70,6 +70,8 @@ export class Frames extends EventTarget {
     this.polarity = polarity;
     /** @type {Map<string, Frame>} */ this.known = new Map();
     this.clock = 0;
+    /** @type {(frame: Frame) => boolean} whether edits of it are under way, whose answers it must hear */
+    this.isNeeded = () => false;
   }
 
   /** @param {number} image @param {number} frame @returns {Frame | undefined} */
@@ -108,6 +110,7 @@ export class Frames extends EventTarget {
   /** Facts and targets anew, the samples as they are. @param {Frame} entry */
   async refresh(entry) {
     const facts = await api.frame(entry.image, entry.frame);
+    if (entry.facts && facts.revision < entry.revision) return; // an edit was answered meanwhile
     entry.facts = facts;
     entry.revision = facts.revision;
     entry.state = facts.state;
@@ -138,7 +141,7 @@ export class Frames extends EventTarget {
     if (this.known.size <= MOST_KEPT) return;
     const oldest = [...this.known.entries()].sort((a, b) => a[1].used - b[1].used);
     for (const [key, entry] of oldest.slice(0, this.known.size - MOST_KEPT)) {
-      if (!entry.pending.size) this.known.delete(key);
+      if (!this.isNeeded(entry)) this.known.delete(key);
     }
   }
 }

@@ -29,6 +29,8 @@ export class Page extends EventTarget {
     this.ownJobs = 0; // long work of this page, which changes frames as another tab would
     this.frames = new Frames(() => this.session.polarity);
     this.outbox = new Outbox(session.out);
+    this.frames.isNeeded = ({ image, frame, pending }) =>
+      pending.size > 0 || this.outbox.items.some(({ body }) => body.image === image && body.frame === frame);
     this.outbox.revisionOf = (item) =>
       item.kind === "edit" ? this.frames.peek(item.body.image, item.body.frame)?.revision : undefined;
     this.outbox.addEventListener("change", () => this.tell("saving"));
