@@ -6,7 +6,7 @@ from scipy import ndimage as ndi
 
 pytest.importorskip("torch")
 
-from pointmask_trainer.strategies.evolving.evolution import evolve
+from pointmask_trainer.strategies.evolving.evolution import evolve, label_windows
 from pointmask_trainer.strategies.evolving.options import LESPSOptions, PALOptions
 
 LESPS, PAL = LESPSOptions(), PALOptions()
@@ -179,3 +179,17 @@ def test_flipped_and_transposed_images_give_flipped_and_transposed_labels(rule):
         turned = np.ascontiguousarray(turn(label))
         again = evolve(turned, np.ascontiguousarray(turn(predicted)), turned == 1, rule)
         np.testing.assert_array_equal(again, turn(found))
+
+
+@pytest.mark.parametrize("rule", [LESPS, PAL])
+def test_a_prediction_matters_within_the_windows_alone(rule):
+    rng = np.random.default_rng(5)
+    label = point((90, 120), (2, 3), (50, 60), (51, 61), (88, 119))
+    predicted = rng.random((90, 120))
+    elsewhere = np.zeros((90, 120))
+    windows = label_windows(label, rule.window)
+    assert windows == [(0, 0, 19, 20), (34, 44, 67, 77), (72, 103, 90, 120)]
+    for top, left, bottom, right in windows:
+        elsewhere[top:bottom, left:right] = predicted[top:bottom, left:right]
+    found = (evolve(label, values, label == 1, rule) for values in (predicted, elsewhere))
+    np.testing.assert_array_equal(*found)

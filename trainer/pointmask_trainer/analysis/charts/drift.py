@@ -10,9 +10,9 @@ from pointmask_trainer.analysis.study import Study
 
 _AREAS = (("area", "target", ACCENT), ("ignored", "ignored", OTHERS[0]))
 _LIKENESS = (
-    ("like_last", "with those measured before", OTHERS[0]),
-    ("like_gate", "with those by grey values alone", OTHERS[2]),
-    ("train", "with true masks (unused in training)", ACCENT),
+    ("like_last", "measured before", OTHERS[0]),
+    ("like_gate", "by grey values alone", OTHERS[2]),
+    ("train", "true masks (unused)", ACCENT),
 )
 
 
@@ -39,7 +39,7 @@ def drift_png(study: Study) -> bytes:
         left.set_ylim(bottom=0)
         right.set_ylim(0, 1.02)
         tidy(left, "Size", "px per point")
-        tidy(right, "Likeness", "pooled IoU")
+        tidy(right, "Likeness to targets", "pooled IoU")
         for axes in (left, right):
             axes.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=3, frameon=False, fontsize=9)
         rest = "targets that would be made of the same training crops, without augmentation"

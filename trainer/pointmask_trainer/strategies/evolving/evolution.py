@@ -77,6 +77,18 @@ def evolve(
     return evolved
 
 
+def label_windows(label: NDArray[np.floating], side: int) -> list[tuple[int, int, int, int]]:
+    """Return the windows of an (H, W) label in which `evolve` looks at the prediction.
+
+    Returns
+    -------
+    list of (top, left, bottom, right)
+        Half-open.
+    """
+    squares = (_square(centre, side, label.shape) for centre in _floored_centroids(*components(label > 0.5)))
+    return [(rows.start, cols.start, rows.stop, cols.stop) for rows, cols in squares]
+
+
 def _floored_centroids(regions: NDArray[np.int32], count: int) -> list[tuple[int, int]]:
     rows, cols = np.nonzero(regions)
     numbers = regions[rows, cols] - 1

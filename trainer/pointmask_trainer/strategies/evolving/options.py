@@ -29,7 +29,8 @@ class EvolutionOptions:
         Odd sides in px of the squares round a label's centroid: in which it evolves, and which a component
         of the prediction must meet there.
     every : int, optional
-        Epochs between updates; by default an eightieth of all, as the published 5 of 400.
+        Epochs between updates; by default an eightieth of all, as the published 5 of 400. An update costs
+        as much as an epoch of a short training on a CPU.
     annotator : str
         Theta of the validation labels and of ``start = "annotator"``: a preset, or the path of a TOML file.
     """
