@@ -1,5 +1,7 @@
 """Proof that a theta runs, once, before hundreds of images would each fail by it."""
 
+from pathlib import Path
+
 import numpy as np
 
 from pointmask.annotator.image import annotate
@@ -40,3 +42,10 @@ def prove(theta: Theta, polarity: Polarity = "bright") -> None:
             "theta gives soft labels that are not finite: the potential grows beyond all bounds; lower "
             "growth, tau or steps"
         )
+
+
+def proved(source: Theta | str | Path) -> Theta:
+    """Load a theta, see `pointmask.theta.Theta.load`, and `prove` that it runs; raises what these do."""
+    theta = Theta.load(source)
+    prove(theta)
+    return theta

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pointmask.annotator.image import annotate
+from pointmask.annotator.proof import proved
 from pointmask.calibrate.knobs import LIMIT, Knob, knobs_of, turn
 from pointmask.calibrate.search import PITCH, Counters, Position, Trials, choose, figures, gain_draws
 from pointmask.errors import ImageError, PointsError
@@ -159,7 +160,7 @@ def calibrate(
         )
     if budget < 2:
         raise ValueError(f"budget = {budget} allows no trial besides the start; give at least 2")
-    start = Theta.load(theta)
+    start = proved(theta)
     samples = [_cut(image, points, truth, start) for image, points, truth in pairs if len(points)]
     _check_enough(samples)
     order = np.random.default_rng((seed, 0)).permutation(len(samples))

@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pointmask.annotator.proof import proved
 from pointmask.theta import Theta
 from pointmask_trainer.data.batch import Batch
 from pointmask_trainer.data.labels import Label, LabelStore, SplitName
@@ -60,7 +61,7 @@ class D2D(Strategy):
 
     def first_theta(self) -> Theta:
         """Return the parameters that make the first labels."""
-        theta = Theta.load(self.options.annotator)
+        theta = proved(self.options.annotator)
         return theta if self.options.rho is None else theta.with_(rho=self.options.rho)
 
     def why_not(self, part: Part) -> str:

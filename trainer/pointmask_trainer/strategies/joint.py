@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pointmask.annotator.proof import proved
 from pointmask.settings import Between, check
 from pointmask.theta import Polarity, Theta
 from pointmask_trainer.config import LossConfig
@@ -76,7 +77,7 @@ class Joint(Strategy):
 
     def first_theta(self) -> Theta:
         """Return the parameters that make the first labels."""
-        return Theta.load(self.options.annotator)
+        return proved(self.options.annotator)
 
     def why_not(self, part: Part) -> str:
         """Return why the run holds no later labels."""
