@@ -137,7 +137,7 @@ class LossConfig:
 
     Attributes
     ----------
-    name : {"softiou", "bce", "focal", "eedm"}
+    name : {"softiou", "softiou+focal", "bce", "focal", "eedm"}
     deep : {"mean", "sum"}
         Reduction over the losses of a detector's maps.
     edge : float
@@ -151,7 +151,7 @@ class LossConfig:
         number of pixels of the whole batch whose label is exactly 1, per image.
     """
 
-    name: Literal["softiou", "bce", "focal", "eedm"] = "softiou"
+    name: Literal["softiou", "softiou+focal", "bce", "focal", "eedm"] = "softiou"
     deep: Literal["mean", "sum"] = "mean"
     edge: Annotated[float, Between(0, 1000)] = 4.0
     edge_neighbours: Literal[8, 4] = 8

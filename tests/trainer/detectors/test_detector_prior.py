@@ -25,7 +25,7 @@ def test_every_map_starts_from_the_probability(name):
     after = net.state_dict()
     changed = [key for key in before if not torch.equal(before[key], after[key])]
     assert changed
-    assert all(key.endswith("bias") and after[key].numel() == 1 for key in changed)
+    assert all(key.endswith("bias") and after[key].numel() == net.logit_channels for key in changed)
     torch.manual_seed(1)
     found = maps_of(net, torch.randn(4, 1, 64, 64))
     wanted = math.log(0.02 / 0.98)

@@ -107,6 +107,8 @@ class Detector(ImageNetwork, ABC):
         Descriptions of the maps in ``aux``.
     last_layers : tuple of str
         Names of the modules that compute the maps' logits, in order of execution.
+    logit_channels : int
+        Output channels of the last layers: 1, or 4 where a pixel shuffle makes 2 x 2 logits of them.
     embedding : str
         Name of the module whose input is the last feature map before the main logits; its scale and
         channels are the network's own.
@@ -129,6 +131,7 @@ class Detector(ImageNetwork, ABC):
     stride: ClassVar[int]
     auxiliary: ClassVar[tuple[Auxiliary, ...]] = ()
     last_layers: ClassVar[tuple[str, ...]] = ("head",)
+    logit_channels: ClassVar[int] = 1
     embedding: ClassVar[str] = "head"
     taps: ClassVar[tuple[str, ...]] = ()
 

@@ -48,10 +48,12 @@ def start_from(model: Detector, probability: float) -> None:
 
 
 def _last_convolutions(model: Detector) -> list[nn.Conv2d]:
-    """Return the convolutions to one channel with a bias in the last layers, in order of execution."""
+    """Return the convolutions to logits with a bias in the last layers, in order of execution."""
     return [
         module
         for name in model.last_layers
         for module in model.get_submodule(name).modules()
-        if isinstance(module, nn.Conv2d) and module.out_channels == 1 and module.bias is not None
+        if isinstance(module, nn.Conv2d)
+        and module.out_channels == model.logit_channels
+        and module.bias is not None
     ]

@@ -23,6 +23,7 @@ DETECTORS: "Registry[type[Detector]]" = Registry(
     "detector",
     "pointmask.detectors",
     {
+        "contrast_unet": f"{_NETWORKS}.contrast_unet:ContrastUNet",
         "acm_unet": f"{_NETWORKS}.acm:ACMUNet",
         "acm_unet_fullres": f"{_NETWORKS}.acm:ACMUNetFullres",
         "acm_fpn": f"{_NETWORKS}.acm:ACMFPN",
