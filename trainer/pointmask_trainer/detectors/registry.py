@@ -29,7 +29,7 @@ DETECTORS: "Registry[type[Detector]]" = Registry(
         "acm_fpn": f"{_NETWORKS}.acm:ACMFPN",
         "acm_fpn_fullres": f"{_NETWORKS}.acm:ACMFPNFullres",
         "alcnet": f"{_NETWORKS}.alcnet:ALCNet",
-        "alcnet_lc": f"{_NETWORKS}.alcnet_lc:ALCNetLC",
+        "alcnet_lc": f"{_NETWORKS}.alcnet:ALCNetLC",
         "mlclnet": f"{_NETWORKS}.mlclnet:MLCLNet",
         "mlclnet_small": f"{_NETWORKS}.mlclnet:MLCLNetSmall",
         "alclnet": f"{_NETWORKS}.alclnet:ALCLNet",
