@@ -247,6 +247,11 @@ def clean_temporaries(folder: Path, tag: str | None = None, below: Iterable[str]
     return removed
 
 
+def is_temporary(path: Path) -> bool:
+    """Say whether a path has a name of those that `staged` and `whole_file` make files under."""
+    return path.name.startswith(_PREFIX) and path.name.endswith(_SUFFIX)
+
+
 def remove(path: Path) -> None:
     """Remove a file, or a folder with all that is in it; nothing happens if there is none."""
     if path.is_dir() and not path.is_symlink():

@@ -149,6 +149,62 @@ def test_names_that_differ_by_suffix_alone_are_refused_with_a_sentence(tmp_path)
     assert "a.png and a.tif would both write the mask a.png" in entries_of(out)["a.tif"]["reason"]
 
 
+@pytest.mark.parametrize("is_there", [True, False], ids=["mask", "no mask"])
+def test_a_mask_that_the_manifest_gives_to_another_image_is_left_alone(tmp_path, images, is_there):
+    place, pixels = images
+    (place / "a.png").rename(place / "a.tif")
+    out, mask = tmp_path / "out", tmp_path / "out/masks/a.png"
+    (tmp_path / "p.csv").write_text("image,x,y\na.tif,30,31\n")
+    annotate_folder(place, tmp_path / "p.csv", out)
+    before = files_of(out)
+    if not is_there:
+        mask.unlink()
+    for _ in range(2):
+        with clicking(out, {"a.png": pixels["seq/b.png"]}) as clicker:
+            if not clicker.frame().targets:
+                clicker.add(70, 60)
+            done = clicker.session.publish()
+        assert (done.done, done.skipped) == (1, 1)
+        assert mask.exists() == is_there
+    after = files_of(out)
+    assert after["manifest.jsonl"].endswith(before["manifest.jsonl"])
+    if is_there:
+        assert after["masks/a.png"] == before["masks/a.png"]
+    assert "a.png and a.tif would both write" in entries_of(out)["a.png"]["reason"]
+
+
+def test_a_mask_that_pointmask_did_not_write_is_neither_replaced_nor_removed(tmp_path, images):
+    out, mask = tmp_path / "out", tmp_path / "out/masks/a.png"
+    mask.parent.mkdir(parents=True)
+    mask.write_bytes(b"drawn by hand")
+    with clicking(out, images[1]) as clicker:
+        click_all(clicker)
+        assert clicker.session.publish().skipped == 1
+        for target in (1, 2, 3):
+            clicker.drop(target)
+        clicker.session.publish()
+        assert "a.png" not in entries_of(out)
+    assert mask.read_bytes() == b"drawn by hand"
+    mask.unlink()
+    with clicking(out, images[1]) as clicker:
+        clicker.add(31, 30)
+        assert clicker.session.publish().done == 2
+    assert mask.read_bytes() != b"drawn by hand"
+
+
+def test_masks_of_a_session_that_was_killed_before_it_published_are_its_own(tmp_path, images):
+    out, mask = tmp_path / "out", tmp_path / "out/masks/a.png"
+    out.mkdir()
+    with clicking(out, images[1]) as clicker:
+        clicker.add(31, 30)
+    assert mask.exists()
+    with clicking(out, images[1]) as clicker:
+        first = mask.read_bytes()
+        clicker.add(33, 35)
+        assert clicker.session.publish().done == 1
+    assert mask.read_bytes() != first
+
+
 class Interrupted:
     """A function that is interrupted at one of its calls."""
 

@@ -177,6 +177,46 @@ def test_places_that_cannot_be_used_are_refused_at_the_start(tmp_path):
             pass
 
 
+@pytest.mark.parametrize("name", ["masks/f0.png", "points.csv", "points.jsonl", "theta.toml", "masks.jsonl"])
+@pytest.mark.parametrize("is_review", [False, True])
+def test_a_folder_with_files_of_the_user_s_is_refused_before_anything_is_written(tmp_path, name, is_review):
+    images, place = scenes(tmp_path / "set/images"), tmp_path / "set" / name
+    with serving(images, tmp_path / "first") as client:
+        client.edit("add", row=20, col=30)
+        client.server.desk.session.publish()
+    place.parent.mkdir(exist_ok=True)
+    place.write_bytes(b"mine")
+    review = {"review": tmp_path / "first"} if is_review else {}
+    with (
+        pytest.raises(OutputError, match=f"{name} exists, and pointmask did not write it"),
+        serving(images, tmp_path / "set", **review),
+    ):
+        pass
+    assert place.read_bytes() == b"mine"
+    assert not (tmp_path / "set/clicks.jsonl").exists()
+    assert not (tmp_path / "set/manifest.jsonl").exists()
+
+
+def test_a_copy_for_review_that_was_killed_is_made_to_its_end(tmp_path):
+    images = scenes(tmp_path / "images")
+    with serving(images, tmp_path / "first") as client:
+        client.edit("add", row=20, col=30)
+        client.server.desk.session.publish()
+    (tmp_path / "copy/masks").mkdir(parents=True)
+    data = (tmp_path / "first/masks/f0.png").read_bytes()
+    (tmp_path / "copy/masks/f0.png").write_bytes(data)
+    with serving(images, tmp_path / "copy", review=tmp_path / "first") as client:
+        assert client.get("/api/frame/0/0").json["targets"][0]["point"] == [20, 30]
+
+
+def test_a_job_of_annotate_that_is_not_finished_is_left_alone(tmp_path):
+    images, out = scenes(tmp_path / "images"), tmp_path / "out"
+    out.mkdir()
+    (out / ".journal.jsonl").write_text('{"image": "f0.png"}\n')
+    with pytest.raises(OutputError, match="not finished"), serving(images, out):
+        pass
+
+
 def test_masks_of_another_command_are_reviewed_only_when_asked(tmp_path):
     images = scenes(tmp_path / "images")
     with serving(images, tmp_path / "first") as client:

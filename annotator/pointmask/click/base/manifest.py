@@ -3,17 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
 
 from pointmask.click.base.targets import made_of, seed
 from pointmask.click.contract.targets import Brief, ClickFrame, ClickTarget
 from pointmask.click.journal.index import FrameKey
+from pointmask.click.publish.finder import Finder
 from pointmask.errors import PointsError
 from pointmask.folder.records.manifest import Entry, Settings, entry_lines, parse_or_raise
 from pointmask.io.formats.encodings import rle
 from pointmask.io.formats.labelled import LabelledTarget
 from pointmask.io.formats.tables.native import frame_of_entry
-from pointmask.io.layout import MANIFEST
 from pointmask.io.points.points import Point
 
 
@@ -39,13 +38,12 @@ class ManifestBase:
 
     def __init__(self, out: Path, settings: Settings) -> None:
         self._out, self._settings = out, settings
-        self._path = out / MANIFEST
-        self._file: BinaryIO = self._path.open("rb")
-        self._size = self._file.seek(0, 2)
+        self._finder = Finder(out)
+        self._path = self._finder.path
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        self._finder.close()
 
     def briefs(self) -> Iterator[tuple[FrameKey, list[Brief]]]:
         """Yield all finished frames, sorted; see `pointmask.click.contract.base.Base`."""
@@ -84,7 +82,7 @@ class ManifestBase:
         PointsError
             If its masks cannot be told apart, and would not be the same if they were made again.
         """
-        entry = self._find(key)
+        entry = self._finder.find(key)
         if entry is None or entry["status"] != "done":
             return None
         where = f"{self._path}, {key[0]}"
@@ -113,34 +111,6 @@ class ManifestBase:
             targets=tuple(targets),
             last=len(targets),
         )
-
-    def _find(self, key: FrameKey) -> Entry | None:
-        """Search the sorted file by halves; it is not read as a whole."""
-        low, high = 0, self._size
-        while low < high:
-            middle = (low + high) // 2
-            start, line = self._line_at(middle, low)
-            if not line:
-                high = middle
-                continue
-            entry = parse_or_raise(self._path, start, line)
-            found = entry["image"], entry["frame"]
-            if found == key:
-                return entry
-            if found < key:
-                low = start + len(line)
-            else:
-                high = middle
-        return None
-
-    def _line_at(self, middle: int, low: int) -> tuple[int, bytes]:
-        """Return the first line that begins at or after a place."""
-        self._file.seek(middle)
-        if middle > low:
-            self._file.seek(middle - 1)
-            self._file.readline()
-        start = self._file.tell()
-        return start, self._file.readline() if start < self._size else b""
 
 
 def _target(

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from pointmask.click.contract.targets import ClickFrame
 from pointmask.click.journal.index import FrameKey
 from pointmask.click.publish.entries import entry_of, key_of_entry, mask_png, point_fields
+from pointmask.click.publish.own import OwnMasks
 from pointmask.folder.frame import skipped_entry
 from pointmask.folder.plan import shared_stems
 from pointmask.folder.records.manifest import Entry, Settings, dump, entry_lines, parse_or_raise
@@ -31,7 +32,8 @@ class Contents(NamedTuple):
 
     Attributes
     ----------
-    out : Path
+    own : OwnMasks
+        The output folder, and the masks in it that may be written.
     frames : list of (str, int)
         All frames that the journal tells of, sorted.
     state : callable
@@ -44,7 +46,7 @@ class Contents(NamedTuple):
         Last line that was published before.
     """
 
-    out: Path
+    own: OwnMasks
     frames: list[FrameKey]
     state: Callable[[FrameKey], ClickFrame]
     basis: Settings
@@ -107,7 +109,7 @@ def publish(
     Entries of frames that the journal does not tell of are taken over as they are. Memory grows with the
     number of frames' names alone.
     """
-    out = contents.out
+    out = contents.own.out
     clean_temporaries(out, _TAG, [RESULTS["mask"]])
     twins = {
         name: group
@@ -125,6 +127,7 @@ def publish(
                 if report is not None:
                     report(min(count, len(contents.frames)), len(contents.frames))
         sync(made)
+        contents.own.sync()
         write_whole(out / THETA, contents.theta, _TAG)
         derive(out, made, labelled=tally.labelled)
         hashes = {path.name: _hash(path) for path in _published_files(out)} | {MANIFEST: _hash(made)}
@@ -149,9 +152,10 @@ class _Tally:
 def _entries(contents: Contents, twins: dict[str, list[str]]) -> Iterator[tuple[bytes, Entry]]:
     """Yield all lines of the manifest, sorted, and bring the masks of the journal's frames up to date."""
     ours = set(contents.frames)
+    names = {name for name, _ in contents.frames}
     with ExitStack() as stack:
         old: Iterable[tuple[FrameKey, bytes | None]] = ()
-        path = contents.out / MANIFEST
+        path = contents.own.out / MANIFEST
         if path.exists():
             handle = stack.enter_context(path.open("rb"))
             old = _other_lines(path, entry_lines(handle), ours)
@@ -160,7 +164,7 @@ def _entries(contents: Contents, twins: dict[str, list[str]]) -> Iterator[tuple[
             if line is not None:
                 yield line, json.loads(line)
                 continue
-            entry = _publish_frame(contents, key, twins)
+            entry = _publish_frame(contents, key, twins, names)
             if entry is not None:
                 yield dump(entry), entry
 
@@ -175,20 +179,29 @@ def _other_lines(
             yield key, line
 
 
-def _publish_frame(contents: Contents, key: FrameKey, twins: dict[str, list[str]]) -> Entry | None:
+def _publish_frame(
+    contents: Contents, key: FrameKey, twins: dict[str, list[str]], names: set[str]
+) -> Entry | None:
     name, number = key
     frame = contents.state(key)
+    refusal = contents.own.refusal(frame, is_ours=names)
+    if refusal:
+        entry = entry_of(frame, contents.basis)
+        is_done = entry is not None and entry["status"] == "done"
+        return skipped_entry(name, number, refusal) if is_done else entry
     if name in twins:
-        write_mask(contents.out, frame, None)
-        names = " and ".join(twins[name])
+        write_mask(contents.own.out, frame, None)
+        both = " and ".join(twins[name])
         return skipped_entry(
             name,
             number,
-            f"{names} would both write the mask {stem_of(name)}.png; rename all but one, or keep them in "
+            f"{both} would both write the mask {stem_of(name)}.png; rename all but one, or keep them in "
             "different folders",
         )
     entry = entry_of(frame, contents.basis)
-    write_mask(contents.out, frame, entry, changed=frame.revision > contents.published)
+    if entry is not None and entry["status"] == "done":
+        contents.own.claim(frame, durable=False)
+    write_mask(contents.own.out, frame, entry, changed=frame.revision > contents.published)
     return entry
 
 

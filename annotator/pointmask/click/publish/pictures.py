@@ -4,12 +4,12 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 
 from pointmask.click.contract.targets import ClickFrame
 from pointmask.click.journal.index import FrameKey
 from pointmask.click.publish.entries import entry_of
 from pointmask.click.publish.folder import write_mask
+from pointmask.click.publish.own import OwnMasks
 from pointmask.errors import PointmaskError
 from pointmask.folder.records.manifest import Settings
 
@@ -24,15 +24,16 @@ class Pictures:
 
     Parameters
     ----------
-    out : Path
+    own : OwnMasks
+        The masks that may be written; what may not is told by publishing.
     state : callable
         Returns a frame as it stands.
     basis : Settings
         Of the session.
     """
 
-    def __init__(self, out: Path, state: Callable[[FrameKey], ClickFrame], basis: Settings) -> None:
-        self._out, self._state, self._basis = out, state, basis
+    def __init__(self, own: OwnMasks, state: Callable[[FrameKey], ClickFrame], basis: Settings) -> None:
+        self._own, self._state, self._basis = own, state, basis
         self._due: dict[FrameKey, float] = {}
         self._changed = threading.Condition()
         self._closed = False
@@ -64,7 +65,9 @@ class Pictures:
         while (key := self._next()) is not None:
             with suppress(PointmaskError, OSError):
                 frame = self._state(key)
-                write_mask(self._out, frame, entry_of(frame, self._basis))
+                if not self._own.refusal(frame):
+                    self._own.claim(frame, durable=True)
+                    write_mask(self._own.out, frame, entry_of(frame, self._basis))
 
     def _next(self) -> FrameKey | None:
         """Wait for the first frame that is due; None at the end."""

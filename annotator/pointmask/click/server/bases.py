@@ -9,6 +9,7 @@ from pointmask.click.base.manifest import ManifestBase
 from pointmask.click.base.seeds import Bases, SeedBase
 from pointmask.click.contract.base import Base
 from pointmask.click.frames.listing import Listing
+from pointmask.click.publish.own import check_new
 from pointmask.errors import OutputError
 from pointmask.folder.records.manifest import Settings
 from pointmask.io.formats import read_points
@@ -39,9 +40,12 @@ def reviewed(out: Path, review: Path | None, settings: Settings, *, read_only: b
     Raises
     ------
     OutputError
-        If there is nothing to review, or `out` holds masks of a job and was not named for review.
+        If there is nothing to review, or `out` holds masks of a job and was not named for review, or files
+        that pointmask did not write where its own are to be.
     """
     place = out
+    if not read_only and not (out / CLICKS).is_file() and not (out / MANIFEST).is_file():
+        check_new(out, review)
     if review is not None and read_only:
         place = review
     elif review is not None:

@@ -1,6 +1,9 @@
 """Publish what a damaged journal says up to the damage; the file itself is left as it is."""
 
+from contextlib import closing
+
 from pointmask.click.publish.folder import Contents, Published, publish
+from pointmask.click.publish.own import OwnMasks
 from pointmask.click.session.hold import hold_folder
 from pointmask.click.session.setup import Setup
 from pointmask.click.session.store import Store
@@ -28,10 +31,10 @@ def publish_up_to_damage(setup: Setup) -> tuple[Published, int]:
     OutputError
         If a file cannot be written.
     """
-    with hold_folder(setup.out, setup.annotator):
+    with hold_folder(setup.out, setup.annotator), closing(OwnMasks(setup.out)) as own:
         store = Store(setup.out / CLICKS, setup.annotator, setup.settings, read_only=True, up_to_damage=True)
         contents = Contents(
-            setup.out,
+            own,
             sorted(store.index.frames),
             store.get,
             setup.settings,

@@ -17,6 +17,7 @@ from pointmask.click.journal.index import FrameKey
 from pointmask.click.masks.divided import Masks, described
 from pointmask.click.masks.undivided import Undivided, Wish
 from pointmask.click.publish.folder import Contents, Published, publish
+from pointmask.click.publish.own import OwnMasks
 from pointmask.click.publish.pictures import Pictures
 from pointmask.click.session import limits
 from pointmask.click.session.editor import Editor
@@ -68,7 +69,8 @@ class Session:
         store = Store(setup.out / CLICKS, setup.annotator, setup.settings, base, read_only=setup.read_only)
         self._store, self.cut = store, store.cut
         self._prepare()
-        self._pictures = None if setup.read_only else Pictures(setup.out, self._state, setup.settings)
+        self._own = OwnMasks(setup.out)
+        self._pictures = None if setup.read_only else Pictures(self._own, self._state, setup.settings)
         if not setup.read_only:
             self._open()
 
@@ -86,6 +88,7 @@ class Session:
         if self._pictures is not None:
             self._pictures.close()
         with self._lock:
+            self._own.close()
             self._store.close()
 
     @property
@@ -295,14 +298,8 @@ class Session:
         with self._lock:
             index = self._store.index
             upto = index.seq
-            contents = Contents(
-                self.setup.out,
-                sorted(index.frames),
-                self._state,
-                self._basis,
-                self.setup.theta.to_toml(),
-                index.published,
-            )
+            theta, frames = self.setup.theta.to_toml(), sorted(index.frames)
+            contents = Contents(self._own, frames, self._state, self._basis, theta, index.published)
         done = publish(contents, report=report, cancel=cancel)
         with self._lock:
             body = {"op": "published", "upto": upto, "files": done.files}

@@ -1,0 +1,181 @@
+"""Which masks in an output folder are those of the frames that are edited; no others are replaced or removed.
+
+A mask is a frame's own if nothing was there when it was first written, or if the manifest names it for that
+frame. The first is noted in the list of `pointmask.io.listed`, so that a session that is killed before it
+publishes has proof of its masks all the same.
+"""
+
+import threading
+from contextlib import ExitStack
+from pathlib import Path
+
+from pointmask.click.contract.targets import ClickFrame
+from pointmask.click.publish.finder import Finder
+from pointmask.errors import OutputError, WriteError
+from pointmask.io.files import is_temporary, sync
+from pointmask.io.layout import (
+    LISTED,
+    MANIFEST,
+    MASKS,
+    POINTS,
+    RESULTS,
+    THETA,
+    TRACKED,
+    result_path,
+    stem_of,
+)
+from pointmask.io.listed import OwnFiles, files_in
+from pointmask.io.own import check_free
+
+
+class OwnMasks:
+    """
+    The masks that may be written; from any thread, one at a time. Close it (`contextlib.closing`).
+
+    Parameters
+    ----------
+    out : Path
+        Output folder.
+
+    Attributes
+    ----------
+    out : Path
+        As above.
+    """
+
+    def __init__(self, out: Path) -> None:
+        self.out, self._list = out, OwnFiles(out)
+        self._names = self._list.names()
+        self._lock = threading.Lock()
+        self._stack = ExitStack()
+        self._finder: Finder | None = None
+        if (out / MANIFEST).is_file():
+            self._finder = Finder(out)
+            self._stack.callback(self._finder.close)
+
+    def close(self) -> None:
+        """Close the manifest."""
+        self._stack.close()
+
+    def refusal(self, frame: ClickFrame, *, is_ours: frozenset[str] | set[str] = frozenset()) -> str:
+        """
+        Say why the mask of a frame must be left alone; empty if it may be written or removed.
+
+        Parameters
+        ----------
+        frame : ClickFrame
+        is_ours : set of str
+            Images that are published together with it, so that what the manifest says of them counts no more.
+
+        Raises
+        ------
+        OutputError
+            If the manifest is damaged.
+        """
+        name = result_path("mask", frame.image, frame.frame, frame.frames)
+        with self._lock:
+            twin = self._twin(frame, is_ours)
+            if twin is not None:
+                names = " and ".join(sorted((frame.image, twin)))
+                return (
+                    f"{names} would both write the mask {stem_of(frame.image)}.png, which is that of {twin} "
+                    "now; rename this image, or keep it in another folder"
+                )
+            path = self.out / name
+            if name in self._names or not (path.exists() or path.is_symlink()) or self._is_named(frame, name):
+                return ""
+        return (
+            f"{path} exists, and was not written for this image; nothing else is replaced: move it away, and "
+            "publish again"
+        )
+
+    def claim(self, frame: ClickFrame, *, durable: bool) -> None:
+        """
+        Note that the mask of a frame is about to be written, which `refusal` did not refuse.
+
+        Parameters
+        ----------
+        frame : ClickFrame
+        durable : bool
+            Wait until the disk holds the note; else call `sync` before anything relies on it.
+
+        Raises
+        ------
+        WriteError
+            If the note cannot be written.
+        """
+        name = result_path("mask", frame.image, frame.frame, frame.frames)
+        with self._lock:
+            if name in self._names:
+                return
+            try:
+                self._list.add([name]) if durable else self._list.claim([name])
+            except OSError as error:
+                raise WriteError(
+                    f"{self.out / LISTED} cannot be written ({error.strerror or error})"
+                ) from error
+            self._names.add(name)
+
+    def sync(self) -> None:
+        """Wait until the disk holds all notes."""
+        path = self.out / LISTED
+        if path.exists():
+            sync(path)
+
+    def _twin(self, frame: ClickFrame, is_ours: frozenset[str] | set[str]) -> str | None:
+        """Return another finished image of the manifest whose mask has the name of this one's."""
+        if self._finder is None:
+            return None
+        stem = stem_of(frame.image)
+        for entry in self._finder.from_on((f"{stem}.", 0)):
+            other = entry["image"]
+            if not other.startswith(f"{stem}."):
+                return None
+            is_twin = stem_of(other) == stem and other != frame.image
+            if is_twin and entry["status"] == "done" and other not in is_ours:
+                return str(other)
+        return None
+
+    def _is_named(self, frame: ClickFrame, name: str) -> bool:
+        """Say whether the manifest gives the mask to this frame."""
+        if self._finder is None:
+            return False
+        entry = self._finder.find((frame.image, frame.frame))
+        return entry is not None and entry["status"] == "done" and entry["mask"] == name
+
+
+def check_new(out: Path, review: Path | None) -> None:
+    """
+    Refuse a folder without journal and manifest that holds files where those of a session are to be.
+
+    Parameters
+    ----------
+    out : Path
+        Existing folder.
+    review : Path, optional
+        Folder whose copy `out` is to be: what a copy that was killed left of it is in nobody's way.
+
+    Raises
+    ------
+    OutputError
+        If there is one that pointmask did not write, or a job of another command is not finished.
+    """
+    for path in out.glob(".journal*.jsonl"):
+        raise OutputError(
+            f"{out} holds a job of pointmask annotate that is not finished ({path.name}); run it to its end "
+            "and review it, or choose another --out"
+        )
+    ours = OwnFiles(out).names()
+    check_free(out, (THETA, TRACKED, POINTS, MASKS), ours)
+    for kind in ("mask", "instance"):
+        for path in files_in(out / RESULTS[kind]):
+            name = path.relative_to(out)
+            if name.as_posix() not in ours and not is_temporary(path) and not _is_copy(path, review, name):
+                check_free(out, [name.as_posix()], ours)
+
+
+def _is_copy(path: Path, review: Path | None, name: Path) -> bool:
+    """Say whether a picture is the same as that of the folder which is reviewed."""
+    if review is None or path.is_symlink() or not (review / name).is_file():
+        return False
+    return path.samefile(review / name) or path.read_bytes() == (review / name).read_bytes()
