@@ -184,3 +184,18 @@ def test_a_large_frame_is_seen_whole_and_then_in_tiles_to_the_pixel(tmp_path, se
     bright = np.argwhere(canvas > 200)
     assert bright.min(0).tolist() == [v["y"] + 2011 * v["scale"], v["x"] + 1501 * v["scale"]]
     assert bright.max(0).tolist() == [v["y"] + 2014 * v["scale"] - 1, v["x"] + 1504 * v["scale"] - 1]
+
+
+def test_the_read_out_does_not_move_the_image_under_the_pointer(tmp_path, served, visit):
+    """A click would fall on another pixel than the one that was aimed at."""
+    frame = NOISE.normal(1e5, 1e4, (240, 320)).astype(np.float32)
+    frame[:, :160] = 1
+    write(tmp_path / "a" / "f.tif", frame)
+    user = visit(served(tmp_path / "a"), viewport={"width": 900, "height": 700})
+    before = user.view
+    user.click(120, 200)  # a level is told, too
+    for col in (3, 200):
+        user.hover(40, col)
+        user.painted()
+        assert user.page.locator(".status .place").inner_text().split()[1] == str(col)
+        assert user.view == before

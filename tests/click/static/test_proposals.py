@@ -25,8 +25,11 @@ def test_proposals_are_accepted_and_refused_by_keys_and_stay_so(tmp_path, propos
     shown = client.get("/api/frame/0/0").json["proposals"]
     assert len(shown) == 3
     assert user.canvas("marks").any()
+    told = user.page.locator(".proposals")
+    assert told.inner_text() == "3 proposals: . goes to the next, Y accepts, Delete refuses."
     user.press("y")  # the first one
     user.settle()
+    assert told.inner_text().startswith("2 proposals")
     first = tuple(shown[0]["point"])
     assert user.points("f0000.tif") == [first]
     assert (user.server_mask("f0000.tif", scene.image.shape) == mask_of(scene.image, [first])).all()
@@ -41,5 +44,6 @@ def test_proposals_are_accepted_and_refused_by_keys_and_stay_so(tmp_path, propos
     user.settle()
     assert sorted(user.points("f0000.tif")) == sorted([first, tuple(left[0]["point"])])
     assert client.get("/api/frame/0/0").json["proposals"] == []
+    assert told.is_hidden()
     lines = map(json.loads, (client.server.desk.session.setup.out / "clicks.jsonl").read_text().splitlines())
     assert sum(line["op"] == "add" for line in lines) == 2

@@ -120,3 +120,18 @@ def test_a_target_of_the_queue_opens_in_the_workspace(marked, visit):
     user.press("o")
     user.on_image(image)
     assert user.page.locator(".target.selected").get_attribute("data-target") == target
+
+
+def test_a_review_that_was_asked_for_is_what_opens_and_its_buttons_are_in_sight(marked, visit):
+    user = visit(marked, begin=False, viewport={"width": 900, "height": 700})
+    user.page.goto(f"{user.url}#/review&token={marked.token}")
+    queued(user, 0)
+    user.page.get_by_text("When to stop").click()
+    buttons = user.page.locator(".review-facts button")
+    for i in range(buttons.count()):
+        box = buttons.nth(i).bounding_box()
+        assert box["y"] + box["height"] <= 700
+    reviewed = "() => [...document.querySelectorAll('.stop tbody tr')].map((tr) => +tr.cells[2].textContent)"
+    assert sum(user.page.evaluate(reviewed)) == 0
+    buttons.first.click()
+    user.page.wait_for_function(f"() => ({reviewed})().reduce((a, b) => a + b, 0) === 1")

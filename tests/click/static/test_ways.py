@@ -1,10 +1,15 @@
-"""Ways to the page: through a hub's prefix, over a slow link, into folders of many files and many pages."""
+"""Ways to the page and on from it: through a prefix, over a slow link, many files, many pages."""
+
+import shlex
 
 import numpy as np
 import pytest
 import tifffile
+from click.testing import CliRunner
 from tools.click.planted import mask_of, planted
 from tools.click.proxy import behind_prefix
+
+from pointmask.cli import main
 
 pytestmark = pytest.mark.browser
 
@@ -141,3 +146,20 @@ def test_clicks_are_kept_while_the_kernels_are_compiled(tmp_path, served, visit)
     client.server.warm.set()
     user.settle()
     assert user.points("f0000.tif") == [scene.points[0]]
+
+
+def test_the_commands_that_come_next_run_as_they_are_written(tmp_path, served, visit):
+    (scene,) = planted(tmp_path / "some images", 1).values()
+    user = visit(served(tmp_path / "some images"))
+    user.click(*scene.points[0])
+    user.page.get_by_role("link", name="Finish").click()
+    user.page.get_by_role("button", name="Publish now").click()
+    user.page.get_by_text("Published:").wait_for()
+    check, convert, train = user.page.locator(".command code").all_inner_texts()
+    for line in (check, convert):
+        done = CliRunner().invoke(main, shlex.split(line)[1:])
+        assert done.exit_code == 0, done.output
+    arguments = shlex.split(train)
+    assert arguments[:2] == ["pointmask", "train"]
+    done = CliRunner().invoke(main, [*arguments[1:], "--help"])  # training itself takes minutes
+    assert done.exit_code == 0, done.output

@@ -171,7 +171,7 @@ def click_command(
                 return
             wait_for_images(desk.listing, _PATIENCE, say)
             say(_what_is_there(desk))
-            _serve(desk, host, port, allowed, no_browser=no_browser)
+            _serve(desk, host, port, allowed, view="/review" if review else "", no_browser=no_browser)
     except JournalError as error:
         if not publish:
             raise
@@ -179,13 +179,15 @@ def click_command(
         _publish_up_to_damage(wish)
 
 
-def _serve(desk: "Desk", host: str, port: int | None, allowed: tuple[str, ...], *, no_browser: bool) -> None:
+def _serve(
+    desk: "Desk", host: str, port: int | None, allowed: tuple[str, ...], *, view: str, no_browser: bool
+) -> None:
     from pointmask.click.server.serve import Server
     from pointmask.click.server.wire import address, guard
 
     token = guard.new_token()
     bound = address.listen(host, port)
-    place = address.page_address(bound, host, token)
+    place = address.page_address(bound, host, token, view)
     redirect = None
     if not no_browser and address.has_browser(os.environ):
         redirect = address.Redirect(place)

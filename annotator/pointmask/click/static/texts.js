@@ -88,6 +88,7 @@ export const t = {
   targets: {
     side: "Window and targets", panel: "Targets", list: "Targets of this frame", title: (n) => `Targets ${n || ""}`.trim(),
     none: "Click on a target. N records that there is none.",
+    proposals: (n) => `${n} ${plural(n, "proposal", "proposals")}: . goes to the next, Y accepts, Delete refuses.`,
     place: (x, y) => `x ${x} y ${y}`, area: (n) => `${n.toLocaleString()} px`,
     confidenceHelp: "Predicted IoU with a hand-drawn mask",
     byHand: "by hand", byHandHelp: "Painted pixels: no level, no confidence. “Own mask” brings both back.",
@@ -197,7 +198,7 @@ export const t = {
     numbers: { images: "images", marked: "marked", empty: "without a target", todo: "to do", unfinished: "unfinished", unsure: "unsure", targets: "targets", by_hand: "by hand" },
     sizes: (sizes) => (sizes ?? []).filter(({ count: n }) => n).map(({ upto, count: n }) => `${n.toLocaleString()} ${plural(n, "target", "targets")} ${upto === null ? "larger" : `up to ${upto} px`}`),
     unreadable: (n) => `${n} ${plural(n, "image", "images")} cannot be read: pointmask check says why.`,
-    commands: (out, images) => [`pointmask check ${images} --masks ${out}`, `pointmask convert ${out} ${out}-basicirstd --to basicirstd`, `pointmask train ${images} --masks ${out}`],
+    commands: (out, images) => [`pointmask check ${images} --masks ${out}`, `pointmask convert ${out} ${out}-basicirstd --to basicirstd --images ${images}`, `pointmask train ${images} --masks ${out}`],
     copy: "Copy", copied: "Copied", copyThis: (line) => `Copy: ${line}`, selected: "Selected: copy it with Ctrl C.",
   },
   help: {

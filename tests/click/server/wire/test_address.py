@@ -30,6 +30,7 @@ def test_the_token_stands_behind_the_hash():
         port = bound.getsockname()[1]
         assert page_address(bound, "127.0.0.1", "abc") == f"http://127.0.0.1:{port}/#token=abc"
         assert page_address(bound, "::1", "abc") == f"http://[::1]:{port}/#token=abc"
+        assert page_address(bound, "::1", "abc", "/review") == f"http://[::1]:{port}/#/review&token=abc"
 
 
 def test_the_way_over_ssh():

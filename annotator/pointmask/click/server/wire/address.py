@@ -76,10 +76,10 @@ def listen(host: str, port: int | None) -> socket.socket:
     raise AddressError(f"{where}: {refused.strerror}; choose another, or any free one: --port 0")
 
 
-def page_address(bound: socket.socket, host: str, token: str) -> str:
-    """Return the address of the page; the token stands behind the #, which no browser sends anywhere."""
+def page_address(bound: socket.socket, host: str, token: str, view: str = "") -> str:
+    """Return the address of a view; the token stands behind the #, which no browser sends anywhere."""
     shown = f"[{host}]" if ":" in host else host
-    return f"http://{shown}:{bound.getsockname()[1]}/#token={token}"
+    return f"http://{shown}:{bound.getsockname()[1]}/#{view and view + '&'}token={token}"
 
 
 def ssh_line(port: int, environment: Mapping[str, str]) -> str | None:

@@ -1,6 +1,7 @@
 /** The queue of doubtful masks: one target per screen, a key per verdict, the next ones already there. */
 
 import { bdi, count, fill, h, setText } from "../dom.js";
+import { api, Refused } from "../model/api.js";
 import { Paint } from "../workspace/paint.js";
 import { confidence } from "../workspace/panels/targets.js";
 import { presetWindow } from "../workspace/panels/window.js";
@@ -37,14 +38,14 @@ export class Review {
     this.notes = h("ul.flag-texts");
     this.keys = h("p.hint.keys-line", {}, t.review.keys.map(([key, text]) => h("span", {}, h("kbd", {}, key), ` ${text}`)));
     this.stop = h("tbody");
+    this.bands = h("details.stop", { ontoggle: () => this.tellBands() }, h("summary", {}, t.review.stop), h("p.hint", {}, t.review.stopText),
+      h("table", {}, h("thead", {}, h("tr", {}, t.review.stopHead.map((text) => h("th", { scope: "col" }, text)))), this.stop));
     this.empty = h("p.plain", { hidden: true }, t.review.empty);
     this.panels = h("div.crop-row", {}, this.pictures.map(({ what, canvas }) => h("figure", {}, canvas, h("figcaption", {}, t.review.pictures[what]))));
     this.body = h("div.review-body", {}, this.panels, h("div.stage-box", {}, this.stage));
     this.single = h("div.single", {}, this.body, h("div.review-facts", {}, this.facts, this.notes, this.buttons(), this.keys));
     this.sheet = new Sheet(page, this.queue, this.crops, { open: (place) => this.openSingle(place), done: (places) => this.sheetDone(places), note: shell.note });
-    this.element = h("main.review", {}, h("div.review-head", {}, h("h1", {}, t.review.title), this.line, this.filters.element,
-      h("details.stop", {}, h("summary", {}, t.review.stop), h("p.hint", {}, t.review.stopText),
-        h("table", {}, h("thead", {}, h("tr", {}, t.review.stopHead.map((text) => h("th", { scope: "col" }, text)))), this.stop))), this.empty, this.single, this.sheet.element);
+    this.element = h("main.review", {}, h("div.review-head", {}, h("h1", {}, t.review.title), this.line, this.filters.element, this.bands), this.empty, this.single, this.sheet.element);
     this.paint = new Paint(this.viewer, {
       stroke: (set, clear) => this.edit({ op: "paint", set, clear }),
       superpixel: ({ row, col }, add) => this.edit({ op: "superpixel", row, col, add }),
@@ -54,6 +55,7 @@ export class Review {
     page.addEventListener("frame", (event) => {
       if (/** @type {CustomEvent} */ (event).detail === this.frame) this.show();
     });
+    page.addEventListener("answered", () => this.tellBands());
     this.actions = this.makeActions();
   }
 
@@ -93,6 +95,18 @@ export class Review {
     this.sheet.close();
     this.single.hidden = false;
     await this.go(0);
+  }
+
+  /** What was reviewed since the queue was loaded counts too, while somebody reads the table. */
+  async tellBands() {
+    if (!this.bands.open || !this.element.isConnected) return;
+    try {
+      const { bands } = await api.queue({ ...this.queue.query, from: 0, count: 1 });
+      this.stop.replaceChildren(...bandRows(bands ?? []));
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      this.shell.note(error.message);
+    }
   }
 
   /** @param {number} place */

@@ -22,7 +22,8 @@ export class TargetList {
     this.list = h("ol.targets", { "aria-label": t.targets.list });
     this.state = h("p.frame-state", { hidden: true });
     this.empty = h("p.hint", {}, t.targets.none);
-    this.element = h("section.panel.target-panel", { "aria-label": t.targets.panel }, this.heading, this.state, this.empty, this.list);
+    this.proposals = h("p.hint.proposals", { hidden: true });
+    this.element = h("section.panel.target-panel", { "aria-label": t.targets.panel }, this.heading, this.state, this.proposals, this.empty, this.list);
     this.drawn = "";
   }
 
@@ -35,6 +36,8 @@ export class TargetList {
     this.heading.textContent = t.targets.title(targets.length);
     this.state.hidden = frame.state === "open";
     this.state.textContent = t.frameState[frame.state] ?? "";
+    this.proposals.hidden = !frame.open.length;
+    if (frame.open.length) this.proposals.textContent = t.targets.proposals(frame.open.length);
     this.empty.hidden = targets.length > 0 || frame.state !== "open";
     const active = document.activeElement;
     // A control that is in use stays where it is: its item is brought up to date, not drawn anew.
