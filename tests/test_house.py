@@ -117,3 +117,19 @@ def test_examples_and_other_packages_need_the_public_face_alone():
                 assert "pointmask" not in node.module or node.module in PACKAGES, (
                     f"{path.name}: {node.module}"
                 )
+
+
+def test_what_is_said_is_broken_into_lines_by_its_arguments():
+    """`say` prints a break within a line as its escape: a line is an argument of its own."""
+    broken = []
+    for file in (file for top in PACKAGES.values() for file in top.rglob("*.py")):
+        calls = (node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call))
+        for call in (call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "say"):
+            texts = [
+                part.value
+                for argument in call.args
+                for part in (argument.values if isinstance(argument, ast.JoinedStr) else [argument])
+                if isinstance(part, ast.Constant) and isinstance(part.value, str)
+            ]
+            broken += [f"{file}:{call.lineno}" for text in texts if "\n" in text]
+    assert not broken

@@ -31,7 +31,7 @@ def test_it_says_where_the_page_is_and_goes_on_where_work_stopped(tmp_path):
             pass
         status, said = ended(process)
         assert status == 0
-        assert "1 frames with 1 targets are in" in said
+        assert "1 frame with 1 target is in" in said
         assert client.token not in said
     assert (tmp_path / "images-clicks/masks/f0.png").is_file()
     with started(images) as (process, client, said):
@@ -62,7 +62,7 @@ def test_publish_shows_no_page(tmp_path):
         process.wait()
     done = CliRunner().invoke(cli.main, ["click", str(images), "--publish"])
     assert done.exit_code == 0, done.output
-    assert "1 frames with 1 targets" in done.output
+    assert "1 frame with 1 target" in done.output
     assert (tmp_path / "images-clicks/manifest.jsonl").is_file()
 
 
@@ -80,7 +80,7 @@ def test_a_damaged_journal_is_published_up_to_the_damage_and_left_alone(tmp_path
     assert "clicks.jsonl, line 3, is not as pointmask wrote it: its seq is 7" in shown.output
     done = CliRunner().invoke(cli.main, ["click", str(images), "--publish"])
     assert done.exit_code == 0, done.output
-    assert "1 frames with 1 targets" in done.output
+    assert "1 frame with 1 target" in done.output
     assert "as of line 2 of the journal" in done.output
     assert (out / "clicks.jsonl").read_bytes() == damaged
 

@@ -151,6 +151,7 @@ def test_merged_folders_hold_each_frame_once_and_the_first_named_wins(tmp_path, 
     assert done.exit_code == 0, done.output
     assert "4 frames with masks" in done.output
     assert done.output.count("in several folders:") == 3
+    assert "taken from the first one named" in done.output
     assert {p: p.read_bytes() for o in two for p in o.rglob("*") if p.is_file()} == before
     entries = {entry["image"]: entry for entry in read_manifest(out)}
     ann = {entry["image"]: entry for entry in read_manifest(two[1])}

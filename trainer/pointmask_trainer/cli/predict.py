@@ -99,8 +99,9 @@ def predict(
     _print_summary(summary, out)
     if summary.why_senseless:
         say(
-            f"WARNING: {summary.why_senseless}\nWhat to do: compare these images with those of the training "
-            "(range of grey values, sensor, size of targets: pointmask check), or try another --threshold"
+            f"WARNING: {summary.why_senseless}",
+            "What to do: compare these images with those of the training "
+            "(range of grey values, sensor, size of targets: pointmask check), or try another --threshold",
         )
     if summary.skipped or summary.why_senseless:
         raise SystemExit(EXIT_SOME_SKIPPED)

@@ -15,6 +15,7 @@ from pointmask.cli.annotate import shard_of
 from pointmask.cli.options import point_format_option, polarity_option, source_options
 
 if TYPE_CHECKING:
+    from pointmask.click.publish.folder import Published
     from pointmask.click.server.desk import Desk
     from pointmask.click.server.start import Wish
 
@@ -233,10 +234,7 @@ def _publish_up_to_damage(wish: "Wish") -> None:
     from pointmask.click.session.salvage import publish_up_to_damage
 
     published, line = publish_up_to_damage(setup_of(wish, source_of(wish)[0]))
-    click.echo(
-        f"{published.done:,} frames with {published.targets:,} targets are in {wish.out}, "
-        f"as of line {line:,} of the journal."
-    )
+    click.echo(f"{_frames_with_targets(published)} in {wish.out}, as of line {line:,} of the journal.")
 
 
 def _publish(desk: "Desk") -> None:
@@ -251,12 +249,15 @@ def _publish(desk: "Desk") -> None:
         say("Left for the next time; every edit is in the journal.")
     else:
         skipped = f", {published.skipped:,} left out" if published.skipped else ""
-        say(
-            f"{published.done:,} frames with {published.targets:,} targets are in "
-            f"{desk.session.setup.out}{skipped}."
-        )
+        say(f"{_frames_with_targets(published)} in {desk.session.setup.out}{skipped}.")
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def _frames_with_targets(published: "Published") -> str:
+    frames, targets = published.done, published.targets
+    one = f"{frames:,} frame{'s' * (frames != 1)} with {targets:,} target{'s' * (targets != 1)}"
+    return f"{one} {'is' if frames == 1 else 'are'}"
 
 
 def _warn(sentence: str) -> None:

@@ -25,6 +25,8 @@ def merge(folders: tuple[Path, ...], out: Path) -> None:
 
     done = merged(folders, out)
     say(f"{out}: {done.done:,} frames with masks, {done.skipped:,} skipped")
+    if done.double:
+        say("An image that several folders finished is taken from the first one named:", err=True)
     for name in done.double[:_SHOWN]:
         say(f"in several folders: {name}", err=True)
     if len(done.double) > _SHOWN:
