@@ -7,9 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointmask.printable import escape, printable, printable_json
+from pointmask.printable import escape, is_text, printable, printable_json
 
 ANY = st.text(st.characters(codec=None, exclude_categories=()))
+
+
+@given(ANY)
+def test_text_is_what_utf_8_can_hold(text):
+    assert is_text(text) == (text.encode("utf-8", "replace").decode() == text)
 
 
 @given(ANY)

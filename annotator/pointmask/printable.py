@@ -50,3 +50,12 @@ def _escaped(letter: str) -> str:
 def _json(letter: str) -> str:
     units = letter.encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{units[k]:02x}{units[k + 1]:02x}" for k in range(0, len(units), 2))
+
+
+def is_text(name: str) -> bool:
+    """Say whether a name is Unicode: one of other bytes, as files may have, cannot be put into UTF-8 text."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

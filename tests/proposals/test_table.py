@@ -46,6 +46,13 @@ def run(*arguments):
     return CliRunner().invoke(cli.main, [str(argument) for argument in arguments])
 
 
+def test_a_name_that_is_not_utf_8_is_skipped_and_the_table_can_be_read(folder):
+    Image.fromarray(image_of(9, 20, 30)).save(folder / "images/bad\udcff.png")
+    summary = write_proposals(open_source(folder / "images"), folder / "points.csv", Search(count=1))
+    assert [name for name, why in summary.skipped if "UTF-8" in why] == ["bad\udcff.png"]
+    assert "a.png" in dict(read_points(folder / "points.csv"))
+
+
 def test_the_table_holds_what_propose_finds(folder):
     path = folder / "points.csv"
     summary = write_proposals(open_source(folder / "images"), path, Search(count=3))

@@ -85,6 +85,11 @@ def result_path(kind: str, name: str, frame: int, frames: int) -> str:
     return f"{RESULTS[kind]}/{stem_of(name)}{number}.png"
 
 
+def is_inside(name: str) -> bool:
+    """Say whether a relative name, read from a file of others, stays in the folder that it is relative to."""
+    return name not in ("", ".") and name[0] != "/" and "\0" not in name and ".." not in name.split("/")
+
+
 def is_tree(path: Path) -> bool:
     """Say whether a folder is for training or our output, which hold masks among other things."""
     return any((path / name).exists() for name in (MANIFEST, MASKS, ID_LISTS, "origin"))

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from pointmask.errors import WriteError
 from pointmask.io.files import flush, put_whole, write_lines
-from pointmask.io.layout import LISTED
+from pointmask.io.layout import LISTED, is_inside
 from pointmask.io.lines import append_lines, whole_lines
 from pointmask.io.own import check_free, check_plain
 
@@ -168,6 +168,4 @@ def _name(line: bytes) -> str | None:
         name = json.loads(line)
     except ValueError:
         return None
-    if not isinstance(name, str) or not name or name.startswith("/") or ".." in name.split("/"):
-        return None
-    return name
+    return name if isinstance(name, str) and is_inside(name) else None

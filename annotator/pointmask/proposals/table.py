@@ -14,6 +14,7 @@ from pointmask.io.files import write_lines
 from pointmask.io.images.source import ImageSource
 from pointmask.io.own import check_file
 from pointmask.io.points.lists import IdList, choose
+from pointmask.printable import is_text
 from pointmask.proposals.propose import propose
 from pointmask.theta import Polarity
 
@@ -148,6 +149,8 @@ def _search(images: ImageSource, search: Search, name: str) -> _Outcome:
     """Search all frames of one image file; one that cannot be read is skipped as a whole."""
     rows: list[bytes] = []
     bare = 0
+    if not is_text(name):
+        return _Outcome(name, [], 0, 0, "its name is not UTF-8, so no table can hold it; rename it")
     try:
         with images.open(name) as file:
             frames = file.frames
@@ -175,4 +178,4 @@ def _row(cells: tuple[object, ...]) -> bytes:
     must_quote = str(cells[0]).startswith("#")
     writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL if must_quote else csv.QUOTE_MINIMAL)
     writer.writerow(cells)
-    return text.getvalue().encode("utf-8", "surrogateescape")
+    return text.getvalue().encode()

@@ -185,6 +185,21 @@ def test_a_finished_frame_comes_before_a_skipped_one_and_names_that_clash_are_sk
     assert not (tmp_path / "all" / "masks" / "a.png").exists()
 
 
+def test_a_manifest_that_leads_out_of_its_folder_is_refused(tmp_path, two):
+    folder = two[0]
+    line = (folder / "manifest.jsonl").read_text()
+    (tmp_path / "secret.png").write_bytes((folder / "masks/a.png").read_bytes())
+    for old, new in (
+        ('"masks/a.png"', '"masks/../../secret.png"'),
+        ('"image": "a.png"', '"image": "../a.png"'),
+    ):
+        assert old in line
+        (folder / "manifest.jsonl").write_text(line.replace(old, new))
+        with pytest.raises(OutputError, match="was not written by pointmask"):
+            merge([folder], tmp_path / "sub/all")
+    assert len(list(tmp_path.rglob("secret.png"))) == 1
+
+
 def test_a_mask_that_is_missing_is_told_and_nothing_looks_finished(tmp_path, two):
     (two[0] / "masks" / "d.png").unlink()
     with pytest.raises(OutputError, match=r"d\.png is missing, though the manifest names it"):

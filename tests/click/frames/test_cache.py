@@ -75,6 +75,18 @@ def test_a_changed_file_is_read_again(folder):
         frames.load("0.png", 0)
 
 
+def test_a_copy_that_kept_size_and_time_is_another_file(folder):
+    frames = Frames(open_source(folder))
+    np.save(folder / "0.npy", np.zeros((20, 30), np.uint8))
+    frames.load("0.npy", 0)
+    times = (folder / "0.npy").stat()
+    with (folder / "0.npy").open("r+b") as file:  # as rsync --inplace --times does
+        file.seek(-1, 2)
+        file.write(b"M")
+    os.utime(folder / "0.npy", ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert frames.load("0.npy", 0).pixels[-1, -1] == 77
+
+
 def test_what_cannot_be_read_is_not_tried_again_until_it_changes(folder, reads):
     (folder / "0.png").write_bytes(b"no image")
     frames = Frames(open_source(folder))

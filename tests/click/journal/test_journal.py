@@ -72,6 +72,26 @@ def test_a_line_is_as_specified(lived):
     }
 
 
+@pytest.mark.parametrize("place", ["../../a.png", "/tmp/a.png", "seq/../../a.png", "..", "", "a\0.png"])
+def test_no_line_leads_out_of_the_folder(tmp_path, lived, place):
+    data = lived[0].replace(b'"a.png"', json.dumps(place).encode())
+    with pytest.raises(JournalError, match="leads out of the folder"), reopened(tmp_path / "out", data):
+        pass
+    assert [path.name for path in tmp_path.rglob("*.png")] == []
+
+
+@pytest.mark.parametrize("value", [None, [], {}, [1, 2], 1e308, True, "", 10**30, [2**30, 2**30]], ids=repr)
+def test_fields_of_any_kind_end_in_a_sentence(tmp_path, lived, value):
+    lines = [json.loads(line) for line in lived[0].splitlines()]
+    for name in sorted({name for line in lines for name in line}):
+        changed = [{**line, name: value} if name in line and line["seq"] > 1 else line for line in lines]
+        data = b"".join(json.dumps(line).encode() + b"\n" for line in changed)
+        with suppress(PointmaskError), reopened(tmp_path / name, data) as clicker:
+            for work in (clicker.frame, clicker.session.undo, clicker.session.publish):
+                with suppress(PointmaskError):
+                    work()
+
+
 def test_every_prefix_of_whole_lines_reads_back_as_it_was_lived(tmp_path, lived):
     data, states = lived
     lines = data.splitlines(keepends=True)

@@ -14,6 +14,7 @@ from pointmask.click.publish import folder
 from pointmask.click.publish.folder import Cancelled
 from pointmask.folder.records.manifest import read_manifest
 from pointmask.io.formats.tables.native import Native
+from pointmask.io.notes import gathering
 
 CLICKS = {"a.png": [(31, 30), (33, 35), (36, 30)], "seq/b.png": [(70, 60)]}
 
@@ -203,6 +204,19 @@ def test_masks_of_a_session_that_was_killed_before_it_published_are_its_own(tmp_
         clicker.add(33, 35)
         assert clicker.session.publish().done == 1
     assert mask.read_bytes() != first
+
+
+def test_a_name_that_is_not_utf_8_stops_no_other_and_stays_in_the_list_that_can_hold_it(tmp_path, images):
+    with clicking(
+        tmp_path, {"bad\udcff.png": images[1]["a.png"], "c.png": images[1]["seq/b.png"]}
+    ) as clicker:
+        clicker.add(31, 30)
+        clicker.add(70, 60, image="c.png")
+        with gathering() as notes:
+            assert clicker.session.publish().targets == 2
+    assert [line.count("points.jsonl") for line in notes.lines()] == [1]
+    assert (tmp_path / "points.csv").read_text() == "image,x,y\nc.png,60,70\n"
+    assert set(dict(read_points(tmp_path / "points.jsonl"))) == {"bad\udcff.png", "c.png"}
 
 
 class Interrupted:

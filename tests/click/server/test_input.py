@@ -1,6 +1,7 @@
 """What is shown of images that are unusual, broken or hostile, and that the page goes on."""
 
 import json
+import shutil
 import struct
 import tarfile
 import zipfile
@@ -14,7 +15,7 @@ from tools.folders import save
 from tools.images import npy_bytes, tiff_bytes
 
 from pointmask import annotate
-from pointmask.click.contract.errors import JournalError
+from pointmask.click.contract.errors import InvalidError, JournalError
 from pointmask.click.server.start import default_out, is_shared
 from pointmask.errors import ImageError, OutputError, PointmaskError
 from pointmask.folder.records.shards import Shard
@@ -209,6 +210,31 @@ def test_a_copy_for_review_that_was_killed_is_made_to_its_end(tmp_path):
         assert client.get("/api/frame/0/0").json["targets"][0]["point"] == [20, 30]
 
 
+@pytest.mark.parametrize("is_published", [False, True])
+def test_a_folder_that_holds_more_than_its_masks_show_is_not_copied_for_review(tmp_path, is_published):
+    images = scenes(tmp_path / "images")
+    with serving(images, tmp_path / "first") as client:
+        client.edit("add", row=20, col=30)
+        if is_published:
+            client.server.desk.session.publish()
+            client.edit("add", row=40, col=50)
+    with (
+        pytest.raises(OutputError, match="--publish"),
+        serving(images, tmp_path / "copy", review=tmp_path / "first"),
+    ):
+        pass
+    with serving(images, tmp_path / "first", review=tmp_path / "first") as client:
+        assert client.get("/api/frame/0/0").json["targets"][0]["point"] == [20, 30]
+
+
+@pytest.mark.parametrize("label", ["a\x1bb", "x" * 201])
+def test_labels_that_no_target_could_have_are_refused_at_the_start(tmp_path, label):
+    images = scenes(tmp_path / "images")
+    with pytest.raises(InvalidError, match="printable"), serving(images, labels=("fine", label)):
+        pass
+    assert not (tmp_path / "images-clicks").exists()
+
+
 def test_a_job_of_annotate_that_is_not_finished_is_left_alone(tmp_path):
     images, out = scenes(tmp_path / "images"), tmp_path / "out"
     out.mkdir()
@@ -223,10 +249,12 @@ def test_masks_of_another_command_are_reviewed_only_when_asked(tmp_path):
         client.edit("add", row=20, col=30)
         client.server.desk.session.publish()
     (tmp_path / "first/clicks.jsonl").unlink()
+    shutil.copytree(tmp_path / "first", tmp_path / "kept")
     with pytest.raises(OutputError, match="--review"), serving(images, tmp_path / "first"):
         pass
     for out in ("first", "copy"):
-        with serving(images, tmp_path / out, review=tmp_path / "first") as client:
+        place = tmp_path / ("kept" if out == "copy" else "first")
+        with serving(images, tmp_path / out, review=place) as client:
             client.server.desk.note_all()
             assert client.get("/api/images").json["rows"][0]["state"] == "marked"
             assert client.get("/api/queue").json["total"] == 1

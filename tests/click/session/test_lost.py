@@ -18,7 +18,7 @@ from tools.click.session import Arrays, clicking, crowd
 
 from pointmask.click.contract.errors import NotWrittenError
 from pointmask.click.journal import file as journal_file
-from pointmask.errors import LockedError
+from pointmask.errors import LockedError, WriteError
 
 IMAGES = {"a.png": crowd()}
 
@@ -73,6 +73,23 @@ def test_a_folder_that_was_moved_is_not_made_anew(tmp_path):
         (tmp_path / "elsewhere").rename(out)
         clicker.add(33, 34)
         assert len(clicker.frame().targets) == 2
+
+
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_nothing_is_published_in_the_place_of_a_folder_that_was_moved(tmp_path, is_replaced):
+    out = tmp_path / "out"
+    out.mkdir()
+    with clicking(out, IMAGES) as clicker:
+        clicker.add(30, 30)
+        out.rename(tmp_path / "elsewhere")
+        if is_replaced:  # a place at which a drive is mounted no more
+            out.mkdir()
+        with pytest.raises(WriteError, match="bring it back"):
+            clicker.session.publish()
+        clicker.session.left("a.png", 0)
+    assert not (list(out.iterdir()) if is_replaced else out.exists())
+    with clicking(tmp_path / "elsewhere", IMAGES) as clicker:
+        assert clicker.session.publish().targets == 1
 
 
 def test_what_the_disk_is_known_to_hold_survives_a_power_failure(tmp_path, monkeypatch):

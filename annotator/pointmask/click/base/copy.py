@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pointmask.errors import OutputError
+from pointmask.io.clicks import is_ahead
 from pointmask.io.files import clean_temporaries, put_whole, staged, write_whole
 from pointmask.io.layout import MANIFEST, RESULTS, THETA
 
@@ -31,15 +32,20 @@ def start_as_copy(reviewed: Path, out: Path) -> bool:
     Raises
     ------
     OutputError
-        If there is nothing to review, or a file cannot be written.
+        If there is nothing to review, it holds edits that are not published, or a file cannot be written.
     """
-    if not (reviewed / MANIFEST).is_file():
+    if not (reviewed / MANIFEST).is_file() and not is_ahead(reviewed):
         raise OutputError(
             f"{reviewed} has no {MANIFEST}; review a folder that pointmask annotate wrote: annotate IMAGES "
             f"--points FILE --out {reviewed}"
         )
     if (out / MANIFEST).exists() or reviewed.resolve() == out.resolve():
         return False
+    if is_ahead(reviewed):
+        raise OutputError(
+            f"{reviewed} holds edits that its masks do not show yet; bring it up to date first: pointmask "
+            f"click IMAGES --publish --out {reviewed}"
+        )
     clean_temporaries(out, _TAG, [RESULTS["mask"], RESULTS["instance"]])
     for kind in ("mask", "instance"):
         for path in _pictures(reviewed / RESULTS[kind]):

@@ -6,8 +6,13 @@ from pointmask.click.contract.errors import GoneError, NotFoundError
 from pointmask.click.contract.source import DecodedFrame
 from pointmask.io.images.source import ImageSource
 
-Stamp = tuple[int, int, int, int]
-"""Device, file number, size and time of a file; it is another after the file was changed or replaced."""
+Stamp = tuple[int, int, int, int, int]
+"""
+Device, file number, size and times of a file; it is another after the file was changed or replaced.
+
+The time of its last change of any kind tells of rights that were given, and of a copy that kept the other
+time.
+"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,4 +89,4 @@ def stamp_of(images: ImageSource, image: str) -> Stamp:
         raise GoneError(
             f"{image} is gone ({error.strerror or error}); put it back, or start the page again without it"
         ) from None
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns

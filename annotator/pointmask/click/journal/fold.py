@@ -10,6 +10,7 @@ from pointmask.click.journal.lines import (
     Line,
     read_fields,
     read_pair,
+    read_shape,
     read_state,
     read_target,
 )
@@ -111,7 +112,7 @@ def _facts(frame: ClickFrame, line: Mapping[str, Any]) -> ClickFrame:
             raise JournalError("the hash of a file is no text")
         new["content"] = line["content"]
     if "shape" in line:
-        new["shape"] = read_pair(line["shape"], "shape of a frame")
+        new["shape"] = read_shape(line["shape"])
     if "frames" in line:
         frames = line["frames"]
         if type(frames) is not int or frames < 1:

@@ -11,6 +11,8 @@ from typing import Any
 from pointmask.click.contract.errors import InvalidError, JournalError
 from pointmask.click.contract.targets import FRAME_STATES, MADE, VERDICTS, ClickTarget
 from pointmask.folder.records.manifest import Settings
+from pointmask.io.formats.encodings.rle import MOST_PIXELS
+from pointmask.io.layout import is_inside
 
 Line = dict[str, Any]
 
@@ -71,7 +73,7 @@ def parse_line(data: bytes) -> Line:
         raise JournalError(f"it is not JSON ({error})") from None
     if not isinstance(line, dict):
         raise JournalError("it is no JSON object")
-    if line.get("op") not in OPS:
+    if not isinstance(line.get("op"), str) or line["op"] not in OPS:
         raise JournalError(f"its op is {_brief(line.get('op'))}")
     for name, kind in (("seq", int), ("t", int), ("who", str)):
         if type(line.get(name)) is not kind:
@@ -82,6 +84,8 @@ def parse_line(data: bytes) -> Line:
         isinstance(line.get("image"), str) and type(line.get("frame")) is int and line["frame"] >= 0
     ):
         raise JournalError(f"it names no frame: {_brief(line.get('image'))}, {_brief(line.get('frame'))}")
+    if "image" in line and not (isinstance(line["image"], str) and is_inside(line["image"])):
+        raise JournalError(f"its image is {_brief(line['image'])}, which leads out of the folder of images")
     return line
 
 
@@ -166,6 +170,16 @@ def read_pair(value: object, what: str) -> tuple[int, int]:
     except (TypeError, ValueError):
         raise JournalError(f"the {what} is {_brief(value)}") from None
     return first, second
+
+
+def read_shape(value: object) -> tuple[int, int]:
+    """Return rows and columns of a frame; raise JournalError if no mask of it could be decoded."""
+    height, width = read_pair(value, "shape of a frame")
+    if height * width > MOST_PIXELS:
+        raise JournalError(
+            f"the shape of a frame is {_brief(value)}; at most {MOST_PIXELS:,} pixels are read"
+        )
+    return height, width
 
 
 def _whole(count: int) -> Any:  # noqa: ANN401 - a reader of tuples of that length

@@ -20,7 +20,9 @@ from pointmask.folder.records.mask_lines import mask_lines
 from pointmask.io.files import clean_temporaries, put_whole, staged, sync, whole_file, write_whole
 from pointmask.io.formats.tables.csv import csv_lines
 from pointmask.io.layout import MANIFEST, MASKS, POINTS, RESULTS, THETA, TRACKED, result_path, stem_of
+from pointmask.io.notes import note
 from pointmask.io.points.points import Point
+from pointmask.printable import is_text
 
 _TAG = "publish"
 _READ_AT_ONCE = 1 << 20
@@ -109,6 +111,7 @@ def publish(
     Entries of frames that the journal does not tell of are taken over as they are. Memory grows with the
     number of frames' names alone.
     """
+    contents.own.check_there()
     out = contents.own.out
     clean_temporaries(out, _TAG, [RESULTS["mask"]])
     twins = {
@@ -241,6 +244,13 @@ def derive(out: Path, manifest: Path, *, labelled: bool) -> None:
 def _rows(manifest: Path) -> Iterator[tuple[str, Point | None]]:
     for entry in _done(manifest):
         key = key_of_entry(entry)
+        if not is_text(key):
+            note(
+                f"a name that is not UTF-8 is left out of {POINTS}, which cannot hold it; {TRACKED} can, or "
+                "rename the image",
+                key,
+            )
+            continue
         if not entry["targets"]:
             yield key, None
         for target in entry["targets"]:

@@ -5,8 +5,9 @@ frame. The first is noted in the list of `pointmask.io.listed`, so that a sessio
 publishes has proof of its masks all the same.
 """
 
+import os
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from pointmask.click.contract.targets import ClickFrame
@@ -45,6 +46,7 @@ class OwnMasks:
 
     def __init__(self, out: Path) -> None:
         self.out, self._list = out, OwnFiles(out)
+        self._there = out.stat()
         self._names = self._list.names()
         self._lock = threading.Lock()
         self._stack = ExitStack()
@@ -56,6 +58,23 @@ class OwnMasks:
     def close(self) -> None:
         """Close the manifest."""
         self._stack.close()
+
+    def check_there(self) -> None:
+        """
+        Detect that the folder was moved, or its drive is gone: nothing is made in its place.
+
+        Raises
+        ------
+        WriteError
+            If another folder, or none, is there now.
+        """
+        with suppress(OSError):
+            if os.path.samestat(self.out.stat(), self._there):
+                return
+        raise WriteError(
+            f"{self.out} is not the folder any more that it was at the start; bring it back, then end with "
+            "Ctrl+C and start again: every edit is in the journal in it"
+        )
 
     def refusal(self, frame: ClickFrame, *, is_ours: frozenset[str] | set[str] = frozenset()) -> str:
         """
@@ -70,8 +89,9 @@ class OwnMasks:
         Raises
         ------
         OutputError
-            If the manifest is damaged.
+            If the manifest is damaged, or the folder is not there any more.
         """
+        self.check_there()
         name = result_path("mask", frame.image, frame.frame, frame.frames)
         with self._lock:
             twin = self._twin(frame, is_ours)
@@ -109,7 +129,9 @@ class OwnMasks:
             if name in self._names:
                 return
             try:
-                self._list.add([name]) if durable else self._list.claim([name])
+                self._list.claim([name])
+                if durable:
+                    self.sync()
             except OSError as error:
                 raise WriteError(
                     f"{self.out / LISTED} cannot be written ({error.strerror or error})"

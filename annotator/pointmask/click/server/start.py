@@ -13,6 +13,7 @@ from pointmask.click.frames.cache import Frames
 from pointmask.click.frames.listing import Listing
 from pointmask.click.server.bases import Warn, joined, reviewed, seeded
 from pointmask.click.server.desk import Desk
+from pointmask.click.session import limits
 from pointmask.click.session.hold import hold_folder
 from pointmask.click.session.session import Session
 from pointmask.click.session.setup import Setup
@@ -113,6 +114,8 @@ def opened(wish: Wish, warn: Warn) -> Iterator[Desk]:
     if wish.read_only and not wish.out.is_dir():
         raise OutputError(f"{wish.out} does not exist, and --read-only makes no folder; leave it out")
     frames = Frames(images)
+    for label in wish.labels:
+        limits.label(label)
     setup = setup_of(wish, images)
     settings = setup.settings
     listing = Listing(images, exclude=wish.out, keep=_kept(wish, images, single, warn))

@@ -7,7 +7,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from pointmask.errors import OutputError
 from pointmask.folder.records.sealed import FILES
-from pointmask.io.layout import MANIFEST
+from pointmask.io.layout import MANIFEST, is_inside
 from pointmask.io.lines import whole_lines
 from pointmask.io.points.points import Point
 from pointmask.regular import open_regular
@@ -86,6 +86,8 @@ def _is_done(entry: Entry) -> bool:
     if not entry.keys() >= _DONE_FIELDS or not isinstance(entry["content"], str):
         return False
     if not isinstance(entry["mask"], str | None) or not isinstance(entry["targets"], list):
+        return False
+    if not is_inside(entry["image"]) or not is_inside(entry["mask"] or entry["image"]):
         return False
     return all(isinstance(target, dict) and _is_target(target) for target in entry["targets"])
 
