@@ -340,7 +340,7 @@ def test_proposals_are_shown_until_they_are_judged(tmp_path):
     mask = np.zeros((64, 80), bool)
     mask[38:43, 48:53] = True
     save(found / "masks/f0.png", mask)
-    rows = "f0.png,30,20,0,0.4\nf0.png,50,40,0,0.9\nf0.png,5,5,0,0.1\nf0.png,99,99,0,0.5\n"
+    rows = "f0.png,29.87,20.4,,0.4\nf0.png,50,40,0,0.9\nf0.png,5,5,0,0.1\nf0.png,99,99,0,0.5\n"
     (found / "points.csv").write_text(f"image,x,y,frame,score\n{rows}")
     with serving(images, proposals=found) as client:
         client.server.warm.wait()

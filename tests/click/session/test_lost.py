@@ -164,7 +164,9 @@ def test_a_second_process_is_refused_with_who_where_and_since_when(tmp_path):
     )
     try:
         assert holder.stdout.readline() == "held\n"
-        with pytest.raises(LockedError, match=rf"It is 'mei' on .*, process {holder.pid}, since 20\d\d-"):
+        with pytest.raises(
+            LockedError, match=rf"It is 'mei' on .*, process {holder.pid}, since 20\d\d-.*Publish now"
+        ):
             open_session(setup_of(tmp_path), Arrays(IMAGES)).__enter__()
         with clicking(tmp_path, IMAGES, read_only=True) as clicker:
             assert clicker.frame().targets == ()

@@ -19,6 +19,7 @@ from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import POINTS, result_path
 from pointmask.io.points.by_frame import points_by_frame
 from pointmask.io.points.names import ImageFrame, clean_key
+from pointmask.io.points.points import pixel_index
 
 Warn = Callable[[str], None]
 
@@ -152,6 +153,7 @@ def _scores(table: Path) -> dict[tuple[str, int, int, int], float]:
     with table.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         for row in csv.DictReader(file):
             with suppress(KeyError, TypeError, ValueError):  # another table: its points are read all the same
-                key = clean_key(row["image"]), int(row.get("frame") or 0), int(row["y"]), int(row["x"])
+                place = pixel_index(float(row["y"])), pixel_index(float(row["x"]))
+                key = clean_key(row["image"]), int(row.get("frame") or 0), *place
                 scores[key] = float(row["score"])
     return scores

@@ -60,5 +60,6 @@ def _who(out: Path) -> str:
         since = time.strftime("%Y-%m-%d %H:%M", time.localtime(holder["since"]))
         return (
             f". It is {holder['annotator']!r} on {holder['host']}, process {holder['process']}, since {since}"
+            "; a page publishes too: Finish, Publish now"
         )
     return ""

@@ -18,6 +18,8 @@ export class Status {
     this.zoom = item("zoom");
     this.level = item("level");
     this.time = item("time");
+    this.background.title = t.status.backgroundHelp;
+    this.contrast.title = t.status.contrastHelp;
     this.timer = 0;
     this.element = h("footer.status", {}, this.place, this.value, this.background, this.contrast, h("span.gap"), this.level, this.zoom, this.time);
   }
