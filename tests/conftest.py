@@ -2,6 +2,7 @@
 
 import os
 
+import pytest
 from hypothesis import settings
 
 # The maps are small: a second thread gains nothing on idle cores, and on shared ones threads wait for one
@@ -11,3 +12,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Shared machines stall now and then; a deadline per example would make good tests fail by chance.
 settings.register_profile("pointmask", deadline=None, derandomize=True)
 settings.load_profile("pointmask")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium, one for all tests of a process: Playwright cannot run twice in one thread."""
+    from tools.click.browser import launched
+
+    with launched() as running:
+        yield running

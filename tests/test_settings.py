@@ -30,6 +30,7 @@ from pointmask.theta import Theta
 # Every value of a field may reach its bounds here: no step moves anything, and a network stands by.
 ROOMY = Theta.load("paper").with_(
     intensity="contrast",
+    half_size=64,  # the widest grid of superpixels has a centre in the window
     tau=1e-6,
     D0=(0.0,),
     decay=(0.0,),

@@ -1,19 +1,13 @@
 """The report page in a browser: keys, filters, whole device pixels, and no errors."""
 
 import pytest
-from tools.click.browser import Watch, launched
+from tools.click.browser import Watch
 from tools.pages import Job
 
 pytestmark = pytest.mark.browser
 
 FOCUSED = "Number(document.activeElement.parentElement.dataset.rank)"
 SHOWN = "[...document.querySelectorAll('.tile:not([hidden])')].map((tile) => Number(tile.dataset.confidence))"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with launched() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

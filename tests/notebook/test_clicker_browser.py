@@ -4,7 +4,7 @@ from base64 import b64encode
 
 import numpy as np
 import pytest
-from tools.click.browser import PLAIN, Watch, launched
+from tools.click.browser import PLAIN, Watch
 
 import pointmask
 from pointmask.notebook import bundle
@@ -83,12 +83,6 @@ class Cell:
             arg=wanted,
         )
         assert self.clicker.points == points
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with launched() as running:
-        yield running
 
 
 @pytest.fixture(params=[1, 1.5])

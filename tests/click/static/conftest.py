@@ -3,19 +3,13 @@
 from contextlib import ExitStack
 
 import pytest
-from tools.click.browser import PLAIN, Watch, launched, serve_modules
+from tools.click.browser import PLAIN, Watch, serve_modules
 from tools.click.serving import THETA, serving
 from tools.click.user import User
 
 from pointmask.click.server.serve import compile_kernels
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="session")
-def browser():
-    with launched() as running:
-        yield running
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import io
 import os
 import pickle
 import random
+import re
 import stat
 import struct
 import tarfile
@@ -61,6 +62,13 @@ def packed(tmp_path, members):
     }
 
 
+def without_command(files):
+    """The same files, but for the line of the report that names the images."""
+    page = files["report.html"]
+    assert page.count(b'<p class="command">') == 1
+    return files | {"report.html": re.sub(rb'<p class="command">.*?</p>', b"", page)}
+
+
 KINDS = ("stored", "deflated", "tar", "tgz")
 
 
@@ -83,7 +91,7 @@ def test_an_archive_gives_the_bytes_of_its_folder(folder, tmp_path, kind, thread
     annotate_folder(source, points, tmp_path / "expected", report=True, empty_masks=True)
     assert summary.done == 18
     assert not summary.skipped
-    assert tree(tmp_path / "out") == tree(tmp_path / "expected")
+    assert without_command(tree(tmp_path / "out")) == without_command(tree(tmp_path / "expected"))
 
 
 def test_sources_travel_to_other_processes_without_their_files(tmp_path):

@@ -234,7 +234,7 @@ def _publish_up_to_damage(wish: "Wish") -> None:
     from pointmask.click.session.salvage import publish_up_to_damage
 
     published, line = publish_up_to_damage(setup_of(wish, source_of(wish)[0]))
-    click.echo(f"{_frames_with_targets(published)} in {wish.out}, as of line {line:,} of the journal.")
+    say(f"{_frames_with_targets(published)} in {wish.out}, as of line {line:,} of the journal.")
 
 
 def _publish(desk: "Desk") -> None:

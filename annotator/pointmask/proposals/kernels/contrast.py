@@ -1,13 +1,13 @@
 """Grey values inside and around a mask."""
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from pointmask.compiled import kernel
 from pointmask.kernels.rank import median
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def contrast_of(
     part: NDArray[np.float64], mask: NDArray[np.bool_], buffer: NDArray[np.float64]
 ) -> tuple[float, float, float]:

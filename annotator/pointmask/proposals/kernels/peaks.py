@@ -1,11 +1,12 @@
 """Local maxima of a field."""
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from pointmask.compiled import kernel
 
-@njit(cache=True, nogil=True)
+
+@kernel()
 def mark_peaks(field: NDArray[np.float64], radius: int, peaks: NDArray[np.bool_]) -> None:
     """Mark the positive pixels that no pixel within a square exceeds.
 

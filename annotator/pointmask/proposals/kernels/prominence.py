@@ -1,13 +1,14 @@
 """How far each pixel stands above everything around it, at one scale."""
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from pointmask.compiled import kernel
 
 Field = NDArray[np.float64]
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def prominence(padded: Field, reach: int, out: Field) -> None:
     """Subtract from each pixel the brightest of 16 samples on the square around it.
 
@@ -39,7 +40,7 @@ def prominence(padded: Field, reach: int, out: Field) -> None:
             out[i, j] = middle[b] - max(max(above, below), sides)
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def raise_to(values: Field, unit: float, best: Field) -> None:
     """Set ``best`` to the larger of itself and ``values / unit``, pixel by pixel; all (n, m) float64."""
     n, m = values.shape
