@@ -58,7 +58,7 @@ def test_keys_walk_through_the_sheet_and_the_enlarged_targets(opened):
         assert page.inner_text("#place") == f"{place} of 24", key
     for _ in range(3):
         page.keyboard.press("j")
-    assert "clipped: The mask reaches the border" in page.inner_text("#stage")
+    assert "clipped: The mask reaches the border" in page.text_content("#stage")
     page.keyboard.press("Escape")
     assert page.evaluate(FOCUSED) == 3
 

@@ -197,9 +197,9 @@ def test_memory_does_not_grow_with_a_cvat_document(tmp_path):
         tracemalloc.stop()
         return most
 
-    few, many = peak(300), peak(2000)
+    few, many = peak(1500), peak(5000)  # the parser's first buffers are full by then
     # What is kept of an image is its name; its elements would take 3,000 bytes.
-    assert many - few < 500 * 1700
+    assert many - few < 500 * 3500
 
 
 def test_xml_cannot_hold_every_name(tmp_path):
