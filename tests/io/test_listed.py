@@ -1,6 +1,7 @@
 """A list of pointmask's files in a folder: what is listed may be replaced, and nothing else."""
 
 import json
+import os
 
 import pytest
 from tools.folders import tree
@@ -96,3 +97,14 @@ def test_what_is_removed_leaves_the_folders_of_others(tmp_path):
     for name in ("a/b/c", "folder", "missing/x", "link/mine"):
         remove_listed(tmp_path, name)
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["a", "folder", "link", "mine"]
+
+
+def test_a_name_that_did_not_fit_on_the_disk_spoils_no_other(tmp_path, monkeypatch):
+    own = OwnFiles(tmp_path)
+    own.claim(["a"])
+    with monkeypatch.context() as patch:
+        patch.setattr(listing.os, "write", lambda handle, data, real=os.write: real(handle, data[:2]))
+        with pytest.raises(OSError, match="No space left"):
+            own.claim(["lost"])
+    own.claim(["b"])
+    assert OwnFiles(tmp_path).names() == {"a", "b"}

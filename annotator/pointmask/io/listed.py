@@ -4,6 +4,7 @@ For folders whose files have no fixed names: conversions, documents, corrected c
 may be replaced is decided in `own`.
 """
 
+import errno
 import json
 import os
 from collections.abc import Iterable, Iterator
@@ -30,6 +31,7 @@ class OwnFiles:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / LISTED
+        self._is_torn = False
 
     def names(self) -> set[str]:
         """Return the relative names, with forward slashes; none without a list."""
@@ -65,10 +67,15 @@ class OwnFiles:
         """
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
         handle = os.open(self._path, flags, 0o666)
+        # After a line that did not fit on the disk, the next begins on a line of its own.
+        data = (b"\n" if self._is_torn else b"") + b"".join(map(_line, names))
         try:
-            os.write(handle, b"".join(map(_line, names)))
+            written = os.write(handle, data)
         finally:
             os.close(handle)
+        self._is_torn = written < len(data)
+        if self._is_torn:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path))
 
     def keep(self, names: Iterable[str]) -> None:
         """List these names and no others, sorted; without any there is no list."""

@@ -11,6 +11,7 @@ from pointmask.annotator.single import solve_one
 from pointmask.annotator.target import slices_of
 from pointmask.click.contract import edits
 from pointmask.click.contract.errors import ConflictError, GoneError, InvalidError, NotFoundError
+from pointmask.click.session import editor
 
 IMAGE = crowd()
 
@@ -25,6 +26,17 @@ def test_a_click_is_a_pixel_and_keeps_it_though_the_annotator_starts_elsewhere(c
     target = clicker.add(68, 59).frames[0].changed[0]
     assert target.point == (68, 59)
     assert (target.made, target.level, target.ring, target.verdict) == ("click", None, 0, None)
+
+
+def test_a_frame_whose_mask_could_not_be_read_back_is_refused_before_anything_is_written(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(editor, "MOST_PIXELS", 95 * 96)
+    with clicking(tmp_path, {"a.png": crowd()}) as clicker:
+        for do in (lambda: clicker.add(30, 30), lambda: clicker.mark("empty"), lambda: clicker.refuse(1, 1)):
+            with pytest.raises(InvalidError, match="divide the image"):
+                do()
+        assert clicker.session.seq == 1
 
 
 def test_two_clicks_on_one_pixel_the_second_is_refused(clicker):

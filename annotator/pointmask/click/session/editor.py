@@ -17,6 +17,7 @@ from pointmask.click.session.compose import edit_lines, target_lines
 from pointmask.click.session.handle import Handler
 from pointmask.click.session.history import do_again, take_back
 from pointmask.click.session.store import Body, Store
+from pointmask.io.formats.encodings.rle import MOST_PIXELS
 
 
 class Editor:
@@ -40,12 +41,23 @@ class Editor:
 
     def load(self, key: FrameKey) -> DecodedFrame:
         """Return the pixels of a frame; raise GoneError if they are not those that were marked."""
-        decoded = self._source.load(*key)
+        decoded = self._read(key)
         known = self._store.get(key).content
         if known and decoded.content != known:
             raise GoneError(
                 f"{key[0]} is not the file that was marked (its content changed); put the old file back, or "
                 "use the new one"
+            )
+        return decoded
+
+    def _read(self, key: FrameKey) -> DecodedFrame:
+        """Return the pixels of the file as it is now; raise InvalidError if no mask of it could be kept."""
+        decoded = self._source.load(*key)
+        height, width = decoded.pixels.shape[:2]
+        if height * width > MOST_PIXELS:
+            raise InvalidError(
+                f"{key[0]} has {height:,} x {width:,} pixels, and masks of at most {MOST_PIXELS:,} are kept; "
+                "divide the image"
             )
         return decoded
 
@@ -160,7 +172,7 @@ class Editor:
                 f"{edit.base}); look at it, and edit again",
                 frame,
             )
-        load = partial(self._source.load, *key) if isinstance(edit, UseNewFile) else partial(self.load, key)
+        load = partial(self._read if isinstance(edit, UseNewFile) else self.load, key)
         after, main = self._handler.do(edit, frame, load, now)
         lines: list[Body] = [*edit_lines(frame, after, self._store.basis, main)]
         if not lines:
