@@ -87,7 +87,7 @@ def words_of(command, base, place):
     return [
         word.format(
             place=base / place, data=base / "data", points=base / "data/points.csv", run=base / "run",
-            ours=base / "ours", other=base / "other", saved=saved, **names,
+            ours=base / "ours", other=base / f"other of {command}", saved=saved, **names,
         )
         for word in COMMANDS[command].split()
     ]  # fmt: skip
@@ -201,7 +201,8 @@ def test_a_command_run_again_replaces_its_own(data, tmp_path, run):
     for number, command in enumerate(name for name in COMMANDS if name not in skipped):
         place = f"out{number}"
         words = words_of(command, base, place)
-        assert pointmask(words).exit_code in (0, 3), words
+        done = pointmask(words)
+        assert done.exit_code in (0, 3), (words, done.output)
         if (base / place).is_dir():
             (base / place / "note.txt").write_text("mine")
         first = state(base / place) if (base / place).is_dir() else (base / place).read_bytes()

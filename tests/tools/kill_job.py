@@ -14,13 +14,15 @@ import sys
 import time
 from pathlib import Path
 
-from pointmask.folder import job as folder
+from pointmask.annotator.proof import prove
+from pointmask.folder.job import annotate_folder
+from pointmask.theta import Theta
 
 _CHANGES = ("os.rename", "os.remove")
 
 
 def main() -> None:
-    folder._warm_up()
+    prove(Theta.load("default"))  # loads the kernels, for all forks
     for line in sys.stdin:
         print(json.dumps(_run(**json.loads(line))), flush=True)
 
@@ -71,7 +73,7 @@ def _child(job: dict, event: int | None, writer: int) -> None:
     sys.addaudithook(count)
     status = 1
     try:
-        folder.annotate_folder(**job)
+        annotate_folder(**job)
         os.write(writer, str(changes).encode())
         status = 0
     finally:

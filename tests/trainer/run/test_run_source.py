@@ -49,6 +49,7 @@ def test_the_first_labels_are_kept_once_whatever_interrupts_the_run(folder, tmp_
     source = Source(root=folder, points=folder / "points.csv")
     run = tmp_path / "run"
     (run / "labels").mkdir(parents=True)
+    (run / "config.toml").write_text(config.to_toml())
     (run / "labels" / "0000.npz").write_bytes(b"of a run that was killed before its first checkpoint")
     with pytest.raises(StopError):
         train(config, source, run, resume=True, watcher=stop_after(1))
