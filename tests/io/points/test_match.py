@@ -123,3 +123,36 @@ def test_keys_get_the_images_that_the_naive_twin_gives_them(names, data):
     assert matches.by_image() == {
         image: [key for key in images if images[key] == image] for image in images.values()
     }
+
+
+def test_numbered_keys_are_the_frames_of_a_file_whose_first_frame_is_there():
+    names = ["run/seq.tif", "other.png"]
+    found = match(["seq_0000.png", "seq_0001.png", "run/seq_0012.png"], names)
+    assert found.by_key == {
+        "seq_0000.png": ("run/seq.tif", 0),
+        "seq_0001.png": ("run/seq.tif", 1),
+        "run/seq_0012.png": ("run/seq.tif", 12),
+    }
+    assert not found.notes
+
+
+@pytest.mark.parametrize(
+    ("keys", "names"),
+    [
+        (["seq_0001.png"], ["seq.tif"]),  # the frame 0 is not there: a number of something else
+        (["seq_001.png", "seq_000.png"], ["seq.tif"]),  # not how results are named
+        (["seq.png", "seq_0000.png"], ["seq.tif"]),  # the image has a key of its own
+    ],
+)
+def test_other_numbers_are_no_frames(keys, names):
+    found = match(keys, names, exactly=False).by_key
+    assert all(frame == 0 for _, frame in found.values())
+    assert ("seq.tif", 1) not in found.values()
+
+
+def test_images_that_are_numbered_themselves_come_first():
+    names = ["seq_0000.png", "seq_0001.png", "seq.tif"]
+    assert match(["seq_0000", "seq_0001"], names).by_key == {
+        "seq_0000": ("seq_0000.png", 0),
+        "seq_0001": ("seq_0001.png", 0),
+    }

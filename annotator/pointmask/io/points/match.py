@@ -14,6 +14,9 @@ from pointmask.io.points.names import ImageFrame, with_stem, without_suffix
 from pointmask.io.points.near import near_names
 
 _FRAME = re.compile(r"(?P<stem>.+)#(?P<frame>[0-9]{1,9})(?P<suffix>\.\w+)?")
+_NUMBERED = re.compile(
+    r"(?P<stem>.+)_(?P<frame>[0-9]{4,9})(?P<suffix>\.\w+)?"
+)  # as `layout.result_path` does
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,9 @@ def match(keys: Iterable[str], names: Iterable[str], *, exactly: bool = False) -
     image drop the same ones. ``#k`` at the end, or before the suffix, stands for frame ``k``; without it
     frame 0 is meant. An image whose own name ends in ``#k`` takes precedence.
 
+    Keys that fit no image so may be results of pointmask for the frames of a file: ``stack_0003`` is frame 3
+    of ``stack.tif``, if there is a key for its frame 0 as well.
+
     Keys that fit no image so are tried with what tools do to names. Key by key, the least change counts:
     another Unicode form, blanks and signs as ``_``, a text read in another encoding, a suffix that is not
     read here, folders such as ``images`` and ``masks`` left out, a hash that Label Studio or Roboflow added,
@@ -104,7 +110,26 @@ def match(keys: Iterable[str], names: Iterable[str], *, exactly: bool = False) -
                 ambiguous[key] = (by_key.pop(key)[0],)
     if exactly or not unmatched:
         return Matches(by_key, tuple(unmatched), ambiguous)
+    for key, image in _numbered_frames(index, by_key, unmatched).items():
+        by_key[key] = image
+        del unmatched[key]
     return _match_loosely(index, by_key, unmatched, ambiguous)
+
+
+def _numbered_frames(
+    index: "NameIndex", by_key: Mapping[str, ImageFrame], unmatched: Iterable[str]
+) -> dict[str, ImageFrame]:
+    """Return the frames of the keys that end in a number, for files of which frame 0 is there, too."""
+    found: dict[str, ImageFrame] = {}
+    taken = {name for name, _ in by_key.values()}
+    for key in unmatched:
+        if (parsed := _NUMBERED.fullmatch(key)) is not None:
+            names, _, _ = index.find(parsed["stem"] + (parsed["suffix"] or ""))
+            if len(names) == 1 and names[0] not in taken:
+                found[key] = names[0], int(parsed["frame"])
+    whole = {name for name, frame in found.values() if frame == 0}
+    counts = Counter(found.values())
+    return {key: image for key, image in found.items() if image[0] in whole and counts[image] == 1}
 
 
 def _match_loosely(
