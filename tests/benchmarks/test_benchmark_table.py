@@ -300,17 +300,15 @@ def test_the_page_shows_the_paper_beside_ours_and_leaves_empty_what_was_not_run(
     cells = [entry("masks", 0, 0.6), entry("masks", 1, 0.5), entry("masks", 5, 0.9), entry("alpha30", 0, 0.4)]
     cells += [entry("d2d", 0, 0.61), entry("d2d", 1, 0.53)]
     text = page(empty | {"cells": cells})
+    figures = "57.0 ± 5.7 | 50.0 ± 0.0 | 90.0 ± 0.0 | 20.0 ± 0.0"
     assert (
-        "| D2D | 2 | 57.0 ± 5.7 | 50.0 ± 0.0 | 90.0 ± 0.0 | 20.0 ± 0.0 | +2.0 ± 1.0 | 57.0 ± 5.7 "
+        f"| D2D | 2 | {figures} | +2.0 ± 1.0 | 57.0 ± 5.7 "
         "| 57.0 ± 5.7 | 70.0 to 72.5 | 5.0 | 73.28 | 73.30 | 95.44 |"
     ) in text
     assert "| B4 beta 0 |  |  |  |  |  |  |  |  |  |  | 67.74 | 68.60 | 92.23 |" in text
     assert "| 30 % by weight | 1652 | 1 | 40.0 | 50.0 | 90.0 | 20.0 | -20.0 | 70.07 |" in text
     assert "| alclnet | D2D | 2 |  | 74.34 | 67.0 ± 5.7 | 79.94 |  | 63.96 |" in text
-    assert (
-        "| alclnet | D2D | 2 | 57.0 ± 5.7 | 50.0 ± 0.0 | 90.0 ± 0.0 | 20.0 ± 0.0 | 57.0 ± 5.7 "
-        "| 70.0 to 72.5 | 5.0 | 300.0 | 73.28 | 73.30 | 95.44 | 16.35 |"
-    ) in text
+    assert f"| alclnet | D2D | 2 | {figures} | 57.0 ± 5.7 | 70.0 to 72.5 | 5.0 | 300.0 | 73.28 |" in text
 
 
 def test_a_cell_of_all_data_sets_is_scored_on_each(table, tmp_path):
