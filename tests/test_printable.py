@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointmask.printable import escape, is_text, printable, printable_json
+from pointmask.printable import escape, escape_lines, is_text, printable, printable_json
 
 ANY = st.text(st.characters(codec=None, exclude_categories=()))
 
@@ -55,3 +55,8 @@ def test_what_could_do_harm_is_shown(text, shown):
 
 def test_pages_take_names_as_text():
     assert escape("<b>\x1b") == r"&lt;b&gt;\x1b"
+
+
+@given(ANY)
+def test_only_line_feeds_are_left_of_several_lines(text):
+    assert escape_lines(text).split("\n") == [escape(line) for line in text.split("\n")]

@@ -29,6 +29,11 @@ def escape(text: str) -> str:
     return html.escape(printable(text))
 
 
+def escape_lines(text: str) -> str:
+    """Return text of several lines for HTML: the line feeds stay, all else as in `escape`."""
+    return "\n".join(map(escape, text.split("\n")))
+
+
 def printable_json(text: str) -> str:
     """Escape in a JSON text what `printable` escapes, except line feeds, so that it holds the same values."""
     if text.isprintable():

@@ -26,7 +26,7 @@ from pointmask.io.images.open import open_source
 from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import MANIFEST, REPORT
 from pointmask.io.points.names import natural_key
-from pointmask.printable import escape
+from pointmask.printable import escape, escape_lines
 from pointmask.theta import Polarity, Theta
 
 MOST_SHOWN = 2000
@@ -134,7 +134,7 @@ def write_report(
         numbers=_numbers(totals),
         charts=_charts(totals) if totals.targets else "",
         skipped=_skipped(totals),
-        theta=escape(theta.to_toml()),
+        theta=escape_lines(theta.to_toml()),
         coverage=_coverage(len(least_certain), totals.targets),
         command=escape(_command(open_source(images).root, out)),
         flags="".join(

@@ -1,5 +1,6 @@
 """The page and the event files of a run: what stands in them is what was measured."""
 
+import html
 import json
 import re
 import sys
@@ -36,14 +37,15 @@ def config_of(*settings):
 
 def test_the_page_tells_what_the_metrics_say(folder, tmp_path):
     run = tmp_path / "<run>"
-    best = train(config_of("epochs=3", "run.validate_every=2"), Source(root=folder), run)
+    config = config_of("epochs=3", "run.validate_every=2")
+    best = train(config, Source(root=folder), run)
     text = (run / "report.html").read_text()
     words = " ".join(Page(text).text)
     assert "3 of 3" in words
     assert f"{best['val_labels']['iou']:.3f}" in words
     assert f"{best['val_truth']['iou']:.3f}" in words
     assert "<run>" in words
-    assert "name = &quot;acm_unet&quot;" in text
+    assert f"<pre>{html.escape(config.to_toml())}</pre>" in text
     assert text.count('class="tile"') == 2  # the validation list
     assert text.count('class="curve dashed"') == 1
     assert "Labels: version" not in words  # labels that stay are not worth a word

@@ -8,7 +8,7 @@ from typing import Any
 from pointmask.drawing.overlay import MASK_COLOUR
 from pointmask.io.files import write_whole
 from pointmask.io.layout import RUN_CONFIG, RUN_TAG
-from pointmask.printable import escape
+from pointmask.printable import escape, escape_lines
 from pointmask_trainer.analysis.page import page
 from pointmask_trainer.config import Config
 from pointmask_trainer.detectors.base import parameter_count
@@ -51,7 +51,8 @@ def write_run_report(
         _heading(config, loop),
         f'<div class="charts">{_charts(config, lines)}</div>\n'
         f"{_versions(lines)}\n"
-        f"<details><summary>Settings: {RUN_CONFIG}</summary><pre>{escape(config.to_toml())}</pre></details>\n"
+        f"<details><summary>Settings: {RUN_CONFIG}</summary>"
+        f"<pre>{escape_lines(config.to_toml())}</pre></details>\n"
         f"{learned}\n"
         f"{_pictures(gallery, lines)}\n",
         summary=f'<div class="summary"><dl class="numbers">{_numbers(config, lines)}</dl></div>\n',
