@@ -80,6 +80,13 @@ def test_no_line_leads_out_of_the_folder(tmp_path, lived, place):
     assert [path.name for path in tmp_path.rglob("*.png")] == []
 
 
+@pytest.mark.parametrize("moment", [-1, 253_402_300_800_000, 10**30])
+def test_a_time_that_no_calendar_knows_is_refused(lived, moment):
+    line = json.loads(lived[0].splitlines()[1])
+    with pytest.raises(JournalError, match="its t is"):
+        parse_line(json.dumps({**line, "t": moment}).encode())
+
+
 @pytest.mark.parametrize("value", [None, [], {}, [1, 2], 1e308, True, "", 10**30, [2**30, 2**30]], ids=repr)
 def test_fields_of_any_kind_end_in_a_sentence(tmp_path, lived, value):
     lines = [json.loads(line) for line in lived[0].splitlines()]

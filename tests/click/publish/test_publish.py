@@ -219,6 +219,17 @@ def test_a_name_that_is_not_utf_8_stops_no_other_and_stays_in_the_list_that_can_
     assert set(dict(read_points(tmp_path / "points.jsonl"))) == {"bad\udcff.png", "c.png"}
 
 
+def test_a_manifest_without_its_last_newline_is_read_up_to_there(tmp_path, images):
+    with clicking(tmp_path, images[1]) as clicker:
+        click_all(clicker)
+        clicker.session.publish()
+    whole = (tmp_path / "manifest.jsonl").read_bytes()
+    (tmp_path / "manifest.jsonl").write_bytes(whole[:-30])
+    with clicking(tmp_path, images[1]) as clicker:
+        assert clicker.session.publish().done == 2
+    assert (tmp_path / "manifest.jsonl").read_bytes() == whole
+
+
 class Interrupted:
     """A function that is interrupted at one of its calls."""
 

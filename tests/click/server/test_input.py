@@ -1,6 +1,7 @@
 """What is shown of images that are unusual, broken or hostile, and that the page goes on."""
 
 import json
+import os
 import shutil
 import struct
 import tarfile
@@ -233,6 +234,15 @@ def test_labels_that_no_target_could_have_are_refused_at_the_start(tmp_path, lab
     with pytest.raises(InvalidError, match="printable"), serving(images, labels=("fine", label)):
         pass
     assert not (tmp_path / "images-clicks").exists()
+
+
+@pytest.mark.parametrize("name", ["clicks.jsonl", "manifest.jsonl"])
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(tmp_path, name):
+    images, out = scenes(tmp_path / "images"), tmp_path / "out"
+    out.mkdir()
+    os.mkfifo(out / name)
+    with pytest.raises(PointmaskError, match=r"pipe|no plain file"), serving(images, out):
+        pass
 
 
 def test_a_job_of_annotate_that_is_not_finished_is_left_alone(tmp_path):

@@ -38,6 +38,7 @@ OPS = frozenset(
 _ABOUT_FRAME = frozenset({"add", "set", "drop", "shared", "frame", "refuse", "undo", "redo"})
 _POLARITIES = ("bright", "dark", "auto")
 _MOST = 1 << 31
+_END_OF_TIME = 253_402_300_800_000  # ms; no calendar of Python's goes on after the year 9999
 
 
 def dump_line(line: Mapping[str, Any]) -> bytes:
@@ -78,6 +79,8 @@ def parse_line(data: bytes) -> Line:
     for name, kind in (("seq", int), ("t", int), ("who", str)):
         if type(line.get(name)) is not kind:
             raise JournalError(f"its {name} is {_brief(line.get(name))}")
+    if not 0 <= line["t"] < _END_OF_TIME:
+        raise JournalError(f"its t is {_brief(line['t'])}")
     if not isinstance(line.get("edit", ""), str):
         raise JournalError(f"its edit is {_brief(line['edit'])}")
     if line["op"] in _ABOUT_FRAME and not (

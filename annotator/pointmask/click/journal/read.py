@@ -8,6 +8,7 @@ from pointmask.click.contract.errors import JournalError
 from pointmask.click.journal.index import JournalIndex, Placed, groups
 from pointmask.click.journal.lines import LONGEST, Line, parse_line
 from pointmask.io.lines import end_of_lines
+from pointmask.regular import open_regular
 
 
 class Reading(NamedTuple):
@@ -50,7 +51,7 @@ def read_journal(path: Path, *, up_to_damage: bool = False) -> Reading:
     """
     index = JournalIndex()
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             size = file.seek(0, 2)
             end = 0
             try:

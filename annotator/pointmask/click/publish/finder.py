@@ -7,6 +7,8 @@ from typing import BinaryIO
 from pointmask.click.journal.index import FrameKey
 from pointmask.folder.records.manifest import Entry, parse_or_raise
 from pointmask.io.layout import MANIFEST
+from pointmask.io.lines import end_of_lines
+from pointmask.regular import open_regular
 
 
 class Finder:
@@ -28,8 +30,8 @@ class Finder:
 
     def __init__(self, out: Path) -> None:
         self.path = out / MANIFEST
-        self._file: BinaryIO = self.path.open("rb")
-        self._size = self._file.seek(0, 2)
+        self._file: BinaryIO = open_regular(self.path)
+        self._size = end_of_lines(self._file)  # what a copy that broke off left behind it is no entry
 
     def close(self) -> None:
         """Close the file."""

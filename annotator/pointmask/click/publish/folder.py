@@ -23,6 +23,7 @@ from pointmask.io.layout import MANIFEST, MASKS, POINTS, RESULTS, THETA, TRACKED
 from pointmask.io.notes import note
 from pointmask.io.points.points import Point
 from pointmask.printable import is_text
+from pointmask.regular import open_regular
 
 _TAG = "publish"
 _READ_AT_ONCE = 1 << 20
@@ -160,7 +161,7 @@ def _entries(contents: Contents, twins: dict[str, list[str]]) -> Iterator[tuple[
         old: Iterable[tuple[FrameKey, bytes | None]] = ()
         path = contents.own.out / MANIFEST
         if path.exists():
-            handle = stack.enter_context(path.open("rb"))
+            handle = stack.enter_context(open_regular(path))
             old = _other_lines(path, entry_lines(handle), ours)
         new: Iterator[tuple[FrameKey, bytes | None]] = ((key, None) for key in contents.frames)
         for key, line in heapq.merge(old, new, key=lambda item: item[0]):

@@ -14,6 +14,7 @@ from pointmask.errors import OutputError
 from pointmask.folder.records.manifest import Settings
 from pointmask.io.formats import read_points
 from pointmask.io.layout import CLICKS, MANIFEST
+from pointmask.io.own import check_plain
 from pointmask.io.points.by_frame import points_by_frame
 
 Warn = Callable[[str], None]
@@ -44,6 +45,8 @@ def reviewed(out: Path, review: Path | None, settings: Settings, *, read_only: b
         that pointmask did not write where its own are to be.
     """
     place = out
+    if not read_only:
+        check_plain(out / MANIFEST)
     if not read_only and not (out / CLICKS).is_file() and not (out / MANIFEST).is_file():
         check_new(out, review)
     if review is not None and read_only:
