@@ -14,9 +14,9 @@ settings.register_profile("pointmask", deadline=None, derandomize=True)
 settings.load_profile("pointmask")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """Chromium, one for all tests of a process: Playwright cannot run twice in one thread."""
+    """Chromium, one at a time: Playwright cannot run twice in a thread, and keeps others from their own loop."""
     from tools.click.browser import launched
 
     with launched() as running:
