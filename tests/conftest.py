@@ -16,7 +16,7 @@ settings.load_profile("pointmask")
 
 @pytest.fixture(scope="module")
 def browser():
-    """Chromium, one at a time: Playwright cannot run twice in a thread, and keeps others from their own loop."""
+    """Chromium, one at a time: while Playwright runs, no other event loop can run in its thread."""
     from tools.click.browser import launched
 
     with launched() as running:

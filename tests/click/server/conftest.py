@@ -2,8 +2,16 @@
 
 import numpy as np
 import pytest
-from tools.click.serving import scene, scenes, serving
+from tools.click.serving import THETA, scene, scenes, serving
 from tools.folders import save
+
+from pointmask.click.server.serve import compile_kernels
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kernels():
+    """Compiled kernels: until they are, on a fresh machine, edits are answered 503."""
+    compile_kernels(THETA)
 
 
 @pytest.fixture(scope="module")
