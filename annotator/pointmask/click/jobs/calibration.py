@@ -17,6 +17,7 @@ from pointmask.calibrate.fit import BUDGET, MIN_IMAGES, MIN_TARGETS, Calibration
 from pointmask.click.contract.errors import InvalidError
 from pointmask.click.contract.source import FrameSource
 from pointmask.click.contract.targets import ClickTarget
+from pointmask.click.jobs.frames import each_frame
 from pointmask.click.journal.index import FrameKey
 from pointmask.click.masks.divided import Masks
 from pointmask.click.masks.undivided import Undivided
@@ -161,26 +162,7 @@ def remake(
         If it was stopped; what is done stays.
     """
     keys = [key for key, briefs in session.briefs() if any(_is_open(brief.verdict) for brief in briefs)]
-    problems: dict[FrameKey, str] = {}
-    for count, key in enumerate(keys, 1):
-        if cancel is not None and cancel.is_set():
-            raise Cancelled
-        reason = _remake(session, key)
-        if reason is not None:
-            problems[key] = reason
-        if report is not None:
-            report(count, len(keys))
-    return problems
-
-
-def _remake(session: Session, key: FrameKey) -> str | None:
-    try:
-        session.remake(*key)
-    except PointmaskError as error:
-        if isinstance(error, OSError):  # the journal cannot be written
-            raise
-        return str(error)
-    return None
+    return each_frame(keys, lambda key: session.remake(*key), report=report, cancel=cancel)
 
 
 def _is_open(verdict: str | None) -> bool:

@@ -3,10 +3,9 @@
 import threading
 from collections.abc import Callable
 
+from pointmask.click.jobs.frames import each_frame
 from pointmask.click.journal.index import FrameKey
-from pointmask.click.publish.folder import Cancelled
 from pointmask.click.session.session import Session
-from pointmask.errors import PointmaskError
 
 
 def fill(
@@ -42,29 +41,10 @@ def fill(
     keys = [
         key for key, briefs in session.briefs() if key not in ours and (briefs or _is_empty(session, key))
     ]
-    problems: dict[FrameKey, str] = {}
-    for count, key in enumerate(keys, 1):
-        if cancel is not None and cancel.is_set():
-            raise Cancelled
-        reason = _adopt(session, key)
-        if reason is not None:
-            problems[key] = reason
-        if report is not None:
-            report(count, len(keys))
-    return problems
+    return each_frame(keys, lambda key: session.adopt([key]), report=report, cancel=cancel)
 
 
 def _is_empty(session: Session, key: FrameKey) -> bool:
     """Whether a list of points alone says that a frame holds no target."""
     frame = session.peek(*key)
     return frame.state == "empty" and not frame.content
-
-
-def _adopt(session: Session, key: FrameKey) -> str | None:
-    try:
-        session.adopt([key])
-    except PointmaskError as error:
-        if isinstance(error, OSError):  # the journal cannot be written, so no later frame fares better
-            raise
-        return str(error)
-    return None
