@@ -173,7 +173,7 @@ class Detector(ImageNetwork, ABC):
         """
         self.check(x)
         height, width = x.shape[-2:]
-        main, aux = self.forward_maps(_pad(x, self.stride))
+        main, aux = self.forward_maps(replicated(x, self.stride))
         if not self.training:
             aux = []
         return {
@@ -190,7 +190,7 @@ def parameter_count(module: nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters() if parameter.requires_grad)
 
 
-def _pad(x: Tensor, stride: int) -> Tensor:
+def replicated(x: Tensor, stride: int) -> Tensor:
     """Repeat the last column and row until both sides are multiples of `stride`."""
     right, bottom = -x.shape[-1] % stride, -x.shape[-2] % stride
     return F.pad(x, (0, right, 0, bottom), mode="replicate") if right or bottom else x

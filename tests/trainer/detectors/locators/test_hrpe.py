@@ -8,7 +8,7 @@ from tools.trainer.detector_fixtures import deviation, fill, gen, read, running_
 from torch.nn import functional as F  # noqa: N812
 
 from pointmask_trainer.detectors.base import Detector, parameter_count
-from pointmask_trainer.detectors.networks.spire import HRPE
+from pointmask_trainer.detectors.locators.hrpe import HRPE
 from pointmask_trainer.detectors.registry import DETECTORS
 from pointmask_trainer.errors import DetectorError
 
@@ -35,19 +35,19 @@ def test_function(channels: int):
     fill(net)
     expected = FIXTURE.numeric[str(channels)]
     x = gen("x", (2, channels, 64, 48)).requires_grad_()
-    heat = net.eval()(x)
+    heat = net.eval()(x)["logits"]
     assert deviation(heat, expected["eval"][0]) < TOLERANCE
     (gradient,) = torch.autograd.grad((heat * gen("c", tuple(heat.shape))).sum(), x)
     assert deviation(gradient, expected["input_gradient"]) < TOLERANCE
     with torch.no_grad():
-        assert deviation(net.train()(x), expected["train"][0]) < TOLERANCE
+        assert deviation(net.train()(x)["logits"], expected["train"][0]) < TOLERANCE
     assert running_sums(net) == pytest.approx(expected["running"], rel=TOLERANCE)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (256, 256), (320, 200), (217, 301)], ids=str)
 def test_sizes(size: tuple[int, int]):
     with torch.no_grad():
-        heat = HRPE(1).eval()(torch.randn(1, 1, *size))
+        heat = HRPE(1).eval()(torch.randn(1, 1, *size))["logits"]
     assert heat.shape == (1, 1, -(-size[0] // 4), -(-size[1] // 4))
 
 
@@ -69,11 +69,11 @@ def test_learns_where_the_peaks_are():
     optimiser = torch.optim.Adam(net.parameters(), lr=5e-3)
     for step in range(200):
         optimiser.zero_grad()
-        loss = 2 * F.mse_loss(net(images), heat)
+        loss = 2 * F.mse_loss(net(images)["logits"], heat)
         loss.backward()
         if step == 0:
             assert all(p.grad is not None and p.grad.isfinite().all() for p in net.parameters())
         optimiser.step()
-    found = net(images).detach().flatten(1)
+    found = net(images)["logits"].detach().flatten(1)
     assert torch.equal(found.argmax(1), heat.flatten(1).argmax(1))
     assert torch.equal((found > 0.35).sum(1), torch.ones(8, dtype=torch.int64))

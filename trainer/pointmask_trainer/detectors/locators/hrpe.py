@@ -3,19 +3,16 @@
 import torch
 from torch import Tensor, nn
 
-from pointmask_trainer.detectors.base import ImageNetwork
 from pointmask_trainer.detectors.blocks.common import conv, conv_norm, conv_norm_relu, norm2d
+from pointmask_trainer.detectors.locators.base import HeatMaps, Locator, heat_layer
 
 
-class HRPE(ImageNetwork):
+class HRPE(Locator):
     """High-resolution probability encoder: 0.3 million weights, for points instead of masks.
 
-    It is not a `Detector` and therefore not registered as one: it regresses a heat map (mean squared error)
-    in which peaks, not areas, are meaningful. Its values are not logits, 0 is not a threshold, and the map
-    upsampled by 4 has no meaningful outlines; the losses, masks and IoU defined for detectors do not apply,
-    and the strategy that trains it provides its own target and decoder. Only the input checks are shared.
-
-    Weights have PyTorch's default initialisation.
+    It regresses a heat map (mean squared error) in which peaks, not areas, are meaningful: upsampled by 4,
+    the map has no meaningful outlines. Weights have PyTorch's default initialisation, but the last bias is 0,
+    as almost all of a heat map is.
 
     Parameters
     ----------
@@ -33,29 +30,13 @@ class HRPE(ImageNetwork):
             conv_norm_relu(256, 32, bias=False),
             Stage(32),
             Stage(32),
-            conv(32, 1, 1),
+            heat_layer(32),
         )
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Compute the heat map of images of any size.
-
-        Parameters
-        ----------
-        x : Tensor, (N, in_channels, H, W), floating point
-            Normalised images.
-
-        Returns
-        -------
-        Tensor, (N, 1, ceil(H / 4), ceil(W / 4))
-            Heat, unbounded; the training target at a peak is 1.
-
-        Raises
-        ------
-        DetectorError
-            As `Detector.forward`.
-        """
+    def forward(self, x: Tensor) -> HeatMaps:
+        """Compute the heat map of images of any size; see `Locator.forward`."""
         self.check(x)
-        return self.net(x)
+        return {"logits": self.net(x), "aux": []}
 
 
 class Bottleneck(nn.Module):
