@@ -22,6 +22,7 @@ from pointmask.theta import Theta
 from pointmask_trainer.config import ABLATIONS, load_config
 from pointmask_trainer.data.labels import LabelStore
 from pointmask_trainer.errors import ConfigError, DataError
+from pointmask_trainer.run.checkpoint import load_model
 from pointmask_trainer.run.journal import EpochJournal
 from pointmask_trainer.strategies.registry import make_strategy
 from pointmask_trainer.training.train import Source, train
@@ -94,6 +95,8 @@ def test_a_resumed_run_ends_like_an_uninterrupted_one(folder, tmp_path, extra):
             train(config, source, tmp_path / "parts", resume=True, watcher=stop_after(epochs))
     train(config, source, tmp_path / "parts", resume=True)
     assert_same_run(tmp_path / "whole", tmp_path / "parts")
+    cards = [load_model(tmp_path / run / "last")[1].masks for run in ("whole", "parts")]
+    assert cards[0] == cards[1]
     assert journal_of(tmp_path / "whole") == journal_of(tmp_path / "parts")
     states = [torch.load(tmp_path / run / "last" / "optimiser.pt") for run in ("whole", "parts")]
     assert equal(*states)
@@ -130,6 +133,8 @@ def test_labels_are_made_with_the_learned_theta_and_swapped_an_epoch_later(folde
     # The journal alone gives theta back, and theta the labels.
     learned = {k: tuplified(v) for k, v in lines[3]["theta"].items() if k in Theta.__dataclass_fields__}
     theta = Theta.load("default").with_(**learned)
+    assert theta != Theta.load("default")
+    assert load_model(run / "last")[1].masks.theta == theta  # what draws detected targets, too
     ids = (folder / "img_idx" / "train_scenes.txt").read_text().split()
     points = dict(read_points(folder / "points.csv"))
     shapes = [read(folder / "images" / f"{name}.png").shape for name in ids]

@@ -133,6 +133,13 @@ class Strategy(ABC):
         """
         return None
 
+    def learned_theta(self) -> Theta | None:
+        """Return the annotator's parameters as learned so far, after `start`; None if none are learned.
+
+        A detector's masks by the operator are drawn with them, and its card carries them.
+        """
+        return None
+
     def why_not(self, part: Part) -> str:
         """Return why a part is never learned with these options, as the end of a sentence; "" if it is.
 

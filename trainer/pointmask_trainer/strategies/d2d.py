@@ -64,6 +64,10 @@ class D2D(Strategy):
         theta = proved(self.options.annotator)
         return theta if self.options.rho is None else theta.with_(rho=self.options.rho)
 
+    def learned_theta(self) -> Theta | None:
+        """Return the present parameters; None if they are frozen."""
+        return None if self._theta is None else self._theta.theta()
+
     def why_not(self, part: Part) -> str:
         """Return which option keeps a part from being learned; labels are made again as theta changes."""
         if part == "weights":

@@ -79,6 +79,10 @@ class Joint(Strategy):
         """Return the parameters that make the first labels."""
         return proved(self.options.annotator)
 
+    def learned_theta(self) -> Theta:
+        """Return the present parameters."""
+        return self._theta.theta()
+
     def why_not(self, part: Part) -> str:
         """Return why the run holds no later labels."""
         return (

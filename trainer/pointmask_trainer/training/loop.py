@@ -8,7 +8,7 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from pointmask_trainer.data.labels import LabelStore, SplitName
 from pointmask_trainer.data.normalisation import Normalisation
 from pointmask_trainer.data.split import Mask, Split
 from pointmask_trainer.detectors.base import Detector, Maps
+from pointmask_trainer.detectors.blocks.common import check_channels_last
 from pointmask_trainer.distributed import ProcessGroup
 from pointmask_trainer.errors import ConfigError, TrainingError
 from pointmask_trainer.inference.operator_masks import OperatorMasks
@@ -83,6 +84,7 @@ class Loop:
     Attributes
     ----------
     masks : MaskSettings
+        With theta as it is learned.
     epoch, step : int
         Finished epochs, and finished steps of the current one.
     steps_per_epoch : int
@@ -118,6 +120,8 @@ class Loop:
         self.epoch = self.step = 0
         self._batches = Batches(config, splits, labels, normalisation, model, self.group)
         self.steps_per_epoch = self._batches.per_epoch(len(splits["train"]))
+        if config.run.channels_last and self.device.type == "cpu":
+            check_channels_last(model)
         if self.device.type == "cuda" or config.run.channels_last:
             model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if self.device.type == "cuda":
@@ -175,9 +179,17 @@ class Loop:
             batch = upcoming
         self.step = 0
         self.strategy.end_epoch(self)
+        self.take_theta()
         self.epoch += 1
         seconds = time.perf_counter() - start
         return EpochResult(total / images, seconds, images, loading / seconds)
+
+    def take_theta(self) -> None:
+        """Draw detected targets with what the strategy has learned, unless the settings name a theta."""
+        theta = self.strategy.learned_theta()
+        if theta is not None and not self.config.masks.theta and theta != self.masks.theta:
+            self.masks = replace(self.masks, theta=theta)
+            self._operator = OperatorMasks.of(self.masks)
 
     def batch(self, split: SplitName, indices: Tensor, key: tuple[int, ...], *, plain: bool = False) -> Batch:
         """Cut this process's share of a batch; see `pointmask_trainer.strategies.training.Training.batch`."""

@@ -301,6 +301,7 @@ class _Run:
             loop.labels.load(self._files.labels_of(found.state["labels"]))
         loop.optimiser.load_state_dict(found.optimiser["optimiser"])
         loop.strategy.load_state_dict(found.optimiser["strategy"])
+        loop.take_theta()
         if loop.ema is not None:
             loop.ema.load_state_dict(found.optimiser["average"])
         loop.epoch, self._best = found.state["epoch"], found.state["best"]

@@ -31,6 +31,42 @@ class BatchNorm(nn.BatchNorm2d):
         return super().forward(x)
 
 
+class SampledPointwise(nn.Conv2d):
+    """Convolution of one pixel and a stride of 2 or more: the same sums, of pixels that are picked before.
+
+    On a processor, torch 2.13 writes beyond its memory where such a convolution of 8 to 12 channels gets
+    128 px in channels-last format: it crashes, or worse, goes on.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, a, H, W) → (N, b, ceil(H / stride), ceil(W / stride))."""
+        down, across = self.stride
+        picked = x[..., ::down, ::across]
+        return F.conv2d(picked, self.weight, self.bias, groups=self.groups)
+
+
+def check_channels_last(model: nn.Module) -> None:
+    """Refuse a network whose convolutions may corrupt memory in channels-last format on a processor.
+
+    Raises
+    ------
+    DetectorError
+        If it has one that should be a `SampledPointwise`.
+    """
+    for name, module in model.named_modules():
+        if (
+            isinstance(module, nn.Conv2d)
+            and not isinstance(module, SampledPointwise)
+            and module.kernel_size == (1, 1)
+            and max(module.stride) > 1
+        ):
+            raise DetectorError(
+                f"{name}, a 1 x 1 convolution of stride {max(module.stride)}, corrupts memory on a processor "
+                "in channels-last format (torch 2.13); set run.channels_last to false, or build it with "
+                "pointmask_trainer.detectors.blocks.common.conv"
+            )
+
+
 def conv(
     a: int,
     b: int,
@@ -43,6 +79,8 @@ def conv(
 ) -> nn.Conv2d:
     """Build a convolution `a` → `b` with kernel size `k` that preserves the size (apart from `stride`)."""
     high, wide = (k, k) if isinstance(k, int) else k
+    if high == wide == 1 and stride > 1:
+        return SampledPointwise(a, b, 1, stride, groups=groups, bias=bias)
     padding = (dilation * (high - 1) // 2, dilation * (wide - 1) // 2)
     return nn.Conv2d(a, b, (high, wide), stride, padding, dilation, groups, bias)
 
