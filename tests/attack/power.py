@@ -37,9 +37,13 @@ def watch(folder: Path, mirror: Path) -> None:
         place = Path(f"/proc/self/fd/{handle}")
         if stat.S_ISDIR(found.st_mode):
             names = {entry.name: entry.inode() for entry in os.scandir(place.readlink())}
-            (mirror / f"{found.st_ino}.names").write_text(json.dumps(names))
-            return
-        (mirror / f"{found.st_ino}.data").write_bytes(place.read_bytes())
+            note(f"{found.st_ino}.names", json.dumps(names).encode())
+        else:
+            note(f"{found.st_ino}.data", place.read_bytes())
+
+    def note(name, data):  # as a whole: another thread may be killing the process
+        (mirror / "half").write_bytes(data)
+        (mirror / "half").replace(mirror / name)
 
     for path in (folder, *folder.rglob("*")):
         if not path.is_symlink():
@@ -85,14 +89,15 @@ def _write(out: Path, path: Path | None, synced: Path, draw: random.Random) -> N
     kept = synced.read_bytes() if synced.exists() else b""
     data = path.read_bytes() if path is not None else kept
     like = "now" if data == kept and synced.exists() else draw.choice(_LIKES)
-    part = draw.randrange(len(kept), len(data) + 1) if len(data) >= len(kept) else 0
+    room = max(0, len(data) - len(kept))
+    part = len(kept) + draw.randint(0, min(room, draw.choice([15, room])))  # also within the first word
     # A file that grew keeps what was waited for; one that is new may keep nothing.
     out.write_bytes(
         {
             "now": data,
             "synced": kept,
             "empty": kept,
-            "zeros": kept + b"\0" * max(0, len(data) - len(kept)),
+            "zeros": kept + b"\0" * room,
             "part": data[:part] if data.startswith(kept) else kept,
         }[like]
     )

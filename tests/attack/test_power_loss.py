@@ -97,7 +97,7 @@ def test_annotate_goes_on_after_the_power_failed(run, tmp_path, options):
             if not answer["killed"]:
                 check_manifest(out)
         answer = run(out, **options)
-        assert answer["status"] == 0
+        assert answer["status"] == 0, answer["error"]
         assert tree(out) == whole
 
 
@@ -119,7 +119,7 @@ def test_what_is_replaced_is_not_vouched_for(run, tmp_path):
             check_manifest(out)
             overwrite = not (out / "theta.toml").exists() or b"paper" not in (out / "theta.toml").read_bytes()
         answer = run(out, overwrite=True, **new)
-        assert answer["status"] == 0
+        assert answer["status"] == 0, answer["error"]
         assert tree(out) == whole
 
 

@@ -106,5 +106,12 @@ def test_a_name_that_did_not_fit_on_the_disk_spoils_no_other(tmp_path, monkeypat
         patch.setattr(listing.os, "write", lambda handle, data, real=os.write: real(handle, data[:2]))
         with pytest.raises(OSError, match="No space left"):
             own.claim(["lost"])
-    own.claim(["b"])
+    OwnFiles(tmp_path).claim(["b"])
+    assert OwnFiles(tmp_path).names() == {"a", "b"}
+
+
+@pytest.mark.parametrize("left", [b"\0\0\0", b'"masks/hal', b'"masks/ha\0\0'])
+def test_what_a_power_failure_left_of_the_list_spoils_no_name(tmp_path, left):
+    (tmp_path / LISTED).write_bytes(b'"a"\n' + left)
+    OwnFiles(tmp_path).claim(["b"])
     assert OwnFiles(tmp_path).names() == {"a", "b"}

@@ -4,7 +4,7 @@ A request ``{"job": {...}, "seconds": s, "event": n}`` starts ``annotate_folder(
 process, which has everything imported and compiled already. It is killed with SIGKILL after ``s`` seconds,
 or kills itself just before its n-th change of the file system (opening to write, renaming, removing), or
 neither. With ``"watch": folder`` it notes there what it waited for, see `attack.power`. The answer says
-whether it was killed, how long it took and how many changes it made.
+whether it was killed, how long it took, how many changes it made, and the traceback if an error ended it.
 """
 
 import json
@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import time
+import traceback
 from pathlib import Path
 
 from pointmask.annotator.proof import prove
@@ -50,12 +51,12 @@ def _run(job: dict, seconds: float | None = None, event: int | None = None, watc
             killed = True
         time.sleep(0.0005)
     with os.fdopen(reader) as told:
-        changes = told.read()
+        answer = json.loads(told.read() or '{"changes": 0, "error": ""}')
     return {
         "killed": os.WIFSIGNALED(status),
         "status": os.waitstatus_to_exitcode(status),
         "seconds": time.monotonic() - started,
-        "changes": int(changes or 0),
+        **answer,
     }
 
 
@@ -71,13 +72,14 @@ def _child(job: dict, event: int | None, writer: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     sys.addaudithook(count)
-    status = 1
+    status, error = 0, ""
     try:
         annotate_folder(**job)
-        os.write(writer, str(changes).encode())
-        status = 0
-    finally:
-        os._exit(status)
+    except BaseException:
+        status, error = 1, traceback.format_exc()
+    with os.fdopen(writer, "w") as teller:
+        json.dump({"changes": changes, "error": error}, teller)
+    os._exit(status)
 
 
 if __name__ == "__main__":

@@ -148,7 +148,7 @@ def check_timings(out: Path) -> None:
     check_plain(path)
     if path.exists():
         with path.open("rb") as file:
-            head = file.read(len(_BEGINNING))
+            head = file.read(len(_BEGINNING)).rstrip(b"\0")  # a power failure leaves them
         if not _BEGINNING.startswith(head):
             raise OutputError(f"{path} is of somebody else; move it away, or change --out")
 

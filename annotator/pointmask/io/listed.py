@@ -31,7 +31,6 @@ class OwnFiles:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / LISTED
-        self._is_torn = False
 
     def names(self) -> set[str]:
         """Return the relative names, with forward slashes; none without a list."""
@@ -67,14 +66,13 @@ class OwnFiles:
         """
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
         handle = os.open(self._path, flags, 0o666)
-        # After a line that did not fit on the disk, the next begins on a line of its own.
-        data = (b"\n" if self._is_torn else b"") + b"".join(map(_line, names))
+        # On a line of their own, whatever a full disk or a power failure left of the one before.
+        data = b"\n" + b"".join(map(_line, names))
         try:
             written = os.write(handle, data)
         finally:
             os.close(handle)
-        self._is_torn = written < len(data)
-        if self._is_torn:
+        if written < len(data):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path))
 
     def keep(self, names: Iterable[str]) -> None:

@@ -174,14 +174,14 @@ def check_head(path: Path) -> None:
     Raises
     ------
     OutputError
-        If it begins otherwise. Half a line and the NUL bytes that a power failure leaves are its own.
+        If it begins otherwise. What a power failure leaves is its own: a part of a line, NUL bytes, or both.
     """
     try:
         with open_regular(path) as file:
-            head = file.read(len(_BEGINNINGS[0]))
+            head = file.read(len(_BEGINNINGS[0])).rstrip(b"\0")
     except OSError:
         return
-    if head.strip(b"\0") and not any(beginning.startswith(head) for beginning in _BEGINNINGS):
+    if not any(beginning.startswith(head) for beginning in _BEGINNINGS):
         raise OutputError(
             f"{path} was not written by pointmask (it begins with {head!r}); move it away, or choose another "
             "--out"
