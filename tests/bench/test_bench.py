@@ -13,7 +13,7 @@ from PIL import Image
 from rich.console import Console
 
 from pointmask.annotator.target import Annotation, Target
-from pointmask.bench.baselines.registry import BASELINES
+from pointmask.bench.baselines.registry import BASELINES, READY
 from pointmask.bench.baselines.threshold import Threshold
 from pointmask.bench.cases import Case, LazyCase, folder_sources, scene_sources
 from pointmask.bench.chart import chart_png
@@ -89,7 +89,7 @@ def fake_methods(monkeypatch):
 
 def test_the_command_line_compares_all_methods_of_this_package_and_names_every_one():
     option = next(p for p in main.get_command(None, "bench").params if p.name == "methods")
-    assert tuple(option.default.split(",")) == BASELINES.ours
+    assert tuple(option.default.split(",")) == READY
     shown = " ".join(CliRunner().invoke(main, ["bench", "--help"]).stdout.split())
     assert f"separated by commas: {', '.join(BASELINES)}." in shown
 
@@ -257,13 +257,13 @@ def test_ratio_of_medians_and_its_interval():
 
 @pytest.fixture(scope="module")
 def summary():
-    run = run_bench(scene_sources(2, seeds=2), tuple(BASELINES.ours), size_prior="truth", seeds=2)
+    run = run_bench(scene_sources(2, seeds=2), READY, size_prior="truth", seeds=2)
     return summarise(run, data="built-in scenes", protocol="centroid", command="pointmask bench")
 
 
 def test_summary_of_all_methods_is_plain_and_complete(summary):
     assert json.loads(to_json(summary)) == json.loads(json.dumps(summary))
-    assert set(summary["methods"]) == set(BASELINES.ours)
+    assert set(summary["methods"]) == set(READY)
     for row in summary["methods"].values():
         assert 0 <= row["iou"] <= 1
         assert 0 < row["ms_median"] <= row["ms_p95"]

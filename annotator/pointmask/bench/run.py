@@ -17,13 +17,15 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from statistics import median
 from zlib import crc32
 
 import numpy as np
 
 from pointmask.annotator.target import Annotation
-from pointmask.bench.baselines.registry import BASELINES
+from pointmask.bench.baselines.base import Baseline
+from pointmask.bench.baselines.registry import READY, make_baseline
 from pointmask.bench.baselines.sizes import SizeKnowledge, SizePrior, from_masks
 from pointmask.bench.cases import Case, LazyCase, PointList
 from pointmask.metrics.counters import Score, score
@@ -36,6 +38,8 @@ _Call = Callable[[Case, PointList, Sequence[SizePrior], int], Annotation]
 
 REPEATS = 3
 """Number of calls of each method on each target; the median time counts."""
+
+_SLOW = 1.0  # seconds from which on a call is not repeated: cold caches are nothing to it
 
 
 @dataclass(slots=True)
@@ -76,6 +80,8 @@ class BenchRun:
         Number of points at which the true mask has no target; excluded from the per-target figures.
     skipped : list of (str, str)
         Image and reason; excluded for all methods.
+    details : dict of str to str
+        By method, `Baseline.detail` of those that have one.
     """
 
     tallies: dict[str, MethodTally]
@@ -85,6 +91,7 @@ class BenchRun:
     targets: int = 0
     without_truth: int = 0
     skipped: list[tuple[str, str]] = field(default_factory=list)
+    details: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +106,9 @@ class _Result:
 
 def run_bench(
     sources: Iterable[LazyCase],
-    methods: Sequence[str] = BASELINES.ours,
+    methods: Sequence[str] = READY,
     *,
+    weights: Mapping[str, Path] | None = None,
     size_prior: SizeKnowledge = "none",
     seeds: int = 1,
     tick: Callable[[BenchRun], None] = lambda _: None,
@@ -114,6 +122,8 @@ def run_bench(
         be loaded, or on which any method fails, is skipped for all methods.
     methods : sequence of str
         Names in `BASELINES`.
+    weights : Mapping of str to Path, optional
+        Files of the methods that need one; see `pointmask.bench.baselines.registry.WEIGHTS`.
     size_prior : {"none", "box", "class", "truth"}
         Size information from the *true* masks, passed to the methods that can use it. Ours never uses it.
     seeds : int
@@ -124,17 +134,19 @@ def run_bench(
     Raises
     ------
     MethodError
-        If a method is unknown.
+        If a method is unknown or lacks its weights.
     PluginError
         If a method of another package cannot be used.
     ValueError
         If a case does not have one list of points per seed.
     """
-    calls = {name: _call(name) for name in methods}
+    baselines = {name: make_baseline(name, weights) for name in methods}
+    calls = {name: _call(baseline) for name, baseline in baselines.items()}
     run = BenchRun(
         {name: MethodTally([{} for _ in range(seeds)], [[] for _ in range(seeds)]) for name in methods},
         size_prior,
         seeds,
+        details={name: baseline.detail for name, baseline in baselines.items() if baseline.detail},
     )
     clock = _Clock(calls)
     for source in sources:
@@ -177,7 +189,8 @@ class _Clock:
         """Annotate one target with each method; return results, processor and elapsed time in ms.
 
         Each method is called `REPEATS` times in a row and the median counts: after calls of other methods
-        the processor's caches are cold, so a single call would measure the memory, not the method.
+        the processor's caches are cold, so a single call would measure the memory, not the method. A call
+        that takes over a second is not repeated.
         """
         if case.image.dtype.str not in self._warm:
             self._warm.add(case.image.dtype.str)
@@ -193,6 +206,8 @@ class _Clock:
                 start, busy_start = time.perf_counter(), CLOCK()
                 annotation = call(case, [point], prior, seed)
                 spent.append((CLOCK() - busy_start, time.perf_counter() - start))
+                if spent[-1][0] > _SLOW:
+                    break
             busy, elapsed = (1e3 * median(column) for column in zip(*spent, strict=True))
             timed[name] = annotation, busy, elapsed
         return timed
@@ -234,9 +249,8 @@ def _add(run: BenchRun, case: Case, results: Sequence[dict[str, _Result]]) -> No
             tally.elapsed_ms += result.elapsed_ms
 
 
-def _call(name: str) -> _Call:
+def _call(method: Baseline) -> _Call:
     """Wrap a method as a function of a case, points, size priors and a seed."""
-    method = BASELINES.load(name)()
 
     def call(case: Case, points: PointList, priors: Sequence[SizePrior], seed: int) -> Annotation:
         image = case.image if method.sees == "band" else case.colour

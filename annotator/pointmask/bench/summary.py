@@ -173,6 +173,7 @@ def _notes(run: BenchRun) -> list[str]:
             + (f"; {_joined(rest)} get the point only." if rest else ".")
         )
     notes += [f"{method.label}: {method.note}" for method in methods if method.note]
+    notes += [f"{BASELINES.load(name).label}: {detail}." for name, detail in run.details.items()]
     if run.without_truth:
         notes.append(
             f"Points at which the true mask shows no target: {run.without_truth}. They count in IoU and "

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from pointmask.bench.baselines.registry import BASELINES
+from pointmask.bench.baselines.registry import BASELINES, READY, WEIGHTS, check_weights
 from pointmask.cli import EXIT_SOME_SKIPPED, say
 from pointmask.cli.plugins import NamesOption, warn_of_broken
 from pointmask.errors import ImageError
@@ -40,9 +40,15 @@ _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
     "--methods",
     cls=NamesOption,
     registry=BASELINES,
-    default=",".join(BASELINES.ours),
+    default=",".join(READY),
     show_default=True,
     help="Methods to compare, separated by commas",
+)
+@click.option(
+    "--weights",
+    metavar="NAME=FILE",
+    multiple=True,
+    help="Local weights of sam or sam2, for the methods of these names; pointmask ships and fetches none.",
 )
 @click.option(
     "--protocol",
@@ -66,16 +72,23 @@ _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
     show_default=True,
     help="Folder for bench.json, bench.md and bench.png.",
 )
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    help="Measure this many images only, spread evenly over all: for methods that take seconds per target.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace the files of an earlier run.")
 def bench(
     images: Path | None,
     masks: Path | None,
     points: Path | None,
     methods: str,
+    weights: tuple[str, ...],
     protocol: Literal["centroid", "coarse"] | None,
     size_prior: Literal["none", "box", "class", "truth"],
     seeds: int,
     out: Path,
+    limit: int | None,
     overwrite: bool,
 ) -> None:
     """Compare annotators on IMAGES with true masks, or on built-in scenes.
@@ -84,7 +97,15 @@ def bench(
     and the ratio to ours.
     """
     names = _checked(images, masks, points, methods, protocol)
-    check_set(out, FILES, [images, masks, points], lambda path: is_json_of(path, _KEYS), overwrite=overwrite)
+    files = _weight_files(weights)
+    check_weights(names, files)
+    check_set(
+        out,
+        FILES,
+        [images, masks, points, *files.values()],
+        lambda path: is_json_of(path, _KEYS),
+        overwrite=overwrite,
+    )
     _use_one_thread()
     warn_of_broken(BASELINES)
 
@@ -102,10 +123,13 @@ def bench(
         sources = folder_sources(
             images, masks, points, protocol=simulated, seeds=seeds, say=lambda note: show_notes([note])
         )
+    if limit is not None and limit < len(sources):
+        sources = [sources[k * len(sources) // limit] for k in range(limit)]
     with progress_display() as show:
         run = run_bench(
             sources,
             names,
+            weights=files,
             size_prior=size_prior,
             seeds=seeds,
             tick=lambda r: show(Progress(r.images + len(r.skipped), len(sources), r.targets, len(r.skipped))),
@@ -142,6 +166,23 @@ def _checked(
             f"{methods!r}: choose one or more of {','.join(BASELINES)}, each once", param_hint="--methods"
         )
     return names
+
+
+def _weight_files(options: tuple[str, ...]) -> dict[str, Path]:
+    """Read the values of --weights."""
+    keys = list(dict.fromkeys(published.key for published in WEIGHTS.values()))
+    files: dict[str, Path] = {}
+    for option in options:
+        key, equals, file = option.partition("=")
+        if key not in keys or not equals or key in files:
+            raise click.BadParameter(
+                f"{option!r}: give {' or '.join(f'{name}=FILE' for name in keys)}, each once",
+                param_hint="--weights",
+            )
+        if not Path(file).exists():
+            raise click.BadParameter(f"{file!r} does not exist; give a local file", param_hint="--weights")
+        files[key] = Path(file)
+    return files
 
 
 def _use_one_thread() -> None:

@@ -27,8 +27,9 @@ def test_rules_apply_in_order_and_ignored_names_go():
 
 
 def test_two_tensors_of_one_name_are_an_error():
-    with pytest.raises(CheckpointError, match=r"'a1' and 'a2', which are both 'a'"):
-        renamed(weights(a1=torch.ones(1), a2=torch.ones(1)), [(r"\d", "")])
+    with pytest.raises(CheckpointError, match=r"'a1' and 'a2', which differ and are both 'a'"):
+        renamed(weights(a1=torch.ones(1), a2=torch.zeros(1)), [(r"\d", "")])
+    assert list(renamed(weights(a1=torch.ones(1), a2=torch.ones(1)), [(r"\d", "")])) == ["a"]
 
 
 def test_a_network_takes_what_fits_it():

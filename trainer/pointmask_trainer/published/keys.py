@@ -47,7 +47,7 @@ def renamed(
     Raises
     ------
     CheckpointError
-        If two tensors get one name.
+        If two different tensors get one name.
     """
     result: dict[str, Tensor] = {}
     origin: dict[str, str] = {}
@@ -57,10 +57,10 @@ def renamed(
         name = published
         for pattern, replacement in rules:
             name = re.sub(pattern, replacement, name)
-        if name in result:
+        if name in result and not torch.equal(value, result[name]):  # hubs store shared ones twice
             raise CheckpointError(
-                f"{weights.name} holds {origin[name]!r} and {published!r}, which are both {name!r} here; "
-                "give a file of one network"
+                f"{weights.name} holds {origin[name]!r} and {published!r}, which differ and are both "
+                f"{name!r} here; give a file of one network"
             )
         result[name], origin[name] = value, published
     return result

@@ -14,7 +14,8 @@ class Baseline(ABC):
     """An annotator: an image and points in, masks out.
 
     An instance holds settings alone, so that the order of the images does not matter. All parameters of
-    ``__init__`` must have defaults: the bench passes none.
+    ``__init__`` must have defaults: the bench passes none, but for methods in `registry.WEIGHTS` the file of
+    their weights.
 
     Attributes
     ----------
@@ -27,12 +28,15 @@ class Baseline(ABC):
         the single band; ``band`` always gets the single band in its native type, (H, W).
     note : str
         Sentence that is printed below every table with this method.
+    detail : str
+        What a result must tell of this instance, such as the weights used; printed in the same place.
     """
 
     label: ClassVar[str]
     reads_size: ClassVar[bool] = True
     sees: ClassVar[Literal["colour", "band"]] = "colour"
     note: ClassVar[str] = ""
+    detail: str = ""
 
     @abstractmethod
     def annotate(
