@@ -53,6 +53,7 @@ COMMANDS = {
     "check json": "check {images} --points {points} --json {place}",
     "check fix": "check {images} --points {points} --masks {masks} --fix {place}",
     "calibrate": "calibrate {images} --masks {masks} --simulate centroid --out {place}",
+    "score": "score {masks} --truth {truth} --out {place}",
     "bench": "bench {images} --masks {masks} --out {place}",
     **{
         f"convert {to}": f"convert {{points}} {{place}} --to {to} --images {{images}}"
@@ -87,7 +88,8 @@ def words_of(command, base, place):
     return [
         word.format(
             place=base / place, data=base / "data", points=base / "data/points.csv", run=base / "run",
-            ours=base / "ours", other=base / f"other of {command}", saved=saved, **names,
+            ours=base / "ours", truth=base / "data/truth", saved=saved, **names,
+            other=base / f"other of {command}",
         )
         for word in COMMANDS[command].split()
     ]  # fmt: skip
@@ -110,7 +112,8 @@ def data(tmp_path_factory):
     for k in range(IMAGES):
         image = spot(14 + k, 16, (32, 32))
         save(base / f"data/images/im{k}.png", image)
-        save(base / f"data/masks/im{k}.png", np.where(image > 100, 255, 0).astype(np.uint8))
+        for folder in ("masks", "truth"):
+            save(base / f"data/{folder}/im{k}.png", np.where(image > 100, 255, 0).astype(np.uint8))
         rows.append(f"im{k}.png,16,{14 + k}")
     (base / "data/points.csv").write_text("\n".join(rows) + "\n")
     for folder in (*RESULTS.values(), ""):
@@ -213,6 +216,7 @@ def test_a_command_run_again_replaces_its_own(data, tmp_path, run):
         if command not in (
             "annotate",
             "bench",
+            "score",
             "evaluate",
             "evaluate maps",
             "select",

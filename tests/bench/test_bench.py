@@ -29,8 +29,8 @@ from pointmask.bench.report import (
 )
 from pointmask.bench.run import REPEATS, BenchRun, MethodTally, run_bench
 from pointmask.bench.summary import ratio_of_medians, summarise
-from pointmask.cli import bench as cli
 from pointmask.cli import main
+from pointmask.cli.measuring import bench as cli
 from pointmask.errors import ImageError, MethodError, PointsError
 from pointmask.metrics.counters import Score
 from pointmask.metrics.targets import SIZE_CLASSES

@@ -49,8 +49,12 @@ COMMANDS = {
         "Fit the annotator to a few dozen of your own masks.",
     ),
     "bench": (
-        "pointmask.cli.bench:bench",
+        "pointmask.cli.measuring.bench:bench",
         "Compare annotators in quality and time, in one run.",
+    ),
+    "score": (
+        "pointmask.cli.measuring.score:score",
+        "Score masks of any origin against true masks.",
     ),
     "train": (
         "pointmask_trainer.cli.train:train",

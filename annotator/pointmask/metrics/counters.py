@@ -22,32 +22,12 @@ from numpy.typing import ArrayLike, NDArray
 from pointmask.components import blobs
 from pointmask.errors import ImageError
 from pointmask.metrics.assignment import AssignmentRule, assign
+from pointmask.metrics.rules import RULES, Compat, Rule
 
 Empty = Literal["zero", "one", "skip"]
-Compat = Literal["dnanet", "lesps", "edgsp"]
 
 _T = TypeVar("_T")
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Rule:
-    """Differences between published evaluations; the defaults are ours."""
-
-    distance: float = 3.0  # px between centroids
-    closed: bool = False  # True: a distance equal to the limit matches
-    rounded_truth: bool = False  # True: true centroids are rounded to whole pixels
-    area_by_value: bool = False  # True: a false blob as large as any matched blob goes uncounted
-    grey_truth: bool = False  # True: only 255 can be hit, but 128..254 enters the union
-
-
-# Each published variant states only what is known to differ, so that a table can be checked against its
-# source. None of them is a better definition.
-_RULES: dict[str | None, _Rule] = {
-    None: _Rule(),
-    "dnanet": _Rule(area_by_value=True),
-    "lesps": _Rule(grey_truth=True),
-    "edgsp": _Rule(area_by_value=True, rounded_truth=True, distance=2.0, closed=True),
-}
 
 # IoU and count of an image without true and predicted pixels.
 _EMPTY = {"zero": (0.0, 1), "one": (1.0, 1), "skip": (0.0, 0)}
@@ -163,11 +143,9 @@ def score(
     empty : {"zero", "one", "skip"}
         IoU of an image without true and predicted pixels in nIoU: 0 (as published, which penalises
         a correct empty prediction), 1, or the image is skipped.
-    compat : {"dnanet", "lesps", "edgsp"}, optional
-        Reproduce a published evaluation with its known defects, to compare with its tables. ``dnanet``:
-        false blobs as large as any matched blob go uncounted in Fa. ``lesps``: true values 128..254 enter
-        the union but can never be hit, and do not exist for Pd. ``edgsp``: as ``dnanet``, and the true
-        centroid is rounded and up to 2 px match.
+    compat : {"basicirstd", "basicirstd-2023", "dnanet", "lesps", "edgsp"}, optional
+        Reproduce a published evaluation with its known defects, to compare with its tables; see
+        `pointmask.metrics.rules`.
 
     Returns
     -------
@@ -191,7 +169,7 @@ def score(
     >>> score(mask, truth).iou
     0.75
     """
-    rule = _one_of("compat", compat, _RULES)
+    rule = _one_of("compat", compat, RULES)
     on_empty = _one_of("empty", empty, _EMPTY)
     predicted = binarise(mask)
     wide = binarise(truth)
@@ -204,6 +182,8 @@ def score(
     intersection = int(np.count_nonzero(predicted & hittable))
     truth_pixels = int(np.count_nonzero(wide))
     union = int(np.count_nonzero(predicted)) + truth_pixels - intersection
+    if rule.grey_truth:
+        truth_pixels = int(np.count_nonzero(truth))  # any value above 0 is labelled, for pixAcc
     iou, scored = (intersection / union, 1) if union else on_empty
     targets, matched, false_areas = _detections(predicted, hittable, match, rule)
     return Score(
@@ -235,7 +215,7 @@ def matched_targets(mask: ArrayLike, truth: ArrayLike, *, match: AssignmentRule 
     dict of int to int
         0-based number of the true component and of its predicted one, both in raster order.
     """
-    return _pairs(blobs(binarise(truth))[0], blobs(binarise(mask))[0], match, _RULES[None])
+    return _pairs(blobs(binarise(truth))[0], blobs(binarise(mask))[0], match, RULES[None])
 
 
 def pooled_iou(masks: Iterable[ArrayLike], truths: Iterable[ArrayLike]) -> float:
@@ -306,7 +286,7 @@ def binarise(mask: ArrayLike) -> NDArray[np.bool_]:
 
 
 def _detections(
-    predicted: NDArray[np.bool_], truth: NDArray[np.bool_], match: AssignmentRule, rule: _Rule
+    predicted: NDArray[np.bool_], truth: NDArray[np.bool_], match: AssignmentRule, rule: Rule
 ) -> tuple[int, int, list[int]]:
     """Count true and detected targets, and collect the areas of the false components."""
     true_centres, _ = blobs(truth)
@@ -318,7 +298,7 @@ def _detections(
 
 
 def _pairs(
-    true_centres: NDArray[np.float64], centres: NDArray[np.float64], match: AssignmentRule, rule: _Rule
+    true_centres: NDArray[np.float64], centres: NDArray[np.float64], match: AssignmentRule, rule: Rule
 ) -> dict[int, int]:
     """Pair true targets with the predicted components that are near enough."""
     if rule.rounded_truth:

@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
-from string import Template
 from typing import Any
 
 import numpy as np
 
-from pointmask.drawing.tiles import data_uri, look
+from pointmask.drawing.page import page
+from pointmask.drawing.tiles import data_uri
 from pointmask.io.files import write_whole
 from pointmask.io.layout import RUN_TAG
 from pointmask.io.own import is_json_of
@@ -137,32 +136,10 @@ def _page(study: Study, pictures: Sequence[Picture]) -> str:
         f"training images, {int(history.epochs[-1]):,} epochs; averaged over the last {study.averaged}"
     )
     title = f"pointmask analysis: {escape(study.run.resolve().name)}"
-    return page(title, escape(heading), section(pictures) + "\n")
+    return page(title, escape(heading), section(pictures) + "\n", style=SECTION_STYLE)
 
 
-def page(title: str, heading: str, main: str, *, summary: str = "", style: str = "") -> str:
-    """Return a self-contained page in the look of the project's reports.
-
-    Parameters
-    ----------
-    title : str
-        This and everything else is HTML: text must have been escaped.
-    heading : str
-        Line below the title.
-    main : str
-        Body; ends with a newline.
-    summary : str
-        Lines below the heading; end with a newline.
-    style : str
-        CSS of this page, besides the shared one.
-    """
-    template = files("pointmask_trainer").joinpath("templates", "page.html").read_text("utf-8")
-    return Template(template).substitute(
-        look=look(), style=f"{_STYLE}\n{style}", title=title, heading=heading, summary=summary, main=main
-    )
-
-
-_STYLE = (
+SECTION_STYLE = (
     ".learned { margin: .8rem 0; background: #fff; color: #22252b; border: 1px solid var(--rule); "
     "border-radius: 10px; padding: .7rem 1rem; break-inside: avoid; } "
     ".learned figcaption { font-size: .9rem; max-width: 60rem; margin-bottom: .5rem; } "

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from pointmask.drawing.overlay import MASK_COLOUR
+from pointmask.drawing.page import page
 from pointmask.io.files import write_whole
 from pointmask.io.layout import RUN_CONFIG, RUN_TAG
 from pointmask.printable import escape, escape_lines
-from pointmask_trainer.analysis.page import page
+from pointmask_trainer.analysis.page import SECTION_STYLE
 from pointmask_trainer.config import Config
 from pointmask_trainer.detectors.base import parameter_count
 from pointmask_trainer.training.curves import Curve, line_chart
@@ -56,9 +57,13 @@ def write_run_report(
         f"{learned}\n"
         f"{_pictures(gallery, lines)}\n",
         summary=f'<div class="summary"><dl class="numbers">{_numbers(config, lines)}</dl></div>\n',
-        style=files("pointmask_trainer").joinpath("templates", "run.css").read_text("utf-8"),
+        style=f"{SECTION_STYLE}\n{_style()}",
     )
     write_whole(path, text.encode("utf-8", "backslashreplace"), RUN_TAG)
+
+
+def _style() -> str:
+    return files("pointmask_trainer").joinpath("templates", "run.css").read_text("utf-8")
 
 
 def _heading(config: Config, loop: Loop) -> str:
