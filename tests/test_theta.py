@@ -199,3 +199,15 @@ def test_theta_is_frozen_and_hashable():
     with pytest.raises(dataclasses.FrozenInstanceError):
         theta.level = 0.1
     assert hash(theta) == hash(Theta.from_toml(theta.to_toml()))
+
+
+def test_style_is_told_only_if_there_is_one_and_changes_the_digest():
+    core = Theta.load("default")
+    assert "style" not in core.to_toml()
+    halo = core.drawn("halo")
+    assert halo.style == 0.8
+    assert halo.digest != core.digest
+    assert Theta.from_toml(halo.to_toml()) == halo
+    assert core.drawn("0.25") == core.drawn(0.25) == core.with_(style=0.25)
+    assert core.drawn(None) is core
+    assert halo.drawn("core") == core

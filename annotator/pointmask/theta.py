@@ -14,6 +14,9 @@ from pointmask.settings import Between, Share, check, number, parse_toml, read_t
 
 PRESETS = ("paper", "default")
 
+STYLES = {"tight": -0.8, "core": 0.0, "halo": 0.8}
+"""Named drawing styles: the best margins for masks of SIRST3's train list shrunk, as drawn, and grown."""
+
 Polarity = Literal["bright", "dark", "auto"]
 
 
@@ -91,6 +94,10 @@ class Theta:
         Distance from the point within which the mask must have a sample.
     confidence : (9,) tuple of float
         Logistic weights that map `CONFIDENCE_MEASUREMENTS` to a predicted IoU.
+    style : float
+        How people draw: the outline of the finished soft label is moved outwards by about this many px
+        (inwards if negative), further where the target still shines. It changes nothing that comes before:
+        where a target is solved from, at which scale, and its confidence. `STYLES` has names for some.
 
     Raises
     ------
@@ -138,6 +145,7 @@ class Theta:
     level: Annotated[float, Between(0, 0.999)] = 0.5
     reach: Annotated[int, Between(0, 16)] = 4
     confidence: tuple[Annotated[float, Between(-1e6, 1e6)], ...] = (0.0,) * len(CONFIDENCE_MEASUREMENTS)
+    style: Annotated[float, Between(-3, 3)] = 0.0
 
     def __post_init__(self) -> None:
         check(self, ThetaError)
@@ -183,7 +191,7 @@ class Theta:
 
     def __hash__(self) -> int:
         # Operators are cached by theta; hashing some 250 weights would cost 5 % of a target's time.
-        return hash((self.half_size, self.steps, self.D0, self.law_offset, self.rho, self.level))
+        return hash((self.half_size, self.steps, self.D0, self.law_offset, self.rho, self.level, self.style))
 
     @classmethod
     def load(cls, source: "Theta | str | Path") -> "Theta":
@@ -234,7 +242,34 @@ class Theta:
 
     def to_toml(self) -> str:
         """TOML text; ``Theta.from_toml`` of it gives an equal theta."""
-        return "\n".join(to_toml(to_table(self)))
+        return "\n".join(
+            to_toml({name: value for name, value in to_table(self).items() if self._is_told(name)})
+        )
+
+    def drawn(self, style: str | float | None) -> "Theta":
+        """Copy with another drawing style.
+
+        Parameters
+        ----------
+        style : {"tight", "core", "halo"}, float or None
+            A name of `STYLES`, px of margin (as text too), or None for no change.
+
+        Raises
+        ------
+        ThetaError
+            If it is neither a name nor a number in range.
+        """
+        if style is None:
+            return self
+        margin: float | None = STYLES.get(style) if isinstance(style, str) else style
+        if margin is None:
+            try:
+                margin = float(style)
+            except ValueError:
+                raise ThetaError(
+                    f"style {style!r} is unknown; choose {', '.join(STYLES)}, or px of margin such as 0.5"
+                ) from None
+        return self.with_(style=margin)
 
     def with_(self, **changes: Any) -> "Theta":  # noqa: ANN401 - one of several field types
         """Copy with some fields replaced, checked again."""
@@ -243,8 +278,16 @@ class Theta:
     @property
     def digest(self) -> str:
         """Hex hash of all values: equal digests, equal masks."""
-        values = "".join(f"{item.name} = {_canonical(getattr(self, item.name))}\n" for item in fields(self))
+        values = "".join(
+            f"{item.name} = {_canonical(getattr(self, item.name))}\n"
+            for item in fields(self)
+            if self._is_told(item.name)
+        )
         return hashlib.blake2b(values.encode(), digest_size=8).hexdigest()
+
+    def _is_told(self, name: str) -> bool:
+        """Whether files and digests name a field; thetas from before there was a style stay what they are."""
+        return name != "style" or self.style != 0
 
 
 def _canonical(value: Any) -> str:  # noqa: ANN401 - the field types of Theta

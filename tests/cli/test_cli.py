@@ -1,6 +1,7 @@
 """The command line: exit statuses, messages, and what it does not load."""
 
 import errno
+import json
 import re
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from pointmask.folder import worker
 from pointmask.folder.job import annotate_folder
 from pointmask.io.formats.tables.csv import Csv
 from pointmask.io.points.points import Points
+from pointmask.theta import Theta
 
 folder = pytest.fixture(scenes)
 
@@ -85,6 +87,22 @@ def test_help_lists_the_commands_and_what_they_do():
 
 def test_version():
     assert pointmask.__version__ in run("--version").output
+
+
+def test_a_style_is_recorded_and_makes_larger_masks(job, tmp_path):
+    run("annotate", *job)
+    core = sum(target["area"] for line in manifest_lines(tmp_path) for target in line["targets"])
+    result = run("annotate", *job, "--style", "halo", "--overwrite")
+    assert result.exit_code == 0, result.output
+    assert Theta.load(tmp_path / "out" / "theta.toml").style == 0.8
+    assert sum(target["area"] for line in manifest_lines(tmp_path) for target in line["targets"]) > core
+    refused = run("annotate", *job, "--style", "loose")
+    assert refused.exit_code == 2
+    assert "choose tight, core, halo" in refused.output
+
+
+def manifest_lines(folder):
+    return [json.loads(line) for line in (folder / "out" / "manifest.jsonl").read_text().splitlines()]
 
 
 def test_annotate_writes_masks_and_a_table(job, tmp_path):

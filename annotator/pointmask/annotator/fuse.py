@@ -3,9 +3,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from pointmask.annotator.window import Window
 from pointmask.kernels.blend import blend
+from pointmask.kernels.outline import move_outline
 from pointmask.kernels.regions import piece_near
-from pointmask.kernels.scale_space import enlarge
+from pointmask.kernels.scale_space import enlarge, smooth
 
 Field = NDArray[np.float64]
 
@@ -65,6 +67,27 @@ def mix_finer(coarse: Field, finer: Field, share: float) -> tuple[Field, Field]:
     fine = coarse.copy()
     fine[inner, inner] = (1 - share) * coarse[inner, inner] + share * finer
     return np.ascontiguousarray(fine[::2, ::2]), fine
+
+
+def restyle(fine: Field, window: Window, inside: tuple[slice, slice], style: float) -> Field:
+    """Move the outline of a soft label, see `Theta.style`.
+
+    Parameters
+    ----------
+    fine : (h, w) float64
+        One value per pixel.
+    window : Window
+        Which it was solved in.
+    inside : (slice, slice)
+        Where ``fine`` lies in the whole window at one value per pixel.
+    style : float
+        In px.
+    """
+    contrast = np.empty_like(window.values)
+    smooth(window.values, 1, contrast)
+    out = np.empty_like(fine)
+    move_outline(fine, np.ascontiguousarray(enlarge_octaves(contrast, window.octave)[inside]), style, out)
+    return out
 
 
 def otsu(soft: Field, bins: int = 256) -> float:

@@ -19,6 +19,7 @@ def annotate(
     points: Sequence[tuple[int, int]],
     *,
     theta: Theta | str | Path = "default",
+    style: str | float | None = None,
     polarity: Polarity = "bright",
 ) -> Annotation:
     """Compute a mask for each point of an image.
@@ -31,6 +32,8 @@ def annotate(
     points : sequence of (row, col)
         One 0-based pixel per target. They need not lie exactly on the target.
     theta : Theta, "default", "paper" or path of a TOML file
+    style : {"tight", "core", "halo"}, float or None
+        How large masks are drawn, by name or in px of margin, instead of theta's; see `Theta.style`.
     polarity : {"bright", "dark", "auto"}
         Whether targets are brighter or darker than their surroundings; ``auto`` decides per target.
 
@@ -45,7 +48,7 @@ def annotate(
     PointsError
         If a point is not a pair of whole numbers or lies outside the image.
     ThetaError
-        If theta cannot be read.
+        If theta cannot be read, or the style is unknown or out of range.
 
     Notes
     -----
@@ -65,7 +68,7 @@ def annotate(
     True
     """
     image = checked_image(image)
-    operator = assemble(Theta.load(theta))
+    operator = assemble(Theta.load(theta).drawn(style))
     if polarity not in ("bright", "dark", "auto"):
         raise ValueError(f"polarity {polarity!r} is unknown; use 'bright', 'dark' or 'auto'")
     targets = [

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from pointmask.annotator.fuse import enlarge_octaves, fuse, mix_finer
 from pointmask.annotator.operator import Operator, solve
-from pointmask.annotator.solved import Solved, cut
+from pointmask.annotator.solved import Solved, cut, recut
 from pointmask.annotator.superpixel import point_superpixel
 from pointmask.annotator.target import Target
 from pointmask.annotator.window import Window, read_window, settle
@@ -38,8 +38,16 @@ def solve_point(
     image: NDArray[np.generic], row: int, col: int, operator: Operator, polarity: Polarity
 ) -> Solved:
     """Solve one target from its click, from the peak the click leads to, or the more confident of both."""
+    solved = _solve_best(image, (row, col), operator, polarity)
     theta = operator.theta
-    click = row, col
+    return recut(solved, image.shape, theta) if theta.style else solved
+
+
+def _solve_best(
+    image: NDArray[np.generic], click: tuple[int, int], operator: Operator, polarity: Polarity
+) -> Solved:
+    theta = operator.theta
+    row, col = click
     window = read_window(image, row, col, theta.half_size, 0, polarity)
     if window.contrast <= 0:
         box = (row, col, row + 1, col + 1)

@@ -1,4 +1,4 @@
-"""A solved target that can be cut again at another level, without solving again."""
+"""A solved target that can be cut again at another level or in another style, without solving again."""
 
 from dataclasses import dataclass, replace
 
@@ -6,12 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pointmask.annotator.confidence import predicted_iou
-from pointmask.annotator.fuse import binarise
-from pointmask.annotator.target import Target, box_of
+from pointmask.annotator.fuse import binarise, restyle
+from pointmask.annotator.target import Box, Target, box_of, slices_of
 from pointmask.annotator.window import Window
 from pointmask.theta import Theta
 
 Field = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,7 +28,7 @@ class Solved:
     soft : (n, n) float64
         Soft label at the window's samples.
     fine : (h, w) float64
-        Soft label per pixel of `target.window`, before it was rounded to the target's float32.
+        Soft label per pixel of `target.window` in style 0, before it was rounded to the target's float32.
     """
 
     target: Target
@@ -50,15 +51,21 @@ def cut(
     half = theta.half_size * 2**octave
     row, col = centre
     top, left = max(row - half, 0), max(col - half, 0)
-    bottom, right = min(row + half + 1, shape[0]), min(col + half + 1, shape[1])
-    inside = (slice(top - row + half, bottom - row + half), slice(left - col + half, right - col + half))
-    fine = np.ascontiguousarray(fine[inside])
-    return _binarised(shape, click, centre, (top, left, bottom, right), window, soft, fine, octave, theta)
+    place = top, left, min(row + half + 1, shape[0]), min(col + half + 1, shape[1])
+    fine = np.ascontiguousarray(fine[_inside(place, centre, half)])
+    return _binarised(shape, click, centre, place, window, soft, fine, octave, theta, 0.0)
 
 
-def recut(solved: Solved, shape: tuple[int, ...], theta: Theta, level: float) -> Solved:
+def recut(
+    solved: Solved,
+    shape: tuple[int, ...],
+    theta: Theta,
+    *,
+    level: float | None = None,
+    style: float | None = None,
+) -> Solved:
     """
-    Binarise a solved target again at another level, with the same reach and connectivity.
+    Binarise a solved target again at another level or in another drawing style.
 
     Parameters
     ----------
@@ -67,14 +74,17 @@ def recut(solved: Solved, shape: tuple[int, ...], theta: Theta, level: float) ->
         Of the image.
     theta : Theta
         Which it was solved with.
-    level : float
-        In (0, 1).
+    level : float, optional
+        In (0, 1), instead of theta's.
+    style : float, optional
+        In px, instead of theta's; see `Theta.style`.
 
     Returns
     -------
     Solved
-        Its masks at rising levels are nested, unless another piece becomes the nearest to the click. Flags
-        and confidence are those of the new mask. The same object if the target is flat.
+        Its masks at falling levels, or rising styles, are nested, unless another piece becomes the nearest to
+        the click. Flags are those of the new mask, the confidence is that of the mask of style 0 at the
+        level. The same object if the target is flat.
     """
     if solved.window is None:
         return solved
@@ -88,7 +98,8 @@ def recut(solved: Solved, shape: tuple[int, ...], theta: Theta, level: float) ->
         solved.soft,
         solved.fine,
         target.octave,
-        replace(theta, level=level),
+        theta if level is None else replace(theta, level=level),
+        theta.style if style is None else style,
     )
 
 
@@ -96,12 +107,13 @@ def _binarised(
     shape: tuple[int, ...],
     click: tuple[int, int],
     centre: tuple[int, int],
-    place: tuple[int, int, int, int],
+    place: Box,
     window: Window,
     soft: Field,
     fine: Field,
     octave: int,
     theta: Theta,
+    style: float,
 ) -> Solved:
     pitch = 2**octave
     half = theta.half_size * pitch
@@ -110,6 +122,14 @@ def _binarised(
     mask, area = binarise(fine, theta.level, row - top, col - left, theta.reach * pitch)
     if not area:
         mask[click[0] - top, click[1] - left] = True
+    confidence = predicted_iou(window, soft, fine, mask, theta)
+    drawn = fine
+    if style and area:
+        drawn = restyle(fine, window, _inside(place, centre, half), style)
+        core = mask
+        mask, area = binarise(drawn, theta.level, row - top, col - left, theta.reach * pitch)
+        if style < 0:
+            mask, area = _within(mask, core, fine)
     box = box_of(mask, top, left)
     border = box[0] == 0 or box[1] == 0 or box[2] == shape[0] or box[3] == shape[1]
     clipped = (
@@ -125,13 +145,27 @@ def _binarised(
     target = Target(
         point=click,
         window=place,
-        soft=fine.astype(np.float32),
+        soft=drawn.astype(np.float32),
         mask=mask,
         area=max(area, 1),
         box=box,
-        confidence=predicted_iou(window, soft, fine, mask, theta),
+        confidence=confidence,
         flags=tuple(name for name, holds in flags.items() if holds),
         centre=centre,
         octave=octave,
     )
     return Solved(target, window, soft, fine)
+
+
+def _inside(place: Box, centre: tuple[int, int], half: int) -> tuple[slice, slice]:
+    """Part of a window, ``half`` px from its centre to its edges, that lies within the image."""
+    down, across = half - centre[0], half - centre[1]
+    return slices_of((place[0] + down, place[1] + across, place[2] + down, place[3] + across))
+
+
+def _within(mask: Mask, core: Mask, soft: Field) -> tuple[Mask, int]:
+    """Part of a shrunk mask within what it shrank from; at least the pixel that lasts longest."""
+    kept = mask & core
+    if not kept.any():
+        kept[np.unravel_index(np.argmax(np.where(core, soft, -1.0)), core.shape)] = True
+    return kept, int(np.count_nonzero(kept))

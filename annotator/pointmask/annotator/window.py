@@ -69,6 +69,8 @@ class Window:
     dark : bool
     finite : bool
         False if NaN or infinite pixels were replaced by the median of the others.
+    octave : int
+        Samples are ``2 ** octave`` px apart.
     """
 
     values: Field
@@ -78,6 +80,7 @@ class Window:
     step_outer: float
     dark: bool
     finite: bool
+    octave: int = 0
 
 
 def read_window(
@@ -108,7 +111,7 @@ def read_window(
         np.empty(places.buffer_size),
         values,
     )
-    return Window(values, contrast, noise, step_inner, step_outer, dark, finite)
+    return Window(values, contrast, noise, step_inner, step_outer, dark, finite, octave)
 
 
 def settle(window: Window, theta: Theta) -> tuple[int, int, float]:

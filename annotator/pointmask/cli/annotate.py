@@ -12,6 +12,7 @@ from pointmask.cli.options import (
     polarity_option,
     saved_documents,
     source_options,
+    style_option,
 )
 from pointmask.cli.plugins import LateHelp
 from pointmask.io.formats.registry import saved_as
@@ -79,6 +80,7 @@ def shard_of(ctx: click.Context, parameter: click.Parameter, value: str | None) 
     metavar="paper|default|FILE",
     help="Parameters of the annotator.",
 )
+@style_option
 @polarity_option
 @click.option(
     "--threads",
@@ -120,6 +122,7 @@ def annotate(
     seed: int,
     track: bool,
     theta: str,
+    style: str | None,
     polarity: Literal["bright", "dark", "auto"],
     threads: int,
     save: tuple[str, ...],
@@ -141,6 +144,7 @@ def annotate(
     from pointmask.folder.job import annotate_folder
     from pointmask.folder.output import check_places
     from pointmask.io.images.open import open_source
+    from pointmask.theta import Theta
 
     if no_png and (excluded := set(save) & {"soft", "instance", "overlay"}):
         raise click.UsageError(
@@ -151,6 +155,7 @@ def annotate(
             "--empty-masks would call frames empty in which --track lost a target; drop one of the two"
         )
     check_places(out, saved_as(save), [images, source, id_list, theta])
+    parameters = Theta.load(theta).drawn(style)
     opened = open_source(images, raw=raw, radiometric=radiometric)
     points = _read(source, opened, point_format, simulate, seed)
     announce_compilation()
@@ -164,7 +169,7 @@ def annotate(
             opened,
             carried.points if carried else points,
             out,
-            theta=theta,
+            theta=parameters,
             polarity=polarity,
             threads=threads,
             save=save,

@@ -56,6 +56,13 @@ polarity_option = click.option(
     help="Polarity of the targets against their background.",
 )
 
+style_option = click.option(
+    "--style",
+    metavar="tight|core|halo|PX",
+    help="How masks are drawn: smaller than the visible core, to it, or to its halo, or by how many px of "
+    "margin; instead of theta's. `pointmask calibrate` finds yours from five masks.",
+)
+
 _image_options = (
     click.option("--raw", metavar="WxH:TYPE", help="Read .bin, .raw, .dat, .img: 640x512:u16le[:OFFSET]."),
     click.option(

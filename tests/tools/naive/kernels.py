@@ -213,3 +213,15 @@ def normalise(samples, inner, ring, outer, near, polarity, grain):
     facts = [np.round(np.clip(v, -2, 2) / grain) * grain for v in (deviation / contrast, *steps)]
     values = np.clip(np.round(sign * (samples - background) / contrast / grain) * grain, -3, 3)
     return values, (contrast, *facts, dark)
+
+
+def move_outline(soft, contrast, style):
+    """Grow ``soft``, or shrink it by growing what is around it."""
+    if style < 0:
+        return 1 - move_outline(1 - soft, 1 - contrast, -style)
+    out = soft.copy()
+    for i, j in np.ndindex(*soft.shape):
+        margin = np.clip(style + 1.5 * (min(contrast[i, j], 1) - 0.2), 0, 3 * style)
+        for y, x in np.ndindex(*soft.shape):
+            out[i, j] = max(out[i, j], soft[y, x] * np.clip(margin + 1 - np.hypot(y - i, x - j), 0, 1))
+    return out

@@ -124,7 +124,7 @@ def test_entropy_equals_the_kernels():
 @pytest.mark.parametrize("preset", PRESETS)
 def test_gradient_of_every_entry_equals_differences(preset):
     steps = {"default": (3, 4), "paper": (7,)}[preset]
-    theta = Theta.load(preset).with_(half_size=5, steps=steps, alpha=0.6)
+    theta = Theta.load(preset).with_(half_size=5, steps=steps, alpha=0.6, style=0.3)
     batch = WindowBatch.of(windows_of(theta, 3), theta, dtype=torch.float64)
     fixed = ThetaTensors.of(theta, dtype=torch.float64)
     # The paper starts from a single pixel, which has no spread, and has no network.

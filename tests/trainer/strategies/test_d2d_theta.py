@@ -89,7 +89,8 @@ def test_thetas_gradient_equals_differences():
     loop = make_loop(8, 8, options=["alpha=off"])
     branch = branch_of(loop)
     windows, offline, responses, own = branch._data(loop)
-    windows = WindowBatch(windows.values.double(), windows.facts.double(), windows.superpixel.double())
+    doubles = (getattr(windows, name).double() for name in ("values", "facts", "superpixel", "pitch"))
+    windows = WindowBatch(*doubles)
     learnable = branch._learnable
     rng = torch.Generator().manual_seed(0)
     with torch.no_grad():

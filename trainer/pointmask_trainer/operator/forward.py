@@ -15,7 +15,9 @@ from torch.nn.functional import pad
 
 from pointmask.annotator.superpixel import point_superpixel
 from pointmask.annotator.window import Window
+from pointmask.kernels.outline import NEUTRAL, SLOPE, STEEPEST
 from pointmask.measurements import LOCAL_MEASUREMENTS
+from pointmask.settings import bounds
 from pointmask.theta import Theta
 from pointmask_trainer.operator.diffuse import diffuse
 from pointmask_trainer.operator.theta import ThetaTensors
@@ -36,11 +38,14 @@ class WindowBatch:
     superpixel : (N, 1, n, n)
         1 in the superpixel at the centre. It is a constant: it depends on theta's whole numbers and
         compactness only through which pixels it holds, which has no gradient.
+    pitch : (N,)
+        Px between samples, the unit of theta's style.
     """
 
     values: Tensor
     facts: Tensor
     superpixel: Tensor
+    pitch: Tensor
 
     @classmethod
     def of(
@@ -68,13 +73,14 @@ class WindowBatch:
             torch.as_tensor(values, dtype=dtype, device=device)[:, None],
             torch.as_tensor(np.array(facts), dtype=dtype, device=device),
             torch.as_tensor(np.stack(superpixels), dtype=dtype, device=device)[:, None],
+            torch.as_tensor([2.0**window.octave for window in windows], dtype=dtype, device=device),
         )
 
     def __len__(self) -> int:
         return self.values.shape[0]
 
     def __getitem__(self, index: slice | Tensor) -> "WindowBatch":
-        return WindowBatch(self.values[index], self.facts[index], self.superpixel[index])
+        return WindowBatch(self.values[index], self.facts[index], self.superpixel[index], self.pitch[index])
 
 
 def soft_labels(windows: WindowBatch, theta: ThetaTensors) -> Tensor:
@@ -90,9 +96,44 @@ def soft_labels(windows: WindowBatch, theta: ThetaTensors) -> Tensor:
     -------
     (N, 1, n, n) Tensor in [0, 1]
         At the windows' own resolution. Agrees with `pointmask.annotator.fuse.fuse` of
-        `pointmask.annotator.operator.solve` to 1e-5 in float32 and 1e-10 in float64.
+        `pointmask.annotator.operator.solve` to 1e-5 in float32 and 1e-10 in float64; with a style, after
+        `pointmask.kernels.outline.move_outline` of it by ``style / pitch``. (The annotator restyles pixels,
+        also in coarser windows.)
     """
-    return fuse(potential(windows, theta), windows.superpixel, theta.rho)
+    soft = fuse(potential(windows, theta), windows.superpixel, theta.rho)
+    if not theta.theta.style and not theta.style.requires_grad:
+        return soft
+    return restyle(soft, smooth(windows.values[:, 0], 1)[:, None], theta, windows.pitch)
+
+
+def restyle(soft: Tensor, contrast: Tensor, theta: ThetaTensors, pitch: Tensor) -> Tensor:
+    """Move the outlines of (N, 1, n, n) soft labels, as `pointmask.kernels.outline.move_outline` does.
+
+    Parameters
+    ----------
+    soft, contrast : (N, 1, n, n) Tensor
+    theta : ThetaTensors
+        Its style is read, in px.
+    pitch : (N,) Tensor
+        Px per sample.
+    """
+    style = (theta.style / pitch)[:, None, None, None]
+    grows, size = style >= 0, style.abs()
+    shade = torch.where(grows, contrast, 1 - contrast).clamp(max=1)
+    margin = torch.minimum((size + SLOPE * (shade - NEUTRAL)).clamp(min=0), STEEPEST * size)
+    own = torch.where(grows, soft, 1 - soft)
+    most = bounds(Theta)["style"].high if theta.style.requires_grad else abs(theta.theta.style)
+    reach = int(min(STEEPEST * most, most + SLOPE * (1 - NEUTRAL)) + 1)
+    n, m = own.shape[-2:]
+    around = pad(own, (reach, reach, reach, reach))
+    best = own
+    for row in range(-reach, reach + 1):
+        for col in range(-reach, reach + 1):
+            far = math.hypot(row, col)
+            if 0 < far < reach + 1:
+                other = around[..., reach + row : reach + row + n, reach + col : reach + col + m]
+                best = torch.maximum(best, other * (margin + (1 - far)).clamp(0, 1))
+    return torch.where(grows, best, 1 - best)
 
 
 def fuse(field: Tensor, superpixel: Tensor, rho: Tensor) -> Tensor:

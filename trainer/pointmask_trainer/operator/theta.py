@@ -18,7 +18,7 @@ class ThetaTensors:
     ----------
     theta : Theta
         Gives whole numbers and choices: window, stages, steps, kind of conductance.
-    tau, alpha, rho, source_sigma, law_offset : () Tensor
+    tau, alpha, rho, source_sigma, law_offset, style : () Tensor
     D0, beta, growth, decay : (stages,) Tensor
     law_weights : (h, 15) Tensor
     law_bias, law_gain : (h,) Tensor
@@ -37,6 +37,7 @@ class ThetaTensors:
     law_weights: Tensor
     law_bias: Tensor
     law_gain: Tensor
+    style: Tensor
 
     @classmethod
     def of(
@@ -88,10 +89,15 @@ SPANS = {
     "law_weights": Span("table", 0.3),
     "law_bias": Span("table", 0.3),
     "law_gain": Span("table", 0.3),
+    "style": Span("absolute", 0.0),
 }
-"""Default spans. Those of D0, beta, rho and alpha are the published ones; tau is the others' unit."""
+"""Default spans. Those of D0, beta, rho and alpha are the published ones; tau is the others' unit.
 
-_CLOSED = {name: bounds(Theta)[name] for name in ("alpha", "rho")}  # that a span may reach beyond
+A drawing style is the user's, so it stays unless a span is given for it. It has no gradient at 0, where no
+margin is large enough to change a pixel: learn it from a start of 0.2, or of -0.2.
+"""
+
+_CLOSED = {name: bounds(Theta)[name] for name in ("alpha", "rho", "style")}  # that a span may reach beyond
 
 
 class LearnableTheta(nn.Module):

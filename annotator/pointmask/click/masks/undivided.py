@@ -73,7 +73,7 @@ class Undivided:
             solved = solve_one(pixels, wish.point, theta=self.theta, polarity=wish.polarity)
             remember(self._solved, key, solved, _MOST_SOLVED)
         if wish.level is not None:
-            solved = recut(solved, pixels.shape, self.theta, wish.level)
+            solved = recut(solved, pixels.shape, self.theta, level=wish.level)
         return ringed(solved.target, wish.ring, pixels.shape) if wish.ring else solved.target
 
 

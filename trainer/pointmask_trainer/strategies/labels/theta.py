@@ -93,7 +93,7 @@ class ThetaBranch:
         side = 2 * self._start.half_size + 1
         if not windows:
             none = torch.zeros((0, 1, side, side), device=training.device)
-            return WindowBatch(none, none.new_zeros((0, 3)), none), none, none, none
+            return WindowBatch(none, none.new_zeros((0, 3)), none, none.new_ones(0)), none, none, none
         batch = WindowBatch.of(windows, self._start, device=training.device)
         with torch.no_grad():
             offline = soft_labels(batch, ThetaTensors.of(self._start, device=training.device))
