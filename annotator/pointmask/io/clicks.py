@@ -51,6 +51,30 @@ def _brief(line: bytes) -> tuple[str, int, int]:
         return "", 0, 0
 
 
+def last_theta(out: Path) -> str | None:
+    """
+    Return the parameters of the annotator with which people clicked last.
+
+    Parameters
+    ----------
+    out : Path
+        Output folder; it need not exist.
+
+    Returns
+    -------
+    str or None
+        TOML text; None if nobody clicked.
+    """
+    path = out / CLICKS
+    if path.is_symlink() or not path.is_file():
+        return None
+    for line in _lines_from_the_end(path):
+        if b'"op": "open"' in line and _brief(line)[0] == "open":
+            text = json.loads(line).get("theta_text")
+            return text if isinstance(text, str) else None
+    return None
+
+
 def damage(out: Path) -> str | None:
     """
     Say where a folder's journal is damaged; what a kill left at its end is no damage.

@@ -5,10 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 from tools.click.opening import open_session
 from tools.click.session import THETA, Clicker, FolderFrames, crowd, masks_of
 
+from pointmask import Theta
+from pointmask.cli import main
 from pointmask.click.contract.errors import InvalidError
 from pointmask.click.jobs.calibration import calibrate_session, examples_of, remake
 from pointmask.click.publish.folder import Cancelled
@@ -103,3 +106,36 @@ def test_why_a_fit_fails_is_told(judged):
     (images.root / "f3.png").write_bytes(b"no image")
     with pytest.raises(InvalidError, match=r"f3\.png"):
         calibrate_session(session, FolderFrames(images), images, budget=10)
+
+
+def test_the_next_session_goes_on_with_the_theta_of_the_last(tmp_path):
+    (tmp_path / "images").mkdir()
+    Image.fromarray(crowd()).save(tmp_path / "images" / "f0.png")
+    out = tmp_path / "out"
+    frames = FolderFrames(open_source(tmp_path / "images"))
+    with open_session(Setup(out=out, annotator="mei", theta=THETA), frames) as session:
+        session.use_theta(WIDER)
+    words = ["click", str(tmp_path / "images"), "--out", str(out), "--publish"]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 0, result.output
+    assert WIDER.digest in result.output
+    assert Theta.load(out / "theta.toml") == WIDER
+    assert CliRunner().invoke(main, [*words, "--theta", "default"]).exit_code == 0
+    assert Theta.load(out / "theta.toml") == THETA
+
+
+def test_masks_corrected_without_a_verdict_count_and_accepted_ones_alone_do_not(judged):
+    session, _ = judged
+    for k in (8, 9):
+        Clicker(session, f"f{k}.png", f"x{k}").set(1, ring=1)
+    assert len(examples_of(session)) == 8, "their second masks nobody stood for"
+    for k in (8, 9):
+        Clicker(session, f"f{k}.png", f"y{k}").set(2, level=0.3)
+    assert len(examples_of(session)) == 10
+    for k in range(10):
+        clicker = Clicker(session, f"f{k}.png", f"z{k}")
+        for target in (1, 2):
+            clicker.set(target, level=None, ring=0)
+            clicker.set(target, verdict="accepted")
+    with pytest.raises(InvalidError, match="none of the 20 accepted masks was corrected"):
+        examples_of(session)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pointmask.click.publish.folder import Published
     from pointmask.click.server.desk import Desk
     from pointmask.click.server.start import Wish
+    from pointmask.theta import Theta
 
 _LONGEST_NAME = 64
 _PATIENCE = 0.7  # seconds that the address waits for the number of images
@@ -66,10 +67,8 @@ def _user() -> str:
 @click.option("--labels", callback=_labels, metavar="A,B,...", help="Classes on the keys 1 to 9.")
 @click.option(
     "--theta",
-    default="default",
-    show_default=True,
     metavar="paper|default|FILE",
-    help="Parameters of the annotator.",
+    help="Parameters of the annotator.  [default: those of the last session in --out, else default]",
 )
 @polarity_option
 @source_options
@@ -108,7 +107,7 @@ def click_command(
     review: Path | None,
     proposals: Path | None,
     labels: tuple[str, ...],
-    theta: str,
+    theta: str | None,
     polarity: Literal["bright", "dark", "auto"],
     raw: str | None,
     radiometric: bool,
@@ -145,11 +144,12 @@ def click_command(
             )
         say(f"WARNING: the page can be reached from other machines, through {host}.", err=True)
         say("What is sent is not encrypted; on a network that others use, take ssh instead.", err=True)
+    out = out or default_out(images)
     wish = Wish(
         images=images,
-        out=out or default_out(images),
+        out=out,
         annotator=annotator,
-        theta=Theta.load(theta),
+        theta=_theta_of_last_session(out) if theta is None else Theta.load(theta),
         polarity=polarity,
         labels=labels,
         raw=raw,
@@ -178,6 +178,20 @@ def click_command(
             raise
         _warn(str(error))
         _publish_up_to_damage(wish)
+
+
+def _theta_of_last_session(out: Path) -> "Theta":
+    """Load the theta that was calibrated or chosen in an earlier session, else the default."""
+    from pointmask.io.clicks import last_theta
+    from pointmask.theta import Theta
+
+    usual, last = Theta.load("default"), last_theta(out)
+    if last is None:
+        return usual
+    theta = Theta.from_toml(last, f"theta of the last session in {out}")
+    if theta != usual:
+        say(f"Theta:  {theta.digest}, that of the last session, since --theta is not given")
+    return theta
 
 
 def _serve(

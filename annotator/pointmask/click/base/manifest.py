@@ -60,6 +60,8 @@ class ManifestBase:
                         label=fields["label"],
                         verdict=fields.get("verdict"),
                         changed=fields.get("changed", 0),
+                        is_point_only=not ({"level", "ring"} & fields.keys())
+                        and fields.get("made") not in ("hand", "predicted"),
                     )
                     for number, fields in enumerate(entry["targets"], 1)
                 ],

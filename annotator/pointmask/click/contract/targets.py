@@ -117,6 +117,7 @@ class Brief:
     label: str | None = None
     verdict: Verdict | None = None
     changed: int = 0
+    is_point_only: bool = True
 
     @classmethod
     def of(cls, target: ClickTarget) -> "Brief":

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pointmask.calibrate.fit import BUDGET, MIN_IMAGES, MIN_TARGETS, Calibration, Pair, calibrate
 from pointmask.click.contract.errors import InvalidError
 from pointmask.click.contract.source import FrameSource
-from pointmask.click.contract.targets import ClickTarget
+from pointmask.click.contract.targets import Brief, ClickTarget
 from pointmask.click.jobs.frames import each_frame
 from pointmask.click.journal.index import FrameKey
 from pointmask.click.masks.divided import Masks
@@ -78,24 +78,32 @@ class Calibrated(NamedTuple):
 
 def examples_of(session: Session) -> list[Example]:
     """
-    Return the frames in which every target has a verdict.
+    Return the frames in which every target was accepted or corrected.
 
     Raises
     ------
     InvalidError
-        If they are too few: it says how many are missing.
+        If they are too few, or all of their masks are what theta makes of the points anyway.
     """
     found = []
+    differ = 0
+    present = session.setup.theta.digest
     for key, briefs in session.briefs():
-        if briefs and all(brief.verdict in ("accepted", "changed") for brief in briefs):
+        if briefs and all(_is_judged(brief) for brief in briefs):
             frame = session.peek(*key)
             points = tuple(target.point for target in frame.targets)
             found.append(Example(key, frame.shape, points, tuple(target.rle for target in frame.targets)))
+            differ += sum(not t.is_point_only or t.basis.theta != present for t in frame.targets)
     targets = sum(len(example.points) for example in found)
     if len(found) < MIN_IMAGES or targets < MIN_TARGETS:
         raise InvalidError(
-            f"{targets} targets in {len(found)} frames that were judged as a whole; at least {MIN_TARGETS} "
-            f"in {MIN_IMAGES} are needed, and 30 frames or more to gain something: accept or correct some"
+            f"{targets} targets in {len(found)} frames of which every mask was accepted or corrected; at "
+            f"least {MIN_TARGETS} in {MIN_IMAGES} are needed, and 30 frames or more to gain something"
+        )
+    if not differ:
+        raise InvalidError(
+            f"none of the {targets} accepted masks was corrected, so all are what theta makes already, and "
+            "teach nothing; correct some by level, ring or paint"
         )
     return sorted(found)
 
@@ -141,7 +149,7 @@ def calibrate_session(
         cancel,
     )
     looked_at, changing, samples = _effect(session, source, told.theta, cancel)
-    unjudged = sum(_is_open(brief.verdict) for _, briefs in session.briefs() for brief in briefs)
+    unjudged = sum(_is_open(brief) for _, briefs in session.briefs() for brief in briefs)
     return Calibrated(told, looked_at, changing, unjudged, tuple(samples))
 
 
@@ -161,12 +169,18 @@ def remake(
     Cancelled
         If it was stopped; what is done stays.
     """
-    keys = [key for key, briefs in session.briefs() if any(_is_open(brief.verdict) for brief in briefs)]
+    keys = [key for key, briefs in session.briefs() if any(_is_open(brief) for brief in briefs)]
     return each_frame(keys, lambda key: session.remake(*key), report=report, cancel=cancel)
 
 
-def _is_open(verdict: str | None) -> bool:
-    return verdict is None
+def _is_judged(brief: Brief) -> bool:
+    """Say whether a person stands for a mask: by a verdict, or by having corrected it without one."""
+    return brief.verdict in ("accepted", "changed") or (brief.verdict is None and not brief.is_point_only)
+
+
+def _is_open(brief: Brief) -> bool:
+    """Say whether another theta makes the mask anew; see `pointmask.click.masks.divided.Masks.may_renew`."""
+    return brief.verdict is None and brief.is_point_only
 
 
 def _effect(
@@ -175,7 +189,7 @@ def _effect(
     """Compare masks of frames drawn at random; return how many, those that change, and some of them."""
     setup = replace(session.setup, theta=theta)
     masks = Masks(Undivided(theta), setup.settings, setup.polarity)
-    keys = [key for key, briefs in session.briefs() if any(_is_open(brief.verdict) for brief in briefs)]
+    keys = [key for key, briefs in session.briefs() if any(_is_open(brief) for brief in briefs)]
     random.Random(0).shuffle(keys)
     looked_at = changing = 0
     samples: list[Sample] = []

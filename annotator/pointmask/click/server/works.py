@@ -59,12 +59,13 @@ def calibrated(desk: Desk, report: Report, cancel: threading.Event) -> Result:
     found = calibrate_session(desk.session, desk.frames, desk.listing.images, report=report, cancel=cancel)
     told = {
         "lines": list(found.calibration.lines),
+        "kept": found.calibration.kept,
         "looked_at": found.looked_at,
         "changing": found.changing,
         "unjudged": found.unjudged,
         "samples": [shape for sample in found.samples if (shape := _sample(desk, sample)) is not None],
     }
-    return Result(told, found.calibration.theta)
+    return Result(told, found.calibration.theta if found.calibration.kept else None)
 
 
 def remade(desk: Desk, report: Report, cancel: threading.Event) -> Result:

@@ -40,9 +40,13 @@ export class Calibrate {
 
   /** @param {import("../model/jobs.js").Job} job  that is done */
   async show({ job, result }) {
+    const lines = result.lines.map((line) => h("p", {}, line));
+    if (!result.kept) {
+      fill(this.found, ...lines);
+      return;
+    }
     const examples = h("ul.before-after");
-    fill(this.found, ...result.lines.map((line) => h("p", {}, line)),
-      h("p", {}, t.calibrate.changing(result.changing, result.unjudged)), h("p.hint", {}, t.calibrate.bias), examples,
+    fill(this.found, ...lines, h("p", {}, t.calibrate.changing(result.changing, result.unjudged)), h("p.hint", {}, t.calibrate.bias), examples,
       h("div.row.buttons", {}, h("button.primary", { type: "button", onclick: () => this.accept(job) }, t.calibrate.accept), h("button", { type: "button", onclick: () => fill(this.found) }, t.calibrate.leave)));
     for (const sample of result.samples) examples.append(await this.example(sample));
   }
