@@ -30,6 +30,7 @@ Row = NDArray[np.float64]
 
 FOLDS = 5
 PENALTY = 1e-5  # on the squares of the standardised weights, per sample
+MOST = (5, 10, 30)  # proposals per frame
 RATES = (0.01, 0.03, 0.1, 0.3, 1, 3)  # false alarms per frame
 QUICK = 20
 
@@ -72,6 +73,13 @@ def main() -> None:
     print("\n".join(recall_lines(ranked)))
     print("by prominence alone")
     print("\n".join(recall_lines(by_prominence)))
+    print("proposals and false alarms per frame, and recall, at the least score of each budget, held out")
+    for rate, least in false_alarms(held_out):
+        for most in MOST:
+            print(
+                f"  {rate:<5g} at most {most:<3}"
+                + "  {:.2f}  {:.2f}  {:.3f}".format(*cut(held_out, least, most))
+            )
 
 
 def collect(frames: Sequence[Frame]) -> list[Sample]:
@@ -135,6 +143,19 @@ def false_alarms(held_out: Sequence[tuple[Sample, Row]]) -> list[tuple[float, fl
         alarms += [scored[k] for rank, k in enumerate(order) if rank not in found]
     falling = np.sort(alarms)[::-1]
     return [(rate, float(falling[min(int(rate * len(held_out)), len(falling) - 1)])) for rate in RATES]
+
+
+def cut(held_out: Sequence[tuple[Sample, Row]], least: float, most: int) -> tuple[float, float, float]:
+    """Return proposals and false alarms per frame, and recall, of the first proposals above a score."""
+    proposals = found = targets = 0
+    for sample, scored in held_out:
+        order = [k for k in kept(sample, scored) if scored[k] >= least][:most]
+        true = centroids(sample.frame)
+        proposals += len(order)
+        found += len(found_by(sample.places[order], true))
+        targets += len(true)
+    frames = len(held_out)
+    return proposals / frames, (proposals - found) / frames, found / targets
 
 
 if __name__ == "__main__":

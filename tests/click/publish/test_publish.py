@@ -7,13 +7,14 @@ from contextlib import suppress
 import numpy as np
 import pytest
 from PIL import Image
-from tools.click.session import Arrays, clicking, crowd
+from tools.click.session import Arrays, clicking, crowd, masks_of
 
 from pointmask import annotate_folder, read_points
 from pointmask.click.publish import folder
 from pointmask.click.publish.folder import Cancelled
 from pointmask.folder.records.manifest import read_manifest
 from pointmask.io.formats.tables.native import Native
+from pointmask.io.images.array import read_mask
 from pointmask.io.notes import gathering
 
 CLICKS = {"a.png": [(31, 30), (33, 35), (36, 30)], "seq/b.png": [(70, 60)]}
@@ -148,6 +149,28 @@ def test_names_that_differ_by_suffix_alone_are_refused_with_a_sentence(tmp_path)
     assert (done.done, done.skipped) == (0, 2)
     assert not (out / "masks" / "a.png").exists()
     assert "a.png and a.tif would both write the mask a.png" in entries_of(out)["a.tif"]["reason"]
+
+
+@pytest.mark.parametrize("first", ["image", "frame"])
+def test_a_frame_of_a_file_leaves_the_mask_of_an_image_that_has_its_number_as_annotate_does(tmp_path, first):
+    out, pages = tmp_path / "clicks", [crowd(), crowd(seed=4)]
+    out.mkdir()
+    with clicking(out, {"a.tif": pages, "a_0001.png": crowd(seed=5)}) as clicker:
+        for image in ("a_0001.png", "a.tif") if first == "image" else ("a.tif", "a_0001.png"):
+            clicker.add(
+                *((31, 30) if image == "a.tif" else (70, 60)), image=image, frame=int(image == "a.tif")
+            )
+        expected = masks_of(clicker.frame("a_0001.png"))[0]
+        done = clicker.session.publish()
+    assert (done.done, done.skipped) == (1, 1)
+    entries = [json.loads(line) for line in (out / "manifest.jsonl").read_bytes().splitlines()]
+    assert [entry["status"] for entry in entries] == ["skipped", "done"]
+    assert "frame 1 of a.tif would write masks/a_0001.png, the mask of another image" in entries[0]["reason"]
+    assert np.array_equal(read_mask(out / "masks/a_0001.png"), expected)
+    with clicking(out, {"a.tif": pages}) as clicker:  # now the manifest alone knows the image
+        clicker.add(50, 60, image="a.tif", frame=1)
+        assert clicker.session.publish().skipped == 1
+    assert np.array_equal(read_mask(out / "masks/a_0001.png"), expected)
 
 
 @pytest.mark.parametrize("is_there", [True, False], ids=["mask", "no mask"])

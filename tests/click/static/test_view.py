@@ -6,6 +6,8 @@ import itertools
 import numpy as np
 import pytest
 
+from pointmask.annotator.window import RINGS
+
 pytestmark = pytest.mark.browser
 
 RATIOS = (1, 1.25, 1.5, 2, 3)
@@ -236,3 +238,28 @@ def test_quantiles_of_what_is_in_sight(modules):
     assert got[0] == part[0]
     assert got[2] == part[-1]
     assert got[1] in part[len(part) // 2 - 2 : len(part) // 2 + 2]
+
+
+def test_the_ground_around_a_pixel_is_the_annotator_s_ring(modules):
+    random = np.random.default_rng(2)
+    image = random.normal(100, 5, (24, 30))
+    image[3, 4] = np.nan
+    places = [(12, 15), (0, 0), (23, 29), (5, 20), (12, 0)]
+    expected = []
+    for row, col in places:
+        rows, cols = np.ogrid[:24, :30]
+        distance = np.hypot(rows - row, cols - col)
+        inner, outer = RINGS[1]
+        values = image[(distance >= inner) & (distance < outer) & np.isfinite(image)]
+        middle = np.median(values)
+        expected.append((middle, 1.4826 * np.median(np.abs(values - middle))))
+    found = modules(
+        "view/around.js",
+        """(m, [image, places]) => {
+          const value = (row, col) => image[row]?.[col] ?? null;
+          return places.map(([row, col]) => Object.values(m.around({ value }, row, col)));
+        }""",
+        [[[float(v) if np.isfinite(v) else None for v in line] for line in image], places],
+    )
+    assert np.allclose(found, expected, rtol=1e-12)
+    assert modules("view/around.js", "m => m.around({ value: () => null }, 3, 3)") is None

@@ -157,6 +157,7 @@ def _entries(contents: Contents, twins: dict[str, list[str]]) -> Iterator[tuple[
     """Yield all lines of the manifest, sorted, and bring the masks of the journal's frames up to date."""
     ours = set(contents.frames)
     names = {name for name, _ in contents.frames}
+    stems = {stem_of(name) for name in names}
     with ExitStack() as stack:
         old: Iterable[tuple[FrameKey, bytes | None]] = ()
         path = contents.own.out / MANIFEST
@@ -168,7 +169,7 @@ def _entries(contents: Contents, twins: dict[str, list[str]]) -> Iterator[tuple[
             if line is not None:
                 yield line, json.loads(line)
                 continue
-            entry = _publish_frame(contents, key, twins, names)
+            entry = _publish_frame(contents, key, twins, names, stems)
             if entry is not None:
                 yield dump(entry), entry
 
@@ -184,11 +185,11 @@ def _other_lines(
 
 
 def _publish_frame(
-    contents: Contents, key: FrameKey, twins: dict[str, list[str]], names: set[str]
+    contents: Contents, key: FrameKey, twins: dict[str, list[str]], names: set[str], stems: set[str]
 ) -> Entry | None:
     name, number = key
     frame = contents.state(key)
-    refusal = contents.own.refusal(frame, is_ours=names)
+    refusal = contents.own.refusal(frame, lambda: stems, is_ours=names)
     if refusal:
         entry = entry_of(frame, contents.basis)
         is_done = entry is not None and entry["status"] == "done"

@@ -7,6 +7,7 @@ publishes has proof of its masks all the same.
 
 import os
 import threading
+from collections.abc import Callable, Set
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -76,13 +77,21 @@ class OwnMasks:
             "Ctrl+C and start again: every edit is in the journal in it"
         )
 
-    def refusal(self, frame: ClickFrame, *, is_ours: frozenset[str] | set[str] = frozenset()) -> str:
+    def refusal(
+        self,
+        frame: ClickFrame,
+        stems: Callable[[], Set[str]],
+        *,
+        is_ours: Set[str] = frozenset(),
+    ) -> str:
         """
         Say why the mask of a frame must be left alone; empty if it may be written or removed.
 
         Parameters
         ----------
         frame : ClickFrame
+        stems : callable
+            Returns the names of all images that are edited, without their suffixes.
         is_ours : set of str
             Images that are published together with it, so that what the manifest says of them counts no more.
 
@@ -100,6 +109,11 @@ class OwnMasks:
                 return (
                     f"{names} would both write the mask {stem_of(frame.image)}.png, which is that of {twin} "
                     "now; rename this image, or keep it in another folder"
+                )
+            if frame.frames > 1 and self._is_of_other(stem_of(frame.image), frame.frame, stems):
+                return (
+                    f"frame {frame.frame} of {frame.image} would write {name}, the mask of another image; "
+                    "rename one"
                 )
             path = self.out / name
             if name in self._names or not (path.exists() or path.is_symlink()) or self._is_named(frame, name):
@@ -144,7 +158,7 @@ class OwnMasks:
         if path.exists():
             sync(path)
 
-    def _twin(self, frame: ClickFrame, is_ours: frozenset[str] | set[str]) -> str | None:
+    def _twin(self, frame: ClickFrame, is_ours: Set[str]) -> str | None:
         """Return another finished image of the manifest whose mask has the name of this one's."""
         if self._finder is None:
             return None
@@ -157,6 +171,14 @@ class OwnMasks:
             if is_twin and entry["status"] == "done" and other not in is_ours:
                 return str(other)
         return None
+
+    def _is_of_other(self, stem: str, number: int, stems: Callable[[], Set[str]]) -> bool:
+        """Say whether the mask of a frame of a file has the name of that of an image, as `annotate` does."""
+        numbered = f"{stem}_{number:04d}"
+        if numbered in stems():
+            return True
+        found = None if self._finder is None else next(self._finder.from_on((f"{numbered}.", 0)), None)
+        return found is not None and found["status"] == "done" and stem_of(found["image"]) == numbered
 
     def _is_named(self, frame: ClickFrame, name: str) -> bool:
         """Say whether the manifest gives the mask to this frame."""

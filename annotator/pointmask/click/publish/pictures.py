@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from pointmask.click.contract.targets import ClickFrame
@@ -12,6 +12,7 @@ from pointmask.click.publish.folder import write_mask
 from pointmask.click.publish.own import OwnMasks
 from pointmask.errors import PointmaskError
 from pointmask.folder.records.manifest import Settings
+from pointmask.io.layout import stem_of
 
 _REST = 0.3  # seconds without an edit of the frame
 
@@ -28,12 +29,20 @@ class Pictures:
         The masks that may be written; what may not is told by publishing.
     state : callable
         Returns a frame as it stands.
+    marked : callable
+        Returns all frames that were edited.
     basis : Settings
         Of the session.
     """
 
-    def __init__(self, own: OwnMasks, state: Callable[[FrameKey], ClickFrame], basis: Settings) -> None:
-        self._own, self._state, self._basis = own, state, basis
+    def __init__(
+        self,
+        own: OwnMasks,
+        state: Callable[[FrameKey], ClickFrame],
+        marked: Callable[[], Iterable[FrameKey]],
+        basis: Settings,
+    ) -> None:
+        self._own, self._state, self._marked, self._basis = own, state, marked, basis
         self._due: dict[FrameKey, float] = {}
         self._changed = threading.Condition()
         self._closed = False
@@ -65,9 +74,12 @@ class Pictures:
         while (key := self._next()) is not None:
             with suppress(PointmaskError, OSError):
                 frame = self._state(key)
-                if not self._own.refusal(frame):
+                if not self._own.refusal(frame, self._stems):
                     self._own.claim(frame, durable=True)
                     write_mask(self._own.out, frame, entry_of(frame, self._basis))
+
+    def _stems(self) -> set[str]:
+        return {stem_of(image) for image, _ in self._marked()}
 
     def _next(self) -> FrameKey | None:
         """Wait for the first frame that is due; None at the end."""

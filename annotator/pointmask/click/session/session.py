@@ -70,7 +70,9 @@ class Session:
         self._store, self.cut = store, store.cut
         self._prepare()
         self._own = OwnMasks(setup.out)
-        self._pictures = None if setup.read_only else Pictures(self._own, self._state, setup.settings)
+        self._pictures = None
+        if not setup.read_only:
+            self._pictures = Pictures(self._own, self._state, self.marked, setup.settings)
         if not setup.read_only:
             self._open()
 

@@ -122,7 +122,7 @@ export const t = {
   status: {
     place: (x, y) => `x ${x}  y ${y}`, value: (v) => `value ${v}`, background: (m, s) => `bg ${m} ± ${s}`,
     contrast: (c) => `contrast ${c} σ`, zoom: (z) => `zoom ${z}`, level: (l, own) => `level ${l}${own ? " (own)" : ""}`,
-    backgroundHelp: "Median of the whole frame and its robust deviation σ", contrastHelp: "Value above the frame's median, in its σ: not the contrast to the surroundings",
+    backgroundHelp: "Median of the ring 7 to 13 px around this pixel, and its robust deviation σ", contrastHelp: "Value above the median of that ring, in its σ",
     time: (ms) => `${ms} ms`, timeHelp: (ms) => `Last round trip; the server's share: ${ms} ms`,
   },
   say: {

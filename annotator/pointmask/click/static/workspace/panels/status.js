@@ -3,6 +3,7 @@
 import { count, h, quantity, rounded, setText } from "../../dom.js";
 import { api, timing } from "../../model/api.js";
 import { t } from "../../texts.js";
+import { around } from "../../view/around.js";
 import { scaleText } from "../../view/geometry.js";
 import { isWhole } from "./window.js";
 
@@ -29,23 +30,17 @@ export class Status {
     clearTimeout(this.timer);
     const { facts, picture } = frame ?? {};
     if (!facts || !picture || !pixel) {
-      for (const item of [this.place, this.value, this.contrast]) setText(item, "");
-      setText(this.background, facts ? t.status.background(rounded(facts.background.median), rounded(facts.background.sigma)) : "");
+      for (const item of [this.place, this.value, this.background, this.contrast]) setText(item, "");
       return;
     }
     setText(this.place, t.status.place(pixel.col, pixel.row));
-    const { median, sigma } = facts.background;
-    setText(this.background, t.status.background(rounded(median), rounded(sigma)));
     const value = picture.value(pixel.row, pixel.col);
-    this.tellValue(value, facts);
-    if (!picture.code.exact || value === null) this.timer = window.setTimeout(() => this.ask(frame, pixel), EXACT_AFTER);
-  }
-
-  tellValue(value, facts) {
-    const { median, sigma } = facts.background;
     setText(this.value, t.status.value(quantity(value, isWhole(facts.type))));
-    const contrast = value !== null && sigma > 0 ? (value - median) / sigma : NaN;
+    const ground = value === null ? null : around(picture, pixel.row, pixel.col);
+    setText(this.background, ground ? t.status.background(rounded(ground.median), rounded(ground.sigma)) : "");
+    const contrast = ground && ground.sigma > 0 ? (value - ground.median) / ground.sigma : NaN;
     setText(this.contrast, Number.isFinite(contrast) ? t.status.contrast(count(contrast, 1)) : "");
+    if (!picture.code.exact || value === null) this.timer = window.setTimeout(() => this.ask(frame, pixel), EXACT_AFTER);
   }
 
   /** The file's own number, where samples travel coded. */
