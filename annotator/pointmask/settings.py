@@ -19,7 +19,7 @@ The type of a field states its bounds, and no other table repeats them::
 import difflib
 import re
 import sys
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import lru_cache
 from numbers import Integral, Real
@@ -122,6 +122,8 @@ def read_table(cls: type[T], table: Mapping[str, Any], error: ErrorType, where: 
         is out of range.
     """
     kinds = field_types(cls)
+    if not where:
+        _check_places(cls, table, error)
     values = {}
     for key, value in table.items():
         name = _join(where, key)
@@ -157,6 +159,29 @@ def check(settings: "DataclassInstance", error: ErrorType, where: str = "") -> N
 
 def _join(where: str, key: str) -> str:
     return f"{where}.{key}" if where else key
+
+
+def _check_places(cls: type["DataclassInstance"], table: Mapping[str, Any], error: ErrorType) -> None:
+    """Refuse a setting that another table has, and no near name: it is the one that is meant."""
+    known = dict(_names(cls))
+    given = [key for key, value in table.items() if not isinstance(value, Mapping)]
+    for outer, inner in table.items():
+        if isinstance(inner, Mapping) and known.get(outer, True):
+            given += [_join(outer, key) for key in inner]
+    for name in given:
+        leaf = name.rpartition(".")[2]
+        places = [place for place in known if place.rpartition(".")[2] == leaf]
+        if places and name not in known:
+            raise error(f"{name} is no setting; did you mean {' or '.join(places)}?")
+
+
+def _names(cls: type["DataclassInstance"], where: str = "") -> Iterator[tuple[str, bool]]:
+    """Yield the whole names of all settings, and whether each is a table of known settings."""
+    for key, kind in field_types(cls).items():
+        name = _join(where, key)
+        yield name, is_dataclass(kind)
+        if is_dataclass(kind):
+            yield from _names(cast(type[Any], kind), name)
 
 
 def _nearest(key: str, known: list[str], where: str) -> str:

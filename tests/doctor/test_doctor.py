@@ -153,7 +153,7 @@ def test_command(images, tmp_path):
     before = tree(tmp_path)
     sound = run("--points", tmp_path / "points.csv")
     assert sound.exit_code == 0, sound.output
-    assert "note: 1 images have no points\n  b.png\n  What to do: " in sound.stdout
+    assert "note: 1 image has no points\n  b.png\n  What to do: " in sound.stdout
     assert "No problems, 1 note." in sound.stdout
     assert tree(tmp_path) == before
     for k in range(7):

@@ -101,7 +101,7 @@ def test_copy_is_corrected_and_original_untouched(data, tmp_path):
     assert not found["is_healthy"]
     assert kinds["unreadable"]["count"] == 1
     assert kinds["leak"]["items"][0].startswith("5.png of ")
-    assert f"Wrote {out}: 1 images left out" in told
+    assert f"Wrote {out}: 1 image left out" in told
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 
 

@@ -75,7 +75,7 @@ def test_points_of_a_copy_of_half_the_size_are_scaled_and_said(tmp_path, name):
     assert "(1 done before)" in again.output
     checked = run("check", tmp_path / "images", "--points", points)
     assert checked.exit_code == 3
-    assert "PROBLEM: 1 images have another size" in checked.output
+    assert "PROBLEM: 1 image has another size" in checked.output
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

@@ -159,12 +159,34 @@ def test_masks_among_the_images_are_not_searched(folder):
 
 def test_scores_and_false_alarms_limit_the_table(folder):
     out = folder / "points.csv"
-    for options, least in ((("--min-score", 0.4), 0.4), (("--false-alarms", 0.1), least_score(0.1))):
+    for options, least in (
+        (("--min-score", 0.4), 0.4),
+        (("--false-alarms", 0.1), least_score(0.1)),
+        ((), least_score(1)),
+    ):
         done = run("propose", folder / "images", "--out", out, *options, "--overwrite")
         assert done.exit_code == 0, done.output
         scores = [float(row["score"]) for row in rows_of(out)]
         assert len(scores) >= 4
         assert min(scores) >= round(least, 4)
+
+
+def test_without_a_budget_every_frame_has_its_first_places(folder):
+    out = folder / "points.csv"
+    done = run("propose", folder / "images", "--out", out, "--per-frame", 5, "--min-score", 0)
+    assert done.exit_code == 0, done.output
+    frames = [(row["image"], row["frame"]) for row in rows_of(out)]
+    assert {frames.count(frame) for frame in frames} == {5}
+
+
+def test_the_list_of_points_of_a_click_folder_is_left_to_it(folder):
+    (folder / "clicks.jsonl").touch()
+    done = run("propose", folder / "images", "--out", folder / "points.csv")
+    assert done.exit_code == 2
+    assert "people click in" in done.output
+    assert not (folder / "points.csv").exists()
+    done = run("propose", folder / "images", "--out", folder / "proposals.csv")
+    assert done.exit_code == 0, done.output
 
 
 @pytest.mark.parametrize(

@@ -115,11 +115,17 @@ def check(
         fixed = write_fixed(
             out, diagnosis, opened, points, masks, lists=lists, copy=copy, overwrite=overwrite
         )
-        changes = ", ".join(f"{count:,} {what}" for what, count in fixed.items()) or "nothing to correct"
+        changes = ", ".join(_counted(*each) for each in fixed.items()) or "nothing to correct"
         say(f"Wrote {out}: {changes}; fixes.jsonl says what was done to each file.")
         _show_taken_out(out)
     if not diagnosis.is_healthy:
         raise SystemExit(EXIT_SOME_SKIPPED)
+
+
+def _counted(what: str, count: int) -> str:
+    """Say how often something was done; it begins with a plural, such as ``images left out``."""
+    noun, _, rest = what.partition(" ")
+    return f"{count:,} {noun if count != 1 else noun.removesuffix('s')} {rest}"
 
 
 def _show_taken_out(out: Path) -> None:
@@ -165,7 +171,7 @@ def _show(diagnosis: "Diagnosis", limit: int | None) -> None:
 
 def _show_finding(finding: "Finding", limit: int | None) -> None:
     label = "PROBLEM" if finding.is_problem else "note"
-    say("", f"{label}: {len(finding.items):,} {finding.what}")
+    say("", f"{label}: {finding.heading}")
     for item in finding.items[:limit]:
         say(f"  {item}")
     rest = 0 if limit is None else len(finding.items) - limit

@@ -8,6 +8,10 @@ import click
 from pointmask.cli import EXIT_SOME_SKIPPED, say
 from pointmask.cli.options import polarity_option, source_options
 
+# On SIRST3's train list, held out, 2.4 proposals per frame find 0.924 of the targets; the first 5 whatever
+# their score find 0.946, and a budget of 0.3 gives 1.6 that find 0.869 (2026-11-30).
+_FALSE_ALARMS = 1.0
+
 
 @click.command(short_help="Places where targets may be, without any training.")
 @click.argument("images", type=click.Path(path_type=Path))
@@ -17,21 +21,21 @@ from pointmask.cli.options import polarity_option, source_options
 @click.option(
     "--per-frame",
     type=click.IntRange(1),
-    default=5,
+    default=10,
     show_default=True,
     metavar="K",
     help="Maximum number of proposals per frame.",
 )
 @click.option(
-    "--min-score",
-    type=click.FloatRange(0, 1),
-    help="Only proposals of at least this score.  [default: 0]",
-)
-@click.option(
     "--false-alarms",
     type=click.FloatRange(min=0, min_open=True),
     metavar="N",
-    help="Instead of --min-score: about N false alarms per frame, as measured on SIRST3's train list.",
+    help="About N false alarms per frame, as measured on SIRST3's train list.  [default: 1]",
+)
+@click.option(
+    "--min-score",
+    type=click.FloatRange(0, 1),
+    help="Instead of --false-alarms: proposals of at least this score; 0 gives the first K in any case.",
 )
 @click.option(
     "--masks",
@@ -77,7 +81,7 @@ def propose(
 
     if min_score is not None and false_alarms is not None:
         raise click.UsageError("--min-score and --false-alarms both set the least score; drop one of the two")
-    least = least_score(false_alarms) if false_alarms is not None else min_score or 0.0
+    least = least_score(false_alarms or _FALSE_ALARMS) if min_score is None else min_score
     source = open_source(images, raw=raw, radiometric=radiometric)
     only = read_ids(id_list) if id_list else None
     announce_compilation()

@@ -1,5 +1,6 @@
 """What the doctor can find, in words: the table of all kinds of findings, and the diagnosis they make up."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -67,6 +68,29 @@ class Finding:
     items: tuple[str, ...]
     is_problem: bool
     kind: str
+
+    @property
+    def heading(self) -> str:
+        """How many files are concerned, and by what."""
+        return f"{len(self.items):,} {self.what if len(self.items) != 1 else _of_one(self.what)}"
+
+
+def _of_one(what: str) -> str:
+    """Put what is said of several into the singular: the first noun and its verb, and the words for it."""
+    noun = re.sub(rf"\b({'|'.join(_NOUNS)})s\b", r"\1", what, count=1)
+    verb = re.sub(rf"\b({'|'.join(_VERBS)})\b", lambda found: _VERBS[found[0]], noun, count=1)
+    return re.sub(r"\btheir\b", "its", re.sub(r"\bthem\b", "it", re.sub(r"\bthey are\b", "it is", verb)))
+
+
+_NOUNS = ("file", "id", "point", "image", "mask", "target", "frame", "list", "journal", "assumption")
+_VERBS = {
+    "are": "is",
+    "were": "was",
+    "have": "has",
+    "do": "does",
+    **{verb: f"{verb}s" for verb in ("lie", "differ", "hold", "fit", "belong", "mark", "show")},
+    **{verb: verb for verb in ("cannot", "changed")},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +207,7 @@ _KINDS = {
         True,
     ),
     "mask stranger": (
-        "masks, all of them, fit no image by name",
+        "masks fit no image by name, without exception",
         "name them like their images, but for a word such as _mask at the end",
         True,
     ),

@@ -8,10 +8,11 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from pointmask.errors import ImageError
+from pointmask.errors import ImageError, OutputError
 from pointmask.executors import Progress, serial, threads
 from pointmask.io.files import write_lines
 from pointmask.io.images.source import ImageSource
+from pointmask.io.layout import CLICKS, POINTS
 from pointmask.io.own import check_file
 from pointmask.io.points.lists import IdList, choose
 from pointmask.printable import is_text
@@ -103,9 +104,15 @@ def write_proposals(
     ImageError
         If the source cannot be read or holds no image.
     OutputError
-        If the table exists and `overwrite` is false, another file is in its place, or it cannot be written.
+        If the table exists and `overwrite` is false, another file is in its place, it is the list of points
+        of a folder in which people click, or it cannot be written.
     """
     check_file(path, [images.root, *reads], _is_table, overwrite=overwrite)
+    if path.name == POINTS and (path.parent / CLICKS).exists():
+        raise OutputError(
+            f"people click in {path.parent}, and publishing writes its {path.name}; choose another file, for "
+            f"example {path.with_name('proposals.csv')}"
+        )
     names = images.names(exclude=exclude)
     if not names:
         raise ImageError(images.why_no_image())

@@ -35,7 +35,7 @@ def test_it_says_where_the_page_is_and_goes_on_where_work_stopped(tmp_path):
         assert client.token not in said
     assert (tmp_path / "images-clicks/masks/f0.png").is_file()
     with started(images) as (process, client, said):
-        assert re.search(r"goes on: 1 images, last edit .* by mei", said)
+        assert re.search(r"goes on: 1 image, last edit .* by mei", said)
         assert client.get("/api/frame/0/0").json["targets"][0]["who"] == "mei"
         assert ended(process) == (0, "Ended. Nothing was changed.\n")
 

@@ -169,6 +169,18 @@ def test_merged_folders_hold_each_frame_once_and_the_first_named_wins(tmp_path, 
         merge(two, out)
 
 
+def test_nothing_is_merged_into_the_folder_of_the_images(tmp_path, two):
+    images = tmp_path / "images"
+    images.mkdir()
+    for name, pixels in PIXELS.items():
+        Image.fromarray(pixels).save(images / name)
+    before = sorted(images.iterdir())
+    with pytest.raises(OutputError, match=r"holds the image a\.png, beside which nothing is written"):
+        merge(two, images)
+    assert sorted(images.iterdir()) == before
+    assert merge(two, images / "all").done == 4
+
+
 def test_a_finished_frame_comes_before_a_skipped_one_and_names_that_clash_are_skipped(tmp_path, two):
     odd = folder(
         tmp_path,

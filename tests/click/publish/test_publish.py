@@ -99,6 +99,9 @@ def test_hand_masks_and_overrides_are_told_apart_in_every_entry(tmp_path, images
     assert lines[1]["points"] == [{"x": 60, "y": 70, "label": "boat", "polarity": "bright"}]
     points = read_points(out / "points.jsonl")
     assert [(p.row, p.col) for p in points.by_image["a.png"]] == CLICKS["a.png"]
+    assert len(points.notes) == 1
+    assert "the level, ring and polarity that people chose on the click page are left out" in points.notes[0]
+    assert "3 times" in points.notes[0]
     mask = np.asarray(Image.open(out / "masks" / "a.png"))
     assert mask[40, 28:34].all()
 

@@ -18,7 +18,7 @@ from tools.click.session import Arrays, clicking, crowd
 
 from pointmask.click.contract.errors import NotWrittenError
 from pointmask.click.journal import file as journal_file
-from pointmask.errors import LockedError, WriteError
+from pointmask.errors import LockedError, OutputError, WriteError
 
 IMAGES = {"a.png": crowd()}
 
@@ -219,3 +219,13 @@ def test_masks_follow_the_edits_by_themselves(tmp_path):
         clicker.session.redo()
     assert mask.exists()
     assert Path(tmp_path / "clicks.jsonl").exists()
+
+
+def test_a_journal_that_is_a_link_is_refused_and_what_it_links_to_stays(tmp_path):
+    out, other = tmp_path / "out", tmp_path / "other.jsonl"
+    out.mkdir()
+    other.write_text("")
+    (out / "clicks.jsonl").symlink_to(other)
+    with pytest.raises(OutputError, match=r"clicks\.jsonl is a link"), clicking(out, {"a.png": crowd()}):
+        pass
+    assert other.read_text() == ""

@@ -140,3 +140,13 @@ def test_unknown_presets_and_unreadable_files_are_explained(tmp_path):
     (tmp_path / "bad.toml").write_text("epochs = = 3")
     with pytest.raises(ConfigError, match="not valid TOML"):
         load_config(file=tmp_path / "bad.toml")
+
+
+@pytest.mark.parametrize(
+    ("setting", "meant"),
+    [("run.epochs=3", "epochs"), ("train.epochs=3", "epochs"), ("precision=bf16", "run.precision")],
+)
+def test_a_setting_of_another_table_is_found_there(setting, meant):
+    name = setting.partition("=")[0]
+    with pytest.raises(ConfigError, match=rf"^{name} is no setting; did you mean {meant}\?$"):
+        load_config(settings=[setting])

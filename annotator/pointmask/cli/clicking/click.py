@@ -287,4 +287,4 @@ def _what_is_there(desk: "Desk") -> str:
     milliseconds, who = session.last_edit
     at = time.strftime("%Y-%m-%d %H:%M", time.localtime(milliseconds / 1000))
     images = len({image for image, _ in session.marked()})
-    return f"{out}, goes on: {images:,} images, last edit {at} by {who}"
+    return f"{out}, goes on: {images:,} image{'s' * (images != 1)}, last edit {at} by {who}"

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -54,19 +54,17 @@ def merge(folders: Sequence[Path], out: Path) -> Merged:
     Raises
     ------
     OutputError
-        If `out` holds results, a folder has no manifest or holds edits that are not published, or a file
-        cannot be written.
+        If `out` holds results or images, a folder has no manifest or holds edits that are not published, or
+        a file cannot be written.
     LockedError
         If another job writes to `out`.
     """
     check_published([*folders, out])
     if (out / MANIFEST).exists():
         raise OutputError(f"{out} holds results already; choose a new folder with --out")
-    twins = {
-        name: group
-        for group in shared_stems(dict.fromkeys(key[0] for key, _ in by_frame(folders)))
-        for name in group
-    }
+    names = dict.fromkeys(key[0] for key, _ in by_frame(folders))
+    _check_no_images(out, names)
+    twins = {name: group for group in shared_stems(names) for name in group}
     done = skipped = 0
     double: list[str] = []
     labelled = False
@@ -97,6 +95,15 @@ def merge(folders: Sequence[Path], out: Path) -> Merged:
             put_whole(made, out / MANIFEST)
     own.keep(own.names().difference(_DERIVED))
     return Merged(done, skipped, double)
+
+
+def _check_no_images(out: Path, names: Iterable[str]) -> None:
+    """Refuse the folder of the images, which no folder names: one that holds an image of a manifest."""
+    if out.is_dir() and (found := next((name for name in names if os.path.lexists(out / name)), None)):
+        raise OutputError(
+            f"output {out} holds the image {found}, beside which nothing is written; choose a new folder "
+            "with --out"
+        )
 
 
 def _clash(entry: Entry, names: Sequence[str]) -> Entry:

@@ -16,6 +16,7 @@ from pointmask.click.journal.index import FrameKey, Placed, Step
 from pointmask.click.journal.lines import Line, dump_line, parse_line
 from pointmask.click.journal.read import read_journal
 from pointmask.folder.records.manifest import Settings
+from pointmask.io.own import check_plain
 
 _FRAMES = 512  # kept as they stand; 10,000 targets take some 10 MB
 
@@ -55,6 +56,8 @@ class Store:
         If the journal is damaged.
     NotWrittenError
         If it cannot be written.
+    OutputError
+        If it is to be written and is a link or a folder.
     """
 
     def __init__(
@@ -67,6 +70,8 @@ class Store:
         read_only: bool = False,
         up_to_damage: bool = False,
     ) -> None:
+        if not read_only:
+            check_plain(path)
         reading = read_journal(path, up_to_damage=up_to_damage)
         self.index, self.cut = reading.content, reading.cut
         self.who, self.basis, self.base = who, basis, base

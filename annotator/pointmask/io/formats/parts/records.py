@@ -19,6 +19,13 @@ from pointmask.io.points.points import Point
 IMAGES = ("image", "filename", "file_name", "file", "name", "image_name", "image_path", "img", "path")
 """Keys under which an object names its image, the first that is there."""
 
+_CORRECTED = frozenset({"level", "ring", "polarity"})
+_AS_CLICKED = _CORRECTED | {"x", "y", "label"}
+_NOT_APPLIED = (
+    "the level, ring and polarity that people chose on the click page are left out: points alone are read; "
+    "the corrected masks are those that lie beside this list"
+)
+
 
 class RecordReader:
     """Reads objects one by one.
@@ -100,6 +107,8 @@ class RecordReader:
                 '"height"}'
             )
         if isinstance(item, dict):
+            if _CORRECTED.intersection(item) and _AS_CLICKED.issuperset(item):
+                note(_NOT_APPLIED, where)
             columns = _meaning(tuple(item))
             if columns is not None and columns.origin in ("index", "edge"):
                 return self._of_columns(item, columns, where)
