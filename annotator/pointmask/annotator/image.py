@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from pointmask.annotator.crowd import divide_shared
 from pointmask.annotator.operator import assemble
 from pointmask.annotator.point import annotate_point
+from pointmask.annotator.rivals import rivals
 from pointmask.annotator.target import Annotation
 from pointmask.errors import ImageError, PointsError
 from pointmask.theta import Polarity, Theta
@@ -71,8 +72,10 @@ def annotate(
     operator = assemble(Theta.load(theta).drawn(style))
     if polarity not in ("bright", "dark", "auto"):
         raise ValueError(f"polarity {polarity!r} is unknown; use 'bright', 'dark' or 'auto'")
+    clicks = [checked_point(point, image.shape) for point in points]
     targets = [
-        annotate_point(image, *checked_point(point, image.shape), operator, polarity) for point in points
+        annotate_point(image, *click, operator, polarity, others)
+        for click, others in zip(clicks, rivals(clicks, operator.theta), strict=True)
     ]
     return Annotation(image.shape, tuple(divide_shared(targets)))
 

@@ -1,13 +1,15 @@
 """Annotation of one point: where to solve from, at which scale, and which of two masks to use."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pointmask.annotator.fuse import enlarge_octaves, fuse, mix_finer
 from pointmask.annotator.operator import Operator, solve
-from pointmask.annotator.solved import Solved, cut, recut
+from pointmask.annotator.rivals import Click, is_owned
+from pointmask.annotator.solved import Solved, cut, marked_beside, recut
 from pointmask.annotator.superpixel import point_superpixel
 from pointmask.annotator.target import Target
 from pointmask.annotator.window import Window, read_window, settle
@@ -28,23 +30,48 @@ _BESIDE = 3
 
 
 def annotate_point(
-    image: NDArray[np.generic], row: int, col: int, operator: Operator, polarity: Polarity
+    image: NDArray[np.generic],
+    row: int,
+    col: int,
+    operator: Operator,
+    polarity: Polarity,
+    others: Sequence[Click] = (),
 ) -> Target:
-    """Return the undivided target of one click."""
-    return solve_point(image, row, col, operator, polarity).target
+    """Return the undivided target of one click; arguments as for `solve_point`."""
+    return solve_point(image, row, col, operator, polarity, others).target
 
 
 def solve_point(
-    image: NDArray[np.generic], row: int, col: int, operator: Operator, polarity: Polarity
+    image: NDArray[np.generic],
+    row: int,
+    col: int,
+    operator: Operator,
+    polarity: Polarity,
+    others: Sequence[Click] = (),
 ) -> Solved:
-    """Solve one target from its click, from the peak the click leads to, or the more confident of both."""
-    solved = _solve_best(image, (row, col), operator, polarity)
+    """Solve one target from its click, from the peak the click leads to, or the more confident of both.
+
+    Parameters
+    ----------
+    image : (H, W) array
+    row, col : int
+        The click.
+    operator : Operator
+    polarity : {"bright", "dark", "auto"}
+    others : sequence of (row, col)
+        Other clicks nearby. A target is never solved from a pixel that is nearer to one of them.
+    """
+    solved = _solve_best(image, (row, col), operator, polarity, others)
     theta = operator.theta
-    return recut(solved, image.shape, theta) if theta.style else solved
+    return recut(solved, image.shape, theta) if theta.style else marked_beside(solved)
 
 
 def _solve_best(
-    image: NDArray[np.generic], click: tuple[int, int], operator: Operator, polarity: Polarity
+    image: NDArray[np.generic],
+    click: Click,
+    operator: Operator,
+    polarity: Polarity,
+    others: Sequence[Click],
 ) -> Solved:
     theta = operator.theta
     row, col = click
@@ -56,11 +83,12 @@ def _solve_best(
         return Solved(flat, None, window.values, one.astype(np.float64))
     rows, cols, share = settle(window, theta)
     peak = min(max(row + rows, 0), image.shape[0] - 1), min(max(col + cols, 0), image.shape[1] - 1)
-    if peak != click and share < theta.settle_below:
-        return _solve_centred(image, click, peak, None, operator, polarity)
-    solved = _solve_centred(image, click, click, window, operator, polarity)
-    if peak != click and share < theta.settle_doubt:
-        other = _solve_centred(image, click, peak, None, operator, polarity)
+    may_settle = peak != click and is_owned(peak, click, others)
+    if may_settle and share < theta.settle_below:
+        return _solve_centred(image, click, peak, None, operator, polarity, others)
+    solved = _solve_centred(image, click, click, window, operator, polarity, others)
+    if may_settle and share < theta.settle_doubt:
+        other = _solve_centred(image, click, peak, None, operator, polarity, others)
         surer = other.target.confidence > solved.target.confidence + _SURER
         if surer and _comes_near(other.target, click):
             return other
@@ -74,6 +102,7 @@ def _solve_centred(
     window: Window | None,
     operator: Operator,
     polarity: Polarity,
+    others: Sequence[Click],
 ) -> Solved:
     """Solve from one pixel, and once more from the centroid if the pixel is off-centre in its mask."""
     theta = operator.theta
@@ -84,6 +113,7 @@ def _solve_centred(
         radius = max(math.sqrt(target.area / math.pi), 1.0)
         # Every window must hold its click: a weak mask and a crowd both fall back on that pixel.
         near = max(abs(middle[0] - click[0]), abs(middle[1] - click[1])) <= theta.half_size
+        near = near and is_owned(middle, click, others)
         if near and (distance > theta.recentre * radius or not _holds(target, click)):
             return _solve_from(image, click, middle, None, operator, polarity)
     return solved

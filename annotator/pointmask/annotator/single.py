@@ -1,5 +1,7 @@
 """One target at a time: what an interactive program needs before the pixels of a crowd are divided."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -13,10 +15,15 @@ from pointmask.theta import Polarity, Theta
 
 
 def solve_one(
-    image: ArrayLike, point: tuple[int, int], *, theta: Theta, polarity: Polarity = "bright"
+    image: ArrayLike,
+    point: tuple[int, int],
+    *,
+    theta: Theta,
+    polarity: Polarity = "bright",
+    others: Sequence[tuple[int, int]] = (),
 ) -> Solved:
     """
-    Solve one target as if it were the only one of its image.
+    Solve one target, whose pixels are not divided yet with those of others.
 
     Parameters
     ----------
@@ -25,6 +32,8 @@ def solve_one(
     point : (row, col)
     theta : Theta
     polarity : {"bright", "dark", "auto"}
+    others : sequence of (row, col)
+        Other points nearby, from `pointmask.annotator.rivals.rivals`, which own what they are nearer to.
 
     Returns
     -------
@@ -38,7 +47,7 @@ def solve_one(
         As `pointmask.annotate`.
     """
     image = checked_image(image)
-    return solve_point(image, *checked_point(point, image.shape), assemble(theta), polarity)
+    return solve_point(image, *checked_point(point, image.shape), assemble(theta), polarity, others)
 
 
 def superpixel_at(

@@ -14,6 +14,9 @@ from pointmask.theta import Theta
 Field = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
+_BESIDE = 2  # px between a mask and its click, along rows or columns
+_BESIDE_SHARE = 0.1  # of the confidence is left
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Solved:
@@ -89,7 +92,7 @@ def recut(
     if solved.window is None:
         return solved
     target = solved.target
-    return _binarised(
+    again = _binarised(
         shape,
         target.point,
         target.centre,
@@ -101,6 +104,26 @@ def recut(
         theta if level is None else replace(theta, level=level),
         theta.style if style is None else style,
     )
+    return marked_beside(again)
+
+
+def marked_beside(solved: Solved) -> Solved:
+    """Give a mask that lies beside its own click, by 2 px or more, its flag and a confidence near 0."""
+    target = solved.target
+    if _lies_beside(target):
+        flags = (*target.flags, "beside")
+        target = replace(target, confidence=_BESIDE_SHARE * target.confidence, flags=flags)
+        return replace(solved, target=target)
+    return solved
+
+
+def _lies_beside(target: Target) -> bool:
+    rows, cols = target.point[0] - target.window[0], target.point[1] - target.window[1]
+    far = _BESIDE - 1
+    near = target.mask[
+        max(rows - far, 0) : max(rows + far + 1, 0), max(cols - far, 0) : max(cols + far + 1, 0)
+    ]
+    return not near.any()
 
 
 def _binarised(

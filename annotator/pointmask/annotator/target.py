@@ -34,7 +34,8 @@ class Target:
         the target may be larger. ``shared``: its pixels overlapped those of another point and were divided.
         ``dark``: darker than its surroundings. ``nonfinite``: NaN or infinite pixels in the window
         were replaced. ``flat``: no contrast at the point. ``weak``: no pixel near the point reached
-        the level; the mask is the pixel of the point alone.
+        the level; the mask is the pixel of the point alone. ``beside``: the mask lies two pixels or more
+        from its own point, and has a confidence near 0.
     centre : (row, col)
         Where the target was solved from: the point, or the peak or centroid it leads to. The window is
         centred there before it is cropped at the image's border.

@@ -2,6 +2,7 @@
 
 FLAG_TEXTS = {
     "weak": "No pixel near the point stands out enough: the mask is the pixel of the point alone.",
+    "beside": "The mask lies two pixels or more from its own click, so it may be something else's.",
     "flat": "The image is constant around the point: the mask is the pixel of the point alone.",
     "clipped": "The mask reaches the border of the window that was searched, so the target may be larger.",
     "nonfinite": "Pixels near the target hold no number (NaN or infinite) and were filled in.",
@@ -16,7 +17,7 @@ FLAG_TEXTS = {
 }
 """Sentence by flag; see `pointmask.annotator.target.Target` and `pointmask.tracking.sequences`."""
 
-DOUBTS = frozenset({"weak", "flat", "clipped", "nonfinite", "identity", "last"})
+DOUBTS = frozenset({"weak", "beside", "flat", "clipped", "nonfinite", "identity", "last"})
 """Flags that cast doubt on the mask; the others only describe it."""
 
 

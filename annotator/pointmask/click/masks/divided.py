@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pointmask.annotator.crowd import crowds, divide_crowd
+from pointmask.annotator.rivals import rivals
 from pointmask.annotator.target import Target, box_of
 from pointmask.click.contract.source import DecodedFrame
 from pointmask.click.contract.targets import ClickTarget, Made
@@ -60,9 +61,12 @@ class Masks:
             replace(target, basis=self._settings) if self.may_renew(target) else target for target in targets
         ]
 
-    def alone(self, frame: DecodedFrame, number: int, target: ClickTarget) -> Target:
-        """Return the undivided mask of a target that is not fixed."""
-        wish = Wish(target.point, target.polarity or self._polarity, target.level, target.ring)
+    def _alone(
+        self, frame: DecodedFrame, number: int, target: ClickTarget, others: tuple[tuple[int, int], ...]
+    ) -> Target:
+        """Return the undivided mask of a target that is not fixed, beside other points."""
+        polarity = target.polarity or self._polarity
+        wish = Wish(target.point, polarity, target.level, target.ring, others)
         return self._makers.target(frame.pixels, (frame.content, number), wish)
 
     def divided(
@@ -88,7 +92,9 @@ class Masks:
         shape = (frame.pixels.shape[0], frame.pixels.shape[1])
         fixed = [target for target in targets if self.is_fixed(target)]
         free = [target for target in targets if not self.is_fixed(target)]
-        made = [self.alone(frame, number, target) for target in free]
+        near = rivals([target.point for target in targets], self._makers.theta)
+        others = {target.target: points for target, points in zip(targets, near, strict=True)}
+        made = [self._alone(frame, number, target, others[target.target]) for target in free]
         for other in fixed:
             made = [_without(target, other, shape) for target in made]
         told = {

@@ -26,6 +26,8 @@ class Wish(NamedTuple):
     polarity: Polarity
     level: float | None
     ring: int
+    others: tuple[tuple[int, int], ...] = ()
+    """Other points nearby, which own what they are nearer to; see `pointmask.annotator.rivals.rivals`."""
 
 
 class Undivided:
@@ -67,10 +69,12 @@ class Undivided:
         return found
 
     def _made(self, pixels: NDArray[Any], place: tuple[str, int], wish: Wish) -> Target:
-        key = (*place, wish.point, wish.polarity)
+        key = (*place, wish.point, wish.polarity, wish.others)
         solved = self._solved.get(key)
         if solved is None:
-            solved = solve_one(pixels, wish.point, theta=self.theta, polarity=wish.polarity)
+            solved = solve_one(
+                pixels, wish.point, theta=self.theta, polarity=wish.polarity, others=wish.others
+            )
             remember(self._solved, key, solved, _MOST_SOLVED)
         if wish.level is not None:
             solved = recut(solved, pixels.shape, self.theta, level=wish.level)

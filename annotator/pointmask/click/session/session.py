@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from pointmask.annotator.rivals import rivals
 from pointmask.annotator.single import solve_one
 from pointmask.annotator.solved import Solved
 from pointmask.click.contract.base import Base
@@ -146,7 +147,7 @@ class Session:
 
     def soft_label(self, image: str, frame: int, target: int) -> Solved:
         """
-        Return what a target's mask is cut from: its soft label, whatever its neighbours, level or ring are.
+        Return what a target's mask is cut from: its soft label, whatever its level or ring are.
 
         Raises
         ------
@@ -155,12 +156,15 @@ class Session:
         ImageError, GoneError
             From the frame source.
         """
-        found = self.frame(image, frame).get(target)
+        standing = self.frame(image, frame)
+        found = standing.get(target)
         if found is None:
             raise NotFoundError(f"{image}, frame {frame}, has no target {target}; it may have been removed")
         pixels = self._source.load(image, frame).pixels
         chosen = found.polarity or self.setup.polarity
-        return solve_one(pixels, found.point, theta=self.setup.theta, polarity=chosen)
+        theta = self.setup.theta
+        others = rivals([other.point for other in standing.targets], theta)[standing.targets.index(found)]
+        return solve_one(pixels, found.point, theta=theta, polarity=chosen, others=others)
 
     def edit(self, edits: Sequence[AnyEdit]) -> Answer:
         """

@@ -113,6 +113,7 @@ export const t = {
     dark: { short: "dark", help: "Darker than its surroundings" },
     nonfinite: { short: "gaps", help: "Samples that are not finite were replaced" },
     flat: { short: "flat", help: "There is no contrast at the point" },
+    beside: { short: "beside", help: "The mask lies two pixels or more from its own click, so it may be something else's" },
     weak: { short: "weak", help: "No pixel near the point reached the level: the mask is the point's own pixel" },
     crossing: { short: "crossing", help: "Two tracks met here" },
     identity: { short: "identity?", help: "After a crossing it may be the other target" },
