@@ -160,9 +160,8 @@ class Session:
         found = standing.get(target)
         if found is None:
             raise NotFoundError(f"{image}, frame {frame}, has no target {target}; it may have been removed")
-        pixels = self._source.load(image, frame).pixels
+        pixels, theta = self._source.load(image, frame).pixels, self.setup.theta
         chosen = found.polarity or self.setup.polarity
-        theta = self.setup.theta
         others = rivals([other.point for other in standing.targets], theta)[standing.targets.index(found)]
         return solve_one(pixels, found.point, theta=theta, polarity=chosen, others=others)
 
