@@ -23,7 +23,7 @@ def by_data_set(grid: Grid, cell: Cell) -> dict[str, dict[str, float | None]] | 
     return {name: figures(found) for name, found in scores_of(grid, cell, grid.folder(cell)).items()}
 
 
-def scores_of(grid: Grid, cell: Cell, weights: Path) -> dict[str, Score]:
+def scores_of(grid: Grid, cell: Cell, weights: Path, masks_by: str = "network") -> dict[str, Score]:
     """Score weights on the folder's validation list, by data set.
 
     Parameters
@@ -32,6 +32,8 @@ def scores_of(grid: Grid, cell: Cell, weights: Path) -> dict[str, Score]:
     cell : Cell
     weights : Path
         A run, of which the best epoch is taken, or a checkpoint.
+    masks_by : {"network", "operator"}, optional
+        Who draws the masks.
 
     Returns
     -------
@@ -41,6 +43,7 @@ def scores_of(grid: Grid, cell: Cell, weights: Path) -> dict[str, Score]:
     from pointmask_trainer.data.folder import find_images, split_ids
     from pointmask_trainer.data.split import load_masks, load_split
     from pointmask_trainer.distributed import choose_device
+    from pointmask_trainer.inference.operator_masks import OperatorMasks
     from pointmask_trainer.inference.tiles import predict_pool
     from pointmask_trainer.run.checkpoint import load_model
 
@@ -50,9 +53,12 @@ def scores_of(grid: Grid, cell: Cell, weights: Path) -> dict[str, Score]:
     _, ids = split_ids(grid.root, images, include=DATA_SETS[cell.data_set])
     split = load_split("val", ids, images, None, device)
     truths = load_masks(split, grid.root / "masks")
+    operator = OperatorMasks.of(card.masks, masks_by)
     totals: dict[str, Score] = {}
     for index, probabilities in predict_pool(model, split.images, card.normalisation):
         name = data_set_of(split.ids[index])
-        counted = score((probabilities > 0.5).cpu().numpy(), truths[index])
+        found = probabilities.cpu().numpy()
+        drawn = found if operator is None else operator(split.images.stored(index), found)
+        counted = score(drawn > 0.5, truths[index])
         totals[name] = totals.get(name, Score()) + counted
     return dict(sorted(totals.items()))

@@ -32,7 +32,8 @@ def figures_of(grid: Grid, cell: Cell) -> Entry:
     -------
     dict
         The cell; ``chosen``, the epoch that the labels of the validation list chose, ``last``, and
-        ``best_on_true_masks``, which decides nothing, each with ``val_labels`` and ``val_truth``; the chosen
+        ``best_on_true_masks``, which decides nothing, each with ``val_labels`` and ``val_truth``, by the
+        network's own masks; ``operator`` of ``chosen``, the same weights by the operator's masks; the chosen
         weights' scores by data set; label IoU of the first and the last version; minutes of training; device,
         memory, commits. Where the validation list is unseen, ``val_truth`` of ``chosen`` and ``last`` is
         that of this list, all else of the part of the train list that validates.
@@ -53,6 +54,7 @@ def figures_of(grid: Grid, cell: Cell) -> Entry:
     if grid.unseen:
         for entry, weights in ((chosen, out), (last, files.last)):
             entry["val_truth"] = figures(sum(scores_of(grid, cell, weights).values(), Score()))
+    chosen["operator"] = figures(sum(scores_of(grid, cell, out, "operator").values(), Score()))
     labels = [line["labels"] for line in EpochJournal(files.strategy).read() if "labels" in line]
     counts = {name: len(files.ids(name).read_text(encoding="utf-8").split()) for name in ("train", "val")}
     return {
@@ -64,7 +66,7 @@ def figures_of(grid: Grid, cell: Cell) -> Entry:
         "images": counts,
         "chosen": chosen,
         "last": last,
-        "best_on_true_masks": _scores(max(scored, key=lambda line: line["val_truth"]["iou"] or 0.0)),
+        "best_on_true_masks": max(map(_scores, scored), key=lambda entry: entry["val_truth"]["iou"] or 0.0),
         "val_by_data_set": by_data_set(grid, cell),
         "labels": {"first": labels[0], "last": labels[-1]} if labels else None,
         "minutes": round(sum(line["seconds"] for line in lines) / 60, 4),
@@ -75,7 +77,10 @@ def figures_of(grid: Grid, cell: Cell) -> Entry:
 
 
 def _scores(line: Entry) -> Entry:
-    return {key: line[key] for key in ("epoch", "val_labels", "val_truth")}
+    """Take the scores of the network's own masks, also of an epoch that was validated by the operator's."""
+    return {"epoch": line["epoch"]} | {
+        f"val_{name}": line.get(f"val_network_{name}", line[f"val_{name}"]) for name in ("labels", "truth")
+    }
 
 
 def cell_of(entry: Entry) -> Cell:

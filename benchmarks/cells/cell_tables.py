@@ -48,6 +48,11 @@ class Group:
         read = {seed: entry[which]["val_truth"][key] for seed, entry in self.by_seed.items()}
         return {seed: _UNITS[key] * value for seed, value in read.items() if value is not None}
 
+    def operator(self, key: str) -> str:
+        """One figure of the chosen weights by the operator's masks, as `figure`; empty where unknown."""
+        found = [entry["chosen"].get("operator", {}).get(key) for entry in self.by_seed.values()]
+        return _spread([_UNITS[key] * value for value in found if value is not None])
+
     def figure(self, key: str, which: str = "chosen") -> str:
         """Mean and standard deviation over seeds; empty for none."""
         return _spread(list(self.values(key, which).values()))
@@ -155,7 +160,8 @@ def protocol(content: Mapping[str, Any], paper: Mapping[str, Any]) -> Iterator[s
             "Mean ± standard deviation over seeds; differences to A4 (`masks`) over common seeds, ± standard "
             "error. *Last*: IoU of the last epoch. *Best on truth*: IoU of the epoch that is best on the "
             "true masks of the same val list, a diagnostic that chooses nothing. *Labels*: IoU of the train "
-            "list's labels with true masks, first to last version."
+            "list's labels with true masks, first to last version. *Operator*: the same weights, each target "
+            "drawn by the annotator's operator."
         )
         if s.get("lists") == "unseen":
             yield (
@@ -175,17 +181,20 @@ def protocol(content: Mapping[str, Any], paper: Mapping[str, Any]) -> Iterator[s
 def ablation(cells: Cells, detector: str, data_set: str, paper: Mapping[str, Any]) -> str:
     """Table 3 of the paper."""
     columns = (
-        "row", "seeds", "IoU", "nIoU", "Pd", "Fa", "minus A4", "last", "best on truth", "labels",
-        "minutes", "paper IoU (ALCLNet, SIRST3)", "nIoU", "Pd",
+        "row", "seeds", "IoU", "nIoU", "Pd", "Fa", *_titles("operator "), "minus A4", "last",
+        "best on truth", "labels", "minutes", "paper IoU (ALCLNet, SIRST3)", "nIoU", "Pd",
     )  # fmt: skip
     base, rows = cells.group(detector, data_set, BASE), []
     for row in _ABLATION:
         group = cells.group(detector, data_set, row)
+        if not group.by_seed and row not in paper["ablation"]:
+            continue
         rows.append(
             [
                 f"{ROWS[row].label}",
                 group.seeds,
                 *(group.figure(key) for key in _KEYS),
+                *(group.operator(key) for key in _KEYS),
                 "" if row == BASE else group.against(base),
                 group.figure("iou", "last"),
                 group.figure("iou", "best_on_true_masks"),
@@ -200,18 +209,19 @@ def ablation(cells: Cells, detector: str, data_set: str, paper: Mapping[str, Any
 def detectors(cells: Cells, data_set: str, paper: Mapping[str, Any]) -> str:
     """Tables 1 and 2 of the paper, one data set."""
     columns = (
-        "detector", "strategy", "seeds", *_titles("ours "), "last IoU", "labels", "minutes", "MiB",
-        *_titles("D2D's paper "),
+        "detector", "strategy", "seeds", *_titles("ours "), *_titles("operator "), "last IoU", "labels",
+        "minutes", "MiB", *_titles("D2D's paper "),
     )  # fmt: skip
     rows = []
     for detector in dict.fromkeys([*paper[data_set], *cells.detectors(data_set)]):
         printed = paper[data_set].get(detector, {})
         for strategy, label in _STRATEGIES.items():
-            if strategy not in ROWS and strategy not in printed:
-                continue
             group = cells.group(detector, data_set, strategy)
+            if not group.by_seed and strategy not in printed:
+                continue
             ours = (
                 *(group.figure(key) for key in _KEYS),
+                *(group.operator(key) for key in _KEYS),
                 group.figure("iou", "last"),
                 group.labels(),
                 group.mean_of("minutes"),
@@ -246,9 +256,9 @@ def parts_table(cells: Cells, paper: Mapping[str, Any]) -> str:
     for detector in dict.fromkeys([*paper["parts"], *cells.detectors("SIRST3")]):
         printed = paper["parts"].get(detector, {})
         for strategy, label in _STRATEGIES.items():
-            if strategy not in ROWS and strategy not in printed:
-                continue
             group = cells.group(detector, "SIRST3", strategy)
+            if not group.by_seed and strategy not in printed:
+                continue
             theirs = printed.get(strategy, [None] * len(names))
             pairs = (
                 (_spread(group.of_data_set(name)), *_printed(figures, 1))
