@@ -103,7 +103,7 @@ def test_one_pixel_that_is_no_number_stops_no_training(tmp_path, value):
     said = []
     split = load_split("train", ["a"], {"a": tmp_path / "a.npy"}, None, say=said.append)
     expected = np.arange(12, dtype=np.float32).reshape(3, 4)
-    expected[1, 1] = np.delete(np.arange(12), 5).mean()
+    expected[1, 1] = np.median([0, 1, 2, 4, 6, 8, 9, 10])
     assert np.array_equal(split.images.stored(0), expected)
     assert len(said) == 1
     assert "no finite numbers" in said[0]

@@ -5,11 +5,13 @@ import json
 import numpy as np
 import pytest
 import tifffile
+from click.testing import CliRunner
 from PIL import Image
 from tools.folders import SIZE, one, save, scenes, spot, tree
 
 import pointmask
 from pointmask import annotate
+from pointmask.cli import main
 from pointmask.folder.job import annotate_folder
 from pointmask.folder.records.manifest import read_manifest
 from pointmask.io.images import array as images
@@ -138,3 +140,47 @@ def test_timings_and_report_on_request(folder, tmp_path):
     assert all(line["ms_per_target"] > 0 for line in lines)
     assert summary.report == tmp_path / "out/report.html"
     assert "<html" in summary.report.read_text()
+
+
+def noisy_frame(seed):
+    rows, cols = np.indices((64, 72))
+    spot = 90 * np.exp(-((rows - 30) ** 2 + (cols - 40) ** 2) / 4)
+    return np.rint(np.random.default_rng(seed).normal(80, 3, (64, 72)) + spot).astype(np.uint8)
+
+
+def run_annotate(folder, frames, *options):
+    (folder / "images").mkdir(parents=True)
+    for name, pixels in frames.items():
+        (folder / "images" / name).write_bytes(images.encode_png(pixels))
+    (folder / "points.csv").write_text("image,x,y\n" + "".join(f"{name},40,30\n" for name in frames))
+    command = ["annotate", folder / "images", "--points", folder / "points.csv", "--out", folder / "out"]
+    result = CliRunner().invoke(main, [str(part) for part in (*command, *options)])
+    assert result.exit_code == 0, result.output
+    lines = (folder / "out" / "manifest.jsonl").read_text().splitlines()
+    return result, {entry["image"]: entry for entry in map(json.loads, lines)}
+
+
+def test_replaced_pixels_are_counted_in_the_manifest_and_in_one_line(tmp_path):
+    clean = {f"{k}.png": noisy_frame(k) for k in range(3)}
+    bad = {name: pixels.copy() for name, pixels in clean.items()}
+    bad["0.png"][30, 40] = bad["0.png"][10, 10] = 0
+    bad["2.png"][31, 41] = 0
+    plain, entries = run_annotate(tmp_path / "clean", clean)
+    assert not any("replaced_pixels" in entry for entry in entries.values())
+    assert "hot or stuck" not in plain.stderr
+    for threads in (1, 2):
+        told, entries = run_annotate(tmp_path / f"bad{threads}", bad, "--threads", threads)
+        counts = {name: entry.get("replaced_pixels") for name, entry in entries.items()}
+        assert counts == {"0.png": 2, "1.png": None, "2.png": 1}
+        lines = [line for line in told.stderr.splitlines() if "hot or stuck" in line]
+        assert len(lines) == 1
+        assert "3 dead, hot or stuck pixels in 2 frames" in lines[0]
+        assert any(
+            example in lines[0] for example in ("0.png: row 10, column 10", "2.png: row 31, column 41")
+        )
+        for name in clean:
+            masks = [
+                images.read_mask(tmp_path / kind / "out" / "masks" / name)
+                for kind in ("clean", f"bad{threads}")
+            ]
+            assert (masks[0] & masks[1]).sum() > 0.8 * (masks[0] | masks[1]).sum()

@@ -12,6 +12,17 @@ def test_notes_are_counted_by_kind():
     assert notes.lines() == ("boxes are clicked in their middle (2,000 times, first a.csv:2)", "read as GBK")
 
 
+def test_a_kind_may_say_itself_how_often_and_in_how_many_places():
+    kind = "{count} pixels in {places} frames were mended"
+    with gathering() as theirs:
+        note(kind, "b.png", 1000)
+    with gathering() as notes:
+        note(kind, "a.png", 3)
+        notes.merge(theirs.counted())
+        note(kind, "c.png")
+    assert notes.lines() == ("1,004 pixels in 3 frames were mended (first a.png)",)
+
+
 def test_a_note_that_nobody_gathers_is_lost_without_harm():
     note("nobody hears")
     with gathering() as outer:

@@ -12,6 +12,7 @@ from pointmask.annotator.point import annotate_point
 from pointmask.annotator.rivals import rivals
 from pointmask.annotator.target import Annotation
 from pointmask.errors import ImageError, PointsError
+from pointmask.mending import mended
 from pointmask.theta import Polarity, Theta
 
 
@@ -29,7 +30,7 @@ def annotate(
     ----------
     image : (H, W) array_like
         One infrared band in any real dtype, such as counts or kelvins. Gain and offset do not matter.
-        NaN, infinite and masked pixels are replaced by the median of their window.
+        NaN, infinite and masked pixels are replaced, see `pointmask.annotator.window.Window`.
     points : sequence of (row, col)
         One 0-based pixel per target. They need not lie exactly on the target.
     theta : Theta, "default", "paper" or path of a TOML file
@@ -53,6 +54,9 @@ def annotate(
 
     Notes
     -----
+    Dead, hot and stuck pixels are replaced first, see `pointmask.defects.mended`; a clicked pixel that stands
+    alone on an even background stays.
+
     Each target is solved in its own window (equations 2 to 4 of the paper, see `Theta`). Pixels that belong
     to several masks are assigned to the one with the larger soft label, on a tie to the nearer point, then to
     the earlier one; a point always keeps its own pixel. Two points on one target therefore divide it (flag
@@ -73,11 +77,14 @@ def annotate(
     if polarity not in ("bright", "dark", "auto"):
         raise ValueError(f"polarity {polarity!r} is unknown; use 'bright', 'dark' or 'auto'")
     clicks = [checked_point(point, image.shape) for point in points]
+    if not clicks:
+        return Annotation(image.shape, ())
+    image, replaced = mended(image, polarity, clicks)
     targets = [
         annotate_point(image, *click, operator, polarity, others)
         for click, others in zip(clicks, rivals(clicks, operator.theta), strict=True)
     ]
-    return Annotation(image.shape, tuple(divide_shared(targets)))
+    return Annotation(image.shape, tuple(divide_shared(targets)), replaced)
 
 
 def checked_image(image: ArrayLike) -> NDArray[np.generic]:

@@ -11,6 +11,7 @@ from pointmask.annotator.point import solve_point
 from pointmask.annotator.solved import Solved
 from pointmask.annotator.superpixel import point_superpixel
 from pointmask.annotator.window import read_window
+from pointmask.mending import mended
 from pointmask.theta import Polarity, Theta
 
 
@@ -39,7 +40,7 @@ def solve_one(
     -------
     Solved
         ``divide_shared([solved.target ...])`` of an image's points, in their order, gives the targets of
-        `pointmask.annotate`.
+        `pointmask.annotate`, unless a target of one pixel lies within the window of another point.
 
     Raises
     ------
@@ -47,7 +48,9 @@ def solve_one(
         As `pointmask.annotate`.
     """
     image = checked_image(image)
-    return solve_point(image, *checked_point(point, image.shape), assemble(theta), polarity, others)
+    click = checked_point(point, image.shape)
+    image, _ = mended(image, polarity, [click, *others])
+    return solve_point(image, *click, assemble(theta), polarity, others)
 
 
 def superpixel_at(
@@ -75,6 +78,7 @@ def superpixel_at(
     """
     image = checked_image(image)
     row, col = checked_point(point, image.shape)
+    image, _ = mended(image, polarity, [(row, col)])
     half = theta.half_size
     window = read_window(image, row, col, half, 0, polarity)
     found = point_superpixel(

@@ -1,6 +1,6 @@
 """Results of the annotator: a target per point, an annotation per image."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,10 +64,13 @@ class Annotation:
     shape : (H, W)
     targets : tuple of Target
         One per point, in the order of the points.
+    replaced : (k, 2) int64
+        Rows and columns of the defective pixels that were replaced before; see `pointmask.defects.mended`.
     """
 
     shape: tuple[int, int]
     targets: tuple[Target, ...]
+    replaced: NDArray[np.int64] = field(default_factory=lambda: np.empty((0, 2), np.int64))
 
     @property
     def soft(self) -> NDArray[np.float32]:

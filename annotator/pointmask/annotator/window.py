@@ -6,6 +6,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from pointmask.defects import fill_gaps
 from pointmask.kernels.climb import climb
 from pointmask.kernels.normalise import AUTO, BRIGHT, DARK, normalise
 from pointmask.kernels.scale_space import smooth
@@ -68,7 +69,8 @@ class Window:
         Contrast against the inner and the outer ring, relative to ``contrast``.
     dark : bool
     finite : bool
-        False if NaN or infinite pixels were replaced by the median of the others.
+        False if NaN or infinite pixels were replaced: lone ones by the median of their neighbours, others
+        by that of the window.
     octave : int
         Samples are ``2 ** octave`` px apart.
     """
@@ -155,6 +157,7 @@ def _sample(
     finite = True
     if image.dtype.kind == "f" and not np.isfinite(crop).all():
         finite = False
+        crop = fill_gaps(crop)
         good = crop[np.isfinite(crop)]
         crop[~np.isfinite(crop)] = np.median(good) if good.size else 0.0
     if image.dtype.kind == "f":

@@ -109,6 +109,7 @@ def examine(
                 report(Progress(number, len(names), 0, len(ward.unreadable)))
         ward.twins.search(splits, threads)
     ward.conclude()
+    notes.extend(looker.unchanging.notes())
     single = _single(mask_files)
     of_points = None if plan is None else judge_plan(source, plan)
     of_masks = None if truth is None else judge_masks(source, truth, single)

@@ -255,7 +255,21 @@ _KINDS = {
     "mask none": ("images have no mask", "nothing, if these are not to be scored", False),
     "mask flat": ("masks show nothing in their image", "look at them; very faint targets do so", False),
     "constant": ("images are constant", "export them again; nothing can be found in them", False),
-    "not finite": ("images hold NaN or infinity", "nothing: such pixels are never part of a mask", False),
+    "not finite": (
+        "images hold NaN or infinity",
+        "nothing: lone pixels are filled from their neighbours, others are never part of a mask",
+        False,
+    ),
+    "defects": (
+        "images hold dead, hot or stuck pixels",
+        "nothing: they are replaced from their neighbours before anything else",
+        False,
+    ),
+    "stuck": (
+        "pixels never change, and all others do",
+        "nothing, if they stand out little; take symbols of a display off the images",
+        False,
+    ),
     "bands": ("images have bands that differ", "nothing, if their luminance is meant", False),
     "few levels": ("images have very few grey levels", "export them again with more bits", False),
     "stretched": (

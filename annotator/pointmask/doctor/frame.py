@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pointmask.doctor import visibility as evidence
 from pointmask.doctor.findings import Note
 from pointmask.doctor.fingerprint import Print, fingerprint
-from pointmask.doctor.pixels import depth_of, pixel_notes
+from pointmask.doctor.pixels import Unchanging, depth_of, pixel_notes
 from pointmask.doctor.targets import (
     agreement_notes,
     is_inside,
@@ -105,12 +105,15 @@ class Looker:
         For each image name, its mask files by the frame of the image at which they begin.
     planned : PlannedFrames or None
         Points by image and frame.
+    unchanging : Unchanging
+        What all frames have in common.
     """
 
     images: ImageSource
     masks: ImageSource | None
     mask_files: Mapping[str, Mapping[int, tuple[str, ...]]]
     planned: PlannedFrames | None
+    unchanging: Unchanging = field(default_factory=Unchanging)
 
     def __call__(self, name: str) -> Seen:
         """Look at an image, all its frames, its masks and points."""
@@ -123,6 +126,7 @@ class Looker:
             frames = file.frames
             seen.kinds.append(_kind("images", name, frame, pixels, file))
             found = list(pixel_notes(shown, pixels, file, frame))
+            self.unchanging.add(pixels)
             seen.notes += found
             digest.update(f"{pixels.shape} {pixels.dtype}".encode())
             digest.update(pixels.data)

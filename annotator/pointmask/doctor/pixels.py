@@ -1,11 +1,14 @@
 """What the numbers of one frame tell about how it was exported."""
 
+import threading
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pointmask.defects import find_defects
 from pointmask.doctor.findings import Note
 from pointmask.io.images.file import ImageFile
 
@@ -17,6 +20,14 @@ _FAR, _MIDDLE = 192, 64  # steps between neighbours: over the edge of 8 bits, an
 _LEAST_FAR = 0.002  # of all neighbours
 _TINT = 0.05  # of the largest value: mean difference of bands that is more than a cast or compression
 _COLOUR_MODES = ("RGB", "RGBA", "P", "PA", "YCbCr", "CMYK", "LAB", "HSV")
+
+_FEWEST_FRAMES = 10  # frames; a pixel has the same value in two quiet frames by chance
+_MOST_STILL = 0.02  # of the pixels: where more never change, it is the scene that is still or saturated
+_SIZES = 8  # looked at, so that memory is bounded
+_NAMED = 5  # pixels
+
+
+_Key = tuple[tuple[int, ...], str]
 
 
 def depth_of(pixels: NDArray[Any]) -> int:
@@ -46,6 +57,9 @@ def pixel_notes(shown: str, pixels: NDArray[Any], file: ImageFile, frame: int) -
     if values.min() == values.max():
         yield "constant", f"{shown}: {values.flat[0]} everywhere"
         return
+    bad = find_defects(pixels)
+    if len(bad):
+        yield "defects", f"{shown}: {len(bad):,} of {pixels.size:,} pixels, such as {_places(bad.places)}"
     if pixels.dtype.kind == "f" and file.colour_mode in _COLOUR_MODES:
         yield from _band_notes(shown, file.bands(frame))
     if pixels.dtype in (np.uint8, np.uint16):
@@ -109,3 +123,42 @@ def moderate(pixels: NDArray[Any]) -> NDArray[Any]:
         return pixels
     exponent = int(np.frexp(np.abs(pixels[np.isfinite(pixels)]).max(initial=0.0))[1])
     return np.ldexp(pixels, -exponent) if abs(exponent) > 60 else pixels
+
+
+@dataclass(slots=True)
+class _Still:
+    frames: int
+    first: NDArray[Any]
+    unchanged: NDArray[np.bool_]
+
+
+@dataclass(slots=True)
+class Unchanging:
+    """Remembers which pixels had the same value in all frames of one size and type; for any thread."""
+
+    _seen: dict[_Key, _Still] = field(default_factory=dict)
+    _guard: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, pixels: NDArray[Any]) -> None:
+        """Compare one more frame with those before."""
+        key = pixels.shape, str(pixels.dtype)
+        with self._guard:
+            seen = self._seen.get(key)
+            if seen is not None:
+                seen.frames += 1
+                seen.unchanged &= pixels == seen.first
+            elif len(self._seen) < _SIZES:
+                self._seen[key] = _Still(1, pixels.copy(), np.ones(pixels.shape, np.bool_))
+
+    def notes(self) -> Iterator[Note]:
+        """Say of each size with enough frames which pixels never change while nearly all others do."""
+        for (shape, _), seen in sorted(self._seen.items(), key=lambda item: item[0]):
+            places = np.argwhere(seen.unchanged)
+            if seen.frames >= _FEWEST_FRAMES and 0 < len(places) <= _MOST_STILL * seen.first.size:
+                size = f"{shape[1]} x {shape[0]}"
+                yield "stuck", f"{len(places):,} pixels of {seen.frames:,} frames {size}: {_places(places)}"
+
+
+def _places(places: NDArray[np.int64]) -> str:
+    named = ", ".join(f"row {row} column {col}" for row, col in places[:_NAMED])
+    return named if len(places) <= _NAMED else f"{named} ..."

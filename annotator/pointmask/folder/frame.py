@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pointmask.annotator.image import annotate
 from pointmask.annotator.target import Annotation
+from pointmask.defects import REPLACED
 from pointmask.drawing.overlay import overlay_png
 from pointmask.folder.options import Recipe
 from pointmask.folder.records.manifest import Entry
@@ -17,6 +18,7 @@ from pointmask.folder.records.mask_lines import run_lengths
 from pointmask.io.images import array as images
 from pointmask.io.images.file import ImageFile
 from pointmask.io.layout import result_path
+from pointmask.io.notes import note
 from pointmask.io.points.fit import differs, fitted
 from pointmask.io.points.points import Point
 
@@ -81,6 +83,9 @@ def annotate_one(
         image, [(p.row, p.col) for p in points], theta=recipe.theta, polarity=recipe.polarity
     )
     seconds = time.thread_time() - start
+    if len(annotation.replaced):
+        row, col = annotation.replaced[0]
+        note(REPLACED, f"{name}: row {row}, column {col}", len(annotation.replaced))
     files = {result_path(kind, name, frame, frames): _encode(kind, image, annotation) for kind in recipe.save}
     entry: Entry = {
         "image": name,
@@ -91,6 +96,7 @@ def annotate_one(
         **recipe.settings.fields,
         **({"raster": "thermal"} if file.kind == "FLIR" else {}),
         **({} if said is None else {"points_scaled_from": list(said)}),
+        **({"replaced_pixels": len(annotation.replaced)} if len(annotation.replaced) else {}),
         "size_prior": "none",
         "mask": result_path("mask", name, frame, frames) if "mask" in recipe.save else None,
         "targets": [

@@ -17,7 +17,7 @@ from pointmask.io.images.kinds import may_hold_frames
 from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import result_path
 from pointmask.io.listed import OwnFiles
-from pointmask.io.notes import gathering
+from pointmask.io.notes import Counted, gathering
 from pointmask.io.points.points import Point
 
 
@@ -67,7 +67,7 @@ class Outcome:
     frames: int = 0
     entries: list[tuple[Entry, float]] = field(default_factory=list)
     resumed: list[int] = field(default_factory=list)
-    notes: dict[str, tuple[int, str]] = field(default_factory=dict)
+    notes: dict[str, Counted] = field(default_factory=dict)
 
 
 def work(recipe: Recipe, folders: JobFolders, task: Task) -> Outcome:

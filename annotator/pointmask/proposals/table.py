@@ -15,6 +15,7 @@ from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import CLICKS, POINTS
 from pointmask.io.own import check_file
 from pointmask.io.points.lists import IdList, choose
+from pointmask.mending import mended
 from pointmask.printable import is_text
 from pointmask.proposals.propose import propose
 from pointmask.theta import Polarity
@@ -163,7 +164,7 @@ def _search(images: ImageSource, search: Search, name: str) -> _Outcome:
             frames = file.frames
             for frame in range(frames):
                 found = propose(
-                    file.decode(frame),
+                    mended(file.decode(frame), search.polarity)[0],
                     count=search.count,
                     min_score=search.min_score,
                     polarity=search.polarity,

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -13,12 +14,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from pointmask.defects import REPLACED, fill_gaps
 from pointmask.errors import ImageError, PointsError
 from pointmask.io.images.array import read, read_mask
 from pointmask.io.images.folder import list_images
+from pointmask.io.notes import gathering, note
 from pointmask.io.points.fit import differs, fitted
 from pointmask.io.points.match import match
 from pointmask.io.points.names import without_suffix
+from pointmask.mending import mended
 from pointmask_trainer.data.folder import some
 from pointmask_trainer.data.layout import lies_among_masks, mask_folder
 from pointmask_trainer.data.points import Paired
@@ -88,20 +92,51 @@ def load_split(
     """
     files = tuple(images[key] for key in ids)
     arrays = [_filled(array, file, say) for array, file in zip(_read_all(files, read), files, strict=True)]
+    arrays = _mended(ids, arrays, paired, say)
     dtype = _common_dtype(arrays)
     pool = Pool([array.astype(dtype, copy=False) for array in arrays], device)
     return Split(name, tuple(ids), files, pool, _points_of(ids, pool, paired, say))
 
 
 def _filled(array: NDArray[np.generic], file: Path, say: Callable[[str], None]) -> NDArray[np.generic]:
-    """Replace pixels that are no finite numbers by the mean of the others, as `predict` does."""
+    """Replace pixels that are no finite numbers, as `predict` does."""
     if array.dtype.kind != "f":
         return array
     finite = np.isfinite(array)
     if finite.all():
         return array
-    say(f"pixels that are no finite numbers were replaced by the mean of the others, first in {file}")
-    return np.where(finite, array, array[finite].mean(dtype=np.float64).astype(array.dtype))
+    say(
+        "pixels that are no finite numbers were replaced, lone ones from their neighbours and others by the "
+        f"mean, first in {file}"
+    )
+    mean = array[finite].mean(dtype=np.float64).astype(array.dtype)
+    array = fill_gaps(array)
+    return np.where(np.isfinite(array), array, mean)
+
+
+def _mended(
+    ids: Sequence[str],
+    arrays: Sequence[NDArray[np.generic]],
+    paired: Paired | None,
+    say: Callable[[str], None],
+) -> list[NDArray[np.generic]]:
+    """Replace defective pixels, but no target of one pixel that was clicked."""
+    with gathering() as notes:
+        result = []
+        for key, array in zip(ids, arrays, strict=True):
+            clicks = []
+            if paired is not None:
+                with suppress(PointsError):  # reported when the points are read
+                    own = fitted(paired.points.by_image.get(key, ()), (array.shape[0], array.shape[1]))
+                    clicks = [(p.row, p.col) for p in own]
+            pixels, replaced = mended(array, points=clicks)
+            if len(replaced):
+                row, col = replaced[0]
+                note(REPLACED, f"{key}: row {row}, column {col}", len(replaced))
+            result.append(pixels)
+    for line in notes.lines():
+        say(line)
+    return result
 
 
 def digest_of(splits: Iterable[Split]) -> str:
@@ -162,8 +197,8 @@ def _paired(split: Split, folder: Path, names: list[str], say: Callable[[str], N
     """Pair masks with the images that have none of exactly their name."""
     ids = {key + file.suffix: key for key, file in zip(split.ids, split.files, strict=True)}
     matches = match(names, ids)
-    for note in matches.notes:
-        say(f"{folder}: {note}")
+    for line in matches.notes:
+        say(f"{folder}: {line}")
     fits = {ids[name]: files for (name, frame), files in matches.by_image().items() if not frame}
     return {key: folder / files[0] for key, files in fits.items() if len(files) == 1}
 

@@ -10,11 +10,14 @@ from typing import Any, TypeVar
 
 from numpy.typing import NDArray
 
+from pointmask.defects import REPLACED
 from pointmask.errors import BrokenOffError, ImageError
 from pointmask.folder.records.sorted_lines import Key, SortedLookup
 from pointmask.io.images.file import ImageFile
 from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import result_path, stem_of
+from pointmask.io.notes import note
+from pointmask.mending import mended
 from pointmask_trainer.inference.predictions import EarlierFrame
 
 T = TypeVar("T")
@@ -118,9 +121,18 @@ def _frames_of(
             yield frame
         else:
             try:
-                yield replace(frame, pixels=file.decode(number))
+                yield replace(frame, pixels=_mended(file.decode(number), frame))
             except ImageError as error:
                 yield Frame(name, number, count, reason=str(error))
+
+
+def _mended(pixels: NDArray[Any], frame: Frame) -> NDArray[Any]:
+    """Replace defective pixels, as a training does."""
+    pixels, replaced = mended(pixels)
+    if len(replaced):
+        row, col = replaced[0]
+        note(REPLACED, f"{frame.image}: row {row}, column {col}", len(replaced))
+    return pixels
 
 
 def ahead(items: Iterator[T]) -> Generator[T, None, None]:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from pointmask.defects import fill_gaps
 from pointmask.errors import ImageError, OutputError
 from pointmask.executors import Progress
 from pointmask.folder.output import stops_cleanly
@@ -269,8 +270,12 @@ class _Job:
 
 
 def _fill_nan(pixels: NDArray[np.generic], default: float) -> NDArray[np.float32]:
-    """Replace non-finite pixels by the mean of the finite ones, or by `default` if there are none."""
-    values = np.array(pixels, np.float32)
+    """
+    Replace non-finite pixels: lone ones from their neighbours, others by the mean of the finite ones.
+
+    Where there is no finite pixel, by `default`.
+    """
+    values = fill_gaps(np.array(pixels, np.float32))
     finite = np.isfinite(values)
     if not finite.all():
         values[~finite] = values[finite].mean(dtype=np.float64) if finite.any() else default

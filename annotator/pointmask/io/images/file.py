@@ -221,7 +221,7 @@ class ImageFile:
         if gone is None:
             return plain
         note(
-            "pixels that a file itself marks as no data are taken as NaN, which is part of no target",
+            "pixels that a file itself marks as no data are NaN; lone ones are filled from their neighbours",
             self.name,
         )
         dtype = np.result_type(plain.dtype, np.float32)

@@ -1,0 +1,51 @@
+"""What `check` says of dead, hot and stuck pixels."""
+
+import numpy as np
+import pytest
+
+from pointmask.doctor.examine import examine
+from pointmask.io.images.array import encode_png
+
+
+def found(folder):
+    return {item.kind: item.items for item in examine(folder).findings if item.kind in ("defects", "stuck")}
+
+
+def write(folder, frames):
+    folder.mkdir(exist_ok=True)
+    for k, pixels in enumerate(frames):
+        (folder / f"{k:02d}.png").write_bytes(encode_png(pixels))
+
+
+@pytest.fixture
+def frames():
+    return [np.random.default_rng(k).normal(100, 4, (48, 52)).astype(np.uint8) for k in range(12)]
+
+
+def test_defects_are_listed_by_frame(tmp_path, frames):
+    frames[3][5, 6] = frames[3][40, 20] = 0
+    frames[4][7, 8] = 255
+    write(tmp_path / "images", frames)
+    assert found(tmp_path / "images") == {
+        "defects": (
+            "03.png: 2 of 2,496 pixels, such as row 5 column 6, row 40 column 20",
+            "04.png: 1 of 2,496 pixels, such as row 7 column 8",
+        )
+    }
+
+
+def test_pixels_that_never_change_are_stuck_however_little_they_stand_out(tmp_path, frames):
+    for pixels in frames:
+        pixels[9, 11] = pixels[20, 30] = 103
+    write(tmp_path / "images", frames)
+    said = "2 pixels of 12 frames 52 x 48: row 9 column 11, row 20 column 30"
+    assert found(tmp_path / "images") == {"stuck": (said,)}
+
+
+def test_few_frames_and_still_scenes_tell_nothing(tmp_path, frames):
+    for pixels in frames:
+        pixels[9, 11] = 103
+    write(tmp_path / "few", frames[:9])
+    still = [np.where(np.arange(48)[:, None] < 6, 255, pixels).astype(np.uint8) for pixels in frames]
+    write(tmp_path / "still", still)
+    assert found(tmp_path / "few") == found(tmp_path / "still") == {}
