@@ -198,6 +198,12 @@ def test_the_reasons_of_a_mask_are_shown_over_it_then_apart_and_go(clicked):
     user.page.wait_for_timeout(500)
     assert user.canvas("marks").any(-1).sum() > before + 1000  # the soft label lies over the image
     user.press("k")
+    legend = user.page.locator(".why-legend")
+    legend.get_by_text("superpixel").wait_for()
+    user.painted()
+    seen = {tuple(colour) for colour in user.canvas("marks")[..., :3].reshape(-1, 3)}
+    assert {(255, 180, 84), (210, 180, 255)} <= seen
+    user.press("k")
     pictures = user.page.locator(".why canvas")
     pictures.first.wait_for()
     assert pictures.count() == 3
@@ -206,6 +212,7 @@ def test_the_reasons_of_a_mask_are_shown_over_it_then_apart_and_go(clicked):
     for box in boxes:
         assert box["width"] > 90
         assert stage["y"] <= box["y"] <= box["y"] + box["height"] <= stage["y"] + stage["height"]
+    assert legend.is_hidden()
     user.press("Escape")
     user.page.locator(".why").wait_for(state="hidden")
 

@@ -80,7 +80,7 @@ export const BINDINGS = [
     ["colours", "Shift+KeyM", "next colours"],
     ["overlay", "KeyO", "outline, fill, off"],
     ["hideAll", "Shift+KeyV", "hide everything that is not image"],
-    ["why", "KeyK", "why this mask: soft label, then both beside each other"],
+    ["why", "KeyK", "why this mask: soft label, superpixel and potential, side by side"],
     ["leftPanel", "Backquote", "left panel"],
     ["rightPanel", "Shift+Backquote", "right panel"],
   ]),

@@ -58,6 +58,7 @@ export const t = {
       bright: (k) => `brightest of ${k} × ${k}`, dark: (k) => `darkest of ${k} × ${k}`, auto: (k) => `strongest of ${k} × ${k}`,
     },
   },
+  why: { soft: "soft label", superpixel: "superpixel", potential: "potential, at the level" },
   fold: { left: "Folders (`)", right: "Window and targets (Shift `)" },
   message: {
     other: "This file is another one than when it was marked: edits on it are refused.", useNew: "Use the new file", keep: "Look only",

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from starlette.requests import Request
 from starlette.responses import Response
 
+from pointmask.annotator.parts import parts_of
 from pointmask.click.contract.errors import NotFoundError
 from pointmask.click.contract.targets import ClickFrame, ClickTarget
 from pointmask.click.frames.reader import Frame
@@ -29,10 +30,11 @@ _MARKS = {"crossing": "crossing", "identity": "identity", "refound": "found", "l
 
 
 async def crop(request: Request) -> Response:
-    """Answer with the surroundings of one target: samples, soft label and mask, one after another."""
+    """Answer with the surroundings of a target: samples, soft label and mask, and on wish its two parts."""
     desk, (image, number) = desk_of(request), place_of(request)
     fields = of_query(request)
     side = fields.whole("side", *_SIDES, _SIDES[0])
+    why = fields.whole("why", 0, 1, 0)
     fields.done()
     if side % 2 == 0:
         wrong(f"side is {side}; it is odd, so that a target can be in the middle")
@@ -50,6 +52,10 @@ async def crop(request: Request) -> Response:
             _soft(desk, decoded, target, rows, cols).tobytes(),
             np.packbits(_mask(target, decoded, rows, cols), axis=None).tobytes(),
         ]
+        if why:
+            parts += [
+                np.packbits(part, axis=None).tobytes() for part in _why(desk, decoded, target, rows, cols)
+            ]
         return parts, {
             "X-Parts": ",".join(str(len(part)) for part in parts),
             "X-Place": ",".join(map(str, (rows.start, cols.start, *shape))),
@@ -133,6 +139,18 @@ def _soft(desk: Desk, decoded: Frame, target: ClickTarget, rows: slice, cols: sl
     solved = desk.session.soft_label(decoded.image, decoded.frame, target.target).target
     top, left = solved.window[:2]
     return _pasted(np.rint(255 * np.clip(solved.soft, 0, 1)).astype(np.uint8), top, left, rows, cols)
+
+
+def _why(
+    desk: Desk, decoded: Frame, target: ClickTarget, rows: slice, cols: slice
+) -> list[NDArray[np.uint8]]:
+    """Return the superpixel, and where the potential reaches the target's level."""
+    theta = desk.session.setup.theta
+    solved = desk.session.soft_label(decoded.image, decoded.frame, target.target)
+    parts = parts_of(solved, decoded.pixels.shape, theta)
+    reached = parts.potential >= (theta.level if target.level is None else target.level)
+    top, left = solved.target.window[:2]
+    return [_pasted(part.astype(np.uint8), top, left, rows, cols) for part in (parts.superpixel, reached)]
 
 
 def _mask(target: ClickTarget, decoded: Frame, rows: slice, cols: slice) -> NDArray[np.uint8]:

@@ -194,16 +194,18 @@ function littleEndian(octets) {
 
 /**
  * @param {number} image @param {number} frame @param {number} target @param {number} side  odd
+ * @param {boolean} [why]  with superpixel and potential
  * @returns {Promise<import("../review/crops.js").Crop>} smaller than `side` where the frame ends
  */
-async function crop(image, frame, target, side) {
-  const answer = await fetched(`api/crop/${image}/${frame}/${target}?side=${side}`);
+async function crop(image, frame, target, side, why = false) {
+  const answer = await fetched(`api/crop/${image}/${frame}/${target}?side=${side}${why ? "&why=1" : ""}`);
   const octets = await answer.arrayBuffer();
   const numbers = (name) => (answer.headers.get(name) ?? "").split(",").map(Number);
   const [top, left, height, width] = numbers("X-Place");
   const code = JSON.parse(answer.headers.get("X-Code") ?? "{}");
   let at = 0;
-  const [samples, soft, bits] = numbers("X-Parts").map((length) => octets.slice(at, (at += length)));
+  const [samples, soft, ...bits] = numbers("X-Parts").map((length) => octets.slice(at, (at += length)));
   const data = code.type === "u8" ? new Uint8Array(samples) : littleEndian(samples);
-  return { plane: { data, width, height }, code, soft: new Uint8Array(soft), mask: unpackedBits(new Uint8Array(bits), height * width), top, left };
+  const [mask, superpixel, potential] = bits.map((part) => unpackedBits(new Uint8Array(part), height * width));
+  return { plane: { data, width, height }, code, soft: new Uint8Array(soft), mask, superpixel, potential, top, left };
 }

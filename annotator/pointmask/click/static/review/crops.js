@@ -16,6 +16,7 @@ const HIGH = 0.999;
  * @property {import("../view/pool.js").Plane} plane
  * @property {import("../view/levels.js").SampleCode} code
  * @property {Uint8Array} soft @property {Uint8Array} mask
+ * @property {Uint8Array} [superpixel] @property {Uint8Array} [potential]  where it reaches the level
  * @property {number} top @property {number} left  in the frame
  */
 
@@ -26,7 +27,9 @@ export function sideFor([top, left, bottom, right]) {
 }
 
 export class Crops {
-  constructor() {
+  /** @param {boolean} [why]  load the parts of the soft labels, too */
+  constructor(why = false) {
+    this.why = why;
     /** @type {Map<string, Promise<Crop>>} */ this.known = new Map();
     this.raster = new Raster();
     this.heat = palette("heat");
@@ -37,7 +40,7 @@ export class Crops {
     const key = `${row.id}/${row.frame}/${row.target}`;
     let crop = this.known.get(key);
     if (!crop) {
-      crop = api.crop(row.id, row.frame, row.target, sideFor(row.box));
+      crop = api.crop(row.id, row.frame, row.target, sideFor(row.box), this.why);
       crop.catch(() => this.known.delete(key));
       this.known.set(key, crop);
       if (this.known.size > MOST_KEPT) this.known.delete(/** @type {string} */ (this.known.keys().next().value));

@@ -121,6 +121,28 @@ export function drawMarks(context, view, marks, { ratio, mode }) {
   drawTexts(context, view, marks, unit);
 }
 
+/**
+ * Outlines along pixel edges in styles of their own, a dark halo below.
+ * @param {CanvasRenderingContext2D} context @param {import("./geometry.js").View} view
+ * @param {{mask: import("./bits.js").Mask, colour: string, dash: number[]}[]} lines  dashes in CSS px
+ * @param {number} ratio
+ */
+export function drawLines(context, view, lines, ratio) {
+  const unit = Math.max(1, Math.round(ratio));
+  for (const { mask, colour, dash } of lines) {
+    const path = new Path2D();
+    addLine(path, view, mask, 0);
+    context.strokeStyle = HALO;
+    context.lineWidth = 4 * unit;
+    context.stroke(path);
+    context.strokeStyle = colour;
+    context.lineWidth = 2 * unit;
+    context.setLineDash(dash.map((length) => length * 2 * unit));
+    context.stroke(path);
+    context.setLineDash([]);
+  }
+}
+
 function fillMask(context, view, mask) {
   context.fillStyle = "rgba(31, 224, 192, .35)";
   for (const [row, first, last] of runsOf(mask)) {
