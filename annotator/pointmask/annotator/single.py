@@ -1,16 +1,18 @@
 """One target at a time: what an interactive program needs before the pixels of a crowd are divided."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pointmask.annotator.fuse import enlarge_octaves
 from pointmask.annotator.image import checked_image, checked_point
-from pointmask.annotator.operator import assemble
+from pointmask.annotator.operator import assemble, solve
 from pointmask.annotator.point import solve_point
 from pointmask.annotator.solved import Solved
 from pointmask.annotator.superpixel import point_superpixel
-from pointmask.annotator.window import read_window
+from pointmask.annotator.window import Window, read_window
 from pointmask.mending import mended
 from pointmask.theta import Polarity, Theta
 
@@ -53,6 +55,57 @@ def solve_one(
     return solve_point(image, *click, assemble(theta), polarity, others)
 
 
+class Parts(NamedTuple):
+    """
+    What a soft label is fused from, per pixel of its target's window.
+
+    Attributes
+    ----------
+    potential : (h, w) float64
+        Divided by its maximum.
+    superpixel : (h, w) bool
+    """
+
+    potential: NDArray[np.float64]
+    superpixel: NDArray[np.bool_]
+
+
+def parts_of(solved: Solved, shape: tuple[int, ...], theta: Theta) -> Parts:
+    """
+    Compute potential and superpixel of a solved target again.
+
+    Parameters
+    ----------
+    solved : Solved
+    shape : (H, W)
+        Of the image.
+    theta : Theta
+        Which it was solved with.
+
+    Returns
+    -------
+    Parts
+        ``fuse`` of both gives the soft label, unless the target was solved in a coarser window, in which the
+        finer one has a share. All ones if the target is flat.
+    """
+    target, window = solved.target, solved.window
+    if window is None:
+        return Parts(np.ones(target.mask.shape), np.ones(target.mask.shape, np.bool_))
+    potential = solve(window, assemble(theta))
+    largest = float(potential.max())
+    if largest > 0:
+        potential /= largest
+    superpixel = _superpixel(window, theta)
+    half = theta.half_size * 2**target.octave
+    row, col = target.centre
+    top, left, bottom, right = target.window
+    inside = slice(top - row + half, bottom - row + half), slice(left - col + half, right - col + half)
+    return Parts(
+        np.ascontiguousarray(enlarge_octaves(potential, target.octave)[inside]),
+        enlarge_octaves(superpixel.astype(np.float64), target.octave)[inside] >= 0.5,
+    )
+
+
 def superpixel_at(
     image: ArrayLike, point: tuple[int, int], *, theta: Theta, polarity: Polarity = "bright"
 ) -> tuple[int, int, NDArray[np.bool_]]:
@@ -81,15 +134,19 @@ def superpixel_at(
     image, _ = mended(image, polarity, [(row, col)])
     half = theta.half_size
     window = read_window(image, row, col, half, 0, polarity)
-    found = point_superpixel(
+    found = _superpixel(window, theta)
+    found[half, half] = True
+    top, left = max(row - half, 0), max(col - half, 0)
+    bottom, right = min(row + half + 1, image.shape[0]), min(col + half + 1, image.shape[1])
+    inside = found[top - row + half : bottom - row + half, left - col + half : right - col + half]
+    return top, left, np.ascontiguousarray(inside)
+
+
+def _superpixel(window: Window, theta: Theta) -> NDArray[np.bool_]:
+    return point_superpixel(
         window.values,
         kind=theta.superpixel,
         step=theta.superpixel_step,
         compactness=theta.compactness,
         iterations=theta.superpixel_iterations,
     )
-    found[half, half] = True
-    top, left = max(row - half, 0), max(col - half, 0)
-    bottom, right = min(row + half + 1, image.shape[0]), min(col + half + 1, image.shape[1])
-    inside = found[top - row + half : bottom - row + half, left - col + half : right - col + half]
-    return top, left, np.ascontiguousarray(inside)

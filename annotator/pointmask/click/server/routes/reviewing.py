@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pointmask.annotator.parts import parts_of
+from pointmask.annotator.single import parts_of
 from pointmask.click.contract.errors import NotFoundError
 from pointmask.click.contract.targets import ClickFrame, ClickTarget
 from pointmask.click.frames.reader import Frame

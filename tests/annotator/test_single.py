@@ -5,8 +5,7 @@ import pytest
 
 from pointmask import Theta
 from pointmask.annotator.fuse import fuse
-from pointmask.annotator.parts import parts_of
-from pointmask.annotator.single import solve_one, superpixel_at
+from pointmask.annotator.single import parts_of, solve_one, superpixel_at
 
 THETA = Theta.load("default")
 
