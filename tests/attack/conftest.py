@@ -7,8 +7,9 @@ test_hostile_names.py   control characters in names and texts, on every output a
 test_hostile_values.py  figures, parameters and documents at and beyond their bounds
 test_own_files*.py      what pointmask may replace or remove, and what never
 test_power_loss.py      power that fails in the middle, on a disk that forgets (power.py)
+test_trainer_losses.py  the same, and kills, of predict and train
 test_folder_recipes.py  stale, lost and foreign results in output folders; full and read-only disks
-test_training_recipes.py  data that change, and places that are no run
+test_training_recipes.py data that change, and places that are no run
 """
 
 import signal

@@ -1,6 +1,5 @@
 """The power fails in the middle, again and again: nothing that was said to be done is missing or damaged."""
 
-import json
 import os
 import random
 import shutil
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 from attack import power
 from tools.folders import scenes, tree
+from tools.kill_job import jobs
 
 from pointmask.folder.records.manifest import parse
 from pointmask.io.files import write_whole
@@ -43,8 +43,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def run(folder):
     """Do a job in a fork of a process that has everything loaded; see `tools.kill_job`."""
-    command = [sys.executable, str(Path(__file__).parents[1] / "tools" / "kill_job.py")]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as zygote:
+    with jobs("annotate") as zygote:
 
         def ask(out, points="points.csv", *, event=None, watch=None, **options):
             job = {
@@ -53,13 +52,9 @@ def run(folder):
                 "out": str(out),
                 **options,
             }
-            request = {"job": job, "event": event, "watch": None if watch is None else str(watch)}
-            zygote.stdin.write(json.dumps(request) + "\n")
-            zygote.stdin.flush()
-            return json.loads(zygote.stdout.readline())
+            return zygote(job=job, event=event, watch=None if watch is None else str(watch))
 
         yield ask
-        zygote.stdin.close()
 
 
 def check_manifest(out):
@@ -178,58 +173,6 @@ while True:
         assert int(said[0][1]) >= saved, "a checkpoint that was said to be saved is gone"
         saved = int(said[-1][1])
         power.lose(run, mirror, draw)
-
-
-def test_predict_goes_on_after_the_power_failed(folder, tmp_path):
-    pytest.importorskip("torch")
-    code = f"""
-import os, sys
-sys.path.insert(0, {str(Path(__file__).parents[1])!r})
-from pathlib import Path
-import torch
-from attack import power
-from pointmask.io.images.open import open_source
-from pointmask_trainer.data.normalisation import Normalisation
-from pointmask_trainer.detectors.registry import build
-from pointmask_trainer.inference.predict import predict_source
-from pointmask_trainer.inference.predictions import PredictionSettings
-torch.set_num_threads(1)
-torch.manual_seed(0)
-images, out, mirror, left = open_source(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], int(sys.argv[4])
-out.mkdir(exist_ok=True)
-def count(name, arguments):
-    global left
-    if name in ("os.rename", "os.remove") or (name == "open" and arguments[2] & 3):
-        left -= 1
-        if not left:
-            os.kill(os.getpid(), 9)
-model = build("acm_unet").eval()
-if mirror != "-":
-    power.watch(out, Path(mirror))
-    sys.addaudithook(count)
-settings = PredictionSettings("w", 0.5, 64, 16, "")
-print(predict_source(model, Normalisation(100.0, 30.0), images, out, settings, soft=True).resumed)
-os._exit(0)
-"""
-
-    def run(out, mirror="-", left=0):
-        words = [sys.executable, "-c", code, str(folder / "images"), str(out), str(mirror), str(left)]
-        return subprocess.run(words, capture_output=True, text=True, check=False)
-
-    draw, out, mirror = random.Random(2), tmp_path / "out", tmp_path / "mirror"
-    assert run(tmp_path / "whole").returncode == 0
-    whole = tree(tmp_path / "whole")
-    kills = 0
-    for _ in range(max(2, LOSSES // 3)):
-        shutil.rmtree(out, ignore_errors=True)
-        done = run(out, mirror, draw.randrange(20, 200))
-        assert done.returncode in (0, -signal.SIGKILL), done.stderr
-        kills += done.returncode != 0
-        power.lose(out, mirror, draw)
-        done = run(out)
-        assert done.returncode == 0, done.stderr
-        assert tree(out) == whole
-    assert kills
 
 
 def test_the_disk_that_forgets_does_forget(tmp_path):

@@ -1,15 +1,13 @@
 """``kill -9`` at any moment: nothing half-written under a final name, and the same bytes after a resume."""
 
-import json
 import os
 import random
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from tools.folders import scenes, tree
+from tools.kill_job import jobs
 
 from pointmask.folder.records.manifest import parse
 from pointmask.io.formats.tables.csv import Csv
@@ -19,7 +17,7 @@ from pointmask.theta import Theta
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="jobs are forked")
 
-KILLS = 20
+KILLS = int(os.environ.get("POINTMASK_KILLS", "20"))
 IMAGES = 120
 
 
@@ -41,8 +39,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def run(folder):
     """Do a job in a fork of a process that has everything loaded."""
-    command = [sys.executable, str(Path(__file__).parents[1] / "tools" / "kill_job.py")]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as zygote:
+    with jobs("annotate") as zygote:
 
         def ask(out, moment=None, **options):
             job = {
@@ -51,13 +48,10 @@ def run(folder):
                 "out": str(out),
                 **options,
             }
-            zygote.stdin.write(json.dumps({"job": job, **(moment or {})}) + "\n")
-            zygote.stdin.flush()
-            return json.loads(zygote.stdout.readline())
+            return zygote(job=job, **(moment or {}))
 
         ask(folder / "first")  # writes caches that no later job writes
         yield ask
-        zygote.stdin.close()
 
 
 def _check_whole(out: Path, whole: dict[str, bytes]) -> None:

@@ -1,34 +1,108 @@
-"""Runs folder jobs in forks and kills them: one JSON request a line in, one JSON answer a line out.
+"""Runs jobs in forks and kills them: one JSON request a line in, one JSON answer a line out; see `jobs`.
 
-A request ``{"job": {...}, "seconds": s, "event": n}`` starts ``annotate_folder(**job)`` in a fork of this
-process, which has everything imported and compiled already. It is killed with SIGKILL after ``s`` seconds,
-or kills itself just before its n-th change of the file system (opening to write, renaming, removing), or
-neither. With ``"watch": folder`` it notes there what it waited for, see `attack.power`. The answer says
-whether it was killed, how long it took, how many changes it made, and the traceback if an error ended it.
+The only argument says which jobs: annotate, predict or train. A request ``{"job": {...}, "seconds": s,
+"event": n}`` does the job in a fork of this process, which has everything imported and compiled already. It
+is killed with SIGKILL after ``s`` seconds, or kills itself just before its n-th change of the file system
+(opening to write, renaming, removing), or neither. With ``"watch": folder`` it notes there what it waited
+for, see `attack.power`. The answer says whether it was killed, how long it took, how many changes it made,
+what it said was done, and the traceback if an error ended it.
 """
 
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from pointmask.annotator.proof import prove
-from pointmask.folder.job import annotate_folder
-from pointmask.theta import Theta
+_CHANGES = ("os.rename", "os.remove", "os.rmdir")
 
-_CHANGES = ("os.rename", "os.remove")
+Tell = Callable[[int], None]
+"""Takes how much a job said was done."""
+
+
+@contextmanager
+def jobs(kind: str) -> Iterator[Callable[..., dict]]:
+    """Start this program; give a function that takes the fields of a request and returns the answer."""
+    command = [sys.executable, __file__, kind]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+
+        def ask(**request: object) -> dict:
+            process.stdin.write(json.dumps(request) + "\n")
+            process.stdin.flush()
+            return json.loads(process.stdout.readline())
+
+        yield ask
+        process.stdin.close()
+
+
+def annotating() -> Callable[..., None]:
+    from pointmask.annotator.proof import prove
+    from pointmask.folder.job import annotate_folder
+    from pointmask.theta import Theta
+
+    prove(Theta.load("default"))  # loads the kernels, for all forks
+    return lambda tell, **job: annotate_folder(**job)
+
+
+def predicting() -> Callable[..., None]:
+    import torch
+
+    from pointmask.io.images.open import open_source
+    from pointmask_trainer.data.normalisation import Normalisation
+    from pointmask_trainer.detectors.registry import build
+    from pointmask_trainer.inference.predict import predict_source
+    from pointmask_trainer.inference.predictions import PredictionSettings
+
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    model = build("acm_unet").eval()
+    settings = PredictionSettings("w", 0.5, 64, 16, "")
+
+    def predict(tell: Tell, images: str, out: str) -> None:
+        Path(out).mkdir(exist_ok=True)
+        predict_source(model, Normalisation(100.0, 30.0), open_source(images), Path(out), settings, soft=True)
+
+    return predict
+
+
+def training() -> Callable[..., None]:
+    import torch
+
+    from pointmask_trainer.analysis.follow import Follower
+    from pointmask_trainer.config import load_config
+    from pointmask_trainer.training.train import Source, Watcher, train
+
+    torch.set_num_threads(1)
+    Follower._draw = lambda self: None
+
+    def go_on(tell: Tell, data: str, out: str, settings: list[str]) -> None:
+        watcher = Watcher(epoch=lambda metrics: tell(metrics["epoch"]))
+        Path(out).mkdir(exist_ok=True)
+        train(
+            load_config(settings=settings), Source(root=Path(data)), Path(out), resume=True, watcher=watcher
+        )
+
+    return go_on
 
 
 def main() -> None:
-    prove(Theta.load("default"))  # loads the kernels, for all forks
+    work = {"annotate": annotating, "predict": predicting, "train": training}[sys.argv[1]]()
     for line in sys.stdin:
-        print(json.dumps(_run(**json.loads(line))), flush=True)
+        print(json.dumps(_run(work, **json.loads(line))), flush=True)
 
 
-def _run(job: dict, seconds: float | None = None, event: int | None = None, watch: str | None = None) -> dict:
+def _run(
+    work: Callable[..., None],
+    job: dict,
+    seconds: float | None = None,
+    event: int | None = None,
+    watch: str | None = None,
+) -> dict:
     reader, writer = os.pipe()
     started = time.monotonic()
     child = os.fork()
@@ -39,7 +113,7 @@ def _run(job: dict, seconds: float | None = None, event: int | None = None, watc
             from attack import power
 
             power.watch(Path(job["out"]), Path(watch))
-        _child(job, event, writer)
+        _child(work, job, event, writer)
     os.close(writer)
     killed = False
     while True:
@@ -50,8 +124,10 @@ def _run(job: dict, seconds: float | None = None, event: int | None = None, watc
             os.kill(child, signal.SIGKILL)
             killed = True
         time.sleep(0.0005)
+    answer = {"done": 0, "changes": 0, "error": ""}
     with os.fdopen(reader) as told:
-        answer = json.loads(told.read() or '{"changes": 0, "error": ""}')
+        for line in told:
+            answer |= json.loads(line)
     return {
         "killed": os.WIFSIGNALED(status),
         "status": os.waitstatus_to_exitcode(status),
@@ -60,8 +136,11 @@ def _run(job: dict, seconds: float | None = None, event: int | None = None, watc
     }
 
 
-def _child(job: dict, event: int | None, writer: int) -> None:
+def _child(work: Callable[..., None], job: dict, event: int | None, writer: int) -> None:
     changes = 0
+
+    def tell(**answer: int | str) -> None:
+        os.write(writer, json.dumps(answer).encode() + b"\n")
 
     def count(name: str, arguments: tuple) -> None:
         nonlocal changes
@@ -74,11 +153,10 @@ def _child(job: dict, event: int | None, writer: int) -> None:
     sys.addaudithook(count)
     status, error = 0, ""
     try:
-        annotate_folder(**job)
+        work(lambda done: tell(done=done), **job)
     except BaseException:
         status, error = 1, traceback.format_exc()
-    with os.fdopen(writer, "w") as teller:
-        json.dump({"changes": changes, "error": error}, teller)
+    tell(changes=changes, error=error[-3000:])
     os._exit(status)
 
 

@@ -1,12 +1,14 @@
 """Killed at any moment, a session loses nothing that was answered, and undo goes on."""
 
 import json
+import os
 import random
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from attack import power
 from tools.click.kill import setup_of, source, state
 from tools.click.opening import open_session
 
@@ -14,6 +16,8 @@ from pointmask.click.journal.lines import dump_line
 from pointmask.folder.records.manifest import read_manifest
 
 ROOT = Path(__file__).parents[2]
+KILLS = int(os.environ.get("POINTMASK_KILLS", "30"))
+LOSSES = int(os.environ.get("POINTMASK_LOSSES", "5"))
 
 
 @pytest.fixture(scope="module")
@@ -37,17 +41,17 @@ def killer():
     process.wait()
 
 
-def test_thirty_kills(tmp_path, killer):
+def test_kills(tmp_path, killer):
     rng = random.Random(3)
     unanswered = steps = 0
-    for seed in range(30):
+    for seed in range(KILLS):
         out = tmp_path / str(seed % 3)  # each folder is killed ten times
         answer = killer(out=str(out), seed=seed, seconds=rng.uniform(0.01, 0.3))
         assert answer["ready"]
         assert answer["killed"]
         with open_session(setup_of(out), source()) as session:
             last, told = {}, 0
-            for _, seq, *frames in answer["answered"]:
+            for _, seq, _, *frames in answer["answered"]:
                 assert told <= seq <= session.seq
                 told = seq
                 last.update(frames)
@@ -72,7 +76,45 @@ def test_thirty_kills(tmp_path, killer):
         for name, entry in entries.items():
             assert [t["rle"] for t in entry["targets"]] == [t.rle for t in journal[name].targets]
     assert steps > 30
-    assert unanswered < 30  # the last edit of a session may be written and not answered
+    assert unanswered < KILLS  # the last edit of a session may be written and not answered
+
+
+def test_power_failures(tmp_path, killer):
+    """What the disk was said to hold is there, and is published as if nothing had happened."""
+    draw, lines = random.Random(4), 0
+    for seed in range(LOSSES):
+        out, mirror = tmp_path / str(seed % 3), tmp_path / "mirror"
+        answer = killer(out=str(out), seed=seed, seconds=draw.uniform(0.1, 0.5), watch=str(mirror))
+        assert answer["ready"]
+        power.lose(out, mirror, draw)
+        durable = max((line[2] for line in answer["answered"]), default=0)
+        last = {frame[0]: (seq, frame) for _, seq, _, *frames in answer["answered"] for frame in frames}
+        with open_session(setup_of(out), source()) as session:
+            assert session.seq >= durable
+            lines += durable > 0
+            for image, (seq, frame) in last.items():
+                found = session.peek(image, 0)
+                assert found.revision == seq or seq > durable
+                assert state(found) == frame or seq > durable
+            session.publish()
+        assert files_of(out) == published(unpublished(out), tmp_path / f"whole-{seed}")
+    assert lines > LOSSES // 2
+
+
+def unpublished(out):
+    """The journal of a folder without the lines that say what was published."""
+    journal = (out / "clicks.jsonl").read_bytes().splitlines()
+    lines = [json.loads(line) for line in journal if b'"op": "published"' not in line]
+    return b"".join(dump_line({**line, "seq": seq}) for seq, line in enumerate(lines, 1))
+
+
+def published(journal, folder):
+    """What a session publishes that has a journal and nothing else."""
+    folder.mkdir()
+    (folder / "clicks.jsonl").write_bytes(journal)
+    with open_session(setup_of(folder), source()) as session:
+        session.publish()
+    return files_of(folder)
 
 
 def files_of(folder):
@@ -88,19 +130,8 @@ def test_a_publishing_killed_at_any_change_of_the_file_system_is_made_good(tmp_p
     killer(out=str(made), seed=1, seconds=0.2)
     with open_session(setup_of(made), source()):
         pass
-    journal = b"".join(
-        line
-        for line in (made / "clicks.jsonl").read_bytes().splitlines(keepends=True)
-        if b'"op": "published"' not in line
-    )
-    lines = [json.loads(line) for line in journal.splitlines()]
-    journal = b"".join(dump_line({**line, "seq": seq}) for seq, line in enumerate(lines, 1))
-    whole = tmp_path / "whole"
-    whole.mkdir()
-    (whole / "clicks.jsonl").write_bytes(journal)
-    with open_session(setup_of(whole), source()) as session:
-        session.publish()
-    wanted = files_of(whole)
+    journal = unpublished(made)
+    wanted = published(journal, tmp_path / "whole")
     assert "manifest.jsonl" in wanted
     for event in range(1, 100):
         out = tmp_path / str(event)

@@ -2,7 +2,8 @@
 
 A request ``{"out": folder, "seed": n, "seconds": s}`` does edits without end in a fork of this process, until
 it is killed with SIGKILL after ``s`` seconds. The answer lists the edits that were answered, in order, each
-with its identifier, the journal's line and what is held of the frame.
+with its identifier, the journal's line, the last line that the disk was said to hold, and what is held of the
+frame. With ``"watch": folder`` the fork notes there what it waited for; see `attack.power`.
 
 A request ``{"out": folder, "event": n}`` publishes the folder in a fork, which kills itself just before its
 n-th change of the file system (opening to write, renaming, removing).
@@ -17,6 +18,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from attack import power
 
 from pointmask.annotator.image import annotate
 from pointmask.click.contract import edits
@@ -68,7 +70,8 @@ def work(out: Path, seed: int, tell) -> None:
                 continue
             if count % 40 == 39:
                 session.publish()
-            tell([None if edit is None else edit.edit, answer.seq, *(state(f.frame) for f in answer.frames)])
+            name, states = None if edit is None else edit.edit, [state(f.frame) for f in answer.frames]
+            tell([name, answer.seq, answer.durable, *states])
 
 
 def state(frame) -> list:
@@ -112,12 +115,15 @@ class _Killer:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _run(out: str, seed: int, seconds: float) -> dict:
+def _run(out: str, seed: int, seconds: float, watch: str | None = None) -> dict:
     reader, writer = os.pipe()
     child = os.fork()
     if not child:
         os.close(reader)
         try:
+            if watch is not None:
+                Path(out).mkdir(exist_ok=True)
+                power.watch(Path(out), Path(watch))
             work(Path(out), seed, lambda answer: os.write(writer, json.dumps(answer).encode() + b"\n"))
         finally:
             os._exit(1)
