@@ -1,9 +1,10 @@
 # make demo: set up and annotate five built-in scenes.   make test: set up and run every check.
+# make docs: set up and build the documentation site, strictly, into site/.
 PYTHON ?= python3
 BIN := .venv/bin
 TORCH := 2.13.0
 
-.PHONY: demo test bench-table clean
+.PHONY: demo test docs bench-table clean
 
 demo: .venv/.core
 	$(BIN)/pointmask demo pointmask-demo --overwrite
@@ -15,6 +16,10 @@ test: .venv/.dev
 	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/python -m pytest --numprocesses logical --dist loadfile
 
+docs: .venv/.docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	@echo "open site/index.html; searching needs a server: $(BIN)/python -m http.server --directory site"
+
 bench-table: .venv/.dev
 	$(BIN)/python benchmarks/table.py
 
@@ -23,9 +28,13 @@ bench-table: .venv/.dev
 	$(BIN)/python -m pip install --quiet --editable .
 	touch $@
 
+.venv/.docs: pyproject.toml .venv/.core
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	touch $@
+
 .venv/.dev: pyproject.toml .venv/.core
 	$(BIN)/python -m pip install --quiet --editable '.[dev,train]' torch==$(TORCH)
 	touch $@
 
 clean:
-	rm -rf .venv pointmask-demo build *.egg-info annotator/*.egg-info
+	rm -rf .venv pointmask-demo site build *.egg-info annotator/*.egg-info
