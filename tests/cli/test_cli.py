@@ -289,6 +289,20 @@ def test_demo_makes_everything_it_names(tmp_path, monkeypatch):
     assert tree(tmp_path) == before
 
 
+def test_demo_makes_scenes_to_train_on(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = run("demo", "here", "--scenes", "3", "--seed", "5")
+    assert result.exit_code == 0, result.output
+    assert sorted(path.name for path in Path("here").glob("[!.]*")) == ["images", "masks", "points.csv"]
+    assert len(list(Path("here/images").iterdir())) == len(list(Path("here/masks").iterdir())) == 3
+    before = tree(tmp_path)
+    again = run("demo", "here", "--scenes", "3", "--seed", "5")
+    assert "pointmask demo here --scenes 3 --seed 5 --overwrite" in again.stderr
+    assert run("demo", "here", "--scenes", "3", "--seed", "5", "--overwrite").exit_code == 0
+    assert tree(tmp_path) == before
+    assert run("check", "here/images", "--masks", "here/masks", "--points", "here/points.csv").exit_code == 0
+
+
 def test_demo_in_a_place_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
     assert run("demo", tmp_path / "file").exit_code == 2

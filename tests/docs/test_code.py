@@ -11,7 +11,7 @@ from pointmask.cli import COMMANDS, main
 from pointmask_trainer.config import load_config
 from pointmask_trainer.strategies.registry import STRATEGIES
 
-OTHER_PROGRAMS = {"export", "jupyter", "make", "pip", "sbatch"}
+OTHER_PROGRAMS = {"env/bin/python", "export", "python", "jupyter", "make", "pip", "sbatch"}
 LANGUAGES = {"bash", "math", "python", "text", "toml"}
 
 
