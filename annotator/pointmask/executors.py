@@ -13,6 +13,7 @@ from importlib import import_module
 from itertools import islice
 from typing import Any, NamedTuple, Protocol, TypeVar
 
+from pointmask.advice import install
 from pointmask.errors import BrokenOffError, PointmaskError
 
 T = TypeVar("T")
@@ -84,9 +85,7 @@ def dask(function: Callable[[T], R], items: Iterable[T], address: str) -> Iterat
     try:
         distributed = import_module("distributed")  # untyped if not installed
     except ImportError:
-        raise PointmaskError(
-            "--scheduler needs Dask; install it with: pip install 'pointmask[dask]'"
-        ) from None
+        raise PointmaskError(f"--scheduler needs Dask; install it with: {install('dask')}") from None
     try:
         client = distributed.Client(address, timeout=10)
     except (OSError, ValueError, ImportError) as error:  # the latter two: of an address of no known form

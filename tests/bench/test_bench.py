@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from PIL import Image
 from rich.console import Console
 
+from pointmask.advice import install
 from pointmask.annotator.target import Annotation, Target
 from pointmask.bench.baselines.registry import BASELINES, READY
 from pointmask.bench.baselines.threshold import Threshold
@@ -351,7 +352,7 @@ def test_command_without_data_runs_on_scenes_and_without_matplotlib_says_how_to_
     done = in_folder("--methods", "ours", "--protocol", "coarse")
     assert done.exit_code == 0, done.output
     assert "built-in scenes: 2 images" in done.stdout
-    assert "pip install 'pointmask[bench]'" in done.stderr
+    assert install("bench") in done.stderr
     assert "bench.png" not in done.stdout
 
 

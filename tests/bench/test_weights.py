@@ -82,7 +82,7 @@ def test_without_torch_the_message_says_what_to_install(tmp_path, monkeypatch):
         raise ModuleNotFoundError("No module named 'torch'")
 
     monkeypatch.setattr(registry.BASELINES, "load", load)
-    with pytest.raises(MethodError, match=r"sam needs torch .*pointmask\[train\]"):
+    with pytest.raises(MethodError, match=r"sam needs torch .*\[train\]"):
         make_baseline("sam", {"sam": tmp_path})
 
 

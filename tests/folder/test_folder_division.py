@@ -1,5 +1,6 @@
 """The folder job: the same bytes for any threads, shards and executor."""
 
+import re
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
@@ -7,6 +8,7 @@ import pytest
 from tools.folders import one, scenes, tree
 
 from pointmask import executors
+from pointmask.advice import install
 from pointmask.errors import BrokenOffError, PointmaskError
 from pointmask.folder.job import annotate_folder
 from pointmask.folder.records.shards import Shard
@@ -144,7 +146,7 @@ def test_executors_stop_at_an_error():
 
 def test_without_dask_the_message_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(PointmaskError, match=r"pip install 'pointmask\[dask\]'"):
+    with pytest.raises(PointmaskError, match=re.escape(install("dask"))):
         list(executors.dask(str, range(3), "tcp://127.0.0.1:9"))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pointmask.advice import command
 from pointmask.errors import ImageError, PointsError
 from pointmask.io.clicks import notes_of_masks
 from pointmask.io.formats import read_points
@@ -132,7 +133,7 @@ def folder_sources(
     if not lists[0].points:
         raise PointsError(
             f"no point of {points or masks} belongs to an image in {images}; the names must agree, "
-            f"check them with: pointmask check {images}"
+            f"check them with: {command('check', images, '--masks', masks)}"
         )
     sources = []
     for key in sorted(lists[0].points):

@@ -286,7 +286,7 @@ def _check_enough(samples: Sequence[_Sample]) -> None:
         raise PointsError(
             f"{targets} targets in {len(samples)} images have a point and a true mask; a fit needs at least "
             f"{MIN_TARGETS} targets in {MIN_IMAGES} images, and 30 images or more to gain something; "
-            "outline a few more, or use the default theta: pointmask annotate --theta default"
+            "outline a few more, or annotate without --theta, with the default"
         )
 
 

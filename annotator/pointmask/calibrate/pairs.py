@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from pointmask.advice import command
 from pointmask.calibrate.fit import Pair, check_pair
 from pointmask.errors import ImageError, PointmaskError
 from pointmask.io.clicks import AHEAD, is_ahead, output_of
@@ -56,7 +57,7 @@ def read_pairs(
     if not usable:
         raise ImageError(
             f"no image in {images} has both a mask in {masks} and points in {points.source}; their names "
-            f"must agree, check them with: pointmask check {images}"
+            f"must agree, check them with: {command('check', images, '--masks', masks)}"
         )
     for key in usable:
         name, frame = key

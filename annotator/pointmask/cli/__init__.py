@@ -153,10 +153,9 @@ class LazyGroup(click.Group):
         except ModuleNotFoundError as error:
             if error.name not in _TRAIN_PACKAGES:
                 raise
-            say(
-                f"Error: this command needs {error.name}; install it with: pip install 'pointmask[train]'",
-                err=True,
-            )
+            from pointmask.advice import install
+
+            say(f"Error: this command needs {error.name}; install it with: {install('train')}", err=True)
             raise SystemExit(EXIT_BAD_ARGUMENTS) from None
         except BrokenPipeError as error:
             drop_output()

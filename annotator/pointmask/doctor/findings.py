@@ -230,12 +230,13 @@ _KINDS = {
     "point twice": ("points mark one target twice", "delete one of each pair, or use --fix", True),
     "click journal": (
         "journals of clicks are damaged",
-        "bring the masks up to the damage: pointmask click IMAGES --publish; then move the file away",
+        "bring the masks up to the damage: pointmask click IMAGES --publish --out FOLDER; then move the file "
+        "away",
         True,
     ),
     "click ahead": (
         "journals of clicks are newer than their masks",
-        "bring the masks up to date: pointmask click IMAGES --publish",
+        "bring the masks up to date: pointmask click IMAGES --publish --out FOLDER",
         True,
     ),
     "click changed": (

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from pointmask.advice import command
 from pointmask.errors import OutputError
 from pointmask.io.layout import CLICKS, MANIFEST, RESULTS
 from pointmask.io.lines import end_of_lines, whole_lines
@@ -179,7 +180,8 @@ def check_not_judged(out: Path) -> None:
                 if any(_BY_HAND.search(line) for _, line in whole_lines(file)):
                     raise OutputError(
                         f"{out} holds masks that people made or judged ({name}), which this job would "
-                        f"replace; choose another --out, or go on with: pointmask click IMAGES --review {out}"
+                        f"replace; choose another --out, or go on with: "
+                        f"{command('click', 'IMAGES', '--review', out, '--out', 'REVIEWED')}"
                     )
 
 

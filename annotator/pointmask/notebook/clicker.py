@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pointmask.advice import install
 from pointmask.annotator.image import annotate, checked_image
 from pointmask.annotator.target import Annotation
 from pointmask.click.frames.samples import code_for, coded
@@ -145,7 +146,7 @@ class Clicker:
             import traitlets
         except ImportError:
             raise PointmaskError(
-                "showing a Clicker needs anywidget; install it with: pip install 'pointmask[notebook]'"
+                f"showing a Clicker needs anywidget; install it with: {install('notebook')}"
             ) from None
         known = statistics(self._image)
         code = code_for(self._image, known)

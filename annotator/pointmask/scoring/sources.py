@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from pointmask.advice import command
 from pointmask.errors import ImageError, PointsError
 from pointmask.io.clicks import notes_of_masks
 from pointmask.io.formats import recognise
@@ -210,7 +211,7 @@ def _document(path: Path) -> MaskDocument:
     if "read masks" not in form.abilities:
         raise ImageError(
             f"{path} is {form.description}, which holds no masks; make masks of its points first with: "
-            f"pointmask annotate IMAGES --points {path} --out masks"
+            f"{command('annotate', 'IMAGES', '--points', path, '--out', 'masks')}"
         )
     rejected: dict[str, str] = {}
     images = {(image.image, image.frame): image for image in form.read_masks(path, rejected)}

@@ -1,6 +1,7 @@
 """FLIR radiometric JPEG, made by hand after the layout that ExifTool documents."""
 
 import io
+import re
 import struct
 import sys
 
@@ -10,6 +11,7 @@ from click.testing import CliRunner
 from PIL import Image
 from tools.folders import one, spot
 
+from pointmask.advice import install
 from pointmask.cli import main
 from pointmask.doctor import examine
 from pointmask.errors import ImageError
@@ -93,7 +95,7 @@ def test_the_picture_is_read_on_request():
 
 def test_without_flyr_the_way_out_is_told(monkeypatch):
     monkeypatch.setitem(sys.modules, "flyr", None)
-    with pytest.raises(ImageError, match=r"a\.jpg: .*pip install 'pointmask\[flir\]'.*--no-radiometric"):
+    with pytest.raises(ImageError, match=rf"a\.jpg: .*{re.escape(install('flir'))}.*--no-radiometric"):
         decode(radiometric(raw_values()), "a.jpg")
 
 

@@ -13,6 +13,7 @@ torch = pytest.importorskip("torch")
 
 from tools.trainer.training import TINY, make_folder
 
+from pointmask.advice import install
 from pointmask.metrics.counters import score
 from pointmask_trainer.config import load_config
 from pointmask_trainer.data.folder import find_images
@@ -142,7 +143,7 @@ def test_events_are_the_metrics_also_after_a_resume(folder, tmp_path):
 
 def test_tensorboard_that_is_missing_is_explained(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
-    with pytest.raises(ConfigError, match=r"pip install 'pointmask\[tensorboard\]'"):
+    with pytest.raises(ConfigError, match=re.escape(install("tensorboard"))):
         open_events(tmp_path, 0, use=True)
     open_events(tmp_path, 0, use=False).epoch({"epoch": 1})
     assert list(tmp_path.iterdir()) == []

@@ -3,6 +3,7 @@
 import time
 from pathlib import Path
 
+from pointmask.advice import command, install
 from pointmask_trainer.analysis.label_files import Change
 from pointmask_trainer.analysis.page import excuse, section, write_analysis
 from pointmask_trainer.analysis.pictures import pictures_of
@@ -40,7 +41,7 @@ class Follower:
         self._drawn_for = (0, 0)  # of the first epochs there is nothing to see
         self._section = excuse(
             "The pictures are drawn when the run ends, and now and then where it takes long; at any time "
-            f"with: pointmask analyse {run}"
+            f"with: {command('analyse', run)}"
         )
         self._began, self._spent, self._cost = time.perf_counter(), 0.0, _SECONDS
 
@@ -74,11 +75,11 @@ class Follower:
             self._section = section(pictures)
         except ModuleNotFoundError as error:
             self._section = excuse(
-                f"There are no pictures, as {error.name} is missing. Install it with: pip install "
-                f"'pointmask[train]', then run: pointmask analyse {self._run}"
+                f"There are no pictures, as {error.name} is missing. Install it with: {install('train')}, "
+                f"then run: {command('analyse', self._run)}"
             )
         except Exception as error:  # a picture is not worth a training
             self._section = excuse(
                 f"The pictures could not be drawn ({type(error).__name__}: {error}); try again with: "
-                f"pointmask analyse {self._run}"
+                f"{command('analyse', self._run)}"
             )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pointmask.advice import install
 from pointmask.cli import say
 from pointmask.errors import OutputError
 from pointmask_trainer.cli.options import existing_folder
@@ -69,8 +70,7 @@ def analyse(run: Path, data: Path | None, last: int, out: Path | None, overwrite
         if error.name != "matplotlib":
             raise
         raise OutputError(
-            "this command draws with matplotlib, which is missing; install it with: pip install "
-            "'pointmask[train]'"
+            f"this command draws with matplotlib, which is missing; install it with: {install('train')}"
         ) from None
     for path in write_analysis(study, pictures, folder):
         say(str(path))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pointmask.advice import install
 from pointmask.cli import say
 from pointmask.errors import OutputError
 from pointmask.io.layout import IMAGES
@@ -157,7 +158,7 @@ def _save(evaluation: "Evaluation", facts: dict[str, Any], out: Path) -> None:
         charts = (curves_png(evaluation, title), sizes_png(evaluation, title))
         contents |= dict(zip(_CHARTS, charts, strict=True))
     else:
-        say("No charts, as matplotlib is missing; install it with: pip install 'pointmask[train]'", err=True)
+        say(f"No charts, as matplotlib is missing; install it with: {install('train')}", err=True)
     for name, content in contents.items():
         write_whole(out / name, content)
         say(str(out / name))

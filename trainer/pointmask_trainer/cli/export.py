@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from pointmask.advice import install
 from pointmask.cli import say
 
 _TAIL = 1 << 20  # bytes; metadata follow the graph, and hold facts of a run
@@ -31,7 +32,7 @@ def export(weights: Path, path: Path, overwrite: bool) -> None:
     export_onnx(model, card, path)
     parity = check(path, model, card.normalisation)
     if parity is None:
-        say("Not checked against torch, as onnxruntime is missing: pip install 'pointmask[export]'", err=True)
+        say(f"Not checked against torch, as onnxruntime is missing: {install('export')}", err=True)
     else:
         sizes = ", ".join(f"{shape[0]} x {shape[3]} x {shape[2]}" for shape in parity.shapes)
         say(f"Checked: probabilities differ from torch by {parity.difference:.1g} ({sizes})")

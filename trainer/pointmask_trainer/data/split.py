@@ -177,7 +177,7 @@ def load_masks(split: Split, folder: Path, say: Callable[[str], None] = lambda t
     if missing:
         raise DataError(
             f"{folder} holds no mask for {some(missing)} of the {split.name} list; annotate them "
-            "(pointmask annotate), or take them off the list"
+            "(pointmask annotate IMAGES --points FILE --out OUT), or take them off the list"
         )
     shape_of = {by_id[key]: shape for key, shape in zip(split.ids, split.images.shapes, strict=True)}
     masks = _read_all([by_id[key] for key in split.ids], lambda file: read_mask(file, shape=shape_of[file]))

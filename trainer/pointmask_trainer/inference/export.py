@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from pointmask.advice import install
 from pointmask.errors import PointmaskError
 from pointmask.io.files import write_whole
 from pointmask_trainer.data.normalisation import Normalisation
@@ -92,9 +93,7 @@ def export_onnx(model: Detector, card: ModelCard, path: Path) -> None:
     """
     missing = [name for name in _REQUIRED if find_spec(name) is None]
     if missing:
-        raise ExportError(
-            f"export needs {' and '.join(missing)}; install with: pip install 'pointmask[export]'"
-        )
+        raise ExportError(f"export needs {' and '.join(missing)}; install with: {install('export')}")
     if not hasattr(torch.export.Dim, "DYNAMIC"):
         raise ExportError(f"export needs torch 2.6 or newer, this is {torch.__version__}; upgrade torch")
     example = torch.zeros(_shapes(model)[0])

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+from pointmask.advice import install
 from pointmask_trainer.errors import ConfigError
 from pointmask_trainer.run.layout import RunFolder
 
@@ -43,8 +44,8 @@ class Events:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError:
             raise ConfigError(
-                "run.tensorboard = true needs tensorboard; install it with: "
-                "pip install 'pointmask[tensorboard]', or leave the setting out"
+                f"run.tensorboard = true needs tensorboard; install it with: {install('tensorboard')}, or "
+                "leave the setting out"
             ) from None
         make: Any = SummaryWriter  # untyped
         self._writer = make(str(folder), purge_step=epoch + 1)

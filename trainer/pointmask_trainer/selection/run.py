@@ -148,8 +148,8 @@ def check_has(run: TrainedRun, by: str) -> None:
             f"--strategy d2d, or {other}"
         )
     raise DataError(
-        f"{run.path} has no sample weights yet, as its warm-up is not over: go on with pointmask train "
-        f"... --resume, train with a lower strategy.options.warmup, or {other}"
+        f"{run.path} has no sample weights yet, as its warm-up is not over: go on with "
+        f"--resume, train with a lower strategy.options.warmup, or {other}"
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pointmask.advice import install
 from pointmask.errors import MethodError, PluginError
 from pointmask.registry import Registry, contract_class
 
@@ -138,6 +139,6 @@ def make_baseline(name: str, weights: Mapping[str, Path] | None = None) -> "Base
         kind: Callable[..., Baseline] = BASELINES.load(name)
     except ImportError as error:
         raise MethodError(
-            f"method {name} needs torch ({error}); install it with: pip install 'pointmask[train]'"
+            f"method {name} needs torch ({error}); install it with: {install('train')}"
         ) from None
     return kind((weights or {})[WEIGHTS[name].key])

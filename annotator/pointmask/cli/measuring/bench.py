@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from pointmask.advice import install
 from pointmask.bench.baselines.registry import BASELINES, READY, WEIGHTS, check_weights
 from pointmask.cli import EXIT_SOME_SKIPPED, say
 from pointmask.cli.plugins import NamesOption, warn_of_broken
@@ -220,7 +221,7 @@ def _save(summary: "BenchSummary", out: Path) -> None:
 
         contents["bench.png"] = chart_png(summary)
     else:
-        say("No chart, as matplotlib is missing; install it with: pip install 'pointmask[bench]'", err=True)
+        say(f"No chart, as matplotlib is missing; install it with: {install('bench')}", err=True)
     for name, data in contents.items():
         write_whole(out / name, data)
         say(str(out / name))

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
+from pointmask.advice import command
 from pointmask.click.journal.index import FrameKey
 from pointmask.errors import OutputError
 from pointmask.folder.records.manifest import Entry, read_manifest
@@ -24,7 +25,7 @@ def check_published(folders: Sequence[Path]) -> None:
         if is_ahead(folder):
             raise OutputError(
                 f"{folder} holds edits that are not published; bring it up to date with: "
-                f"pointmask click IMAGES --publish --out {folder}"
+                f"{command('click', 'IMAGES', '--publish', '--out', folder)}"
             )
     if len({folder.resolve() for folder in folders}) < len(folders):
         raise OutputError("a folder is named twice; name each once")

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from pointmask.advice import command
 from pointmask.errors import OutputError
 from pointmask.io.clicks import is_ahead
 from pointmask.io.files import clean_temporaries, put_whole, staged, write_whole
@@ -36,8 +37,8 @@ def start_as_copy(reviewed: Path, out: Path) -> bool:
     """
     if not (reviewed / MANIFEST).is_file() and not is_ahead(reviewed):
         raise OutputError(
-            f"{reviewed} has no {MANIFEST}; review a folder that pointmask annotate wrote: annotate IMAGES "
-            f"--points FILE --out {reviewed}"
+            f"{reviewed} has no {MANIFEST}; make one to review with: "
+            f"{command('annotate', 'IMAGES', '--points', 'FILE', '--out', reviewed)}"
         )
     if (out / MANIFEST).exists() or reviewed.resolve() == out.resolve():
         return False

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from pointmask.advice import command
 from pointmask.click.base.copy import start_as_copy
 from pointmask.click.base.manifest import ManifestBase
 from pointmask.click.base.seeds import Bases, SeedBase
@@ -58,8 +59,8 @@ def reviewed(out: Path, review: Path | None, settings: Settings, *, read_only: b
         return
     if review is None and not (out / CLICKS).is_file():
         raise OutputError(
-            f"{out} holds masks of another command; to review them: pointmask click IMAGES --review {out} "
-            f"--out {out}, else choose another --out"
+            f"{out} holds masks of another command; to review them: "
+            f"{command('click', 'IMAGES', '--review', out, '--out', out)}, else choose another --out"
         )
     with closing(ManifestBase(place, settings)) as base:
         yield base

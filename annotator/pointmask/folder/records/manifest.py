@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
+from pointmask.advice import command
 from pointmask.errors import OutputError
 from pointmask.folder.records.sealed import FILES
 from pointmask.io.layout import MANIFEST, is_inside
@@ -139,7 +140,8 @@ def read_manifest(out: Path) -> Iterator[Entry]:
     path = out / MANIFEST
     if not path.exists():
         raise OutputError(
-            f"{out} has no {MANIFEST}; make one with: pointmask annotate IMAGES --points FILE --out {out}"
+            f"{out} has no {MANIFEST}; make one with: "
+            f"{command('annotate', 'IMAGES', '--points', 'FILE', '--out', out)}"
         )
     with open_regular(path) as handle:
         for offset, line in entry_lines(handle):

@@ -206,7 +206,7 @@ def _understood(numbers: NDArray[Any], name: str) -> tuple[NDArray[np.bool_], bo
         raise ImageError(
             f"{name}: its largest value is {values[-1]}, but in a mask target is above {half}, or the "
             f"targets are numbered from 1; save it as 0 and {2 * half + 1}, or correct it with: "
-            "pointmask check --masks ... --fix"
+            "pointmask check IMAGES --masks MASKS --fix OUT"
         )
     return numbers > half, False
 

@@ -1,6 +1,7 @@
 """Tables, arrays and regions of other programs, and what is named because it is not read."""
 
 import io
+import re
 import sys
 
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from tools.folders import save
 from tools.formats.line_samples import cells, mat, workbook
 
+from pointmask.advice import install
 from pointmask.errors import PointsError
 from pointmask.io.formats import read_points, recognise
 from pointmask.io.points.points import Point
@@ -133,7 +135,7 @@ def test_a_workbook_is_a_table(tmp_path):
 def test_a_workbook_needs_openpyxl(tmp_path, monkeypatch):
     path = write(tmp_path / "p.xlsx", workbook(("image", "x", "y")))
     monkeypatch.setitem(sys.modules, "openpyxl", None)
-    with pytest.raises(PointsError, match=r"pip install 'pointmask\[excel\]', or save it as CSV"):
+    with pytest.raises(PointsError, match=re.escape(f"{install('excel')}, or save it as CSV")):
         read_points(path)
 
 

@@ -6,6 +6,7 @@ import warnings
 import zipfile
 from pathlib import Path
 
+from pointmask.advice import install
 from pointmask.errors import PointsError
 from pointmask.io.formats.base import Format
 from pointmask.io.formats.tables.csv import read_table
@@ -53,7 +54,7 @@ def _as_csv(path: Path) -> str:
         import openpyxl
     except ModuleNotFoundError:
         raise PointsError(
-            f"{path}: to read a workbook install openpyxl: pip install 'pointmask[excel]', or save it as CSV"
+            f"{path}: to read a workbook install openpyxl: {install('excel')}, or save it as CSV"
         ) from None
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

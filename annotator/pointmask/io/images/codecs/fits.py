@@ -7,6 +7,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from pointmask.advice import install
 from pointmask.errors import ImageError
 from pointmask.io.images.codecs import Codec, check_frame
 from pointmask.io.images.codecs.limits import check_samples
@@ -36,7 +37,7 @@ class FitsFile(Codec):
             fits = import_module("astropy.io.fits")
             ignored = import_module("astropy.utils.exceptions").AstropyWarning
         except ImportError:
-            raise ImageError("it is a FITS file; to read those: pip install 'pointmask[fits]'") from None
+            raise ImageError(f"it is a FITS file; to read those: {install('fits')}") from None
         self._size = size
         file.seek(0)
         # Of headers that are read all the same. For good, as catch_warnings is not made for threads.

@@ -8,6 +8,7 @@ from typing import Any, BinaryIO, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from pointmask.advice import install
 from pointmask.errors import ImageError
 from pointmask.io.images.codecs import Codec
 from pointmask.io.images.codecs.limits import check_samples
@@ -83,7 +84,7 @@ class FlirFile(Codec):
             self._flyr, self._records = import_module("flyr"), import_module("flyr.records")
         except ImportError:
             raise ImageError(
-                "it is a FLIR radiometric JPEG; for its thermal raster: pip install 'pointmask[flir]'; to "
+                f"it is a FLIR radiometric JPEG; for its thermal raster: {install('flir')}; to "
                 "take the coloured picture instead: --no-radiometric"
             ) from None
 

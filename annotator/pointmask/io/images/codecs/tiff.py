@@ -11,6 +11,7 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import TiffImagePlugin
 
+from pointmask.advice import install
 from pointmask.errors import ImageError
 from pointmask.io.images.codecs import Codec, check_frame, orientation_of
 from pointmask.io.images.codecs.limits import check_samples
@@ -206,8 +207,8 @@ def _decode_with_pillow(page: tifffile.TiffPage, file: BinaryIO) -> NDArray[Any]
     fault = _fault_of_pillow(page)
     if fault:
         raise ImageError(
-            f"it is compressed with {compression}, and Pillow {fault}; pip install "
-            "'pointmask[tiff]', or save it uncompressed or with deflate"
+            f"it is compressed with {compression}, and Pillow {fault}; {install('tiff')}, "
+            "or save it uncompressed or with deflate"
         )
     data = single_page(page, file)
     try:
@@ -217,7 +218,7 @@ def _decode_with_pillow(page: tifffile.TiffPage, file: BinaryIO) -> NDArray[Any]
     except (OSError, SyntaxError, KeyError) as error:  # what Pillow raises for what it does not know
         raise ImageError(
             f"its {compression} compression cannot be decoded ({error}); if the file is whole: "
-            "pip install 'pointmask[tiff]', or save it uncompressed or with deflate"
+            f"{install('tiff')}, or save it uncompressed or with deflate"
         ) from None
 
 

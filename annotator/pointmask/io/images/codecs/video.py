@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from pointmask.advice import install
 from pointmask.errors import ImageError
 from pointmask.io.images.codecs import Codec, check_frame
 from pointmask.io.images.codecs.limits import check_samples
@@ -36,7 +37,7 @@ class VideoFile(Codec):
         try:
             av = import_module("av")
         except ImportError:
-            raise ImageError("it is a video; to read those: pip install 'pointmask[video]'") from None
+            raise ImageError(f"it is a video; to read those: {install('video')}") from None
         file.seek(0)
         # Of its own, so that what is read here and there does not meet; it lets the file itself open.
         self._container = av.open(_Handle(file), metadata_errors="ignore")

@@ -1,0 +1,56 @@
+"""Commands that messages advise: complete, quoted for a shell, and right for this installation."""
+
+import json
+import shlex
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlparse
+
+_CPU_TORCH = "pip install torch --index-url https://download.pytorch.org/whl/cpu"
+
+
+def command(*words: str | Path) -> str:
+    """
+    Return a command line of pointmask, quoted for a shell.
+
+    Examples
+    --------
+    >>> command("check", Path("my images"))
+    "pointmask check 'my images'"
+    """
+    return shlex.join(["pointmask", *map(str, words)])
+
+
+def install(extra: str) -> str:
+    """
+    Return the command that adds an extra to this installation.
+
+    pointmask may come from a clone or a wheel, whose place pip then wants to be told; only what came from an
+    index is found there again. torch from PyPI brings several GB of CUDA, so the extra ``train`` names the
+    build for processors too.
+
+    Parameters
+    ----------
+    extra : str
+        One of pyproject's optional dependencies, such as ``train``.
+    """
+    line = f"pip install {_requirement(extra)}"
+    return f"{line}  (without an NVIDIA GPU first: {_CPU_TORCH})" if extra == "train" else line
+
+
+def _requirement(extra: str) -> str:
+    """Return what pip knows this installation as, with an extra, quoted for a shell."""
+    # A clone in the present folder has a record of its own, which does not say where it was installed from.
+    records = (record.read_text("direct_url.json") for record in distributions(name="pointmask"))
+    origin: dict[str, Any] = next((json.loads(text) for text in records if text), {})
+    url = urlparse(str(origin.get("url", "")))
+    if not url.scheme:
+        return shlex.quote(f"pointmask[{extra}]")
+    if url.scheme != "file":
+        return shlex.quote(f"pointmask[{extra}] @ {origin['url']}")
+    place = Path(unquote(url.path))
+    if not place.exists():
+        return f"{shlex.quote(f'.[{extra}]')}, where pointmask's sources are (they were in {place})"
+    is_editable = bool(origin.get("dir_info", {}).get("editable"))
+    return "-e " * is_editable + shlex.quote(f"{place}[{extra}]")
