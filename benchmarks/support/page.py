@@ -24,6 +24,26 @@ const note = (name, time = performance.now()) => { window.timed[name] = time; };
 const start = (event) => {
   const rest = { answered: 0, drawn: 0, first: 0, pictures: 0, beats: 0, firstBeat: 0 };
   Object.assign(window.timed, { asked: event.timeStamp, ...rest });
+  window.renders = [];
+};
+// Outlines are rectangles, and the ticks at a click are 8: a picture with more than these has the mask too.
+window.renders = [];
+let standing = 0;
+const clear = CanvasRenderingContext2D.prototype.clearRect;
+CanvasRenderingContext2D.prototype.clearRect = function (...rest) {
+  if (this.canvas.className === "marks") window.renders.push({ at: performance.now(), rects: 0 });
+  return clear.apply(this, rest);
+};
+const rect = Path2D.prototype.rect;
+Path2D.prototype.rect = function (...rest) {
+  const last = window.renders.at(-1);
+  if (last) { last.rects += 1; last.at = performance.now(); }
+  return rect.apply(this, rest);
+};
+const masked = () => {
+  const found = window.renders.find(({ rects, at }) => rects > standing + 8 || at >= window.timed.answered);
+  standing = window.renders.at(-1)?.rects ?? 0;
+  return found?.at ?? NaN;
 };
 addEventListener("pointerup", start, true);
 addEventListener("keydown", start, true);
@@ -49,7 +69,7 @@ const beats = (count, done) => requestAnimationFrame(() => (count > 1 ? beats(co
 window.settled = () => new Promise((done) => {
   const look = () => {
     const { drawn } = window.timed;
-    const told = () => ({ ...window.timed, now: performance.now() });
+    const told = () => ({ ...window.timed, masked: masked(), now: performance.now() });
     beats(2, () => (window.timed.drawn === drawn ? done(told()) : look()));
   };
   look();
@@ -128,7 +148,8 @@ def painted(page: "Page", after: str) -> dict[str, float]:
     -------
     dict
         The times that the page noted, in milliseconds. ``drawn`` is the last call that draws, ``first`` the
-        first one, and ``now`` the second beat of the display after the last.
+        first one, ``masked`` the first picture with the new mask, and ``now`` the second beat of the display
+        after the last call.
     """
     times: dict[str, float] = page.evaluate("(name) => after(name).then(() => settled())", after)
     return times

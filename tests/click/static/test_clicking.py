@@ -216,3 +216,43 @@ def test_the_preview_is_shown_kept_to_one_request_and_written_nowhere(user, fram
     assert ((cover[..., 0] == 31) & (cover[..., 1] == 224)).sum() > 20
     assert user.points(name) == []
     assert user.client.server.desk.session.seq <= 1
+
+
+def test_the_mask_of_a_held_click_is_painted_before_the_edit_is_answered(user, frames):
+    """P4: it was asked for when the button went down; a drag from there adds and shows nothing."""
+    name, scene = next(iter(frames.items()))
+    row, col = scene.points[0]
+    expected = mask_of(scene.image, [(row, col)])
+    user.page.evaluate("localStorage.setItem('pointmask.settings', JSON.stringify({ preview: 'on' }))")
+    user.page.reload()
+    user.on_image(name)
+    user.zoom_to(16, row + 4, col + 4)
+    user.press("o")  # filled
+    held = []
+    user.page.route("**/api/edits", lambda route: held.append(route))
+    user.page.mouse.move(*user.place(row, col))
+    with user.page.expect_response("**/api/preview"):
+        user.page.mouse.down()
+    user.page.wait_for_timeout(60)
+    user.page.mouse.up()
+    user.page.mouse.move(5, 5)
+    user.painted()
+    assert np.array_equal(user.filled_mask(scene.image.shape), expected)
+    assert user.points(name) == []
+    held.pop().continue_()
+    user.settle()
+    assert user.points(name) == [(row, col)]
+    assert np.array_equal(user.server_mask(name, scene.image.shape), expected)
+    user.press("z")
+    user.settle()
+    place = user.place(row + 1, col)
+    user.page.mouse.move(*place)
+    with user.page.expect_response("**/api/preview"):
+        user.page.mouse.down()
+    user.page.mouse.move(place[0] + 60, place[1], steps=3)
+    user.page.mouse.up()
+    user.settle()
+    assert user.points(name) == []
+    user.page.mouse.move(5, 5)
+    user.painted()
+    assert not user.filled_mask(scene.image.shape).any()

@@ -20,7 +20,7 @@ export class Frame {
     /** @type {Picture | null} */ this.picture = null;
     /** @type {Map<number, KnownTarget>} */ this.targets = new Map();
     /** @type {any[]} */ this.proposals = [];
-    /** @type {Map<string, {row: number, col: number}>} clicks that were not answered yet */ this.pending = new Map();
+    /** @type {Map<string, {row: number, col: number, mask?: any}>} clicks that were not answered yet */ this.pending = new Map();
     this.revision = 0;
     this.state = "open";
     /** @type {Error | null} */ this.problem = null;

@@ -8,7 +8,7 @@ const NOTCH = 100; // px of wheel deltas that make one step
  * @typedef {object} Meaning  what the caller does; all get pixels of the image, null outside it
  * @property {(pixel: Pixel | null, event: PointerEvent) => void} hover
  * @property {() => void} leave
- * @property {() => void} begin  a button went down on the image
+ * @property {(pixel: Pixel | null, event: PointerEvent) => void} begin  a button went down on the image
  * @property {(pixel: Pixel, event: PointerEvent) => void} click
  * @property {(pixel: Pixel, event: PointerEvent) => void} remove
  * @property {(event: PointerEvent) => boolean} grabs  whether a drag from here moves a point; it is then held
@@ -49,7 +49,7 @@ export function listen(viewer, meaning) {
     }
     const kind = kindOf(event);
     if (!kind) return;
-    meaning.begin();
+    meaning.begin(viewer.pixelOf(event), event);
     event.preventDefault();
     host.focus({ preventScroll: true });
     capture(event.pointerId);

@@ -23,8 +23,8 @@ export function marksOf(frame, selected, preview, chosenProposal = null) {
       text: proposal.score === null ? "" : proposal.score.toFixed(2), selected: proposal === chosenProposal, dashed: true,
     });
   }
-  for (const [edit, { row, col }] of frame.pending) {
-    marks.push({ mask: null, point: [row, col], centre: null, kind: "pending", text: "", selected: edit === selected, dashed: false });
+  for (const [edit, { row, col, mask = null }] of frame.pending) {
+    marks.push({ mask, point: [row, col], centre: null, kind: "pending", text: "", selected: edit === selected, dashed: false });
   }
   if (preview) marks.push({ dashed: true, ...preview });
   return /** @type {any} */ (marks);

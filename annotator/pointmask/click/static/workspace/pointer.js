@@ -48,7 +48,11 @@ export function meaningOf(work) {
       viewer.refreshMarks();
     },
 
-    begin: () => work.preview.clear(),
+    begin(pixel, event) {
+      const mayClick = pixel && work.frame && event.button === 0 && !work.paint.isOn && !work.page.readOnly;
+      if (mayClick && (event.shiftKey || !work.targetAt(pixel))) work.preview.press(work.frame, pixel);
+      else work.preview.clear();
+    },
 
     click(pixel, event) {
       const near = event.shiftKey ? undefined : pointNear(event, GRAB);

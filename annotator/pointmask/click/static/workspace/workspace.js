@@ -306,10 +306,13 @@ export class Workspace {
       this.shell.note(t.note.samePixel);
       return;
     }
+    const mask = this.preview.maskAt(frame, pixel);
     this.preview.clear();
     const edit = proposal && !always
       ? this.page.edit(frame, { op: "accept", proposal: proposal.proposal, mask: "ours" })
       : this.page.edit(frame, { op: "add", row: pixel.row, col: pixel.col });
+    const pending = edit && frame.pending.get(edit);
+    if (pending) pending.mask = mask;
     if (edit) this.select(proposal && !always ? null : edit);
   }
 
