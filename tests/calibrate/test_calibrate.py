@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -14,7 +15,9 @@ from scipy import ndimage as ndi
 
 from pointmask import cli
 from pointmask.annotator.image import annotate
-from pointmask.calibrate.fit import BUDGET, Calibration, Gain, calibrate
+from pointmask.calibrate import fit
+from pointmask.calibrate.fit import BUDGET, KnobFit, calibrate
+from pointmask.calibrate.gain import Gain
 from pointmask.cli import calibrate as command
 from pointmask.errors import ImageError, PointsError
 from pointmask.io.formats.folders.masks import centroid_points
@@ -47,48 +50,82 @@ def learnt(dilated):
     return calibrate(dilated, theta=FIXED, budget=150)
 
 
-def test_masks_drawn_larger_are_learnt(scenes, learnt):
+@pytest.fixture
+def few_suffice(monkeypatch):
+    """Let the other knobs be fitted to as few images as there are here."""
+    monkeypatch.setattr(fit, "KNOB_IMAGES", 8)
+
+
+def test_masks_drawn_larger_are_learnt_as_a_style(scenes, learnt):
     assert learnt.kept
+    assert learnt.theta.style > 0.3
+    assert learnt.theta == FIXED.with_(style=learnt.theta.style, confidence=learnt.theta.confidence)
     image, points = scenes[0]
     areas = [annotate(image, points, theta=theta).mask.sum() for theta in (FIXED, learnt.theta)]
     assert areas[1] > areas[0]
-    for gain in (learnt.fitted, learnt.held_out):
-        assert gain.pooled[1] > gain.pooled[0] + 0.05
-        assert gain.mean[1] > gain.mean[0] + 0.05
-        assert gain.pooled_interval[0] <= gain.pooled[1] - gain.pooled[0] <= gain.pooled_interval[1]
-    assert any("is kept" in line for line in learnt.lines)
+    gain = learnt.style.gain
+    assert gain.pooled[1] > gain.pooled[0] + 0.05
+    assert gain.mean[1] > gain.mean[0] + 0.05
+    assert gain.pooled_interval[0] <= gain.pooled[1] - gain.pooled[0] <= gain.pooled_interval[1]
+    assert any("kept" in line for line in learnt.lines)
+    assert learnt.knobs is None
+    assert any("no other knob" in line for line in learnt.lines)
 
 
-def test_masks_drawn_at_a_lower_level_lower_the_level(scenes):
+def test_five_masks_are_enough_for_the_default_to_take_on_a_style(scenes):
+    for style, sign in ((ndi.binary_dilation, 1), (lambda mask: ndi.binary_dilation(mask, iterations=2), 1)):
+        found = calibrate(drawn(scenes, "default", style)[:5])
+        assert found.kept
+        assert sign * found.theta.style > 0.3
+
+
+def test_a_style_starts_where_theta_is(scenes):
+    start = Theta.load("default").drawn("halo")
+    found = calibrate(drawn(scenes, "default")[:6], theta=start)
+    assert found.style.start == 0.8
+    assert found.theta.style == 0
+    assert found.style.gain.mean[1] > found.style.gain.mean[0]
+
+
+def test_the_confidence_is_that_of_the_given_masks(scenes):
+    def off(mask):
+        return ndi.binary_dilation(np.roll(mask, 2, axis=1))  # masks that no style draws
+
+    found = calibrate(drawn(scenes, "default", off))
+    fitted = found.confidence
+    assert fitted.before > fitted.true + 0.1
+    assert fitted.after == pytest.approx(fitted.true, abs=0.05)
+    image, points = scenes[0]
+    before, after = (annotate(image, points, theta=theta) for theta in (found.start, found.theta))
+    for old, new in zip(before.targets, after.targets, strict=True):
+        assert new.confidence < old.confidence
+        assert found.kept or np.array_equal(old.mask, new.mask)
+
+
+def test_other_knobs_are_tried_with_enough_images(scenes, few_suffice):
     start = FIXED.with_(level=0.7)
-    found = calibrate(drawn(scenes, FIXED.with_(level=0.3)), theta=start, budget=150)
-    assert found.kept
-    assert found.theta.level < start.level
+    found = calibrate(drawn(scenes, FIXED.with_(level=0.3)), theta=start, budget=60)
+    assert found.knobs is not None
+    assert found.knobs.fitted.pooled[1] >= found.knobs.fitted.pooled[0]
+    assert found.knobs.kept == (found.theta.with_(**same_style(found)) != start.with_(**same_style(found)))
 
 
-def test_the_default_can_take_on_a_style(scenes):
-    found = calibrate(drawn(scenes, "default", ndi.binary_dilation), budget=150)
-    assert found.fitted.pooled[1] > found.fitted.pooled[0] + 0.05
-    assert found.fitted.mean[1] > found.fitted.mean[0] + 0.05
+def same_style(found):
+    return {"style": found.theta.style, "confidence": found.start.confidence}
 
 
-def test_the_figures_are_those_of_the_metrics(scenes, dilated, learnt):
-    everything = (
-        calibrate(dilated, theta=FIXED, budget=2).fitted,
-        calibrate(dilated, theta=FIXED, budget=2).held_out,
-    )
-    assert sum(gain.images for gain in everything) == len(dilated)
+def test_the_figures_are_those_of_the_metrics(dilated, learnt):
+    gain = learnt.style.gain
+    assert gain.images == len(dilated)
     pooled, tally = image_score(np.zeros((1, 1), bool), np.zeros((1, 1), bool)), TargetTally()
     for image, points, truth in dilated:
         found = annotate(image, points, theta=FIXED)
         pooled += image_score(found.mask, truth)
         scores = score_targets(found, *true_targets(truth, points))
         tally += TargetTally.of([one for one in scores if one is not None])
-    assert sum(gain.targets for gain in everything) == tally.count
-    mean = sum(gain.targets * gain.mean[0] for gain in everything) / tally.count
-    assert mean == pytest.approx(tally.mean_iou, abs=1e-12)
-    ious = sorted(gain.pooled[0] for gain in everything)
-    assert ious[0] <= pooled.iou <= ious[1]
+    assert gain.targets == tally.count
+    assert gain.mean[0] == pytest.approx(tally.mean_iou, abs=1e-12)
+    assert gain.pooled[0] == pytest.approx(pooled.iou, abs=1e-12)
 
 
 def test_cutting_large_frames_changes_no_figure(dilated):
@@ -105,61 +142,56 @@ def test_cutting_large_frames_changes_no_figure(dilated):
         for image, points, truth in far
     ]
     assert len(near) >= 8
-    results = [calibrate(pairs, theta=FIXED, budget=25) for pairs in (far, near)]
+    results = [calibrate(pairs, theta=FIXED) for pairs in (far, near)]
     assert results[0] == results[1]
 
 
-def test_true_pixels_beyond_every_window_count_as_missed(dilated):
+def test_true_pixels_beyond_every_window_count_as_missed(dilated, learnt):
     image, points, truth = dilated[0]
     missed = truth.copy()
     missed[:4, :4] = True
-    before = calibrate(dilated, theta=FIXED, budget=2)
-    after = calibrate([(image, points, missed), *dilated[1:]], theta=FIXED, budget=2)
-    parts = [
-        (a.pooled[0], b.pooled[0])
-        for a, b in ((before.fitted, after.fitted), (before.held_out, after.held_out))
-    ]
-    assert sum(b < a for a, b in parts) == 1
+    after = calibrate([(image, points, missed), *dilated[1:]], theta=FIXED)
+    assert after.style.gain.pooled[0] < learnt.style.gain.pooled[0]
 
 
 @pytest.mark.parametrize("theta", [FIXED, "default"], ids=["paper", "default"])
-def test_a_perfect_start_is_returned(scenes, theta):
+def test_a_perfect_start_keeps_its_masks(scenes, theta, few_suffice):
     found = calibrate(drawn(scenes, theta), theta=theta, budget=60)
-    assert found.theta is found.start
-    assert found.settings == {}
-    assert found.fitted.pooled == (1.0, 1.0)
-    assert "unchanged" in found.lines[-1]
+    assert not found.kept
+    assert found.knobs.settings == {}
+    assert found.style.best == found.start.style
+    assert found.knobs.fitted.pooled == (1.0, 1.0)
+    assert "as they were" in found.lines[-1]
 
 
-def test_a_fit_that_fails_on_the_held_out_images_is_refused(dilated):
-    """Give the held-out images another style than the fitted ones."""
-    order = np.random.default_rng((0, 0)).permutation(len(dilated))  # the split of seed 0
-    held = set(order[: round(0.3 * len(dilated))].tolist())
+def test_knobs_that_fail_on_the_held_out_images_are_refused(scenes, few_suffice, monkeypatch):
+    """Give the held-out images another level than the fitted ones, which no style bridges."""
+    monkeypatch.setattr(fit, "tried_styles", lambda start: (start,))
+    order = np.random.default_rng((0, 0)).permutation(len(scenes))  # the split of seed 0
+    held = set(order[: round(0.3 * len(scenes))].tolist())
+    start = FIXED.with_(level=0.7)
+    low = drawn(scenes, FIXED.with_(level=0.3))
     pairs = [
-        (image, points, annotate(image, points, theta=FIXED).mask if k in held else truth)
-        for k, (image, points, truth) in enumerate(dilated)
+        one if k in held else two for k, (one, two) in enumerate(zip(drawn(scenes, start), low, strict=True))
     ]
-    found = calibrate(pairs, theta=FIXED, budget=150)
-    assert found.settings
-    assert found.held_out.pooled[1] < found.held_out.pooled[0] == 1.0
-    assert found.theta is found.start
-    assert "does not clearly gain" in found.lines[-1]
+    found = calibrate(pairs, theta=start, budget=100)
+    assert found.knobs.settings
+    assert found.knobs.held_out.pooled[1] < found.knobs.held_out.pooled[0] == 1.0
+    assert not found.kept
+    assert any("do not clearly gain" in line for line in found.lines)
 
 
 def test_same_input_same_outcome(dilated, learnt):
     assert calibrate(iter(dilated), theta=FIXED, budget=150) == learnt
 
 
-def test_other_seeds_split_otherwise(dilated):
-    splits = {calibrate(dilated, theta=FIXED, budget=2, seed=seed).held_out.pooled[0] for seed in range(4)}
-    assert len(splits) > 1
-
-
-def test_budget_is_kept_and_reported(dilated):
+def test_budget_is_kept_and_reported_and_seeds_split_otherwise(dilated, few_suffice):
     seen = []
     found = calibrate(dilated, theta=FIXED, budget=17, tick=seen.append)
     assert seen == list(range(1, 18))
-    assert found.tried == 17
+    assert found.knobs.tried == 17
+    splits = {calibrate(dilated, theta=FIXED, budget=2, seed=seed).knobs.held_out.pooled for seed in range(3)}
+    assert len(splits) > 1
 
 
 def test_images_without_points_are_passed_over(dilated, learnt):
@@ -167,9 +199,9 @@ def test_images_without_points_are_passed_over(dilated, learnt):
     assert calibrate([(image, (), truth), *dilated], theta=FIXED, budget=150) == learnt
 
 
-@pytest.mark.parametrize("images", [0, 7])
+@pytest.mark.parametrize("images", [0, 4])
 def test_too_few_masks(dilated, images):
-    with pytest.raises(PointsError, match=rf"in {images} images.*needs at least 10 targets in 8 images"):
+    with pytest.raises(PointsError, match=rf"in {images} images.*needs at least 5 targets in 5 images"):
         calibrate(dilated[:images], theta=FIXED)
 
 
@@ -191,10 +223,7 @@ def test_bad_options(dilated, options):
         calibrate(dilated, theta=FIXED, **options)
 
 
-# knobs
-
-
-# the search, on made-up counters
+# gains
 
 
 def test_a_gain_must_be_clear_and_cost_neither_figure():
@@ -243,12 +272,16 @@ def words(base, *more):
 def test_command_writes_what_it_found(folders):
     done = run(*words(folders, "--points", folders / "points.csv"))
     assert done.exit_code == 0, done.output
-    assert "is kept" in done.stdout
-    assert "held out, 4 images" in done.stdout
+    assert "px of margin, kept" in done.stdout
     path = folders / "new" / "theta.toml"
-    assert Theta.load(path) != FIXED
-    assert "held out" in path.read_text()
-    assert [item.name for item in path.parent.iterdir()] == ["theta.toml"]
+    assert Theta.load(path).style > 0
+    assert "px of margin, kept" in path.read_text()
+    picture = path.with_name("theta.toml.svg")
+    assert sorted(path.parent.iterdir()) == [path, picture]
+    root = ElementTree.fromstring(picture.read_text())
+    drawings = root.findall("{*}g")
+    assert len(drawings) == 10
+    assert all(len(drawing.findall(".//{*}path")) == 3 for drawing in drawings)
 
 
 def test_simulated_clicks_equal_the_list_of_the_same_clicks(folders):
@@ -268,6 +301,12 @@ def test_out_is_not_overwritten(folders):
         assert "not what this command writes" in done.stderr
         assert out.read_text() == "precious"
     out.write_text("# pointmask calibrate\n")
+    picture = out.with_name("theta.toml.svg")
+    picture.write_text("precious")
+    done = run(*words(folders, "--simulate", "centroid", "--overwrite"))
+    assert done.exit_code == 2
+    assert picture.read_text() == "precious"
+    picture.unlink()
     done = run(*words(folders, "--simulate", "centroid"))
     assert done.exit_code == 2
     assert "--overwrite" in done.stderr
@@ -282,7 +321,7 @@ def test_no_mask_belongs_to_an_image(folders):
 
 
 def test_too_few_targets_on_the_command_line(folders):
-    for path in sorted((folders / "masks").iterdir())[3:]:
+    for path in sorted((folders / "masks").iterdir())[2:]:
         path.unlink()
     done = run(*words(folders, "--simulate", "centroid"))
     assert done.exit_code == 2
@@ -318,14 +357,12 @@ def test_help_knows_the_budget_and_loads_nothing_heavy():
     assert done.stdout.strip() == "[]"
 
 
-def test_lines_say_when_the_gain_may_be_chance(learnt):
+def test_lines_say_when_the_gain_may_be_chance():
     figures = {"pooled": (0.5, 0.6), "mean": (0.5, 0.6)}
     intervals = {"pooled_interval": (-0.1, 0.2), "mean_interval": (0.0, 0.2)}
     gain = Gain(images=9, targets=9, **figures, **intervals, error=0.05)
-    doubtful = Calibration(
-        theta=learnt.theta, start=learnt.start, settings={"level": 0.5}, fitted=gain, held_out=gain, tried=3
-    )
-    assert "chance" in doubtful.lines[-1]
+    doubtful = KnobFit(settings={"level": 0.5}, fitted=gain, held_out=gain, tried=3, kept=True)
+    assert "by chance" in doubtful.lines[-1]
 
 
 @pytest.mark.data

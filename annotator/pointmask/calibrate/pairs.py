@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pointmask.advice import command
-from pointmask.calibrate.fit import Pair, check_pair
+from pointmask.calibrate.samples import Pair, check_pair
 from pointmask.errors import ImageError, PointmaskError
 from pointmask.io.clicks import AHEAD, is_ahead, output_of
 from pointmask.io.images.array import read, read_mask

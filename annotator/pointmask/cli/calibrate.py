@@ -1,4 +1,4 @@
-"""``pointmask calibrate``: fit theta to a few dozen masks and measure the gain."""
+"""``pointmask calibrate``: fit theta to five masks or more and measure the gain."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -59,14 +59,14 @@ _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     default=0.3,
     show_default=True,
-    help="Share of the images held out of the fit, on which the gain is measured.",
+    help="Share of the images held out of the fit of the other knobs, on which its gain is measured.",
 )
 @click.option(
     "--budget",
     type=click.IntRange(2),
     default=BUDGET,
     show_default=True,
-    help="Maximum number of thetas to try.",
+    help="Maximum number of thetas to try for the other knobs.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace OUT if it exists.")
 def calibrate(
@@ -83,21 +83,26 @@ def calibrate(
     budget: int,
     overwrite: bool,
 ) -> None:
-    """Fit theta to IMAGES with your own masks; about 30 are enough.
+    """Fit theta to IMAGES with your own masks: the drawing style from five on, other knobs from 30 on.
 
-    Images without a mask or points are ignored. The gain is measured on held-out images; without a gain
-    there, OUT holds the start, unchanged. Use it with: pointmask annotate --theta OUT
+    Images without a mask or points are ignored. Every gain is measured on images that had no part in the
+    choice; without one, masks stay as they are. OUT gets a picture of ten targets beside it, OUT.svg. Use
+    it with: pointmask annotate --theta OUT
     """
     if source is None and simulate is None:
         raise click.UsageError("give --points FILE, or --simulate centroid to click on the masks' targets.")
     from pointmask.io.own import check_file
 
     start = Path(theta) if Path(theta).exists() else None
-    check_file(out, [images, masks, source, start], _is_ours, overwrite=overwrite)
+    picture = out.with_name(f"{out.name}.svg")
+    for path, proof in ((out, _is_ours), (picture, _is_our_picture)):
+        check_file(path, [images, masks, source, start], proof, overwrite=overwrite)
     from pointmask.calibrate.fit import calibrate as fit
     from pointmask.calibrate.pairs import read_pairs
+    from pointmask.calibrate.picture import most_changed
     from pointmask.cli import show_notes
     from pointmask.cli.summary import announce_compilation
+    from pointmask.drawing.compared import compared_svg
     from pointmask.io.formats import read_points
 
     points = read_points(source or masks, format=point_format, simulate=simulate, seed=seed, images=images)
@@ -114,8 +119,14 @@ def calibrate(
             budget=budget,
             tick=tick,
         )
-    _write(out, calibration)
-    for line in (*calibration.lines, f"written: {out}"):
+    again = read_pairs(images, masks, points, [])
+    shown = most_changed(again, calibration.start, calibration.theta, polarity)
+    _write(out, _text(calibration))
+    _write(picture, compared_svg(_HEADING, shown))
+    for line in (
+        *calibration.lines,
+        f"written: {out} and {picture.name}, {len(shown)} targets before and after",
+    ):
         say(line)
     for name, reason in skipped:
         say(f"left out: {name}: {reason}", err=True)
@@ -127,12 +138,20 @@ def _is_ours(path: Path) -> bool:
     return path.read_bytes().startswith(f"# {_HEADING}\n".encode())
 
 
-def _write(out: Path, calibration: "Calibration") -> None:
+def _is_our_picture(path: Path) -> bool:
+    return path.read_bytes().startswith(f"<!-- {_HEADING} -->\n".encode())
+
+
+def _text(calibration: "Calibration") -> str:
+    notes = "".join(f"# {line}\n" for line in (_HEADING, *calibration.lines))
+    return notes + calibration.theta.to_toml()
+
+
+def _write(out: Path, text: str) -> None:
     from pointmask.io.files import write_whole
 
-    notes = "".join(f"# {line}\n" for line in (_HEADING, *calibration.lines))
     try:
-        write_whole(out, notes + calibration.theta.to_toml())
+        write_whole(out, text)
     except OSError as error:
         raise OutputError(
             f"{out} cannot be written ({error.strerror or error}); choose another file with --out"

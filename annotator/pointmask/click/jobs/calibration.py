@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pointmask.calibrate.fit import BUDGET, MIN_IMAGES, MIN_TARGETS, Calibration, Pair, calibrate
+from pointmask.calibrate.fit import BUDGET, KNOB_IMAGES, MIN_IMAGES, MIN_TARGETS, Calibration, calibrate
+from pointmask.calibrate.samples import Pair
 from pointmask.click.contract.errors import InvalidError
 from pointmask.click.contract.source import FrameSource
 from pointmask.click.contract.targets import Brief, ClickTarget
@@ -98,7 +99,7 @@ def examples_of(session: Session) -> list[Example]:
     if len(found) < MIN_IMAGES or targets < MIN_TARGETS:
         raise InvalidError(
             f"{targets} targets in {len(found)} frames of which every mask was accepted or corrected; at "
-            f"least {MIN_TARGETS} in {MIN_IMAGES} are needed, and 30 frames or more to gain something"
+            f"least {MIN_TARGETS} in {MIN_IMAGES} are needed, and {KNOB_IMAGES} to fit more than the style"
         )
     if not differ:
         raise InvalidError(
