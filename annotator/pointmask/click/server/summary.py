@@ -25,7 +25,7 @@ def summary_of(desk: Desk) -> dict[str, Any]:
         for target in desk.session.peek(image, frame).targets:
             sizes[next(size for size in SIZES if size is None or target.area <= size)] += 1
             unsure += target.verdict == "unsure"
-            by_hand += target.made == "hand"
+            by_hand += not target.is_point_only
     return {
         "images": desk.listing.count,
         "complete": desk.listing.complete,

@@ -65,7 +65,7 @@ def calibrated(desk: Desk, report: Report, cancel: threading.Event) -> Result:
         "unjudged": found.unjudged,
         "samples": [shape for sample in found.samples if (shape := _sample(desk, sample)) is not None],
     }
-    return Result(told, found.calibration.theta if found.calibration.kept else None)
+    return Result(told, found.calibration.theta)
 
 
 def remade(desk: Desk, report: Report, cancel: threading.Event) -> Result:

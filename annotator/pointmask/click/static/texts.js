@@ -186,7 +186,7 @@ export const t = {
   },
   calibrate: {
     title: "Calibrate", begin: "Calibrate",
-    text: "Fits the annotator to the masks that you have judged. Masks that were looked at stay as they are.",
+    text: "Fits the annotator to the masks that you have corrected or accepted: frames in which every mask was. They stay as they are.",
     done: "Fitted.", accept: "Use it, and make the others anew", leave: "Leave it", before: "before", after: "after",
     changing: (n, all) => `${n.toLocaleString()} of ${all.toLocaleString()} ${plural(all, "mask", "masks")} that nobody has looked at would change.`,
     bias: "Accepted masks favour the theta that made them: the gain is rather larger than it looks.",
@@ -199,7 +199,7 @@ export const t = {
     running: (done, total) => (total ? `${done.toLocaleString()} of ${total.toLocaleString()} …` : "Working …"),
     nextTitle: "What comes next", nextText: "The output folder is an ordinary pointmask folder: every other command reads it.",
     numbers: { images: "images", marked: "marked", empty: "without a target", todo: "to do", unfinished: "unfinished", unsure: "unsure", targets: "targets", by_hand: "by hand" },
-    sizes: (sizes) => (sizes ?? []).filter(({ count: n }) => n).map(({ upto, count: n }) => `${n.toLocaleString()} ${plural(n, "target", "targets")} ${upto === null ? "larger" : `up to ${upto} px`}`),
+    sizes: (sizes) => (sizes ?? []).filter(({ count: n }) => n).map(({ upto, count: n }) => `${n.toLocaleString()} ${plural(n, "target", "targets")} of ${{ 9: "up to 9", 81: "10 to 81" }[upto] ?? "more than 81"} px`),
     unreadable: (n) => `${n} ${plural(n, "image", "images")} cannot be read: pointmask check says why.`,
     commands: (out, images) => [`pointmask check ${images} --masks ${out}`, `pointmask convert ${out} ${out}-basicirstd --to basicirstd --images ${images}`, `pointmask train ${images} --masks ${out}`],
     copy: "Copy", copied: "Copied", copyThis: (line) => `Copy: ${line}`, selected: "Selected: copy it with Ctrl C.",

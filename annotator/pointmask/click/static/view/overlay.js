@@ -122,25 +122,31 @@ export function drawMarks(context, view, marks, { ratio, mode }) {
 }
 
 /**
- * Outlines along pixel edges in styles of their own, a dark halo below.
+ * Outlines on pixel edges in styles of their own, the wide ones first: of equal masks both are seen.
  * @param {CanvasRenderingContext2D} context @param {import("./geometry.js").View} view
- * @param {{mask: import("./bits.js").Mask, colour: string, dash: number[]}[]} lines  dashes in CSS px
+ * @param {{mask: import("./bits.js").Mask, colour: string, dash: number[], width: number}[]} lines
+ *     dashes and width in CSS px
  * @param {number} ratio
  */
 export function drawLines(context, view, lines, ratio) {
   const unit = Math.max(1, Math.round(ratio));
-  for (const { mask, colour, dash } of lines) {
+  const paths = lines.map(({ mask }) => {
     const path = new Path2D();
     addLine(path, view, mask, 0);
-    context.strokeStyle = HALO;
-    context.lineWidth = 4 * unit;
-    context.stroke(path);
+    return path;
+  });
+  context.strokeStyle = HALO;
+  lines.forEach(({ width }, i) => {
+    context.lineWidth = (width + 2) * unit;
+    context.stroke(paths[i]);
+  });
+  lines.forEach(({ colour, dash, width }, i) => {
     context.strokeStyle = colour;
-    context.lineWidth = 2 * unit;
+    context.lineWidth = width * unit;
     context.setLineDash(dash.map((length) => length * 2 * unit));
-    context.stroke(path);
-    context.setLineDash([]);
-  }
+    context.stroke(paths[i]);
+  });
+  context.setLineDash([]);
 }
 
 function fillMask(context, view, mask) {

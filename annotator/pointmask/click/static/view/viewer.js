@@ -45,6 +45,7 @@ export class Viewer extends EventTarget {
     this.brush = 1;
     /** @type {((context: CanvasRenderingContext2D, view: import("./geometry.js").View) => void) | null} */
     this.extra = null; // drawn over the marks
+    /** @type {typeof this.extra} */ this.over = null; // too, by another
     /** @type {typeof this.extra} */ this.under = null; // and under them
     /** @type {{x: number, y: number} | null} */ this.pointer = null; // CSS pixels in the host
     this.dirty = { base: false, cover: false };
@@ -236,6 +237,7 @@ export class Viewer extends EventTarget {
     this.under?.(context, this.view);
     if (this.mode !== "off") drawMarks(context, this.view, this.marks, { ratio: this.ratio, mode: this.mode });
     this.extra?.(context, this.view);
+    this.over?.(context, this.view);
     if (this.cursor) drawCursor(context, this.view, this.cursor, this.ratio, true, this.brush);
     else if (this.hovered) drawCursor(context, this.view, this.hovered, this.ratio, false, this.brush);
   }

@@ -10,8 +10,8 @@ import { drawLines } from "../view/overlay.js";
 
 const STEPS = /** @type {const} */ (["off", "soft", "outlines", "split"]);
 const OPACITY = 0.85;
-const SUPERPIXEL = { colour: "#ffb454", dash: [6, 3] };
-const POTENTIAL = { colour: "#d2b4ff", dash: [1.5, 2.5] };
+const SUPERPIXEL = { colour: "#ffb454", dash: [5, 3], width: 4 };
+const POTENTIAL = { colour: "#d2b4ff", dash: [1.5, 2.5], width: 2 };
 
 export class Why {
   /** @param {import("../view/viewer.js").Viewer} viewer @param {HTMLElement} host  gets the split view */
@@ -41,11 +41,11 @@ export class Why {
     this.crops.forget(row);
     const crop = await this.crops.get(row);
     this.step = step;
+    this.viewer.over = this.viewer.under = null;
     this.panel.hidden = step !== "split";
     this.legend.hidden = step === "split";
     this.legend.replaceChildren(...(step === "soft" ? [t.why.soft] : [key("superpixel", SUPERPIXEL), key("potential", POTENTIAL)]));
     if (step === "split") {
-      this.viewer.under = null;
       const ratio = window.devicePixelRatio;
       const room = Math.min(this.viewer.width / 3 - 24 * ratio, this.viewer.height - 60 * ratio);
       const scale = Math.max(1, Math.floor(room / sideFor(target.box)));
@@ -53,7 +53,7 @@ export class Why {
     } else if (step === "outlines") {
       const { top, left, plane: { width, height } } = crop;
       const lines = /** @type {const} */ ([["superpixel", SUPERPIXEL], ["potential", POTENTIAL]]).map(([part, style]) => ({ ...style, mask: { top, left, width, height, pixels: crop[part] } }));
-      this.viewer.under = (context, view) => drawLines(context, view, lines, this.viewer.ratio);
+      this.viewer.over = (context, view) => drawLines(context, view, lines, this.viewer.ratio);
     } else {
       this.crops.draw(this.soft, crop, "soft", 1, target.point, false);
       this.viewer.under = (context, view) => {
@@ -69,16 +69,16 @@ export class Why {
   leave() {
     this.step = "off";
     this.panel.hidden = this.legend.hidden = true;
-    this.viewer.under = null;
+    this.viewer.over = this.viewer.under = null;
     this.viewer.refreshMarks();
   }
 }
 
 /** A line as it is drawn, and its name. @param {"superpixel" | "potential"} part */
-function key(part, { colour, dash }) {
+function key(part, { colour, dash, width }) {
   const line = h("canvas", { width: 28, height: 8, "aria-hidden": "true" });
   const context = line.getContext("2d");
-  Object.assign(context, { strokeStyle: colour, lineWidth: 3 });
+  Object.assign(context, { strokeStyle: colour, lineWidth: width });
   context.setLineDash(dash.map((length) => 2 * length));
   context.moveTo(0, 4);
   context.lineTo(28, 4);
