@@ -6,11 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
-import tomllib
 
 import pointmask
 from pointmask import advice
 from pointmask.cli import COMMANDS, main
+from pointmask.settings import parse_toml
 
 ROOT = Path(__file__).parents[1]
 SOURCES = [*(ROOT / "annotator/pointmask").rglob("*.py"), *(ROOT / "trainer/pointmask_trainer").rglob("*.py")]
@@ -80,7 +80,9 @@ def test_no_message_installs_by_a_name_that_no_index_knows():
 
 
 def test_the_extras_of_messages_are_those_of_the_project():
-    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    extras = parse_toml((ROOT / "pyproject.toml").read_text(), "pyproject", ValueError)["project"][
+        "optional-dependencies"
+    ]
     named = {
         extra for path in SOURCES for extra in re.findall(r"\binstall\([\"'](\w+)[\"']\)", path.read_text())
     }

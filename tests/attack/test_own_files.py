@@ -13,7 +13,7 @@ from pointmask.io.formats.registry import saved_as
 from pointmask.io.layout import RESULTS
 
 IMAGES = 6
-MODEL = "--set augment.crop=16 --set batch=2 --set run.threads=1 --model acm_unet --device cpu --epochs 1"
+MODEL = "--preset none --set augment.crop=16 batch=2 run.threads=1 --model acm_unet --device cpu --epochs 1"
 
 TAKEN = """
 points.csv train.txt val.txt metrics.jsonl metrics.json curves.png sizes.png config.toml source.json

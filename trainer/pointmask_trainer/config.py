@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pointmask.regular import read_regular
 from pointmask.settings import Between, Share, check, parse_toml, read_table, to_table, to_toml
 from pointmask_trainer.errors import ConfigError
+from pointmask_trainer.meanings import meant
 
 PRESETS = ("paper", "cpu", "lesps", "pal", "gsacp")
 """Recipes; ``paper`` is that of D2D, and the last three name their strategy."""
@@ -256,8 +257,11 @@ class Config:
     seed : int
         Seed of all random numbers.
     epochs : int
+        At most; see `patience`.
     batch : int
         Images per step, over all processes.
+    patience : int
+        Validations in a row without a better one after which the run ends early; 0 trains all epochs.
     model, masks, augment, loss, optim, strategy, run
         The sections above.
 
@@ -270,6 +274,7 @@ class Config:
     seed: Annotated[int, Between(0, 2**31 - 1)] = 0
     epochs: Annotated[int, Between(1, 1_000_000)] = 400
     batch: Annotated[int, Between(1, 65_536)] = 16
+    patience: Annotated[int, Between(0, 1_000_000)] = 0
     model: ModelConfig = field(default_factory=ModelConfig)
     masks: MasksConfig = field(default_factory=MasksConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
@@ -317,7 +322,13 @@ def load_config(
         _merge(table, parse_toml(_file_text(file), str(file), ConfigError))
     for setting in settings:
         _merge(table, _parse_setting(setting))
-    return read_table(Config, _with_loss(table), ConfigError)
+    try:
+        return read_table(Config, _with_loss(table), ConfigError)
+    except ConfigError as error:
+        name, is_unknown, _ = str(error).partition(" is no setting")
+        if is_unknown and (answer := meant(name)):
+            raise ConfigError(f"{name} is no setting; {answer}") from None
+        raise
 
 
 def from_toml(text: str, name: str = "config") -> Config:

@@ -14,7 +14,7 @@ from pointmask.cli import main
 from pointmask.io.images.array import encode_png, read_mask
 from pointmask_trainer.inference.predict import FEWEST_FRAMES, PredictSummary
 
-SETTINGS = [word for setting in (*TINY, "epochs=1") for word in ("--set", setting)]
+SETTINGS = ["--preset", "none", *(word for s in (*TINY, "epochs=1") for word in ("--set", s))]
 
 
 def run(*arguments, code=0):

@@ -13,7 +13,7 @@ from tools.trainer.training import TINY, make_folder
 
 from pointmask.cli import main
 
-SETTINGS = [word for setting in (*TINY, "epochs=1") for word in ("--set", setting)]
+SETTINGS = ["--preset", "none", *(word for s in (*TINY, "epochs=1") for word in ("--set", s))]
 
 
 def run(*arguments, code=0):

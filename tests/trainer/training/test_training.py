@@ -89,7 +89,17 @@ def test_a_killed_run_goes_on_to_the_same_bits(folder, tmp_path):
     settings = [*TINY, "strategy.name=full", "epochs=5"]
     train(load_config(settings=settings), Source(root=folder), tmp_path / "whole")
     flags = [flag for setting in settings for flag in ("--set", setting)]
-    command = [sys.executable, "-m", "pointmask", "train", str(folder), *flags, "--resume"]
+    command = [
+        sys.executable,
+        "-m",
+        "pointmask",
+        "train",
+        str(folder),
+        *flags,
+        "--preset",
+        "none",
+        "--resume",
+    ]
     run = tmp_path / "killed"
     for line_count in (1, 2, 3):
         process = subprocess.Popen(

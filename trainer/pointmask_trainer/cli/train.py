@@ -1,29 +1,39 @@
 """``pointmask train``: a folder, a strategy and settings in; a run folder out."""
 
 import os
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
 
+from pointmask.advice import command
 from pointmask.cli import say
 from pointmask.cli.plugins import NamesOption, warn_of_broken
-from pointmask.printable import printable
 from pointmask_trainer.cli.options import existing_folder, list_option
+from pointmask_trainer.cli.watching import scores, watching
 from pointmask_trainer.detectors.registry import DETECTORS
 from pointmask_trainer.strategies.registry import STRATEGIES
 
 if TYPE_CHECKING:
-    from pointmask_trainer.training.train import Watcher
+    from pointmask_trainer.config import Config
 
-_LOG_EVERY = 30.0  # seconds between log lines without a terminal
+_SETTING = re.compile(r"[a-z][a-z0-9_.]*=.*", re.DOTALL)
 
 
-@click.command(short_help="A detector, trained on masks, pseudo-masks or points.")
+class _Train(click.Command):
+    """A command whose ``--set`` takes several settings, one after the other."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put ``--set`` before each setting that follows another."""
+        spread: list[str] = []
+        for word in args:
+            follows = len(spread) > 1 and spread[-2] == "--set" and _SETTING.fullmatch(spread[-1])
+            spread += ["--set", word] if follows and _SETTING.fullmatch(word) else [word]
+        return super().parse_args(ctx, spread)
+
+
+@click.command(cls=_Train, short_help="A detector, trained on masks, pseudo-masks or points.")
 @click.argument("data", type=existing_folder)
 @click.option(
     "--strategy", cls=NamesOption, registry=STRATEGIES, help="How to supervise, masks by default; one of"
@@ -41,8 +51,11 @@ _LOG_EVERY = 30.0  # seconds between log lines without a terminal
 @list_option
 @click.option(
     "--preset",
-    metavar="cpu|paper|lesps|pal|gsacp",
-    help="Settings for a few minutes on a processor, or of publications: paper is that of d2d.",
+    metavar="auto|none|cpu|paper|lesps|pal|gsacp",
+    default="auto",
+    show_default=True,
+    help="Settings for a few minutes on a processor, or of publications: paper is that of d2d. auto is cpu "
+    "without a GPU and without --config; none are the defaults.",
 )
 @click.option(
     "--config",
@@ -51,7 +64,9 @@ _LOG_EVERY = 30.0  # seconds between log lines without a terminal
     help="TOML file of settings, or a variant of a strategy: a1 ... a4, b1 ... b4 of d2d, pal_released, "
     "pal_annotator, lesps_annotator, gsacp_base ...",
 )
-@click.option("--set", "settings", metavar="A.B=V", multiple=True, help="One setting; may be repeated.")
+@click.option(
+    "--set", "settings", metavar="A.B=V ...", multiple=True, help="Settings; --print-config lists them all."
+)
 @click.option("--seed", type=int, help="Of every random draw.")
 @click.option("--device", metavar="NAME", help="auto, cpu, cuda, cuda:1 ...  [default: auto]")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("run"), show_default=True)
@@ -59,6 +74,10 @@ _LOG_EVERY = 30.0  # seconds between log lines without a terminal
     "--trust-labels", is_flag=True, help="Train even if hardly a point or mask lies on a target of its image."
 )
 @click.option("--resume", is_flag=True, help="Go on with the run in --out, or start it.")
+@click.option("--print-config", is_flag=True, help="Print all settings with their meanings, and stop.")
+@click.option(
+    "--dry-run", is_flag=True, help="Read and check data and settings, say what would run, and stop."
+)
 def train(
     data: Path,
     strategy: str | None,
@@ -69,7 +88,7 @@ def train(
     train_list: Path | None,
     val_list: Path | None,
     include: str,
-    preset: str | None,
+    preset: str,
     file: Path | None,
     settings: tuple[str, ...],
     seed: int | None,
@@ -77,6 +96,8 @@ def train(
     out: Path,
     trust_labels: bool,
     resume: bool,
+    print_config: bool,
+    dry_run: bool,
 ) -> None:
     """Train a detector on DATA, a folder with images/ and perhaps points, masks/ and id lists.
 
@@ -89,9 +110,9 @@ def train(
     with --resume and ends with the same numbers. Several processes: torchrun --nproc-per-node N -m
     pointmask train ...
     """  # noqa: D301 - click wants the character
-    from pointmask_trainer.config import load_config
     from pointmask_trainer.run.layout import RunFolder
     from pointmask_trainer.run.source import Source
+    from pointmask_trainer.training.train import check_only
     from pointmask_trainer.training.train import train as run
 
     if resume and file is None and RunFolder(out).config.exists():
@@ -104,67 +125,46 @@ def train(
         "run.device": device,
     }
     flags = [f"{key}={value}" for key, value in named.items() if value is not None]
-    config = load_config(preset=preset, file=file, settings=[*flags, *settings])
+    config = _config(preset, file, [*flags, *settings])
+    if print_config:
+        from pointmask_trainer.training.settings import explained
+
+        click.echo(explained(config), nl=False)
+        return
     source = Source(
         root=data, masks=masks, points=points, train_list=train_list, val_list=val_list, include=include
     )
     if os.environ.get("RANK", "0") == "0":  # of the processes of torchrun
         warn_of_broken(STRATEGIES, DETECTORS)
-    with _watching() as watcher:
+    with watching() as watcher:
+        if dry_run:
+            check_only(config, source, out, resume=resume, trust_labels=trust_labels, watcher=watcher)
+            return
         best = run(config, source, out, resume=resume, trust_labels=trust_labels, watcher=watcher)
     if best:
-        say(f"Best: epoch {best['epoch']}, {_scores(best)}", f"Run:  {out}")
+        files = RunFolder(out)
+        say(
+            f"Best:   epoch {best['epoch']}, {scores(best)}",
+            f"Run:    {out}",
+            f"Report: {files.report}",
+            f"Next:   {command('predict', out, 'IMAGES', '--out', 'detections')}",
+            f"        {command('evaluate', out, data)}",
+        )
 
 
-@contextmanager
-def _watching() -> Iterator["Watcher"]:
-    """Print messages and epochs as lines, and steps as an updated status line or as occasional log lines."""
-    from pointmask_trainer.training.train import Watcher
+def _config(preset: str, file: Path | None, settings: list[str]) -> "Config":
+    """Combine all settings; without a GPU the light preset is taken, which is said."""
+    from pointmask_trainer.config import load_config
+    from pointmask_trainer.distributed import choose_device
 
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
-    if not console.is_terminal:
-        yield Watcher(message=_say, step=_LoggedSteps().show, epoch=lambda metrics: _say(_line(metrics)))
-        return
-    with console.status("") as status:
-
-        def step(epoch: int, epochs: int, done: int, steps: int, loss: float) -> None:
-            status.update(f"epoch {epoch} of {epochs}, step {done} of {steps}, loss {loss:.4f}")
-
-        def show(text: str) -> None:
-            console.print(printable(text), markup=False)
-
-        yield Watcher(message=show, step=step, epoch=lambda metrics: show(_line(metrics)))
-
-
-class _LoggedSteps:
-    """Occasional log lines within long epochs."""
-
-    def __init__(self) -> None:
-        self._last = time.monotonic()
-
-    def show(self, epoch: int, epochs: int, done: int, steps: int, loss: float) -> None:
-        """Log the progress if `_LOG_EVERY` seconds have passed."""
-        now = time.monotonic()
-        if now - self._last >= _LOG_EVERY and done < steps:
-            self._last = now
-            _say(f"epoch {epoch} of {epochs}, step {done} of {steps}, loss {loss:.4f}")
-
-
-def _say(text: str) -> None:
-    say(text, err=True)
-
-
-def _line(metrics: dict[str, Any]) -> str:
-    rate = f"{metrics['images_per_second']:.1f} images/s"
-    scores = _scores(metrics) if "val_labels" in metrics else ""
-    return f"epoch {metrics['epoch']:>4}  loss {metrics['loss']:.4f}  {rate}  {scores}".rstrip()
-
-
-def _scores(metrics: dict[str, Any]) -> str:
-    parts = []
-    for key, name in (("val_labels", "val"), ("val_truth", "val against true masks")):
-        if key in metrics:
-            iou, pd = metrics[key]["iou"], metrics[key]["pd"]
-            figures = "no target" if iou is None else f"IoU {iou:.3f}"
-            parts.append(f"{name} {figures}" + ("" if pd is None else f" Pd {pd:.3f}"))
-    return "  ".join(parts)
+    named: str | None = None if preset in ("auto", "none") else preset
+    config = load_config(preset=named, file=file, settings=settings)
+    if preset != "auto" or file is not None or choose_device(config.run.device).type != "cpu":
+        return config
+    if os.environ.get("RANK", "0") == "0":
+        say(
+            "No GPU, so --preset cpu: some minutes on a core for some hundred images. --preset none takes "
+            "the defaults, which are for a GPU.",
+            err=True,
+        )
+    return load_config(preset="cpu", settings=settings)

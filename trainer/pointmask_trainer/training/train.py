@@ -25,6 +25,7 @@ from pointmask.regular import read_regular
 from pointmask_trainer.analysis.follow import Follower
 from pointmask_trainer.config import Config, from_toml
 from pointmask_trainer.data.split import Mask, digest_of
+from pointmask_trainer.detectors.base import parameter_count
 from pointmask_trainer.distributed import ProcessGroup, choose_device, is_main, process_group
 from pointmask_trainer.errors import CheckpointError
 from pointmask_trainer.inference.evaluation_report import figures
@@ -40,6 +41,7 @@ from pointmask_trainer.training.loop import EpochResult, Loop
 from pointmask_trainer.training.optimiser import set_rate
 from pointmask_trainer.training.prepare import prepare
 from pointmask_trainer.training.report import write_run_report
+from pointmask_trainer.training.settings import resolved, whole_toml
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,36 @@ def train(
         return _train(config, source, out, device, watcher, resume=resume, trust_labels=trust_labels)
 
 
+def check_only(
+    config: Config,
+    source: Source,
+    out: Path,
+    *,
+    resume: bool = False,
+    trust_labels: bool = False,
+    watcher: Watcher | None = None,
+) -> None:
+    """
+    Read and check everything that `train` would, say what would be trained, and write nothing.
+
+    Parameters and errors are those of `train`.
+    """
+    watcher = watcher or Watcher()
+    _check_run(config, source, out, resume=resume)
+    device = choose_device(config.run.device)
+    with process_group(device) as group:
+        loop, truths = prepare(config, source, device, group, watcher.message)
+        if not trust_labels:
+            check_labels(loop, watcher.message)
+        against = "true masks are scored beside" if truths is not None else "there are no true masks to score"
+        watcher.message(
+            f"strategy {config.strategy.name}, detector {config.model.name} with "
+            f"{parameter_count(loop.model):,} parameters, {config.epochs:,} epochs of "
+            f"{loop.steps_per_epoch:,} steps; {against}"
+        )
+        watcher.message("nothing was written; train with the same command without --dry-run")
+
+
 def _train(
     config: Config,
     source: Source,
@@ -132,14 +164,19 @@ def _check_run(config: Config, source: Source, out: Path, *, resume: bool) -> No
         return
     if not resume:
         raise CheckpointError(f"{out} holds a run already; go on with --resume, or choose another --out")
-    earlier = from_toml(read_regular(written).decode(), str(written))
+    earlier = _read_config(written)
+    ours_whole, theirs_whole = resolved(config), resolved(earlier)
     for part in ("model", "masks", "augment", "loss", "optim", "strategy", "seed", "batch", "epochs"):
-        ours, theirs = getattr(config, part), getattr(earlier, part)
+        ours, theirs = getattr(ours_whole, part), getattr(theirs_whole, part)
         if ours != theirs:
             raise CheckpointError(
                 f"{out} was started with other settings ({part}: {theirs}, now {ours}); "
                 f"resume with --config {written}, or choose another --out"
             )
+
+
+def _read_config(path: Path) -> Config:
+    return from_toml(read_regular(path).decode(), str(path))
 
 
 def _check_new(files: RunFolder, source: Source) -> None:
@@ -171,6 +208,7 @@ class _Run:
         self._files = RunFolder(out)
         self._truths, self._group, self._watcher = truths, group, watcher
         self._best: dict[str, Any] = {}
+        self._stale = 0  # validations since the best one
         self._metrics, self._journal = EpochJournal(self._files.metrics), EpochJournal(self._files.strategy)
         self._label_digest = loop.labels.digest()
         self._image_digest = digest_of(loop.splits.values())
@@ -191,9 +229,14 @@ class _Run:
             write_source(self._out, source)
         use = self._config.run.tensorboard and self._group.is_main
         self._events = open_events(self._out, self._loop.epoch, use=use)
-        while self._loop.epoch < self._config.epochs:
+        while self._loop.epoch < self._config.epochs and not self._is_stale:
             self._epoch()
         return self._best
+
+    @property
+    def _is_stale(self) -> bool:
+        """Whether patience is at its end."""
+        return 0 < self._config.patience <= self._stale
 
     def _check_data(self, found: TrainingState | None) -> None:
         """Refuse to go on with other images, lists or labels than those of the checkpoint."""
@@ -214,9 +257,11 @@ class _Run:
         for left in self._out.glob(".last.[0-9]*"):  # of versions up to 0.1
             if {path.name for path in files_in(left)} <= {WEIGHTS, OPTIMISER, STATE}:
                 remove(left)
-        texts = {files.config: self._config.to_toml()}
+        texts = {files.config: whole_toml(self._config)}
         for name, split in self._loop.splits.items():
             texts[files.ids(name)] = "".join(f"{key}\n" for key in split.ids)
+        if files.config.exists() and _read_config(files.config) == resolved(self._config):
+            del texts[files.config]  # written by another version, perhaps
         for path, text in texts.items():
             if not path.exists() or path.read_bytes() != text.encode():
                 write_whole(path, text, RUN_TAG)
@@ -235,15 +280,23 @@ class _Run:
         is_best = "val_labels" in metrics and _rank(metrics) > _rank(self._best)
         if is_best:
             self._best = metrics
+        if "val_labels" in metrics:
+            self._stale = 0 if is_best else self._stale + 1
         if self._group.is_main:
             self._save(metrics, is_best=is_best)
             self._events.epoch(metrics)
             if "val_labels" in metrics:
                 lines = self._metrics.read()
-                learned = self._follower.section(loop.labels.version, number, epochs)
+                last = number if self._is_stale else epochs
+                learned = self._follower.section(loop.labels.version, number, last)
                 write_run_report(self._files.report, self._config, loop, lines, self._gallery, learned)
         self._group.wait()
         self._watcher.epoch(metrics)
+        if self._is_stale and number < epochs:
+            self._watcher.message(
+                f"ended after epoch {number} of {epochs}: {self._stale} validations without a better one "
+                f"than that of epoch {self._best['epoch']} (patience)"
+            )
 
     def _figures(self, number: int, result: EpochResult) -> dict[str, Any]:
         rate = set_rate(self._loop.optimiser, self._config.optim, number - 1, self._config.epochs)
@@ -273,6 +326,7 @@ class _Run:
             "label_digest": self._label_digest,
             "image_digest": self._image_digest,
             "best": self._best,
+            "stale": self._stale,
         }
         tensors = {"optimiser": loop.optimiser.state_dict(), "strategy": loop.strategy.state_dict()}
         if loop.ema is not None:
@@ -305,6 +359,7 @@ class _Run:
         if loop.ema is not None:
             loop.ema.load_state_dict(found.optimiser["average"])
         loop.epoch, self._best = found.state["epoch"], found.state["best"]
+        self._stale = found.state.get("stale", 0)  # earlier versions had no patience
         if self._group.is_main:
             self._metrics.cut(loop.epoch)
             self._journal.cut(loop.epoch)
