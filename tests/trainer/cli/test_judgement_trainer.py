@@ -70,6 +70,7 @@ def test_predictions_that_make_no_sense(folder, tmp_path, monkeypatch, value, wo
     )
     command = ("predict", tmp_path / "run", folder / "images", "--device", "cpu")
     said = run(*command, "--out", tmp_path / "out", code=3).splitlines()
+    said = [line for line in said if not line.startswith("Note: ")]  # of dead pixels, whenever it comes
     assert said[-2].startswith("WARNING: ")
     assert words in said[-2]
     assert said[-1].startswith("What to do: compare these images")
