@@ -181,3 +181,11 @@ def test_an_interrupted_run_goes_on_as_the_message_says(folder, tmp_path):
     shown = run(*shorter)
     assert "nothing was written" in shown.stderr
     assert finished >= 1
+
+
+@pytest.mark.parametrize(("beta", "is_said"), [(1.0, True), (0.0, False)])
+def test_figures_of_images_whose_clicks_were_trained_on_are_called_so(folder, tmp_path, beta, is_said):
+    settings = ["--preset", "none", "--set", *TINY, "epochs=1", f"strategy.options.beta={beta}"]
+    shown = run("train", folder, "--strategy", "d2d", *settings, "--trust-labels", "--out", tmp_path / "run")
+    assert ("figures on them flatter" in shown.stderr) == is_said
+    assert ("figures on them flatter" in (tmp_path / "run/report.html").read_text()) == is_said

@@ -12,7 +12,7 @@ from pointmask.cli import say
 from pointmask.errors import OutputError
 from pointmask.io.layout import IMAGES
 from pointmask.io.own import check_set, is_json_of
-from pointmask_trainer.cli.options import device_option, existing_folder, list_option, masks_by_option
+from pointmask_trainer.cli.options import device_option, existing_folder, masks_by_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,13 +31,16 @@ _KEYS = ("weights", "model", "threshold", "all")  # of metrics.json, by which it
     "--list",
     "id_list",
     metavar="val|train|test|all|FILE",
-    default="val",
-    show_default=True,
-    help="Which images: a list of DATA (else of RUN), all, or a list's file.",
+    help="Which images: a list of DATA (else of RUN), all, or a list's file.  [default: the validation list "
+    "of RUN in its own DATA, all images of another]",
 )
 @click.option("--masks", type=existing_folder, help="True masks.  [default: DATA/masks]")
 @masks_by_option
-@list_option
+@click.option(
+    "--include",
+    metavar="PATTERN",
+    help="Only images of such names: 'Misc_*'.  [default: as RUN was trained]",
+)
 @click.option(
     "--save-predictions",
     "predictions",
@@ -57,10 +60,10 @@ _KEYS = ("weights", "model", "threshold", "all")  # of metrics.json, by which it
 def evaluate(
     weights: Path,
     data: Path,
-    id_list: str,
+    id_list: str | None,
     masks: Path | None,
     masks_by: "MaskSource | None",
-    include: str,
+    include: str | None,
     predictions: Path | None,
     device: str,
     out: Path,
@@ -75,7 +78,7 @@ def evaluate(
     from pointmask.executors import Progress
     from pointmask_trainer.inference.evaluate_folder import evaluate_folder
 
-    reads = [data, data / IMAGES, masks, *(path for path in (weights, Path(id_list)) if path.is_file())]
+    reads = [data, data / IMAGES, masks, *(path for path in (weights, Path(id_list or "")) if path.is_file())]
     check_set(out, (_METRICS, *_CHARTS), reads, lambda path: is_json_of(path, _KEYS), overwrite=overwrite)
     saved = None if predictions is None else _Saved(predictions, reads, overwrite=overwrite)
     done = count(1)

@@ -18,7 +18,7 @@ from pointmask_trainer.inference.operator_masks import OperatorMasks
 from pointmask_trainer.run.checkpoint import load_model, weights_path
 from pointmask_trainer.run.layout import RunFolder
 from pointmask_trainer.run.mask_settings import MaskSource
-from pointmask_trainer.run.source import read_source
+from pointmask_trainer.run.source import Source, read_source
 
 _LISTS = ("train", "val", "test")
 
@@ -46,11 +46,11 @@ class FolderEvaluation:
 def evaluate_folder(
     weights: str | Path,
     data: str | Path,
-    listed: str = "val",
+    listed: str | None = None,
     *,
     masks: Path | None = None,
     masks_by: MaskSource | None = None,
-    include: str = "*",
+    include: str | None = None,
     device: str = "auto",
     on_prediction: Callable[[str, int, Probabilities], None] | None = None,
 ) -> FolderEvaluation:
@@ -62,8 +62,10 @@ def evaluate_folder(
         Run folder, whose best epoch is used, or a ``.safetensors`` file.
     data : str or Path
         Training folder.
-    listed, include
-        Selection of the images; see `listed_ids`.
+    listed, include : str, optional
+        Selection of the images; see `listed_ids`. By default the run's own: its validation list, as it was
+        drawn, and its pattern of names; in another folder than the run's, and for weights without a run, all
+        images.
     masks : Path, optional
         True masks; ``data/masks`` by default.
     masks_by : {"network", "operator"}, optional
@@ -91,10 +93,12 @@ def evaluate_folder(
     model, card = load_model(weights, torch_device)
     images = find_images(data)
     run = run_of(weights)
+    listed, include, said = _selection(run, data, listed, include)
     ids = listed_ids(data, images, listed, include=include, run=run)
     split = load_split(listed, ids, images, None, torch_device)
     known = known_images(run, images, ids)
     notes = [known.line()] if known else []
+    notes += [f"{said}: {len(ids):,} images"] if said else []
     if note := layout_note(data):
         notes.append(note)
     truths = load_masks(split, masks or true_masks(data), notes.append)
@@ -108,7 +112,7 @@ def evaluate_folder(
         "model": card.model.name,
         "epoch": card.facts.get("epoch"),
         "data": str(data),
-        "list": listed,
+        "list": "val" if run is not None and listed == str(RunFolder(run).ids("val")) else listed,
         "include": include,
         "masks_by": card.masks.by if masks_by is None else masks_by,
     }
@@ -125,6 +129,20 @@ def evaluate_folder(
         on_prediction=with_id,
     )
     return FolderEvaluation(evaluation, facts, tuple(notes))
+
+
+def _selection(run: Path | None, data: Path, listed: str | None, include: str | None) -> tuple[str, str, str]:
+    """Return list and pattern, those that were not given from the run, and what to say of it."""
+    source = _source_in(run, data)
+    own_include = source.include if source is not None else "*"
+    if listed is None and run is not None and source is not None and RunFolder(run).ids("val").is_file():
+        return str(RunFolder(run).ids("val")), include or "*", "evaluated is the run's own validation list"
+    if listed is None:
+        why = "no run says which list" if run is None else f"{data} is not the folder of the run"
+        return "all", include or "*", f"evaluated are all images, as {why} (--list takes a list)"
+    if include is None and own_include != "*":
+        return listed, own_include, f"only names that the run was given, --include {own_include!r}"
+    return listed, include or "*", ""
 
 
 def listed_ids(
@@ -158,13 +176,17 @@ def listed_ids(
     return ids
 
 
-def _train_list(run: Path | None, root: Path) -> Path | None:
-    """Return the train list that the run was given, if it was trained on the same folder."""
+def _source_in(run: Path | None, root: Path) -> Source | None:
+    """Return where the data of a run lie, if it was trained on this folder."""
     if run is None or not RunFolder(run).source.is_file():
         return None
     source = read_source(run)
-    is_same = source.root.is_dir() and source.root.samefile(root)
-    return source.train_list if is_same else None
+    return source if source.root.is_dir() and source.root.samefile(root) else None
+
+
+def _train_list(run: Path | None, root: Path) -> Path | None:
+    source = _source_in(run, root)
+    return None if source is None else source.train_list
 
 
 def _list_file(root: Path, images: Mapping[str, Path], name: str, run: Path | None) -> Path:

@@ -140,6 +140,11 @@ class Strategy(ABC):
         """
         return None
 
+    @property
+    def sees_validation(self) -> bool:
+        """Whether the detector is trained on the validation images too, so that their figures flatter."""
+        return False
+
     def why_not(self, part: Part) -> str:
         """Return why a part is never learned with these options, as the end of a sentence; "" if it is.
 

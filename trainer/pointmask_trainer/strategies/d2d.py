@@ -68,6 +68,11 @@ class D2D(Strategy):
         """Return the present parameters; None if they are frozen."""
         return None if self._theta is None else self._theta.theta()
 
+    @property
+    def sees_validation(self) -> bool:
+        """Whether their clicks enter the detector's loss, as the paper has it."""
+        return self.options.beta > 0
+
     def why_not(self, part: Part) -> str:
         """Return which option keeps a part from being learned; labels are made again as theta changes."""
         if part == "weights":

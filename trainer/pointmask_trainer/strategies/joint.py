@@ -75,6 +75,11 @@ class Joint(Strategy):
         self._start = self.first_theta()
         return {name: for_every_image(split, self._masks_of(split)) for name, split in folder.splits.items()}
 
+    @property
+    def sees_validation(self) -> bool:
+        """Whether their clicks enter the loss."""
+        return self.options.beta > 0
+
     def first_theta(self) -> Theta:
         """Return the parameters that make the first labels."""
         return proved(self.options.annotator)

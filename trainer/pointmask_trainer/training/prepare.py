@@ -25,6 +25,12 @@ from pointmask_trainer.strategies.base import Folder, Strategy
 from pointmask_trainer.strategies.registry import make_strategy
 from pointmask_trainer.training.loop import Loop
 
+SEEN = (
+    "the clicks of the validation images train the detector too (strategy.options.beta), so its figures on "
+    "them flatter: quote those of a list that it never saw, with pointmask evaluate RUN DATA --list test"
+)
+"""What is said of strategies that are trained on the validation images."""
+
 
 def prepare(
     config: Config, source: Source, device: torch.device, group: ProcessGroup, say: Callable[[str], None]
@@ -89,6 +95,8 @@ def prepare(
         f"{len(train_split)} images to train and {len(val_split)} to validate on, mean "
         f"{normalisation.mean:.4g}, deviation {normalisation.std:.4g}; {device}"
     )
+    if strategy.sees_validation:
+        say(SEEN)
     masks = MaskSettings(config.masks.by, config.masks.polarity, _theta(config, strategy, source, say))
     loop = Loop(config, folder.splits, labels, strategy, model, normalisation, group, masks)
     return loop, known_masks(val_split, true_masks(source.root))

@@ -16,6 +16,7 @@ from pointmask_trainer.detectors.base import parameter_count
 from pointmask_trainer.training.curves import Curve, line_chart
 from pointmask_trainer.training.gallery import SHOWN, Gallery
 from pointmask_trainer.training.loop import Loop
+from pointmask_trainer.training.prepare import SEEN
 
 _VERSIONS_LISTED = 200
 _KEYS = (
@@ -75,7 +76,12 @@ def _heading(config: Config, loop: Loop) -> str:
         f"{len(splits['train']):,} images to train, {len(splits['val']):,} to validate",
         f"seed {config.seed}",
     ]
-    return " &middot; ".join(map(escape, words))
+    heading = " &middot; ".join(map(escape, words))
+    return f"{heading}<br>{escape(_sentence(SEEN))}" if loop.strategy.sees_validation else heading
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def _numbers(config: Config, lines: Lines) -> str:
