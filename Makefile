@@ -1,10 +1,11 @@
 # make demo: set up and annotate five built-in scenes.   make test: set up and run every check.
 # make docs: set up and build the documentation site, strictly, into site/.
+# make dist: build source archive and wheel into dist/, install the wheel into a fresh environment and run the demo there.
 PYTHON ?= python3
 BIN := .venv/bin
 TORCH := 2.13.0
 
-.PHONY: demo test docs bench-table clean
+.PHONY: demo test docs dist bench-table clean
 
 demo: .venv/.core
 	$(BIN)/pointmask demo pointmask-demo --overwrite
@@ -19,6 +20,16 @@ test: .venv/.dev
 docs: .venv/.docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 	@echo "open site/index.html; searching needs a server: $(BIN)/python -m http.server --directory site"
+
+dist: .venv/.core
+	rm -rf dist build
+	$(BIN)/python -m pip install --quiet build
+	$(BIN)/python -m build
+	$(BIN)/python -m venv dist/check
+	dist/check/bin/python -m pip install --quiet dist/*.whl
+	dist/check/bin/python -m pip check
+	cd dist/check && bin/pointmask --version && bin/pointmask demo demo
+	rm -rf dist/check
 
 bench-table: .venv/.dev
 	$(BIN)/python benchmarks/table.py
@@ -37,4 +48,4 @@ bench-table: .venv/.dev
 	touch $@
 
 clean:
-	rm -rf .venv pointmask-demo site build *.egg-info annotator/*.egg-info
+	rm -rf .venv pointmask-demo site dist build *.egg-info annotator/*.egg-info

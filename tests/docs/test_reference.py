@@ -7,7 +7,6 @@ import re
 import pytest
 from tools.docs.blocks import DOCS, ROOT
 
-import pointmask
 from pointmask_trainer.strategies.registry import STRATEGIES
 
 PACKAGES = {"pointmask": ROOT / "annotator", "pointmask_trainer": ROOT / "trainer"}
@@ -52,8 +51,3 @@ def test_examples_of_docstrings_are_true(module):
     failed, tried = doctest.testmod(importlib.import_module(module))
     assert tried
     assert not failed
-
-
-def test_the_version_is_the_same_everywhere():
-    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
-    assert f"version: {pointmask.__version__}\n" in citation
