@@ -5,7 +5,7 @@ from functools import cache
 from importlib.resources import files
 
 # In the order in which they need each other.
-MODULES = ("bits", "geometry", "levels", "pool", "overlay", "picture", "viewer", "gestures")
+MODULES = ("bits", "geometry", "levels", "pool", "overlay", "picture", "viewer", "touch", "gestures")
 
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "\./(?:view/)?(\w+)\.js";$', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?:default )?(?=(?:const|function|class) (\w+))", re.MULTILINE)

@@ -22,6 +22,7 @@ class Shell {
       go,
       say: (text) => this.notices.say(text),
       note: (text) => this.notices.note(text),
+      ask: (text, answers) => this.notices.ask(text, answers),
       help: () => this.help(),
       opened: (frame) => this.opened(frame),
     });

@@ -1,5 +1,7 @@
 /** Mouse, pen and wheel on the image become what is meant by them; what then happens is the caller's. */
 
+import { listenToFingers } from "./touch.js";
+
 const STILL = 4; // CSS px; a pointer that moved less has clicked
 const NOTCH = 100; // px of wheel deltas that make one step
 
@@ -18,6 +20,7 @@ const NOTCH = 100; // px of wheel deltas that make one step
  * @property {(steps: number, pixel: Pixel | null) => void} level
  * @property {() => boolean} paints
  * @property {(pixel: Pixel, event: PointerEvent, phase: "begin" | "go" | "end" | "cancel") => void} stroke
+ * @property {(pixel: Pixel, event: PointerEvent) => void} [hold]  a finger stayed
  * @property {() => boolean} panHeld  whether every drag pans
  */
 
@@ -42,7 +45,10 @@ export function listen(viewer, meaning) {
     return meaning.grabs(event) ? "point" : "pan";
   };
 
+  const fingersAtWork = listenToFingers(viewer, { end: () => cancel(), hold: (pixel, event) => meaning.hold?.(pixel, event) }, stop.signal);
+
   on("pointerdown", (event) => {
+    if (fingersAtWork()) return;
     if (drag) {
       cancel(); // a second button ends what the first began
       return;

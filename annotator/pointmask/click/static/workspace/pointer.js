@@ -67,6 +67,11 @@ export function meaningOf(work) {
       else if (proposal) work.proposals.refuse(proposal);
     },
 
+    hold(pixel, event) {
+      const target = work.targetAt(pixel) ?? pointNear(event, NEAR);
+      if (target) work.shell.ask(t.note.removeTarget(target.point[1], target.point[0]), [[t.targets.remove, () => work.remove(target.target)], [t.note.leaveIt, () => {}]]);
+    },
+
     grabs(event) {
       if (event.shiftKey || work.page.readOnly) return false;
       const target = pointNear(event, GRAB);

@@ -30,6 +30,7 @@ export class Workspace {
   /**
    * @param {import("../model/page.js").Page} page
    * @param {{go: (hash: string) => void, say: (text: string) => void, note: (text: string) => void,
+   *     ask: (text: string, answers: [string, () => void][]) => void,
    *     opened: (frame: import("../model/frames.js").Frame) => void}} shell
    */
   constructor(page, shell) {
