@@ -28,7 +28,8 @@ from support.results import FOLDER, save
 
 from pointmask.annotator.image import annotate
 from pointmask.bench.cases import Case
-from pointmask.calibrate.fit import Calibration, Pair, calibrate
+from pointmask.calibrate.fit import Calibration, calibrate
+from pointmask.calibrate.samples import Pair
 from pointmask.metrics.counters import Score, score
 from pointmask.metrics.targets import TargetTally, score_targets, true_targets
 from pointmask.theta import Theta
@@ -114,12 +115,14 @@ def row(group: str, seed: int, chosen: Sequence[Pair], check: Sequence[Pair], th
 
 def outcome(fit: Calibration) -> dict[str, Any]:
     """Return the fit's own report."""
+    knobs = fit.knobs
+    settings = {"style": fit.style.style} if fit.style.style != fit.style.start else {}
     return {
         "kept": fit.kept,
-        "settings": dict(fit.settings),
-        "tried": fit.tried,
-        "held_out_pooled": fit.held_out.pooled,
-        "held_out_mean": fit.held_out.mean,
+        "settings": settings | (dict(knobs.settings) if knobs and knobs.kept else {}),
+        "tried": knobs.tried if knobs else 0,
+        "style_pooled": fit.style.gain.pooled,
+        "style_mean": fit.style.gain.mean,
     }
 
 

@@ -105,6 +105,23 @@ def test_presets_differ_and_the_paper_preset_is_pure_diffusion():
     assert (paper.spacings, paper.conductance) == ((1,), "exponential")
 
 
+def test_the_synthetic_preset_is_the_default_with_another_fit():
+    default, synthetic = Theta.load("default"), Theta.load("synthetic")
+    fitted = {
+        "D0",
+        "beta",
+        "growth",
+        "decay",
+        "law_weights",
+        "law_bias",
+        "law_gain",
+        "law_offset",
+        "confidence",
+    }
+    differ = {name for name in Theta.__slots__ if getattr(default, name) != getattr(synthetic, name)}
+    assert differ == fitted
+
+
 def test_file_round_trip(tmp_path):
     path = tmp_path / "theta.toml"
     path.write_text(Theta.load("default").with_(level=0.31).to_toml(), encoding="utf-8")

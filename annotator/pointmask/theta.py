@@ -12,7 +12,7 @@ from pointmask.measurements import CONFIDENCE_MEASUREMENTS, LOCAL_MEASUREMENTS, 
 from pointmask.regular import read_regular
 from pointmask.settings import Between, Share, check, number, parse_toml, read_table, to_table, to_toml
 
-PRESETS = ("paper", "default")
+PRESETS = ("paper", "default", "synthetic")
 
 STYLES = {"tight": -0.8, "core": 0.0, "halo": 0.8}
 """Named drawing styles: the best margins for masks of SIRST3's train list shrunk, as drawn, and grown."""
@@ -110,6 +110,7 @@ class Theta:
     The preset ``default`` is not physics alone: its reaction term is a small network of 16 hidden units that
     was fitted by gradient descent through the unrolled steps to the true masks of SIRST3's train list.
     ``benchmarks/results/quality-annotation.md`` measures what the masks lose without each part.
+    ``synthetic`` is the same operator with a network fitted to built-in scenes, and to no human mask.
     """
 
     half_size: Annotated[int, Between(3, 64)]
@@ -200,7 +201,7 @@ class Theta:
         Parameters
         ----------
         source : Theta, str or Path
-            ``"paper"``, ``"default"``, or the path of a TOML file written by `to_toml`.
+            ``"paper"``, ``"default"``, ``"synthetic"``, or the path of a TOML file written by `to_toml`.
 
         Raises
         ------

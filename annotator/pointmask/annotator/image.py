@@ -33,7 +33,7 @@ def annotate(
         NaN, infinite and masked pixels are replaced, see `pointmask.annotator.window.Window`.
     points : sequence of (row, col)
         One 0-based pixel per target. They need not lie exactly on the target.
-    theta : Theta, "default", "paper" or path of a TOML file
+    theta : Theta, "default", "synthetic", "paper" or path of a TOML file
     style : {"tight", "core", "halo"}, float or None
         How large masks are drawn, by name or in px of margin, instead of theta's; see `Theta.style`.
     polarity : {"bright", "dark", "auto"}

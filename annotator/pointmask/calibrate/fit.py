@@ -122,7 +122,7 @@ def calibrate(
     pairs : iterable of (image, points, truth)
         As for `annotate`; ``truth`` is a ``(H, W)`` mask, bool or uint8 (above 127 is target). Images
         without points are skipped. Only the windows are kept in memory, so frames may be large.
-    theta : Theta, "default", "paper" or path of a TOML file
+    theta : Theta, "default", "synthetic", "paper" or path of a TOML file
         The start.
     polarity : {"bright", "dark", "auto"}
     seed : int

@@ -77,7 +77,7 @@ def shard_of(ctx: click.Context, parameter: click.Parameter, value: str | None) 
     "--theta",
     default="default",
     show_default=True,
-    metavar="paper|default|FILE",
+    metavar="default|synthetic|paper|FILE",
     help="Parameters of the annotator.",
 )
 @style_option

@@ -44,7 +44,11 @@ _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
     "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="TOML file to write."
 )
 @click.option(
-    "--theta", default="default", show_default=True, metavar="paper|default|FILE", help="Start of the fit."
+    "--theta",
+    default="default",
+    show_default=True,
+    metavar="default|synthetic|paper|FILE",
+    help="Start of the fit.",
 )
 @polarity_option
 @click.option(

@@ -67,7 +67,7 @@ def _user() -> str:
 @click.option("--labels", callback=_labels, metavar="A,B,...", help="Classes on the keys 1 to 9.")
 @click.option(
     "--theta",
-    metavar="paper|default|FILE",
+    metavar="default|synthetic|paper|FILE",
     help="Parameters of the annotator.  [default: those of the last session in --out, else default]",
 )
 @polarity_option
