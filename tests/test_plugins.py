@@ -205,12 +205,14 @@ def registries():
     yield FORMATS, Format
     try:
         from pointmask_trainer.detectors.base import Detector
-        from pointmask_trainer.detectors.registry import DETECTORS
+        from pointmask_trainer.detectors.locators.base import Locator
+        from pointmask_trainer.detectors.registry import DETECTORS, LOCATORS
         from pointmask_trainer.strategies.base import Strategy
         from pointmask_trainer.strategies.registry import STRATEGIES
     except ModuleNotFoundError:
         return
     yield DETECTORS, Detector
+    yield LOCATORS, Locator
     yield STRATEGIES, Strategy
 
 

@@ -15,8 +15,8 @@ from pointmask.settings import Between, Share, check, parse_toml, read_table, to
 from pointmask_trainer.errors import ConfigError
 from pointmask_trainer.meanings import meant
 
-PRESETS = ("paper", "cpu", "lesps", "pal", "gsacp")
-"""Recipes; ``paper`` is that of D2D, and the last three name their strategy."""
+PRESETS = ("paper", "cpu", "lesps", "pal", "gsacp", "spire")
+"""Recipes; ``paper`` is that of D2D, and the last four name their strategy."""
 
 ABLATIONS = ("a1", "a2", "a3", "a4", "a4_val", "b1", "b2", "b3", "b4", "published")
 """Settings of strategy ``d2d`` with components removed, named as in table 3 of the paper."""

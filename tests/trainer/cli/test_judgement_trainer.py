@@ -65,7 +65,7 @@ def test_right_labels_are_trained_on(folder, tmp_path, strategy):
 def test_predictions_that_make_no_sense(folder, tmp_path, monkeypatch, value, words):
     run("train", folder, "--strategy", "full", *SETTINGS, "--out", tmp_path / "run")
     monkeypatch.setattr(
-        "pointmask_trainer.inference.predict.predict",
+        "pointmask_trainer.inference.tasks.masks.predict",
         lambda model, images, *settings, **options: torch.full_like(images[:, 0], value, dtype=torch.float32),
     )
     command = ("predict", tmp_path / "run", folder / "images", "--device", "cpu")

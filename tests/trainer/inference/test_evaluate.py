@@ -19,6 +19,7 @@ from tools.trainer.training import TINY, make_folder
 from pointmask.cli import main
 from pointmask.metrics.counters import Score, score
 from pointmask.metrics.data_sets import data_set_of
+from pointmask.metrics.points import PointScore
 from pointmask.metrics.targets import score_detections
 from pointmask_trainer.config import load_config
 from pointmask_trainer.data.folder import find_images
@@ -125,7 +126,10 @@ def test_sizes_worked_by_hand():
     truth = frame((1, 1, 4, 4), (1, 10, 5, 14), (9, 1, 19, 11))
     mask = frame((1, 1, 4, 4), (1, 10, 5, 12))
     tally = EvaluationTally()
-    tally.add(curve_of(mask.astype(np.float32), truth), score_detections(mask, truth))
+    tally.add(
+        curve_of(mask.astype(np.float32), truth), score_detections(mask, truth), PointScore(hits=2, missed=1)
+    )
+    assert tally.points.recall == pytest.approx(2 / 3)
     small, middle, _, large = tally.sizes.values()
     assert (small.fits.count, small.pd, small.fits.mean_iou) == (1, 1, 1)
     assert (middle.fits.count, middle.pd, middle.fits.mean_iou) == (1, 1, 0.5)

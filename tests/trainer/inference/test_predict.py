@@ -155,7 +155,7 @@ def test_equal_frames_together_give_the_same_targets(weights, images, tmp_path, 
         return predict(model, values, *arguments, **options)
 
     monkeypatch.setattr(job, "_BATCH_PIXELS", {"cpu": 2 * 40 * 48})
-    monkeypatch.setattr(job, "predict", batched)
+    monkeypatch.setattr("pointmask_trainer.inference.tasks.masks.predict", batched)
     run(weights, images, "--out", tmp_path / "together", "--soft")
     assert seen == [2, 1]
     for name in ("a", "b", "sub/c"):

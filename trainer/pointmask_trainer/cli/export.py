@@ -20,12 +20,13 @@ def export(weights: Path, path: Path, overwrite: bool) -> None:
     """Write a detector as one ONNX file, checked against torch.
 
     Input "images": float32 (N, 1, H, W), grey values as stored in the images; normalisation is in the graph.
-    Outputs "probabilities" and "logits": float32 (N, 1, H, W). N, H and W are dynamic.
+    Outputs "probabilities" and "logits": float32 (N, 1, H, W). N, H and W are dynamic. A network that finds
+    points has "heat" (N, 1, rows, cols), "offset" (N, 2, rows, cols), in cells, and "threshold" (N).
     """
     from pointmask.io.own import check_file
 
     check_file(path, [weights], is_our_onnx, overwrite=overwrite)
-    from pointmask_trainer.inference.export import check, export_onnx
+    from pointmask_trainer.inference.export import check, export_onnx, outputs_of
     from pointmask_trainer.run.checkpoint import load_model
 
     model, card = load_model(weights)
@@ -34,8 +35,10 @@ def export(weights: Path, path: Path, overwrite: bool) -> None:
     if parity is None:
         say(f"Not checked against torch, as onnxruntime is missing: {install('export')}", err=True)
     else:
+        first = outputs_of(model)[0]
+        what = f"{first} differ" if first.endswith("s") else f"{first} differs"
         sizes = ", ".join(f"{shape[0]} x {shape[3]} x {shape[2]}" for shape in parity.shapes)
-        say(f"Checked: probabilities differ from torch by {parity.difference:.1g} ({sizes})")
+        say(f"Checked: {what} from torch by {parity.difference:.1g} ({sizes})")
     say(f"ONNX:    {path}")
 
 

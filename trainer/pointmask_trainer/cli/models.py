@@ -17,19 +17,24 @@ from pointmask.cli.plugins import warn_of_broken
 )
 @click.option("--json", "as_json", is_flag=True, help="Write JSON: exact operations, seconds.")
 def models(names: tuple[str, ...], size: int, as_json: bool) -> None:
-    """List all detectors, or the NAMEs given: parameters, multiply-accumulates and time for one image.
+    """List all networks, or the NAMEs given: parameters, multiply-accumulates and time for one image.
 
     The time is the shortest of three forward passes on the CPU, with the threads that torch takes
     (OMP_NUM_THREADS=1 for one). Any NAME goes with: pointmask train --model NAME. Detectors of other packages
     that cannot be used are named at the end, on stderr.
     """
     from pointmask_trainer.detectors.profile import models_table, profile_detector
-    from pointmask_trainer.detectors.registry import DETECTORS
+    from pointmask_trainer.detectors.registry import DETECTORS, LOCATORS
 
     for name in names:
-        DETECTORS.load(name)  # raises an error before anything is measured
+        (LOCATORS if name in LOCATORS else DETECTORS).load(
+            name
+        )  # raises an error before anything is measured
     with click.progressbar(
-        names or DETECTORS.usable(), label="Measuring", item_show_func=str, file=sys.stderr
+        names or [*DETECTORS.usable(), *LOCATORS.usable()],
+        label="Measuring",
+        item_show_func=str,
+        file=sys.stderr,
     ) as bar:
         profiles = [profile_detector(name, size=size) for name in bar]
     if as_json:
@@ -38,4 +43,4 @@ def models(names: tuple[str, ...], size: int, as_json: bool) -> None:
         text = models_table(profiles)
     say(*text.split("\n"))
     if not names:
-        warn_of_broken(DETECTORS)
+        warn_of_broken(DETECTORS, LOCATORS)

@@ -12,7 +12,7 @@ from pointmask.cli import say
 from pointmask.cli.plugins import NamesOption, warn_of_broken
 from pointmask_trainer.cli.options import existing_folder, list_option
 from pointmask_trainer.cli.watching import scores, watching
-from pointmask_trainer.detectors.registry import DETECTORS
+from pointmask_trainer.detectors.registry import DETECTORS, LOCATORS
 from pointmask_trainer.strategies.registry import STRATEGIES
 
 if TYPE_CHECKING:
@@ -38,7 +38,12 @@ class _Train(click.Command):
 @click.option(
     "--strategy", cls=NamesOption, registry=STRATEGIES, help="How to supervise, masks by default; one of"
 )
-@click.option("--model", cls=NamesOption, registry=DETECTORS, help="Detector, alclnet by default; one of")
+@click.option(
+    "--model",
+    cls=NamesOption,
+    registry=DETECTORS,
+    help="Detector, alclnet by default, or hrpe or sshd for strategy spire; one of",
+)
 @click.option("--epochs", type=int, help="Passes over the training images.")
 @click.option("--masks", type=existing_folder, help="Folder of (pseudo-)masks, such as annotate's output.")
 @click.option(
@@ -51,7 +56,7 @@ class _Train(click.Command):
 @list_option
 @click.option(
     "--preset",
-    metavar="auto|none|cpu|paper|lesps|pal|gsacp",
+    metavar="auto|none|cpu|paper|lesps|pal|gsacp|spire",
     default="auto",
     show_default=True,
     help="Settings for a few minutes on a processor, or of publications: paper is that of d2d. auto is cpu "
@@ -135,7 +140,7 @@ def train(
         root=data, masks=masks, points=points, train_list=train_list, val_list=val_list, include=include
     )
     if os.environ.get("RANK", "0") == "0":  # of the processes of torchrun
-        warn_of_broken(STRATEGIES, DETECTORS)
+        warn_of_broken(STRATEGIES, DETECTORS, LOCATORS)
     with watching() as watcher:
         if dry_run:
             check_only(config, source, out, resume=resume, trust_labels=trust_labels, watcher=watcher)
@@ -167,4 +172,6 @@ def _config(preset: str, file: Path | None, settings: list[str]) -> "Config":
             "the defaults, which are for a GPU.",
             err=True,
         )
+    if config.model.name in LOCATORS:  # the preset's prior is a detector's
+        settings = ["model.prior=0.5", *settings]
     return load_config(preset="cpu", settings=settings)

@@ -129,6 +129,9 @@ def epoch_line(metrics: dict[str, Any]) -> str:
 def scores(metrics: dict[str, Any]) -> str:
     """Return the figures of the validation list."""
     parts = []
+    if "val_points" in metrics:
+        f1, recall = metrics["val_points"]["f1"], metrics["val_points"]["recall"]
+        parts.append("val no target" if f1 is None else f"val F1 {f1:.3f} recall {recall or 0:.3f}")
     for key, name in (("val_labels", "val"), ("val_truth", "val against true masks")):
         if key in metrics:
             iou, pd = metrics[key]["iou"], metrics[key]["pd"]

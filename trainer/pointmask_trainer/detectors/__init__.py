@@ -7,7 +7,6 @@ and in training mode also auxiliary maps::
     net(images)["logits"]                     # (N, 1, H, W)
 
 A new network is one file in ``networks`` and one line in ``registry``; another package adds one by an entry
-point of the group ``pointmask.detectors``.
-Networks that find points instead of areas are in ``locators``.
+point of the group ``pointmask.detectors``. Networks that find points instead of areas are in ``locators``.
 May import: errors, blocks and networks; never data, training or strategies. Open first: ``base.py``.
 """

@@ -41,8 +41,10 @@ class Maps(TypedDict):
     aux: list[Tensor]
 
 
-class ImageNetwork(nn.Module):
-    """A network for images with a fixed number of channels.
+class ImageNetwork(nn.Module, ABC):
+    """A network for images of any size with a fixed number of channels.
+
+    What its output is, masks or points, `pointmask_trainer.inference.tasks` knows.
 
     Parameters
     ----------
@@ -53,6 +55,19 @@ class ImageNetwork(nn.Module):
     ----------
     in_channels : int
         As given.
+    tile : int
+        Largest side of the input in px; larger frames are cut into tiles. Networks that weight channels by
+        means over the whole map perform best at the size of the crops they were trained on.
+    stride : int
+        Sides of the images that the layers need are multiples of this.
+    auxiliary : tuple of Auxiliary
+        Descriptions of the maps in ``aux``.
+    embedding : str
+        Name of the module whose input is the last feature map before the main logits; its scale and
+        channels are the network's own.
+    taps : tuple of str
+        Names of the modules whose inputs are the encoder's stages as the rest of the network reads them,
+        from fine to coarse; empty where several modules read a stage.
 
     Raises
     ------
@@ -60,11 +75,21 @@ class ImageNetwork(nn.Module):
         If `in_channels` is less than 1.
     """
 
+    tile: int = TILE
+    stride: ClassVar[int]
+    auxiliary: ClassVar[tuple[Auxiliary, ...]] = ()
+    embedding: ClassVar[str] = "head"
+    taps: ClassVar[tuple[str, ...]] = ()
+
     def __init__(self, in_channels: int = 1) -> None:
         super().__init__()
         if in_channels < 1:
             raise DetectorError(f"in_channels = {in_channels} must be at least 1: give the image's channels")
         self.in_channels = in_channels
+
+    @abstractmethod
+    def forward(self, x: Tensor) -> Maps:
+        """Compute the maps of (N, in_channels, H, W) normalised images of any size."""
 
     def check(self, x: Tensor) -> None:
         """Raise an error unless `x` is a valid input of this network.
@@ -86,7 +111,7 @@ class ImageNetwork(nn.Module):
             )
 
 
-class Detector(ImageNetwork, ABC):
+class Detector(ImageNetwork):
     """A segmentation network; subclasses define it for images of a convenient size.
 
     Images of any size, down to one pixel, are padded at the right and at the bottom to the next multiple
@@ -101,25 +126,10 @@ class Detector(ImageNetwork, ABC):
 
     Attributes
     ----------
-    stride : int
-        Sides of the images passed to `forward_maps` are multiples of this.
-    auxiliary : tuple of Auxiliary
-        Descriptions of the maps in ``aux``.
     last_layers : tuple of str
         Names of the modules that compute the maps' logits, in order of execution.
     logit_channels : int
         Output channels of the last layers: 1, or 4 where a pixel shuffle makes 2 x 2 logits of them.
-    embedding : str
-        Name of the module whose input is the last feature map before the main logits; its scale and
-        channels are the network's own.
-    taps : tuple of str
-        Names of the modules whose inputs are the encoder's stages as the rest of the network reads them,
-        from fine to coarse; empty where several modules read a stage.
-    in_channels : int
-        As given.
-    tile : int
-        Largest side of the input in px; larger frames are cut into tiles. Networks that weight channels by
-        means over the whole map perform best at the size of the crops they were trained on.
 
     Raises
     ------
@@ -127,13 +137,8 @@ class Detector(ImageNetwork, ABC):
         If `in_channels` is less than 1.
     """
 
-    tile: int = TILE
-    stride: ClassVar[int]
-    auxiliary: ClassVar[tuple[Auxiliary, ...]] = ()
     last_layers: ClassVar[tuple[str, ...]] = ("head",)
     logit_channels: ClassVar[int] = 1
-    embedding: ClassVar[str] = "head"
-    taps: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def forward_maps(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:

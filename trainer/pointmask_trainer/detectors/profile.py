@@ -7,8 +7,8 @@ from time import perf_counter
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from pointmask_trainer.detectors.base import Detector, parameter_count
-from pointmask_trainer.detectors.registry import DETECTORS, build
+from pointmask_trainer.detectors.base import ImageNetwork, parameter_count
+from pointmask_trainer.detectors.registry import DETECTORS, build_network
 
 
 @dataclass(frozen=True)
@@ -56,20 +56,22 @@ def profile_detector(name: str, *, size: int = 256, repeats: int = 3) -> Profile
     DetectorError
         If there is no detector of that name.
     """
-    net = build(name).eval()
+    net = build_network(name).eval()
     image = torch.zeros(1, 1, size, size)
     macs = count_macs(net, image)
     seconds = min(_time(net, image) for _ in range(repeats))
-    return Profile(name, parameter_count(net), parameter_count(build(name, in_channels=3)), macs, seconds)
+    return Profile(
+        name, parameter_count(net), parameter_count(build_network(name, in_channels=3)), macs, seconds
+    )
 
 
 @torch.inference_mode()
-def count_macs(net: Detector, images: torch.Tensor) -> int:
+def count_macs(net: ImageNetwork, images: torch.Tensor) -> int:
     """Count the multiply-accumulates of a forward pass: only convolutions and matrix products.
 
     Parameters
     ----------
-    net : Detector
+    net : ImageNetwork
         In training or eval mode, as it is to be measured.
     images : Tensor, (N, in_channels, H, W)
 
@@ -84,7 +86,7 @@ def count_macs(net: Detector, images: torch.Tensor) -> int:
 
 
 @torch.inference_mode()
-def _time(net: Detector, images: torch.Tensor) -> float:
+def _time(net: ImageNetwork, images: torch.Tensor) -> float:
     start = perf_counter()
     net(images)
     return perf_counter() - start

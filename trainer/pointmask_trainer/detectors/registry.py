@@ -1,14 +1,17 @@
-"""Registry of all detectors by name; torch is imported when the first one is loaded."""
+"""Registries of all detectors and locators by name; torch is imported when the first one is loaded."""
 
 import inspect
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pointmask.registry import Registry, contract_class
 from pointmask_trainer.errors import DetectorError
 
 if TYPE_CHECKING:
-    from pointmask_trainer.detectors.base import Detector
+    from pointmask_trainer.detectors.base import Detector, ImageNetwork
+    from pointmask_trainer.detectors.locators.base import Locator
+
+T = TypeVar("T")
 
 
 def _check(name: str, candidate: object) -> "type[Detector]":
@@ -17,6 +20,13 @@ def _check(name: str, candidate: object) -> "type[Detector]":
     return contract_class(candidate, Detector)  # type: ignore[type-abstract]
 
 
+def _check_locator(name: str, candidate: object) -> "type[Locator]":
+    from pointmask_trainer.detectors.locators.base import Locator
+
+    return contract_class(candidate, Locator)  # type: ignore[type-abstract]
+
+
+_LOCATORS = "pointmask_trainer.detectors.locators"
 _NETWORKS = "pointmask_trainer.detectors.networks"
 
 DETECTORS: "Registry[type[Detector]]" = Registry(
@@ -46,6 +56,19 @@ DETECTORS: "Registry[type[Detector]]" = Registry(
 )
 
 
+LOCATORS: "Registry[type[Locator]]" = Registry(
+    "locator",
+    "pointmask.locators",
+    {
+        "hrpe": f"{_LOCATORS}.hrpe:HRPE",
+        "sshd": f"{_LOCATORS}.sshd:SSHD",
+    },
+    _check_locator,
+    DetectorError,
+)
+"""Networks that find points, which strategy ``spire`` trains."""
+
+
 def build(name: str, *, in_channels: int = 1, **options: Any) -> "Detector":  # noqa: ANN401 - each its own
     """Build a detector with freshly initialised weights.
 
@@ -70,11 +93,30 @@ def build(name: str, *, in_channels: int = 1, **options: Any) -> "Detector":  # 
     PluginError
         If the detector of another package cannot be used.
     """
-    make: Callable[..., Detector] = DETECTORS.load(name)
+    return _built(DETECTORS, name, in_channels, options)
+
+
+def build_network(name: str, *, in_channels: int = 1, **options: Any) -> "ImageNetwork":  # noqa: ANN401
+    """Build a detector or a locator, as `build` does.
+
+    Parameters
+    ----------
+    name : str
+        One of `DETECTORS` or `LOCATORS`.
+    in_channels, **options
+        See `build`.
+    """
+    if name in LOCATORS:
+        return _built(LOCATORS, name, in_channels, options)
+    return build(name, in_channels=in_channels, **options)
+
+
+def _built(registry: "Registry[type[T]]", name: str, in_channels: int, options: Mapping[str, Any]) -> T:
+    make: Callable[..., T] = registry.load(name)
     known = set(inspect.signature(make).parameters) - {"in_channels"}
     if unknown := sorted(set(options) - known):
         raise DetectorError(
-            f"detector {name!r} has no option {unknown[0]!r}; "
+            f"{registry.kind} {name!r} has no option {unknown[0]!r}; "
             + (f"choose among {', '.join(sorted(known))}" if known else "it takes none: leave it out")
         )
     return make(in_channels=in_channels, **options)

@@ -7,14 +7,17 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from pointmask.components import blobs
 from pointmask.metrics.counters import Score, score
 from pointmask.metrics.data_sets import data_set_of
+from pointmask.metrics.points import PointScore, score_points
 from pointmask.metrics.targets import SIZE_CLASSES, Detection, TargetTally, score_detections
 from pointmask_trainer.data.normalisation import Normalisation
 from pointmask_trainer.data.split import Mask, Split
-from pointmask_trainer.detectors.base import Detector
+from pointmask_trainer.detectors.base import ImageNetwork
 from pointmask_trainer.inference.operator_masks import OperatorMasks
-from pointmask_trainer.inference.tiles import predict_pool
+from pointmask_trainer.inference.tasks.base import Drawn, Task
+from pointmask_trainer.inference.tasks.choice import task_of
 
 Probabilities = NDArray[np.float32]
 
@@ -70,19 +73,23 @@ class EvaluationTally:
     sizes : dict of str to SizeTally
         At threshold 0.5, by the true target's size class.
     images : int
+    points : PointScore
+        At threshold 0.5, centroids of targets against those of the true masks' components.
     """
 
     curve: list[Score] = field(default_factory=lambda: [Score()] * len(THRESHOLDS))
     sizes: dict[str, SizeTally] = field(default_factory=lambda: {name: SizeTally() for name in SIZE_CLASSES})
     images: int = 0
+    points: PointScore = field(default_factory=PointScore)
 
     @property
     def score(self) -> Score:
         """Counters at threshold 0.5."""
         return self.curve[HALF]
 
-    def add(self, curve: Sequence[Score], detections: Sequence[Detection]) -> None:
+    def add(self, curve: Sequence[Score], detections: Sequence[Detection], points: PointScore) -> None:
         """Add one image."""
+        self.points += points
         self.curve = [total + added for total, added in zip(self.curve, curve, strict=True)]
         for name in SIZE_CLASSES:
             own = [detection for detection in detections if detection.score.size_class == name]
@@ -113,7 +120,7 @@ class Evaluation:
 
 
 def evaluate(
-    model: Detector,
+    model: ImageNetwork,
     normalisation: Normalisation,
     split: Split,
     truths: Sequence[Mask],
@@ -126,7 +133,7 @@ def evaluate(
 
     Parameters
     ----------
-    model : Detector
+    model : ImageNetwork
     normalisation : Normalisation
         The one stored with the weights.
     split : Split
@@ -134,7 +141,7 @@ def evaluate(
     truths : sequence of (H, W) bool arrays
         In the order of the split.
     operator : OperatorMasks, optional
-        Draws the masks that are scored; the network's own are scored beside them.
+        Draws the masks that are scored; the network's own are scored beside them, if it draws some.
     known : collection of str
         Ids of images used for training the model or choosing its weights.
     on_prediction : callable, optional
@@ -144,36 +151,41 @@ def evaluate(
     -------
     Evaluation
     """
-    by_network = _Tallies(split.ids, known)
-    by_operator = None if operator is None else _Tallies(split.ids, known)
-    for index, tensor in predict_pool(model, split.images, normalisation):
-        probabilities = tensor.cpu().numpy()
-        by_network.add(index, probabilities, truths[index])
-        if operator is not None and by_operator is not None:
-            drawn = operator(split.images.stored(index), probabilities)
-            by_operator.add(index, drawn, truths[index])
+    task = task_of(model, operator)
+    tallies = _Tallies(split.ids, known, task)
+    has_own = operator is not None and task.finds == "masks"
+    by_network = _Tallies(split.ids, known, task) if has_own else None
+    for index, reading in task.read_pool(model, split.images, normalisation):
+        drawn = task.draw(split.images.stored(index), reading)
+        tallies.add(index, drawn, truths[index])
+        if by_network is not None:
+            by_network.add(index, Drawn(reading.probabilities), truths[index])
         if on_prediction:
-            on_prediction(index, probabilities)
-    network = by_network.evaluation()
-    return network if by_operator is None else replace(by_operator.evaluation(), network=network)
+            on_prediction(index, reading.probabilities)
+    network = None if by_network is None else by_network.evaluation()
+    return replace(tallies.evaluation(), network=network)
 
 
 class _Tallies:
     """Counters of all images, of each data set, and of the images unknown to a run."""
 
-    def __init__(self, ids: Sequence[str], known: Collection[str]) -> None:
-        self._ids, self._known = ids, known
+    def __init__(self, ids: Sequence[str], known: Collection[str], task: Task) -> None:
+        self._ids, self._known, self._task = ids, known, task
         self._whole, self._unseen = EvaluationTally(), EvaluationTally()
         self._data_sets = {name: EvaluationTally() for name in sorted({data_set_of(key) for key in ids})}
 
-    def add(self, index: int, probabilities: Probabilities, truth: Mask) -> None:
+    def add(self, index: int, drawn: Drawn, truth: Mask) -> None:
+        probabilities = drawn.probabilities
         curve = curve_of(probabilities, truth)
+        places = [(target.y, target.x) for target in self._task.targets(drawn)]
+        height, width = truth.shape
+        points = score_points(places, blobs(truth)[0], (height, width))
         detections = score_detections(probabilities > THRESHOLDS[HALF], truth)
         tallies = [self._whole, self._data_sets[data_set_of(self._ids[index])]]
         if self._ids[index] not in self._known:
             tallies.append(self._unseen)
         for tally in tallies:
-            tally.add(curve, detections)
+            tally.add(curve, detections, points)
 
     def evaluation(self) -> Evaluation:
         whole, unseen = self._whole, self._unseen

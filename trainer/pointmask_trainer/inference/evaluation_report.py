@@ -8,6 +8,7 @@ from typing import Any
 from rich.table import Table
 
 from pointmask.metrics.counters import Score
+from pointmask.metrics.points import WITHIN
 from pointmask.metrics.targets import SIZE_CLASSES
 from pointmask.printable import printable
 from pointmask_trainer.inference.evaluate import (
@@ -72,18 +73,20 @@ def _parts(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def tables(evaluation: Evaluation) -> list[Table]:
-    """Return the tables for the terminal: by data set, and by the true target's size.
+    """Return the tables for the terminal: by data set, by the true target's size, and of targets as points.
 
-    If the masks are the operator's, the same two of the network's own masks follow.
+    If the masks are the operator's, each is followed by that of the network's own masks.
     """
     if evaluation.network is None:
-        return [_by_set(evaluation, ""), _by_size(evaluation, "")]
+        return [_by_set(evaluation, ""), _by_size(evaluation, ""), _by_points(evaluation, "")]
     operator, network = ", operator's masks", ", network's masks"
     return [
         _by_set(evaluation, operator),
         _by_set(evaluation.network, network),
         _by_size(evaluation, operator),
         _by_size(evaluation.network, network),
+        _by_points(evaluation, operator),
+        _by_points(evaluation.network, network),
     ]
 
 
@@ -97,6 +100,19 @@ def _by_set(evaluation: Evaluation, whose: str) -> Table:
         auc = _format(area_under(tally.curve, AUC_CUTS[-1]))
         counts = (f"{tally.images:,}", f"{own.truth_targets:,}")
         table.add_row(printable(name), *counts, *shares, _format(1e6 * own.fa, 2), auc)
+    return table
+
+
+def _by_points(evaluation: Evaluation, whose: str) -> Table:
+    title = f"Targets within {WITHIN:g} px{whose}"
+    table = Table(title=title, title_justify="left", title_style="bold")
+    columns = ("data set", "precision", "recall", "F1", "false / image", "Fa / 1e-8", "error in px")
+    for k, column in enumerate(columns):
+        table.add_column(column, justify="right" if k else "left", no_wrap=True)
+    for name, tally in _named(evaluation).items():
+        own = tally.points
+        shares = [_format(value) for value in (own.precision, own.recall, own.f1, own.false_per_image)]
+        table.add_row(printable(name), *shares, _format(1e8 * own.fa, 1), _format(own.error, 2))
     return table
 
 
@@ -127,6 +143,7 @@ def _table(tally: EvaluationTally) -> dict[str, Any]:
         "images": tally.images,
         "targets": own.truth_targets,
         **figures(own),
+        "points": tally.points.figures(),
         "pixel_recall": _finite(own.recall),
         "false_targets_per_target": _finite(own.fa_targets),
         "auc": _areas(tally, lambda score: score.fa),

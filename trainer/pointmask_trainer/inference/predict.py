@@ -23,16 +23,16 @@ from pointmask.io.lock import only_job
 from pointmask.io.own import check_output
 from pointmask.io.points.lists import IdList, choose
 from pointmask_trainer.data.normalisation import Normalisation
-from pointmask_trainer.detectors.base import Detector
+from pointmask_trainer.detectors.base import ImageNetwork
 from pointmask_trainer.inference.frames import Frame, ahead, read_frames
 from pointmask_trainer.inference.operator_masks import OperatorMasks
 from pointmask_trainer.inference.predictions import (
     PREDICT_TAG,
     Predictions,
     PredictionSettings,
-    find_targets,
 )
-from pointmask_trainer.inference.tiles import predict
+from pointmask_trainer.inference.tasks.base import Reading, Task
+from pointmask_trainer.inference.tasks.choice import task_of
 
 _BATCH_PIXELS = {"cpu": 0, "cuda": 2**22}
 """Pixels per forward pass over frames of equal shape. Batching brings no gain on a CPU."""
@@ -75,7 +75,7 @@ class PredictSummary:
 
 
 def predict_source(
-    model: Detector,
+    model: ImageNetwork,
     normalisation: Normalisation,
     source: ImageSource,
     out: Path,
@@ -94,7 +94,7 @@ def predict_source(
 
     Parameters
     ----------
-    model : Detector
+    model : ImageNetwork
     normalisation : Normalisation
         The one stored with the weights.
     source : ImageSource
@@ -105,7 +105,7 @@ def predict_source(
     settings : PredictionSettings
     operator : OperatorMasks, optional
         Draws the masks, and says how probable each target is; as `settings` describe it. By default the
-        network does.
+        network does, which one that finds points cannot.
     soft : bool
         Also write the network's probabilities.
     only : IdList, optional
@@ -131,6 +131,7 @@ def predict_source(
         If a result cannot be written. Finished results are kept; run again to continue.
     """
     check_output(out, [*RESULTS.values(), PREDICTIONS, POINTS], [source.root, *reads])
+    task = task_of(model, operator)
     names, summary = source.names(exclude=out), PredictSummary()
     if not names:
         raise ImageError(source.why_no_image())
@@ -146,7 +147,7 @@ def predict_source(
         closing(Predictions(out, settings, overwrite=overwrite)) as predictions,
     ):
         clean_temporaries(out, PREDICT_TAG, RESULTS.values() if predictions.was_broken_off else ())
-        job = _Job(model, normalisation, settings, operator, out, kinds, predictions, summary)
+        job = _Job(model, normalisation, settings, task, out, kinds, predictions, summary)
         frames = read_frames(source, names, predictions.earlier(), job.is_complete)
         with closing(ahead(frames)) as prefetched:
             job.run(_with_progress(prefetched, names, summary, progress))
@@ -174,17 +175,17 @@ class _Job:
 
     def __init__(
         self,
-        model: Detector,
+        model: ImageNetwork,
         normalisation: Normalisation,
         settings: PredictionSettings,
-        operator: OperatorMasks | None,
+        task: Task,
         out: Path,
         kinds: Sequence[str],
         predictions: Predictions,
         summary: PredictSummary,
     ) -> None:
         self._model, self._normalisation, self._settings = model, normalisation, settings
-        self._operator = operator
+        self._task = task
         self._out, self._kinds, self._predictions, self._summary = out, kinds, predictions, summary
         self._device = next(model.parameters()).device
 
@@ -224,25 +225,23 @@ class _Job:
         stack = np.stack([_fill_nan(np.asarray(frame.pixels), self._normalisation.mean) for frame in batch])
         values = torch.from_numpy(stack[:, None])
         settings = self._settings
-        maps = predict(
+        readings = self._task.read(
             self._model,
             values.to(self._device),
             self._normalisation,
             tile=settings.tile,
             overlap=settings.overlap,
         )
-        for frame, probabilities in zip(batch, maps.cpu().numpy(), strict=True):
-            self._write(frame, probabilities)
+        for frame, reading in zip(batch, readings, strict=True):
+            self._write(frame, reading)
 
-    def _write(self, frame: Frame, probabilities: NDArray[np.float32]) -> None:
-        drawn = probabilities
-        if self._operator is not None:
-            drawn = self._operator(np.asarray(frame.pixels), probabilities)
-        mask = drawn > self._settings.threshold
-        targets = find_targets(drawn, mask)
+    def _write(self, frame: Frame, reading: Reading) -> None:
+        drawn = self._task.draw(np.asarray(frame.pixels), reading)
+        mask = drawn.probabilities > self._settings.threshold
+        targets = self._task.targets(drawn, self._settings.threshold)
         files = {frame.path("mask"): encode_png(mask)}
         if "soft" in self._kinds:
-            files[frame.path("soft")] = encode_png(np.rint(65535 * probabilities).astype(np.uint16))
+            files[frame.path("soft")] = encode_png(np.rint(65535 * reading.probabilities).astype(np.uint16))
         try:
             self._check_ours(frame, files)
         except OutputError as error:

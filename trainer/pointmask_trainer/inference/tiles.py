@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from pointmask_trainer.data.normalisation import Normalisation
 from pointmask_trainer.data.pool import Pool
-from pointmask_trainer.detectors.base import Detector
+from pointmask_trainer.detectors.base import ImageNetwork
 
 Box = tuple[int, int, int, int]
 """Top, left, bottom and right in px; bottom and right are exclusive."""
@@ -20,7 +20,7 @@ _BATCH_PIXELS = 2**20  # per forward pass
 
 
 def predict_pool(
-    model: Detector,
+    model: ImageNetwork,
     images: Pool,
     normalisation: Normalisation,
     indices: Iterable[int] | None = None,
@@ -32,7 +32,7 @@ def predict_pool(
 
     Parameters
     ----------
-    model : Detector
+    model : ImageNetwork
         In eval mode during the prediction; its mode is restored.
     images : Pool
         On the model's device.
@@ -49,22 +49,38 @@ def predict_pool(
     (index, probabilities)
         (H, W) float32 in [0, 1]; grouped by shape, not in the order of `indices`.
     """
+    for part in same_shapes(images, indices, one_by_one=boxes is not None):
+        batch = torch.stack([images.image(index) for index in part])[:, None]
+        own_boxes = None if boxes is None else boxes[part[0]]
+        maps = predict(model, batch, normalisation, boxes=own_boxes, autocast=autocast)
+        yield from zip(part, maps, strict=True)
+
+
+def same_shapes(
+    images: Pool, indices: Iterable[int] | None = None, *, one_by_one: bool = False
+) -> Iterator[list[int]]:
+    """Divide images into batches of equal shape that fit one forward pass.
+
+    Parameters
+    ----------
+    images : Pool
+    indices : iterable of int, optional
+        All by default.
+    one_by_one : bool
+        Yield each image alone.
+    """
     by_shape: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
     for index in range(len(images)) if indices is None else indices:
         by_shape[images.shapes[index]].append(index)
     for (height, width), same_shape in by_shape.items():
-        count = 1 if boxes is not None else max(1, _BATCH_PIXELS // (height * width))
+        count = 1 if one_by_one else max(1, _BATCH_PIXELS // (height * width))
         for start in range(0, len(same_shape), count):
-            part = same_shape[start : start + count]
-            batch = torch.stack([images.image(index) for index in part])[:, None]
-            own_boxes = None if boxes is None else boxes[part[0]]
-            maps = predict(model, batch, normalisation, boxes=own_boxes, autocast=autocast)
-            yield from zip(part, maps, strict=True)
+            yield same_shape[start : start + count]
 
 
 @torch.no_grad()
 def predict(
-    model: Detector,
+    model: ImageNetwork,
     images: Tensor,
     normalisation: Normalisation,
     *,
@@ -77,7 +93,7 @@ def predict(
 
     Parameters
     ----------
-    model : Detector
+    model : ImageNetwork
         In eval mode during the prediction; its mode is restored.
     images : (N, 1, H, W) float Tensor
         Grey values as stored.
@@ -103,12 +119,12 @@ def predict(
     with evaluating(model), torch.autocast(device, autocast, enabled=autocast is not None):
         tile = model.tile if tile is None else tile
         overlap = overlap_of(tile) if overlap is None else overlap
-        tiles = list(product(_intervals(height, tile, overlap), _intervals(width, tile, overlap)))
+        tiles = list(product(intervals(height, tile, overlap), intervals(width, tile, overlap)))
         if boxes is not None:
             tiles = [
                 (rows, cols) for rows, cols in tiles if any(_intersects(rows, cols, box) for box in boxes)
             ]
-        for group in _grouped(tiles, images.shape[0] * min(tile, height) * min(tile, width)):
+        for group in grouped(tiles, images.shape[0] * min(tile, height) * min(tile, width)):
             batch = torch.cat([values[:, :, rows.input, cols.input] for rows, cols in group])
             probabilities = torch.sigmoid(model(batch)["logits"][:, 0].float())
             for (rows, cols), part in zip(group, torch.split(probabilities, len(images)), strict=True):
@@ -132,7 +148,7 @@ def evaluating(model: nn.Module) -> Iterator[None]:
         model.train(was_training)
 
 
-class _Interval:
+class Interval:
     """Extent of a tile along one axis: its input, and the part of its output that is used."""
 
     def __init__(self, start: int, stop: int, first: int, last: int) -> None:
@@ -141,7 +157,7 @@ class _Interval:
         self.output_in_tile = slice(first - start, last - start)
 
 
-def _intersects(rows: _Interval, cols: _Interval, box: Box) -> bool:
+def _intersects(rows: Interval, cols: Interval, box: Box) -> bool:
     """Whether the used output of a tile contains a pixel of a box."""
     top, left, bottom, right = box
     return (
@@ -152,25 +168,30 @@ def _intersects(rows: _Interval, cols: _Interval, box: Box) -> bool:
     )
 
 
-def _grouped(
-    tiles: list[tuple[_Interval, _Interval]], pixels: int
-) -> Iterator[list[tuple[_Interval, _Interval]]]:
+def grouped(tiles: list[tuple[Interval, Interval]], pixels: int) -> Iterator[list[tuple[Interval, Interval]]]:
     """Divide tiles of equal size, `pixels` each, into groups for one forward pass."""
     count = max(1, _BATCH_PIXELS // pixels)
     for start in range(0, len(tiles), count):
         yield tiles[start : start + count]
 
 
-def _intervals(length: int, tile: int, overlap: int) -> Sequence[_Interval]:
+def intervals(length: int, tile: int, overlap: int) -> Sequence["Interval"]:
+    """Divide an axis into tiles of equal length whose used parts cover it.
+
+    Raises
+    ------
+    ValueError
+        If the overlap is not smaller than the tile.
+    """
     if not 0 <= overlap < tile:
         raise ValueError(f"overlap is {overlap} and tile {tile}; the overlap must be smaller")
     if length <= tile:
-        return [_Interval(0, length, 0, length)]
+        return [Interval(0, length, 0, length)]
     count = -(-(length - overlap) // (tile - overlap))
     starts = [round(k * (length - tile) / (count - 1)) for k in range(count)]
     # Neighbouring tiles meet in the middle of their overlap.
     seams = [0, *((b + a + tile) // 2 for a, b in pairwise(starts)), length]
     return [
-        _Interval(start, start + tile, first, last)
+        Interval(start, start + tile, first, last)
         for start, (first, last) in zip(starts, pairwise(seams), strict=True)
     ]

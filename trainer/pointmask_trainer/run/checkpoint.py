@@ -22,8 +22,8 @@ from pointmask.regular import read_regular
 from pointmask.settings import read_table, to_table
 from pointmask_trainer.config import ModelConfig
 from pointmask_trainer.data.normalisation import Normalisation
-from pointmask_trainer.detectors.base import Detector
-from pointmask_trainer.detectors.registry import build
+from pointmask_trainer.detectors.base import ImageNetwork
+from pointmask_trainer.detectors.registry import build_network
 from pointmask_trainer.errors import CheckpointError, ConfigError, DetectorError
 from pointmask_trainer.run.layout import OPTIMISER, STATE, WEIGHTS, RunFolder
 from pointmask_trainer.run.mask_settings import MaskSettings
@@ -51,14 +51,14 @@ class ModelCard:
     masks: MaskSettings = field(default_factory=MaskSettings)
 
 
-def save_model(path: Path, model: Detector, card: ModelCard) -> None:
+def save_model(path: Path, model: ImageNetwork, card: ModelCard) -> None:
     """Write weights and their card to one file.
 
     Parameters
     ----------
     path : Path
         ``….safetensors``; replaced atomically.
-    model : Detector
+    model : ImageNetwork
     card : ModelCard
 
     Raises
@@ -76,7 +76,7 @@ def save_model(path: Path, model: Detector, card: ModelCard) -> None:
     write_whole(path, save(weights, {_HEADER: json.dumps(header)}), RUN_TAG)
 
 
-def load_model(source: str | Path, device: torch.device | str = "cpu") -> tuple[Detector, ModelCard]:
+def load_model(source: str | Path, device: torch.device | str = "cpu") -> tuple[ImageNetwork, ModelCard]:
     """Load weights into a new detector of the type and options stored with them.
 
     Parameters
@@ -87,7 +87,7 @@ def load_model(source: str | Path, device: torch.device | str = "cpu") -> tuple[
 
     Returns
     -------
-    model : Detector
+    model : ImageNetwork
         In eval mode.
     card : ModelCard
 
@@ -99,7 +99,7 @@ def load_model(source: str | Path, device: torch.device | str = "cpu") -> tuple[
     path = weights_path(Path(source))
     weights, card = _read(path)
     try:
-        model = build(card.model.name, in_channels=card.model.in_channels, **card.model.options)
+        model = build_network(card.model.name, in_channels=card.model.in_channels, **card.model.options)
     except DetectorError as error:
         raise CheckpointError(f"{path}: {error}") from None
     load_weights(model, weights, str(path))
@@ -118,7 +118,7 @@ def weights_path(source: Path) -> Path:
     )
 
 
-def load_weights(model: Detector, weights: Mapping[str, Tensor], name: str) -> None:
+def load_weights(model: ImageNetwork, weights: Mapping[str, Tensor], name: str) -> None:
     """Load weights into a model; `name` is used in messages.
 
     Raises
@@ -155,7 +155,7 @@ class TrainingState:
     state: dict[str, Any]
 
 
-def save_last(run: Path, model: Detector, card: ModelCard, training: TrainingState) -> None:
+def save_last(run: Path, model: ImageNetwork, card: ModelCard, training: TrainingState) -> None:
     """Replace ``last/`` of a run atomically: a kill at any moment leaves either the old or the new one.
 
     Raises
@@ -173,7 +173,7 @@ def save_last(run: Path, model: Detector, card: ModelCard, training: TrainingSta
         put_whole(folder, last, is_synced=True)
 
 
-def load_last(run: Path, model: Detector) -> TrainingState | None:
+def load_last(run: Path, model: ImageNetwork) -> TrainingState | None:
     """Load the checkpoint written by `save_last` into a model; None if the run has none yet.
 
     Raises

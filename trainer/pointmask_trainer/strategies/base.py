@@ -95,6 +95,8 @@ class Strategy(ABC):
         Whether labels are made from points, which are then looked for if the user names none.
     reads_masks : bool
         Whether labels are read from the masks that the user names.
+    trains : {"masks", "points"}
+        What the output of its networks is: detectors' masks, or locators' points.
     compiles : bool
         Whether the detector may be compiled; strategies that read its features cannot have that.
     unweighted : tuple of str
@@ -107,6 +109,7 @@ class Strategy(ABC):
     learns_weights: ClassVar[bool] = False
     needs_points: ClassVar[bool] = False
     reads_masks: ClassVar[bool] = True
+    trains: ClassVar[Literal["masks", "points"]] = "masks"
     compiles: ClassVar[bool] = True
     unweighted: ClassVar[tuple[str, ...]] = ()
 

@@ -10,7 +10,7 @@ from pointmask_trainer.config import Config
 from pointmask_trainer.data.batch import Batch
 from pointmask_trainer.data.labels import LabelStore, SplitName
 from pointmask_trainer.data.split import Split
-from pointmask_trainer.detectors.base import Detector, Maps
+from pointmask_trainer.detectors.base import ImageNetwork, Maps
 from pointmask_trainer.distributed import ProcessGroup
 from pointmask_trainer.inference.tiles import Box
 
@@ -25,7 +25,7 @@ class Training(Protocol):
         Images and points of ``train`` and ``val``, on the device.
     labels : LabelStore
         Labels of both splits; ``labels.update(...)`` replaces them.
-    model : Detector
+    model : ImageNetwork
         The detector that is trained, with its present weights.
     device : torch.device
     autocast : torch.dtype or None
@@ -47,7 +47,7 @@ class Training(Protocol):
     @property
     def labels(self) -> LabelStore: ...  # noqa: D102
     @property
-    def model(self) -> Detector: ...  # noqa: D102
+    def model(self) -> ImageNetwork: ...  # noqa: D102
     @property
     def device(self) -> torch.device: ...  # noqa: D102
     @property

@@ -17,7 +17,7 @@ from pointmask_trainer.data.batch import Batch
 from pointmask_trainer.data.labels import LabelStore, SplitName
 from pointmask_trainer.data.normalisation import Normalisation
 from pointmask_trainer.data.split import Split
-from pointmask_trainer.detectors.base import Detector
+from pointmask_trainer.detectors.base import ImageNetwork
 from pointmask_trainer.distributed import ProcessGroup
 
 _SHUFFLE, _CROPS = 1, 2  # what a derived seed is for
@@ -33,7 +33,7 @@ class Batches:
     labels : LabelStore
         Crops show its labels at the time of the call.
     normalisation : Normalisation
-    model : Detector
+    model : ImageNetwork
         Says how many channels images need, and on which device.
     group : ProcessGroup
         Each process cuts its share of a batch.
@@ -45,7 +45,7 @@ class Batches:
         splits: Mapping[SplitName, Split],
         labels: LabelStore,
         normalisation: Normalisation,
-        model: Detector,
+        model: ImageNetwork,
         group: ProcessGroup,
     ) -> None:
         self._config, self._splits, self._labels, self._group = config, splits, labels, group

@@ -6,7 +6,6 @@ The state is the weights, the optimiser's state and the strategy's. Order, crops
 
 import math
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -14,22 +13,26 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from pointmask.metrics.counters import Score, score
+from pointmask.metrics.counters import Score
+from pointmask.metrics.points import PointScore
 from pointmask_trainer.config import Config
 from pointmask_trainer.data.batch import Batch
 from pointmask_trainer.data.labels import LabelStore, SplitName
 from pointmask_trainer.data.normalisation import Normalisation
 from pointmask_trainer.data.split import Mask, Split
-from pointmask_trainer.detectors.base import Detector, Maps
+from pointmask_trainer.detectors.base import ImageNetwork, Maps
 from pointmask_trainer.detectors.blocks.common import check_channels_last
+from pointmask_trainer.detectors.registry import LOCATORS
 from pointmask_trainer.distributed import ProcessGroup
 from pointmask_trainer.errors import ConfigError, TrainingError
 from pointmask_trainer.inference.operator_masks import OperatorMasks
+from pointmask_trainer.inference.tasks.choice import task_of
 from pointmask_trainer.inference.tiles import Box, predict_pool
 from pointmask_trainer.run.mask_settings import MaskSettings
 from pointmask_trainer.strategies.base import Strategy
 from pointmask_trainer.training.batches import Batches
 from pointmask_trainer.training.optimiser import make_ema, make_optimiser, set_rate
+from pointmask_trainer.training.validation import validate
 
 _DROPOUT = 3  # what a derived seed is for
 _PRECISION = {"float32": None, "bf16": torch.bfloat16}
@@ -69,7 +72,7 @@ class Loop:
         On the device.
     labels : LabelStore
     strategy : Strategy
-    model : Detector
+    model : ImageNetwork
         On the device.
     normalisation : Normalisation
     group : ProcessGroup
@@ -85,6 +88,8 @@ class Loop:
     ----------
     masks : MaskSettings
         With theta as it is learned.
+    task : Task
+        What the network's output is.
     epoch, step : int
         Finished epochs, and finished steps of the current one.
     steps_per_epoch : int
@@ -99,7 +104,7 @@ class Loop:
         splits: Mapping[SplitName, Split],
         labels: LabelStore,
         strategy: Strategy,
-        model: Detector,
+        model: ImageNetwork,
         normalisation: Normalisation,
         group: ProcessGroup | None = None,
         masks: MaskSettings | None = None,
@@ -113,7 +118,9 @@ class Loop:
         self.strategy, self.model, self.normalisation = strategy, model, normalisation
         self.group = group or ProcessGroup()
         self.masks = masks or MaskSettings()
-        self._operator = OperatorMasks.of(self.masks)
+        self.task = task_of(model, OperatorMasks.of(self.masks))
+        if strategy.trains != self.task.finds:
+            raise ConfigError(_misfit(config, strategy.trains))
         self.device = next(model.parameters()).device
         self.autocast = _PRECISION[config.run.precision]
         self.optimiser = make_optimiser(config.optim, model)
@@ -135,12 +142,12 @@ class Loop:
             self.optimiser.add_param_group({"params": added, "weight_decay": 0.0})
 
     @property
-    def evaluated_model(self) -> Detector:
+    def evaluated_model(self) -> ImageNetwork:
         """The detector that is validated, predicts and is saved as the best: the EMA, if there is one."""
         if self.ema is None:
             return self.model
         ema = self.ema.module
-        assert isinstance(ema, Detector)
+        assert isinstance(ema, ImageNetwork)
         return ema
 
     def train_epoch(self, on_step: Callable[[int, float], None] | None = None) -> EpochResult:
@@ -189,7 +196,7 @@ class Loop:
         theta = self.strategy.learned_theta()
         if theta is not None and not self.config.masks.theta and theta != self.masks.theta:
             self.masks = replace(self.masks, theta=theta)
-            self._operator = OperatorMasks.of(self.masks)
+            self.task = task_of(self.model, OperatorMasks.of(self.masks))
 
     def batch(self, split: SplitName, indices: Tensor, key: tuple[int, ...], *, plain: bool = False) -> Batch:
         """Cut this process's share of a batch; see `pointmask_trainer.strategies.training.Training.batch`."""
@@ -230,46 +237,19 @@ class Loop:
         self,
         truths: list[Mask] | None = None,
         on_image: Callable[[int, Tensor, Score], None] | None = None,
-    ) -> dict[str, Score]:
-        """Score the validation images against their labels and, as a diagnostic, against true masks.
-
-        Parameters
-        ----------
-        truths : list of (H, W) bool arrays, optional
-            True masks.
-        on_image : callable, optional
-            Called with the index, the (H, W) probabilities and the score of each image of this process's
-            share: against its true mask if `truths` is given, else against its label.
-
-        Returns
-        -------
-        dict
-            ``labels``, and ``truth`` where true masks are given; if the masks are the operator's, also
-            ``network_labels`` and ``network_truth``.
-        """
-        mine = list(range(len(self.splits["val"])))[self.group.rank :: self.group.size]
-        scores: defaultdict[str, Score] = defaultdict(Score)
-        for index, tensor in self.predictions("val", mine):
-            probabilities = tensor.cpu().numpy()
-            references = {"labels": self.labels.label("val", index) > 0.5}
-            if truths is not None:
-                references["truth"] = truths[index]
-            if self._operator is not None:
-                for name, reference in references.items():
-                    scores[f"network_{name}"] += score(probabilities > 0.5, reference)
-                probabilities = self._operator(self.splits["val"].images.stored(index), probabilities)
-            for name, reference in references.items():
-                counted = score(probabilities > 0.5, reference)
-                scores[name] += counted
-            if on_image:
-                on_image(index, torch.from_numpy(probabilities), counted)
-        return {name: sum(self.group.gather(scores[name]), Score()) for name in self._scored(truths)}
-
-    def _scored(self, truths: list[Mask] | None) -> list[str]:
-        """Return the names of the scores of `validate`: the same in all processes, also without images."""
-        references = ["labels"] if truths is None else ["labels", "truth"]
-        network = [] if self._operator is None else [f"network_{name}" for name in references]
-        return references + network
+    ) -> dict[str, Score | PointScore]:
+        """Score the validation images; see `pointmask_trainer.training.validation.validate`."""
+        return validate(
+            self.task,
+            self.evaluated_model,
+            self.splits["val"],
+            self.labels,
+            self.normalisation,
+            self.group,
+            truths=truths,
+            on_image=on_image,
+            autocast=self.autocast,
+        )
 
     def _active_images(self) -> Sequence[int]:
         """Return the indices of the training images of the coming epoch."""
@@ -336,3 +316,17 @@ class Loop:
             "last checkpoint is kept. Look at these images and their labels, lower optim.lr, or set "
             "optim.clip; then run again with --resume"
         )
+
+
+def _misfit(config: Config, trains: str) -> str:
+    """Say that a strategy does not train this network, and what goes together."""
+    strategy, model = config.strategy.name, config.model.name
+    if trains == "points":
+        return (
+            f"strategy {strategy} trains networks that find points, and {model} draws masks; set --model to "
+            f"one of {', '.join(LOCATORS)}"
+        )
+    return (
+        f"strategy {strategy} trains detectors, which draw masks, and {model} finds points; set --strategy "
+        "spire, or --model to a detector"
+    )

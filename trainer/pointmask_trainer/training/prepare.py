@@ -15,11 +15,13 @@ from pointmask_trainer.data.layout import layout_note, mask_folder, true_masks
 from pointmask_trainer.data.normalisation import normalisation_of
 from pointmask_trainer.data.points import lists_with_points, points_of
 from pointmask_trainer.data.split import Mask, known_masks, load_split
-from pointmask_trainer.detectors.base import Detector
+from pointmask_trainer.detectors.base import Detector, ImageNetwork
+from pointmask_trainer.detectors.locators.base import Locator
 from pointmask_trainer.detectors.prior import start_from
-from pointmask_trainer.detectors.registry import build
+from pointmask_trainer.detectors.registry import build_network
 from pointmask_trainer.distributed import ProcessGroup, share_statistics
-from pointmask_trainer.run.mask_settings import MaskSettings
+from pointmask_trainer.errors import ConfigError
+from pointmask_trainer.run.mask_settings import MaskSettings, MaskSource
 from pointmask_trainer.run.source import Source
 from pointmask_trainer.strategies.base import Folder, Strategy
 from pointmask_trainer.strategies.registry import make_strategy
@@ -97,7 +99,8 @@ def prepare(
     )
     if strategy.sees_validation:
         say(SEEN)
-    masks = MaskSettings(config.masks.by, config.masks.polarity, _theta(config, strategy, source, say))
+    by: MaskSource = "operator" if isinstance(model, Locator) else config.masks.by
+    masks = MaskSettings(by, config.masks.polarity, _theta(config, strategy, source, say))
     loop = Loop(config, folder.splits, labels, strategy, model, normalisation, group, masks)
     return loop, known_masks(val_split, true_masks(source.root))
 
@@ -126,10 +129,21 @@ def _once(say: Callable[[str], None]) -> Callable[[str], None]:
     return tell
 
 
-def fresh(config: ModelConfig) -> Detector:
-    """Build a detector with its initial weights, on the processor."""
-    model = build(config.name, in_channels=config.in_channels, **config.options)
+def fresh(config: ModelConfig) -> ImageNetwork:
+    """Build a network with its initial weights, on the processor.
+
+    Raises
+    ------
+    ConfigError
+        If a prior is set for a network that has none.
+    """
+    model = build_network(config.name, in_channels=config.in_channels, **config.options)
     model.tile = config.tile
     if config.prior != 0.5:
+        if not isinstance(model, Detector):
+            raise ConfigError(
+                f"model.prior = {config.prior} is the first probability of a detector's pixels, and "
+                f"{config.name} finds points; set model.prior to 0.5"
+            )
         start_from(model, config.prior)
     return model

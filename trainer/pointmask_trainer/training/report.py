@@ -24,6 +24,7 @@ _KEYS = (
     ("val_truth", "true masks"),
     ("val_network_truth", "true masks, network alone"),  # where the operator draws the masks
 )
+_POINT_FIGURES = (("f1", "F1"), ("precision", "precision"), ("recall", "recall"))
 
 Lines = Sequence[dict[str, Any]]  # of metrics.jsonl
 
@@ -57,7 +58,7 @@ def write_run_report(
         f"<pre>{escape_lines(config.to_toml())}</pre></details>\n"
         f"{learned}\n"
         f"{_pictures(gallery, lines)}\n",
-        summary=f'<div class="summary"><dl class="numbers">{_numbers(config, lines)}</dl></div>\n',
+        summary=f'<div class="summary"><dl class="numbers">{_numbers(config, loop, lines)}</dl></div>\n',
         style=f"{SECTION_STYLE}\n{_style()}",
     )
     write_whole(path, text.encode("utf-8", "backslashreplace"), RUN_TAG)
@@ -84,19 +85,22 @@ def _sentence(text: str) -> str:
     return f"{text[0].upper()}{text[1:]}."
 
 
-def _numbers(config: Config, lines: Lines) -> str:
+def _numbers(config: Config, loop: Loop, lines: Lines) -> str:
     """Progress of the run, and figures of its best epoch."""
     items = [("epoch", f"{lines[-1]['epoch']:,} of {config.epochs:,}")]
     scored = [line for line in lines if _value(line, "val_labels", "iou") is not None]
     if scored:
         # As the run does: among equals, the first.
-        best = max(scored, key=lambda line: float(line["val_labels"]["iou"]))
+        best = max(scored, key=lambda line: loop.task.rank(line) or 0.0)
         items.append(("best epoch", f"{best['epoch']:,}"))
         for key, against in _KEYS:
             for figure, word in (("iou", "IoU"), ("pd", "Pd")):
                 value = _value(best, key, figure)
                 if value is not None:
                     items.append((f"val {word}, {against}", f"{value:.3f}"))
+        for figure, word in _POINT_FIGURES:
+            if (value := _value(best, "val_points", figure)) is not None:
+                items.append((f"val {word}, clicks", f"{value:.3f}"))
     items.append(("images/s", f"{lines[-1]['images_per_second']:,.1f}"))
     return "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in items)
 
@@ -113,9 +117,29 @@ def _charts(config: Config, lines: Lines) -> str:
     charts = [
         line_chart("Loss", [_curve(lines, "loss")], last=config.epochs),
         line_chart("IoU on the validation list", ious, last=config.epochs, top=1.0),
+        *_point_charts(config, lines),
         line_chart("Learning rate", [_curve(lines, "lr")], last=config.epochs),
     ]
     return "".join(charts)
+
+
+def _point_charts(config: Config, lines: Lines) -> list[str]:
+    """Precision, recall and F1 of a network that finds points."""
+    if not any("val_points" in line for line in lines):
+        return []
+    curves = [
+        Curve(
+            word,
+            [
+                (line["epoch"], value)
+                for line in lines
+                if (value := _value(line, "val_points", figure)) is not None
+            ],
+            dashed=figure != "f1",
+        )
+        for figure, word in _POINT_FIGURES
+    ]
+    return [line_chart("Points on the validation list", curves, last=config.epochs, top=1.0)]
 
 
 def _curve(lines: Lines, key: str) -> Curve:

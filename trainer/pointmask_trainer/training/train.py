@@ -2,8 +2,9 @@
 
 A run folder holds ``config.toml``, the id lists ``train.txt`` and ``val.txt``, ``metrics.jsonl`` (one line
 per epoch), ``source.json`` (where the data lay), ``report.html``, ``last/`` (everything needed to go on) and
-``best/model.safetensors``, chosen by IoU on the validation list with the labels of the strategy: true masks
-of the validation list are scored where they exist, but decide nothing. A strategy that learns labels or
+``best/model.safetensors``, chosen by IoU on the validation list with the labels of the strategy, or by F1
+with the clicks where the network finds points: true masks of the validation list are scored where they exist,
+but decide nothing. A strategy that learns labels or
 sample weights adds ``strategy.jsonl``, every version of the labels in ``labels/``, and ``analysis/``.
 """
 
@@ -21,6 +22,8 @@ from pointmask.io.layout import IMAGES, RUN_TAG, TRUE_MASKS
 from pointmask.io.listed import files_in
 from pointmask.io.lock import only_job
 from pointmask.io.own import check_output
+from pointmask.metrics.counters import Score
+from pointmask.metrics.points import PointScore
 from pointmask.regular import read_regular
 from pointmask_trainer.analysis.follow import Follower
 from pointmask_trainer.config import Config, from_toml
@@ -272,12 +275,12 @@ class _Run:
         result = loop.train_epoch(
             lambda step, loss: self._watcher.step(number, epochs, step, loop.steps_per_epoch, loss)
         )
-        metrics = self._figures(number, result)
+        metrics = self._facts(number, result)
         if number % self._config.run.validate_every == 0 or number == epochs:
             self._gallery.clear()
             scores = loop.validate(self._truths, self._gallery.see)
-            metrics |= {f"val_{name}": figures(value) for name, value in scores.items()}
-        is_best = "val_labels" in metrics and _rank(metrics) > _rank(self._best)
+            metrics |= {f"val_{name}": _figures(value) for name, value in scores.items()}
+        is_best = "val_labels" in metrics and self._rank(metrics) > self._rank(self._best)
         if is_best:
             self._best = metrics
         if "val_labels" in metrics:
@@ -298,7 +301,14 @@ class _Run:
                 f"than that of epoch {self._best['epoch']} (patience)"
             )
 
-    def _figures(self, number: int, result: EpochResult) -> dict[str, Any]:
+    def _rank(self, metrics: dict[str, Any]) -> float:
+        """Return the figure by which the best epoch is chosen; lowest for no metrics at all."""
+        if not metrics:
+            return -2.0
+        figure = self._loop.task.rank(metrics)
+        return -1.0 if figure is None else figure
+
+    def _facts(self, number: int, result: EpochResult) -> dict[str, Any]:
         rate = set_rate(self._loop.optimiser, self._config.optim, number - 1, self._config.epochs)
         return {
             "epoch": number,
@@ -371,9 +381,5 @@ class _Run:
         self._watcher.message(f"going on after epoch {loop.epoch} of {self._config.epochs}")
 
 
-def _rank(metrics: dict[str, Any]) -> float:
-    """IoU on validation labels; lowest for no metrics at all."""
-    if not metrics:
-        return -2.0
-    iou = metrics["val_labels"]["iou"]
-    return -1.0 if iou is None else float(iou)
+def _figures(counted: Score | PointScore) -> dict[str, float | None]:
+    return counted.figures() if isinstance(counted, PointScore) else figures(counted)

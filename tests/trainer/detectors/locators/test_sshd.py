@@ -10,6 +10,8 @@ from pointmask_trainer.detectors.base import parameter_count
 from pointmask_trainer.detectors.locators import sshd
 from pointmask_trainer.detectors.locators.sshd import SSHD
 
+SWITCHES = {"threshold": "learns_threshold"}
+
 
 @pytest.fixture(scope="module")
 def net():
@@ -59,7 +61,7 @@ def test_images_of_a_batch_do_not_meet(net):
 
 @pytest.mark.parametrize("switch", ["fusion", "offset", "threshold"])
 def test_a_switch_changes_its_part_alone(net, switch):
-    other = SSHD(**{switch: False}).eval()
+    other = SSHD(**{SWITCHES.get(switch, switch): False}).eval()
     missing = set(net.state_dict()) - set(other.state_dict())
     assert {name.partition(".")[0] for name in missing} == {switch}
     other.load_state_dict({k: v for k, v in net.state_dict().items() if k not in missing})

@@ -1,44 +1,99 @@
-"""The contract of every locator: any image size in, a heat map of cells of 4 x 4 pixels out."""
+"""The contract of every locator: any image size in, a heat map of cells with a peak at each target out."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
 
 from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812 - as everybody writes it
 
-from pointmask_trainer.detectors.base import ImageNetwork, Maps
+from pointmask.settings import Between, check
+from pointmask_trainer.detectors.base import ImageNetwork, Maps, replicated
 from pointmask_trainer.detectors.blocks.common import conv
+from pointmask_trainer.errors import DetectorError
 
 CELL = 4
-"""Sides of a cell of the heat map in px; pixel (4 j, 4 i) is the centre of cell (j, i)."""
+"""Sides of a cell in px of the enlarged input; pixel (4 j, 4 i) is the centre of cell (j, i)."""
 
 
 class HeatMaps(Maps, total=False):
     """Output of a locator.
 
-    ``logits`` is the heat, (N, 1, ceil(H / 4), ceil(W / 4)): unbounded, 1 at a perfect peak, and no logit of
-    a probability. ``aux`` is empty. Some locators also give ``offset``, (N, 2, ...): where in a cell a target
-    lies, rows and columns from the cell's centre in cells; and ``threshold``, (N,): the heat above which a
-    peak of the image is a target.
+    ``logits`` is the heat, (N, 1, rows, cols): unbounded, 1 at a perfect peak, and no logit of a probability.
+    ``aux`` is empty. Some locators also give ``offset``, (N, 2, rows, cols): where in a cell a target lies,
+    rows and columns from the cell's centre in cells; and ``threshold``, (N,): the heat above which a peak of
+    the image is a target.
     """
 
     offset: Tensor
     threshold: Tensor
 
 
-class Locator(ImageNetwork, ABC):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Decoding:
+    """How peaks become points.
+
+    Attributes
+    ----------
+    threshold : float
+        Heat of a peak that is as likely a target as not, where the network does not tell.
+    gap : float
+        Peaks that lie below the highest by more than this share of it are dropped; 1 keeps all.
+    limit : int
+        Most points of a frame; 0 is no limit.
+    refine : {"parabola", "quarter"}
+        Place of a peak within its cell, where the network does not tell: by the parabola through it and its
+        neighbours, or a quarter of a cell towards the larger neighbour, as published.
+    """
+
+    threshold: Annotated[float, Between(0.01, 0.99)] = 0.35
+    gap: Annotated[float, Between(0, 1)] = 1.0
+    limit: Annotated[int, Between(0, 100_000)] = 0
+    refine: Literal["parabola", "quarter"] = "parabola"
+
+    def __post_init__(self) -> None:
+        check(self, DetectorError, "model.options")
+
+
+class Locator(ImageNetwork):
     """A network that finds points; losses, masks and IoU of detectors do not apply to its output.
 
     Parameters
     ----------
     in_channels : int
         Channels of the image, 1 or more.
+    input_scale : int
+        1, 2 or 4: images are enlarged so many times, for targets that are small against the cells.
+    decoding : Decoding, optional
+
+    Attributes
+    ----------
+    cell : int
+        Sides of a cell in px of the image: (cell · j, cell · i) is the centre of cell (j, i), and a heat map
+        has ceil(H / cell) rows.
+    decoding : Decoding
 
     Raises
     ------
     DetectorError
-        If `in_channels` is less than 1.
+        If `in_channels` is less than 1, or the scale is another.
     """
 
+    stride: ClassVar[int] = 1
+
+    def __init__(
+        self, in_channels: int = 1, *, input_scale: int = 1, decoding: Decoding | None = None
+    ) -> None:
+        super().__init__(in_channels)
+        if input_scale not in (1, 2, 4):
+            raise DetectorError(f"input_scale = {input_scale} must be 1, 2 or 4")
+        self.input_scale, self.cell = input_scale, CELL // input_scale
+        self.decoding = decoding or Decoding()
+
     @abstractmethod
+    def forward_heat(self, x: Tensor) -> HeatMaps:
+        """Compute the maps of enlarged images whose sides are multiples of `stride`, (N, ., H / 4, W / 4)."""
+
     def forward(self, x: Tensor) -> HeatMaps:
         """Compute the heat map of images of any size.
 
@@ -52,6 +107,25 @@ class Locator(ImageNetwork, ABC):
         DetectorError
             As `pointmask_trainer.detectors.base.Detector.forward`.
         """
+        self.check(x)
+        large = self.enlarged(x)
+        return cropped(self.forward_heat(replicated(large, self.stride)), large.shape[-2], large.shape[-1])
+
+    def enlarged(self, x: Tensor) -> Tensor:
+        """Enlarge (N, C, H, W) images bilinearly such that pixel (y, x) becomes (scale · y, scale · x)."""
+        if self.input_scale == 1:
+            return x
+        size = [(side - 1) * self.input_scale + 1 for side in x.shape[-2:]]
+        return F.interpolate(x, size=size, mode="bilinear", align_corners=True)
+
+
+def cropped(maps: HeatMaps, height: int, width: int) -> HeatMaps:
+    """Cut maps to the cells of an enlarged image of this size."""
+    rows, cols = (height + CELL - 1) // CELL, (width + CELL - 1) // CELL
+    maps["logits"] = maps["logits"][..., :rows, :cols]
+    if "offset" in maps:
+        maps["offset"] = maps["offset"][..., :rows, :cols]
+    return maps
 
 
 def heat_layer(channels: int) -> nn.Conv2d:

@@ -1,10 +1,12 @@
 """HRPE of SPIRE: a heat map with peaks at targets, at a quarter of the image's size (Ni et al., 2025)."""
 
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 
 from pointmask_trainer.detectors.blocks.common import conv, conv_norm, conv_norm_relu, norm2d
-from pointmask_trainer.detectors.locators.base import HeatMaps, Locator, heat_layer
+from pointmask_trainer.detectors.locators.base import Decoding, HeatMaps, Locator, heat_layer
 
 
 class HRPE(Locator):
@@ -18,10 +20,24 @@ class HRPE(Locator):
     ----------
     in_channels : int, default 1
         Channels of the image.
+    input_scale : int
+        See `Locator`.
+    threshold, gap, limit, refine
+        See `Decoding`.
     """
 
-    def __init__(self, in_channels: int = 1) -> None:
-        super().__init__(in_channels)
+    def __init__(
+        self,
+        in_channels: int = 1,
+        *,
+        input_scale: int = 1,
+        threshold: float = 0.35,
+        gap: float = 1.0,
+        limit: int = 0,
+        refine: Literal["parabola", "quarter"] = "parabola",
+    ) -> None:
+        decoding = Decoding(threshold=threshold, gap=gap, limit=limit, refine=refine)
+        super().__init__(in_channels, input_scale=input_scale, decoding=decoding)
         self.net = nn.Sequential(
             conv_norm_relu(in_channels, 64, stride=2, bias=False),
             conv_norm_relu(64, 64, stride=2, bias=False),
@@ -33,9 +49,8 @@ class HRPE(Locator):
             heat_layer(32),
         )
 
-    def forward(self, x: Tensor) -> HeatMaps:
-        """Compute the heat map of images of any size; see `Locator.forward`."""
-        self.check(x)
+    def forward_heat(self, x: Tensor) -> HeatMaps:
+        """Compute the heat map alone; see `Locator.forward_heat`."""
         return {"logits": self.net(x), "aux": []}
 
 

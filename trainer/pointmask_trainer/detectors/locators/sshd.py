@@ -25,18 +25,17 @@ threshold                 two linear layers                                1,057
 """
 
 from itertools import pairwise
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - as everybody writes it
 
-from pointmask_trainer.detectors.base import replicated
 from pointmask_trainer.detectors.blocks.common import conv, conv_norm, conv_norm_relu, resize, size_of
-from pointmask_trainer.detectors.locators.base import CELL, HeatMaps, Locator, heat_layer
+from pointmask_trainer.detectors.locators.base import Decoding, HeatMaps, Locator, heat_layer
 
 _WIDTHS = (32, 64, 128)  # channels at 1/4, 1/8 and 1/16
 _MERGED = 64
-_STRIDE = 16
 _LEAST, _RANGE = 0.1, 0.8  # of the learned threshold
 
 
@@ -51,14 +50,30 @@ class SSHD(Locator):
         Whether local and global features are fused; otherwise merged features are used as they are.
     offset : bool
         Whether offsets are predicted.
-    threshold : bool
-        Whether a threshold is predicted.
+    learns_threshold : bool
+        Whether a threshold is predicted for each image; otherwise `threshold` holds.
+    input_scale : int
+        See `Locator`.
+    threshold, gap, limit
+        See `Decoding`.
     """
 
+    stride: ClassVar[int] = 16
+
     def __init__(
-        self, in_channels: int = 1, *, fusion: bool = True, offset: bool = True, threshold: bool = True
+        self,
+        in_channels: int = 1,
+        *,
+        fusion: bool = True,
+        offset: bool = True,
+        learns_threshold: bool = True,
+        input_scale: int = 1,
+        threshold: float = 0.35,
+        gap: float = 1.0,
+        limit: int = 0,
     ) -> None:
-        super().__init__(in_channels)
+        decoding = Decoding(threshold=threshold, gap=gap, limit=limit)
+        super().__init__(in_channels, input_scale=input_scale, decoding=decoding)
         self.stem = nn.Sequential(
             conv_norm_relu(in_channels, 32, stride=2, bias=False),
             conv_norm_relu(32, 32, stride=2, bias=False),
@@ -71,18 +86,16 @@ class SSHD(Locator):
             nn.Sequential(conv_norm_relu(_MERGED, 32, bias=False), conv(32, 2, 1)) if offset else None
         )
         self.threshold = (
-            nn.Sequential(nn.Linear(_MERGED, 16), nn.ReLU(), nn.Linear(16, 1)) if threshold else None
+            nn.Sequential(nn.Linear(_MERGED, 16), nn.ReLU(), nn.Linear(16, 1)) if learns_threshold else None
         )
 
-    def forward(self, x: Tensor) -> HeatMaps:
-        """Compute the maps of images of any size; see `Locator.forward`."""
-        self.check(x)
-        rows, cols = -(-x.shape[-2] // CELL), -(-x.shape[-1] // CELL)
-        merged = self.merge(self.cascade(self.stem(replicated(x, _STRIDE))))
+    def forward_heat(self, x: Tensor) -> HeatMaps:
+        """Compute heat, offsets and threshold; see `Locator.forward_heat`."""
+        merged = self.merge(self.cascade(self.stem(x)))
         features = merged if self.fusion is None else self.fusion(merged)
-        maps: HeatMaps = {"logits": self.head(features)[..., :rows, :cols], "aux": []}
+        maps: HeatMaps = {"logits": self.head(features), "aux": []}
         if self.offset is not None:
-            maps["offset"] = self.offset(features)[..., :rows, :cols]
+            maps["offset"] = self.offset(features)
         if self.threshold is not None:
             score = self.threshold(features.mean((2, 3)))[:, 0]
             maps["threshold"] = _LEAST + _RANGE * torch.sigmoid(score)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - as everybody writes it
 
-from pointmask_trainer.detectors.base import Detector
+from pointmask_trainer.detectors.base import ImageNetwork
 from pointmask_trainer.detectors.quiet import unrecorded
 from pointmask_trainer.detectors.reading import reading
 
@@ -18,7 +18,7 @@ def embedded(features: Tensor, projection: nn.Module | None, size: tuple[int, in
     Parameters
     ----------
     features : (B, C, h, w) Tensor
-        Input of `Detector.embedding`, of crops padded to multiples of `stride`.
+        Input of `ImageNetwork.embedding`, of crops padded to multiples of `stride`.
     projection : nn.Module or None
         From C channels to fewer; None takes the features as they are.
     size : (int, int)
@@ -41,8 +41,8 @@ def embedded(features: Tensor, projection: nn.Module | None, size: tuple[int, in
     return values[:, :, : size[0], : size[1]]
 
 
-def embedding_channels(model: Detector) -> int:
-    """Return the channels of the feature map that `Detector.embedding` reads."""
+def embedding_channels(model: ImageNetwork) -> int:
+    """Return the channels of the feature map that `ImageNetwork.embedding` reads."""
     device = next(model.parameters()).device
     was_training = model.training
     model.eval()
@@ -57,13 +57,13 @@ class Teacher:
 
     Parameters
     ----------
-    model : Detector
+    model : ImageNetwork
     projection : nn.Module or None
     decay : float
         Per step.
     """
 
-    def __init__(self, model: Detector, projection: nn.Module | None, decay: float) -> None:
+    def __init__(self, model: ImageNetwork, projection: nn.Module | None, decay: float) -> None:
         self._model, self._projection = copy.deepcopy(model), copy.deepcopy(projection)
         self._decay = decay
         for part in self._parts:
@@ -87,7 +87,7 @@ class Teacher:
         return embedded(seen[0], self._projection, size, self._model.stride)
 
     @torch.no_grad()
-    def follow(self, model: Detector, projection: nn.Module | None) -> None:
+    def follow(self, model: ImageNetwork, projection: nn.Module | None) -> None:
         """Move towards the present weights and statistics."""
         for mine, its in zip(self._parts, [model, projection], strict=False):
             assert its is not None

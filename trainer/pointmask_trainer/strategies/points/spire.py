@@ -1,0 +1,96 @@
+"""SPIRE: the clicks are the supervision, and heat with a peak at each is what is learned (Ni et al., 2026).
+
+No mask enters. The masks that are shown, and scored in validation, are the annotator's: of the clicks as
+labels, of the points that are found as prediction.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Literal, cast
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pointmask.theta import Theta
+from pointmask_trainer.config import LossConfig
+from pointmask_trainer.data.batch import Batch
+from pointmask_trainer.data.labels import Label, SplitName
+from pointmask_trainer.data.split import Split, for_every_image
+from pointmask_trainer.detectors.base import Auxiliary, Maps
+from pointmask_trainer.detectors.locators.base import HeatMaps, Locator
+from pointmask_trainer.strategies.base import Folder, Part, Strategy, require_points
+from pointmask_trainer.strategies.labels.annotating import annotate_image
+from pointmask_trainer.strategies.points.losses import locator_losses
+from pointmask_trainer.strategies.points.options import SpireOptions
+from pointmask_trainer.strategies.points.targets import heat_target
+from pointmask_trainer.strategies.training import Training
+
+
+class Spire(Strategy):
+    """Train a locator on points."""
+
+    Options = SpireOptions
+    trains: ClassVar[Literal["masks", "points"]] = "points"
+    needs_points = True
+    reads_masks = False
+    options: SpireOptions
+
+    def prepare(self, folder: Folder) -> Mapping[SplitName, Sequence[Label]]:
+        """Annotate both lists, to show and to score masks by; training uses the points alone."""
+        require_points(folder, "spire")
+        theta, polarity = self.first_theta(), self.options.polarity
+
+        def masks_of(split: Split) -> Callable[[int], Label]:
+            return lambda index: annotate_image(split, index, theta, polarity).mask
+
+        return {name: for_every_image(split, masks_of(split)) for name, split in folder.splits.items()}
+
+    def first_theta(self) -> Theta:
+        """Return the annotator's parameters."""
+        return Theta.load(self.options.annotator)
+
+    def why_not(self, part: Part) -> str:
+        """Return why only the network is learned."""
+        if part in ("labels", "theta"):
+            return "strategy spire learns from the clicks themselves"
+        return super().why_not(part)
+
+    def start(self, training: Training) -> None:
+        """Keep the points."""
+        model = training.model
+        assert isinstance(model, Locator)  # the loop has checked that strategy and network fit
+        self._model = model
+        self._points = {name: split.points for name, split in training.splits.items()}
+        self._peak, self._record = 0.0, dict[str, Any]()
+
+    def losses(
+        self, maps: Maps, batch: Batch, config: LossConfig, auxiliary: tuple[Auxiliary, ...]
+    ) -> Tensor:
+        """Return the loss of each image against its points' heat; ``loss`` of the settings is not read."""
+        heat_maps = cast(HeatMaps, maps)
+        points = self._points_in(batch)
+        images = self._model.enlarged(batch.images[:, :1]).cpu().double().numpy()
+        heat = [
+            heat_target(image[0], own.numpy(), self.options)
+            for image, own in zip(images, points, strict=True)
+        ]
+        device = heat_maps["logits"].device
+        target = torch.from_numpy(np.stack(heat))[:, None].to(device)
+        self._peak = max(self._peak, float(heat_maps["logits"].detach().max()))
+        return locator_losses(heat_maps, target, [own.to(device) for own in points], self.options)
+
+    def end_epoch(self, training: Training) -> None:
+        """Note the largest heat of the epoch: a map that stays at zero everywhere is a trap."""
+        self._record, self._peak = {"largest_heat": self._peak}, 0.0
+
+    def record(self) -> dict[str, Any]:
+        """Return the largest heat of the epoch."""
+        return self._record
+
+    def _points_in(self, batch: Batch) -> list[Tensor]:
+        """Return the (K, 2) places of each crop's points, in px of the enlarged input, outside ones too."""
+        points = self._points[batch.split]
+        return [
+            batch.views.points(k, torch.from_numpy(points[index])) * self._model.input_scale
+            for k, index in enumerate(batch.indices.tolist())
+        ]
