@@ -75,21 +75,32 @@ class EvaluationTally:
     images : int
     points : PointScore
         At threshold 0.5, centroids of targets against those of the true masks' components.
+    point_curve : list of PointScore
+        One per entry of `THRESHOLDS`, of a network that finds points; else empty.
     """
 
     curve: list[Score] = field(default_factory=lambda: [Score()] * len(THRESHOLDS))
     sizes: dict[str, SizeTally] = field(default_factory=lambda: {name: SizeTally() for name in SIZE_CLASSES})
     images: int = 0
     points: PointScore = field(default_factory=PointScore)
+    point_curve: list[PointScore] = field(default_factory=list)
 
     @property
     def score(self) -> Score:
         """Counters at threshold 0.5."""
         return self.curve[HALF]
 
-    def add(self, curve: Sequence[Score], detections: Sequence[Detection], points: PointScore) -> None:
+    def add(
+        self,
+        curve: Sequence[Score],
+        detections: Sequence[Detection],
+        points: PointScore,
+        point_curve: Sequence[PointScore] = (),
+    ) -> None:
         """Add one image."""
         self.points += points
+        before = self.point_curve or [PointScore()] * len(point_curve)
+        self.point_curve = [total + added for total, added in zip(before, point_curve, strict=True)]
         self.curve = [total + added for total, added in zip(self.curve, curve, strict=True)]
         for name in SIZE_CLASSES:
             own = [detection for detection in detections if detection.score.size_class == name]
@@ -177,15 +188,21 @@ class _Tallies:
     def add(self, index: int, drawn: Drawn, truth: Mask) -> None:
         probabilities = drawn.probabilities
         curve = curve_of(probabilities, truth)
-        places = [(target.y, target.x) for target in self._task.targets(drawn)]
-        height, width = truth.shape
-        points = score_points(places, blobs(truth)[0], (height, width))
+        truths, (height, width) = blobs(truth)[0], truth.shape
+
+        def points_at(threshold: float) -> PointScore:
+            places = [(target.y, target.x) for target in self._task.targets(drawn, threshold)]
+            return score_points(places, truths, (height, width))
+
+        points = points_at(THRESHOLDS[HALF])
+        has_curve = self._task.finds == "points"
+        point_curve = [points_at(threshold) for threshold in THRESHOLDS] if has_curve else []
         detections = score_detections(probabilities > THRESHOLDS[HALF], truth)
         tallies = [self._whole, self._data_sets[data_set_of(self._ids[index])]]
         if self._ids[index] not in self._known:
             tallies.append(self._unseen)
         for tally in tallies:
-            tally.add(curve, detections, points)
+            tally.add(curve, detections, points, point_curve)
 
     def evaluation(self) -> Evaluation:
         whole, unseen = self._whole, self._unseen

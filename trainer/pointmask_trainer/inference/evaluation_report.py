@@ -8,7 +8,7 @@ from typing import Any
 from rich.table import Table
 
 from pointmask.metrics.counters import Score
-from pointmask.metrics.points import WITHIN
+from pointmask.metrics.points import WITHIN, average_precision
 from pointmask.metrics.targets import SIZE_CLASSES
 from pointmask.printable import printable
 from pointmask_trainer.inference.evaluate import (
@@ -106,12 +106,13 @@ def _by_set(evaluation: Evaluation, whose: str) -> Table:
 def _by_points(evaluation: Evaluation, whose: str) -> Table:
     title = f"Targets within {WITHIN:g} px{whose}"
     table = Table(title=title, title_justify="left", title_style="bold")
-    columns = ("data set", "precision", "recall", "F1", "false / image", "Fa / 1e-8", "error in px")
+    columns = ("data set", "precision", "recall", "F1", "AP", "false / image", "Fa / 1e-8", "error in px")
     for k, column in enumerate(columns):
         table.add_column(column, justify="right" if k else "left", no_wrap=True)
     for name, tally in _named(evaluation).items():
         own = tally.points
-        shares = [_format(value) for value in (own.precision, own.recall, own.f1, own.false_per_image)]
+        ap = average_precision(tally.point_curve)
+        shares = [_format(value) for value in (own.precision, own.recall, own.f1, ap, own.false_per_image)]
         table.add_row(printable(name), *shares, _format(1e8 * own.fa, 1), _format(own.error, 2))
     return table
 
@@ -143,7 +144,7 @@ def _table(tally: EvaluationTally) -> dict[str, Any]:
         "images": tally.images,
         "targets": own.truth_targets,
         **figures(own),
-        "points": tally.points.figures(),
+        "points": _points(tally),
         "pixel_recall": _finite(own.recall),
         "false_targets_per_target": _finite(own.fa_targets),
         "auc": _areas(tally, lambda score: score.fa),
@@ -161,6 +162,18 @@ def _table(tally: EvaluationTally) -> dict[str, Any]:
             for threshold, score in zip(THRESHOLDS, tally.curve, strict=True)
         ],
     }
+
+
+def _points(tally: EvaluationTally) -> dict[str, Any]:
+    """Return the figures of targets as points, and their curve where targets are points."""
+    figures_of_points: dict[str, Any] = tally.points.figures()
+    if tally.point_curve:
+        figures_of_points["average_precision"] = _finite(average_precision(tally.point_curve))
+        figures_of_points["curve"] = [
+            {"threshold": threshold, **score.figures()}
+            for threshold, score in zip(THRESHOLDS, tally.point_curve, strict=True)
+        ]
+    return figures_of_points
 
 
 def _areas(tally: EvaluationTally, rate: Callable[[Score], float]) -> dict[str, float | None]:

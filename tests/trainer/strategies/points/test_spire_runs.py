@@ -113,6 +113,9 @@ def test_evaluate_gives_figures_of_masks_and_of_points(run, folder, tmp_path):
     assert "Targets within 5 px" in done.output
     figures = json.loads((out / "metrics.json").read_text())["all"]["points"]
     assert figures["f1"] == pytest.approx(scored.whole.points.f1)
+    assert figures["average_precision"] > 0.8
+    found = [point["recall"] for point in figures["curve"]]
+    assert found == sorted(found, reverse=True)
     refused = CliRunner().invoke(
         main, ["evaluate", str(run), str(folder), "--out", str(tmp_path / "other"), "--masks-by", "network"]
     )
