@@ -99,6 +99,9 @@ _KEPT = {
 
 _NOTHING = "Nothing was finished; run the same command again."
 
+WORDS = "pointmask.words"
+"""Key of the words of the command line in the context of click."""
+
 _TRAIN_PACKAGES = ("torch", "safetensors")  # packages of the extra "train"
 
 
@@ -126,6 +129,7 @@ class LazyGroup(click.Group):
                 raise click.UsageError(
                     f"{name or 'an argument'} is empty; give a value (is a variable of the shell unset?)", ctx
                 )
+        ctx.meta[WORDS] = list(args)
         return super().parse_args(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -149,6 +153,7 @@ class LazyGroup(click.Group):
             raise SystemExit(error.exit_status) from None
         except click.ClickException as error:  # of click itself, which shows arguments as they are
             error.message = printable(error.message)  # type: ignore[misc]
+            _explained(error, ctx)
             raise
         except ModuleNotFoundError as error:
             if error.name not in _TRAIN_PACKAGES:
@@ -163,6 +168,29 @@ class LazyGroup(click.Group):
         except KeyboardInterrupt as error:
             say("", f"Stopped. {_KEPT.get(ctx.invoked_subcommand or '', _NOTHING)}", err=True)
             raise SystemExit(status_of(error)) from None
+
+
+def _explained(error: click.ClickException, ctx: click.Context) -> None:
+    """Put the right command below click's word for a wrong call."""
+    if not isinstance(error, click.UsageError):
+        return
+    from pointmask.slips import explain
+
+    if answer := explain(error, ctx.meta.get(WORDS, []), COMMANDS, _elsewhere):
+        text = error.format_message()
+        error.format_message = lambda: f"{text}\n{printable(answer)}"  # type: ignore[method-assign]
+
+
+def _elsewhere(name: str, option: str) -> str | None:
+    """Say what an option that `train` does not have is among its settings."""
+    if name != "train":
+        return None
+    try:
+        meanings = import_module("pointmask_trainer.meanings").MEANINGS
+    except ModuleNotFoundError:
+        return None
+    known = {**meanings, **{place.rpartition(".")[2]: place for place in meanings.values()}}
+    return f"--set {known[option]}=VALUE" if option in known else None
 
 
 @contextmanager

@@ -144,6 +144,7 @@ def annotate(
     from pointmask.folder.job import annotate_folder
     from pointmask.folder.output import check_places
     from pointmask.io.images.open import open_source
+    from pointmask.places import check_images
     from pointmask.theta import Theta
 
     if no_png and (excluded := set(save) & {"soft", "instance", "overlay"}):
@@ -156,6 +157,7 @@ def annotate(
         )
     check_places(out, saved_as(save), [images, source, id_list, theta])
     parameters = Theta.load(theta).drawn(style)
+    check_images(images)
     opened = open_source(images, raw=raw, radiometric=radiometric)
     points = _read(source, opened, point_format, simulate, seed)
     announce_compilation()

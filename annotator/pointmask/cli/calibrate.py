@@ -101,6 +101,9 @@ def calibrate(
     picture = out.with_name(f"{out.name}.svg")
     for path, proof in ((out, _is_ours), (picture, _is_our_picture)):
         check_file(path, [images, masks, source, start], proof, overwrite=overwrite)
+    from pointmask.places import check_images
+
+    check_images(images)
     from pointmask.calibrate.fit import calibrate as fit
     from pointmask.calibrate.pairs import read_pairs
     from pointmask.calibrate.picture import most_changed

@@ -94,10 +94,12 @@ def check(
     from pointmask.io.images.open import open_source
     from pointmask.io.own import check_file, is_json_of
     from pointmask.io.points.lists import read_ids
+    from pointmask.places import check_images
 
     reads = [path for path in (images, masks, source, folder, *id_lists) if path]
     if report is not None:  # findings of an earlier run say nothing that a new run does not
         check_file(report, reads, lambda path: is_json_of(path, FINDINGS_KEYS), overwrite=True)
+    check_images(images)
     opened = open_source(images, raw=raw, radiometric=radiometric)
     if out is not None:
         check_out(out, reads, overwrite=overwrite)

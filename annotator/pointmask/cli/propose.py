@@ -76,12 +76,14 @@ def propose(
     from pointmask.cli.summary import announce_compilation, list_some, show_summary
     from pointmask.io.images.open import open_source
     from pointmask.io.points.lists import read_ids
+    from pointmask.places import check_images
     from pointmask.proposals.ranking import least_score
     from pointmask.proposals.table import Search, write_proposals
 
     if min_score is not None and false_alarms is not None:
         raise click.UsageError("--min-score and --false-alarms both set the least score; drop one of the two")
     least = least_score(false_alarms or _FALSE_ALARMS) if min_score is None else min_score
+    check_images(images)
     source = open_source(images, raw=raw, radiometric=radiometric)
     only = read_ids(id_list) if id_list else None
     announce_compilation()

@@ -12,7 +12,13 @@ from pointmask.cli import say
 from pointmask.errors import OutputError
 from pointmask.io.layout import IMAGES
 from pointmask.io.own import check_set, is_json_of
-from pointmask_trainer.cli.options import device_option, existing_folder, masks_by_option
+from pointmask_trainer.cli.options import (
+    check_data,
+    check_weights,
+    device_option,
+    existing_folder,
+    masks_by_option,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,6 +84,8 @@ def evaluate(
     from pointmask.executors import Progress
     from pointmask_trainer.inference.evaluate_folder import evaluate_folder
 
+    check_weights(weights, [data])
+    check_data(data, masks)
     reads = [data, data / IMAGES, masks, *(path for path in (weights, Path(id_list or "")) if path.is_file())]
     check_set(out, (_METRICS, *_CHARTS), reads, lambda path: is_json_of(path, _KEYS), overwrite=overwrite)
     saved = None if predictions is None else _Saved(predictions, reads, overwrite=overwrite)

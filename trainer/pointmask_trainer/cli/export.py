@@ -6,6 +6,7 @@ import click
 
 from pointmask.advice import install
 from pointmask.cli import say
+from pointmask_trainer.cli.options import check_weights
 
 _TAIL = 1 << 20  # bytes; metadata follow the graph, and hold facts of a run
 
@@ -29,6 +30,7 @@ def export(weights: Path, path: Path, overwrite: bool) -> None:
     from pointmask_trainer.inference.export import check, export_onnx, outputs_of
     from pointmask_trainer.run.checkpoint import load_model
 
+    check_weights(weights)
     model, card = load_model(weights)
     export_onnx(model, card, path)
     parity = check(path, model, card.normalisation)

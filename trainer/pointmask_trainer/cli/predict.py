@@ -8,7 +8,7 @@ import click
 
 from pointmask.cli import EXIT_SOME_SKIPPED, say
 from pointmask.cli.options import source_options
-from pointmask_trainer.cli.options import device_option, masks_by_option
+from pointmask_trainer.cli.options import check_weights, device_option, masks_by_option
 
 if TYPE_CHECKING:
     from pointmask_trainer.inference.predict import PredictSummary
@@ -64,6 +64,7 @@ def predict(
     from pointmask.cli.progress import progress_display
     from pointmask.io.images.open import open_source
     from pointmask.io.points.lists import read_ids
+    from pointmask.places import check_images
     from pointmask_trainer.distributed import choose_device
     from pointmask_trainer.inference.operator_masks import OperatorMasks
     from pointmask_trainer.inference.predict import predict_source
@@ -71,6 +72,8 @@ def predict(
     from pointmask_trainer.inference.tiles import overlap_of
     from pointmask_trainer.run.checkpoint import load_model, weights_path
 
+    check_weights(weights, [images])
+    check_images(images)
     source = open_source(images, raw=raw, radiometric=radiometric)
     only = read_ids(id_list) if id_list else None
     model, card = load_model(weights, choose_device(device))

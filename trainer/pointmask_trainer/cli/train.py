@@ -10,7 +10,7 @@ import click
 from pointmask.advice import command
 from pointmask.cli import say
 from pointmask.cli.plugins import NamesOption, warn_of_broken
-from pointmask_trainer.cli.options import existing_folder, list_option
+from pointmask_trainer.cli.options import check_data, existing_folder, list_option
 from pointmask_trainer.cli.watching import scores, watching
 from pointmask_trainer.detectors.registry import DETECTORS, LOCATORS
 from pointmask_trainer.strategies.registry import STRATEGIES
@@ -120,6 +120,8 @@ def train(
     from pointmask_trainer.training.train import check_only
     from pointmask_trainer.training.train import train as run
 
+    if not print_config:
+        check_data(data, masks)
     if resume and file is None and RunFolder(out).config.exists():
         file = RunFolder(out).config
     named = {

@@ -130,6 +130,7 @@ def click_command(
     from pointmask.click.server.start import Wish, default_out, opened, wait_for_images
     from pointmask.click.server.wire.address import is_loopback
     from pointmask.folder.records.shards import Shard
+    from pointmask.places import check_images
     from pointmask.theta import Theta
 
     if read_only and (publish or fill):
@@ -144,6 +145,7 @@ def click_command(
             )
         say(f"WARNING: the page can be reached from other machines, through {host}.", err=True)
         say("What is sent is not encrypted; on a network that others use, take ssh instead.", err=True)
+    check_images(images)
     out = out or default_out(images)
     wish = Wish(
         images=images,

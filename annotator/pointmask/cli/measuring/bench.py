@@ -110,6 +110,10 @@ def bench(
     _use_one_thread()
     warn_of_broken(BASELINES)
 
+    from pointmask.places import check_images
+
+    if images is not None:
+        check_images(images)
     from pointmask.bench.cases import folder_sources, scene_sources
     from pointmask.bench.run import run_bench
     from pointmask.bench.summary import summarise

@@ -2,6 +2,8 @@
 
 import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -137,6 +139,7 @@ def score(
     tallies = [Tally(worst) for _ in sets]
     problems = dict(found.problems)
     with (
+        _no_empty_folder(out),
         whole_text(out / "images.csv") as image_rows,
         whole_text(out / "targets.csv") as target_rows,
     ):
@@ -171,6 +174,19 @@ def score(
     for name in FILES:
         say(str(out / name))
     _show_problems(problems)
+
+
+@contextmanager
+def _no_empty_folder(out: Path) -> Iterator[None]:
+    """Leave no empty folder where nothing could be scored."""
+    is_new = not out.exists()
+    try:
+        yield
+    except BaseException:
+        if is_new:
+            with suppress(OSError):
+                out.rmdir()
+        raise
 
 
 def _figures(

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pointmask.advice import command
 from pointmask.errors import PointsError
 from pointmask.io.formats.registry import FORMATS, sniffs, usable
 from pointmask.io.notes import gathering
@@ -48,6 +49,14 @@ def recognise(path: str | Path) -> str:
     for name, form in usable().items():
         if path.is_file() and path.suffix.lower() in form.suffixes:
             return name
+    from pointmask.io.formats.folders._masks import holds_images
+
+    if path.is_dir() and holds_images(path):
+        raise PointsError(
+            f"{path}: a folder of pictures, neither points nor masks; points are a CSV with the columns "
+            "image,x,y, a file of an annotation tool, or a folder of point images, and --points-format names "
+            f"what is not recognised; to click on these pictures: {command('click', path)}"
+        )
     raise PointsError(
         f"{path}: not recognised as points; give a CSV with the columns image,x,y, a file of an annotation "
         "tool (COCO, LabelMe, CVAT, YOLO ...), a folder of point images, or one of masks with --simulate "
