@@ -25,8 +25,10 @@ Result = dict[str, Any]
 Fact = tuple[str, str, str | None]  # what, figure, and what is wrong with it
 
 MASKS = "quality-annotation"
+OTHERS = "other_sources"
 POINT_ONLY, TRUE_SIZE = "quality-val-centroid-none", "quality-val-centroid-truth"
 SOURCES = {
+    OTHERS: "python benchmarks/other_sources.py --wild FOLDER",
     MASKS: "python benchmarks/annotation_quality.py",
     POINT_ONLY: "python benchmarks/quality.py",
     TRUE_SIZE: "python benchmarks/quality.py --size-prior truth",
@@ -40,11 +42,20 @@ SOURCES = {
 SHOWN_ELSEWHERE = (
     "quality-",
     "baseline_fidelity",
+    "calibration",
+    "click_latency",
+    "confidence-",
     "d2d_",
+    "degradations",
     "detectors",
+    "durable",
     "fuzz",
+    "judgement",
     "loader",
+    "proposals",
+    "readers",
     "scale",
+    "strategy_table",
     "torch_operator",
     "tracking",
 )
@@ -91,12 +102,14 @@ def table(results: dict[str, Result]) -> str:
     """Format the tables, their sources and the footnotes."""
     notes = Footnotes()
     parts = [
+        others(results[OTHERS], notes),
+        source(results[OTHERS]),
         masks(results[MASKS]),
         source(results[MASKS]),
         quality(results[POINT_ONLY], results[TRUE_SIZE], notes),
         source(results[POINT_ONLY], results[TRUE_SIZE]),
         markdown_table(("cost", "measured"), list(cost_lines(results, notes))),
-        source(*(results[name] for name in SOURCES if not name.startswith("quality-"))),
+        source(*(results[name] for name in SOURCES if name in FACTS)),
     ]
     return "\n\n".join([*parts, *notes.texts])
 
@@ -112,6 +125,40 @@ class Footnotes:
         number = len(self.texts) + 1
         self.texts.append(f"<sup>{number}</sup> {result['machine']['date'][:10]}: {text}")
         return f" <sup>{number}</sup>"
+
+
+_KNOWN_SOURCES = {
+    "mdvsfa": "400 frames of MDvsFA's training set, inserted targets",
+    "crowded": "30 frames of DenseSIRST, targets close together",
+}
+
+
+def others(result: Result, notes: Footnotes) -> str:
+    """Tabulate both presets and published annotators on SIRST3's val list and on sources of others."""
+    rows = result["rows"]
+    sources = list(dict.fromkeys(row["source"] for row in rows))
+    labels = list(dict.fromkeys(row["label"] for row in rows))
+    cells = {(row["label"], row["source"]): row for row in rows}
+    ours = [label for label in labels if label.startswith("pointmask")]
+    lines = []
+    for label in labels:
+        own = [cells[label, name] for name in sources]
+        ahead = [
+            text
+            for row in own
+            if label not in ours
+            for text in lead(f"IoU on {row['source']}", row["iou"], cells[ours[0], row["source"]]["iou"])
+        ]
+        mark = notes.add(result, f"{label} is ahead of ours in {'; '.join(ahead)}.") if ahead else ""
+        lines.append(
+            [label + mark, own[0]["fitted_on"], *(f"{figure(r['iou'])} / {figure(r['niou'])}" for r in own)]
+        )
+    counts = "; ".join(
+        f"{name}: {_KNOWN_SOURCES.get(name, 'real images')}, {cells[ours[0], name]['targets']} targets"
+        for name in sources
+    )
+    heading = f"IoU / nIoU from one centroid click per target, no size told ({counts})."
+    return f"{heading}\n\n{markdown_table(('annotator', 'fitted on', *sources), lines)}"
 
 
 def masks(result: Result) -> str:

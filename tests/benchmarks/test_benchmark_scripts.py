@@ -170,6 +170,11 @@ def results(tmp_path, load):
         "startup": {"seconds": {"pointmask --help": 0.1, "import pointmask": 0.1, "first annotate": 0.5}},
         "folder_job": {"ratio": 1.3},
         "memory": {"peak_mib": 300.0, "images": 20000},
+        "other_sources": {"rows": [
+            {"source": name, "label": label, "fitted_on": fit, "iou": iou, "niou": 0.6, "targets": 9}
+            for name, higher in (("SIRST3 val", 0.0), ("far", 0.2))
+            for label, fit, iou in (("pointmask, default", "masks", 0.7), ("D2D", "nothing", 0.6 + higher))
+        ]},
     }  # fmt: skip
     for name, content in contents.items():
         text = json.dumps({"command": f"python benchmarks/{name}.py", "machine": MACHINE, **content})
@@ -185,18 +190,22 @@ def test_table_is_written_between_the_markers_with_a_footnote_wherever_we_lose(r
         done = script("table", "--results", str(results), "--readme", str(readme))
         assert done.returncode == 0, done.stderr
     text = readme.read_text()
-    assert text.startswith("# before\n<!-- bench:begin -->\n| pooled IoU | val, centroid |")
+    assert text.startswith("# before\n<!-- bench:begin -->\nIoU / nIoU from one centroid click per target")
+    assert "| pointmask, default | masks | 0.700 / 0.600 | 0.700 / 0.600 |" in text
+    assert "| D2D <sup>1</sup> | nothing | 0.600 / 0.600 | 0.800 / 0.600 |" in text
+    assert "<sup>1</sup> 2026-01-02: D2D is ahead of ours in IoU on far (0.800 against 0.700)." in text
+    assert text.index("| annotator | fitted on |") < text.index("| pooled IoU | val, centroid |")
     assert "\n550 real images, 785 targets" in text
     assert text.endswith("<!-- bench:end -->\nafter\n")
     assert "stale" not in text
     assert "| D2D | point | 0.500 |" in text
-    assert "| D2D <sup>1</sup> | point, true size | 0.710 |" in text
+    assert "| D2D <sup>2</sup> | point, true size | 0.710 |" in text
     assert (
-        "<sup>1</sup> 2026-01-02: D2D, told the true sizes, is ahead of ours in IoU (0.710 against 0.700); "
+        "<sup>2</sup> 2026-01-02: D2D, told the true sizes, is ahead of ours in IoU (0.710 against 0.700); "
         "target IoU at <=9 px (0.900 against 0.500)."
     ) in text
-    assert "<sup>2</sup> 2026-01-02: the exponent 0.40 lies outside of -0.1 to 0.1." in text
-    assert "<sup>3</sup>" not in text
+    assert "<sup>3</sup> 2026-01-02: the exponent 0.40 lies outside of -0.1 to 0.1." in text
+    assert "<sup>4</sup>" not in text
     assert "| peak memory over a folder of 20,000 images | 315 MB |" in text
     assert (
         "a processor, 2026-01-02, commit 0123456789: `python benchmarks/quality-val-centroid-none.py`" in text
@@ -217,6 +226,11 @@ def test_table_refuses_missing_and_unknown_results_and_a_readme_without_markers(
         in script("table", "--results", str(results), "--readme", str(readme)).stderr
     )
     assert readme.read_text() == "no markers"
+
+
+def test_every_result_that_is_kept_has_a_place(load):
+    table = load("table")
+    table.load(table.FOLDER)  # exits if one is missing or unknown
 
 
 def test_tracking_judges_by_the_truth(load):
