@@ -72,7 +72,8 @@ class Finding:
     @property
     def heading(self) -> str:
         """How many files are concerned, and by what."""
-        return f"{len(self.items):,} {self.what if len(self.items) != 1 else _of_one(self.what)}"
+        is_singular = len(self.items) == 1 and self.kind not in _OF_A_WHOLE
+        return f"{len(self.items):,} {_of_one(self.what) if is_singular else self.what}"
 
 
 def _of_one(what: str) -> str:
@@ -82,6 +83,7 @@ def _of_one(what: str) -> str:
     return re.sub(r"\btheir\b", "its", re.sub(r"\bthem\b", "it", re.sub(r"\bthey are\b", "it is", verb)))
 
 
+_OF_A_WHOLE = ("point list", "mask set")  # said of one list or set, whatever is in it
 _NOUNS = ("file", "id", "point", "image", "mask", "target", "frame", "list", "journal", "assumption")
 _VERBS = {
     "are": "is",
