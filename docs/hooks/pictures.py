@@ -113,8 +113,9 @@ def resemblance(window: Window, operator: Operator) -> Array:
         out,
         target,
     )
-    bias = operator.bias + operator.target_weights @ target
-    resemblance_network(maps, operator.local_weights, bias, operator.gain, operator.theta.law_offset, out)
+    local_weights, target_weights, bias, gain = operator.network
+    bias = bias + target_weights @ target
+    resemblance_network(maps, local_weights, bias, gain, operator.theta.law_offset, out)
     return out
 
 

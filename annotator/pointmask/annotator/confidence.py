@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 
 from pointmask.annotator.fuse import binarise
 from pointmask.annotator.window import Window
-from pointmask.kernels.agreement import agreement, ring_map
-from pointmask.kernels.scale_space import smooth
+from pointmask.kernels.target import agreement_sums
 from pointmask.theta import Theta
 
 Field = NDArray[np.float64]
@@ -30,12 +29,13 @@ def measure(
     theta : Theta
     """
     sampled = mask if np.array_equal(fine, soft) else _mask_of_samples(soft, theta)
-    smoothed, smoother = np.empty_like(soft), np.empty_like(soft)
-    smooth(window.values, 1, smoothed)
-    smooth(smoothed, 2, smoother)
-    rings, sums = np.empty(soft.shape, np.int8), np.empty(12)
-    ring_map(sampled, rings)
-    agreement(window.values, smoothed, smoother, rings, sums)
+    sums = np.empty(12)
+    agreement_sums(window.values, sampled, sums)
+    return measurements_of(sums)
+
+
+def measurements_of(sums: Field) -> tuple[float, ...]:
+    """Evaluate the measurements from the sums that `agreement_sums` takes over a window."""
     area, rim, inner, edge, first, third, outer, *rest = sums.tolist()
     inner_spread, outer_spread, blur, moment, texture = rest
     steepness = (edge - first) / max(inner - third + 0.05, 0.05)

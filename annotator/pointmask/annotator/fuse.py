@@ -4,10 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pointmask.annotator.window import Window
-from pointmask.kernels.blend import blend
 from pointmask.kernels.outline import move_outline
 from pointmask.kernels.regions import piece_near
 from pointmask.kernels.scale_space import enlarge, smooth
+from pointmask.kernels.target import blend
 
 Field = NDArray[np.float64]
 

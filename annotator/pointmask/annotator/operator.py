@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pointmask.annotator.window import Window, geometry
+from pointmask.annotator.superpixel import first_centres
+from pointmask.annotator.window import GRAIN, Window, geometry
 from pointmask.kernels.potential import potential
 from pointmask.measurements import LOCAL_MEASUREMENTS, TARGET_MEASUREMENTS
 from pointmask.theta import Theta
@@ -21,11 +22,16 @@ class Operator:
 
     theta: Theta
     stages: tuple[Any, ...]  # spacings, steps, D0, beta, growth, decay, each (k,)
-    local_weights: Field  # (h, 10)
-    target_weights: Field  # (h, 5)
-    bias: Field  # (h,)
-    gain: Field  # (h,)
+    network: tuple[Field, Field, Field, Field]  # weights (h, 10) and (h, 5), bias and gain, both (h,)
     source: Field  # (n, n)
+    geometry: tuple[Any, ...]  # this and what follows as for `pointmask.kernels.target.solve_target`
+    numbers: tuple[Any, ...]
+    clusters: tuple[Any, ...]
+
+    @property
+    def at_once(self) -> bool:
+        """Whether one call solves a target at the image's own resolution; else its steps are called."""
+        return self.theta.intensity == "contrast" and self.theta.level > 0
 
 
 @lru_cache(maxsize=32)
@@ -35,15 +41,36 @@ def assemble(theta: Theta) -> Operator:
     stages += [np.array(v) for v in (theta.D0, theta.beta, theta.growth, theta.decay)]
     weights = np.array(theta.law_weights).reshape(-1, len(LOCAL_MEASUREMENTS) + len(TARGET_MEASUREMENTS))
     local, per_target = np.split(weights, [len(LOCAL_MEASUREMENTS)], axis=1)
-    return Operator(
-        theta,
-        tuple(stages),
+    network = (
         np.ascontiguousarray(local),
         np.ascontiguousarray(per_target),
         np.array(theta.law_bias),
         np.array(theta.law_gain),
-        _source(theta.half_size, theta.source_sigma),
     )
+    places = geometry(theta.half_size)
+    numbers = (
+        GRAIN,
+        float(theta.law_offset),
+        float(theta.tau),
+        float(theta.alpha),
+        theta.conductance == "rational",
+        float(theta.rho),
+        theta.settle_moves,
+        float(theta.level),
+        theta.reach,
+    )
+    centres, reach = first_centres(theta.superpixel, theta.superpixel_step, 2 * theta.half_size + 1)
+    clusters = (
+        centres,
+        reach,
+        theta.superpixel == "centred",
+        theta.superpixel_step,
+        float(theta.compactness),
+        theta.superpixel_iterations,
+    )
+    source = _source(theta.half_size, theta.source_sigma)
+    around = (places.distance, places.log_distance, *places.rings, places.near)
+    return Operator(theta, tuple(stages), network, source, around, numbers, clusters)
 
 
 def solve(window: Window, operator: Operator) -> Field:
@@ -69,10 +96,7 @@ def solve(window: Window, operator: Operator) -> Field:
         places.distance,
         places.log_distance,
         np.array([window.noise, window.step_inner, window.step_outer]),
-        operator.local_weights,
-        operator.target_weights,
-        operator.bias,
-        operator.gain,
+        *operator.network,
         theta.law_offset,
         spacings,
         steps,

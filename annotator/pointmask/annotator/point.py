@@ -2,18 +2,21 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pointmask.annotator.confidence import measurements_of, predicted
 from pointmask.annotator.fuse import enlarge_octaves, fuse, mix_finer
 from pointmask.annotator.operator import Operator, solve
 from pointmask.annotator.rivals import Click, is_owned
-from pointmask.annotator.solved import Solved, cut, marked_beside, recut
+from pointmask.annotator.solved import Solved, cut, described, marked_beside, recut
 from pointmask.annotator.superpixel import point_superpixel
 from pointmask.annotator.target import Target
-from pointmask.annotator.window import Window, read_window, settle
+from pointmask.annotator.window import POLARITIES, Window, crop_around, read_window, settle
 from pointmask.kernels.regions import extent
+from pointmask.kernels.target import solve_target
 from pointmask.theta import Polarity, Theta
 
 # A large target gains at least this factor in contrast if the background is measured outside it; clutter
@@ -75,18 +78,19 @@ def _solve_best(
 ) -> Solved:
     theta = operator.theta
     row, col = click
-    window = read_window(image, row, col, theta.half_size, 0, polarity)
+    begun = _begin(image, click, click, operator, polarity, theta.settle_below)
+    window = begun.window
     if window.contrast <= 0:
         box = (row, col, row + 1, col + 1)
         one = np.ones((1, 1), np.float32)
         flat = Target(click, box, one, one > 0, 1, box, 0.0, ("flat",), click, 0)
         return Solved(flat, None, window.values, one.astype(np.float64))
-    rows, cols, share = settle(window, theta)
+    rows, cols, share = begun.peak
     peak = min(max(row + rows, 0), image.shape[0] - 1), min(max(col + cols, 0), image.shape[1] - 1)
     may_settle = peak != click and is_owned(peak, click, others)
     if may_settle and share < theta.settle_below:
         return _solve_centred(image, click, peak, None, operator, polarity, others)
-    solved = _solve_centred(image, click, click, window, operator, polarity, others)
+    solved = _solve_centred(image, click, click, begun, operator, polarity, others)
     if may_settle and share < theta.settle_doubt:
         other = _solve_centred(image, click, peak, None, operator, polarity, others)
         surer = other.target.confidence > solved.target.confidence + _SURER
@@ -99,14 +103,14 @@ def _solve_centred(
     image: NDArray[np.generic],
     click: tuple[int, int],
     start: tuple[int, int],
-    window: Window | None,
+    begun: "_Begun | None",
     operator: Operator,
     polarity: Polarity,
     others: Sequence[Click],
 ) -> Solved:
     """Solve from one pixel, and once more from the centroid if the pixel is off-centre in its mask."""
     theta = operator.theta
-    solved = _solve_from(image, click, start, window, operator, polarity)
+    solved = _solve_from(image, click, start, begun, operator, polarity)
     target = solved.target
     if theta.recentre and "weak" not in target.flags:
         middle, distance = _middle(target)
@@ -149,36 +153,114 @@ def _solve_from(
     image: NDArray[np.generic],
     click: tuple[int, int],
     centre: tuple[int, int],
-    window: Window | None,
+    begun: "_Begun | None",
     operator: Operator,
     polarity: Polarity,
 ) -> Solved:
     """Solve from one pixel, at coarser octaves until the target fits into the window."""
     theta = operator.theta
-    octave = 0
+    if begun is None or (operator.at_once and begun.solved is None):
+        begun = _begin(image, click, centre, operator, polarity)
+    octave, window, solved = 0, begun.window, begun.solved
     finer = None
     while True:
-        if window is None:
-            window = read_window(image, *centre, theta.half_size, octave, polarity)
-        potential = solve(window, operator)
-        superpixel = point_superpixel(
-            window.values,
-            kind=theta.superpixel,
-            step=theta.superpixel_step,
-            compactness=theta.compactness,
-            iterations=theta.superpixel_iterations,
-        )
-        soft = fuse(potential, superpixel, theta.rho)
-        fine = enlarge_octaves(soft, octave)
-        if finer is not None:
-            soft, fine = mix_finer(fine, finer, theta.finer_share)
-        solved = cut(image.shape, click, centre, window, soft, fine, octave, theta)
+        if solved is None:
+            solved = _solve_window(image, click, centre, window, finer, operator)
         large = octave == 0 < theta.octaves and _is_large(solved.target, theta)
         coarser = 1 if large else _clearer_octave(image, centre, window, octave, theta, polarity)
         if coarser == octave:
             return solved
-        finer = soft if large else None
-        octave, window = coarser, None
+        finer = solved.soft if large else None
+        octave, solved = coarser, None
+        window = read_window(image, *centre, theta.half_size, octave, polarity)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Begun:
+    """A window at the image's own resolution, the peak near its centre as `settle` finds it, and the target.
+
+    The target is None if the click leads to a peak, if there is no contrast, or if the operator's steps must
+    be called one by one.
+    """
+
+    window: Window
+    peak: tuple[int, int, float]
+    solved: Solved | None
+
+
+def _begin(
+    image: NDArray[np.generic],
+    click: Click,
+    centre: Click,
+    operator: Operator,
+    polarity: Polarity,
+    stop_below: float = 0.0,
+) -> _Begun:
+    """Solve at the image's own resolution, in one call if possible; see `solve_target` for ``stop_below``."""
+    theta = operator.theta
+    half, (row, col) = theta.half_size, centre
+    if not operator.at_once:
+        window = read_window(image, row, col, half, 0, polarity)
+        return _Begun(window, settle(window, theta), None)
+    crop, above, before, finite = crop_around(image, row, col, half)
+    top, left = row - half + above, col - half + before
+    values, soft, sums = np.empty_like(operator.source), operator.source.copy(), np.empty(12)
+    mask = np.empty(crop.shape, np.bool_)
+    facts, peak, (area, *extent_of) = solve_target(
+        crop,
+        above,
+        before,
+        click[0] - top,
+        click[1] - left,
+        POLARITIES[polarity],
+        stop_below,
+        operator.geometry,
+        operator.network,
+        operator.stages,
+        operator.numbers,
+        operator.clusters,
+        values,
+        soft,
+        mask,
+        sums,
+    )
+    window = Window(values, *facts, finite)
+    if area < 0:
+        return _Begun(window, peak, None)
+    height, width = crop.shape
+    place = top, left, top + height, left + width
+    box = top + extent_of[0], left + extent_of[1], top + extent_of[2], left + extent_of[3]
+    fine = np.ascontiguousarray(soft[above : above + height, before : before + width])
+    confidence = predicted(measurements_of(sums), theta)
+    solved = described(
+        image.shape, click, centre, place, window, soft, fine, fine, mask, area, box, confidence, 0, half
+    )
+    return _Begun(window, peak, solved)
+
+
+def _solve_window(
+    image: NDArray[np.generic],
+    click: Click,
+    centre: Click,
+    window: Window,
+    finer: NDArray[np.float64] | None,
+    operator: Operator,
+) -> Solved:
+    """Solve in a window of any octave, step by step; ``finer`` is the soft label of the octave below."""
+    theta, octave = operator.theta, window.octave
+    potential = solve(window, operator)
+    superpixel = point_superpixel(
+        window.values,
+        kind=theta.superpixel,
+        step=theta.superpixel_step,
+        compactness=theta.compactness,
+        iterations=theta.superpixel_iterations,
+    )
+    soft = fuse(potential, superpixel, theta.rho)
+    fine = enlarge_octaves(soft, octave)
+    if finer is not None:
+        soft, fine = mix_finer(fine, finer, theta.finer_share)
+    return cut(image.shape, click, centre, window, soft, fine, octave, theta)
 
 
 def _is_large(target: Target, theta: Theta) -> bool:

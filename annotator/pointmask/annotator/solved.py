@@ -154,6 +154,29 @@ def _binarised(
         if style < 0:
             mask, area = _within(mask, core, fine)
     box = box_of(mask, top, left)
+    return described(
+        shape, click, centre, place, window, soft, fine, drawn, mask, area, box, confidence, octave, half
+    )
+
+
+def described(
+    shape: tuple[int, ...],
+    click: tuple[int, int],
+    centre: tuple[int, int],
+    place: Box,
+    window: Window,
+    soft: Field,
+    fine: Field,
+    drawn: Field,
+    mask: Mask,
+    area: int,
+    box: Box,
+    confidence: float,
+    octave: int,
+    half: int,
+) -> Solved:
+    """Put a target together; its flags follow from its box, its area (0: weak) and its window."""
+    row, col = centre
     border = box[0] == 0 or box[1] == 0 or box[2] == shape[0] or box[3] == shape[1]
     clipped = (
         box[0] == row - half or box[1] == col - half or box[2] == row + half + 1 or box[3] == col + half + 1

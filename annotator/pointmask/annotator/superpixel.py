@@ -31,14 +31,14 @@ def point_superpixel(
     (n, n) bool
         The 4-connected component of the cluster at the point; empty if a tie leaves the point unassigned.
     """
-    places, reach = _first_centres(kind, step, values.shape[0])
+    places, reach = first_centres(kind, step, values.shape[0])
     out = np.empty(values.shape, np.bool_)
     superpixel_at_centre(values, places, reach, kind == "centred", step, compactness, iterations, out)
     return out
 
 
 @lru_cache(maxsize=32)
-def _first_centres(kind: str, step: int, side: int) -> tuple[NDArray[np.int64], int]:
+def first_centres(kind: str, step: int, side: int) -> tuple[NDArray[np.int64], int]:
     """Compute initial centres, and the half size of the part of the window that is clustered."""
     half = side // 2
     if kind == "grid":

@@ -7,12 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pointmask.defects import fill_gaps
-from pointmask.kernels.climb import climb
 from pointmask.kernels.normalise import AUTO, BRIGHT, DARK, normalise
 from pointmask.kernels.scale_space import smooth
+from pointmask.kernels.target import fill_window
+from pointmask.kernels.target import settle as climb_from_centre
 from pointmask.theta import Polarity, Theta
 
-_POLARITIES = {"bright": BRIGHT, "dark": DARK, "auto": AUTO}
+POLARITIES = {"bright": BRIGHT, "dark": DARK, "auto": AUTO}
 Field = NDArray[np.float64]
 
 # Rings around the point, in samples: [inner, outer). The middle one is the background; the others
@@ -20,7 +21,7 @@ Field = NDArray[np.float64]
 RINGS = ((4.0, 7.0), (7.0, 13.0), (13.0, 22.0))
 # Values are rounded to this fraction of the contrast: copies of a scene that differ by gain and offset
 # then agree bit for bit, and ties (frequent in 8-bit images) stay ties.
-_GRAIN = 2.0**-20
+GRAIN = 2.0**-20
 
 NEAR = 2.3  # the target's peak is searched within this distance of the point, since clicks are inexact
 
@@ -108,8 +109,8 @@ def read_window(
         samples,
         *places.rings,
         places.near,
-        _POLARITIES[polarity],
-        _GRAIN,
+        POLARITIES[polarity],
+        GRAIN,
         np.empty(places.buffer_size),
         values,
     )
@@ -134,12 +135,7 @@ def settle(window: Window, theta: Theta) -> tuple[int, int, float]:
         Smoothed contrast at the click relative to that at the peak, at most 1; also 1 if the
         peak is not above the background.
     """
-    smoothed = np.empty_like(window.values)
-    smooth(window.values, 1, smoothed)
-    half = theta.half_size
-    row, col = climb(smoothed, half, half, theta.settle_moves)
-    peak = float(smoothed[row, col])
-    return row - half, col - half, float(smoothed[half, half]) / peak if peak > 0 else 1.0
+    return climb_from_centre(window.values, theta.settle_moves)
 
 
 def _sample(
@@ -148,26 +144,10 @@ def _sample(
     """(2 half_size + 1)^2 samples around the point, the edge repeated beyond the border."""
     pitch = 2**octave
     margin = pitch - 1  # room for the smoothing's taps: 1 + 2 + 4 + ...
-    extent = half_size * pitch + margin
-    height, width = image.shape
-    rows = np.clip(np.arange(row - extent, row + extent + 1), 0, height - 1)
-    cols = np.clip(np.arange(col - extent, col + extent + 1), 0, width - 1)
-    # Slices first: fancy indexing of a whole frame with two index arrays costs 3 times as much.
-    crop = image[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1].astype(np.float64, order="C")
-    finite = True
-    if image.dtype.kind == "f" and not np.isfinite(crop).all():
-        finite = False
-        crop = fill_gaps(crop)
-        good = crop[np.isfinite(crop)]
-        crop[~np.isfinite(crop)] = np.median(good) if good.size else 0.0
-    if image.dtype.kind == "f":
-        # Squares and quotients of extreme floats overflow; a power of two changes no other digit.
-        exponent = int(np.frexp(np.abs(crop).max())[1])
-        if abs(exponent) > 400:
-            crop = np.ldexp(crop, -exponent)
-    samples = crop
-    if crop.shape != (rows.size, cols.size):
-        samples = crop[np.ix_(rows - rows[0], cols - cols[0])]
+    crop, above, before, finite = crop_around(image, row, col, half_size * pitch + margin)
+    side = 2 * (half_size * pitch + margin) + 1
+    samples = np.empty((side, side))
+    fill_window(crop, above, before, samples)
     for k in range(octave):
         coarser = np.empty_like(samples)
         smooth(samples, 2**k, coarser)
@@ -176,3 +156,33 @@ def _sample(
         inner_part = slice(margin, samples.shape[0] - margin, pitch)
         samples = np.ascontiguousarray(samples[inner_part, inner_part])
     return samples, finite
+
+
+def crop_around(image: NDArray[np.generic], row: int, col: int, extent: int) -> tuple[Field, int, int, bool]:
+    """Read the pixels around a point that lie within the image, finite and of moderate size.
+
+    Returns
+    -------
+    crop : (h, w) float64
+        Up to ``extent`` px from the point.
+    above, before : int
+        How many rows and columns of the whole window lie outside the image, before the crop.
+    finite : bool
+        False if pixels that are no finite numbers were replaced.
+    """
+    top, left = row - extent, col - extent
+    crop = image[max(top, 0) : row + extent + 1, max(left, 0) : col + extent + 1].astype(
+        np.float64, order="C"
+    )
+    finite = True
+    if image.dtype.kind == "f":
+        if not np.isfinite(crop).all():
+            finite = False
+            crop = fill_gaps(crop)
+            good = crop[np.isfinite(crop)]
+            crop[~np.isfinite(crop)] = np.median(good) if good.size else 0.0
+        # Squares and quotients of extreme floats overflow; a power of two changes no other digit.
+        exponent = int(np.frexp(np.abs(crop).max())[1])
+        if abs(exponent) > 400:
+            crop = np.ldexp(crop, -exponent)
+    return crop, max(-top, 0), max(-left, 0), finite

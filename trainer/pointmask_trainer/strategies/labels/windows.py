@@ -10,6 +10,7 @@ from torch import Tensor
 
 from pointmask.annotator.target import Target
 from pointmask.annotator.window import Window, read_window
+from pointmask.mending import mended
 from pointmask.theta import Polarity, Theta
 from pointmask_trainer.data.split import Split
 from pointmask_trainer.inference.tiles import Box
@@ -55,7 +56,8 @@ def find_windows(
     windows, places = [], []
     for index in indices:
         annotation = annotate_image(split, index, theta, polarity)
-        image = split.images.stored(index)
+        clicks = [target.point for target in annotation.targets]
+        image, _ = mended(split.images.stored(index), polarity, clicks)
         for number, target in enumerate(annotation.targets):
             window = read_window(image, *target.centre, theta.half_size, target.octave, polarity)
             if window.contrast > 0:
