@@ -7,10 +7,12 @@ import sys
 from html.parser import HTMLParser
 
 import pytest
+from tools.click.browser import Watch
 from tools.docs.blocks import DOCS, NOTEBOOKS, ROOT
 
 pytest.importorskip("mkdocs")
 
+SITE = "http://site.test/"
 FETCHING = {("script", "src"), ("img", "src"), ("link", "href"), ("iframe", "src"), ("source", "src")}
 
 
@@ -64,7 +66,9 @@ def test_formulas_are_mathml(site):
     text = (site / "how-it-works.html").read_text(encoding="utf-8")
     assert text.count('<div class="formula"') == 6
     assert "$" not in re.sub(r"<(script|code|math).*?</\1>", "", text, flags=re.DOTALL)
-    assert "\\theta" not in text
+    for page in site.rglob("*.html"):
+        for formula in re.findall(r"<math.*?</math>", page.read_text(encoding="utf-8"), re.DOTALL):
+            assert "\\" not in formula, f"{page.name}: LaTeX that is not understood in {formula}"
 
 
 def test_commands_settings_and_notebooks_are_there(site):
@@ -91,3 +95,24 @@ def test_pictures_are_small_and_the_same_in_every_build(site):
     for name, picture in drawn.items():
         assert pictures.encoded(picture) == files[name].read_bytes()
         assert files[name].stat().st_size < 60_000
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_a_browser_finds_nothing_wrong(site, browser, width, scheme):
+    """Nothing from outside, nothing wider than the window, and no finding of axe that is serious."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page = context.new_page()
+    watch = Watch(page, SITE)
+    context.route(
+        SITE + "**/*", lambda route: route.fulfill(path=site / route.request.url.removeprefix(SITE))
+    )
+    for name in ("index", "how-it-works", "quality", "reference/annotating"):
+        page.goto(f"{SITE}{name}.html")
+        page.locator("[data-md-component=palette] input").first.wait_for(state="attached")
+        assert page.evaluate("document.scrollingElement.scrollWidth") == width
+        found = axe.run(page, options={"resultTypes": ["violations"]}).response["violations"]
+        assert not [rule for rule in found if rule["impact"] in ("serious", "critical")]
+    watch.check()
+    context.close()
