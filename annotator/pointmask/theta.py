@@ -17,6 +17,9 @@ PRESETS = ("paper", "default", "synthetic")
 STYLES = {"tight": -0.8, "core": 0.0, "halo": 0.8}
 """Named drawing styles: the best margins for masks of SIRST3's train list shrunk, as drawn, and grown."""
 
+STYLE_BOUNDS = (-3.0, 3.0)
+"""Least and largest style, in px."""
+
 Polarity = Literal["bright", "dark", "auto"]
 
 
@@ -146,7 +149,7 @@ class Theta:
     level: Annotated[float, Between(0, 0.999)] = 0.5
     reach: Annotated[int, Between(0, 16)] = 4
     confidence: tuple[Annotated[float, Between(-1e6, 1e6)], ...] = (0.0,) * len(CONFIDENCE_MEASUREMENTS)
-    style: Annotated[float, Between(-3, 3)] = 0.0
+    style: Annotated[float, Between(*STYLE_BOUNDS)] = 0.0
 
     def __post_init__(self) -> None:
         check(self, ThetaError)

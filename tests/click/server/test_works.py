@@ -63,6 +63,26 @@ def test_a_calibration_says_what_it_lacks_and_no_theta_is_taken_from_it(client):
     assert client.post("/api/theta", {"job": job["job"]}).status == 404
 
 
+def test_a_style_is_used_for_masks_that_nobody_judged(client):
+    client.edit("add", row=20, col=30)
+    client.edit("add", image=1, row=20, col=31)
+    client.edit("set", image=1, target=1, verdict="accepted")
+    before = [client.get(f"/api/frame/{image}/0").json["targets"][0] for image in (0, 1)]
+    session = client.get("/api/session").json
+    assert session["style"] == 0
+    assert session["limits"]["styles"] == [-3, 3]
+    answer = client.post("/api/theta", {"style": 1.0}).json
+    assert answer["style"] == 1
+    remaking = {"state": "running"}
+    while remaking["state"] in ("waiting", "running"):
+        remaking = client.get(f"/api/jobs/{answer['job']}").json
+    after = [client.get(f"/api/frame/{image}/0").json["targets"][0] for image in (0, 1)]
+    assert after[0]["area"] > before[0]["area"]
+    assert after[1] == before[1]
+    for wrong in ({"style": 3.5}, {"style": "halo"}, {"style": 1.0, "job": 1}, {}):
+        assert client.post("/api/theta", wrong).status == 400
+
+
 @pytest.mark.slow
 def test_a_calibration_is_accepted_and_masks_that_nobody_judged_are_made_anew(tmp_path):
     images = scenes(tmp_path / "images", 14)

@@ -184,6 +184,11 @@ export const t = {
     accept: "Accept the rest", missing: "no picture",
     tile: (place, { confidence, area, flags }) => `target ${place}, ${area} pixels${confidence === null ? "" : `, confidence ${confidence.toFixed(2)}`}${(flags ?? []).map((f) => `, ${t.flag[f]?.short ?? f}`).join("")}`,
   },
+  style: {
+    title: "Drawing style", tight: "tight", halo: "halo", use: "Draw so, and make the others anew",
+    text: "How large masks are drawn that nobody has judged: by so many pixels beyond the visible core, or within it. Calibrating finds it from five frames.",
+    px: (px) => `${px > 0 ? "+" : ""}${px.toFixed(2)} px`,
+  },
   calibrate: {
     title: "Calibrate", begin: "Calibrate",
     text: "Fits the annotator to the masks that you have corrected or accepted: frames in which every mask was. They stay as they are.",

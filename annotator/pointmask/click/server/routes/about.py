@@ -10,6 +10,7 @@ from pointmask.click.server.routes.looking import IN_ONE_PIECE, desk_of, in_thre
 from pointmask.click.server.wire.answers import json_answer
 from pointmask.click.server.wire.fields import MOST_BODY, of_query
 from pointmask.click.session.limits import LEVELS, LONGEST_LABEL, MOST_TARGETS, RINGS
+from pointmask.theta import STYLE_BOUNDS
 from pointmask.version import __version__
 
 
@@ -29,6 +30,7 @@ def facts(request: Request) -> dict[str, Any]:
         "annotator": setup.annotator,
         "theta": setup.theta.digest,
         "level": setup.theta.level,
+        "style": setup.theta.style,
         "polarity": setup.polarity,
         "labels": setup.labels,
         "shard": setup.shard,
@@ -46,6 +48,7 @@ def facts(request: Request) -> dict[str, Any]:
         "limits": {
             "targets": MOST_TARGETS,
             "levels": LEVELS,
+            "styles": STYLE_BOUNDS,
             "rings": RINGS,
             "label": LONGEST_LABEL,
             "edits": MOST_AT_ONCE,

@@ -16,6 +16,7 @@ from pointmask.click.server.routes.marking import check_writable
 from pointmask.click.server.wire.answers import json_answer
 from pointmask.click.server.wire.fields import Fields, of_body, of_query, wrong
 from pointmask.click.server.works import calibrated, filled, published, remade, tracked
+from pointmask.theta import STYLE_BOUNDS
 
 
 async def start(request: Request) -> Response:
@@ -48,15 +49,20 @@ def _jobs(request: Request) -> Jobs:
 
 
 async def theta(request: Request) -> Response:
-    """Go on with the theta that a calibration found, and make the masks anew that nobody has judged."""
+    """Go on with a calibration's theta, or in another style; make anew what nobody has judged."""
     desk, fields = desk_of(request), await of_body(request)
-    number = fields.whole("job", 1, LARGEST_NUMBER)
+    style = fields.number("style", *STYLE_BOUNDS) if "style" in fields else None
+    number = fields.whole("job", 1, LARGEST_NUMBER) if style is None else 0
     fields.done()
     check_writable(desk)
-    job = _jobs(request).get(number)
-    if job.kind != "calibrate" or job.theta is None:
-        raise NotFoundError(f"job {number} is no calibration that was finished; calibrate first")
-    await in_thread(desk.session.use_theta, job.theta)
+    if style is not None:
+        found = desk.session.setup.theta.drawn(style)
+    else:
+        job = _jobs(request).get(number)
+        if job.kind != "calibrate" or job.theta is None:
+            raise NotFoundError(f"job {number} is no calibration that was finished; calibrate first")
+        found = job.theta
+    await in_thread(desk.session.use_theta, found)
     remaking = _jobs(request).start("remake", partial(remade, desk))
     return json_answer({**await in_thread(facts, request), "job": remaking.number})
 

@@ -5,6 +5,7 @@ import { api, Refused } from "../model/api.js";
 import { follow, isOver } from "../model/jobs.js";
 import { t } from "../texts.js";
 import { Calibrate } from "./calibrate.js";
+import { Style } from "./style.js";
 
 export class Finish {
   /** @param {import("../model/page.js").Page} page @param {any} shell */
@@ -19,6 +20,7 @@ export class Finish {
     this.element = h("main.finish", { tabIndex: -1 }, h("div.finish-body", {},
       h("h1", {}, t.finish.title), this.numbers, this.missing,
       h("section", {}, h("h2", {}, t.finish.publishTitle), h("p", {}, t.finish.publishText), this.publish, this.job),
+      new Style(page, () => this.refresh()).element,
       new Calibrate(page, shell, () => this.refresh()).element,
       h("section", {}, h("h2", {}, t.finish.nextTitle), h("p", {}, t.finish.nextText), this.commands)));
     this.actions = { help: () => shell.help(), undo: () => page.step("undo"), redo: () => page.step("redo"), saved: () => shell.note(page.saving === "saved" ? t.note.saved(page.seq) : t.note.notSavedYet(page.outbox.length)) };

@@ -162,6 +162,8 @@ export const api = {
   cancelJob: async (job) => (await fetched(`api/jobs/${job}`, { method: "DELETE" })).json(),
   /** @param {number} job */
   theta: (job) => post("theta", { job }),
+  /** @param {number} style */
+  style: (style) => post("theta", { style }),
   samples,
   crop,
 };
