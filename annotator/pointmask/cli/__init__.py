@@ -77,6 +77,10 @@ COMMANDS = {
         "Detect targets in new images: masks, points and scores.",
     ),
     "export": ("pointmask_trainer.cli.export:export", "Export a detector to ONNX, verified against torch."),
+    "import-weights": (
+        "pointmask_trainer.cli.import_weights:import_weights",
+        "Import weights that others published, for predict and evaluate.",
+    ),
     "models": (
         "pointmask_trainer.cli.models:models",
         "List the detectors with parameters, operations and time.",

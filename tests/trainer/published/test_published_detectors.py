@@ -1,0 +1,135 @@
+"""`import-weights`: files of others become weights with which predict works, and nothing is run."""
+
+import pickle
+
+import pytest
+from click.testing import CliRunner
+
+torch = pytest.importorskip("torch")
+
+from tools.folders import save, spot
+
+from pointmask.cli import main
+from pointmask_trainer.detectors.registry import build
+from pointmask_trainer.run.checkpoint import load_model
+
+BLOCK = ("conv1.weight", "bn1", "conv2.weight", "bn2")
+FUSION = ("topdown.1", "topdown.2", "topdown.4", "topdown.5", "bottomup.0", "bottomup.1", "bottomup.3")
+FUSION = (*FUSION, "bottomup.4", "post.0", "post.1")
+BLOCKS = {"acm_unet": 3, "alcnet": 4}
+FUSIONS = {"acm_unet": ("fuse1", "fuse2"), "alcnet": ("fuse12", "fuse23")}
+
+PAIRS = {
+    "acm_unet": {
+        "stem.7.weight": "stem.3.0.weight",
+        "layer2.0.downsample.1.running_var": "body.encoder.stage2.0.shortcut.1.running_var",
+        "layer3.2.conv2.weight": "body.encoder.stage3.2.body.1.0.weight",
+        "deconv2.weight": "body.up2.weight",
+        "uplayer1.2.bn1.bias": "body.refine1.2.body.0.1.bias",
+        "fuse2.topdown.4.bias": "body.fuse2.top_down.1.1.0.bias",
+        "fuse1.bottomup.3.weight": "body.fuse1.bottom_up.1.0.weight",
+        "fuse1.post.1.weight": "body.fuse1.post.1.weight",
+        "head.block.4.bias": "body.head.2.bias",
+    },
+    "alcnet": {
+        "stem.5.bias": "stem.2.1.bias",
+        "layer1.3.bn2.weight": "encoder.stage1.3.body.1.1.weight",
+        "deconv0.bias": "up0.bias",
+        "fuse23.topdown.2.weight": "fuse2.top_down.1.0.1.weight",
+        "fuse12.post.0.weight": "fuse1.post.0.weight",
+        "head.block.1.weight": "head.0.1.weight",
+    },
+}
+"""Names of theirs and of ours, written down from the two programs."""
+
+
+def file_of(name):
+    """A file as it is published: values at random, shapes of our network by the pairs of names."""
+    from pointmask_trainer.published.detectors import NAMES
+    from pointmask_trainer.published.files import PublishedWeights
+    from pointmask_trainer.published.keys import renamed
+
+    shapes = build(name, in_channels=1).state_dict()
+    layers = [f"layer{k}.{i}.{part}" for k in (1, 2, 3) for i in range(BLOCKS[name]) for part in BLOCK]
+    layers += [f"layer{k}.0.downsample.{i}" for k in (2, 3) for i in (0, 1)]
+    layers += [f"uplayer{k}.{i}.{part}" for k in (1, 2) for i in range(3) for part in BLOCK]
+    layers += [f"{fusion}.{part}" for fusion in FUSIONS[name] for part in FUSION]
+    layers += [f"stem.{k}" for k in (0, 1, 2, 4, 5, 7, 8)] + [f"head.block.{k}" for k in (0, 1, 4)]
+    layers += [f"deconv{k}" for k in ((1, 2) if name == "acm_unet" else (0, 1, 2))]
+    kinds = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
+    names = [part if part.endswith("weight") else f"{part}.{kind}" for part in layers for kind in kinds]
+    tensors = {}
+    for key in dict.fromkeys(names):
+        used = renamed(
+            PublishedWeights("x", {key: torch.zeros(1)}, ""), NAMES[name].rules, NAMES[name].ignored
+        )
+        ours = next(iter(used), None)
+        if ours is None:  # of the decoder that nothing uses
+            tensors[f"model.{key}"] = torch.randn(4, 4, 3, 3)
+        elif ours in shapes:
+            like = shapes[ours]
+            tensors[f"model.{key}"] = torch.rand_like(like) if like.is_floating_point() else like + 7
+    return tensors
+
+
+def call(*words, code=0):
+    done = CliRunner().invoke(main, [*map(str, words)])
+    assert done.exit_code == code, done.output
+    return done
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_every_tensor_finds_its_place_and_predict_works(name, tmp_path):
+    torch.manual_seed(0)
+    tensors = file_of(name)
+    torch.save({"epoch": 9, "state_dict": tensors, "total_loss": [0.1]}, tmp_path / "it.pth.tar")
+    out = tmp_path / "it.safetensors"
+    words = (
+        "import-weights",
+        tmp_path / "it.pth.tar",
+        "--model",
+        name,
+        "--trained-on",
+        "SIRST3",
+        "--out",
+        out,
+    )
+    shown = call(*words)
+    assert f"{name}, {len(tensors):,} tensors" in shown.stdout
+    model, card = load_model(out)
+    assert (card.normalisation.mean, card.normalisation.std) == (95.010, 41.511)
+    weights = model.state_dict()
+    for theirs, ours in PAIRS[name].items():
+        assert torch.equal(weights[ours], tensors[f"model.{theirs}"]), theirs
+    used = [value for key, value in tensors.items() if not (name == "alcnet" and "uplayer" in key)]
+    assert len(used) == len(weights)
+    save(tmp_path / "images/a.png", spot())
+    predict = ("predict", out, tmp_path / "images", "--out", tmp_path / "found", "--device", "cpu")
+    call(*predict, code=3)  # weights at random find half of the pixels
+    assert (tmp_path / "found/masks/a.png").exists()
+    call(*words, code=2)
+    call(*words, "--overwrite")
+
+
+def test_wrong_files_and_places_are_refused_and_nothing_is_run(tmp_path):
+    def words(source, model="acm_unet", out="o.safetensors"):
+        place = ("--trained-on", "SIRST3", "--out", tmp_path / out)
+        return call("import-weights", tmp_path / source, "--model", model, *place, code=2).stderr
+
+    torch.save({"state_dict": file_of("alcnet")}, tmp_path / "alc.pth.tar")
+    assert "published files are known of acm_unet, alcnet" in words("alc.pth.tar")
+    (tmp_path / "evil.pth").write_bytes(pickle.dumps(Evil()))
+    assert "evil.pth" in words("evil.pth")
+    assert not (tmp_path / "ran").exists()
+    (tmp_path / "thesis.safetensors").write_text("precious")
+    assert "not what this command writes" in words("alc.pth.tar", "alcnet", "thesis.safetensors")
+    assert (tmp_path / "thesis.safetensors").read_text() == "precious"
+    out = ("--out", tmp_path / "o.safetensors")
+    for given in ((), ("--mean", 3), ("--trained-on", "SIRST3", "--mean", 3, "--std", 2)):
+        said = call("import-weights", tmp_path / "alc.pth.tar", "--model", "alcnet", *given, *out, code=2)
+        assert "--mean and --std" in said.stderr
+
+
+class Evil:
+    def __reduce__(self):
+        return (open, ("ran", "w"))

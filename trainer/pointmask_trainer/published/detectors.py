@@ -1,0 +1,122 @@
+"""Published weights of detectors: how the names of their files become ours.
+
+``acm_unet`` and ``alcnet`` are ACM and ALCNet as LESPS and BasicIRSTD have them. The ``.pth.tar`` files of
+ALCNet hold blocks of the decoder that no forward pass uses; these are left out.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from pointmask_trainer.errors import CheckpointError
+from pointmask_trainer.published.files import PublishedWeights
+from pointmask_trainer.published.keys import Rule, fitted, shapes_of, stripped
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """
+    Names in published files of one detector.
+
+    Attributes
+    ----------
+    rules : tuple of Rule
+        From their names to ours.
+    ignored : tuple of str
+        Patterns of names that are not used.
+    """
+
+    rules: tuple[Rule, ...]
+    ignored: tuple[str, ...] = ()
+
+
+_STEM: tuple[Rule, ...] = tuple(
+    (rf"^stem\.{k}\.", f"stem.{1 + (k - 1) // 3}.{(k - 1) % 3}.") for k in (1, 2, 4, 5, 7, 8)
+)
+_BLOCK: tuple[Rule, ...] = (
+    (r"\.conv1\.", ".body.0.0."),
+    (r"\.bn1\.", ".body.0.1."),
+    (r"\.conv2\.", ".body.1.0."),
+    (r"\.bn2\.", ".body.1.1."),
+    (r"\.downsample\.", ".shortcut."),
+)
+_FUSION: tuple[Rule, ...] = (
+    (r"\.topdown\.1\.", ".top_down.1.0.0."),
+    (r"\.topdown\.2\.", ".top_down.1.0.1."),
+    (r"\.topdown\.4\.", ".top_down.1.1.0."),
+    (r"\.topdown\.5\.", ".top_down.1.1.1."),
+    (r"\.bottomup\.0\.", ".bottom_up.0.0."),
+    (r"\.bottomup\.1\.", ".bottom_up.0.1."),
+    (r"\.bottomup\.3\.", ".bottom_up.1.0."),
+    (r"\.bottomup\.4\.", ".bottom_up.1.1."),
+)
+_HEAD: tuple[Rule, ...] = (
+    (r"^head\.block\.0\.", "head.0.0."),
+    (r"^head\.block\.1\.", "head.0.1."),
+    (r"^head\.block\.4\.", "head.2."),
+)
+
+NAMES: Mapping[str, Names] = {
+    "acm_unet": Names(
+        (
+            *_STEM,
+            *_BLOCK,
+            *_FUSION,
+            *_HEAD,
+            (r"^layer([123])\.", r"body.encoder.stage\1."),
+            (r"^deconv([12])\.", r"body.up\1."),
+            (r"^uplayer([12])\.", r"body.refine\1."),
+            (r"^(fuse[12]|head)\.", r"body.\1."),
+        )
+    ),
+    "alcnet": Names(
+        (
+            *_STEM,
+            *_BLOCK,
+            *_FUSION,
+            *_HEAD,
+            (r"^layer([123])\.", r"encoder.stage\1."),
+            (r"^deconv([012])\.", r"up\1."),
+            (r"^fuse23\.", "fuse2."),
+            (r"^fuse12\.", "fuse1."),
+        ),
+        ignored=(r"uplayer[12]\.",),
+    ),
+}
+"""By detector. A detector that is not here reads files that have our own names."""
+
+
+def channels_of(weights: PublishedWeights, name: str) -> int:
+    """Return the input channels of published weights, by the normalisation at the beginning of the stem."""
+    first = stripped(weights.tensors).get("stem.0.weight")
+    if name not in NAMES or first is None:
+        return 1
+    return int(first.shape[0])
+
+
+def detector_weights(weights: PublishedWeights, name: str, network: nn.Module) -> dict[str, Tensor]:
+    """
+    Return published weights under the names of our network, each checked.
+
+    Parameters
+    ----------
+    weights : PublishedWeights
+    name : str
+        Of the detector.
+    network : Module
+        The detector as built, whose names and shapes are wanted.
+
+    Raises
+    ------
+    CheckpointError
+        If a tensor is missing, unknown or of another shape; names the detectors whose files are known.
+    """
+    names = NAMES.get(name, Names(()))
+    try:
+        return fitted(weights, shapes_of(network), names.rules, names.ignored)
+    except CheckpointError as error:
+        known = ", ".join(NAMES)
+        raise CheckpointError(
+            f"{error}; published files are known of {known}, of others those with our own names"
+        ) from None
