@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from pointmask.click.contract.errors import NotWrittenError
+from pointmask.io.files import sync_folder
 
 _GATHER = 0.05  # seconds that writes are gathered for one sync, which takes 4 to 20 ms
 _RETRY = 1.0  # seconds after a sync that failed
@@ -44,11 +45,14 @@ class JournalFile:
         self.path = path
         self.end, self.seq, self.durable = end, seq, seq
         try:
+            is_new = not path.exists()
             path.touch()
             # Unbuffered, so that a line that does not fit on the disk is not written again on closing.
             self._file = path.open("r+b", buffering=0)
             self._file.truncate(end)
             os.fsync(self._file.fileno())
+            if is_new:  # else a power failure might take it with all that is synced in it
+                sync_folder(path.parent)
         except OSError as error:
             raise self._refusal(error) from error
         self._using = threading.Lock()  # the file has one position, for reading and for writing

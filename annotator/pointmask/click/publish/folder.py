@@ -17,7 +17,7 @@ from pointmask.folder.frame import skipped_entry
 from pointmask.folder.plan import shared_stems
 from pointmask.folder.records.manifest import Entry, Settings, dump, entry_lines, parse_or_raise
 from pointmask.folder.records.mask_lines import mask_lines
-from pointmask.io.files import clean_temporaries, put_whole, staged, sync, whole_file, write_whole
+from pointmask.io.files import clean_temporaries, flush, put_whole, staged, whole_file, write_whole
 from pointmask.io.formats.tables.csv import csv_lines
 from pointmask.io.layout import MANIFEST, MASKS, POINTS, RESULTS, THETA, TRACKED, result_path, stem_of
 from pointmask.io.notes import note
@@ -41,6 +41,8 @@ class Contents(NamedTuple):
         All frames that the journal tells of, sorted.
     state : callable
         Returns a frame as it stands.
+    sync : callable
+        Waits until the disk holds the journal.
     basis : Settings
         For frames that no target says it of.
     theta : str
@@ -52,6 +54,7 @@ class Contents(NamedTuple):
     own: OwnMasks
     frames: list[FrameKey]
     state: Callable[[FrameKey], ClickFrame]
+    sync: Callable[[], None]
     basis: Settings
     theta: str
     published: int
@@ -130,8 +133,7 @@ def publish(
                 tally.add(entry)
                 if report is not None:
                     report(min(count, len(contents.frames)), len(contents.frames))
-        sync(made)
-        contents.own.sync()
+        flush(out)  # all masks, before the manifest and the journal say that they are done
         write_whole(out / THETA, contents.theta, _TAG)
         derive(out, made, labelled=tally.labelled)
         hashes = {path.name: _hash(path) for path in _published_files(out)} | {MANIFEST: _hash(made)}
@@ -206,6 +208,7 @@ def _publish_frame(
     entry = entry_of(frame, contents.basis)
     if entry is not None and entry["status"] == "done":
         contents.own.claim(frame, durable=False)
+    contents.sync()  # of a line that a power failure takes, the mask would stay
     write_mask(contents.own.out, frame, entry, changed=frame.revision > contents.published)
     return entry
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from pointmask.click.contract.targets import ClickFrame
 from pointmask.click.publish.finder import Finder
 from pointmask.errors import OutputError, WriteError
-from pointmask.io.files import is_temporary, sync
+from pointmask.io.files import is_temporary, sync, sync_folder
 from pointmask.io.layout import (
     LISTED,
     MANIFEST,
@@ -157,6 +157,7 @@ class OwnMasks:
         path = self.out / LISTED
         if path.exists():
             sync(path)
+            sync_folder(self.out)  # which may not know of the list yet
 
     def _twin(self, frame: ClickFrame, is_ours: Set[str]) -> str | None:
         """Return another finished image of the manifest whose mask has the name of this one's."""

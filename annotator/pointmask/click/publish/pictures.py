@@ -29,6 +29,8 @@ class Pictures:
         The masks that may be written; what may not is told by publishing.
     state : callable
         Returns a frame as it stands.
+    sync : callable
+        Waits until the disk holds the journal: of a line that a power failure takes, the mask would stay.
     marked : callable
         Returns all frames that were edited.
     basis : Settings
@@ -39,10 +41,11 @@ class Pictures:
         self,
         own: OwnMasks,
         state: Callable[[FrameKey], ClickFrame],
+        sync: Callable[[], None],
         marked: Callable[[], Iterable[FrameKey]],
         basis: Settings,
     ) -> None:
-        self._own, self._state, self._marked, self._basis = own, state, marked, basis
+        self._own, self._state, self._sync, self._marked, self._basis = own, state, sync, marked, basis
         self._due: dict[FrameKey, float] = {}
         self._changed = threading.Condition()
         self._closed = False
@@ -75,6 +78,7 @@ class Pictures:
             with suppress(PointmaskError, OSError):
                 frame = self._state(key)
                 if not self._own.refusal(frame, self._stems):
+                    self._sync()
                     self._own.claim(frame, durable=True)
                     write_mask(self._own.out, frame, entry_of(frame, self._basis))
 

@@ -37,6 +37,7 @@ def publish_up_to_damage(setup: Setup) -> tuple[Published, int]:
             own,
             sorted(store.index.frames),
             store.get,
+            store.sync,
             setup.settings,
             setup.theta.to_toml(),
             0,

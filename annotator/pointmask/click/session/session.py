@@ -73,8 +73,7 @@ class Session:
         self._own = OwnMasks(setup.out)
         self._pictures = None
         if not setup.read_only:
-            self._pictures = Pictures(self._own, self._state, self.marked, setup.settings)
-        if not setup.read_only:
+            self._pictures = Pictures(self._own, self._state, self._store.sync, self.marked, setup.settings)
             self._open()
 
     def _prepare(self) -> None:
@@ -301,10 +300,11 @@ class Session:
             If it was stopped.
         """
         with self._lock:
-            index = self._store.index
-            upto = index.seq
+            index, upto = self._store.index, self._store.index.seq
             theta, frames = self.setup.theta.to_toml(), sorted(index.frames)
-            contents = Contents(self._own, frames, self._state, self._basis, theta, index.published)
+            contents = Contents(
+                self._own, frames, self._state, self._store.sync, self._basis, theta, index.published
+            )
         done = publish(contents, report=report, cancel=cancel)
         with self._lock:
             body = {"op": "published", "upto": upto, "files": done.files}

@@ -84,6 +84,11 @@ class Store:
         if self._file is not None:
             self._file.close()
 
+    def sync(self) -> None:
+        """Wait until the disk holds the journal; see `JournalFile.sync`."""
+        if self._file is not None:
+            self._file.sync()
+
     @property
     def durable(self) -> int:
         """Number of the last line that the disk is known to hold."""

@@ -57,7 +57,7 @@ class Ledger:
     Attributes
     ----------
     was_broken_off : bool
-        Whether an earlier job left its journal, and perhaps temporary files.
+        Whether an earlier job left its journal, or what it was to replace, and perhaps temporary files.
 
     Raises
     ------
@@ -78,7 +78,8 @@ class Ledger:
         self._out, self._shard, self._settings, self._planned = out, shard, settings, planned
         self._masks = masks
         path = out / shard.journal
-        self.was_broken_off = path.exists() or (shard.count == 1 and any(out.glob(".journal-*.jsonl")))
+        left = [path, out / REPLACED, *(out.glob(".journal-*.jsonl") if shard.count == 1 else ())]
+        self.was_broken_off = any(map(Path.exists, left))
         for earlier in _earlier_files(out):
             check_head(earlier)
         if overwrite:
