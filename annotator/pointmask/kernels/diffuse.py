@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pointmask.compiled import kernel
+from pointmask.kernels.scale_space import copy_field
 
 Field = NDArray[np.floating]
 
@@ -156,4 +157,4 @@ def diffuse(
             across = right_face[k] * (right_of[k] - u) + left_face[k] * (left[k] - u)
             out[k] = min(max(u + tau * ((vertical + across) + rate[k] * u), 0.0), 1.0)
     if steps % 2 == 1:
-        potential[:] = spare
+        copy_field(spare, potential)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pointmask.compiled import kernel
+from pointmask.kernels.scale_space import copy_field
 from pointmask.kernels.scale_space import smooth as _smooth
 
 Field = NDArray[np.floating]
@@ -60,7 +61,8 @@ def measure(
         Receives ``TARGET_MEASUREMENTS``.
     """
     n, m = distance.shape
-    maps[:6] = scales
+    for k in range(6):
+        copy_field(scales[k], maps[k])
     texture(scales[0], scales[1], spare, maps[8])
     texture(scales[1], scales[2], spare, maps[9])
     over_30, over_60 = 0, 0

@@ -45,6 +45,7 @@ def slic(
     n, m = window.shape
     k = centres.shape[0]
     sums = np.zeros((k, 4), np.int64)
+    none = np.int32(-1)
     space = 1.0 / (step * step)
     grey = 1.0 / (compactness * compactness)
     for _ in range(iterations):
@@ -52,16 +53,19 @@ def slic(
         labels[:] = -1
         for c in range(k):
             cy, cx, cv = centres[c, 0], centres[c, 1], centres[c, 2]
+            name = np.int32(c)
             for i in range(int(max(cy - 2 * step, 0)), int(min(cy + 2 * step + 1, n))):
                 dy = (cy - i) * (cy - i)
-                for j in range(int(max(cx - 2 * step, 0)), int(min(cx + 2 * step + 1, m))):
-                    dv = window[i, j] - cv
-                    d = (dy + (cx - j) * (cx - j)) * space + dv * dv * grey
-                    if d < distance[i, j]:
-                        distance[i, j] = d
-                        labels[i, j] = c
-                    elif d == distance[i, j] and not first_wins:
-                        labels[i, j] = -1
+                start, end = int(max(cx - 2 * step, 0)), int(min(cx + 2 * step + 1, m))
+                greys, nearest, names = window[i, start:end], distance[i, start:end], labels[i, start:end]
+                for t in range(end - start):
+                    dx, dv = cx - (start + t), greys[t] - cv
+                    d = (dy + dx * dx) * space + dv * dv * grey
+                    # Branches, which nothing could predict, take three times as long.
+                    before = nearest[t]
+                    rest = none if d == before and not first_wins else names[t]
+                    names[t] = name if d < before else rest
+                    nearest[t] = d if d < before else before
         sums[:] = 0
         for i in range(n):
             for j in range(m):
