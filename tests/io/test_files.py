@@ -219,3 +219,10 @@ def test_a_kill_leaves_the_old_file_and_what_can_be_cleaned(tmp_path):
     assert (tmp_path / "a").read_bytes() == b"old"
     assert clean_temporaries(tmp_path, "job") == 1
     assert tree(tmp_path) == {"a": b"old"}
+
+
+def test_an_error_names_the_final_place_and_no_temporary_one(tmp_path):
+    with pytest.raises(WriteError) as raised, staged(tmp_path / "out") as made:
+        write_whole(made / "a\0b.xml", "")
+    assert str(tmp_path / "out" / "a") in str(raised.value)
+    assert "pointmask-" not in str(raised.value)

@@ -293,6 +293,8 @@ def _temporary(path: Path, tag: str) -> Iterator[Path]:
     except BaseException as error:
         with suppress(OSError):  # of a drive that is gone: the first error says it
             remove(made)
+        if isinstance(error, WriteError) and str(made) in str(error):  # of a file in what was being made
+            raise WriteError(str(error).replace(str(made), str(path))) from error
         if isinstance(error, OSError | UnicodeEncodeError) and not isinstance(error, PointmaskError):
             reason = getattr(error, "strerror", None) or error
             raise WriteError(
