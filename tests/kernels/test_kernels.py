@@ -265,3 +265,16 @@ def test_normalise(kind, code, polarity):
     # Rounding to the grain may fall on either side where the two add in another order.
     np.testing.assert_allclose(values, expected, rtol=0, atol=1.01 * grain)
     np.testing.assert_allclose(facts, expected_facts, rtol=1e-12, atol=1.01 * grain)
+
+
+@pytest.mark.parametrize("spacing", [1, 2, 4])
+@pytest.mark.parametrize("turned", ["source", "out", "both", "strided"])
+def test_smoothing_writes_to_any_layout(spacing, turned):
+    field = np.random.default_rng(0).random((11, 14))
+    expected = naive.smooth(field, spacing)
+    source = np.asfortranarray(field) if turned in ("source", "both") else field
+    out = np.zeros((11, 14), order="F" if turned in ("out", "both") else "C")
+    if turned == "strided":
+        out = np.zeros((22, 28))[::2, ::2]
+    smooth(source, spacing, out)
+    np.testing.assert_allclose(out, expected, rtol=1e-12)

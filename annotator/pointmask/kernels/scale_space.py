@@ -39,7 +39,7 @@ def smooth(source: Field, spacing: int, out: Field) -> None:
     """
     n, m = source.shape
     s = spacing
-    wide = n > 2 * s and m > 2 * s
+    wide = n > 2 * s and m > 2 * s and source.flags.c_contiguous and out.flags.c_contiguous
     if wide:
         first, size = s * m + s, (n - 2 * s) * m - 2 * s
         values, result = source.ravel(), out.ravel()
