@@ -1,4 +1,4 @@
-"""Draw the picture that opens the README: built-in scenes as image, click and mask.
+"""Draw the picture that opens the README and the site: built-in scenes as image, click and mask.
 
     python benchmarks/readme_picture.py [OUT]
 

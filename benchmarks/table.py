@@ -1,10 +1,10 @@
-"""Write the README's benchmark table from the result files.
+"""Write the tables of the page Quality and speed, and the first of them into the README.
 
 python benchmarks/table.py    (or: make bench-table)
 
-Replaces the text between the two markers in the README. A dated footnote marks every figure in which a
-published method is ahead of ours or a goal is missed. A missing or unknown result file is an error, never a
-missing row.
+Replaces the text between the two markers in docs/quality.md and README.md. A dated footnote marks every
+figure in which a published method is ahead of ours or a goal is missed. A missing or unknown result file is
+an error, never a missing row.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from pointmask.bench.report import figure, markdown_table, milliseconds, times_o
 from pointmask.io.files import write_whole
 
 BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
-README = Path(__file__).parent.parent / "README.md"
+ROOT = Path(__file__).parent.parent
 
 Result = dict[str, Any]
 Fact = tuple[str, str, str | None]  # what, figure, and what is wrong with it
@@ -63,16 +63,20 @@ SHOWN_ELSEWHERE = (
 
 
 def main() -> None:
-    """Read the results and write the README."""
+    """Read the results and write both pages."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--results", type=Path, default=FOLDER)
-    parser.add_argument("--readme", type=Path, default=README)
+    parser.add_argument("--page", type=Path, default=ROOT / "docs" / "quality.md")
+    parser.add_argument("--readme", type=Path, default=ROOT / "README.md")
     options = parser.parse_args()
-    text = options.readme.read_text(encoding="utf-8")
-    write_whole(options.readme, filled(text, table(load(options.results))))
-    print(f"written: {options.readme}")
+    results = load(options.results)
+    contents = {options.page: table(results), options.readme: first_table(results)}
+    pages = {path: filled(path, content) for path, content in contents.items()}
+    for path, text in pages.items():
+        write_whole(path, text)
+        print(f"written: {path}")
 
 
 def load(folder: Path) -> dict[str, Result]:
@@ -89,12 +93,12 @@ def load(folder: Path) -> dict[str, Result]:
     return {name: json.loads(files[name].read_text(encoding="utf-8")) for name in SOURCES}
 
 
-def filled(readme: str, content: str) -> str:
-    """Replace the text between the markers."""
-    before, begin, rest = readme.partition(BEGIN)
+def filled(page: Path, content: str) -> str:
+    """Return the text of a page with another content between the markers."""
+    before, begin, rest = page.read_text(encoding="utf-8").partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
-        raise SystemExit(f"the README has no markers; put {BEGIN} and {END} where the table is to stand")
+        raise SystemExit(f"{page} has no markers; put {BEGIN} and {END} where the table is to stand")
     return f"{before}{BEGIN}\n{content}\n{END}{after}"
 
 
@@ -112,6 +116,12 @@ def table(results: dict[str, Result]) -> str:
         source(*(results[name] for name in SOURCES if name in FACTS)),
     ]
     return "\n\n".join([*parts, *notes.texts])
+
+
+def first_table(results: dict[str, Result]) -> str:
+    """Format the table that stands alone in the README, its source and its footnotes."""
+    notes = Footnotes()
+    return "\n\n".join([others(results[OTHERS], notes), source(results[OTHERS]), *notes.texts])
 
 
 class Footnotes:

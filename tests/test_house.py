@@ -1,4 +1,4 @@
-"""The house as README and CONTRIBUTING describe it; who may import whom is checked by import-linter."""
+"""The house as its map and CONTRIBUTING describe it; who may import whom is checked by import-linter."""
 
 import ast
 import re
@@ -61,8 +61,8 @@ def test_every_package_says_what_it_is_what_it_may_import_and_where_to_begin(pac
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_the_readme_s_tree_is_the_tree(package):
-    tree = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Layout")[2]
+def test_the_map_s_tree_is_the_tree(package):
+    tree = (ROOT / "docs" / "contributing" / "map.md").read_text(encoding="utf-8")
     block = re.search(rf"{package}/ .*?\n(?=\S)", tree, re.DOTALL)
     assert block is not None
     named = re.findall(r"^  ([\w/]+)/ ", block[0], re.MULTILINE)

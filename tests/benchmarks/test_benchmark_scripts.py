@@ -1,4 +1,4 @@
-"""The scripts in benchmarks/: they run at small sizes, and the README table tells where we lose."""
+"""The scripts in benchmarks/: they run at small sizes, and the tables tell where we lose."""
 
 import importlib.util
 import json
@@ -184,12 +184,17 @@ def results(tmp_path, load):
 
 
 def test_table_is_written_between_the_markers_with_a_footnote_wherever_we_lose(results, load):
-    readme = results / "README.md"
-    readme.write_text("# before\n<!-- bench:begin -->\nstale figures\n<!-- bench:end -->\nafter\n")
+    page, readme = results / "quality.md", results / "README.md"
+    for path in (page, readme):
+        path.write_text("# before\n<!-- bench:begin -->\nstale figures\n<!-- bench:end -->\nafter\n")
     for _ in range(2):  # the second time over its own output
-        done = script("table", "--results", str(results), "--readme", str(readme))
+        done = script("table", "--results", str(results), "--page", str(page), "--readme", str(readme))
         assert done.returncode == 0, done.stderr
-    text = readme.read_text()
+    text, first = page.read_text(), readme.read_text()
+    assert text.startswith(first.partition("\n<sup>")[0])
+    assert "<sup>1</sup> 2026-01-02: D2D is ahead of ours in IoU on far (0.800 against 0.700)." in first
+    assert "| pooled IoU |" not in first
+    assert first.endswith("<!-- bench:end -->\nafter\n")
     assert text.startswith("# before\n<!-- bench:begin -->\nIoU / nIoU from one centroid click per target")
     assert "| pointmask, default | masks | 0.700 / 0.600 | 0.700 / 0.600 |" in text
     assert "| D2D <sup>1</sup> | nothing | 0.600 / 0.600 | 0.800 / 0.600 |" in text
@@ -212,20 +217,20 @@ def test_table_is_written_between_the_markers_with_a_footnote_wherever_we_lose(r
     )
 
 
-def test_table_refuses_missing_and_unknown_results_and_a_readme_without_markers(results):
-    readme = results / "README.md"
+def test_table_refuses_missing_and_unknown_results_and_pages_without_markers(results):
+    page, readme = results / "quality.md", results / "README.md"
+    page.write_text("<!-- bench:begin -->\n<!-- bench:end -->")
     readme.write_text("no markers")
-    done = script("table", "--results", str(results), "--readme", str(readme))
+    words = ("--results", str(results), "--page", str(page), "--readme", str(readme))
+    done = script("table", *words)
     assert done.returncode == 1
-    assert "bench:begin" in done.stderr
+    assert f"{readme} has no markers" in done.stderr
     (results / "surprise.json").write_text("{}")
-    assert "surprise" in script("table", "--results", str(results), "--readme", str(readme)).stderr
+    assert "surprise" in script("table", *words).stderr
     (results / "startup.json").unlink()
-    assert (
-        "python benchmarks/startup.py"
-        in script("table", "--results", str(results), "--readme", str(readme)).stderr
-    )
+    assert "python benchmarks/startup.py" in script("table", *words).stderr
     assert readme.read_text() == "no markers"
+    assert page.read_text() == "<!-- bench:begin -->\n<!-- bench:end -->"
 
 
 def test_every_result_that_is_kept_has_a_place(load):

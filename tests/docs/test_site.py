@@ -62,6 +62,14 @@ def test_nothing_is_fetched_from_elsewhere(site):
         assert not re.search(r"(url\(|@import )[\"']?(https?:)?//", sheet.read_text(encoding="utf-8")), sheet
 
 
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "benchmarks/README.md"])
+def test_links_within_the_repository_lead_somewhere(name):
+    page = ROOT / name
+    links = re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8"))
+    dead = [link for link in links if "://" not in link and not (page.parent / link).exists()]
+    assert not dead
+
+
 def test_formulas_are_mathml(site):
     text = (site / "how-it-works.html").read_text(encoding="utf-8")
     assert text.count('<div class="formula"') == 6

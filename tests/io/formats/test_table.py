@@ -1,4 +1,4 @@
-"""The table of formats: what it says of ours, that README lists the same, and whom it asks by name."""
+"""The table of formats: what it says of ours, that the site lists the same, and whom it asks by name."""
 
 import re
 from pathlib import Path
@@ -14,7 +14,7 @@ from pointmask.io.formats.tables.csv import Csv
 from pointmask.io.formats.tables.jsonl import JsonLines
 from pointmask.io.points.points import Point
 
-README = Path(__file__).parents[3] / "README.md"
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "input.md"
 
 
 def test_unknown_things_are_named(tmp_path):
@@ -73,7 +73,7 @@ def test_a_format_refuses_what_it_cannot_do(tmp_path, name):
 
 
 def lines():
-    """Lines of README's table of formats."""
+    """Lines of the page's table of formats."""
     yield "| format | is | written as | keeps | `--save` writes |"
     yield "|---|---|---|---|---|"
     for name in sorted(FORMATS.ours):
@@ -84,9 +84,9 @@ def lines():
         yield f"| `{name}` | {form.description} | {form.layout} | {holds} | {saved} |"
 
 
-def test_readme_lists_the_formats():
-    text = README.read_text(encoding="utf-8")
+def test_the_page_of_input_lists_the_formats():
+    text = PAGE.read_text(encoding="utf-8")
     listed = re.search(r"<!-- formats:begin -->\n(.*?)\n<!-- formats:end -->", text, re.DOTALL)
     assert listed is not None
     expected = "\n".join(lines())
-    assert listed[1] == expected, f"README's table of formats should read:\n{expected}"
+    assert listed[1] == expected, f"the table of docs/reference/input.md should read:\n{expected}"
