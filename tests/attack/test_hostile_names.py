@@ -119,3 +119,26 @@ def test_every_command_prints_through_one_place():
             if path.parts[-2:] != ("cli", "__init__.py"):
                 text = re.sub(r"[cC]onsole[^\n]*\.print\(", "", path.read_text(encoding="utf-8"))
                 assert not re.search(r"click\.(echo|secho)\(|\bprint\(", text), path
+
+
+def test_proposals_and_click_folders(evil, tmp_path, run):
+    pytest.importorskip("torch")  # of models and export
+    images, points, out = evil / "images", evil / "points.csv", tmp_path / f"out{EVIL}"
+    said = run("propose", images, "--out", tmp_path / f"found{EVIL}")[1]
+    for name in ("a", "b"):
+        folder = tmp_path / f"{name}{EVIL}"
+        said += run("click", images, "--points", points, "--out", folder, "--publish")[1]
+    folders = (tmp_path / f"a{EVIL}", tmp_path / f"b{EVIL}")
+    for command in (
+        ("agree", *folders),
+        ("merge", *folders, "--out", out),
+        ("agree", evil / "nothing", folders[0]),
+        ("click", images, "--proposals", tmp_path / f"none{EVIL}", "--out", out, "--publish"),
+        ("demo", tmp_path / f"demo{EVIL}"),
+        ("models", EVIL),
+        ("export", tmp_path / EVIL.replace("/", ""), "--out", out),
+    ):
+        said += run(*command)[1]
+    check_text(said)
+    assert "owned" in said
+    check_pages(tmp_path)
