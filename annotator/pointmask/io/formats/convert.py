@@ -16,6 +16,7 @@ from pointmask.io.formats.labelled import LabelledImage, LabelledTarget
 from pointmask.io.formats.parts.documents import rejecting
 from pointmask.io.formats.parts.finder import ImageFinder
 from pointmask.io.formats.registry import FORMATS, layouts, sniffs
+from pointmask.io.formats.tables.native import Native
 from pointmask.io.images.open import open_source
 from pointmask.io.images.source import ImageSource
 from pointmask.io.listed import put_own
@@ -188,7 +189,11 @@ def labelled_images(
     form = FORMATS.load(name)
     taken: set[ImageFrame] = set()
     if "read masks" in form.abilities:
-        for image in form.read_masks(path, rejected, images=source):
+        if isinstance(form, Native) and "instances" not in FORMATS.load(to).holds:
+            read = form.read_joined(path, rejected)  # what is not parted there need not be parted here
+        else:
+            read = form.read_masks(path, rejected, images=source)
+        for image in read:
             with rejecting(image.key, rejected):
                 if finder is None:
                     yield image

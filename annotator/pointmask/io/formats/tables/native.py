@@ -16,7 +16,7 @@ from pointmask.errors import ImageError, PointsError
 from pointmask.io.clicks import note_if_ahead
 from pointmask.io.formats.base import DocumentFormat
 from pointmask.io.formats.encodings import rle
-from pointmask.io.formats.labelled import Box, LabelledTarget, Patch, Shape
+from pointmask.io.formats.labelled import Box, LabelledImage, LabelledTarget, Patch, Shape
 from pointmask.io.formats.parts.documents import (
     brief,
     head_keys,
@@ -27,7 +27,7 @@ from pointmask.io.formats.parts.documents import (
     text,
     whole,
 )
-from pointmask.io.formats.parts.per_image import Parsed, points_of
+from pointmask.io.formats.parts.per_image import Parsed, images_of, points_of
 from pointmask.io.formats.parts.shapes import confidence_of, patch_of_runs, size_of
 from pointmask.io.images.array import read as read_image
 from pointmask.io.images.array import read_mask
@@ -71,8 +71,22 @@ class Native(DocumentFormat):
         """Yield what each line holds, with the masks."""
         return _parsed(path, rejected, with_masks=True)
 
+    def read_joined(self, path: Path, rejected: dict[str, str]) -> Iterator[LabelledImage]:
+        """
+        Yield images for formats that do not part targets: where masks touch, the first target has them all.
 
-def _parsed(path: Path, rejected: dict[str, str], *, with_masks: bool) -> Iterator[Parsed]:
+        Parameters
+        ----------
+        path : Path
+        rejected : dict
+            Gets the images that cannot be read.
+        """
+        return images_of(_parsed(path, rejected, with_masks=True, joined=True), rejected)
+
+
+def _parsed(
+    path: Path, rejected: dict[str, str], *, with_masks: bool, joined: bool = False
+) -> Iterator[Parsed]:
     if path.is_dir():
         note_if_ahead(path)
         path = path / (MANIFEST if (path / MANIFEST).is_file() else MASKS)
@@ -90,12 +104,12 @@ def _parsed(path: Path, rejected: dict[str, str], *, with_masks: bool) -> Iterat
                     "masks were drawn or changed by hand; figures from them are not those of points alone",
                     key,
                 )
-            shape, targets = frame_of_entry(fields, path.parent, where, with_masks=with_masks)
+            shape, targets = frame_of_entry(fields, path.parent, where, with_masks=with_masks, joined=joined)
             yield Parsed(key, shape, targets)
 
 
 def frame_of_entry(
-    fields: dict[str, Any], out: Path, where: str, *, with_masks: bool = True
+    fields: dict[str, Any], out: Path, where: str, *, with_masks: bool = True, joined: bool = False
 ) -> tuple[Shape, list[LabelledTarget]]:
     """Return shape and targets of a finished frame.
 
@@ -109,6 +123,8 @@ def frame_of_entry(
         For messages.
     with_masks : bool
         False: points alone.
+    joined : bool
+        Masks of touching targets need not be told apart: the first target gets them all.
 
     Raises
     ------
@@ -124,7 +140,7 @@ def frame_of_entry(
         for count, item in enumerate(listing(fields.get("targets"), f"the targets in {where}"))
     ]
     if with_masks and not all(record.is_whole for record in records):
-        _add_masks(records, fields, out, shape)
+        _add_masks(records, fields, out, shape, joined=joined)
     return shape, [record.target() for record in records]
 
 
@@ -192,7 +208,9 @@ class _Record:
         return values
 
 
-def _add_masks(records: list[_Record], fields: dict[str, Any], out: Path, shape: Shape) -> None:
+def _add_masks(
+    records: list[_Record], fields: dict[str, Any], out: Path, shape: Shape, *, joined: bool
+) -> None:
     """Cut the masks of the targets out of the images that were written."""
     name = clean_key(text(fields.get("mask"), f"the mask of {fields.get('image')}"))
     instances = out / RESULTS["instance"] / name.partition("/")[2]
@@ -206,15 +224,30 @@ def _add_masks(records: list[_Record], fields: dict[str, Any], out: Path, shape:
             found = [_at(labels, box) == count for count, (box, _) in enumerate(extents, 1)]
         else:
             labels = read_mask(out / name)
-            found = separate(labels, extents)
+            found = _separated(labels, extents, joined=joined)
     except ImageError as error:
         raise PointsError(f"its masks are needed, but {error}") from error
     if labels.shape != shape:
         raise PointsError(f"{name}: its masks have the size {labels.shape}, not {shape}; annotate again")
+    if not found:
+        records[0].patch = Patch.crop(labels)
+        return
     for record, (box, area), pixels in zip(records, extents, found, strict=True):
         record.patch = Patch.crop(pixels, box.top, box.left)
         if record.patch is None or (record.patch.box, record.patch.area) != (box, area):
             raise PointsError(f"{name}: is not the mask that its manifest tells of; annotate again")
+
+
+def _separated(
+    union: NDArray[np.bool_], extents: Sequence[tuple[Box, int]], *, joined: bool
+) -> list[NDArray[np.bool_]]:
+    """Divide a mask as `separate` does; if it need not be divided and cannot be, return nothing."""
+    try:
+        return separate(union, extents)
+    except PointsError:
+        if joined:
+            return []
+        raise
 
 
 def separate(union: NDArray[np.bool_], extents: Sequence[tuple[Box, int]]) -> list[NDArray[np.bool_]]:
