@@ -15,8 +15,8 @@ from pointmask.settings import Between, Share, check, parse_toml, read_table, to
 from pointmask_trainer.errors import ConfigError
 from pointmask_trainer.meanings import meant
 
-PRESETS = ("paper", "cpu", "lesps", "pal", "gsacp", "spire")
-"""Recipes; ``paper`` is that of D2D, and the last four name their strategy."""
+PRESETS = ("paper", "cpu", "lesps", "pal", "gsacp", "spire", "priors")
+"""Recipes; ``paper`` is that of D2D, and the last five name their strategy."""
 
 ABLATIONS = ("a1", "a2", "a3", "a4", "a4_val", "b1", "b2", "b3", "b4", "published")
 """Settings of strategy ``d2d`` with components removed, named as in table 3 of the paper."""
@@ -28,7 +28,7 @@ VARIANTS = (
 """Settings of the other strategies: ``pal`` with the loss that its released code computes; ``lesps`` and
 ``pal`` started from the annotator's masks; ``gsacp`` with none or one of its three parts, which has all."""
 
-LOSSES_OF_STRATEGIES = ("lesps", "pal")
+LOSSES_OF_STRATEGIES = ("lesps", "pal", "priors")
 """Strategies that are defined by a loss of their own, which holds where no other is set."""
 
 

@@ -56,7 +56,7 @@ class _Train(click.Command):
 @list_option
 @click.option(
     "--preset",
-    metavar="auto|none|cpu|paper|lesps|pal|gsacp|spire",
+    metavar="auto|none|cpu|paper|lesps|pal|gsacp|spire|priors",
     default="auto",
     show_default=True,
     help="Settings for a few minutes on a processor, or of publications: paper is that of d2d. auto is cpu "

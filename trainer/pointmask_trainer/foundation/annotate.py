@@ -19,7 +19,7 @@ from pointmask.bench.baselines.parts.frame import (
 )
 from pointmask.bench.baselines.sizes import Box, SizePrior
 from pointmask.components import components
-from pointmask.errors import ImageError
+from pointmask_trainer.foundation.grey import grey8
 from pointmask_trainer.foundation.loading import load_segmenter
 from pointmask_trainer.foundation.mask_decoder import Decoded
 from pointmask_trainer.foundation.prompts import CROP, PromptKind, View, crop_of, prompt_of, view_of
@@ -28,7 +28,6 @@ from pointmask_trainer.foundation.segmenter import best, single
 Choice = Literal["best", "smallest", "single"]
 
 _NEAR = 2  # px from the click within which a component is the target's
-_LOW, _HIGH = 0.1, 99.9  # percentiles between which grey values of more than 8 bits are stretched
 
 
 class PromptedSegmenter(Baseline):
@@ -132,27 +131,6 @@ class PromptedSegmenter(Baseline):
             areas = {k: int(masks[k].sum()) for k in range(1, len(masks)) if masks[k].any()}
             return min(areas, key=areas.__getitem__) if areas else best(decoded)
         return best(decoded)
-
-
-def grey8(image: ArrayLike) -> NDArray[np.float32]:
-    """Bring an (H, W) image to 0 to 255: 8 bits as they are, others between two percentiles.
-
-    Raises
-    ------
-    ImageError
-        If the image has another number of axes, is empty, or holds NaN or infinite values.
-    """
-    array = np.asarray(image)
-    if array.ndim != 2 or array.size == 0:
-        raise ImageError(f"image has shape {array.shape}; pass (H, W), at least one pixel")
-    values = array.astype(np.float32)
-    if array.dtype == np.uint8:
-        return values
-    if not np.isfinite(values).all():
-        raise ImageError("image holds NaN or infinite values, which the network cannot read; fill them")
-    low, high = np.percentile(values, [_LOW, _HIGH])
-    scaled = (values - low) * (255 / (high - low) if high > low else 0)
-    return np.clip(scaled, 0, 255).astype(np.float32)
 
 
 def at_click(mask: NDArray[np.bool_], click: tuple[int, int], *, whole: bool = False) -> NDArray[np.bool_]:

@@ -96,7 +96,7 @@ def load_segmenter(
     is_hub = any("vision_encoder." in name for name in weights.tensors)
     rules = (*_HUB_NAMES, *_PUBLISHED_NAMES) if is_hub else _PUBLISHED_NAMES
     tensors = renamed(weights, rules, _IGNORED)
-    sizes = _Sizes(weights.name, tensors)
+    sizes = Sizes(weights.name, tensors)
     if kind == "sam":
         encoder = _vit(sizes)
         network = Segmenter(encoder, _decoder(sizes, heads), encoder.grid * encoder.patch)
@@ -109,7 +109,7 @@ def load_segmenter(
     return LoadedSegmenter(network.eval().requires_grad_(False), weights.digest)
 
 
-class _Sizes:
+class Sizes:
     """Sizes read off the tensors of a file."""
 
     def __init__(self, source: str, tensors: Mapping[str, Tensor]) -> None:
@@ -137,7 +137,7 @@ class _Sizes:
         return sorted({int(match[1]) for match in found if match})
 
 
-def _vit(sizes: _Sizes) -> ViTShape:
+def _vit(sizes: Sizes) -> ViTShape:
     block = "image_encoder.blocks"
     width = sizes.of("image_encoder.pos_embed", 3, 4)
     blocks = sizes.numbers(rf"{re.escape(block)}\.(\d+)\.")
@@ -152,7 +152,7 @@ def _vit(sizes: _Sizes) -> ViTShape:
     )
 
 
-def _hiera(sizes: _Sizes, known: Sequence[HieraShape]) -> HieraShape:
+def _hiera(sizes: Sizes, known: Sequence[HieraShape]) -> HieraShape:
     block = r"image_encoder\.trunk\.blocks"
     width = sizes.of("image_encoder.trunk.patch_embed.proj.weight", 0, 4)
     depth = len(sizes.numbers(rf"{block}\.(\d+)\."))
@@ -167,7 +167,7 @@ def _hiera(sizes: _Sizes, known: Sequence[HieraShape]) -> HieraShape:
     )
 
 
-def _decoder(sizes: _Sizes, heads: int, *, is_second: bool = False) -> DecoderShape:
+def _decoder(sizes: Sizes, heads: int, *, is_second: bool = False) -> DecoderShape:
     layers = "mask_decoder.transformer.layers"
     return DecoderShape(
         width=sizes.of("mask_decoder.mask_tokens.weight", 1, 2),

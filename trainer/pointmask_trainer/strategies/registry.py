@@ -29,6 +29,7 @@ STRATEGIES: "Registry[type[Strategy]]" = Registry(
         "lesps": "pointmask_trainer.strategies.evolving.lesps:LESPS",
         "gsacp": "pointmask_trainer.strategies.affinity.gsacp:GSACP",
         "pal": "pointmask_trainer.strategies.evolving.pal:PAL",
+        "priors": "pointmask_trainer.strategies.priors.priors:Priors",
         "spire": "pointmask_trainer.strategies.points.spire:Spire",
     },
     _check,

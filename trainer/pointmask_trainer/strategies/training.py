@@ -27,6 +27,8 @@ class Training(Protocol):
         Labels of both splits; ``labels.update(...)`` replaces them.
     model : ImageNetwork
         The detector that is trained, with its present weights.
+    evaluated_model : ImageNetwork
+        The one that predicts: an average of its weights, if there is one.
     device : torch.device
     autocast : torch.dtype or None
         Precision of the detector's passes; None is that of the weights.
@@ -48,6 +50,8 @@ class Training(Protocol):
     def labels(self) -> LabelStore: ...  # noqa: D102
     @property
     def model(self) -> ImageNetwork: ...  # noqa: D102
+    @property
+    def evaluated_model(self) -> ImageNetwork: ...  # noqa: D102
     @property
     def device(self) -> torch.device: ...  # noqa: D102
     @property

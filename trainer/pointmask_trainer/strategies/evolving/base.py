@@ -1,7 +1,7 @@
 """What LESPS and PAL share: points, fixed validation labels, updates by prediction, and their record."""
 
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from pointmask_trainer.data.labels import Label, SplitName
 from pointmask_trainer.data.layout import true_masks
 from pointmask_trainer.data.split import Split, for_every_image, known_masks
 from pointmask_trainer.detectors.base import Maps
+from pointmask_trainer.inference.tiles import Box
 from pointmask_trainer.strategies.base import Folder, Part, Strategy, require_points
 from pointmask_trainer.strategies.evolving.evolution import Rule, evolve, label_windows
 from pointmask_trainer.strategies.labels.annotating import annotate_image
@@ -26,6 +27,11 @@ from pointmask_trainer.strategies.weights.weighting import json_list
 
 ANNOTATED = 0.99
 """Label of the annotator's pixels, below what is pinned: they may fade, the points may not."""
+
+
+Boxes = Mapping[int, Sequence[Box]]
+Predictions = Callable[[SplitName, list[int], Boxes | None], Iterator[tuple[int, Tensor]]]
+"""As `Training.predictions`."""
 
 
 class Evolving(Strategy):
@@ -116,7 +122,13 @@ class Evolving(Strategy):
 
 
 def evolved_labels(
-    training: Training, indices: Iterable[int], rule: Rule, *, saturated: float, only_points: bool
+    training: Training,
+    indices: Iterable[int],
+    rule: Rule,
+    *,
+    saturated: float,
+    only_points: bool,
+    predictions: Predictions | None = None,
 ) -> dict[int, Change]:
     """Update labels of the train list by the detector's predictions; each process predicts its part.
 
@@ -129,6 +141,8 @@ def evolved_labels(
         Label from which on a pixel is pinned to 1.
     only_points : bool
         Pin the points' pixels instead.
+    predictions : callable, optional
+        Instead of the detector's.
 
     Returns
     -------
@@ -140,7 +154,7 @@ def evolved_labels(
     # Tiles without a label are left out: on the CPU preset all of them take 1.7 times an epoch's training.
     boxes = {index: label_windows(labels.label("train", index), rule.window) for index in mine}
     changes = {}
-    for index, predicted in training.predictions("train", mine, boxes):
+    for index, predicted in (predictions or training.predictions)("train", mine, boxes):
         old = labels.label("train", index)
         pinned = drawn_points(old.shape, split.points[index]) if only_points else old >= saturated
         change = Change.between(old, evolve(old, predicted.cpu().numpy(), pinned, rule))

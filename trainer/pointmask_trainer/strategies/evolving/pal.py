@@ -5,19 +5,21 @@ annotator. After a fifth of it labels evolve as those of LESPS do, but fade wher
 and hard images join as soon as the detector finds their points.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from pointmask.theta import Polarity
-from pointmask_trainer.data.labels import Label
+from pointmask_trainer.data.labels import Label, SplitName
 from pointmask_trainer.data.split import Split, for_every_image
 from pointmask_trainer.errors import DataError
 from pointmask_trainer.strategies.base import Folder
 from pointmask_trainer.strategies.evolving.admission import admission_label
-from pointmask_trainer.strategies.evolving.base import ANNOTATED, Evolving, evolved_labels, label_from
+from pointmask_trainer.strategies.evolving.base import ANNOTATED, Boxes, Evolving, evolved_labels, label_from
 from pointmask_trainer.strategies.evolving.options import PALOptions
 from pointmask_trainer.strategies.evolving.prestart import eight_bit_frame, from_edges
 from pointmask_trainer.strategies.labels.changes import Change
@@ -54,7 +56,9 @@ class PAL(Evolving):
                 f"{self.options.easy}; training begins with those that are: set it to {other}, or lower "
                 "strategy.options.pass_ratio"
             )
-        folder.say(f"strategy pal begins with {easy:,} of {len(split):,} images, whose labels are easy")
+        folder.say(
+            f"strategy {self.name} begins with {easy:,} of {len(split):,} images, whose labels are easy"
+        )
         return [label for label, _ in made]
 
     @property
@@ -78,10 +82,17 @@ class PAL(Evolving):
             options,
             saturated=_SATURATED,
             only_points=not options.pins_saturated,
+            predictions=partial(self.predictions, training),
         )
         if epoch <= options.final * epochs:
             changes |= self._admit(training, epoch)
         return changes
+
+    def predictions(
+        self, training: Training, split: SplitName, indices: list[int], boxes: Boxes | None = None
+    ) -> Iterator[tuple[int, Tensor]]:
+        """Yield the probabilities by which labels evolve and images are admitted: the detector's."""
+        return training.predictions(split, indices, boxes)
 
     def facts(self, training: Training) -> dict[str, Any]:
         """Count easy, admitted and hard images; at the end, name the hard ones."""
@@ -130,7 +141,7 @@ class PAL(Evolving):
         hard = [int(index) for index in np.flatnonzero(self._admitted == HARD)]
         most_missed = self.options.most_missed(epoch, training.config.epochs)
         found = {}
-        for index, predicted in training.predictions("train", hard[group.rank :: group.size]):
+        for index, predicted in self.predictions(training, "train", hard[group.rank :: group.size]):
             points = split.points[index]
             mask = admission_label(
                 predicted.cpu().numpy(), points, most_missed=most_missed, most_false=self.options.false
