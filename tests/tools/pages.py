@@ -19,6 +19,9 @@ from pointmask.io.points.points import Point
 from pointmask.theta import Theta
 
 
+VOID = {"meta", "input", "br", "link", "img", "hr"}
+
+
 class Page(HTMLParser):
     """Checks that elements close as they open, and that nothing is fetched."""
 
@@ -32,7 +35,7 @@ class Page(HTMLParser):
         for name, value in attributes:
             if name in ("src", "href"):
                 assert value.startswith(("data:image/png;base64,", "#"))
-        if tag not in ("meta",):
+        if tag not in VOID:
             self.open.append(tag)
 
     def handle_startendtag(self, tag, attributes):
@@ -44,9 +47,6 @@ class Page(HTMLParser):
 
     def handle_data(self, data):
         self.text.append(data)
-
-
-VOID = {"meta", "input", "br", "link", "img", "hr"}
 
 
 @dataclass
