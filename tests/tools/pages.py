@@ -18,7 +18,6 @@ from pointmask.io.layout import MANIFEST
 from pointmask.io.points.points import Point
 from pointmask.theta import Theta
 
-
 VOID = {"meta", "input", "br", "link", "img", "hr"}
 
 
