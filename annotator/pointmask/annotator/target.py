@@ -1,9 +1,11 @@
 """Results of the annotator: a target per point, an annotation per image."""
 
+import io
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from pointmask.kernels.regions import extent
 
@@ -71,6 +73,19 @@ class Annotation:
     shape: tuple[int, int]
     targets: tuple[Target, ...]
     replaced: NDArray[np.int64] = field(default_factory=lambda: np.empty((0, 2), np.int64))
+
+    def __repr__(self) -> str:
+        """Return size, targets and pixels in one line: arrays would fill a notebook."""
+        height, width = self.shape
+        area = sum(target.area for target in self.targets)
+        count = len(self.targets)
+        return f"Annotation({height} x {width}, {count} target{'s' * (count != 1)}, {area:,} px)"
+
+    def _repr_png_(self) -> bytes:
+        """Show the mask in a notebook, target white."""
+        file = io.BytesIO()
+        Image.fromarray(self.mask.astype(np.uint8) * np.uint8(255)).save(file, "PNG")
+        return file.getvalue()
 
     @property
     def soft(self) -> NDArray[np.float32]:
