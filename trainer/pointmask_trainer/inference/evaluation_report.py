@@ -106,14 +106,14 @@ def _by_set(evaluation: Evaluation, whose: str) -> Table:
 def _by_points(evaluation: Evaluation, whose: str) -> Table:
     title = f"Targets within {WITHIN:g} px{whose}"
     table = Table(title=title, title_justify="left", title_style="bold")
-    columns = ("data set", "precision", "recall", "F1", "AP", "false / image", "Fa / 1e-8", "error in px")
+    columns = ("data set", "precision", "recall", "F1", "AP", "false/image", "error px")
     for k, column in enumerate(columns):
         table.add_column(column, justify="right" if k else "left", no_wrap=True)
     for name, tally in _named(evaluation).items():
         own = tally.points
         ap = average_precision(tally.point_curve)
         shares = [_format(value) for value in (own.precision, own.recall, own.f1, ap, own.false_per_image)]
-        table.add_row(printable(name), *shares, _format(1e8 * own.fa, 1), _format(own.error, 2))
+        table.add_row(printable(name), *shares, _format(own.error, 2))
     return table
 
 
