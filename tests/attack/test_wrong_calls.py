@@ -52,7 +52,7 @@ CALLS = {
     "predict run data/images": "Add it: pointmask predict run data/images --out OUT",
     "export run": "Add it: pointmask export run --onnx detector.onnx",
     "merge labels": "Add it: pointmask merge labels --out OUT",
-    "predict run": "It needs: pointmask predict [OPTIONS] RUN|WEIGHTS IMAGES",
+    "predict run": "It needs: pointmask predict [OPTIONS] RUN|WEIGHTS|builtin IMAGES",
     "train data --lr 0.1": "--set optim.lr=VALUE",
     "train data --batch-size 4": "--set batch=VALUE",
     "train data --set learning_rate=0.1": "here it is optim.lr",

@@ -50,6 +50,9 @@ class ModelConfig:
         that takes many steps. 0.5 leaves the initial weights unchanged, as in published runs.
     tile : int
         Largest side of the detector's input in validation and prediction, in px; larger images are tiled.
+    init : str
+        Weights to start from: a run, a ``.safetensors`` file, or ``builtin``, those that come with the
+        package. Empty for fresh ones. The detector must be the same, with the same options.
     options : dict
         Options specific to the detector.
     """
@@ -59,6 +62,7 @@ class ModelConfig:
     normalisation: Literal["list", "image"] = "list"
     prior: Annotated[float, Between(1e-6, 1 - 1e-6)] = 0.5
     tile: Annotated[int, Between(16, 65_536)] = 1024
+    init: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -296,8 +300,9 @@ def load_config(
 ) -> Config:
     """Combine defaults, a preset, a file and single settings, each overriding the ones before.
 
-    Setting another detector or strategy discards the options of the previous one. Where none of them sets
-    ``loss``, or a part of it, that of the strategy holds: the focal loss for ``lesps``, EEDM for ``pal``.
+    Setting another detector or strategy discards the options of the previous one, and its first weights.
+    Where none of them sets ``loss``, or a part of it, that of the strategy holds: the focal loss for
+    ``lesps``, EEDM for ``pal``.
 
     Parameters
     ----------
@@ -359,12 +364,13 @@ def _parse_setting(setting: str) -> dict[str, Any]:
 
 
 def _merge(table: dict[str, Any], new: Mapping[str, Any]) -> None:
-    """Merge new values into a table, in place; options of another name are discarded."""
+    """Merge new values into a table, in place; options and first weights of another name are discarded."""
     for key, value in new.items():
         if isinstance(value, Mapping) and isinstance(table.get(key), dict):
-            # Options are specific to the name in the same table.
+            # Options and first weights are specific to the name in the same table.
             if "name" in value and value["name"] != table[key].get("name"):
                 table[key].pop("options", None)
+                table[key].pop("init", None)
             _merge(table[key], value)
         else:
             table[key] = dict(value) if isinstance(value, Mapping) else value

@@ -18,6 +18,7 @@ from pointmask_trainer.cli.options import (
     device_option,
     existing_folder,
     masks_by_option,
+    weights_argument,
 )
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ _KEYS = ("weights", "model", "threshold", "all")  # of metrics.json, by which it
 
 
 @click.command(short_help="How good a detector is: IoU, nIoU, Pd, Fa and their curves.")
-@click.argument("weights", type=click.Path(exists=True, path_type=Path), metavar="RUN|WEIGHTS")
+@weights_argument
 @click.argument("data", type=existing_folder)
 @click.option(
     "--list",
@@ -77,8 +78,9 @@ def evaluate(
 ) -> None:
     """Score a detector on images of DATA with true masks, at native resolution.
 
-    RUN|WEIGHTS is a run of pointmask train, of which the best epoch is taken, or a .safetensors file. The
-    test list is read only here, and only with --list test.
+    RUN|WEIGHTS is a run of pointmask train, of which the best epoch is taken, or a .safetensors file; builtin
+    stands for the weights that come with the package. The test list is read only here, and only with --list
+    test.
     """
     from pointmask.cli.progress import progress_display
     from pointmask.executors import Progress

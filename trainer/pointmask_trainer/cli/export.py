@@ -6,13 +6,13 @@ import click
 
 from pointmask.advice import install
 from pointmask.cli import say
-from pointmask_trainer.cli.options import check_weights
+from pointmask_trainer.cli.options import check_weights, weights_argument
 
 _TAIL = 1 << 20  # bytes; metadata follow the graph, and hold facts of a run
 
 
 @click.command(short_help="A detector as ONNX.")
-@click.argument("weights", type=click.Path(exists=True, path_type=Path), metavar="RUN|WEIGHTS")
+@weights_argument
 @click.option(
     "--onnx", "path", type=click.Path(dir_okay=False, path_type=Path), required=True, help="File to write."
 )

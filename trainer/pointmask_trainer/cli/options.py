@@ -1,9 +1,12 @@
 """Options that are shared by several commands."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from pointmask_trainer.run.layout import BUILTIN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +22,24 @@ list_option = click.option(
     show_default=True,
     help="Only images of such names: 'Misc_*'.",
 )
+
+
+class Weights(click.Path):
+    """A run, a checkpoint or a file of weights that exists, or the name of the weights of the package."""
+
+    name = "weights"
+
+    def __init__(self) -> None:
+        super().__init__(exists=True, path_type=Path)
+
+    def convert(
+        self, value: "str | os.PathLike[str]", param: click.Parameter | None, ctx: click.Context | None
+    ) -> "str | bytes | os.PathLike[str]":
+        """Pass on the name, or a path that exists."""
+        return Path(BUILTIN) if value == BUILTIN else super().convert(value, param, ctx)
+
+
+weights_argument = click.argument("weights", type=Weights(), metavar="RUN|WEIGHTS|builtin")
 
 
 def check_weights(weights: Path, others: "Sequence[Path]" = ()) -> None:

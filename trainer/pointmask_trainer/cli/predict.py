@@ -8,7 +8,7 @@ import click
 
 from pointmask.cli import EXIT_SOME_SKIPPED, say
 from pointmask.cli.options import source_options
-from pointmask_trainer.cli.options import check_weights, device_option, masks_by_option
+from pointmask_trainer.cli.options import check_weights, device_option, masks_by_option, weights_argument
 
 if TYPE_CHECKING:
     from pointmask_trainer.inference.predict import PredictSummary
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Targets in new images: masks, points, scores.")
-@click.argument("weights", type=click.Path(exists=True, path_type=Path), metavar="RUN|WEIGHTS")
+@weights_argument
 @click.argument("images", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Output folder.")
 @source_options
@@ -56,11 +56,15 @@ def predict(
 ) -> None:
     """Find targets in IMAGES, a folder, zip or tar archive, with a trained detector.
 
+    \b
+    pointmask predict run images --out found
+    pointmask predict builtin images --out found    # no training: weights that never saw a real image
+
     OUT gets masks/, points.csv (image,x,y,frame,score,mean,area: centroid, largest and mean probability) and
     predictions.jsonl. Run the same command again after an interruption: it does only what is missing.
     Images that cannot be read are skipped and listed; the exit status is then 3, as it is if nothing is
     found in 10 images or more, or half of the pixels of most.
-    """
+    """  # noqa: D301 - click wants the character
     from pointmask.cli.progress import progress_display
     from pointmask.io.images.open import open_source
     from pointmask.io.points.lists import read_ids

@@ -13,6 +13,7 @@ from pointmask.cli.plugins import NamesOption, warn_of_broken
 from pointmask_trainer.cli.options import check_data, existing_folder, list_option
 from pointmask_trainer.cli.watching import scores, watching
 from pointmask_trainer.detectors.registry import DETECTORS, LOCATORS
+from pointmask_trainer.run.layout import BUILTIN
 from pointmask_trainer.strategies.registry import STRATEGIES
 
 if TYPE_CHECKING:
@@ -43,6 +44,9 @@ class _Train(click.Command):
     cls=NamesOption,
     registry=DETECTORS,
     help="Detector, alclnet by default, or hrpe or sshd for strategy spire; one of",
+)
+@click.option(
+    "--init", metavar="RUN|WEIGHTS|builtin", help="Weights to start from; builtin for those of the package."
 )
 @click.option("--epochs", type=int, help="Passes over the training images.")
 @click.option("--masks", type=existing_folder, help="Folder of (pseudo-)masks, such as annotate's output.")
@@ -87,6 +91,7 @@ def train(
     data: Path,
     strategy: str | None,
     model: str | None,
+    init: str | None,
     epochs: int | None,
     masks: Path | None,
     points: Path | None,
@@ -127,6 +132,7 @@ def train(
     named = {
         "strategy.name": strategy,
         "model.name": model,
+        "model.init": None if init is None else _absolute(init),
         "epochs": epochs,
         "seed": seed,
         "run.device": device,
@@ -157,6 +163,11 @@ def train(
             f"Next:   {command('predict', out, 'IMAGES', '--out', 'detections')}",
             f"        {command('evaluate', out, data)}",
         )
+
+
+def _absolute(weights: str) -> str:
+    """Return weights as a run's settings name them, whatever the folder in which they are read."""
+    return weights if weights == BUILTIN else str(Path(weights).absolute())
 
 
 def _config(preset: str, file: Path | None, settings: list[str]) -> "Config":

@@ -25,10 +25,13 @@ from pointmask_trainer.data.normalisation import Normalisation
 from pointmask_trainer.detectors.base import ImageNetwork
 from pointmask_trainer.detectors.registry import build_network
 from pointmask_trainer.errors import CheckpointError, ConfigError, DetectorError
-from pointmask_trainer.run.layout import OPTIMISER, STATE, WEIGHTS, RunFolder
+from pointmask_trainer.run.layout import BUILTIN, OPTIMISER, STATE, WEIGHTS, RunFolder
 from pointmask_trainer.run.mask_settings import MaskSettings
 
 _HEADER = "pointmask"
+
+BUILTIN_WEIGHTS = Path(__file__).parents[1] / "presets" / "builtin.safetensors"
+"""Made by ``benchmarks/builtin_weights.py``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,8 @@ def load_model(source: str | Path, device: torch.device | str = "cpu") -> tuple[
     Parameters
     ----------
     source : str or Path
-        ``….safetensors``, a checkpoint folder, or a run folder, whose ``best`` checkpoint is used.
+        ``….safetensors``, a checkpoint folder, a run folder, whose ``best`` checkpoint is used, or
+        ``builtin``: the weights that come with the package, trained on built-in scenes alone.
     device : torch.device or str
 
     Returns
@@ -97,7 +101,7 @@ def load_model(source: str | Path, device: torch.device | str = "cpu") -> tuple[
         If there are no weights, or they are damaged or were not written by pointmask.
     """
     path = weights_path(Path(source))
-    weights, card = _read(path)
+    weights, card = read_weights(path)
     try:
         model = build_network(card.model.name, in_channels=card.model.in_channels, **card.model.options)
     except DetectorError as error:
@@ -108,13 +112,22 @@ def load_model(source: str | Path, device: torch.device | str = "cpu") -> tuple[
 
 
 def weights_path(source: Path) -> Path:
-    """Return the path of the weights, given a run folder, a checkpoint folder, or the file itself."""
+    """Return the path of the weights, given a run folder, a checkpoint folder, the file, or ``builtin``.
+
+    Raises
+    ------
+    CheckpointError
+        If there are none.
+    """
+    if str(source) == BUILTIN and not source.exists():
+        return BUILTIN_WEIGHTS
     candidates = (source, source / WEIGHTS, RunFolder(source).best_weights)
     for path in candidates:
         if path.is_file():
             return path
     raise CheckpointError(
-        f"{source} holds no {WEIGHTS}; give a run of pointmask train, one of its checkpoints, or the file"
+        f"{source} holds no {WEIGHTS}; give a run of pointmask train, one of its checkpoints, the file, or "
+        f"{BUILTIN}"
     )
 
 
@@ -185,7 +198,7 @@ def load_last(run: Path, model: ImageNetwork) -> TrainingState | None:
     folder = files.last if files.last.exists() else files.former_last  # killed between the two renames
     if not folder.exists():
         return None
-    weights, _ = _read(folder / WEIGHTS)
+    weights, _ = read_weights(folder / WEIGHTS)
     load_weights(model, weights, str(folder))
     try:
         optimiser = torch.load(folder / OPTIMISER, map_location="cpu", weights_only=True)
@@ -197,7 +210,14 @@ def load_last(run: Path, model: ImageNetwork) -> TrainingState | None:
     return TrainingState(optimiser, state)
 
 
-def _read(path: Path) -> tuple[dict[str, Tensor], ModelCard]:
+def read_weights(path: Path) -> tuple[dict[str, Tensor], ModelCard]:
+    """Read the tensors and the card of one file.
+
+    Raises
+    ------
+    CheckpointError
+        If it is damaged, or was not written by pointmask.
+    """
     try:
         with safe_open(path, framework="pt") as file:
             header = json.loads((file.metadata() or {})[_HEADER])

@@ -9,6 +9,9 @@ from pointmask.io.layout import RUN_CONFIG
 WEIGHTS, OPTIMISER, STATE = "model.safetensors", "optimiser.pt", "state.json"
 """Files of a checkpoint: weights with their card, and the tensors and plain values of the training state."""
 
+BUILTIN = "builtin"
+"""Name of the weights that come with the package, wherever weights can be given."""
+
 STRATEGY, TRAIN_IDS = "strategy.jsonl", "train.txt"
 
 

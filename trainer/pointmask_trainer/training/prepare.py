@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import torch
 
@@ -21,6 +22,7 @@ from pointmask_trainer.detectors.prior import start_from
 from pointmask_trainer.detectors.registry import build_network
 from pointmask_trainer.distributed import ProcessGroup, share_statistics
 from pointmask_trainer.errors import ConfigError
+from pointmask_trainer.run.checkpoint import load_weights, read_weights, weights_path
 from pointmask_trainer.run.mask_settings import MaskSettings, MaskSource
 from pointmask_trainer.run.source import Source
 from pointmask_trainer.strategies.base import Folder, Strategy
@@ -51,19 +53,19 @@ def prepare(
     Returns
     -------
     loop : Loop
-        With fresh weights, before its first epoch.
+        Before its first epoch.
     truths : list of (H, W) bool arrays or None
         True masks of the validation list, if the training folder has them all.
 
     Raises
     ------
-    ConfigError, DataError, PointsError, DetectorError
-        If settings or data do not fit.
+    ConfigError, DataError, PointsError, DetectorError, CheckpointError
+        If settings, data or the weights to start from do not fit.
     """
     say = _once(say)
     torch.manual_seed(config.seed)
     strategy = make_strategy(config.strategy.name, config.strategy.options)
-    model = fresh(config.model).to(device)
+    model = first_weights(config.model, say).to(device)
     if group.size > 1:
         share_statistics(model)
     images = find_images(source.root)
@@ -127,6 +129,26 @@ def _once(say: Callable[[str], None]) -> Callable[[str], None]:
             say(text)
 
     return tell
+
+
+def first_weights(config: ModelConfig, say: Callable[[str], None]) -> ImageNetwork:
+    """Build a network with the weights from which its training starts, on the processor.
+
+    Raises
+    ------
+    CheckpointError
+        If the weights to start from cannot be read, or are another network's.
+    """
+    model = fresh(config)
+    if config.init:
+        path = weights_path(Path(config.init))
+        weights, card = read_weights(path)
+        load_weights(model, weights, str(path))
+        say(f"starting from the weights of {path}")
+        if card.normalisation.per_image != (config.normalisation == "image"):
+            own = "image" if card.normalisation.per_image else "list"
+            say(f'they were trained with model.normalisation = "{own}", now it is "{config.normalisation}"')
+    return model
 
 
 def fresh(config: ModelConfig) -> ImageNetwork:
