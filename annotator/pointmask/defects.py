@@ -151,9 +151,11 @@ _OTHERS = [(i, j) for i in (-1, 0, 1) for j in (-1, 0, 1) if i or j]
 
 def _around(image: Field, rows: Places, cols: Places) -> tuple[Field, ...]:
     """Return pixels, and the sums of their opposite neighbours: along rows, columns and both diagonals."""
-    pairs = [
-        image[rows - i, cols - j] + image[rows + i, cols + j] for i, j in ((0, 1), (1, 0), (1, 1), (1, -1))
-    ]
+    with np.errstate(over="ignore", invalid="ignore"):  # a sum beyond the largest float is of no defect
+        pairs = [
+            image[rows - i, cols - j] + image[rows + i, cols + j]
+            for i, j in ((0, 1), (1, 0), (1, 1), (1, -1))
+        ]
     return image[rows, cols], *pairs
 
 

@@ -61,7 +61,7 @@ def test_among_images(folder, tmp_path, run, what):
     assert len(list((tmp_path / "o" / "masks").iterdir())) == 6
     code, said = run("check", folder / "images")
     assert code == 3
-    assert "files cannot be read" in said
+    assert "1 file cannot be read" in said
     assert what in said
 
 

@@ -197,7 +197,7 @@ def test_the_preview_is_shown_kept_to_one_request_and_written_nowhere(user, fram
         under_way[0] += 1
         most[0] = max(most[0], under_way[0])
         places.append(route.request.post_data_json)
-        user.page.wait_for_timeout(120)
+        user.page.wait_for_timeout(300)  # longer than two moves of the pointer, also on a busy machine
         under_way[0] -= 1
         route.continue_()
 
@@ -208,7 +208,7 @@ def test_the_preview_is_shown_kept_to_one_request_and_written_nowhere(user, fram
     for k in range(5):
         user.hover(row, col + k - 2)
         user.page.wait_for_timeout(90)
-    user.page.wait_for_timeout(700)
+    user.page.wait_for_timeout(1200)
     assert most[0] == 1
     assert (places[-1]["row"], places[-1]["col"]) == (row, col + 2)
     assert len(places) < 5

@@ -142,7 +142,7 @@ def train(
     if print_config:
         from pointmask_trainer.training.settings import explained
 
-        click.echo(explained(config), nl=False)
+        say(*explained(config).splitlines())
         return
     source = Source(
         root=data, masks=masks, points=points, train_list=train_list, val_list=val_list, include=include
