@@ -22,7 +22,7 @@ from masks.data import SPLITS, Frame, read_frames  # noqa: E402
 from masks.degraded import DEGRADATIONS  # noqa: E402
 from support.results import FOLDER, command, save  # noqa: E402
 
-from pointmask.bench.baselines.registry import BASELINES  # noqa: E402
+from pointmask.bench.baselines.registry import make_baseline  # noqa: E402
 from pointmask.io.files import write_whole  # noqa: E402
 
 Figures = dict[str, dict[str, float]]
@@ -54,7 +54,7 @@ def main() -> None:
 
 def measure(frames: list[Frame], method: str, names: list[str]) -> Figures:
     """Return IoU and nIoU of a method by degradation."""
-    annotator = BASELINES.load(method)()
+    annotator = make_baseline(method)
     found: Figures = {}
     for name in names:
         hits = union = 0

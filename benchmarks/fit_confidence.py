@@ -29,8 +29,8 @@ from masks.clicks import moved, outside
 from masks.confidence import DROPPED, reliability
 from masks.data import Frame, PointList, read_frames
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 from scipy.stats import spearmanr
+from support.logistic import logistic, logistic_weights
 from support.results import FOLDER, save
 
 from pointmask.annotator import confidence
@@ -169,26 +169,7 @@ def fitted(samples: Samples, used: NDArray[np.bool_]) -> Row:
     names, counts = np.unique(samples.templates[centroid], return_counts=True)
     count = dict(zip(names.tolist(), counts.tolist(), strict=True))
     shares = np.array([min(1.0, CAP / count.get(t, 1)) for t in samples.templates[used].tolist()])
-    shares /= shares.sum()
-    inputs, truth = samples.inputs[used], samples.iou[used]
-    centre, scale = inputs.mean(axis=0), inputs.std(axis=0) + 1e-9
-    centre[0], scale[0] = 0.0, 1.0
-    standard = (inputs - centre) / scale
-
-    def loss(weights: Row) -> tuple[float, Row]:
-        scores = standard @ weights
-        penalised = np.append(0.0, weights[1:])
-        value = shares @ (np.logaddexp(0, scores) - truth * scores) + PENALTY * penalised @ penalised
-        return value, standard.T @ (shares * (logistic(scores) - truth)) + 2 * PENALTY * penalised
-
-    weights = minimize(loss, np.zeros(inputs.shape[1]), jac=True, method="L-BFGS-B", tol=1e-12).x / scale
-    weights[0] -= weights[1:] @ centre[1:]
-    return np.asarray(weights)
-
-
-def logistic(scores: Row) -> Row:
-    """Evaluate ``1 / (1 + exp(-scores))``."""
-    return np.asarray(1 / (1 + np.exp(-np.clip(scores, -30, 30))))
+    return logistic_weights(samples.inputs[used], samples.iou[used], penalty=PENALTY, shares=shares)
 
 
 def judged(samples: Samples, used: NDArray[np.bool_], predicted: Row) -> dict[str, Any]:

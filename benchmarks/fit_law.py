@@ -22,13 +22,12 @@ import numpy as np
 import torch
 from law.fitting import blank, fit
 from law.windows import of_scenes, of_sirst3
-from scipy.optimize import minimize
+from support.logistic import logistic_weights
 
 from pointmask.annotator.confidence import measure
 from pointmask.annotator.fuse import binarise, fuse
 from pointmask.annotator.operator import assemble, solve
 from pointmask.annotator.superpixel import point_superpixel
-from pointmask.measurements import CONFIDENCE_MEASUREMENTS
 from pointmask.theta import Theta
 
 OUTLINE = 0.2  # style of the scenes' masks: their exact outline is at half the contrast, and people draw more
@@ -87,22 +86,8 @@ def with_confidence(theta: Theta, scenes: int, seed: int) -> Theta:
         if area:
             inputs.append(measure(window, soft, soft, mask, theta))
             ious.append(float((mask & sample.truth).sum() / (mask | sample.truth).sum()))
-    return theta.with_(confidence=logistic_weights(np.array(inputs), np.array(ious)))
-
-
-def logistic_weights(inputs: np.ndarray, ious: np.ndarray) -> tuple[float, ...]:
-    """Minimise the logistic loss of a prediction of IoU; the first measurement is the constant 1."""
-    centre, scale = inputs.mean(axis=0), inputs.std(axis=0) + 1e-9
-    centre[0], scale[0] = 0.0, 1.0
-    standard = (inputs - centre) / scale
-
-    def loss(weights: np.ndarray) -> float:
-        scores = standard @ weights
-        return float((np.logaddexp(0, scores) - ious * scores).mean() + PENALTY * (weights[1:] ** 2).sum())
-
-    weights = minimize(loss, np.zeros(len(CONFIDENCE_MEASUREMENTS))).x / scale
-    weights[0] -= weights[1:] @ centre[1:]
-    return tuple(float(f"{weight:.5g}") for weight in weights)
+    weights = logistic_weights(np.array(inputs), np.array(ious), penalty=PENALTY)
+    return theta.with_(confidence=tuple(float(f"{weight:.5g}") for weight in weights))
 
 
 if __name__ == "__main__":

@@ -1,30 +1,29 @@
 """How good weights of a cell are on the validation list of the training folder, by data set."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cells.cells import Grid
 from cells.rows import DATA_SETS, Cell
-from pointmask.metrics.counters import Score, score
-from pointmask.metrics.data_sets import data_set_of
+
+if TYPE_CHECKING:
+    from pointmask_trainer.inference.evaluate import Evaluation, EvaluationTally
+
+Figures = dict[str, float | None]
 
 
-def by_data_set(grid: Grid, cell: Cell) -> dict[str, dict[str, float | None]] | None:
-    """Score the best weights; None if the cell was trained on one data set.
-
-    Returns
-    -------
-    dict or None
-        IoU, nIoU, Pd and Fa by data set.
-    """
+def by_data_set(cell: Cell, data_sets: "Mapping[str, EvaluationTally]") -> dict[str, Figures] | None:
+    """Return IoU, nIoU, Pd and Fa by data set; None if the cell was trained on one data set."""
     if DATA_SETS[cell.data_set] != "*":
         return None
     from pointmask_trainer.inference.evaluation_report import figures
 
-    return {name: figures(found) for name, found in scores_of(grid, cell, grid.folder(cell)).items()}
+    return {name: figures(tally.score) for name, tally in data_sets.items()}
 
 
-def scores_of(grid: Grid, cell: Cell, weights: Path, masks_by: str = "network") -> dict[str, Score]:
-    """Score weights on the folder's validation list, by data set.
+def evaluation_of(grid: Grid, cell: Cell, weights: Path) -> "tuple[Evaluation, Evaluation]":
+    """Score weights on the folder's validation list against true masks, in float32 at the images' own size.
 
     Parameters
     ----------
@@ -32,19 +31,17 @@ def scores_of(grid: Grid, cell: Cell, weights: Path, masks_by: str = "network") 
     cell : Cell
     weights : Path
         A run, of which the best epoch is taken, or a checkpoint.
-    masks_by : {"network", "operator"}, optional
-        Who draws the masks.
 
     Returns
     -------
-    dict of str to Score
-        Against true masks, in float32 at the images' own size.
+    network, operator : Evaluation
+        By who draws the masks.
     """
     from pointmask_trainer.data.folder import find_images, split_ids
     from pointmask_trainer.data.split import load_masks, load_split
     from pointmask_trainer.distributed import choose_device
+    from pointmask_trainer.inference.evaluate import evaluate
     from pointmask_trainer.inference.operator_masks import OperatorMasks
-    from pointmask_trainer.inference.tiles import predict_pool
     from pointmask_trainer.run.checkpoint import load_model
 
     device = choose_device(grid.config(cell).run.device)
@@ -53,12 +50,8 @@ def scores_of(grid: Grid, cell: Cell, weights: Path, masks_by: str = "network") 
     _, ids = split_ids(grid.root, images, include=DATA_SETS[cell.data_set])
     split = load_split("val", ids, images, None, device)
     truths = load_masks(split, grid.root / "masks")
-    operator = OperatorMasks.of(card.masks, masks_by)
-    totals: dict[str, Score] = {}
-    for index, probabilities in predict_pool(model, split.images, card.normalisation):
-        name = data_set_of(split.ids[index])
-        found = probabilities.cpu().numpy()
-        drawn = found if operator is None else operator(split.images.stored(index), found)
-        counted = score(drawn > 0.5, truths[index])
-        totals[name] = totals.get(name, Score()) + counted
-    return dict(sorted(totals.items()))
+    operator = evaluate(
+        model, card.normalisation, split, truths, operator=OperatorMasks.of(card.masks, "operator")
+    )
+    assert operator.network is not None  # tables are of networks that draw masks
+    return operator.network, operator

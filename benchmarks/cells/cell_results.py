@@ -7,14 +7,13 @@ from typing import Any
 
 from support.results import command
 
-from cells.by_data_set import by_data_set, scores_of
+from cells.by_data_set import by_data_set, evaluation_of
 from cells.cell_tables import page
 from cells.cells import CellError, Grid, read_facts
 from cells.held import held
 from cells.rows import DATA_SETS, ROWS, Cell, all_settings, differences
 from pointmask.bench.machine import record
 from pointmask.io.files import write_whole
-from pointmask.metrics.counters import Score
 from pointmask_trainer.run.journal import EpochJournal
 from pointmask_trainer.run.layout import RunFolder
 
@@ -51,10 +50,11 @@ def figures_of(grid: Grid, cell: Cell) -> Entry:
         )
     best = json.loads(files.last_state.read_text(encoding="utf-8"))["best"]
     chosen, last = _scores(best), _scores(scored[-1])
+    network, operator = evaluation_of(grid, cell, out)
+    chosen["operator"] = figures(operator.whole.score)
     if grid.unseen:
-        for entry, weights in ((chosen, out), (last, files.last)):
-            entry["val_truth"] = figures(sum(scores_of(grid, cell, weights).values(), Score()))
-    chosen["operator"] = figures(sum(scores_of(grid, cell, out, "operator").values(), Score()))
+        chosen["val_truth"] = figures(network.whole.score)
+        last["val_truth"] = figures(evaluation_of(grid, cell, files.last)[0].whole.score)
     labels = [line["labels"] for line in EpochJournal(files.strategy).read() if "labels" in line]
     counts = {name: len(files.ids(name).read_text(encoding="utf-8").split()) for name in ("train", "val")}
     return {
@@ -67,7 +67,7 @@ def figures_of(grid: Grid, cell: Cell) -> Entry:
         "chosen": chosen,
         "last": last,
         "best_on_true_masks": max(map(_scores, scored), key=lambda entry: entry["val_truth"]["iou"] or 0.0),
-        "val_by_data_set": by_data_set(grid, cell),
+        "val_by_data_set": by_data_set(cell, network.data_sets),
         "labels": {"first": labels[0], "last": labels[-1]} if labels else None,
         "minutes": round(sum(line["seconds"] for line in lines) / 60, 4),
         "device": facts.get("device"),

@@ -14,9 +14,9 @@ from pointmask_trainer.operator.forward import WindowBatch, fuse, potential, res
 from pointmask_trainer.operator.theta import ThetaTensors
 
 UNITS = 16
-RAMP = (
-    0.5  # width of the soft threshold that stands for the level in the loss; a sigmoid would count far pixels
-)
+RAMP = 0.5
+"""Width of the soft threshold that stands for the level in the loss; a sigmoid would count far pixels."""
+
 LEARNED = ("law_weights", "law_bias", "law_gain", "law_offset", "growth", "decay", "D0", "beta")
 
 

@@ -86,7 +86,7 @@ def test_the_confidence_is_a_logistic_regression(law):
     inputs = np.concatenate([np.ones((4000, 1)), rng.normal(2, 1, (4000, 8))], axis=1)
     true = np.array([0.5, 1, -1, 0.5, 0, 0, 0.2, 0, -0.5])
     ious = 1 / (1 + np.exp(-inputs @ true))
-    weights = np.array(law.script.logistic_weights(inputs, ious))
+    weights = np.array(law.script.logistic_weights(inputs, ious, penalty=law.script.PENALTY))
     assert np.abs(1 / (1 + np.exp(-inputs @ weights)) - ious).mean() < 0.03
 
 
