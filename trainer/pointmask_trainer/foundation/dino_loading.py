@@ -12,7 +12,7 @@ from pointmask_trainer.foundation.dino import Dino, DinoShape
 from pointmask_trainer.foundation.families import Family, check_family
 from pointmask_trainer.foundation.loading import Sizes
 from pointmask_trainer.published.files import read_weights
-from pointmask_trainer.published.keys import Rule, check_shapes, finite, renamed, shapes_of
+from pointmask_trainer.published.keys import Rule, checked, renamed, shapes_of
 
 LICENCES = {
     "DINOv2": "DINOv2's weights are under Apache-2.0",
@@ -84,10 +84,7 @@ def load_dino(source: str | Path, *, heads: int | None = None) -> LoadedDino:
         tensors = {name.replace(".mlp.fc2.", ".mlp.w3."): value for name, value in tensors.items()}
     sizes = Sizes(weights.name, tensors)
     network = Dino(_shape(sizes, tensors, heads))
-    check_shapes(
-        weights.name, {name: tuple(value.shape) for name, value in tensors.items()}, shapes_of(network)
-    )
-    network.load_state_dict(finite(weights.name, tensors))
+    network.load_state_dict(checked(weights.name, tensors, shapes_of(network)))
     return LoadedDino(network.eval().requires_grad_(False), family, weights.digest)
 
 

@@ -15,7 +15,7 @@ from pointmask_trainer.foundation.mask_decoder import DecoderShape
 from pointmask_trainer.foundation.segmenter import Segmenter
 from pointmask_trainer.foundation.vit import ViTShape
 from pointmask_trainer.published.files import read_weights
-from pointmask_trainer.published.keys import Rule, check_shapes, finite, renamed, shapes_of
+from pointmask_trainer.published.keys import Rule, checked, renamed, shapes_of
 
 _PUBLISHED_NAMES: tuple[Rule, ...] = (
     (r"^sam_(prompt_encoder|mask_decoder)\.", r"\1."),
@@ -102,10 +102,7 @@ def load_segmenter(
         network = Segmenter(encoder, _decoder(sizes, heads), encoder.grid * encoder.patch)
     else:
         network = Segmenter(_hiera(sizes, hieras), _decoder(sizes, heads, is_second=True), side)
-    check_shapes(
-        weights.name, {name: tuple(value.shape) for name, value in tensors.items()}, shapes_of(network)
-    )
-    network.load_state_dict(finite(weights.name, tensors))
+    network.load_state_dict(checked(weights.name, tensors, shapes_of(network)))
     return LoadedSegmenter(network.eval().requires_grad_(False), weights.digest)
 
 

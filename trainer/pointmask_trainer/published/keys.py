@@ -92,9 +92,15 @@ def fitted(
     CheckpointError
         If a tensor is missing, unknown, of another shape or not finite; the first differences are named.
     """
-    found = renamed(weights, rules, ignored)
-    check_shapes(weights.name, {name: tuple(value.shape) for name, value in found.items()}, wanted)
-    return finite(weights.name, found)
+    return checked(weights.name, renamed(weights, rules, ignored), wanted)
+
+
+def checked(
+    source: str, tensors: Mapping[str, Tensor], wanted: Mapping[str, tuple[int, ...]]
+) -> dict[str, Tensor]:
+    """Return renamed tensors as `fitted` does, or raise its errors; `source` is used in messages."""
+    check_shapes(source, {name: tuple(value.shape) for name, value in tensors.items()}, wanted)
+    return finite(source, tensors)
 
 
 def check_shapes(
