@@ -56,9 +56,6 @@ class PriorsOptions(PALOptions):
     outer_lr: Annotated[float, Between(0, 100)] = 1e-3
     hypergradient: Literal["none", "gn"] = "none"
 
-    def __post_init__(self) -> None:
-        PALOptions.__post_init__(self)
-
     def check_weights(self) -> None:
         """Raise an error unless weights are named.
 
