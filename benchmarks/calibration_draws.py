@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 from support.results import FOLDER, save
 
+from pointmask.annotator.solved import BESIDE_SHARE
 from pointmask.calibrate.certainty import recalibrated
 from pointmask.calibrate.samples import Judged, Pair, Sample, cut, judged_targets, measure
 from pointmask.calibrate.style import fit_style, tried_styles
@@ -158,13 +159,10 @@ def gap(
     slope, shift = relation(theta, fitted)
     targets = [one for k in rest for one in judged[k]]
     true = mean(one.iou for one in targets)
-    logits = np.array([logit(one.confidence / (BESIDE if one.is_beside else 1)) for one in targets])
-    share = np.array([BESIDE if one.is_beside else 1.0 for one in targets])
+    logits = np.array([logit(one.confidence / (BESIDE_SHARE if one.is_beside else 1)) for one in targets])
+    share = np.array([BESIDE_SHARE if one.is_beside else 1.0 for one in targets])
     after = share / (1 + np.exp(-(shift + slope * logits)))
     return mean(one.confidence for one in targets) - true, float(after.mean()) - true
-
-
-BESIDE = 0.1  # of the confidence is left to a mask beside its click
 
 
 def relation(before: Theta, after: Theta) -> tuple[float, float]:

@@ -27,7 +27,7 @@ from support.logistic import logistic_weights
 from pointmask.annotator.confidence import measure
 from pointmask.annotator.fuse import binarise, fuse
 from pointmask.annotator.operator import assemble, solve
-from pointmask.annotator.superpixel import point_superpixel
+from pointmask.annotator.superpixel import superpixel_of
 from pointmask.theta import Theta
 
 OUTLINE = 0.2  # style of the scenes' masks: their exact outline is at half the contrast, and people draw more
@@ -74,13 +74,7 @@ def with_confidence(theta: Theta, scenes: int, seed: int) -> Theta:
         window = sample.window
         if sample.style:
             continue
-        superpixel = point_superpixel(
-            window.values,
-            kind=theta.superpixel,
-            step=theta.superpixel_step,
-            compactness=theta.compactness,
-            iterations=theta.superpixel_iterations,
-        )
+        superpixel = superpixel_of(window, theta)
         soft = fuse(solve(window, operator), superpixel, theta.rho)
         mask, area = binarise(soft, theta.level, theta.half_size, theta.half_size, theta.reach)
         if area:

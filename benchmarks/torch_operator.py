@@ -19,7 +19,7 @@ from support.results import FOLDER, save
 
 from pointmask.annotator.fuse import fuse
 from pointmask.annotator.operator import assemble, solve
-from pointmask.annotator.superpixel import point_superpixel
+from pointmask.annotator.superpixel import superpixel_of
 from pointmask.annotator.window import Window, read_window
 from pointmask.synth.scenes import make_scenes
 from pointmask.theta import PRESETS, Theta
@@ -105,13 +105,7 @@ def windows_of(theta: Theta, count: int) -> list[Window]:
 def by_kernels(windows: list[Window], theta: Theta) -> None:
     """Solve window by window as the annotator does, without the superpixel."""
     operator = assemble(theta)
-    superpixel = point_superpixel(
-        windows[0].values,
-        kind=theta.superpixel,
-        step=theta.superpixel_step,
-        compactness=theta.compactness,
-        iterations=theta.superpixel_iterations,
-    )
+    superpixel = superpixel_of(windows[0], theta)
     for window in windows:
         fuse(solve(window, operator), superpixel, theta.rho)
 

@@ -36,9 +36,8 @@ _LEVELS = 8.0
 _ALONG = 5.0
 _AGAINST = 1.5
 
-_MOST = (
-    0.02  # of the pixels; noise of single pixels (salt and pepper, rain of particles) is not what is sought
-)
+# Of the pixels; noise of single pixels (salt and pepper, rain of particles) is not what is sought.
+_MOST = 0.02
 _LOOKED_AT = 4096  # pixels, roughly
 
 _FINITE = 6  # neighbours of a lone pixel without a number
@@ -92,8 +91,8 @@ def roughness(image: Field, rows: Places, cols: Places) -> tuple[float, float]:
     step : float
         Least difference between neighbours along a row that is not 0; infinity if there is none.
     """
-    here, *pairs = _around(image, rows[:, None], cols[None, :])
     with np.errstate(invalid="ignore", over="ignore"):
+        here, *pairs = _around(image, rows[:, None], cols[None, :])
         cross, corners = pairs[0] + pairs[1], pairs[2] + pairs[3]
         distance = np.abs(here - (cross + corners) / 8)
         known = np.isfinite(distance)
@@ -151,11 +150,9 @@ _OTHERS = [(i, j) for i in (-1, 0, 1) for j in (-1, 0, 1) if i or j]
 
 def _around(image: Field, rows: Places, cols: Places) -> tuple[Field, ...]:
     """Return pixels, and the sums of their opposite neighbours: along rows, columns and both diagonals."""
-    with np.errstate(over="ignore", invalid="ignore"):  # a sum beyond the largest float is of no defect
-        pairs = [
-            image[rows - i, cols - j] + image[rows + i, cols + j]
-            for i, j in ((0, 1), (1, 0), (1, 1), (1, -1))
-        ]
+    pairs = [
+        image[rows - i, cols - j] + image[rows + i, cols + j] for i, j in ((0, 1), (1, 0), (1, 1), (1, -1))
+    ]
     return image[rows, cols], *pairs
 
 

@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 import pointmask
 from pointmask.annotator.fuse import binarise, fuse
 from pointmask.annotator.operator import Operator, assemble, solve
-from pointmask.annotator.superpixel import point_superpixel
+from pointmask.annotator.superpixel import superpixel_of
 from pointmask.annotator.window import Window, geometry, read_window
 from pointmask.kernels.resemblance import measure, resemblance_network
 from pointmask.kernels.scale_space import fill_scales
@@ -51,13 +51,7 @@ def operator_pictures() -> dict[str, Image.Image]:
     operator = assemble(theta)
     row, col = scene.points[0]
     window = read_window(scene.image, row, col, theta.half_size, 0, "bright")
-    superpixel = point_superpixel(
-        window.values,
-        kind=theta.superpixel,
-        step=theta.superpixel_step,
-        compactness=theta.compactness,
-        iterations=theta.superpixel_iterations,
-    )
+    superpixel = superpixel_of(window, theta)
     soft = fuse(solve(window, operator), superpixel, theta.rho)
     mask, _ = binarise(soft, theta.level, theta.half_size, theta.half_size, theta.reach)
     near = np.s_[

@@ -12,7 +12,7 @@ from pointmask.annotator.fuse import enlarge_octaves, fuse, mix_finer
 from pointmask.annotator.operator import Operator, solve
 from pointmask.annotator.rivals import Click, is_owned
 from pointmask.annotator.solved import Solved, cut, described, marked_beside, recut
-from pointmask.annotator.superpixel import point_superpixel
+from pointmask.annotator.superpixel import superpixel_of
 from pointmask.annotator.target import Target
 from pointmask.annotator.window import POLARITIES, Window, crop_around, read_window, settle
 from pointmask.kernels.regions import extent
@@ -249,13 +249,7 @@ def _solve_window(
     """Solve in a window of any octave, step by step; ``finer`` is the soft label of the octave below."""
     theta, octave = operator.theta, window.octave
     potential = solve(window, operator)
-    superpixel = point_superpixel(
-        window.values,
-        kind=theta.superpixel,
-        step=theta.superpixel_step,
-        compactness=theta.compactness,
-        iterations=theta.superpixel_iterations,
-    )
+    superpixel = superpixel_of(window, theta)
     soft = fuse(potential, superpixel, theta.rho)
     fine = enlarge_octaves(soft, octave)
     if finer is not None:

@@ -11,8 +11,8 @@ from pointmask.annotator.image import checked_image, checked_point
 from pointmask.annotator.operator import assemble, solve
 from pointmask.annotator.point import solve_point
 from pointmask.annotator.solved import Solved
-from pointmask.annotator.superpixel import point_superpixel
-from pointmask.annotator.window import Window, read_window
+from pointmask.annotator.superpixel import superpixel_of
+from pointmask.annotator.window import read_window
 from pointmask.mending import mended
 from pointmask.theta import Polarity, Theta
 
@@ -95,7 +95,7 @@ def parts_of(solved: Solved, shape: tuple[int, ...], theta: Theta) -> Parts:
     largest = float(potential.max())
     if largest > 0:
         potential /= largest
-    superpixel = _superpixel(window, theta)
+    superpixel = superpixel_of(window, theta)
     half = theta.half_size * 2**target.octave
     row, col = target.centre
     top, left, bottom, right = target.window
@@ -134,19 +134,9 @@ def superpixel_at(
     image, _ = mended(image, polarity, [(row, col)])
     half = theta.half_size
     window = read_window(image, row, col, half, 0, polarity)
-    found = _superpixel(window, theta)
+    found = superpixel_of(window, theta)
     found[half, half] = True
     top, left = max(row - half, 0), max(col - half, 0)
     bottom, right = min(row + half + 1, image.shape[0]), min(col + half + 1, image.shape[1])
     inside = found[top - row + half : bottom - row + half, left - col + half : right - col + half]
     return top, left, np.ascontiguousarray(inside)
-
-
-def _superpixel(window: Window, theta: Theta) -> NDArray[np.bool_]:
-    return point_superpixel(
-        window.values,
-        kind=theta.superpixel,
-        step=theta.superpixel_step,
-        compactness=theta.compactness,
-        iterations=theta.superpixel_iterations,
-    )

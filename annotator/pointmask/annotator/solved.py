@@ -15,7 +15,8 @@ Field = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 _BESIDE = 2  # px between a mask and its click, along rows or columns
-_BESIDE_SHARE = 0.1  # of the confidence is left
+BESIDE_SHARE = 0.1
+"""Share of the confidence that is left to a mask beside its click."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,7 +113,7 @@ def marked_beside(solved: Solved) -> Solved:
     target = solved.target
     if _lies_beside(target):
         flags = (*target.flags, "beside")
-        target = replace(target, confidence=_BESIDE_SHARE * target.confidence, flags=flags)
+        target = replace(target, confidence=BESIDE_SHARE * target.confidence, flags=flags)
         return replace(solved, target=target)
     return solved
 

@@ -5,7 +5,20 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from pointmask.annotator.window import Window
 from pointmask.kernels.slic import superpixel_at_centre
+from pointmask.theta import Theta
+
+
+def superpixel_of(window: Window, theta: Theta) -> NDArray[np.bool_]:
+    """Return the superpixel at the centre of a window, as theta wants it; see `point_superpixel`."""
+    return point_superpixel(
+        window.values,
+        kind=theta.superpixel,
+        step=theta.superpixel_step,
+        compactness=theta.compactness,
+        iterations=theta.superpixel_iterations,
+    )
 
 
 def point_superpixel(

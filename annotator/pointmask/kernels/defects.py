@@ -127,4 +127,3 @@ def find(
                 if count == values.size:
                     return count
     return count
-    return count

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from pointmask.annotator.superpixel import point_superpixel
+from pointmask.annotator.superpixel import superpixel_of
 from pointmask.annotator.window import Window
 from pointmask.kernels.outline import NEUTRAL, SLOPE, STEEPEST
 from pointmask.measurements import LOCAL_MEASUREMENTS
@@ -59,16 +59,7 @@ class WindowBatch:
         """Collect windows that `pointmask.annotator.window.read_window` read, and find their superpixels."""
         values = np.stack([window.values for window in windows])
         facts = [(window.noise, window.step_inner, window.step_outer) for window in windows]
-        superpixels = [
-            point_superpixel(
-                window.values,
-                kind=theta.superpixel,
-                step=theta.superpixel_step,
-                compactness=theta.compactness,
-                iterations=theta.superpixel_iterations,
-            )
-            for window in windows
-        ]
+        superpixels = [superpixel_of(window, theta) for window in windows]
         return cls(
             torch.as_tensor(values, dtype=dtype, device=device)[:, None],
             torch.as_tensor(np.array(facts), dtype=dtype, device=device),
