@@ -12,14 +12,8 @@ from pointmask.cli import say
 from pointmask.errors import OutputError
 from pointmask.io.layout import IMAGES
 from pointmask.io.own import check_set, is_json_of
-from pointmask_trainer.cli.options import (
-    check_data,
-    check_weights,
-    device_option,
-    existing_folder,
-    masks_by_option,
-    weights_argument,
-)
+from pointmask_trainer.cli.options import device_option, existing_folder, masks_by_option, weights_argument
+from pointmask_trainer.cli.places import check_data, check_weights
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,8 @@ import click
 
 from pointmask.advice import install
 from pointmask.cli import say
-from pointmask_trainer.cli.options import check_weights, weights_argument
+from pointmask_trainer.cli.options import weights_argument
+from pointmask_trainer.cli.places import check_weights
 
 _TAIL = 1 << 20  # bytes; metadata follow the graph, and hold facts of a run
 

@@ -8,7 +8,8 @@ import click
 
 from pointmask.cli import EXIT_SOME_SKIPPED, say
 from pointmask.cli.options import source_options
-from pointmask_trainer.cli.options import check_weights, device_option, masks_by_option, weights_argument
+from pointmask_trainer.cli.options import device_option, masks_by_option, weights_argument
+from pointmask_trainer.cli.places import check_weights
 
 if TYPE_CHECKING:
     from pointmask_trainer.inference.predict import PredictSummary

@@ -10,7 +10,8 @@ import click
 from pointmask.advice import command
 from pointmask.cli import say
 from pointmask.cli.plugins import NamesOption, warn_of_broken
-from pointmask_trainer.cli.options import check_data, existing_folder, list_option
+from pointmask_trainer.cli.options import existing_folder, list_option
+from pointmask_trainer.cli.places import check_data
 from pointmask_trainer.cli.watching import scores, watching
 from pointmask_trainer.detectors.registry import DETECTORS, LOCATORS
 from pointmask_trainer.run.layout import BUILTIN

@@ -194,9 +194,9 @@ class _Tallies:
             places = [(target.y, target.x) for target in self._task.targets(drawn, threshold)]
             return score_points(places, truths, (height, width))
 
-        points = points_at(THRESHOLDS[HALF])
         has_curve = self._task.finds == "points"
         point_curve = [points_at(threshold) for threshold in THRESHOLDS] if has_curve else []
+        points = point_curve[HALF] if has_curve else points_at(THRESHOLDS[HALF])
         detections = score_detections(probabilities > THRESHOLDS[HALF], truth)
         tallies = [self._whole, self._data_sets[data_set_of(self._ids[index])]]
         if self._ids[index] not in self._known:
