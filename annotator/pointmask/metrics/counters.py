@@ -74,32 +74,32 @@ class Score:
     @property
     def iou(self) -> float:
         """Sum of intersections over sum of unions, in [0, 1]; nan without any target pixel."""
-        return _ratio(self.intersection, self.union)
+        return ratio(self.intersection, self.union)
 
     @property
     def niou(self) -> float:
         """Mean per-image IoU, in [0, 1]; nan without a scored image."""
-        return _ratio(self.iou_sum, self.scored_images)
+        return ratio(self.iou_sum, self.scored_images)
 
     @property
     def recall(self) -> float:
         """Share of the true target pixels that were hit (the literature's pixAcc), in [0, 1]."""
-        return _ratio(self.intersection, self.truth_pixels)
+        return ratio(self.intersection, self.truth_pixels)
 
     @property
     def pd(self) -> float:
         """Probability of detection: matched over true targets, in [0, 1]; nan without true targets."""
-        return _ratio(self.matched, self.truth_targets)
+        return ratio(self.matched, self.truth_targets)
 
     @property
     def fa(self) -> float:
         """False-alarm rate: pixels of unmatched predicted components over all pixels, in [0, 1]."""
-        return _ratio(self.false_pixels, self.pixels)
+        return ratio(self.false_pixels, self.pixels)
 
     @property
     def fa_targets(self) -> float:
         """Unmatched predicted components per true target."""
-        return _ratio(self.false_targets, self.truth_targets)
+        return ratio(self.false_targets, self.truth_targets)
 
     def vector(self) -> NDArray[np.float64]:
         """Return the counters as a ``(10,)`` float64 array, so that one all-reduce sums them exactly."""
@@ -245,7 +245,7 @@ def pooled_iou(masks: Iterable[ArrayLike], truths: Iterable[ArrayLike]) -> float
             raise ImageError(f"a mask has shape {a.shape}, its true mask {b.shape}; they must be equal")
         intersection += int(np.count_nonzero(a & b))
         union += int(np.count_nonzero(a | b))
-    return _ratio(intersection, union)
+    return ratio(intersection, union)
 
 
 def binarise(mask: ArrayLike) -> NDArray[np.bool_]:
@@ -314,7 +314,8 @@ def _one_of(name: str, value: object, table: Mapping[Any, _T]) -> _T:
     return table[value]
 
 
-def _ratio(part: float, whole: float) -> float:
+def ratio(part: float, whole: float) -> float:
+    """Return ``part / whole``; nan if there is no whole."""
     return part / whole if whole else nan
 
 

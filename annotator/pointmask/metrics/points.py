@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pointmask.metrics.assignment import assign
+from pointmask.metrics.counters import ratio
 
 WITHIN = 5.0
 """Largest distance of a right prediction in px of the image."""
@@ -47,32 +48,32 @@ class PointScore:
     @property
     def precision(self) -> float:
         """Share of predictions that are right, in [0, 1]; nan without predictions."""
-        return _ratio(self.hits, self.hits + self.false)
+        return ratio(self.hits, self.hits + self.false)
 
     @property
     def recall(self) -> float:
         """Share of true points that are found, in [0, 1]; nan without true points."""
-        return _ratio(self.hits, self.hits + self.missed)
+        return ratio(self.hits, self.hits + self.missed)
 
     @property
     def f1(self) -> float:
         """Harmonic mean of precision and recall, in [0, 1]; nan without points of either kind."""
-        return _ratio(2 * self.hits, 2 * self.hits + self.false + self.missed)
+        return ratio(2 * self.hits, 2 * self.hits + self.false + self.missed)
 
     @property
     def fa(self) -> float:
         """False predictions over all pixels (tables print it times 1e8)."""
-        return _ratio(self.false, self.pixels)
+        return ratio(self.false, self.pixels)
 
     @property
     def false_per_image(self) -> float:
         """Mean number of false predictions in an image."""
-        return _ratio(self.false, self.images)
+        return ratio(self.false, self.images)
 
     @property
     def error(self) -> float:
         """Mean distance of the right predictions from their points, in px; nan without any."""
-        return _ratio(self.distance, self.hits)
+        return ratio(self.distance, self.hits)
 
     def figures(self) -> dict[str, float | None]:
         """Return all figures by name; None where one is undefined, since JSON has no NaN."""
@@ -145,7 +146,3 @@ def average_precision(curve: Sequence[PointScore]) -> float:
 
 def _points(values: ArrayLike) -> NDArray[np.float64]:
     return np.asarray(values, np.float64).reshape(-1, 2)
-
-
-def _ratio(part: float, whole: float) -> float:
-    return part / whole if whole else nan

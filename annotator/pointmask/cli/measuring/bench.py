@@ -1,7 +1,6 @@
 """``pointmask bench``: compare annotators in quality and time, in one run."""
 
 import os
-import shlex
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from pointmask.advice import install
+from pointmask.advice import command, install
 from pointmask.bench.baselines.registry import BASELINES, READY, WEIGHTS, check_weights
 from pointmask.cli import EXIT_SOME_SKIPPED, say
 from pointmask.cli.plugins import NamesOption, warn_of_broken
@@ -146,7 +145,7 @@ def bench(
         run,
         data="/".join(images.resolve().parts[-2:]) if images else "built-in scenes",
         protocol=points.name if points else simulated,
-        command=shlex.join(["pointmask", *sys.argv[1:]]),
+        command=command(*sys.argv[1:]),
     )
     _show(summary)
     _save(summary, out)

@@ -1,6 +1,5 @@
 """``pointmask score``: masks of any origin and true masks in; tables, CSV files and a page out."""
 
-import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from pointmask.advice import command
 from pointmask.cli import EXIT_SOME_SKIPPED, say
 from pointmask.io.own import check_set, is_json_of
 
@@ -273,7 +273,7 @@ def _origin() -> dict[str, str]:
     from pointmask.version import __version__
 
     return {
-        "command": shlex.join(["pointmask", *sys.argv[1:]]),
+        "command": command(*sys.argv[1:]),
         "version": __version__,
         "date": datetime.now(timezone.utc).isoformat(timespec="minutes"),
     }
