@@ -7,6 +7,7 @@ import pytest
 from tools.click.serving import scene, unpacked
 
 import pointmask
+from pointmask.click.frames.flat import flattened
 
 
 def test_session_says_what_this_is(page):
@@ -80,6 +81,19 @@ def test_a_frame_and_its_samples_are_those_of_the_file(page, place):
     np.testing.assert_array_equal(np.frombuffer(small.body, "<u2").reshape(16, 20), squares)
     value = page.get(f"/api/value/{image}/{frame}?row=3&col=4").json
     assert value == {"value": str(truth[3, 4]), "type": "uint16"}
+
+
+def test_a_flat_view_is_another_picture_of_the_same_frame(page):
+    facts, flat = page.get("/api/frame/0/0").json, page.get("/api/flat/0/0").json
+    assert (flat["shape"], flat["content"], flat["flat"]) == (facts["shape"], facts["content"], True)
+    assert flat["type"] == "float32"
+    address = f"/api/samples/{facts['content']}/0/0"
+    samples = np.frombuffer(page.get(f"{address}?flat=1").body, "<u2").reshape(flat["shape"])
+    code, wanted = flat["code"], flattened(scene(0))
+    reach = np.clip(wanted, code["offset"] + code["scale"], code["offset"] + 65_535 * code["scale"])
+    np.testing.assert_allclose(samples * code["scale"] + code["offset"], reach, atol=code["scale"])
+    assert page.get(address).body == scene(0).tobytes()
+    assert page.get("/api/frame/0/0").json["quantiles"] == facts["quantiles"]
 
 
 def test_a_sequence_is_a_file_of_frames_or_a_folder_of_one_shape(page):

@@ -162,6 +162,69 @@ def test_the_read_out_is_the_file_s_own_number(tmp_path, served, visit):
     assert len(set(colour[:3].tolist())) == 3  # no grey
 
 
+def test_the_flat_view_takes_a_slope_away_and_touches_nothing_else(tmp_path, served, visit):
+    """V11"""
+    for k in range(2):
+        slope = 1000 + 200 * np.arange(80) + NOISE.normal(0, 4, (64, 80))
+        slope[31:34, 20:23] += 120
+        write(tmp_path / "a" / f"f{k}.tif", slope.round().astype(np.uint16))
+    user = visit(served(tmp_path / "a"))
+    badge = user.page.locator(".badge:has-text('minus the median')")
+    user.page.locator("input[value=full]").check(force=True)
+    user.page.locator(".stage").focus()
+    user.painted()
+    bare = user.canvas()
+    user.press("c")
+    badge.wait_for()
+    user.painted()
+    v, canvas = user.view, user.canvas()[..., 0].astype(int)
+    grey = [
+        [canvas[int(y), int(x)] for x in v["x"] + v["scale"] * (np.arange(80) + 0.5)]
+        for y in (v["y"] + v["scale"] * (np.arange(64) + 0.5))
+    ]
+    bright = np.argwhere(np.array(grey) > 180)
+    assert (bright.min(0).tolist(), bright.max(0).tolist()) == ([31, 20], [33, 22])
+    user.hover(32, 21)
+    user.painted()
+    assert int(user.page.locator(".status .value").inner_text().split()[-1].replace(",", "")) > 5000
+    user.click(32, 21)
+    assert user.points("f0.tif") == [(32, 21)]
+    user.press("d")
+    user.on_image("f1.tif")
+    assert badge.is_visible()
+    user.press("a")
+    user.on_image("f0.tif")
+    user.press("c")
+    badge.wait_for(state="hidden")
+    user.painted()
+    assert np.array_equal(user.canvas(), bare)
+
+
+def test_a_locked_window_is_still_the_same_after_a_reload_and_a_look_at_the_flat_view(
+    tmp_path, served, visit
+):
+    write(tmp_path / "a" / "f.tif", NOISE.integers(1000, 2000, (64, 80)).astype(np.uint16))
+    user = visit(served(tmp_path / "a"))
+    low, high = user.page.locator(".fields input").all()
+    low.fill("1200")
+    low.press("Enter")
+    user.page.locator(".stage").focus()
+    user.press("l")
+    window = low.input_value(), high.input_value()
+    assert window[0] == "1200"
+    user.press("c")
+    user.page.locator(".badge:has-text('minus the median')").wait_for()
+    user.painted()
+    assert low.input_value() != "1200"
+    user.press("c")
+    user.page.locator(".badge:has-text('minus the median')").wait_for(state="hidden")
+    user.painted()
+    assert (low.input_value(), high.input_value()) == window
+    user.page.reload()
+    user.on_image("f.tif")
+    assert (low.input_value(), high.input_value()) == window
+
+
 def test_a_large_frame_is_seen_whole_and_then_in_tiles_to_the_pixel(tmp_path, served, visit):
     """T30"""
     frame = NOISE.integers(1000, 1020, (3000, 2600)).astype(np.uint16)

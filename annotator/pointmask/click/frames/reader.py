@@ -28,11 +28,14 @@ class Frame(DecodedFrame):
         0-based.
     is_luminance : bool
         Whether the file stores bands that differ, of which this is the luminance.
+    is_flat : bool
+        Whether these are the numbers of the flat view; see `pointmask.click.frames.flat`.
     """
 
     image: str = ""
     frame: int = 0
     is_luminance: bool = False
+    is_flat: bool = False
 
 
 def read_frame(images: ImageSource, image: str, frame: int, content: str | None = None) -> Frame:

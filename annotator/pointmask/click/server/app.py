@@ -108,6 +108,7 @@ def routes() -> list[Route]:
         Route("/api/find", _told(looking.find)),
         Route("/api/next", _told(looking.following)),
         Route(f"/api/frame/{place}", _told(looking.frame)),
+        Route(f"/api/flat/{place}", _told(looking.flat)),
         Route(f"/api/samples/{{content:hash}}/{place}", _told(looking.samples)),
         Route(f"/api/value/{place}", _told(looking.value)),
         Route(f"/api/crop/{place}/{{target:number}}", _told(reviewing.crop)),

@@ -12,6 +12,7 @@ from pointmask.click.base.proposals import Proposals, run_lengths
 from pointmask.click.contract.errors import GoneError, NotFoundError
 from pointmask.click.contract.targets import Answer, ClickFrame
 from pointmask.click.frames.cache import Frames
+from pointmask.click.frames.flat import Flats
 from pointmask.click.frames.listing import Folder, Listing
 from pointmask.click.frames.reader import Frame
 from pointmask.click.frames.statistics import Statistics, statistics
@@ -43,6 +44,7 @@ class Desk:
     frames : Frames
     session : Session
     proposals : Proposals, optional
+    flats : Flats
     states : bytearray
         A byte per image: a place in `STATES`, and whether a target is unsure.
     """
@@ -52,8 +54,8 @@ class Desk:
     session: Session
     proposals: Proposals | None = None
     states: bytearray = field(default_factory=bytearray)
-    _least: dict[str, float] = field(default_factory=dict)
-    _statistics: "OrderedDict[tuple[str, int], Statistics]" = field(default_factory=OrderedDict)
+    flats: Flats = field(default_factory=Flats)
+    _statistics: "OrderedDict[tuple[str, int, bool], Statistics]" = field(default_factory=OrderedDict)
     _shapes: dict[str, tuple[int, ...] | None] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -118,7 +120,7 @@ class Desk:
 
     def statistics(self, frame: Frame) -> Statistics:
         """Return the distribution of a frame's values, computed once."""
-        key = frame.content, frame.frame
+        key = frame.content, frame.frame, frame.is_flat
         with self._lock:
             known = self._statistics.get(key)
         if known is None:

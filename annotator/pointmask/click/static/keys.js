@@ -80,6 +80,7 @@ export const BINDINGS = [
     ["colours", "Shift+KeyM", "next colours"],
     ["overlay", "KeyO", "outline, fill, off"],
     ["hideAll", "Shift+KeyV", "hide everything that is not image"],
+    ["flat", "KeyC", "flat view: the frame minus its local median; again: as it is"],
     ["why", "KeyK", "why this mask: soft label, what it is fused from, side by side"],
     ["leftPanel", "Backquote", "left panel"],
     ["rightPanel", "Shift+Backquote", "right panel"],

@@ -53,7 +53,7 @@ export const t = {
   stage: {
     role: "image", label: "Image: click on targets",
     help: "Arrows move the pixel cursor, Enter clicks there. Period and comma walk the targets, Delete removes one. Question mark lists all keys.",
-    painting: "PAINT",
+    painting: "PAINT", flat: "minus the median of 31 × 31",
     pooled: {
       bright: (k) => `brightest of ${k} × ${k}`, dark: (k) => `darkest of ${k} × ${k}`, auto: (k) => `strongest of ${k} × ${k}`,
     },

@@ -150,6 +150,18 @@ async def frame(request: Request) -> Response:
     return answer
 
 
+async def flat(request: Request) -> Response:
+    """Answer with what is needed to draw a frame minus its local median, for looking only."""
+    desk, (image, number) = desk_of(request), place_of(request)
+    of_query(request).done()
+
+    def look() -> dict[str, Any]:
+        made = desk.flats.of(desk.load(desk.name(image), number))
+        return picture_shape(made, desk.statistics(made)) | {"flat": True}
+
+    return json_answer(await in_thread(look))
+
+
 async def samples(request: Request) -> Response:
     """Answer with the samples of a frame, or of a part of it, pooled or not."""
     desk, (image, number) = desk_of(request), place_of(request)
@@ -157,7 +169,7 @@ async def samples(request: Request) -> Response:
     pool = fields.whole("pool", 1, 4096, 1)
     top, left = fields.whole("top", 0, SIDE, 0), fields.whole("left", 0, SIDE, 0)
     height, width = fields.whole("height", 1, SIDE, SIDE), fields.whole("width", 1, SIDE, SIDE)
-    deflate = fields.one_of("deflate", (0, 1), 0)
+    deflate, is_flat = fields.one_of("deflate", (0, 1), 0), fields.one_of("flat", (0, 1), 0)
     fields.done()
     if pool & (pool - 1) or top % pool or left % pool:
         wrong(f"pool is {pool}, top {top}, left {left}; pool is a power of two that divides the others")
@@ -166,6 +178,8 @@ async def samples(request: Request) -> Response:
         decoded = desk.load(desk.name(image), number)
         if decoded.content != request.path_params["content"]:
             raise GoneError(f"{decoded.image} is another file now; open it again")
+        if is_flat:
+            decoded = desk.flats.of(decoded)
         rows, cols = decoded.pixels.shape
         if top >= rows or left >= cols:
             wrong(f"row {top}, column {left} lies outside the frame of {rows} rows and {cols} columns")

@@ -23,6 +23,7 @@ const TOKEN = "pointmask.token";
  * @property {number} place  among all images, in the order in which one goes through them
  * @property {number[]} shape  rows, columns
  * @property {string} type  as stored, such as "uint16"
+ * @property {boolean} [flat]  of the flat view
  * @property {number[] | null} type_range  least and greatest of the type, null for floats
  * @property {import("../view/levels.js").SampleCode} code
  * @property {string} content  hash
@@ -140,6 +141,8 @@ export const api = {
   next: (image, frame, step, want) => get("next", { from: image, frame, step, want }),
   /** @param {number} image @param {number} frame @returns {Promise<FrameFacts>} */
   frame: (image, frame) => get(`frame/${image}/${frame}`),
+  /** The flat view's. @param {number} image @param {number} frame @returns {Promise<FrameFacts>} without targets */
+  flat: (image, frame) => get(`flat/${image}/${frame}`),
   /** @param {number} image @param {number} frame @param {number} row @param {number} col */
   value: (image, frame, row, col) => get(`value/${image}/${frame}`, { row, col }),
   /** @param {object} body @param {AbortSignal} [signal] */
@@ -178,7 +181,8 @@ export const api = {
 async function samples(facts, image, frame, part = {}, signal = undefined) {
   const [rows, columns] = facts.shape;
   const { pool = 1, top = 0, left = 0, height = rows, width = columns } = part;
-  const query = new URLSearchParams(Object.entries({ pool, top, left, height, width }).map(([k, v]) => [k, `${v}`]));
+  const flat = facts.flat ? 1 : 0;
+  const query = new URLSearchParams(Object.entries({ pool, top, left, height, width, flat }).map(([k, v]) => [k, `${v}`]));
   const answer = await fetched(`api/samples/${facts.content}/${image}/${frame}?${query}`, { signal });
   const octets = await answer.arrayBuffer();
   const [planeHeight, planeWidth] = [Math.ceil(height / pool), Math.ceil(width / pool)];

@@ -7,6 +7,8 @@ import { api } from "./api.js";
 /** @typedef {import("./api.js").Target} Target */
 /** @typedef {Target & {shape: import("../view/bits.js").Mask}} KnownTarget */
 
+/** @typedef {{image: number, frame: number, facts: import("./api.js").FrameFacts, picture: Picture, isFlat: true}} Flat */
+
 const MOST_KEPT = 9;
 const WHOLE = 2 ** 22; // samples that are fetched in one piece
 const OVERVIEW = 2048; // samples along the longer side of an overview
@@ -18,6 +20,7 @@ export class Frame {
     this.frame = frame;
     /** @type {import("./api.js").FrameFacts | null} */ this.facts = null;
     /** @type {Picture | null} */ this.picture = null;
+    /** @type {Promise<Flat> | null} */ this.flat = null;
     /** @type {Map<number, KnownTarget>} */ this.targets = new Map();
     /** @type {any[]} */ this.proposals = [];
     /** @type {Map<string, {row: number, col: number, mask?: any}>} clicks that were not answered yet */ this.pending = new Map();
@@ -96,7 +99,7 @@ export class Frames extends EventTarget {
 
   /** @param {Frame} entry */
   async fetch(entry) {
-    entry.problem = null;
+    entry.problem = entry.flat = null;
     try {
       await this.refresh(entry);
       entry.picture = await this.fetchPicture(entry);
@@ -105,6 +108,18 @@ export class Frames extends EventTarget {
     }
     this.dispatchEvent(new CustomEvent("loaded", { detail: entry }));
     return entry;
+  }
+
+  /** The frame minus its local median, for looking only. @param {Frame} entry @returns {Promise<Flat>} */
+  flat(entry) {
+    const { image, frame } = entry;
+    const fetched = async () => {
+      const facts = await api.flat(image, frame);
+      return { image, frame, facts, picture: await this.fetchPicture({ facts, image, frame }), isFlat: true };
+    };
+    entry.flat ??= /** @type {Promise<Flat>} */ (fetched());
+    entry.flat.catch(() => (entry.flat = null)); // tried again when asked for again
+    return entry.flat;
   }
 
   /** Facts and targets anew, the samples as they are. @param {Frame} entry */
@@ -118,7 +133,7 @@ export class Frames extends EventTarget {
     entry.setTargets(facts.targets);
   }
 
-  /** @param {Frame} entry @returns {Promise<Picture>} */
+  /** @param {Frame | Flat} entry @returns {Promise<Picture>} */
   async fetchPicture({ facts, image, frame }) {
     const [height, width] = facts.shape;
     let pool = 1;

@@ -4,7 +4,9 @@ const NAME = "pointmask.settings";
 
 const DEFAULTS = {
   /** @type {"auto" | "local" | "background" | "full" | "type" | "mine"} */ preset: "auto",
-  /** @type {{low: number, high: number} | null} */ window: null,
+  /** @type {{low: number, high: number} | null} set by hand */ window: null,
+  /** @type {{low: number, high: number} | null} set by hand for flat views, whose values are others */ flatWindow: null,
+  /** @type {{low: number, high: number} | null} the values that are locked */ held: null,
   locked: false,
   inverted: false,
   palette: "grey",

@@ -203,6 +203,7 @@ export function actionsOf(work) {
       shell.note(work.hidden ? t.note.hidden : t.note.visible);
       viewer.refreshMarks();
     },
+    flat: () => work.flat.toggle(),
     why: () => work.nextWhy(),
     leftPanel: () => work.toggle("left"),
     rightPanel: () => work.toggle("right"),
@@ -217,8 +218,8 @@ export function actionsOf(work) {
         viewer.refreshMarks();
       },
     },
-    blinkPrevious: { begin: () => work.strip.blink(viewer, -1), end: () => work.strip.unblink(viewer) },
-    blinkNext: { begin: () => work.strip.blink(viewer, 1), end: () => work.strip.unblink(viewer) },
+    blinkPrevious: { begin: () => work.strip.blink(viewer, -1, (entry) => work.flat.look(entry)), end: () => work.strip.unblink(viewer) },
+    blinkNext: { begin: () => work.strip.blink(viewer, 1, (entry) => work.flat.look(entry)), end: () => work.strip.unblink(viewer) },
     panHeld: setting("panHeld"),
     superpixel: {
       begin() {

@@ -9,6 +9,7 @@ import { poolOf } from "../view/geometry.js";
 import { listen } from "../view/gestures.js";
 import { Viewer } from "../view/viewer.js";
 import { actionsOf } from "./actions.js";
+import { FlatView } from "./flat.js";
 import { Find } from "./panels/find.js";
 import { marksOf } from "./marks.js";
 import { Paint } from "./paint.js";
@@ -45,9 +46,10 @@ export class Workspace {
     });
     this.viewer = new Viewer(this.stage);
     this.badge = h("span.badge", { hidden: true });
+    this.flat = new FlatView(this);
     this.mode = h("span.badge.mode", { hidden: true }, t.stage.painting);
     this.message = h("div.stage-message", { hidden: true });
-    this.stageBox = h("div.stage-box", {}, this.stage, h("div.badges", {}, this.mode, this.badge), this.message, h("p.unseen", { id: "stage-help" }, t.stage.help));
+    this.stageBox = h("div.stage-box", {}, this.stage, h("div.badges", {}, this.mode, this.flat.badge, this.badge), this.message, h("p.unseen", { id: "stage-help" }, t.stage.help));
     this.windows = new WindowPanel(this.viewer);
     this.status = new Status();
     this.preview = new Preview(() => this.refreshMarks());
@@ -118,6 +120,7 @@ export class Workspace {
     const loaded = this.page.frames.load(image, frame);
     this.expected = loaded;
     const entry = known?.picture ? known : await loaded;
+    const look = this.flat.isOn ? await this.flat.look(entry) : entry;
     if (this.expected !== loaded) return; // another was asked for meanwhile
     this.stageBox.classList.remove("waiting");
     this.step = this.frame && (image < this.frame.image || (image === this.frame.image && frame < this.frame.frame)) ? -1 : 1;
@@ -126,9 +129,7 @@ export class Workspace {
     this.selected = null;
     this.viewer.cursor = null;
     this.viewer.hovered = null;
-    this.viewer.show(entry.picture, true);
-    this.tiles.show(entry);
-    if (entry.picture) this.windows.show(entry);
+    this.flat.show(look);
     this.showMessage();
     this.refreshAll();
     this.tree.setCurrent(image, entry.facts);
@@ -151,7 +152,7 @@ export class Workspace {
         const next = await api.next(place.id, place.frame, step, "any");
         if (next.id === null || this.frame !== entry) continue;
         place = next;
-        await this.page.frames.load(next.id, next.frame);
+        await this.flat.look(await this.page.frames.load(next.id, next.frame));
       }
     } catch {
       // The neighbours are loaded when they are asked for.

@@ -136,14 +136,16 @@ export class Strip {
     if (this.frame) this.update(this.frame);
   }
 
-  /** @param {import("../../view/viewer.js").Viewer} viewer @param {1 | -1} step */
-  async blink(viewer, step) {
+  /**
+   * @param {import("../../view/viewer.js").Viewer} viewer @param {1 | -1} step
+   * @param {(entry: import("../../model/frames.js").Frame) => Promise<any>} look  what is to be shown of a frame
+   */
+  async blink(viewer, step, look) {
     const { frame } = this;
     const turn = (this.turn += 1);
     if (!frame) return;
     const next = await api.next(frame.image, frame.frame, step, "any");
-    const entry = next.id === null ? null : await this.page.frames.load(next.id, next.frame);
-    const { picture } = entry ?? {};
+    const { picture } = next.id === null ? {} : await look(await this.page.frames.load(next.id, next.frame));
     if (turn !== this.turn || !picture || picture.width !== frame.picture?.width || picture.height !== frame.picture.height) return;
     viewer.blink = picture;
     viewer.refreshTable();

@@ -20,7 +20,8 @@ export function presetWindow(preset, frame, visible) {
   if (!facts || !picture) return { low: 0, high: 1 };
   const { median, sigma } = facts.background;
   const [all, code] = [facts.quantiles, picture.code];
-  if (preset === "mine" && settings.window) return windowOf(settings.window.low, settings.window.high);
+  const mine = settings[mineOf(frame)];
+  if (preset === "mine" && mine) return windowOf(mine.low, mine.high);
   if (preset === "background") return windowOf(median - 3 * sigma, median + 12 * sigma);
   if (preset === "full") return windowOf(all["0"], all["100"]);
   if (preset === "type") {
@@ -34,6 +35,9 @@ export function presetWindow(preset, frame, visible) {
   return windowOf(all["0.5"], all["99.8"]);
 }
 
+/** The setting that keeps what was set by hand. @param {any} frame  or its flat view */
+const mineOf = (frame) => /** @type {const} */ (frame?.isFlat ? "flatWindow" : "window");
+
 /** @param {string} type @returns {boolean} whether values of this type are whole numbers */
 export const isWhole = (type) => /^u?int\d+$|^bool/.test(type);
 
@@ -42,6 +46,8 @@ export class WindowPanel {
   constructor(viewer) {
     this.viewer = viewer;
     /** @type {import("../../../model/frames.js").Frame | null} */ this.frame = null;
+    /** Values that stay while they are locked. */
+    this.held = { window: settings.held, flatWindow: /** @type {typeof settings.held} */ (null) };
     this.range = { low: 0, high: 1 };
     this.isGrabbed = false;
     /** @type {import("../../../view/levels.js").Window | null} */ this.start = null;
@@ -81,10 +87,11 @@ export class WindowPanel {
     return field;
   }
 
-  /** @param {import("../../../model/frames.js").Frame} frame */
+  /** @param {import("../../../model/frames.js").Frame} frame  or its flat view */
   show(frame) {
     this.frame = frame;
-    if (settings.locked) this.use(this.viewer.window);
+    const held = this.held[mineOf(frame)];
+    if (settings.locked && held) this.use(held);
     else this.apply();
   }
 
@@ -96,6 +103,8 @@ export class WindowPanel {
 
   /** @param {import("../../../view/levels.js").Window} window */
   use(window) {
+    this.held[mineOf(this.frame)] = window;
+    if (settings.locked) change({ held: this.held.window });
     const palette = settings.inverted && settings.palette === "grey" ? "inverted" : settings.palette;
     this.viewer.setWindow(window, palette);
     this.drawSoon();
@@ -110,7 +119,7 @@ export class WindowPanel {
 
   /** @param {number} steps */
   cycle(steps) {
-    const names = PRESETS.filter((name) => name !== "mine" || settings.window);
+    const names = PRESETS.filter((name) => name !== "mine" || settings[mineOf(this.frame)]);
     const place = names.indexOf(settings.preset);
     this.usePreset(names[(place + steps + names.length) % names.length]);
     return t.window.preset[settings.preset];
@@ -124,7 +133,7 @@ export class WindowPanel {
       if (moved === "low") window.low = window.high - least;
       else window.high = window.low + least;
     }
-    change({ window, preset: "mine" });
+    change({ [mineOf(this.frame)]: window, preset: "mine" });
     for (const radio of this.presets.querySelectorAll("input")) radio.checked = radio.value === "mine";
     this.use(window);
   }
@@ -141,7 +150,7 @@ export class WindowPanel {
   }
 
   setLocked(locked) {
-    change({ locked });
+    change({ locked, held: this.held.window });
     this.lock.checked = locked;
     if (!locked) this.apply();
   }
