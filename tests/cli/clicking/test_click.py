@@ -2,6 +2,7 @@
 
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -51,6 +52,30 @@ def test_a_second_annotator_of_a_folder_is_refused_and_told_who_the_first_is(tmp
         with started(images, "--read-only") as (_, looker, _):
             assert looker.get("/api/session").json["read_only"]
         assert client.get("/api/session").status == 200
+
+
+def test_the_page_is_behind_a_socket_when_asked(tmp_path):
+    at, lines = tmp_path / "s", []
+    words = [sys.executable, "-m", "pointmask", "click", scenes(tmp_path / "images"), "--socket", at]
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=environment)
+    try:
+        while not lines or not lines[-1].startswith("Ctrl+C"):
+            lines.append(process.stdout.readline())
+            assert process.poll() is None, lines
+        said = "".join(lines)
+        assert re.search(rf"ssh .*-L 8765:{at} ", said)
+        token = re.search(r"Page:   http://127\.0\.0\.1:8765/#token=(\S+)", said)[1]
+        with socket.socket(socket.AF_UNIX) as way:
+            way.connect(os.fspath(at))
+            head = f"GET /api/session HTTP/1.1\r\nHost: localhost:8765\r\nX-Pointmask-Token: {token}\r\n\r\n"
+            way.sendall(head.encode())
+            assert way.recv(65536).startswith(b"HTTP/1.1 200 ")
+        assert ended(process)[0] == 0
+        assert not at.exists()
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def test_publish_shows_no_page(tmp_path):
@@ -149,6 +174,7 @@ WRONG = (
     (["--annotator", ""], "annotator"),
     (["--theta", "nothing.toml"], "nothing.toml"),
     (["--read-only"], "makes no folder"),
+    (["--socket", "s", "--port", "0"], "takes the place"),
 )
 
 

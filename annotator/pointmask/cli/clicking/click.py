@@ -15,6 +15,8 @@ from pointmask.cli.annotate import shard_of
 from pointmask.cli.options import point_format_option, polarity_option, source_options
 
 if TYPE_CHECKING:
+    from socket import socket
+
     from pointmask.click.publish.folder import Published
     from pointmask.click.server.desk import Desk
     from pointmask.click.server.start import Wish
@@ -95,6 +97,13 @@ def _user() -> str:
     metavar="NAME",
     help="Name under which the page may be called besides localhost: that of a hub, for example.",
 )
+@click.option(
+    "--socket",
+    "at",
+    metavar="PATH",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Listen at a Unix socket that only you can open, not at a port that all users of a machine reach.",
+)
 @click.option("--no-browser", is_flag=True, help="Open no browser.")
 @click.option("--read-only", is_flag=True, help="Look, and write nothing.")
 @click.option("--publish", is_flag=True, help="Show no page: bring the output folder up to date, and end.")
@@ -118,6 +127,7 @@ def click_command(
     port: int | None,
     host: str,
     allowed: tuple[str, ...],
+    at: Path | None,
     no_browser: bool,
     read_only: bool,
     publish: bool,
@@ -128,7 +138,7 @@ def click_command(
     """
     from pointmask.click.contract.errors import JournalError
     from pointmask.click.server.start import Wish, default_out, opened, wait_for_images
-    from pointmask.click.server.wire.address import is_loopback
+    from pointmask.click.server.wire import address
     from pointmask.folder.records.shards import Shard
     from pointmask.places import check_images
     from pointmask.theta import Theta
@@ -138,7 +148,9 @@ def click_command(
         raise click.UsageError(f"{one} writes, --read-only does not; give one of the two")
     if fill and points is None:
         raise click.UsageError("--fill makes the masks of given points; give them with --points FILE")
-    if not is_loopback(host):
+    if at is not None and (port is not None or not address.is_loopback(host)):
+        raise click.UsageError("--socket takes the place of --port and --host; give one of the two")
+    if not address.is_loopback(host):
         if not allowed:
             raise click.UsageError(
                 f"--host {host} lets other machines in; say what they will call it: --allow-host NAME"
@@ -174,7 +186,15 @@ def click_command(
                 return
             wait_for_images(desk.listing, _PATIENCE, say)
             say(_what_is_there(desk))
-            _serve(desk, host, port, allowed, view="/review" if review else "", no_browser=no_browser)
+            view = "/review" if review else ""
+            if at is not None:
+                with address.listening_at(at) as bound:
+                    say(f"Socket: {at}, which only you can open")
+                    _serve(desk, bound, address.PORTS[0], "127.0.0.1", allowed, view, at=at)
+                return
+            bound = address.listen(host, port)
+            is_shown = not no_browser and address.has_browser(os.environ)
+            _serve(desk, bound, bound.getsockname()[1], host, allowed, view, is_shown=is_shown)
     except JournalError as error:
         if not publish:
             raise
@@ -197,20 +217,25 @@ def _theta_of_last_session(out: Path) -> "Theta":
 
 
 def _serve(
-    desk: "Desk", host: str, port: int | None, allowed: tuple[str, ...], *, view: str, no_browser: bool
+    desk: "Desk",
+    bound: "socket",
+    port: int,
+    host: str,
+    allowed: tuple[str, ...],
+    view: str,
+    *,
+    at: Path | None = None,
+    is_shown: bool = False,
 ) -> None:
     from pointmask.click.server.serve import Server
     from pointmask.click.server.wire import address, guard
 
     token = guard.new_token()
-    bound = address.listen(host, port)
-    place = address.page_address(bound, host, token, view)
-    redirect = None
-    if not no_browser and address.has_browser(os.environ):
-        redirect = address.Redirect(place)
+    place = address.page_address(port, host, token, view)
+    redirect = address.Redirect(place) if is_shown else None
     server = Server(desk, token, allowed=allowed, on_first=redirect.remove if redirect else None)
     say(f"Page:   {place}")
-    ssh = address.ssh_line(bound.getsockname()[1], os.environ)
+    ssh = address.ssh_line(port, os.environ, at)
     if ssh is not None:
         say(f"From your own machine, first:  {ssh}")
     say("Ctrl+C ends; nothing is unsaved.")

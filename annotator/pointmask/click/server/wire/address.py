@@ -4,15 +4,17 @@ import getpass
 import os
 import secrets
 import socket
+import stat
 import sys
 import tempfile
 import threading
 import webbrowser
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from html import escape
 from ipaddress import ip_address
 from pathlib import Path
+from shlex import quote
 
 from pointmask.errors import PointmaskError
 
@@ -76,33 +78,92 @@ def listen(host: str, port: int | None) -> socket.socket:
     raise AddressError(f"{where}: {refused.strerror}; choose another, or any free one: --port 0")
 
 
-def page_address(bound: socket.socket, host: str, token: str, view: str = "") -> str:
+@contextmanager
+def listening_at(path: Path) -> Iterator[socket.socket]:
+    """
+    Bind a Unix socket that nobody but the user can open; it is removed at the end.
+
+    Parameters
+    ----------
+    path : Path
+        Where nothing lies yet, or a socket at which nobody listens any more.
+
+    Raises
+    ------
+    AddressError
+        If the socket cannot be made there.
+    """
+    if not hasattr(socket, "AF_UNIX"):
+        raise AddressError("this system has no Unix sockets; leave out --socket")
+    bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        _remove_left_over(path)
+        before = os.umask(0o177)  # no moment in which others may connect
+        try:
+            bound.bind(os.fspath(path))
+        finally:
+            os.umask(before)
+        mine = path.stat()
+        bound.listen(_WAITING)
+    except OSError as error:
+        bound.close()
+        why = error.strerror or error
+        raise AddressError(f"socket {path}: {why}; choose another place for --socket") from None
+    try:
+        yield bound
+    finally:
+        bound.close()
+        with suppress(OSError):
+            if os.path.samestat(mine, path.stat()):
+                path.unlink()
+
+
+def _remove_left_over(path: Path) -> None:
+    """Remove the socket of a server that was killed."""
+    try:
+        if not stat.S_ISSOCK(path.lstat().st_mode):
+            return
+    except FileNotFoundError:
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as other:
+        try:
+            other.connect(os.fspath(path))
+        except ConnectionRefusedError:
+            path.unlink()
+
+
+def page_address(port: int, host: str, token: str, view: str = "") -> str:
     """Return the address of a view; the token stands behind the #, which no browser sends anywhere."""
     shown = f"[{host}]" if ":" in host else host
-    return f"http://{shown}:{bound.getsockname()[1]}/#{view and view + '&'}token={token}"
+    return f"http://{shown}:{port}/#{view and view + '&'}token={token}"
 
 
-def ssh_line(port: int, environment: Mapping[str, str]) -> str | None:
+def ssh_line(port: int, environment: Mapping[str, str], path: Path | None = None) -> str | None:
     """
     Return what to type on the machine that one sits at.
 
     Parameters
     ----------
     port : int
-        Of the server.
+        Of the server, and there.
     environment : Mapping
         ``SSH_CONNECTION`` says whether and whereto one is connected.
+    path : Path, optional
+        Of a socket that the server listens at instead of a port.
 
     Returns
     -------
     str or None
-        None without a connection.
+        None without a connection, if there is a port.
     """
     words = environment.get("SSH_CONNECTION", "").split()
-    if len(words) != 4:
+    is_connected = len(words) == 4
+    if path is None and not is_connected:
         return None
-    other = "" if words[3] == "22" else f"-p {words[3]} "
-    return f"ssh {other}-L {port}:127.0.0.1:{port} {getpass.getuser()}@{words[2]}"
+    other = "" if not is_connected or words[3] == "22" else f"-p {words[3]} "
+    host = words[2] if is_connected else socket.gethostname()
+    to = f"127.0.0.1:{port}" if path is None else path.absolute()
+    return f"ssh {other}-L {quote(f'{port}:{to}')} {getpass.getuser()}@{host}"
 
 
 def has_browser(environment: Mapping[str, str]) -> bool:
