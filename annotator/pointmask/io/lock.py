@@ -17,7 +17,7 @@ _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}  # what
 
 
 @contextmanager
-def only_job(folder: Path, part: str = WHOLE) -> Iterator[None]:
+def only_job(folder: Path, part: str = WHOLE) -> Iterator[bool]:
     """
     Hold an output folder, so that no other job writes to it.
 
@@ -28,6 +28,11 @@ def only_job(folder: Path, part: str = WHOLE) -> Iterator[None]:
     part : str
         Of a job that is shared out: parts of different names go together, but none with a job that does it
         all.
+
+    Yields
+    ------
+    bool
+        Whether the folder is held; False where the system has no locks.
 
     Raises
     ------
@@ -47,12 +52,12 @@ def only_job(folder: Path, part: str = WHOLE) -> Iterator[None]:
     try:
         with ExitStack() as stack:
             own = folder / lock_name(part)
-            stack.enter_context(locked(own))
+            is_held = stack.enter_context(locked(own))
             others = folder.glob(LOCKS) if part == WHOLE else [folder / lock_name(WHOLE)]
             for other in [path for path in others if path != own and path.exists()]:
                 with locked(other):
                     pass
-            yield
+            yield is_held
     finally:
         with suppress(OSError):
             if made is not None and os.path.samestat(made, folder.stat()):
@@ -73,7 +78,7 @@ def _make(folder: Path) -> os.stat_result | None:
 
 
 @contextmanager
-def locked(path: Path, patience: float = _PATIENCE) -> Iterator[None]:
+def locked(path: Path, patience: float = _PATIENCE) -> Iterator[bool]:
     """
     Hold one lock.
 
@@ -83,6 +88,11 @@ def locked(path: Path, patience: float = _PATIENCE) -> Iterator[None]:
         Empty file, which is made, and removed at the end.
     patience : float
         Seconds to wait for another process that has it; -1 for ever.
+
+    Yields
+    ------
+    bool
+        Whether there are locks here, so that it is held.
 
     Raises
     ------
@@ -110,7 +120,7 @@ def locked(path: Path, patience: float = _PATIENCE) -> Iterator[None]:
     else:
         mine = path.stat()
     try:
-        yield
+        yield mine is not None
     finally:
         # Removed while it is held, so that whoever waits for this very file learns that it is gone. On
         # Windows, where no open file can be removed, filelock does it.

@@ -1,5 +1,6 @@
 """Disks that are full, gone or slow, clocks that go back, and two processes at once."""
 
+import errno
 import json
 import os
 import resource
@@ -18,7 +19,9 @@ from tools.click.session import Arrays, clicking, crowd
 
 from pointmask.click.contract.errors import NotWrittenError
 from pointmask.click.journal import file as journal_file
+from pointmask.click.session import hold
 from pointmask.errors import LockedError, OutputError, WriteError
+from pointmask.io import lock
 
 IMAGES = {"a.png": crowd()}
 
@@ -184,7 +187,13 @@ def test_a_second_process_is_refused_with_who_where_and_since_when(tmp_path):
 def test_a_holder_that_is_over_is_not_named(tmp_path):
     over = subprocess.Popen([sys.executable, "-c", ""])
     over.wait()
-    stale = {"annotator": "mei", "host": socket.gethostname(), "process": over.pid, "since": 1}
+    stale = {
+        "annotator": "mei",
+        "host": socket.gethostname(),
+        "process": over.pid,
+        "since": 1,
+        "session": "ab",
+    }
     (tmp_path / ".clicks-holder.json").write_text(json.dumps(stale))
     script = (
         "import sys, time\nfrom pathlib import Path\nfrom pointmask.io.lock import only_job\n"
@@ -200,6 +209,61 @@ def test_a_holder_that_is_over_is_not_named(tmp_path):
         job.kill()
         job.wait()
         job.stdout.close()
+
+
+@pytest.fixture
+def no_locks(monkeypatch):
+    def none(self, **options):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(lock.FileLock, "acquire", none)
+    monkeypatch.setattr(hold, "_SETTLED", 0.01)
+    monkeypatch.setattr(hold, "_BEAT", 0.05)
+    monkeypatch.setattr(hold, "_DEAD", 100)
+
+
+def test_without_locks_a_living_page_keeps_others_out_and_a_dead_one_does_not(
+    tmp_path, monkeypatch, no_locks
+):
+    """R9"""
+    said = []
+    with hold.hold_folder(tmp_path, "mei", said.append):
+        assert "without locks" in said[0]
+        os.utime(tmp_path / hold._HOLDER, (1, 1))
+        end = time.monotonic() + 20
+        while (tmp_path / hold._HOLDER).stat().st_mtime == 1 and time.monotonic() < end:
+            time.sleep(0.01)  # it goes on to give signs of life
+        with pytest.raises(LockedError, match="'mei' on "), hold.hold_folder(tmp_path, "jo"):
+            pass
+    assert list(tmp_path.iterdir()) == []
+    holder = {"annotator": "ann", "host": "elsewhere", "process": 1, "since": 1, "session": "ab"}
+    (tmp_path / hold._HOLDER).write_text(json.dumps(holder))
+    with pytest.raises(LockedError, match="'ann' on elsewhere"), hold.hold_folder(tmp_path, "jo"):
+        pass
+    long_ago = time.time() - 10
+    os.utime(tmp_path / hold._HOLDER, (long_ago, long_ago))
+    with hold.hold_folder(tmp_path, "jo"):
+        pass
+
+
+def test_without_locks_a_page_whose_folder_was_taken_over_says_so_and_leaves_it(tmp_path, no_locks):
+    said = []
+    with hold.hold_folder(tmp_path, "mei", said.append):
+        holder = {"annotator": "ann", "host": "elsewhere", "process": 1, "since": 1, "session": "ab"}
+        (tmp_path / hold._HOLDER).write_text(json.dumps(holder))
+        end = time.monotonic() + 20
+        while len(said) < 2 and time.monotonic() < end:
+            time.sleep(0.01)
+        assert "taken over by 'ann' on elsewhere" in said[1]
+    assert (tmp_path / hold._HOLDER).exists()
+
+
+@pytest.mark.parametrize("damage", [{"process": 2**70}, {"process": -1}, {"since": "now"}, {"host": 3}])
+def test_a_damaged_note_of_the_holder_says_nothing(tmp_path, no_locks, damage):
+    holder = {"annotator": "ann", "host": "elsewhere", "process": 1, "since": 1, "session": "ab"}
+    (tmp_path / hold._HOLDER).write_text(json.dumps(holder | damage))
+    with hold.hold_folder(tmp_path, "jo"):
+        pass
 
 
 def test_masks_follow_the_edits_by_themselves(tmp_path):

@@ -122,7 +122,7 @@ def opened(wish: Wish, warn: Warn) -> Iterator[Desk]:
     listing.start()
     try:
         with (
-            nullcontext() if wish.read_only else hold_folder(wish.out, wish.annotator),
+            nullcontext() if wish.read_only else hold_folder(wish.out, wish.annotator, warn),
             reviewed(wish.out, wish.review, settings, read_only=wish.read_only) as masks,
             ExitStack() as stack,
         ):
