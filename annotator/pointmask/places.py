@@ -1,6 +1,5 @@
 """What kind of folder a path is, so that a command that was given another can name the one that was meant."""
 
-from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -8,7 +7,7 @@ import numpy as np
 
 from pointmask.errors import ImageError
 from pointmask.io.images.array import open_image
-from pointmask.io.images.folder import list_images
+from pointmask.io.images.folder import list_images, some_images
 from pointmask.io.layout import (
     CLICKS,
     ID_LISTS,
@@ -45,7 +44,7 @@ def kind_of(path: Path) -> Kind:
     """
     if not path.is_dir():
         return "other"
-    if (path / RUN_CONFIG).is_file() and not _pictures(path):
+    if (path / RUN_CONFIG).is_file() and not some_images(path, 1):
         return "run"
     if (path / PREDICTIONS).is_file():
         return "detections"
@@ -101,14 +100,15 @@ def _images_beside(path: Path) -> Path | None:
 
 def _holds_masks(path: Path) -> bool:
     try:
-        names = _pictures(path)
-        return len(names) > 1 and all(_is_mask(path / name) for name in names)
+        # In order only if these are masks: where masks lie beside their images, these might be so by chance.
+        # To list a folder takes a second for a million files.
+        return _are_masks(path, some_images(path, _SAMPLE)) and _are_masks(path, list_images(path)[:_SAMPLE])
     except (ImageError, OSError):
         return False
 
 
-def _pictures(path: Path) -> list[str]:
-    return list(islice(list_images(path), _SAMPLE))
+def _are_masks(path: Path, names: list[str]) -> bool:
+    return len(names) > 1 and all(_is_mask(path / name) for name in names)
 
 
 def _is_mask(path: Path) -> bool:
