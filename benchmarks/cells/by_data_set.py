@@ -17,7 +17,7 @@ def by_data_set(cell: Cell, data_sets: "Mapping[str, EvaluationTally]") -> dict[
     """Return IoU, nIoU, Pd and Fa by data set; None if the cell was trained on one data set."""
     if DATA_SETS[cell.data_set] != "*":
         return None
-    from pointmask_trainer.inference.evaluation_report import figures
+    from pointmask_trainer.inference.report.tables import figures
 
     return {name: figures(tally.score) for name, tally in data_sets.items()}
 

@@ -37,7 +37,7 @@ def figures_of(grid: Grid, cell: Cell) -> Entry:
         memory, commits. Where the validation list is unseen, ``val_truth`` of ``chosen`` and ``last`` is
         that of this list, all else of the part of the train list that validates.
     """
-    from pointmask_trainer.inference.evaluation_report import figures
+    from pointmask_trainer.inference.report.tables import figures
 
     out = grid.folder(cell)
     files = RunFolder(out)

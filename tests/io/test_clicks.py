@@ -10,7 +10,7 @@ from pointmask import annotate_folder
 from pointmask.bench.cases import folder_sources
 from pointmask.errors import OutputError
 from pointmask.folder.records.manifest import read_manifest
-from pointmask.folder.report import write_report
+from pointmask.folder.report.page import write_report
 from pointmask.io.clicks import hand_made, is_ahead, notes_of_masks
 from pointmask.io.formats.tables.native import Native
 from pointmask.io.notes import gathering

@@ -11,7 +11,7 @@ from PIL import Image
 from pointmask.folder.frame import annotate_one
 from pointmask.folder.options import Recipe
 from pointmask.folder.records.manifest import dump
-from pointmask.folder.report import write_report
+from pointmask.folder.report.page import write_report
 from pointmask.io.images.array import encode_png
 from pointmask.io.images.file import ImageFile
 from pointmask.io.layout import MANIFEST
@@ -33,7 +33,7 @@ class Page(HTMLParser):
     def handle_starttag(self, tag, attributes):
         for name, value in attributes:
             if name in ("src", "href"):
-                assert value.startswith(("data:image/png;base64,", "#"))
+                assert value.startswith(("data:image/png;base64,", "data:image/jpeg;base64,", "#"))
         if tag not in VOID:
             self.open.append(tag)
 

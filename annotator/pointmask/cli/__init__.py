@@ -5,6 +5,7 @@ import strings, so nothing here imports it. A command parses options, calls one 
 May import: everything of pointmask. Open first: ``annotate.py``.
 """
 
+import sys
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -229,6 +230,13 @@ def say(*lines: str, err: bool = False) -> None:
     """
     for line in lines:
         click.echo(printable(line), err=err)
+
+
+def called() -> str:
+    """Return the command line that runs, quoted for a shell."""
+    from pointmask.advice import command
+
+    return command(*click.get_current_context().meta.get(WORDS, sys.argv[1:]))
 
 
 def show_notes(notes: Iterable[str]) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from pointmask.cli import EXIT_SOME_SKIPPED, say
+from pointmask.cli import EXIT_SOME_SKIPPED, called, say
 from pointmask.cli.options import (
     point_format_option,
     polarity_option,
@@ -19,6 +19,7 @@ from pointmask.io.formats.registry import saved_as
 from pointmask.io.layout import RESULTS
 
 if TYPE_CHECKING:
+    from pointmask.folder.report.options import ReportOptions
     from pointmask.io.images.source import ImageSource
     from pointmask.io.points.points import Points
 
@@ -66,7 +67,9 @@ def shard_of(ctx: click.Context, parameter: click.Parameter, value: str | None) 
     type=click.Choice(["centroid", "coarse"]),
     help="Treat --points as a folder of masks and simulate clicks on its targets.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of --simulate coarse.")
+@click.option(
+    "--seed", type=int, default=0, show_default=True, help="Seed of --simulate coarse and --report-sample."
+)
 @click.option(
     "--track",
     is_flag=True,
@@ -105,6 +108,19 @@ def shard_of(ctx: click.Context, parameter: click.Parameter, value: str | None) 
     "--no-png", is_flag=True, help="Write masks.jsonl, with all masks as run lengths, and no mask images."
 )
 @click.option("--report", is_flag=True, help="Write report.html, to inspect the least certain masks.")
+@click.option(
+    "--report-sample",
+    "sample",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Write report.html of N targets drawn at random (by --seed), whose quality stands for that of all.",
+)
+@click.option(
+    "--report-truth",
+    "truth",
+    type=click.Path(path_type=Path, exists=True),
+    help="Write report.html with these true masks and each target's IoU.",
+)
 @click.option("--overwrite", is_flag=True, help="Redo everything, and replace results of earlier jobs.")
 @click.option("--shard", metavar="I/N", callback=shard_of, help="Run only part I of N; the last one merges.")
 @click.option("--empty-masks", is_flag=True, help="Write an empty mask for images without points.")
@@ -128,6 +144,8 @@ def annotate(
     save: tuple[str, ...],
     no_png: bool,
     report: bool,
+    sample: int | None,
+    truth: Path | None,
     overwrite: bool,
     shard: tuple[int, int] | None,
     empty_masks: bool,
@@ -155,7 +173,7 @@ def annotate(
         raise click.UsageError(
             "--empty-masks would call frames empty in which --track lost a target; drop one of the two"
         )
-    check_places(out, saved_as(save), [images, source, id_list, theta])
+    check_places(out, saved_as(save), [images, source, id_list, theta, truth])
     parameters = Theta.load(theta).drawn(style)
     check_images(images)
     opened = open_source(images, raw=raw, radiometric=radiometric)
@@ -176,7 +194,7 @@ def annotate(
             threads=threads,
             save=save,
             png=not no_png,
-            report=report,
+            report=_report(sample, seed, truth) if report or sample or truth else False,
             overwrite=overwrite,
             shard=shard,
             empty_masks=empty_masks,
@@ -194,6 +212,13 @@ def annotate(
     makes_sense = summary.judgement is None or summary.judgement.makes_sense
     if summary.skipped or not makes_sense or not (summary.images or shard):
         raise SystemExit(EXIT_SOME_SKIPPED)
+
+
+def _report(sample: int | None, seed: int, truth: Path | None) -> "ReportOptions":
+    from pointmask.drawing.page import made_by
+    from pointmask.folder.report.options import ReportOptions
+
+    return ReportOptions(sample or 0, seed, truth, made_by(called()))
 
 
 def _read(

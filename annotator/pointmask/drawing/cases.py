@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pointmask.drawing.context import FRAME_SIDE, frame_jpeg, pooling
-from pointmask.drawing.overlay import MASK_COLOUR, POINT_COLOUR, outline_path, png, stretch
+from pointmask.drawing.overlay import MASK_COLOUR, TRUE_COLOUR, outline_path, png, stretch
 from pointmask.drawing.tiles import data_uri, span_within
 from pointmask.printable import escape
 
 CaseKind = Literal["missed", "false alarm", "found"]
+"""What became of a target."""
 
 SECTIONS: dict[CaseKind, tuple[str, str]] = {
     "missed": (
@@ -29,18 +30,12 @@ SECTIONS: dict[CaseKind, tuple[str, str]] = {
 
 STYLE = (
     ".panels { cursor: default; } .tiles { --tile: 30rem; } "
-    ".truth { stroke: var(--point); stroke-width: 1.6px; } .part { stroke: #fff; stroke-width: 1.4px; } "
     ".where { color: var(--faint); font-size: .9rem; margin: .1rem 0 .6rem; } "
     "code { overflow-wrap: anywhere; } td, th { font-variant-numeric: tabular-nums; }"
 )
-"""CSS of `sections`, besides the shared one."""
+"""CSS of `sections` and `tile`, besides the shared one."""
 
-LEGEND = (
-    '<div class="legend">'
-    f'<span><b style="color:{POINT_COLOUR}">&#9632;</b> true mask</span>'
-    f'<span><b style="color:{MASK_COLOUR}">&#9632;</b> mask</span>'
-    "<span>from left to right: the image, both outlines, the whole frame with the enlarged part</span></div>"
-)
+_TRUE = f'<span><b style="color:{TRUE_COLOUR}">&#9632;</b> true mask</span>'
 
 _SIDE, _MARGIN = 33, 10  # px: least side of the enlarged part, and background round a large target
 _MOST = 192  # px per side; larger parts are thinned out
@@ -53,21 +48,31 @@ class Case:
 
     Attributes
     ----------
-    kind : {"missed", "false alarm", "found"}
+    title : str
+        What is to be seen, in bold: ``missed``, or a figure.
     name : str
         Of the frame.
     box : (int, int, int, int)
         Top, left, bottom and right of the target, half-open.
-    iou : float
+    share : float
+        In [0, 1], shown as a bar: IoU, or how sure the target is.
     facts : str
         What else to say below the picture.
+    at : (int, int), optional
+        Row and column to name instead of the corner of the box.
     """
 
-    kind: CaseKind
+    title: str
     name: str
     box: tuple[int, int, int, int]
-    iou: float
+    share: float
     facts: str = ""
+    at: tuple[int, int] | None = None
+
+    @classmethod
+    def of(cls, kind: CaseKind, name: str, box: tuple[int, int, int, int], iou: float, facts: str) -> "Case":
+        """Title a case by what became of the target."""
+        return cls(f"IoU {iou:.3f}" if kind == "found" else kind, name, box, iou, facts)
 
 
 def tile(
@@ -99,16 +104,22 @@ def tile(
     picture = f'<image width="{width}" height="{height}" href="{uri}"/>'
     outlines = "" if truth is None else _outline(truth[rows, cols], "truth")
     outlines += _outline(mask[rows, cols], "line")
-    fit = f"IoU {case.iou:.3f}" if case.kind == "found" else case.kind
+    top, left = case.box[:2] if case.at is None else case.at
+    whose = "predicted mask" if truth is None else "true mask and mask"
     return (
-        f'<li class="tile" style="--confidence:{case.iou:.4f}"><div class="panels">'
-        f'<svg {box} aria-label="image">{picture}</svg>'
-        f'<svg {box} aria-label="image with outlines">{picture}{outlines}</svg>'
-        f"{_frame(image, rows, cols)}</div>"
+        f'<li class="tile" style="--confidence:{case.share:.4f}"><div class="panels">'
+        f"{panel('image', f'<svg {box}>{picture}</svg>')}"
+        f"{panel(whose, f'<svg {box}>{picture}{outlines}</svg>')}"
+        f"{panel('whole frame', whole_frame(image, rows, cols))}</div>"
         f'<p class="caption"><bdi class="name" title="{escape(case.name)}">{escape(case.name)}</bdi>'
-        f'<span class="confidence">{fit}</span>'
-        f'<span class="facts">x {case.box[1]}, y {case.box[0]}{escape(case.facts)}</span></p></li>'
+        f'<span class="confidence">{escape(case.title)}</span>'
+        f'<span class="facts">x {left}, y {top}{escape(case.facts)}</span></p></li>'
     )
+
+
+def panel(what: str, svg: str) -> str:
+    """Return a picture with a line below that says what it shows."""
+    return f"<figure>{svg}<figcaption>{what}</figcaption></figure>"
 
 
 def sections(tiles: Mapping[CaseKind, Sequence[str]], totals: Mapping[CaseKind, int]) -> str:
@@ -122,7 +133,7 @@ def sections(tiles: Mapping[CaseKind, Sequence[str]], totals: Mapping[CaseKind, 
     totals : Mapping
         How many cases of each kind there are, shown or not.
     """
-    parts = [LEGEND]
+    parts = [legend(truth=True)]
     for kind, (title, explanation) in SECTIONS.items():
         shown, total = tiles.get(kind, ()), totals.get(kind, 0)
         count = f"all {total:,}" if len(shown) == total else f"{len(shown):,} of {total:,}"
@@ -132,6 +143,15 @@ def sections(tiles: Mapping[CaseKind, Sequence[str]], totals: Mapping[CaseKind, 
         parts.append(f'<h2>{title}</h2><p class="where">{explanation}; {count}.</p>')
         parts.append(f'<ol class="tiles">{"".join(shown)}</ol>')
     return "\n".join(parts) + "\n"
+
+
+def legend(*, truth: bool) -> str:
+    """Return the line that explains the colours of `tile`, with or without true masks."""
+    return (
+        f'<div class="legend">{_TRUE if truth else ""}'
+        f'<span><b style="color:{MASK_COLOUR}">&#9632;</b> {"mask" if truth else "predicted mask"}</span>'
+        "<span>white square: the enlarged part</span></div>"
+    )
 
 
 def _view(box: tuple[int, int, int, int], shape: tuple[int, int]) -> tuple[slice, slice]:
@@ -148,7 +168,8 @@ def _outline(mask: NDArray[np.bool_], kind: str) -> str:
     return f'<path class="halo" d="{line}"/><path class="{kind}" d="{line}"/>' if line else ""
 
 
-def _frame(image: NDArray[Any], rows: slice, cols: slice) -> str:
+def whole_frame(image: NDArray[Any], rows: slice, cols: slice) -> str:
+    """Draw the whole (H, W) frame in small, with the enlarged part marked."""
     factor = pooling((image.shape[0], image.shape[1]))
     height, width = (-(-length // factor) for length in image.shape[:2])
     uri = data_uri(frame_jpeg(image, "auto"), "jpeg")
@@ -157,7 +178,7 @@ def _frame(image: NDArray[Any], rows: slice, cols: slice) -> str:
     part = f"M{left:.4g} {top:.4g}h{across:.4g}v{down:.4g}h{-across:.4g}z"
     longest = max(height, width, min(FRAME_SIDE, max(image.shape)))
     return (
-        f'<svg viewBox="0 0 {longest} {longest}" role="img" aria-label="whole frame">'
+        f'<svg viewBox="0 0 {longest} {longest}" role="img">'
         f'<image width="{width}" height="{height}" href="{uri}"/>'
         f'<path class="halo" d="{part}"/><path class="part" d="{part}"/></svg>'
     )

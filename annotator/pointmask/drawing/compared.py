@@ -7,14 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pointmask.drawing.overlay import MASK_COLOUR, POINT_COLOUR, outline_path, png, stretch
+from pointmask.drawing.overlay import MASK_COLOUR, POINT_COLOUR, TRUE_COLOUR, outline_path, png, stretch
 from pointmask.drawing.tiles import data_uri
 from pointmask.printable import escape
 
 _TILE = 220  # px of the picture
 _GAP, _TEXT = 12, 34
 _PER_ROW = 5
-_TRUE_COLOUR = "#ffd84d"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,7 +51,7 @@ def compared_svg(first: str, targets: Sequence[Compared]) -> str:
     width, height = columns * (_TILE + _GAP) + _GAP, rows * (_TILE + _GAP + _TEXT) + _GAP + _TEXT
     legend = "".join(
         f'<tspan fill="{colour}">{text}</tspan>{" " * 3}'
-        for text, colour in (("true", _TRUE_COLOUR), ("before", POINT_COLOUR), ("after", MASK_COLOUR))
+        for text, colour in (("true", TRUE_COLOUR), ("before", POINT_COLOUR), ("after", MASK_COLOUR))
     )
     tiles = "".join(
         _tile(
@@ -79,7 +78,7 @@ def _tile(target: Compared, left: int, top: int) -> str:
         f'<path d="{outline_path(mask)}" fill="none" stroke="{colour}" stroke-width="{stroke}"{dash} '
         'vector-effect="non-scaling-stroke"/>'
         for mask, colour, stroke, dash in (
-            (target.truth, _TRUE_COLOUR, 3, ""),
+            (target.truth, TRUE_COLOUR, 3, ""),
             (target.before, POINT_COLOUR, 2, ' stroke-dasharray="4 3"'),
             (target.after, MASK_COLOUR, 2, ""),
         )

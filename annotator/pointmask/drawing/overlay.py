@@ -16,6 +16,7 @@ from pointmask.annotator.target import Annotation
 
 MASK_COLOUR = "#1fe0c0"
 POINT_COLOUR = "#ff4f6d"
+TRUE_COLOUR = "#ffd84d"
 
 # Equal steps of OKLab lightness from 0.13 to 0.97 at the largest chroma within sRGB, so that equal
 # steps of the soft label look equal, also in greyscale.

@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 from pointmask.annotator.target import Annotation, Target
 from pointmask.drawing.context import FRAME_SIDE, frame_jpeg, pooling
 from pointmask.drawing.flags import DOUBTS, flag_text
-from pointmask.drawing.overlay import MASK_COLOUR, POINT_COLOUR, heat_palette, outline_path, png, stretch
+from pointmask.drawing.overlay import (
+    MASK_COLOUR,
+    POINT_COLOUR,
+    TRUE_COLOUR,
+    heat_palette,
+    outline_path,
+    png,
+    stretch,
+)
 from pointmask.printable import escape
 from pointmask.theta import Polarity
 
@@ -26,7 +34,16 @@ def number(value: float) -> str:
     return f"{value:.4f}".rstrip("0").rstrip(".")
 
 
-def tile(rank: int, name: str, found: dict[str, Any], pictures: str, contrast: str = "") -> str:
+def tile(
+    rank: int,
+    name: str,
+    found: dict[str, Any],
+    pictures: str,
+    contrast: str = "",
+    *,
+    iou: float | None = None,
+    asks: bool = False,
+) -> str:
     """Return one target of the contact sheet.
 
     Parameters
@@ -41,6 +58,10 @@ def tile(rank: int, name: str, found: dict[str, Any], pictures: str, contrast: s
         Markup from `panels` or `missing`.
     contrast : str
         Text from `contrast_of`.
+    iou : float, optional
+        Of the mask with the true one, if that is known.
+    asks : bool
+        Whether the reader is to tick it if its mask is wrong.
     """
     row, col = found["point"]
     confidence = number(found["confidence"])
@@ -50,6 +71,8 @@ def tile(rank: int, name: str, found: dict[str, Any], pictures: str, contrast: s
         f"Enlarge {name}, x {col}, y {row}, confidence {found['confidence']:.2f}, {found['area']:,} pixels"
     )
     spoken += f", flags {', '.join(found['flags'])}" if found["flags"] else ""
+    fit = "" if iou is None else f'<span class="iou">IoU {iou:.3f}</span>'
+    ask = '<label class="ask"><input type="checkbox"> wrong</label>' if asks else ""
     return (
         f'<li class="tile" data-rank="{rank}" data-confidence="{confidence}" data-area="{found["area"]}"'
         f' data-name="{escape(name)}" data-flags="{escape(" ".join(found["flags"]))}"'
@@ -58,7 +81,7 @@ def tile(rank: int, name: str, found: dict[str, Any], pictures: str, contrast: s
         f'{pictures}</button><p class="caption"><bdi class="name" title="{escape(name)}">{escape(name)}</bdi>'
         f'<span class="confidence">{found["confidence"]:.2f}</span>'
         f'<span class="facts">x {col}, y {row} &middot; {found["area"]:,} px</span>'
-        f'<span class="contrast">{escape(contrast)}</span>{label}{flags}</p></li>'
+        f'<span class="contrast">{escape(contrast)}</span>{fit}{label}{flags}</p>{ask}</li>'
     )
 
 
@@ -79,6 +102,7 @@ def panels(
     index: int,
     frame: int | None = None,
     polarity: Polarity = "bright",
+    truth: NDArray[np.bool_] | None = None,
 ) -> str:
     """Draw a target four times: image with point, image with mask outline, soft label, whole frame.
 
@@ -96,6 +120,8 @@ def panels(
         Rank of the target whose tile holds the picture of the frame already.
     polarity : {"bright", "dark", "auto"}
         As in the job.
+    truth : (H, W) bool, optional
+        True masks of the frame, drawn below the mask's outline.
 
     Returns
     -------
@@ -121,6 +147,9 @@ def panels(
     x, y = target.point[1] - left + 0.5, target.point[0] - top + 0.5
     view = f'viewBox="0 0 {side} {side}" style="--shown:{side // step}" aria-hidden="true"'
     neighbours = f'<path class="others" d="{others}"/>' if others else ""
+    if truth is not None and truth[rows, cols].any():
+        line = outline_path(truth[rows, cols], top=rows.start - top, left=cols.start - left)
+        neighbours += f'<path class="truth" d="{line}"/>'
     return (
         f'<svg class="image" {view}>'
         f'<image id="i{rank}" {place} href="{data_uri(png(grey))}"/>{_crosshair(x, y, side / _SIDE)}</svg>'
@@ -234,6 +263,7 @@ def look() -> str:
     return Template(files("pointmask").joinpath("templates", "look.css").read_text("utf-8")).substitute(
         mask_colour=MASK_COLOUR,
         point_colour=POINT_COLOUR,
+        true_colour=TRUE_COLOUR,
         heat=", ".join("#" + bytes(colour).hex() for colour in heat_palette(9).tolist()),
     )
 

@@ -33,7 +33,8 @@ from pointmask.folder.plan import Plan, make_plan
 from pointmask.folder.records.ledger import Ledger
 from pointmask.folder.records.mask_lines import check_ours
 from pointmask.folder.records.shards import Shard
-from pointmask.folder.report import write_report
+from pointmask.folder.report.options import ReportOptions
+from pointmask.folder.report.page import write_report
 from pointmask.folder.summary import RunningSummary, Summary
 from pointmask.folder.tasks import Task, tasks_of
 from pointmask.folder.worker import JobFolders, Outcome, work
@@ -66,7 +67,7 @@ def annotate_folder(
     threads: int = 1,
     save: Sequence[str] = ("mask",),
     png: bool = True,
-    report: bool = False,
+    report: bool | ReportOptions = False,
     overwrite: bool = False,
     shard: tuple[int, int] | None = None,
     empty_masks: bool = False,
@@ -105,8 +106,8 @@ def annotate_folder(
         lengths, so ``masks.jsonl`` comes with them. A folder that has ``masks.jsonl`` keeps it.
     png : bool
         False: write ``masks.jsonl`` instead of a mask image per frame, and no other image.
-    report : bool
-        Write ``report.html``, to judge the least sure masks by eye.
+    report : bool or ReportOptions
+        Write ``report.html``, to judge the least sure masks by eye, or what the options say.
     overwrite : bool
         Redo all images, also with other settings or points, and replace the results of earlier jobs; those
         that this job does not make again are removed. Without it they are refused. Files that pointmask did
@@ -164,7 +165,8 @@ def annotate_folder(
     chosen = read_ids(Path(only)) if isinstance(only, Path | str) else only
     if threads < 1:
         raise ValueError(f"threads is {threads}; at least 1 is needed")
-    check_places(target, documents, [source.root, points, only, theta])
+    truth = report.truth if isinstance(report, ReportOptions) else None
+    check_places(target, documents, [source.root, points, only, theta, truth])
     names = PackedTexts(source.names(exclude=target))
     if not names:
         raise ImageError(source.why_no_image())
@@ -206,7 +208,10 @@ def annotate_folder(
                 )
         if report:
             with stops_cleanly(target):
-                summary.report = write_report(target, source, theta=recipe.theta, polarity=polarity)
+                options = report if isinstance(report, ReportOptions) else ReportOptions()
+                summary.report = write_report(
+                    target, source, theta=recipe.theta, polarity=polarity, options=options
+                )
     return summary
 
 

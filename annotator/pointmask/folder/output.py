@@ -16,7 +16,8 @@ from pointmask.io.own import check_output, check_plain
 from pointmask.theta import PRESETS, Theta
 
 _BEGINNING = b'{"image": '  # of each line of timings
-_TITLE, _HEAD = b"<title>pointmask report</title>", 2048  # of a report, in its first bytes
+_TITLES = (b"<title>pointmask report</title>", b"<title>pointmask predictions: ")
+_HEAD = 2048  # bytes of a page in which its title stands
 
 Clock = Callable[[Entry, float], None]
 """Notes the seconds that one frame took."""
@@ -78,7 +79,8 @@ def check_page(out: Path) -> None:
     check_plain(path)
     if path.exists():
         with path.open("rb") as file:
-            if _TITLE not in file.read(_HEAD):
+            head = file.read(_HEAD)
+            if not any(title in head for title in _TITLES):
                 raise OutputError(
                     f"{path} exists, and pointmask did not write it; move it away, or change --out"
                 )

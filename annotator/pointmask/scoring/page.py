@@ -44,13 +44,12 @@ def worst_page(
     parts = []
     for index, (name, tally) in enumerate(zip(names, tallies, strict=True)):
         drawn: dict[CaseKind, list[str]] = {}
-        for kind, worst in tally.worst.items():
+        for kind, worst in tally.worst.kinds.items():
             drawn[kind] = [
                 _tile(scorer, index, images, of_truth, pair, target) for pair, target in worst.ordered()
             ]
-        totals = {kind: worst.total for kind, worst in tally.worst.items()}
         heading = f"<h2>{escape(name)}</h2>" if len(names) > 1 else ""
-        parts.append(heading + sections(drawn, totals))
+        parts.append(heading + sections(drawn, tally.worst.totals))
     title = f"Worst cases: {', '.join(names)}"
     heading = f"{len(tallies[0].counters):,} images against {escape(str(scorer.truth.path))}"
     if images is None:
@@ -78,7 +77,9 @@ def _summary(names: Sequence[str], tallies: Sequence[Tally], sure: Sequence[Mapp
 
 def _images_of(images: ImageSource, tallies: Sequence[Tally]) -> dict[ImageFrame, ImageFrame]:
     """Return the image and frame of each true mask that is shown."""
-    shown = {pair.truth for tally in tallies for worst in tally.worst.values() for pair, _ in worst.ordered()}
+    shown = {
+        pair.truth for tally in tallies for worst in tally.worst.kinds.values() for pair, _ in worst.ordered()
+    }
     found = match({name for name, _ in shown}, images.names()).by_key
     return {(name, frame): (found[name][0], found[name][1] + frame) for name, frame in shown if name in found}
 
@@ -99,7 +100,7 @@ def _tile(
     area = f" · {target.area:,} px" if target.kind == "false alarm" else f" · true {target.truth_area:,} px"
     if target.kind == "found":
         area += f", mask {target.area:,} px"
-    return tile(Case(target.kind, pair.name, target.box, target.iou, area), image, truth, mask)
+    return tile(Case.of(target.kind, pair.name, target.box, target.iou, area), image, truth, mask)
 
 
 def _image(

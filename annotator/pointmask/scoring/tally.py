@@ -1,8 +1,7 @@
 """What is kept of all scored frames: counters, sums by size, and the worst cases."""
 
-import heapq
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +10,8 @@ from pointmask.drawing.cases import CaseKind
 from pointmask.metrics.counters import Score
 from pointmask.metrics.targets import SIZE_CLASSES
 from pointmask.scoring.pairs import Pair
-from pointmask.scoring.run import ImageScore, Target
+from pointmask.scoring.run import ImageScore
+from pointmask.scoring.worst import WorstCases
 
 
 @dataclass(slots=True)
@@ -21,28 +21,6 @@ class SizeSum:
     count: int = 0
     found: int = 0
     iou_sum: float = 0.0
-
-
-@dataclass(slots=True)
-class Worst:
-    """The worst cases of one kind, at most `most` of them."""
-
-    most: int
-    total: int = 0
-    heap: list[tuple[float, int, Pair, Target]] = field(default_factory=list)
-
-    def see(self, badness: float, pair: Pair, target: Target) -> None:
-        """Take in a case; of equally bad ones the first stay."""
-        self.total += 1
-        entry = (badness, -self.total, pair, target)
-        if len(self.heap) < self.most:
-            heapq.heappush(self.heap, entry)
-        elif self.heap and entry[:2] > self.heap[0][:2]:
-            heapq.heapreplace(self.heap, entry)
-
-    def ordered(self) -> list[tuple[Pair, Target]]:
-        """Return the cases, the worst first."""
-        return [(pair, target) for _, _, pair, target in sorted(self.heap, reverse=True)]
 
 
 class Tally:
@@ -60,11 +38,7 @@ class Tally:
         self._data_sets: list[str] = []
         self.sizes = {name: SizeSum() for name in SIZE_CLASSES}
         self.kinds: Counter[CaseKind] = Counter()
-        self.worst: dict[CaseKind, Worst] = {
-            "missed": Worst(most),
-            "false alarm": Worst(most),
-            "found": Worst(most),
-        }
+        self.worst: WorstCases[Pair] = WorstCases(most)
 
     def add(self, result: ImageScore, index: int) -> None:
         """Add a frame; ``index`` says which of its sets of masks is this one."""
@@ -72,8 +46,7 @@ class Tally:
         self._data_sets.append(result.pair.data_set)
         for target in result.targets[index]:
             self.kinds[target.kind] += 1
-            badness = {"missed": target.truth_area, "false alarm": target.area, "found": 1 - target.iou}
-            self.worst[target.kind].see(badness[target.kind], result.pair, target)
+            self.worst.see(result.pair, target)
             if target.kind != "false alarm":
                 total = self.sizes[target.size_class]
                 total.count += 1

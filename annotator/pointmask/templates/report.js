@@ -5,7 +5,7 @@
   const tiles = [...list.children];
   const charts = [...document.querySelectorAll(".chart")];
   const ranges = {confidence: ["from", "to"], area: ["small", "large"]};
-  const defaults = {sort: "confidence", view: "all", size: "4", text: "", flag: "", from: "", to: "", small: "", large: ""};
+  const defaults = {sort: "confidence", view: "all", size: "4", wrong: "", text: "", flag: "", from: "", to: "", small: "", large: ""};
   const collator = new Intl.Collator("en", {numeric: true});
   const orders = {
     confidence: (a, b) => a.dataset.confidence - b.dataset.confidence,
@@ -39,6 +39,18 @@
     matchMedia(`(resolution: ${devicePixelRatio}dppx)`).addEventListener("change", watch, {once: true});
   };
 
+  // Of a random sample: the share of wrong masks with its 95 % interval, by Wilson's formula.
+  const boxOf = tile => tile.querySelector(".ask input");
+  const judge = () => {
+    const said = byId("judged");
+    if (!said) return;
+    const wrong = new Set(bar.elements.wrong.value.split(".").filter(Boolean));
+    for (const tile of tiles) boxOf(tile).checked = wrong.has(tile.dataset.rank);
+    const n = tiles.length, k = tiles.filter(tile => boxOf(tile).checked).length, z2 = 1.96 ** 2;
+    const middle = (k + z2 / 2) / (n + z2), half = Math.sqrt(z2 * (k * (n - k) / n + z2 / 4)) / (n + z2);
+    const percent = share => (100 * Math.min(1, Math.max(0, share))).toFixed(1);
+    said.textContent = `${k} of ${n} wrong: ${percent(k / n)} %, 95 % interval ${percent(middle - half)} to ${percent(middle + half)} % of all targets.`;
+  };
   const within = (value, low, high) => (low === "" || value >= Number(low)) && (high === "" || value <= Number(high));
   const apply = () => {
     const state = readBar();
@@ -70,6 +82,7 @@
     byId("count").textContent = visible.length === tiles.length ? "" : visible.length.toLocaleString("en") + " of " + tiles.length.toLocaleString("en") + " shown";
     byId("none").hidden = visible.length > 0 || tiles.length === 0;
     rove(visible[0]);
+    judge();
   };
 
   // One tile at a time is in the order of the tab key; keys walk from it to the others.
@@ -149,6 +162,11 @@
     stage.replaceChildren(copy);
     fit();
   };
+  list.addEventListener("change", () => {
+    bar.elements.wrong.value = tiles.filter(tile => boxOf(tile).checked).map(tile => tile.dataset.rank).join(".");
+    judge();
+    writeHash();
+  });
   list.addEventListener("click", event => {
     const tile = event.target.closest(".panels")?.parentElement;
     if (!tile) return;

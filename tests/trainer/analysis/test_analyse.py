@@ -56,7 +56,7 @@ def test_the_report_of_a_training_shows_what_was_learned(run):
     text = (run / "report.html").read_text()
     words = " ".join(Page(text).text)
     assert "What was learned" in words
-    assert text.count('<figure class="learned">') == len(FILES)
+    assert text.count('<figure class="figure">') == len(FILES)
     assert "Not shown" not in words
     assert "true masks went from" not in words  # there are none
     for name in FILES:
@@ -123,7 +123,7 @@ def test_without_weights_or_theta_the_page_says_why(bare, folder, tmp_path):
         "index.html",
     ]
     text = (tmp_path / "run" / "report.html").read_text()
-    assert text.count('<figure class="learned">') == 1
+    assert text.count('<figure class="figure">') == 1
     words = " ".join(Page(text).text)
     assert 'strategy.options.alpha = "off"' in words
     assert 'strategy.options.theta = "frozen"' in words

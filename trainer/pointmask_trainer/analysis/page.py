@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pointmask.drawing.page import page
-from pointmask.drawing.tiles import data_uri
+from pointmask.drawing.page import FIGURE_STYLE, figure, page
 from pointmask.io.files import write_whole
 from pointmask.io.layout import RUN_TAG
 from pointmask.io.own import is_json_of
@@ -25,7 +24,9 @@ NAMES = (NUMBERS, *FILES, *FILES_OF_STRATEGIES, PAGE)
 
 def section(pictures: Sequence[Picture]) -> str:
     """Return the section of a page with the pictures and their texts."""
-    shown = "".join(_figure(picture) for picture in pictures if picture.png)
+    shown = "".join(
+        figure(one.png, one.title, one.text, has_photos=one.has_photos) for one in pictures if one.png
+    )
     left_out = "".join(
         f"<li>{escape(picture.title)}: {escape(picture.text)}</li>" for picture in pictures if not picture.png
     )
@@ -122,13 +123,6 @@ def numbers(study: Study) -> dict[str, Any]:
     }
 
 
-def _figure(picture: Picture) -> str:
-    return (
-        f'<figure class="learned"><figcaption><b>{escape(picture.title)}.</b> {escape(picture.text)}'
-        f'</figcaption><img src="{data_uri(picture.png)}" alt="{escape(picture.title)}"/></figure>'
-    )
-
-
 def _page(study: Study, pictures: Sequence[Picture]) -> str:
     history = study.history
     heading = (
@@ -136,16 +130,7 @@ def _page(study: Study, pictures: Sequence[Picture]) -> str:
         f"training images, {int(history.epochs[-1]):,} epochs; averaged over the last {study.averaged}"
     )
     title = f"pointmask analysis: {escape(study.run.resolve().name)}"
-    return page(title, escape(heading), section(pictures) + "\n", style=SECTION_STYLE)
-
-
-SECTION_STYLE = (
-    ".learned { margin: .8rem 0; background: #fff; color: #22252b; border: 1px solid var(--rule); "
-    "border-radius: 10px; padding: .7rem 1rem; break-inside: avoid; } "
-    ".learned figcaption { font-size: .9rem; max-width: 60rem; margin-bottom: .5rem; } "
-    ".learned img { display: block; width: 100%; max-width: 1500px; height: auto; }"
-)
-"""Style of `section`; the pictures have a white ground, and so has what surrounds them, in dark mode too."""
+    return page(title, escape(heading), section(pictures) + "\n", style=FIGURE_STYLE)
 
 
 def _relation(found: Relation) -> dict[str, float | int | None]:

@@ -22,6 +22,8 @@ _MOVED = 3  # entries of theta named in words
 FILES = ("weights.png", "extremes.png", "history.png", "theta.png", "labels.png", "changed.png")
 """Pictures that every run has, or a reason why it has not, in the order of the page."""
 
+_PHOTOS = ("extremes.png", "changed.png")  # that show parts of images
+
 FILES_OF_STRATEGIES = ("pool.png", "drift.png")
 """Pictures that only some strategies have; they come last."""
 
@@ -45,6 +47,11 @@ class Picture:
     title: str
     text: str
     png: bytes = b""
+
+    @property
+    def has_photos(self) -> bool:
+        """Whether it shows parts of images, which stay as they are where charts turn dark."""
+        return self.file in _PHOTOS
 
 
 def pictures_of(study: Study, images: Images) -> list[Picture]:

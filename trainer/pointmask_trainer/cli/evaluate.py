@@ -3,12 +3,12 @@
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from pointmask.advice import install
-from pointmask.cli import say
+from pointmask.cli import called, say
 from pointmask.errors import OutputError
 from pointmask.io.layout import IMAGES
 from pointmask.io.own import check_set, is_json_of
@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pointmask_trainer.inference.evaluate import Evaluation, Probabilities
+    from pointmask_trainer.inference.evaluate_folder import FolderEvaluation
     from pointmask_trainer.run.mask_settings import MaskSource
 
-_METRICS, _CHARTS = "metrics.json", ("curves.png", "sizes.png")
+_METRICS, _CHARTS, _PAGE = "metrics.json", ("curves.png", "sizes.png"), "report.html"
+_TITLES = dict(zip(("Curves over thresholds", "By size of the target"), _CHARTS, strict=True))
 _KEYS = ("weights", "model", "threshold", "all")  # of metrics.json, by which it is known
 
 
@@ -57,6 +59,11 @@ _KEYS = ("weights", "model", "threshold", "all")  # of metrics.json, by which it
     show_default=True,
     help="Folder for metrics.json, curves.png and sizes.png.",
 )
+@click.option(
+    "--report",
+    is_flag=True,
+    help="Write report.html: misses, false alarms and the least overlaps, in pictures.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace the files of an earlier evaluation.")
 def evaluate(
     weights: Path,
@@ -68,6 +75,7 @@ def evaluate(
     predictions: Path | None,
     device: str,
     out: Path,
+    report: bool,
     overwrite: bool,
 ) -> None:
     """Score a detector on images of DATA with true masks, at native resolution.
@@ -83,12 +91,14 @@ def evaluate(
     check_weights(weights, [data])
     check_data(data, masks)
     reads = [data, data / IMAGES, masks, *(path for path in (weights, Path(id_list or "")) if path.is_file())]
-    check_set(out, (_METRICS, *_CHARTS), reads, lambda path: is_json_of(path, _KEYS), overwrite=overwrite)
+    check_set(
+        out, (_METRICS, *_CHARTS, _PAGE), reads, lambda path: is_json_of(path, _KEYS), overwrite=overwrite
+    )
     saved = None if predictions is None else _Saved(predictions, reads, overwrite=overwrite)
     done = count(1)
     with progress_display() as show:
 
-        def report(key: str, images: int, probabilities: "Probabilities") -> None:
+        def on_prediction(key: str, images: int, probabilities: "Probabilities") -> None:
             if saved is not None:
                 saved.save(f"{key}.png", probabilities)
             show(Progress(next(done), images, 0, 0))
@@ -101,13 +111,13 @@ def evaluate(
             masks_by=masks_by,
             include=include,
             device=device,
-            on_prediction=report,
+            on_prediction=on_prediction,
+            keep_worst=report,
         )
-    evaluation, facts = scored.evaluation, scored.facts
     for note in scored.notes:
         say(f"Note: {note}", err=True)
-    _print_tables(evaluation)
-    _save(evaluation, facts, out)
+    _print_tables(scored.evaluation)
+    _save(scored, out)
 
 
 class _Saved:
@@ -145,7 +155,7 @@ class _Saved:
 def _print_tables(evaluation: "Evaluation") -> None:
     from rich.console import Console
 
-    from pointmask_trainer.inference.evaluation_report import LEGEND, tables
+    from pointmask_trainer.inference.report.tables import LEGEND, tables
 
     console = Console(highlight=False)
     for table in tables(evaluation):
@@ -153,19 +163,26 @@ def _print_tables(evaluation: "Evaluation") -> None:
     console.print(LEGEND, style="dim", markup=False)
 
 
-def _save(evaluation: "Evaluation", facts: dict[str, Any], out: Path) -> None:
+def _save(scored: "FolderEvaluation", out: Path) -> None:
+    from pointmask.drawing.page import made_by
     from pointmask.io.files import write_whole
-    from pointmask_trainer.inference.evaluation_report import to_json
+    from pointmask_trainer.inference.report.tables import to_json
 
+    evaluation, facts = scored.evaluation, scored.facts
     contents = {_METRICS: to_json(evaluation, facts).encode()}
     if find_spec("matplotlib"):
-        from pointmask_trainer.inference.evaluation_chart import curves_png, sizes_png
+        from pointmask_trainer.inference.report.chart import curves_png, sizes_png
 
         title = f"{facts['model']} on {facts['list']} ({evaluation.whole.images:,} images)"
-        charts = (curves_png(evaluation, title), sizes_png(evaluation, title))
+        origin = made_by(called())
+        charts = (curves_png(evaluation, title, origin), sizes_png(evaluation, title, origin))
         contents |= dict(zip(_CHARTS, charts, strict=True))
     else:
         say(f"No charts, as matplotlib is missing; install it with: {install('train')}", err=True)
+    if scored.worst is not None:
+        drawn = {heading: contents[name] for heading, name in _TITLES.items() if name in contents}
+        text = scored.worst.page(evaluation, facts, called(), drawn)
+        contents[_PAGE] = text.encode("utf-8", "backslashreplace")
     for name, content in contents.items():
         write_whole(out / name, content)
         say(str(out / name))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pointmask.cli import EXIT_SOME_SKIPPED, say
+from pointmask.cli import EXIT_SOME_SKIPPED, called, say
 from pointmask.cli.options import source_options
 from pointmask_trainer.cli.options import device_option, masks_by_option, weights_argument
 from pointmask_trainer.cli.places import check_weights
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 )
 @click.option("--overlap", type=click.IntRange(0), help="Of tiles, in px.  [default: 64, or a quarter]")
 @device_option
+@click.option("--report", is_flag=True, help="Write report.html: the targets, the least sure first.")
 @click.option("--overwrite", is_flag=True, help="Redo everything, and replace results of earlier jobs.")
 def predict(
     weights: Path,
@@ -53,6 +54,7 @@ def predict(
     tile: int | None,
     overlap: int | None,
     device: str,
+    report: bool,
     overwrite: bool,
 ) -> None:
     """Find targets in IMAGES, a folder, zip or tar archive, with a trained detector.
@@ -67,6 +69,7 @@ def predict(
     found in 10 images or more, or half of the pixels of most.
     """  # noqa: D301 - click wants the character
     from pointmask.cli.progress import progress_display
+    from pointmask.folder.output import check_page
     from pointmask.io.images.open import open_source
     from pointmask.io.points.lists import read_ids
     from pointmask.places import check_images
@@ -79,6 +82,8 @@ def predict(
 
     check_weights(weights, [images])
     check_images(images)
+    if report:
+        check_page(out)
     source = open_source(images, raw=raw, radiometric=radiometric)
     only = read_ids(id_list) if id_list else None
     model, card = load_model(weights, choose_device(device))
@@ -105,6 +110,11 @@ def predict(
             progress=show,
         )
     _print_summary(summary, out)
+    if report:
+        from pointmask_trainer.inference.report.predictions import write_prediction_report
+
+        page = write_prediction_report(out, source, called())
+        say(f"Report:  {page}  (open it in a browser)")
     if summary.why_senseless:
         say(
             f"WARNING: {summary.why_senseless}",

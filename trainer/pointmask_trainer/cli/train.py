@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pointmask.advice import command
-from pointmask.cli import say
+from pointmask.cli import called, say
 from pointmask.cli.plugins import NamesOption, warn_of_broken
 from pointmask_trainer.cli.options import existing_folder, list_option
 from pointmask_trainer.cli.places import check_data
@@ -154,7 +154,15 @@ def train(
         if dry_run:
             check_only(config, source, out, resume=resume, trust_labels=trust_labels, watcher=watcher)
             return
-        best = run(config, source, out, resume=resume, trust_labels=trust_labels, watcher=watcher)
+        best = run(
+            config,
+            source,
+            out,
+            resume=resume,
+            trust_labels=trust_labels,
+            watcher=watcher,
+            command=called(),
+        )
     if best:
         files = RunFolder(out)
         say(

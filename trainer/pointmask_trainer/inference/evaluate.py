@@ -139,6 +139,7 @@ def evaluate(
     operator: OperatorMasks | None = None,
     known: Collection[str] = (),
     on_prediction: Callable[[int, Probabilities], None] | None = None,
+    on_mask: Callable[[int, Mask], None] | None = None,
 ) -> Evaluation:
     """Score a detector's predictions of whole images at native resolution.
 
@@ -157,6 +158,8 @@ def evaluate(
         Ids of images used for training the model or choosing its weights.
     on_prediction : callable, optional
         Called with each image's index and the network's (H, W) float32 probabilities, in arbitrary order.
+    on_mask : callable, optional
+        Called with each image's index and the (H, W) bool mask that is scored at threshold 0.5.
 
     Returns
     -------
@@ -173,6 +176,8 @@ def evaluate(
             by_network.add(index, Drawn(reading.probabilities), truths[index])
         if on_prediction:
             on_prediction(index, reading.probabilities)
+        if on_mask:
+            on_mask(index, drawn.probabilities > THRESHOLDS[HALF])
     network = None if by_network is None else by_network.evaluation()
     return replace(tallies.evaluation(), network=network)
 

@@ -15,6 +15,7 @@ from pointmask_trainer.errors import DataError
 from pointmask_trainer.inference.evaluate import Evaluation, Probabilities, evaluate
 from pointmask_trainer.inference.known_images import known_images, run_of
 from pointmask_trainer.inference.operator_masks import OperatorMasks
+from pointmask_trainer.inference.report.worst import WorstPredictions
 from pointmask_trainer.run.checkpoint import load_model, weights_path
 from pointmask_trainer.run.layout import RunFolder
 from pointmask_trainer.run.mask_settings import MaskSource
@@ -36,11 +37,14 @@ class FolderEvaluation:
         any, the images ``known`` to the run, for ``metrics.json``.
     notes : tuple of str
         Messages about the images; the first names those the run was trained or validated on, if any.
+    worst : WorstPredictions or None
+        The worst predictions, if they were asked for.
     """
 
     evaluation: Evaluation
     facts: dict[str, Any]
     notes: tuple[str, ...] = ()
+    worst: WorstPredictions | None = None
 
 
 def evaluate_folder(
@@ -53,6 +57,7 @@ def evaluate_folder(
     include: str | None = None,
     device: str = "auto",
     on_prediction: Callable[[str, int, Probabilities], None] | None = None,
+    keep_worst: bool = False,
 ) -> FolderEvaluation:
     """Score a detector on images with true masks, at native resolution.
 
@@ -76,6 +81,8 @@ def evaluate_folder(
     on_prediction : callable, optional
         Called with each image's id, the number of images, and its (H, W) float32 probabilities, in arbitrary
         order.
+    keep_worst : bool
+        Keep the worst predictions, to draw a page of them.
 
     Returns
     -------
@@ -119,6 +126,7 @@ def evaluate_folder(
     operator = OperatorMasks.of(card.masks, masks_by)
     if known:
         facts["known"] = known.facts()
+    worst = WorstPredictions(split, truths) if keep_worst else None
     evaluation = evaluate(
         model,
         card.normalisation,
@@ -127,8 +135,9 @@ def evaluate_folder(
         operator=operator,
         known=known.ids,
         on_prediction=with_id,
+        on_mask=None if worst is None else worst.see,
     )
-    return FolderEvaluation(evaluation, facts, tuple(notes))
+    return FolderEvaluation(evaluation, facts, tuple(notes), worst)
 
 
 def _selection(run: Path | None, data: Path, listed: str | None, include: str | None) -> tuple[str, str, str]:

@@ -51,23 +51,34 @@ def line_chart(title: str, curves: Sequence[Curve], *, last: int, top: float | N
     if not values:
         return ""
     low, high = (0.0, top) if top is not None else (min(values), max(values))
-    paths = "".join(_path(curve, low, high, last) for curve in curves if curve.points)
-    names = ", ".join(
-        f"{escape(curve.name)} ({'dashed' if curve.dashed else 'solid'})" for curve in curves if curve.points
-    )
-    shown = f"{escape(title)}: {names}" if len(curves) > 1 else escape(title)
+    drawn = [(rank, curve) for rank, curve in enumerate(curves) if curve.points]
+    paths = "".join(_path(curve, low, high, last, rank) for rank, curve in drawn)
+    keys = "".join(_key(curve, rank) for rank, curve in drawn) if len(curves) > 1 else ""
+    shown = f"{escape(title)}{keys}"
     return (
         f'<figure class="chart"><figcaption>{shown}</figcaption>'
-        f'<svg viewBox="-34 -8 {_WIDTH + 44} {_HEIGHT + 26}" role="img" aria-label="{escape(title)}">'
+        f'<svg viewBox="-46 -10 {_WIDTH + 56} {_HEIGHT + 32}" role="img" aria-label="{escape(title)}">'
         f'<path class="axis" d="M0 0h{_WIDTH}M0 {_HEIGHT / 2:g}h{_WIDTH}M0 {_HEIGHT}h{_WIDTH}"/>{paths}'
-        f'<text class="scale" x="-4" y="3">{_short(high)}</text>'
-        f'<text class="scale" x="-4" y="{_HEIGHT + 3}">{_short(low)}</text>'
-        f'<text x="0" y="{_HEIGHT + 15}">1</text><text x="{_WIDTH}" y="{_HEIGHT + 15}">{last:,}</text>'
+        f'<text class="scale" x="-4" y="4">{_short(high)}</text>'
+        f'<text class="scale" x="-4" y="{_HEIGHT + 4}">{_short(low)}</text>'
+        f'<text x="0" y="{_HEIGHT + 19}">1</text>{_last_tick(last)}'
         "</svg></figure>"
     )
 
 
-def _path(curve: Curve, low: float, high: float, last: int) -> str:
+def _key(curve: Curve, rank: int) -> str:
+    """Return the line and the name of a curve."""
+    return (
+        f'<span class="key"><svg viewBox="0 0 24 8" aria-hidden="true">'
+        f'<path class="{_kind(curve, rank)}" d="M0 4h24"/></svg>{escape(curve.name)}</span>'
+    )
+
+
+def _kind(curve: Curve, rank: int) -> str:
+    return f"curve dashed curve-{rank}" if curve.dashed else f"curve curve-{rank}"
+
+
+def _path(curve: Curve, low: float, high: float, last: int, rank: int) -> str:
     span = high - low or 1.0
     step = -(-len(curve.points) // _MOST_POINTS)
     shown = [*curve.points[:-1:step], curve.points[-1]]
@@ -78,9 +89,13 @@ def _path(curve: Curve, low: float, high: float, last: int) -> str:
     if len(places) == 1:  # a line of one point is not seen
         places.append((places[0][0] + 2, places[0][1]))
     line = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in places)
-    kind = "curve dashed" if curve.dashed else "curve"
     tip = f"{escape(curve.name)}: {_short(curve.points[-1][1])} after epoch {curve.points[-1][0]:g}"
-    return f'<path class="{kind}" d="{line}"><title>{tip}</title></path>'
+    return f'<path class="{_kind(curve, rank)}" d="{line}"><title>{tip}</title></path>'
+
+
+def _last_tick(last: int) -> str:
+    """Label the last epoch; of a single one the first label says it already."""
+    return f'<text x="{_WIDTH}" y="{_HEIGHT + 19}">{last:,}</text>' if last > 1 else ""
 
 
 def _short(value: float) -> str:

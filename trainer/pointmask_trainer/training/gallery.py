@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pointmask.components import components
+from pointmask.drawing.cases import panel, whole_frame
 from pointmask.drawing.overlay import outline_path, png, stretch
 from pointmask.drawing.tiles import HEAT, data_uri, span_within
 from pointmask.metrics.counters import Score
@@ -69,10 +70,12 @@ class Gallery:
         mask = prediction > 127
         rows, cols = view_of(mask, label if truth is None else truth)
         name = escape(self._split.ids[index])
-        image = self._split.images.stored(index)[rows, cols]
+        frame = self._split.images.stored(index)
+        image = frame[rows, cols]
         pictures = _panels(rank, image, prediction[rows, cols], label[rows, cols], mask[rows, cols])
         if truth is not None:
-            pictures += _outlined(rank, "true mask", _path(truth[rows, cols], "others"), *image.shape)
+            pictures += _outlined(rank, "true mask", _path(truth[rows, cols], "truth"), *image.shape)
+        pictures += panel("whole frame", whole_frame(frame, rows, cols))
         side = f"{cols.stop - cols.start} x {rows.stop - rows.start} px at x {cols.start}, y {rows.start}"
         return (
             f'<li class="tile" style="--confidence:{iou:.4f}"><div class="panels">{pictures}</div>'
@@ -121,19 +124,19 @@ def _panels(
     height, width = image.shape
     grey = png(stretch(image)[::step, ::step])
     heat = png(np.rint(prediction[::step, ::step] / 255 * (len(HEAT) - 1)).astype(np.uint8), HEAT)
-    frame = f'viewBox="0 0 {width} {height}" role="img"'
+    box = f'viewBox="0 0 {width} {height}" role="img"'
     size = f'width="{width}" height="{height}"'
+    first = f'<svg {box}><image id="i{rank}" {size} href="{data_uri(grey)}"/>{_path(label, "line")}</svg>'
     return (
-        f'<svg {frame} aria-label="image and label"><image id="i{rank}" {size} href="{data_uri(grey)}"/>'
-        f"{_path(label, 'line')}</svg>"
-        f'<svg {frame} aria-label="probabilities"><image {size} href="{data_uri(heat)}"/></svg>'
-        + _outlined(rank, "image and prediction", _path(mask, "line"), height, width)
+        panel("label", first)
+        + panel("probability", f'<svg {box}><image {size} href="{data_uri(heat)}"/></svg>')
+        + _outlined(rank, "prediction", _path(mask, "line"), height, width)
     )
 
 
 def _outlined(rank: int, title: str, outline: str, height: int, width: int) -> str:
-    frame = f'viewBox="0 0 {width} {height}" role="img"'
-    return f'<svg {frame} aria-label="{title}"><use href="#i{rank}"/>{outline}</svg>'
+    box = f'viewBox="0 0 {width} {height}" role="img"'
+    return panel(title, f'<svg {box}><use href="#i{rank}"/>{outline}</svg>')
 
 
 def _path(mask: Mask, kind: str) -> str:

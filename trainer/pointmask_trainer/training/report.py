@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from pointmask.drawing.overlay import MASK_COLOUR
-from pointmask.drawing.page import page
+from pointmask.drawing.page import FIGURE_STYLE, origin, page
 from pointmask.io.files import write_whole
 from pointmask.io.layout import RUN_CONFIG, RUN_TAG
 from pointmask.printable import escape, escape_lines
-from pointmask_trainer.analysis.page import SECTION_STYLE
 from pointmask_trainer.config import Config
 from pointmask_trainer.detectors.base import parameter_count
 from pointmask_trainer.training.curves import Curve, line_chart
@@ -30,7 +29,15 @@ Lines = Sequence[dict[str, Any]]  # of metrics.jsonl
 
 
 def write_run_report(
-    path: Path, config: Config, loop: Loop, lines: Lines, gallery: Gallery, learned: str = ""
+    path: Path,
+    config: Config,
+    loop: Loop,
+    lines: Lines,
+    gallery: Gallery,
+    learned: str = "",
+    *,
+    data: Path | None = None,
+    command: str = "",
 ) -> None:
     """Write the page of a run.
 
@@ -47,11 +54,15 @@ def write_run_report(
         Of the last validation.
     learned : str
         Section from `pointmask_trainer.analysis`, as HTML.
+    data : Path, optional
+        The training folder.
+    command : str
+        That began or resumed the run; both are named on the page.
     """
     name = path.resolve().parent.name
     text = page(
         f"pointmask run: {escape(name)}",
-        _heading(config, loop),
+        f"{_heading(config, loop, data)}<br>{origin(command)}",
         f'<div class="charts">{_charts(config, lines)}</div>\n'
         f"{_versions(lines)}\n"
         f"<details><summary>Settings: {RUN_CONFIG}</summary>"
@@ -59,7 +70,7 @@ def write_run_report(
         f"{learned}\n"
         f"{_pictures(gallery, lines)}\n",
         summary=f'<div class="summary"><dl class="numbers">{_numbers(config, loop, lines)}</dl></div>\n',
-        style=f"{SECTION_STYLE}\n{_style()}",
+        style=f"{FIGURE_STYLE}\n{_style()}",
     )
     write_whole(path, text.encode("utf-8", "backslashreplace"), RUN_TAG)
 
@@ -68,7 +79,7 @@ def _style() -> str:
     return files("pointmask_trainer").joinpath("templates", "run.css").read_text("utf-8")
 
 
-def _heading(config: Config, loop: Loop) -> str:
+def _heading(config: Config, loop: Loop, data: Path | None) -> str:
     splits = loop.splits
     words = [
         config.model.name,
@@ -76,6 +87,7 @@ def _heading(config: Config, loop: Loop) -> str:
         f"strategy {config.strategy.name}",
         f"{len(splits['train']):,} images to train, {len(splits['val']):,} to validate",
         f"seed {config.seed}",
+        *([] if data is None else [f"data {data}"]),
     ]
     heading = " &middot; ".join(map(escape, words))
     return f"{heading}<br>{escape(_sentence(SEEN))}" if loop.strategy.sees_validation else heading
@@ -169,9 +181,8 @@ def _pictures(gallery: Gallery, lines: Lines) -> str:
         return ""
     return (
         f"<h2>Worst of the validation list, at most {SHOWN}, after epoch {lines[-1]['epoch']:,}</h2>"
-        '<div class="legend"><span>each: image with label</span><span>probability 0 <i></i> 1</span>'
-        f'<span>image with prediction (outlines <b style="color:{MASK_COLOUR}">&#9632;</b>)</span>'
-        "<span>true mask, where it is known (dashed)</span></div>"
+        f'<div class="legend"><span>outline <b style="color:{MASK_COLOUR}">&#9632;</b></span>'
+        "<span>probability 0 <i></i> 1</span><span>white square: the enlarged part</span></div>"
         f'<ol class="tiles">{tiles}</ol>'
     )
 

@@ -8,7 +8,6 @@ but decide nothing. A strategy that learns labels or
 sample weights adds ``strategy.jsonl``, every version of the labels in ``labels/``, and ``analysis/``.
 """
 
-import os
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -18,26 +17,25 @@ from typing import Any
 import torch
 
 from pointmask.io.files import clean_temporaries, remove, write_whole
-from pointmask.io.layout import IMAGES, RUN_TAG, TRUE_MASKS
+from pointmask.io.layout import RUN_TAG
 from pointmask.io.listed import files_in
 from pointmask.io.lock import only_job
-from pointmask.io.own import check_output
 from pointmask.metrics.counters import Score
 from pointmask.metrics.points import PointScore
-from pointmask.regular import read_regular
 from pointmask_trainer.analysis.follow import Follower
-from pointmask_trainer.config import Config, from_toml
+from pointmask_trainer.config import Config
 from pointmask_trainer.data.split import Mask, digest_of
 from pointmask_trainer.detectors.base import parameter_count
 from pointmask_trainer.distributed import ProcessGroup, choose_device, is_main, process_group
 from pointmask_trainer.errors import CheckpointError
-from pointmask_trainer.inference.evaluation_report import figures
+from pointmask_trainer.inference.report.tables import figures
 from pointmask_trainer.run.checkpoint import ModelCard, TrainingState, load_last, save_last, save_model
 from pointmask_trainer.run.events import Log, NoEvents, open_events
 from pointmask_trainer.run.journal import EpochJournal
 from pointmask_trainer.run.layout import OPTIMISER, STATE, WEIGHTS, RunFolder
 from pointmask_trainer.run.source import Source as Source
 from pointmask_trainer.run.source import write_source
+from pointmask_trainer.training.folder import check_run, read_config
 from pointmask_trainer.training.gallery import Gallery
 from pointmask_trainer.training.judging import check_labels
 from pointmask_trainer.training.loop import EpochResult, Loop
@@ -74,6 +72,7 @@ def train(
     resume: bool = False,
     trust_labels: bool = False,
     watcher: Watcher | None = None,
+    command: str = "",
 ) -> dict[str, Any]:
     """Train a detector, or resume a run.
 
@@ -88,6 +87,8 @@ def train(
     trust_labels : bool
         Train even if hardly a point or mask lies on a target of its image. A run that is resumed has passed.
     watcher : Watcher, optional
+    command : str
+        Named in the report of the run.
 
     Returns
     -------
@@ -106,7 +107,7 @@ def train(
         torch.set_num_threads(config.run.threads)
     device = choose_device(config.run.device)
     with only_job(out) if is_main() else nullcontext():
-        return _train(config, source, out, device, watcher, resume=resume, trust_labels=trust_labels)
+        return _train(config, source, out, device, watcher, command, resume=resume, trust_labels=trust_labels)
 
 
 def check_only(
@@ -124,11 +125,13 @@ def check_only(
     Parameters and errors are those of `train`.
     """
     watcher = watcher or Watcher()
-    _check_run(config, source, out, resume=resume)
+    check_run(config, source, out, resume=resume)
     device = choose_device(config.run.device)
     with process_group(device) as group:
+        if not group.is_main:
+            watcher = Watcher()
         loop, truths = prepare(config, source, device, group, watcher.message)
-        if not trust_labels:
+        if not (trust_labels or RunFolder(out).config.exists()):
             check_labels(loop, watcher.message)
         against = "true masks are scored beside" if truths is not None else "there are no true masks to score"
         watcher.message(
@@ -145,54 +148,19 @@ def _train(
     out: Path,
     device: torch.device,
     watcher: Watcher,
+    command: str,
     *,
     resume: bool,
     trust_labels: bool,
 ) -> dict[str, Any]:
-    _check_run(config, source, out, resume=resume)
+    check_run(config, source, out, resume=resume)
     with process_group(device) as group:
         if not group.is_main:
             watcher = Watcher()
         loop, truths = prepare(config, source, device, group, watcher.message)
         if not (trust_labels or RunFolder(out).config.exists()):
             check_labels(loop, watcher.message)
-        return _Run(config, out, loop, truths, group, watcher).go(source)
-
-
-def _check_run(config: Config, source: Source, out: Path, *, resume: bool) -> None:
-    """Check that a run folder holds the same run, or nothing that a run would replace."""
-    written = RunFolder(out).config
-    if not written.exists():
-        _check_new(RunFolder(out), source)
-        return
-    if not resume:
-        raise CheckpointError(f"{out} holds a run already; go on with --resume, or choose another --out")
-    earlier = _read_config(written)
-    ours_whole, theirs_whole = resolved(config), resolved(earlier)
-    for part in ("model", "masks", "augment", "loss", "optim", "strategy", "seed", "batch", "epochs"):
-        ours, theirs = getattr(ours_whole, part), getattr(theirs_whole, part)
-        if ours != theirs:
-            raise CheckpointError(
-                f"{out} was started with other settings ({part}: {theirs}, now {ours}); "
-                f"resume with --config {written}, or choose another --out"
-            )
-
-
-def _read_config(path: Path) -> Config:
-    return from_toml(read_regular(path).decode(), str(path))
-
-
-def _check_new(files: RunFolder, source: Source) -> None:
-    """Refuse a folder that is read, or holds files of the names of a run without one: they are the user's."""
-    inside = (source.root / IMAGES, source.root / TRUE_MASKS)
-    reads = (source.root, *inside, source.masks, source.points, source.train_list, source.val_list)
-    check_output(files.root, [path.name for path in files.all], reads)
-    for path in files.all:
-        if os.path.lexists(path):
-            raise CheckpointError(
-                f"{path} exists, and no {files.config.name} beside it shows that a training wrote it; "
-                "nothing else is replaced: choose another --out"
-            )
+        return _Run(config, source, out, loop, truths, group, watcher, command).go()
 
 
 class _Run:
@@ -201,12 +169,15 @@ class _Run:
     def __init__(
         self,
         config: Config,
+        source: Source,
         out: Path,
         loop: Loop,
         truths: list[Mask] | None,
         group: ProcessGroup,
         watcher: Watcher,
+        command: str,
     ) -> None:
+        self._command, self._source = command, source
         self._config, self._out, self._loop = config, out, loop
         self._files = RunFolder(out)
         self._truths, self._group, self._watcher = truths, group, watcher
@@ -219,7 +190,7 @@ class _Run:
         self._follower = Follower(out, loop.splits["train"], learns=loop.strategy.learns_supervision)
         self._events: Log = NoEvents()
 
-    def go(self, source: Source) -> dict[str, Any]:
+    def go(self) -> dict[str, Any]:
         """Train until the last epoch; return the metrics of the best one."""
         found = load_last(self._out, self._loop.model)
         self._check_data(found)
@@ -229,7 +200,7 @@ class _Run:
         self._group.wait()
         self._go_on(found)
         if self._group.is_main:
-            write_source(self._out, source)
+            write_source(self._out, self._source)
         use = self._config.run.tensorboard and self._group.is_main
         self._events = open_events(self._out, self._loop.epoch, use=use)
         while self._loop.epoch < self._config.epochs and not self._is_stale:
@@ -263,7 +234,7 @@ class _Run:
         texts = {files.config: whole_toml(self._config)}
         for name, split in self._loop.splits.items():
             texts[files.ids(name)] = "".join(f"{key}\n" for key in split.ids)
-        if files.config.exists() and _read_config(files.config) == resolved(self._config):
+        if files.config.exists() and read_config(files.config) == resolved(self._config):
             del texts[files.config]  # written by another version, perhaps
         for path, text in texts.items():
             if not path.exists() or path.read_bytes() != text.encode():
@@ -292,7 +263,16 @@ class _Run:
                 lines = self._metrics.read()
                 last = number if self._is_stale else epochs
                 learned = self._follower.section(loop.labels.version, number, last)
-                write_run_report(self._files.report, self._config, loop, lines, self._gallery, learned)
+                write_run_report(
+                    self._files.report,
+                    self._config,
+                    loop,
+                    lines,
+                    self._gallery,
+                    learned,
+                    data=self._source.root,
+                    command=self._command,
+                )
         self._group.wait()
         self._watcher.epoch(metrics)
         if self._is_stale and number < epochs:

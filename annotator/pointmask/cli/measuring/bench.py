@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from pointmask.advice import command, install
+from pointmask.advice import install
 from pointmask.bench.baselines.registry import BASELINES, READY, WEIGHTS, check_weights
-from pointmask.cli import EXIT_SOME_SKIPPED, say
+from pointmask.cli import EXIT_SOME_SKIPPED, called, say
 from pointmask.cli.plugins import NamesOption, warn_of_broken
 from pointmask.errors import ImageError
 from pointmask.io.own import check_set, is_json_of
@@ -145,7 +145,7 @@ def bench(
         run,
         data="/".join(images.resolve().parts[-2:]) if images else "built-in scenes",
         protocol=points.name if points else simulated,
-        command=command(*sys.argv[1:]),
+        command=called(),
     )
     _show(summary)
     _save(summary, out)

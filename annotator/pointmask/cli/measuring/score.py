@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from pointmask.advice import command
-from pointmask.cli import EXIT_SOME_SKIPPED, say
+from pointmask.cli import EXIT_SOME_SKIPPED, called, say
 from pointmask.io.own import check_set, is_json_of
 
 if TYPE_CHECKING:
@@ -273,7 +272,7 @@ def _origin() -> dict[str, str]:
     from pointmask.version import __version__
 
     return {
-        "command": command(*sys.argv[1:]),
+        "command": called(),
         "version": __version__,
         "date": datetime.now(timezone.utc).isoformat(timespec="minutes"),
     }

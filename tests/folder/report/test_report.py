@@ -17,7 +17,7 @@ from pointmask.drawing.tiles import panels
 from pointmask.errors import OutputError
 from pointmask.folder.frame import annotate_one
 from pointmask.folder.options import Recipe
-from pointmask.folder.report import write_report
+from pointmask.folder.report.page import write_report
 from pointmask.io.images.array import encode_png
 from pointmask.io.images.file import ImageFile
 from pointmask.io.layout import MANIFEST

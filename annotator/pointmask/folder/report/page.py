@@ -2,10 +2,7 @@
 
 import os
 import shlex
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from heapq import nsmallest
+from collections.abc import Sequence
 from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
@@ -17,10 +14,13 @@ from numpy.typing import NDArray
 from pointmask.annotator.image import annotate
 from pointmask.drawing.flags import flag_text
 from pointmask.drawing.histogram import Bar, histogram
-from pointmask.drawing.overlay import MASK_COLOUR, POINT_COLOUR
+from pointmask.drawing.overlay import MASK_COLOUR, POINT_COLOUR, TRUE_COLOUR
 from pointmask.drawing.tiles import contrast_of, look, missing, number, panels, tile
 from pointmask.errors import ImageError, PointmaskError
 from pointmask.folder.records.manifest import Entry, read_manifest
+from pointmask.folder.report.options import MOST_SHOWN, ReportOptions
+from pointmask.folder.report.totals import BINS, TargetEntry, Totals, name_of
+from pointmask.folder.report.truth import Truths, mean_with_interval
 from pointmask.io.files import write_whole
 from pointmask.io.images.open import open_source
 from pointmask.io.images.source import ImageSource
@@ -29,72 +29,28 @@ from pointmask.io.points.names import natural_key
 from pointmask.printable import escape, escape_lines
 from pointmask.theta import Polarity, Theta
 
-MOST_SHOWN = 2000
-"""Targets on the page, 4.7 kB each on SIRST3. The browser lays out and decodes only those in sight."""
-
-_BINS = 20  # of the confidence histogram
-_MOST_SKIPPED = 500  # skipped images listed on the page; the manifest has all
+_JUDGED = (
+    '<p class="judged">Tick each target whose mask is wrong: <b id="judged" role="status"></b> '
+    "The address of the page keeps the ticks.</p>"
+)
+_TRUE_LEGEND = (
+    '<span><svg viewBox="0 0 18 18" aria-hidden="true"><path d="M5 4h8v4h2v6h-10z" fill="none" '
+    f'stroke="{TRUE_COLOUR}" stroke-width="2"/></svg>true mask</span>'
+)
+_PLAIN = ReportOptions()
 _MOST_EXPANDED = 8  # number of reasons up to which the list is expanded
 
 
-@dataclass(frozen=True, slots=True)
-class _TargetEntry:
-    """One target and its manifest entry."""
-
-    entry: Entry
-    index: int
-
-    @property
-    def target(self) -> Entry:
-        target: Entry = self.entry["targets"][self.index]
-        return target
-
-
-@dataclass(slots=True)
-class _Totals:
-    """Counts over all images; only the least certain targets are stored."""
-
-    images: int = 0
-    targets: int = 0
-    empty: int = 0
-    skipped: int = 0
-    by_hand: int = 0
-    total_confidence: float = 0.0
-    reasons: list[tuple[str, str]] = field(default_factory=list)
-    confidences: Counter[int] = field(default_factory=Counter)
-    areas: Counter[int] = field(default_factory=Counter)
-    flags: Counter[str] = field(default_factory=Counter)
-    versions: set[str] = field(default_factory=set)
-    priors: set[str] = field(default_factory=set)
-
-    def count(self, entries: Iterable[Entry]) -> Iterator[_TargetEntry]:
-        """Count each entry, and yield its targets."""
-        for entry in entries:
-            if entry["status"] != "done":
-                self.skipped += 1
-                if len(self.reasons) < _MOST_SKIPPED:
-                    self.reasons.append((_name(entry), entry["reason"]))
-                continue
-            self.images += 1
-            self.empty += not entry["targets"]
-            self.versions.add(entry["version"])
-            self.priors.add(entry["size_prior"])
-            for index, target in enumerate(entry["targets"]):
-                self.targets += 1
-                self.areas[target["area"]] += 1
-                self.flags.update(target["flags"])
-                if target["confidence"] is None:  # by hand: there is nothing to be unsure of
-                    self.by_hand += 1
-                    continue
-                self.total_confidence += target["confidence"]
-                self.confidences[min(_BINS - 1, int(target["confidence"] * _BINS))] += 1
-                yield _TargetEntry(entry, index)
-
-
 def write_report(
-    out: Path, images: ImageSource | Path, *, theta: Theta, polarity: Polarity, limit: int = MOST_SHOWN
+    out: Path,
+    images: ImageSource | Path,
+    *,
+    theta: Theta,
+    polarity: Polarity,
+    options: ReportOptions = _PLAIN,
+    limit: int = MOST_SHOWN,
 ) -> Path:
-    """Write ``report.html``: a contact sheet of the least certain targets of a finished folder job.
+    """Write ``report.html``: a contact sheet of targets of a finished folder job.
 
     Counts and histograms cover all targets of the manifest. The pictures are drawn by
     annotating the images again, which is exact because `annotate` is deterministic; a missing or changed
@@ -110,8 +66,10 @@ def write_report(
         Parameters of the job.
     polarity : {"bright", "dark", "auto"}
         As in the job.
+    options : ReportOptions
+        Which targets to show, beside what.
     limit : int
-        Maximum number of targets on the page, which states how many are omitted.
+        Maximum number of the least sure targets on the page, which states how many are omitted.
 
     Returns
     -------
@@ -123,28 +81,30 @@ def write_report(
     OutputError
         If there is no manifest, it was not written by pointmask, or the page cannot be written.
     """
-    totals = _Totals()
-    least_certain = nsmallest(
-        limit, totals.count(read_manifest(out)), key=lambda item: item.target["confidence"]
-    )
+    totals, source = Totals(), open_source(images)
+    shown = options.choose(totals.count(read_manifest(out)), limit)
+    tiles, ious = _tiles(shown, source, theta, polarity, options)
     page = Template(_template(REPORT)).substitute(
         look=look() + _template("report.css"),
         script=_template("report.js"),
-        heading=_heading(totals, theta, polarity),
+        heading=_heading(totals, theta, polarity, options),
         numbers=_numbers(totals),
         charts=_charts(totals) if totals.targets else "",
         skipped=_skipped(totals),
         theta=escape_lines(theta.to_toml()),
-        coverage=_coverage(len(least_certain), totals.targets),
-        command=escape(_command(open_source(images).root, out)),
+        coverage=escape(_coverage(len(shown), totals.targets, options, ious)),
+        command=escape(_command(source.root, out)),
+        judged=_JUDGED if options.sample else "",
         flags="".join(
             f'<option value="{escape(flag)}">{escape(flag)} ({count:,})</option>'
             for flag, count in sorted(totals.flags.items())
         ),
         meanings=_meanings(totals),
-        tiles="\n".join(_tiles(least_certain, open_source(images), theta, polarity)),
+        tiles="\n".join(tiles),
         mask_colour=MASK_COLOUR,
         point_colour=POINT_COLOUR,
+        true_colour=TRUE_COLOUR,
+        true_legend=_TRUE_LEGEND if options.truth is not None else "",
     )
     path = out / REPORT
     # File names may contain bytes that are not text; these are escaped.
@@ -156,35 +116,58 @@ def _template(name: str) -> str:
     return files("pointmask").joinpath("templates", name).read_text(encoding="utf-8")
 
 
-def _tiles(targets: list[_TargetEntry], images: ImageSource, theta: Theta, polarity: Polarity) -> list[str]:
-    """Render the targets in order, reading each image once."""
+def _tiles(
+    targets: list[TargetEntry], images: ImageSource, theta: Theta, polarity: Polarity, options: ReportOptions
+) -> tuple[list[str], list[float]]:
+    """Render the targets in order, reading each image once; return the known IoUs too."""
     ranks: dict[tuple[str, int], list[int]] = {}
     for rank, target in enumerate(targets):
         ranks.setdefault((target.entry["image"], target.entry["frame"]), []).append(rank)
-    tiles = [""] * len(targets)
+    truths = Truths(options.truth, [target.entry["image"] for target in targets])
+    tiles, ious = [""] * len(targets), []
     for members in ranks.values():
         entry = targets[members[0]].entry
-        drawn = _draw(entry, [(rank, targets[rank].index) for rank in members], images, theta, polarity)
-        for rank, (pictures, contrast) in zip(members, drawn, strict=True):
-            tiles[rank] = tile(rank, _name(entry), targets[rank].target, pictures, contrast)
-    return tiles
+        drawn = _draw(
+            entry, [(rank, targets[rank].index) for rank in members], images, theta, polarity, truths
+        )
+        for rank, (pictures, contrast, iou) in zip(members, drawn, strict=True):
+            tiles[rank] = tile(
+                rank,
+                name_of(entry),
+                targets[rank].target,
+                pictures,
+                contrast,
+                iou=iou,
+                asks=bool(options.sample),
+            )
+            ious += [] if iou is None else [iou]
+    return tiles, ious
 
 
 def _draw(
-    entry: Entry, ranked: list[tuple[int, int]], images: ImageSource, theta: Theta, polarity: Polarity
-) -> list[tuple[str, str]]:
+    entry: Entry,
+    ranked: list[tuple[int, int]],
+    images: ImageSource,
+    theta: Theta,
+    polarity: Polarity,
+    truths: Truths,
+) -> list[tuple[str, str, float | None]]:
     """Draw the targets of one image, given as (rank, index), or explain why they cannot be drawn."""
     try:
         image = _unchanged_image(entry, images)
         points = [(target["point"][0], target["point"][1]) for target in entry["targets"]]
         annotation = annotate(image, points, theta=theta, polarity=polarity)
     except PointmaskError as error:
-        return [(missing(f"No picture: {error}"), "")] * len(ranked)
+        return [(missing(f"No picture: {error}"), "", None)] * len(ranked)
     first = ranked[0][0]
+    fits = truths.fits(entry, annotation)
     return [
         (
-            panels(rank, image, annotation, index, None if rank == first else first, polarity),
+            panels(
+                rank, image, annotation, index, None if rank == first else first, polarity, truth=fits.truth
+            ),
             contrast_of(image, annotation.targets[index]),
+            fits.iou(index),
         )
         for rank, index in ranked
     ]
@@ -199,12 +182,7 @@ def _unchanged_image(entry: Entry, images: ImageSource) -> NDArray[Any]:
         return file.decode(entry["frame"])
 
 
-def _name(entry: Entry) -> str:
-    """Return the image name, with the frame number except for the first."""
-    return f"{entry['image']}#{entry['frame']}" if entry["frame"] else str(entry["image"])
-
-
-def _heading(totals: _Totals, theta: Theta, polarity: Polarity) -> str:
+def _heading(totals: Totals, theta: Theta, polarity: Polarity, options: ReportOptions) -> str:
     prior = ", ".join(sorted(totals.priors - {"none", "hand"}))
     words = [
         f"pointmask {', '.join(sorted(totals.versions))}" if totals.versions else "",
@@ -214,10 +192,11 @@ def _heading(totals: _Totals, theta: Theta, polarity: Polarity) -> str:
         "some masks drawn or changed by hand" if "hand" in totals.priors else "",
         "" if totals.priors - {"none"} else "point only, no size prior",
     ]
-    return " &middot; ".join(escape(word) for word in words if word)
+    made_by = f"<br>{escape(options.made_by)}" if options.made_by else ""
+    return " &middot; ".join(escape(word) for word in words if word) + made_by
 
 
-def _numbers(totals: _Totals) -> str:
+def _numbers(totals: Totals) -> str:
     """Return the counts as a description list."""
     measured = totals.targets - totals.by_hand
     mean = f"{totals.total_confidence / measured:.3f}" if measured else "&ndash;"
@@ -231,7 +210,7 @@ def _numbers(totals: _Totals) -> str:
     return "".join(f"<div{style}><dt>{name}</dt><dd>{value}</dd></div>" for name, value, style in items)
 
 
-def _charts(totals: _Totals) -> str:
+def _charts(totals: Totals) -> str:
     """Return the histograms of confidence (even bins) and area (half octaves)."""
     octaves = max(totals.areas).bit_length()
     edges = sorted({min(1, *totals.areas), *(round(2 ** (k / 2)) for k in range(2 * octaves + 1))})
@@ -242,13 +221,13 @@ def _charts(totals: _Totals) -> str:
         [
             Bar(
                 totals.confidences[k],
-                f"{k / _BINS:.2f} to {(k + 1) / _BINS:.2f}",
-                number(k / _BINS),
-                number((k + 1) / _BINS - 1e-4) if k < _BINS - 1 else "1",
+                f"{k / BINS:.2f} to {(k + 1) / BINS:.2f}",
+                number(k / BINS),
+                number((k + 1) / BINS - 1e-4) if k < BINS - 1 else "1",
             )
-            for k in range(_BINS)
+            for k in range(BINS)
         ],
-        {k: number(k / _BINS) for k in range(0, _BINS + 1, 4)},
+        {k: number(k / BINS) for k in range(0, BINS + 1, 4)},
     ) + histogram(
         "Area of all targets, pixels",
         "area",
@@ -265,7 +244,7 @@ def _charts(totals: _Totals) -> str:
     )
 
 
-def _meanings(totals: _Totals) -> str:
+def _meanings(totals: Totals) -> str:
     """Explain the flags that occur, as far as they are pointmask's own."""
     rows = "".join(
         f"<dt>{escape(flag)}</dt><dd>{escape(flag_text(flag))}</dd>"
@@ -277,7 +256,7 @@ def _meanings(totals: _Totals) -> str:
     return f'<details class="meanings"><summary>What the flags mean</summary><dl>{rows}</dl></details>'
 
 
-def _skipped(totals: _Totals) -> str:
+def _skipped(totals: Totals) -> str:
     """Return the skipped images with their reasons, collapsed if there are many."""
     if not totals.skipped:
         return ""
@@ -303,10 +282,19 @@ def _command(images: Path, out: Path) -> str:
     return f"pointmask click {shlex.quote(Path(path).as_posix())} --review . --out ."
 
 
-def _coverage(shown: int, total: int) -> str:
-    """State how many of the targets the page shows."""
+def _coverage(shown: int, total: int, options: ReportOptions, ious: Sequence[float]) -> str:
+    """State how many of the targets the page shows, and how well they fit true masks."""
     if not total:
         return "There are no targets to show."
     if shown == total:
-        return f"All {total:,} targets."
-    return f"The {shown:,} least sure of {total:,} targets; the other {total - shown:,} are not shown."
+        said = f"All {total:,} targets."
+    elif options.sample:
+        said = f"A random sample of {shown:,} of {total:,} targets (seed {options.seed})."
+    else:
+        said = (
+            f"The {shown:,} least sure of {total:,} targets; the other {total - shown:,} are not shown. "
+            "What is true of these is not true of all: --report-sample draws at random."
+        )
+    if options.truth is None:
+        return said
+    return f"{said} Against {len(ious):,} true targets: {mean_with_interval(ious)}."

@@ -19,7 +19,7 @@ _FLOOR = 0.01  # per million: where 0 is drawn on a logarithmic axis
 _LOGIT_TICKS = (0.0001, 0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999, 0.9999)
 
 
-def curves_png(evaluation: Evaluation, title: str) -> bytes:
+def curves_png(evaluation: Evaluation, title: str, made_by: str = "") -> bytes:
     """Draw Pd against Fa, the pixel ROC and IoU by threshold; 0.5 is marked.
 
     Parameters
@@ -27,6 +27,8 @@ def curves_png(evaluation: Evaluation, title: str) -> bytes:
     evaluation : Evaluation
     title : str
         Heading of the chart.
+    made_by : str
+        See `pointmask.drawing.charts.png_of`.
 
     Returns
     -------
@@ -59,10 +61,10 @@ def curves_png(evaluation: Evaluation, title: str) -> bytes:
             axes.grid(axis="x", color=GRID)
         panels[0].legend(loc="lower right", frameon=True, edgecolor="none", fontsize=9)
         _head(figure, title, "thresholds from 0.00005 to 0.99995; the dot is 0.5")
-        return png_of(figure)
+        return png_of(figure, made_by)
 
 
-def sizes_png(evaluation: Evaluation, title: str) -> bytes:
+def sizes_png(evaluation: Evaluation, title: str, made_by: str = "") -> bytes:
     """Draw Pd and target IoU by the true target's area, as bars.
 
     Parameters
@@ -70,6 +72,8 @@ def sizes_png(evaluation: Evaluation, title: str) -> bytes:
     evaluation : Evaluation
     title : str
         Heading of the chart.
+    made_by : str
+        See `pointmask.drawing.charts.png_of`.
 
     Returns
     -------
@@ -102,7 +106,7 @@ def sizes_png(evaluation: Evaluation, title: str) -> bytes:
         if len(lines) > 1:
             left.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=4, frameon=False, fontsize=9)
         _head(figure, title, "by the true target's area; threshold 0.5")
-        return png_of(figure)
+        return png_of(figure, made_by)
 
 
 def _lines(evaluation: Evaluation) -> list[tuple[str, EvaluationTally, str]]:
