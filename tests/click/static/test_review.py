@@ -77,6 +77,29 @@ def test_thirty_targets_are_reviewed_without_the_mouse(marked, visit):
     assert list(targets_of(marked).values()) != list(after.values())
 
 
+def test_masks_of_given_points_are_made_when_asked_and_then_come_in_order(tmp_path, served, visit):
+    scenes = planted(tmp_path / "a", 4, targets=3)
+    rows = [f"{name},{col},{row}" for name, scene in scenes.items() for row, col in scene.points]
+    (tmp_path / "points.csv").write_text("\n".join(["image,x,y", *rows]))
+    client = served(tmp_path / "a", points=tmp_path / "points.csv")
+    numbers = client.get("/api/summary").json
+    assert (numbers["targets"], numbers["unmade"]) == (12, 12)
+    user = visit(client)
+    user.press("j")
+    queued(user, 0)
+    told = user.page.locator(".unmade")
+    assert "12 masks of given points are not made yet" in told.inner_text()
+    told.get_by_role("button", name="Make them now").click()
+    told.wait_for(state="hidden")
+    queued(user, 0)
+    confidences = [target.confidence for target in targets_of(client).values()]
+    assert len(confidences) == 12
+    shown = user.page.locator(".review").get_attribute("data-target").rsplit(" ", 1)
+    assert targets_of(client)[shown[0], int(shown[1])].confidence == min(confidences)
+    numbers = client.get("/api/summary").json
+    assert (numbers["targets"], numbers["unmade"]) == (12, 0)
+
+
 def test_two_of_a_contact_sheet_are_picked_out_and_the_rest_accepted(marked, visit):
     """T16"""
     user = visit(marked, fragment="")

@@ -119,6 +119,11 @@ class Brief:
     changed: int = 0
     is_point_only: bool = True
 
+    @property
+    def is_unmade(self) -> bool:
+        """Whether only the point is known: its mask is made when it is first shown."""
+        return not self.area
+
     @classmethod
     def of(cls, target: ClickTarget) -> "Brief":
         """Return what lists tell of a target."""

@@ -52,6 +52,7 @@ class Queues:
 def _told(desk: Desk) -> dict[str, Any]:
     """Return how far the review of all targets is, and what it says about those that nobody looked at."""
     return {
+        "unmade": sum(brief.is_unmade for _, briefs in desk.session.briefs() for brief in briefs),
         "progress": progress_of(desk.session.briefs())._asdict(),
         "bands": [band._asdict() for band in bands_of(desk.session.briefs())],
     }

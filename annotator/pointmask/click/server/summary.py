@@ -16,16 +16,19 @@ def summary_of(desk: Desk) -> dict[str, Any]:
     Returns
     -------
     dict
-        Images by state, as far as they are listed; targets of the frames that the journal tells of, by size.
+        Images by state, as far as they are listed; targets by size, and how many have no mask yet.
     """
     states = desk.state_counts()
     sizes: Counter[int | None] = Counter()
-    unsure = by_hand = 0
-    for image, frame in desk.session.marked():
-        for target in desk.session.peek(image, frame).targets:
-            sizes[next(size for size in SIZES if size is None or target.area <= size)] += 1
-            unsure += target.verdict == "unsure"
-            by_hand += not target.is_point_only
+    unmade = unsure = by_hand = 0
+    for _, briefs in desk.session.briefs():
+        for brief in briefs:
+            if brief.is_unmade:
+                unmade += 1
+                continue
+            sizes[next(size for size in SIZES if size is None or brief.area <= size)] += 1
+            unsure += brief.verdict == "unsure"
+            by_hand += not brief.is_point_only
     return {
         "images": desk.listing.count,
         "complete": desk.listing.complete,
@@ -34,7 +37,8 @@ def summary_of(desk: Desk) -> dict[str, Any]:
         "unfinished": states["unfinished"],
         "unreadable": states["unreadable"] + states["changed"],
         "todo": states["new"] + states["seen"] + states["unfinished"],
-        "targets": sizes.total(),
+        "targets": sizes.total() + unmade,
+        "unmade": unmade,
         "unsure": unsure,
         "by_hand": by_hand,
         "sizes": [{"upto": size, "count": sizes[size]} for size in SIZES],

@@ -44,6 +44,7 @@ export class Finish {
     const tile = (name) => h("div", {}, h("dt", {}, t.finish.numbers[name]), h("dd", {}, count(summary[name])));
     this.numbers.replaceChildren(...["images", "marked", "empty", "todo", "unfinished", "unsure", "targets", "by_hand"].map(tile));
     this.missing.replaceChildren(...t.finish.sizes(summary.sizes).map((line) => h("li", {}, line)),
+      ...(summary.unmade ? [h("li", {}, t.finish.unmade(summary.unmade))] : []),
       ...(summary.unreadable ? [h("li", {}, t.finish.unreadable(summary.unreadable))] : []));
   }
 

@@ -20,6 +20,7 @@ export class Queue {
     const answer = await api.queue({ ...query, from: 0, count: PART });
     this.total = answer.total;
     /** @type {any[]} what was reviewed, by bands of confidence */ this.bands = answer.bands ?? [];
+    this.unmade = answer.unmade ?? 0; // masks of given points, made when they are first shown
     answer.rows.forEach((row, i) => (this.rows[i] = row));
     this.parts.set(0, Promise.resolve());
   }

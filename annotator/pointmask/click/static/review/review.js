@@ -14,6 +14,7 @@ import { Filters } from "./filters.js";
 import { Progress } from "./progress.js";
 import { Queue } from "./queue.js";
 import { Sheet } from "./sheet.js";
+import { Unmade } from "./unmade.js";
 
 const AHEAD = 5;
 const CONTEXT_SCALE = 4; // device px a pixel around the target
@@ -30,6 +31,7 @@ export class Review {
     this.place = 0;
     /** @type {import("../model/frames.js").Frame | null} */ this.frame = null;
     this.filters = new Filters(page, () => this.refresh());
+    this.unmade = new Unmade(page, (text) => shell.note(text), () => this.refresh());
     this.line = h("p.progress-line", { role: "status" });
     this.pictures = ["image", "soft", "mask"].map((what) => ({ what, canvas: h("canvas", { role: "img", "aria-label": t.review.pictures[what] }) }));
     this.stage = h("div.stage", { role: "application", tabIndex: 0, "aria-roledescription": t.stage.role, "aria-label": t.review.context });
@@ -45,7 +47,7 @@ export class Review {
     this.body = h("div.review-body", {}, this.panels, h("div.stage-box", {}, this.stage));
     this.single = h("div.single", {}, this.body, h("div.review-facts", {}, this.facts, this.notes, this.buttons(), this.keys));
     this.sheet = new Sheet(page, this.queue, this.crops, { open: (place) => this.openSingle(place), done: (places) => this.sheetDone(places), note: shell.note });
-    this.element = h("main.review", {}, h("div.review-head", {}, h("h1", {}, t.review.title), this.line, this.filters.element, this.bands), this.empty, this.single, this.sheet.element);
+    this.element = h("main.review", {}, h("div.review-head", {}, h("h1", {}, t.review.title), this.line, this.filters.element, this.bands, this.unmade.element), this.empty, this.single, this.sheet.element);
     this.paint = new Paint(this.viewer, {
       stroke: (set, clear) => this.edit({ op: "paint", set, clear }),
       superpixel: ({ row, col }, add) => this.edit({ op: "superpixel", row, col, add }),
@@ -92,6 +94,7 @@ export class Review {
       return;
     }
     this.stop.replaceChildren(...bandRows(this.queue.bands));
+    this.unmade.tell(this.queue.unmade);
     this.sheet.close();
     this.single.hidden = false;
     await this.go(0);
