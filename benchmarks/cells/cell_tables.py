@@ -117,7 +117,7 @@ class Cells:
 
 
 def page(content: Mapping[str, Any]) -> str:
-    """Lay out all tables; what was not run stays empty.
+    """Lay out all tables: what was measured beside what is printed of it, then what is only printed.
 
     Parameters
     ----------
@@ -128,18 +128,24 @@ def page(content: Mapping[str, Any]) -> str:
     cells = Cells(content["cells"])
     parts = ["# Strategies of supervision", *protocol(content, paper)]
     own = (paper["ablation"]["detector"], paper["ablation"]["data_set"])
-    for detector, data_set in cells.pairs(_ABLATION, own):
-        parts += [f"## Ablation: {detector} on {data_set}", ablation(cells, detector, data_set, paper)]
-    for data_set in DATA_SETS:
-        parts += [f"## Detectors on {data_set}", detectors(cells, data_set, paper)]
-    parts += [
-        "## Detectors trained on SIRST3, on the images of each data set: IoU",
-        parts_table(cells, paper),
+    tables = [
+        (f"Ablation: {detector} on {data_set}", ablation(cells, detector, data_set, paper))
+        for detector, data_set in cells.pairs(_ABLATION, own)
     ]
-    parts += ["## As the methods' own papers print them", elsewhere(paper)]
-    for detector, data_set in cells.pairs(_SELECTION[1:], own):
-        parts += [f"## 30 % of the images: {detector} on {data_set}"]
-        parts += [selection(cells, detector, data_set, paper)]
+    tables += [(f"Detectors on {data_set}", detectors(cells, data_set, paper)) for data_set in DATA_SETS]
+    tables += [
+        ("Detectors trained on SIRST3, on the images of each data set: IoU", parts_table(cells, paper))
+    ]
+    tables += [
+        (f"30 % of the images: {detector} on {data_set}", selection(cells, detector, data_set, paper))
+        for detector, data_set in cells.pairs(_SELECTION[1:], own)
+    ]
+    tables += [
+        ("Printed in D2D's paper, not measured here", only_printed(cells, paper)),
+        ("As the methods' own papers print them", elsewhere(paper)),
+    ]
+    for heading, table in tables:
+        parts += [f"## {heading}", table] if table else []
     return "\n\n".join(parts) + "\n"
 
 
@@ -187,8 +193,6 @@ def ablation(cells: Cells, detector: str, data_set: str, paper: Mapping[str, Any
     base, rows = cells.group(detector, data_set, BASE), []
     for row in _ABLATION:
         group = cells.group(detector, data_set, row)
-        if not group.by_seed and row not in paper["ablation"]:
-            continue
         rows.append(
             [
                 f"{ROWS[row].label}",
@@ -203,7 +207,7 @@ def ablation(cells: Cells, detector: str, data_set: str, paper: Mapping[str, Any
                 *_printed(paper["ablation"].get(row), 3),
             ]
         )
-    return markdown_table(columns, rows)
+    return _measured(columns, rows)
 
 
 def detectors(cells: Cells, data_set: str, paper: Mapping[str, Any]) -> str:
@@ -217,8 +221,6 @@ def detectors(cells: Cells, data_set: str, paper: Mapping[str, Any]) -> str:
         printed = paper[data_set].get(detector, {})
         for strategy, label in _STRATEGIES.items():
             group = cells.group(detector, data_set, strategy)
-            if not group.by_seed and strategy not in printed:
-                continue
             ours = (
                 *(group.figure(key) for key in _KEYS),
                 *(group.operator(key) for key in _KEYS),
@@ -228,7 +230,28 @@ def detectors(cells: Cells, data_set: str, paper: Mapping[str, Any]) -> str:
                 group.mean_of("peak_mib"),
             )
             rows.append([detector, label, group.seeds, *ours, *_printed(printed.get(strategy), 4)])
-    return markdown_table(columns, rows)
+    return _measured(columns, rows)
+
+
+def only_printed(cells: Cells, paper: Mapping[str, Any]) -> str:
+    """Figures of tables 1 to 3 of the paper of which there are none of ours."""
+    columns = ("data set", "detector", "strategy", "IoU", "nIoU", "Pd", "Fa")
+    own = (paper["ablation"]["data_set"], paper["ablation"]["detector"])
+    rows = [
+        [*own, ROWS[row].label, *_printed(paper["ablation"][row], 4)]
+        for row in _ABLATION
+        if row in paper["ablation"] and not cells.group(own[1], own[0], row).by_seed
+    ]
+    of_ablation = {row[2] for row in rows}
+    for data_set in DATA_SETS:
+        for detector, printed in paper[data_set].items():
+            rows += [
+                [data_set, detector, _STRATEGIES[strategy], *_printed(figures, 4)]
+                for strategy, figures in printed.items()
+                if not cells.group(detector, data_set, strategy).by_seed
+                and not ((data_set, detector) == own and ROWS[strategy].label in of_ablation)
+            ]
+    return markdown_table(columns, rows) if rows else ""
 
 
 def elsewhere(paper: Mapping[str, Any]) -> str:
@@ -257,15 +280,13 @@ def parts_table(cells: Cells, paper: Mapping[str, Any]) -> str:
         printed = paper["parts"].get(detector, {})
         for strategy, label in _STRATEGIES.items():
             group = cells.group(detector, "SIRST3", strategy)
-            if not group.by_seed and strategy not in printed:
-                continue
             theirs = printed.get(strategy, [None] * len(names))
             pairs = (
                 (_spread(group.of_data_set(name)), *_printed(figures, 1))
                 for name, figures in zip(names, theirs, strict=True)
             )
             rows.append([detector, label, group.seeds, *(figure for pair in pairs for figure in pair)])
-    return markdown_table(columns, rows)
+    return _measured(columns, rows)
 
 
 def selection(cells: Cells, detector: str, data_set: str, paper: Mapping[str, Any]) -> str:
@@ -292,7 +313,19 @@ def selection(cells: Cells, detector: str, data_set: str, paper: Mapping[str, An
         "Static labels and as many epochs as with all images, so three tenths of the steps; row `d2d` of the "
         "same seed ranks the images. Ranking needs the points of all images."
     )
-    return f"{note}\n\n{markdown_table(columns, rows)}"
+    # Without a selected list there is nothing to compare.
+    chosen = [row for row in rows if row[2]]
+    return f"{note}\n\n{_measured(columns, rows)}" if len(chosen) > 1 else ""
+
+
+def _measured(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return the table of the rows that have seeds, without columns that are empty; empty if none has."""
+    seeds = columns.index("seeds")
+    own = [row for row in rows if row[seeds]]
+    kept = [k for k in range(len(columns)) if any(row[k] for row in own)]
+    if not own:
+        return ""
+    return markdown_table([columns[k] for k in kept], [[row[k] for k in kept] for row in own])
 
 
 def _titles(whose: str) -> list[str]:

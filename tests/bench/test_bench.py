@@ -352,6 +352,7 @@ def test_command_without_data_runs_on_scenes_and_without_matplotlib_says_how_to_
     done = in_folder("--methods", "ours", "--protocol", "coarse")
     assert done.exit_code == 0, done.output
     assert "built-in scenes: 2 images" in done.stdout
+    assert "a threshold does, which therefore wins here" in " ".join(done.stdout.split())
     assert install("bench") in done.stderr
     assert "bench.png" not in done.stdout
 

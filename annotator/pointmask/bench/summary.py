@@ -70,7 +70,9 @@ class BenchSummary(TypedDict):
     notes: list[str]
 
 
-def summarise(run: BenchRun, *, data: str, protocol: str, command: str) -> BenchSummary:
+def summarise(
+    run: BenchRun, *, data: str, protocol: str, command: str, notes: Sequence[str] = ()
+) -> BenchSummary:
     """Reduce a run to its figures.
 
     Parameters
@@ -79,6 +81,8 @@ def summarise(run: BenchRun, *, data: str, protocol: str, command: str) -> Bench
         From `pointmask.bench.run.run_bench`.
     data, protocol, command : str
         Names of the data and of the point protocol, and the command line; quoted in every heading.
+    notes : sequence of str
+        What else to say of the data, first of all notes.
 
     Returns
     -------
@@ -98,7 +102,7 @@ def summarise(run: BenchRun, *, data: str, protocol: str, command: str) -> Bench
         command=command,
         machine=record(),
         methods={name: _row(name, tally, ours, run) for name, tally in run.tallies.items()},
-        notes=_notes(run),
+        notes=[*notes, *_notes(run)],
     )
 
 

@@ -113,7 +113,7 @@ def bench(
 
     if images is not None:
         check_images(images)
-    from pointmask.bench.cases import folder_sources, scene_sources
+    from pointmask.bench.cases import SCENES_NOTE, folder_sources, scene_sources
     from pointmask.bench.run import run_bench
     from pointmask.bench.summary import summarise
     from pointmask.cli import show_notes
@@ -146,6 +146,7 @@ def bench(
         data="/".join(images.resolve().parts[-2:]) if images else "built-in scenes",
         protocol=points.name if points else simulated,
         command=called(),
+        notes=() if images else (SCENES_NOTE,),
     )
     _show(summary)
     _save(summary, out)
