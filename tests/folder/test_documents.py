@@ -265,3 +265,30 @@ def test_frames_of_a_stack(tmp_path):
     listed = (out / "basicirstd" / "img_idx" / "train_basicirstd.txt").read_text().split()
     assert listed == ["s", "s#2"]
     np.testing.assert_array_equal(read(out / "basicirstd" / "images" / "s#2.png"), spot(9, 9))
+
+
+def test_a_training_folder_gets_a_share_of_test_images_and_a_name(job, tmp_path):
+    images, points, _, _ = job
+    Csv().write(points, tmp_path / "points.csv")
+    words = ["annotate", images, "--points", tmp_path / "points.csv", "--out", tmp_path / "out"]
+
+    def run(*options):
+        return CliRunner().invoke(main, [str(word) for word in (*words, *options)])
+
+    def listed(kind):
+        return (tmp_path / f"out/basicirstd/img_idx/{kind}_mine.txt").read_text().split()
+
+    done = run("--save", "basicirstd", "--test", "0.5", "--seed", "3", "--name", "mine")
+    assert done.exit_code == 3, done.output  # one image is missing
+    train, test = listed("train"), listed("test")
+    assert train
+    assert test
+    assert not set(train) & set(test)
+    read_points(tmp_path / "out/basicirstd/masks", simulate="centroid")
+    for options in (("--test", "0.5"), ("--name", "mine"), ("--save", "pal", "--name", "mine")):
+        refused = run(*options)
+        assert refused.exit_code == 2
+        assert "is for training folders; add --save basicirstd" in " ".join(refused.output.split())
+    refused = run("--save", "basicirstd", "--name", "../mine")
+    assert refused.exit_code == 2
+    assert "is no name of a data set" in refused.output

@@ -8,6 +8,7 @@ import click
 
 from pointmask.cli import EXIT_SOME_SKIPPED, called, say
 from pointmask.cli.options import (
+    data_set_name,
     point_format_option,
     polarity_option,
     saved_documents,
@@ -105,6 +106,18 @@ def shard_of(ctx: click.Context, parameter: click.Parameter, value: str | None) 
     ),
 )
 @click.option(
+    "--test",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    help="Share of test images, drawn by --seed, in training folders of --save.",
+)
+@click.option(
+    "--name",
+    callback=data_set_name,
+    help="Name of the data set in the lists of --save basicirstd.  [default: basicirstd]",
+)
+@click.option(
     "--no-png", is_flag=True, help="Write masks.jsonl, with all masks as run lengths, and no mask images."
 )
 @click.option("--report", is_flag=True, help="Write report.html, to inspect the least certain masks.")
@@ -142,6 +155,8 @@ def annotate(
     polarity: Literal["bright", "dark", "auto"],
     threads: int,
     save: tuple[str, ...],
+    test: float,
+    name: str | None,
     no_png: bool,
     report: bool,
     sample: int | None,
@@ -159,8 +174,10 @@ def annotate(
     """
     from pointmask.cli.progress import progress_display
     from pointmask.cli.summary import announce_compilation, show_summary, what_is_wrong
+    from pointmask.folder.documents import check_heeded
     from pointmask.folder.job import annotate_folder
     from pointmask.folder.output import check_places
+    from pointmask.io.formats.base import WriteOptions
     from pointmask.io.images.open import open_source
     from pointmask.places import check_images
     from pointmask.theta import Theta
@@ -173,6 +190,11 @@ def annotate(
         raise click.UsageError(
             "--empty-masks would call frames empty in which --track lost a target; drop one of the two"
         )
+    written = WriteOptions(test, seed, name=name)
+    try:
+        check_heeded(written, list(saved_as(save)))
+    except ValueError as error:
+        raise click.UsageError(f"--{error}".replace("add save", "add --save")) from None
     check_places(out, saved_as(save), [images, source, id_list, theta, truth])
     parameters = Theta.load(theta).drawn(style)
     check_images(images)
@@ -193,6 +215,7 @@ def annotate(
             polarity=polarity,
             threads=threads,
             save=save,
+            written=written,
             png=not no_png,
             report=_report(sample, seed, truth) if report or sample or truth else False,
             overwrite=overwrite,

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from pointmask.cli import EXIT_SOME_SKIPPED, say
-from pointmask.cli.options import written_formats
+from pointmask.cli.options import data_set_name, written_formats
 from pointmask.cli.plugins import LateHelp, NamesOption
 from pointmask.io.formats.registry import FORMATS
 
@@ -40,6 +40,11 @@ _MOST_REASONS = 20
     "--test", type=click.FloatRange(0, 1), help="Share of test images in training folders; 0 by default."
 )
 @click.option("--seed", type=int, help="Seed of the choice of test images; 0 by default.")
+@click.option(
+    "--name",
+    callback=data_set_name,
+    help="Name of the data set in the lists of basicirstd; that of OUT by default.",
+)
 @click.option("--copy", is_flag=True, help="Copy images into training folders instead of linking to them.")
 @click.option("--overwrite", is_flag=True, help="Replace what a conversion wrote; other files in OUT remain.")
 def convert(
@@ -50,6 +55,7 @@ def convert(
     images: Path | None,
     test: float | None,
     seed: int | None,
+    name: str | None,
     copy: bool,
     overwrite: bool,
 ) -> None:
@@ -61,8 +67,13 @@ def convert(
     """
     from pointmask.io.formats.convert import convert as run
 
-    requested: dict[str, Any] = {"test": test, "seed": seed, "copy": copy or None}
-    options = {name: value for name, value in requested.items() if value is not None}
+    requested: dict[str, Any] = {
+        "test": test,
+        "seed": seed,
+        "name": name,
+        "copy": copy or None,
+    }
+    options = {key: value for key, value in requested.items() if value is not None}
     result = run(source, out, to, format=source_format, images=images, overwrite=overwrite, **options)
     say(f"Read:  {source} ({result.recognised})")
     say(f"Wrote: {out} ({result.written}), {result.targets:,} targets in {result.images:,} images")

@@ -63,6 +63,14 @@ style_option = click.option(
     "margin; instead of theta's. `pointmask calibrate` finds yours from five masks.",
 )
 
+
+def data_set_name(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """Refuse a name of a data set that would be a path."""
+    if value is not None and (not value.strip() or set(value) & set("/\\") or value.startswith(".")):
+        raise click.BadParameter(f"{value!r} is no name of a data set; give a word, such as mine")
+    return value
+
+
 _image_options = (
     click.option("--raw", metavar="WxH:TYPE", help="Read .bin, .raw, .dat, .img: 640x512:u16le[:OFFSET]."),
     click.option(

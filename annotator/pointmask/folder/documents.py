@@ -6,14 +6,15 @@ or by a labelling tool, is never replaced unless requested: ``.documents.json`` 
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
 
 from pointmask.errors import OutputError
 from pointmask.io.files import clean_temporaries, put_whole, staged, write_whole
-from pointmask.io.formats.base import WriteOptions
+from pointmask.io.formats.base import DEFAULTS, WriteOptions
 from pointmask.io.formats.convert import write_as
-from pointmask.io.formats.registry import saved_as
+from pointmask.io.formats.registry import FORMATS, saved_as
 from pointmask.io.formats.tables.native import Native
 from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import SEALS
@@ -62,8 +63,29 @@ def check_documents(out: Path, kinds: Sequence[str], *, overwrite: bool) -> None
             )
 
 
+def check_heeded(options: WriteOptions, kinds: Sequence[str]) -> None:
+    """
+    Refuse options that no document has.
+
+    Raises
+    ------
+    ValueError
+        If one is set that none of the formats heeds.
+    """
+    having = {name for kind in kinds for name in FORMATS.load(kind).options}
+    for name in ("test", "name"):
+        if getattr(options, name) != getattr(DEFAULTS, name) and name not in having:
+            able = [kind for kind in saved_as() if name in FORMATS.load(kind).options]
+            raise ValueError(f"{name} is for training folders; add save {' or '.join(able)}, or leave it out")
+
+
 def write_documents(
-    out: Path, kinds: Sequence[str], source: ImageSource, *, overwrite: bool = False
+    out: Path,
+    kinds: Sequence[str],
+    source: ImageSource,
+    *,
+    options: WriteOptions = DEFAULTS,
+    overwrite: bool = False,
 ) -> tuple[dict[str, Path], tuple[str, ...]]:
     """
     Write documents from a finished output folder.
@@ -76,6 +98,8 @@ def write_documents(
         Keys of `pointmask.io.formats.registry.saved_as`.
     source : ImageSource
         The images of the job.
+    options : WriteOptions
+        For training folders; a data set without a name is called as its folder.
     overwrite : bool
         Replace documents that were modified, too. Files that others put into one that is a folder stay.
 
@@ -101,9 +125,8 @@ def write_documents(
     for kind in kinds:
         path = out / names[kind]
         with staged(path, _TAG) as temporary:
-            tally = write_as(
-                kind, Native().read_masks(out, {}), temporary, source, WriteOptions(name=path.name)
-            )
+            named = replace(options, name=options.name or path.name)
+            tally = write_as(kind, Native().read_masks(out, {}), temporary, source, named)
             if not tally.images:
                 continue
             # Both seals are valid until the new file is in place: a job may be killed at any moment.

@@ -16,7 +16,7 @@ from pointmask import executors
 from pointmask.annotator.proof import prove
 from pointmask.errors import ImageError
 from pointmask.executors import Progress
-from pointmask.folder.documents import check_documents, write_documents
+from pointmask.folder.documents import check_documents, check_heeded, write_documents
 from pointmask.folder.frame import skipped_entry
 from pointmask.folder.judging import judge_plan
 from pointmask.folder.options import Recipe, make_recipe
@@ -41,6 +41,7 @@ from pointmask.folder.worker import JobFolders, Outcome, work
 from pointmask.io.clicks import check_not_judged
 from pointmask.io.files import clean_temporaries
 from pointmask.io.formats import read_points
+from pointmask.io.formats.base import DEFAULTS, WriteOptions
 from pointmask.io.formats.registry import saved_as
 from pointmask.io.images.open import open_source
 from pointmask.io.images.source import ImageSource
@@ -67,6 +68,7 @@ def annotate_folder(
     threads: int = 1,
     save: Sequence[str] = ("mask",),
     png: bool = True,
+    written: WriteOptions = DEFAULTS,
     report: bool | ReportOptions = False,
     overwrite: bool = False,
     shard: tuple[int, int] | None = None,
@@ -106,6 +108,8 @@ def annotate_folder(
         lengths, so ``masks.jsonl`` comes with them. A folder that has ``masks.jsonl`` keeps it.
     png : bool
         False: write ``masks.jsonl`` instead of a mask image per frame, and no other image.
+    written : WriteOptions
+        Share of test images, its seed, and name of the data set, of training folders among `save`.
     report : bool or ReportOptions
         Write ``report.html``, to judge the least sure masks by eye, or what the options say.
     overwrite : bool
@@ -143,7 +147,7 @@ def annotate_folder(
         If a result cannot be written (disk full) or memory runs out. What is finished is kept: run
         again to go on.
     ValueError
-        If `threads`, `save`, `polarity` or `shard` is out of range.
+        If `threads`, `save`, `written`, `polarity` or `shard` is out of range.
 
     Examples
     --------
@@ -162,6 +166,7 @@ def annotate_folder(
         keeps_run_lengths=bool(documents) or (target / MASKS).exists(),
         reading=str(source.reading),
     )
+    check_heeded(written, documents)
     chosen = read_ids(Path(only)) if isinstance(only, Path | str) else only
     if threads < 1:
         raise ValueError(f"threads is {threads}; at least 1 is needed")
@@ -204,7 +209,7 @@ def annotate_folder(
         if documents:
             with stops_cleanly(target):
                 summary.documents, summary.warnings = write_documents(
-                    target, documents, source, overwrite=overwrite
+                    target, documents, source, options=written, overwrite=overwrite
                 )
         if report:
             with stops_cleanly(target):
