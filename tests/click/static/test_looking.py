@@ -249,6 +249,37 @@ def test_a_large_frame_is_seen_whole_and_then_in_tiles_to_the_pixel(tmp_path, se
     assert bright.max(0).tolist() == [v["y"] + 2014 * v["scale"] - 1, v["x"] + 1504 * v["scale"] - 1]
 
 
+def test_a_click_on_the_overview_of_a_large_frame_means_the_pixel_that_is_shown(tmp_path, served, visit):
+    """T30"""
+    frame = NOISE.integers(1000, 1020, (3000, 2600)).astype(np.uint16)
+    frame[2011, 1506] = 4000
+    write(tmp_path / "a" / "f.tif", frame)
+    user = visit(served(tmp_path / "a"))
+    v, pool = user.view, round(1 / user.view["scale"])
+    assert pool > 2
+    user.page.mouse.click(v["left"] + v["x"] + 1506 // pool + 0.5, v["top"] + v["y"] + 2011 // pool + 0.5)
+    user.page.wait_for_selector(".targets li")
+    user.settle()
+    assert user.points("f.tif") == [(2011, 1506)]
+
+
+def test_a_noisy_frame_that_is_zoomed_out_is_not_white(tmp_path, served, visit):
+    """The brightest of many pixels are brighter than most of the frame."""
+    write(tmp_path / "a" / "f.tif", NOISE.normal(5000, 30, (2400, 1700)).astype(np.uint16))
+    user = visit(served(tmp_path / "a"))
+    v, canvas = user.view, user.canvas()[..., 0]
+    assert v["scale"] == 1 / 4
+    shown = canvas[int(v["y"]) : int(v["y"]) + 600, int(v["x"]) : int(v["x"]) + 425]
+    assert 60 < np.median(shown) < 180
+    low = user.page.get_by_label("Low end").input_value()
+    user.press("Shift+R")
+    user.painted()
+    assert user.page.get_by_label("Low end").input_value() != low
+    user.press("r")
+    user.painted()
+    assert user.page.get_by_label("Low end").input_value() == low
+
+
 def test_the_read_out_does_not_move_the_image_under_the_pointer(tmp_path, served, visit):
     """A click would fall on another pixel than the one that was aimed at."""
     frame = NOISE.normal(1e5, 1e4, (240, 320)).astype(np.float32)

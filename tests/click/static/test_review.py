@@ -77,6 +77,18 @@ def test_thirty_targets_are_reviewed_without_the_mouse(marked, visit):
     assert list(targets_of(marked).values()) != list(after.values())
 
 
+def test_a_key_that_is_held_down_accepts_one_target_and_no_more(marked, visit):
+    user = visit(marked)
+    user.press("j")
+    queued(user, 0)
+    for _ in range(5):  # from the second on they are repetitions, as a keyboard sends them
+        user.page.keyboard.down("Enter")
+        user.page.wait_for_timeout(120)
+    user.page.keyboard.up("Enter")
+    queued(user, 1)
+    assert sum(target.verdict is not None for target in targets_of(marked).values()) == 1
+
+
 def test_masks_of_given_points_are_made_when_asked_and_then_come_in_order(tmp_path, served, visit):
     scenes = planted(tmp_path / "a", 4, targets=3)
     rows = [f"{name},{col},{row}" for name, scene in scenes.items() for row, col in scene.points]

@@ -116,6 +116,14 @@ function group(name, where, rows) {
   );
 }
 
+/** What goes on while its key is held down. All else is done once: nobody accepts what was not looked at. */
+const REPEATED = new Set([
+  "next", "previous", "nextTarget", "previousTarget", "nextMark", "up", "down", "left", "right", "farUp", "farDown", "farLeft", "farRight",
+  "grow", "shrink", "growMuch", "shrinkMuch", "zoomIn", "zoomOut", "undo", "redo", "back", "skip",
+]);
+/** @param {Binding} binding @param {KeyboardEvent} event */
+export const isRepeated = (binding, event) => event.repeat && !REPEATED.has(binding.action);
+
 /** @param {Binding} binding @returns {string | null} its key after the user's own choice; null if switched off */
 export function codeOf(binding) {
   const own = settings.keys[`${binding.action}/${binding.code}`];

@@ -1,7 +1,7 @@
 /** Where the page begins: token, session, views by address, keys. Open first. */
 
 import { fill, h } from "./dom.js";
-import { bindingOf, isControls, isTyping } from "./keys.js";
+import { bindingOf, isControls, isRepeated, isTyping } from "./keys.js";
 import { api, Refused, setToken, takeToken } from "./model/api.js";
 import { Page } from "./model/page.js";
 import { applyTheme, change, settings } from "./model/settings.js";
@@ -167,6 +167,7 @@ class Shell {
     const action = this.view.actions[binding.action];
     if (!action) return;
     event.preventDefault();
+    if (isRepeated(binding, event)) return;
     if (typeof action === "function") action();
     else if (!this.held.has(event.code)) {
       this.held.set(event.code, action);

@@ -45,7 +45,7 @@ export class Head {
   tellPlace() {
     const { count: images, complete } = this.page.session.images;
     const place = (this.frame?.facts?.place ?? -1) + 1;
-    setText(this.place, this.frame ? t.head.place(count(place), count(images), complete) : "");
+    setText(this.place, place ? t.head.place(count(place), count(images), complete) : "");
     this.bar.max = Math.max(images, 1);
     this.bar.value = place;
   }

@@ -31,7 +31,10 @@ export class FlatView {
     const { frame } = this.work;
     this.isOn = !this.isOn;
     if (!frame) return;
+    const { classList } = this.work.stageBox;
+    classList.add("waiting"); // a large frame takes a second
     const look = await this.look(frame);
+    classList.remove("waiting");
     if (frame === this.work.frame && Boolean(look.isFlat) === this.isOn) this.show(look);
   }
 }

@@ -1,6 +1,8 @@
 /** Large frames: tiles of what is looked at, nearest to the pointer first, a few at a time. */
 
 import { api } from "../model/api.js";
+import { poolOf } from "../view/geometry.js";
+import { pooled, sourceOf } from "../view/pool.js";
 
 const AT_ONCE = 4;
 const AFTER_FAILURE = 2000; // ms
@@ -29,6 +31,25 @@ export class Tiles {
       if (this.busy.size >= AT_ONCE) return;
       const key = `${frame.image}/${frame.frame}/${tile.pool}/${tile.row}/${tile.col}`;
       if (!this.busy.has(key)) this.one(key, frame, tile);
+    }
+  }
+
+  /**
+   * The pixel that is meant by a place on a large frame's overview: the one whose sample is shown there.
+   * @param {{row: number, col: number}} pixel  the first of its block
+   */
+  async meant(pixel) {
+    const { frame } = this;
+    if (!frame?.picture) return pixel;
+    const { height, width, polarity } = frame.picture;
+    const pool = poolOf(this.viewer.view.scale);
+    const part = { top: pixel.row, left: pixel.col, height: Math.min(pool, height - pixel.row), width: Math.min(pool, width - pixel.col) };
+    try {
+      const plane = await api.samples(frame.facts, frame.image, frame.frame, part);
+      const { row, col } = sourceOf(plane, pool, 0, 0, pooled(plane, pool, polarity).data[0]);
+      return { row: pixel.row + row, col: pixel.col + col };
+    } catch {
+      return pixel; // the server is away: the click waits for it as it is
     }
   }
 

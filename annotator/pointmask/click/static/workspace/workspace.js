@@ -200,7 +200,7 @@ export class Workspace {
     }
     if (!problem) return;
     const title = /** @type {any} */ (problem).status === 410 ? t.message.changed : t.message.unreadable;
-    fill(this.message, h("h2", {}, title), h("p", {}, h("bdi", {}, problem.message)), /** @type {any} */ (problem).fix ? h("p", {}, /** @type {any} */ (problem).fix) : null,
+    fill(this.message, h("h2", {}, title), h("p", {}, h("bdi", {}, problem.message)), /** @type {any} */ (problem).fix ? h("p.fix", {}, /** @type {any} */ (problem).fix) : null,
       h("button", { type: "button", onclick: () => this.open(frame.image, frame.frame) }, t.message.again));
   }
 
@@ -295,9 +295,13 @@ export class Workspace {
   }
 
   /** @param {{row: number, col: number}} pixel @param {boolean} always  even inside a mask */
-  clickAt(pixel, always) {
+  async clickAt(pixel, always) {
     const { frame } = this;
     if (!frame?.picture) return;
+    if (!frame.picture.isWhole && poolOf(this.viewer.view.scale) > 1) {
+      pixel = await this.tiles.meant(pixel);
+      if (frame !== this.frame) return;
+    }
     const hit = this.targetAt(pixel);
     if (hit && !always) {
       this.select(hit.target);

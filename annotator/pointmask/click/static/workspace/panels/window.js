@@ -3,6 +3,7 @@
 import { h } from "../../dom.js";
 import { change, settings } from "../../model/settings.js";
 import { t } from "../../texts.js";
+import { poolOf } from "../../view/geometry.js";
 import { codeOf, PALETTE_NAMES, quantilesWithin, valueOf, windowOf } from "../../view/levels.js";
 
 export const PRESETS = /** @type {const} */ (["auto", "local", "background", "full", "type", "mine"]);
@@ -13,9 +14,10 @@ const OUTSIDE = 0.35; // opacity of counts outside the window
  * Values of a preset for a frame.
  * @param {string} preset @param {import("../../../model/frames.js").Frame} frame
  * @param {{top: number, left: number, bottom: number, right: number}} visible
+ * @param {number} [pool]  pixels along a side of which the screen shows one
  * @returns {import("../../../view/levels.js").Window}
  */
-export function presetWindow(preset, frame, visible) {
+export function presetWindow(preset, frame, visible, pool = 1) {
   const { facts, picture } = frame;
   if (!facts || !picture) return { low: 0, high: 1 };
   const { median, sigma } = facts.background;
@@ -28,12 +30,21 @@ export function presetWindow(preset, frame, visible) {
     const [low, high] = facts.type_range ?? [all["0"], all["100"]];
     return windowOf(low, high);
   }
-  if (preset === "local" && picture.isWhole && visible.bottom > visible.top && visible.right > visible.left) {
-    const [low, high] = quantilesWithin(picture.plane.data, picture.width, code, visible, [0.005, 0.998]);
-    return windowOf(low, high);
+  // The brightest of many pixels are brighter than most: what is on the screen counts, or all would be white.
+  if ((preset === "local" || (preset === "auto" && pool > 1)) && pool >= picture.pool) {
+    const { data, width, height } = picture.at(pool);
+    const part = preset === "auto" ? { top: 0, left: 0, bottom: height, right: width } : shrunk(visible, pool);
+    if (part.bottom > part.top && part.right > part.left) {
+      const [low, high] = quantilesWithin(data, width, code, part, [0.005, 0.998]);
+      return windowOf(low, high);
+    }
   }
   return windowOf(all["0.5"], all["99.8"]);
 }
+
+/** A part of the frame in pooled pixels. */
+const shrunk = ({ top, left, bottom, right }, pool) =>
+  ({ top: Math.floor(top / pool), left: Math.floor(left / pool), bottom: Math.ceil(bottom / pool), right: Math.ceil(right / pool) });
 
 /** The setting that keeps what was set by hand. @param {any} frame  or its flat view */
 const mineOf = (frame) => /** @type {const} */ (frame?.isFlat ? "flatWindow" : "window");
@@ -72,8 +83,11 @@ export class WindowPanel {
       this.presets,
       h("div.row", {}, h("label.check", {}, this.lock, t.window.lock), h("label.check", {}, this.invert, t.window.invert), this.palette));
     new ResizeObserver(() => this.drawSoon()).observe(this.plot);
+    this.pool = 1;
     viewer.addEventListener("view", () => {
-      if (settings.preset === "local" && !settings.locked) this.apply();
+      const isPooledAnew = settings.preset === "auto" && poolOf(viewer.view.scale) !== this.pool;
+      const isShown = this.frame?.picture && this.frame.picture === viewer.picture;
+      if (isShown && !settings.locked && (settings.preset === "local" || isPooledAnew)) this.apply();
     });
   }
 
@@ -98,7 +112,8 @@ export class WindowPanel {
   /** The preset's values for what is shown now. */
   apply() {
     if (!this.frame) return;
-    this.use(presetWindow(settings.preset, this.frame, this.viewer.visiblePart()));
+    this.pool = poolOf(this.viewer.view.scale);
+    this.use(presetWindow(settings.preset, this.frame, this.viewer.visiblePart(), this.pool));
   }
 
   /** @param {import("../../../view/levels.js").Window} window */
