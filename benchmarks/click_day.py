@@ -3,11 +3,11 @@
 python benchmarks/click_day.py
 
 A page in Chromium goes through a thousand frames, which also fills the server's memory of decoded frames.
-Then come twenty thousand edits, as many as a busy person makes in eight hours, one after another and without a
-pause, against ``pointmask click`` in a process of its own: clicks on targets of made-up frames, moves, levels,
-labels, undo and redo. What counts are ratios within the run: the processor time of an edit in the last tenth
-of the day to that in the first, the server's memory at the end to that after a tenth, and the page's memory
-after all frames to that after a tenth of them.
+Then come twenty thousand edits, as many as a busy person makes in eight hours, one after another and without
+a pause, against ``pointmask click`` in a process of its own: clicks on targets of made-up frames, moves,
+levels, labels, undo and redo. What counts are ratios within the run: the processor time of an edit in the
+last tenth of the day to that in the first, the server's memory at the end to that after a tenth, and the
+page's memory after all frames to that after a tenth of them.
 """
 
 import argparse
