@@ -25,6 +25,10 @@ _CHUNK_DASK = 256
 _PATIENCE = 20  # seconds until a first worker of a cluster must be there
 
 
+def _one(item: object) -> int:
+    return 1
+
+
 class _Future(Protocol):
     def result(self) -> Any: ...  # noqa: ANN401 - of two libraries, one untyped
 
@@ -34,7 +38,9 @@ def serial(function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
     return map(function, items)
 
 
-def threads(function: Callable[[T], R], items: Iterable[T], count: int) -> Iterator[R]:
+def threads(
+    function: Callable[[T], R], items: Iterable[T], count: int, weight: Callable[[T], int] = _one
+) -> Iterator[R]:
     """
     Process items in a thread pool.
 
@@ -46,21 +52,24 @@ def threads(function: Callable[[T], R], items: Iterable[T], count: int) -> Itera
         Read lazily.
     count : int
         Number of threads.
+    weight : callable
+        How many items an item counts for.
     """
     pool = ThreadPoolExecutor(count, thread_name_prefix="pointmask")
     try:
         yield from _windowed(
             # In the context of this thread, which collects notes; each call needs its own copy.
             lambda chunk: pool.submit(copy_context().run, _each, function, chunk),
-            items,
-            _CHUNK,
+            _chunks(items, _CHUNK, weight),
             3 * count,
         )
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def dask(function: Callable[[T], R], items: Iterable[T], address: str) -> Iterator[R]:
+def dask(
+    function: Callable[[T], R], items: Iterable[T], address: str, weight: Callable[[T], int] = _one
+) -> Iterator[R]:
     """
     Process items on a Dask cluster, whose workers must see the same folders under the same paths.
 
@@ -74,6 +83,8 @@ def dask(function: Callable[[T], R], items: Iterable[T], address: str) -> Iterat
         Read lazily.
     address : str
         Address of the scheduler, such as ``tcp://host:8786``.
+    weight : callable
+        As for `threads`.
 
     Raises
     ------
@@ -103,7 +114,9 @@ def dask(function: Callable[[T], R], items: Iterable[T], address: str) -> Iterat
         window = 2 * max(1, sum(client.nthreads().values()))
         try:
             yield from _windowed(
-                lambda chunk: client.submit(_each, function, chunk, pure=False), items, _CHUNK_DASK, window
+                lambda chunk: client.submit(_each, function, chunk, pure=False),
+                _chunks(items, _CHUNK_DASK, weight),
+                window,
             )
         except PointmaskError:
             raise  # raised by the function
@@ -115,14 +128,26 @@ def dask(function: Callable[[T], R], items: Iterable[T], address: str) -> Iterat
             raise BrokenOffError(f"the Dask scheduler at {address} is gone ({error})") from error
 
 
-def _windowed(
-    submit: Callable[[list[T]], _Future], items: Iterable[T], size: int, window: int
-) -> Iterator[Any]:
-    """Keep ``window`` chunks of ``size`` items in flight, and yield their results in order."""
+def _chunks(items: Iterable[T], size: int, weight: Callable[[T], int]) -> Iterator[list[T]]:
+    """Yield lists of items that together weigh ``size``, or the first of which weighs more."""
+    chunk: list[T] = []
+    total = 0
+    for item in items:
+        more = weight(item)
+        if chunk and total + more > size:
+            yield chunk
+            chunk, total = [], 0
+        chunk.append(item)
+        total += more
+    if chunk:
+        yield chunk
+
+
+def _windowed(submit: Callable[[list[T]], _Future], chunks: Iterator[list[T]], window: int) -> Iterator[Any]:
+    """Keep ``window`` chunks in flight, and yield the results of their items in order."""
     waiting: deque[_Future] = deque()
-    source = iter(items)
     while True:
-        while len(waiting) < window and (chunk := list(islice(source, size))):
+        for chunk in islice(chunks, window - len(waiting)):
             waiting.append(submit(chunk))
         if not waiting:
             return
@@ -134,7 +159,7 @@ def _each(function: Callable[[T], R], chunk: list[T]) -> list[R]:
 
 
 class Progress(NamedTuple):
-    """Progress of a job, in image files."""
+    """Progress of a job, in frames or files: the job says which."""
 
     seen: int
     total: int

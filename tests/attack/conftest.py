@@ -8,6 +8,7 @@ test_hostile_values.py  figures, parameters and documents at and beyond their bo
 test_own_files*.py      what pointmask may replace or remove, and what never
 test_power_loss.py      power that fails in the middle, on a disk that forgets (power.py)
 test_trainer_losses.py  the same, and kills, of predict and train
+test_real_disk.py        power that fails on a real ext4, where one can be mounted
 test_folder_recipes.py  stale, lost and foreign results in output folders; full and read-only disks
 test_training_recipes.py data that change, and places that are no run
 """

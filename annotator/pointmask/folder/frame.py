@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,8 @@ from pointmask.io.layout import result_path
 from pointmask.io.notes import note
 from pointmask.io.points.fit import differs, fitted
 from pointmask.io.points.points import Point
+
+_NOBODY_ELSE = nullcontext()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ def annotate_one(
     *,
     frame: int = 0,
     frames: int = 1,
+    guard: AbstractContextManager[object] = _NOBODY_ELSE,
 ) -> Result:
     """
     Annotate one frame of an open image file; writes nothing.
@@ -64,6 +68,8 @@ def annotate_one(
         How to annotate, and what to make.
     frame, frames : int
         0-based frame, and the number of frames of the file.
+    guard : context manager
+        Entered while the file is read; threads that share the file exclude one another by it.
 
     Returns
     -------
@@ -75,7 +81,8 @@ def annotate_one(
     ImageError, PointsError
         If the image cannot be decoded, a point lies outside it, or was marked in an image of another aspect.
     """
-    image, name = file.decode(frame), file.name
+    with guard:
+        image, name, kind = file.decode(frame), file.name, file.kind
     said = differs(points, image.shape)
     points = fitted(points, image.shape)
     start = time.thread_time()
@@ -86,7 +93,9 @@ def annotate_one(
     if len(annotation.replaced):
         row, col = annotation.replaced[0]
         note(REPLACED, f"{name}: row {row}, column {col}", len(annotation.replaced))
-    files = {result_path(kind, name, frame, frames): _encode(kind, image, annotation) for kind in recipe.save}
+    files = {
+        result_path(result, name, frame, frames): _encode(result, image, annotation) for result in recipe.save
+    }
     entry: Entry = {
         "image": name,
         "frame": frame,
@@ -94,7 +103,7 @@ def annotate_one(
         "shape": list(annotation.shape),
         "content": file.content,
         **recipe.settings.fields,
-        **({"raster": "thermal"} if file.kind == "FLIR" else {}),
+        **({"raster": "thermal"} if kind == "FLIR" else {}),
         **({} if said is None else {"points_scaled_from": list(said)}),
         **({"replaced_pixels": len(annotation.replaced)} if len(annotation.replaced) else {}),
         "size_prior": "none",

@@ -19,6 +19,7 @@ from pointmask.executors import Progress
 from pointmask.folder.documents import check_documents, check_heeded, write_documents
 from pointmask.folder.frame import skipped_entry
 from pointmask.folder.judging import judge_plan
+from pointmask.folder.opened import OpenFiles
 from pointmask.folder.options import Recipe, make_recipe
 from pointmask.folder.output import (
     Clock,
@@ -36,7 +37,7 @@ from pointmask.folder.records.shards import Shard
 from pointmask.folder.report.options import ReportOptions
 from pointmask.folder.report.page import write_report
 from pointmask.folder.summary import RunningSummary, Summary
-from pointmask.folder.tasks import Task, tasks_of
+from pointmask.folder.tasks import STRETCH, STRETCH_OF_CLUSTER, Task, tasks_of, weight_of
 from pointmask.folder.worker import JobFolders, Outcome, work
 from pointmask.io.clicks import check_not_judged
 from pointmask.io.files import clean_temporaries
@@ -193,8 +194,9 @@ def annotate_folder(
                 plan,
                 part,
                 recipe,
-                JobFolders(source, target, part.tag),
+                JobFolders(OpenFiles(source), target, part.tag),
                 execute,
+                stretch=STRETCH if scheduler is None else STRETCH_OF_CLUSTER,
                 overwrite=overwrite,
                 timings=timings,
                 progress=progress or _silent,
@@ -227,6 +229,7 @@ def _annotate(
     folders: JobFolders,
     execute: Callable[[Work, Iterable[Task]], Iterator[Outcome]],
     *,
+    stretch: int,
     overwrite: bool,
     timings: bool,
     progress: Callable[[Progress], None],
@@ -234,14 +237,15 @@ def _annotate(
     """Do what is missing, and publish the manifest."""
     out = folders.out
     ledger = Ledger(out, part, recipe.settings, plan.frames, masks=recipe.run_lengths, overwrite=overwrite)
-    with closing(ledger):
+    with closing(ledger), closing(folders.files):
         folders = replace(folders, claimed=ledger.recall())
         tag = None if part.count == 1 else part.tag
         clean_temporaries(out, tag, RESULTS.values() if ledger.was_broken_off else ())
         write_theta(out, recipe.theta, part.tag, overwrite=overwrite)
         todo = partial(work, recipe, folders)
         with clock(out, keep=timings) as note:
-            summary = _run(plan, part, ledger, partial(execute, todo), note, progress)
+            tasks = tasks_of(plan, part, ledger.finished(), stretch)
+            summary = _run(plan, part, ledger, partial(execute, todo, tasks), note, progress)
         summary.missing_shards = ledger.publish()
     return summary
 
@@ -250,8 +254,8 @@ def _executor(threads: int, scheduler: str | None) -> Callable[[Work, Iterable[T
     if threads < 1:
         raise ValueError(f"threads is {threads}; at least 1 is needed")
     if scheduler is not None:
-        return partial(executors.dask, address=scheduler)
-    return executors.serial if threads == 1 else partial(executors.threads, count=threads)
+        return partial(executors.dask, address=scheduler, weight=weight_of)
+    return executors.serial if threads == 1 else partial(executors.threads, count=threads, weight=weight_of)
 
 
 def _silent(progress: Progress) -> None:
@@ -262,12 +266,12 @@ def _run(
     plan: Plan,
     part: Shard,
     ledger: Ledger,
-    execute: Callable[[Iterable[Task]], Iterator[Outcome]],
+    execute: Callable[[], Iterator[Outcome]],
     note: Clock,
     progress: Callable[[Progress], None],
 ) -> Summary:
     """Do all images of this shard and journal them as they are finished."""
-    total = sum(part.owns(image) for image in plan.frames)
+    total = sum(count for image, count in plan.frames.counts() if part.owns(image))
     running = RunningSummary()
     summary = running.summary
     for (image, frame), reason in sorted(plan.skipped.items()):
@@ -276,8 +280,9 @@ def _run(
             ledger.add(entry)
             running.skip(entry)
     summary.without_points.extend(image for image in plan.without_points if part.owns(image))
-    handled, shown, notes = 0, 0.0, Notes()
-    for seen, outcome in enumerate(execute(tasks_of(plan, part, ledger.finished())), 1):
+    seen, handled, shown, notes = 0, 0, 0.0, Notes()
+    for outcome in execute():
+        seen += weight_of(outcome.task)
         running.outcome(outcome)
         notes.merge(outcome.notes)
         for entry, seconds in outcome.entries:

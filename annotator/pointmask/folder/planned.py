@@ -102,6 +102,14 @@ class PlannedFrames(Mapping[str, Frames]):
         """Return (image, frames), without a search for each."""
         return _Items(self)
 
+    def counts(self) -> Iterator[tuple[str, int]]:
+        """Yield each image with the number of frames that are asked for."""
+        for name, kind in zip(self._names, self._kinds, strict=True):
+            if kind != _NOT:
+                yield name, 1
+            elif name in self._others:
+                yield name, len(self._others[name])
+
     def not_planned(self) -> Iterator[str]:
         """Yield the images that are not asked for, sorted."""
         for name, kind in zip(self._names, self._kinds, strict=True):

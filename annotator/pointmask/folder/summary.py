@@ -99,7 +99,7 @@ class RunningSummary:
         self.summary.skipped.append((name, entry["reason"]))
 
     def outcome(self, outcome: Outcome) -> None:
-        """Count the frames of one image file."""
+        """Count the frames of one task."""
         for entry, seconds in outcome.entries:
             if entry["status"] == "skipped":
                 self.skip(entry)
@@ -114,8 +114,8 @@ class RunningSummary:
         for known in (finished[frame] for frame in outcome.resumed):
             self.summary.resumed += 1
             self._add(known.targets, known.confidence)
-        asked = {frame for frame, _ in outcome.task.points}
-        if outcome.frames > 1:
+        if outcome.frames > 1 and outcome.task.is_last:
+            asked = outcome.task.asked
             rest = (frame for frame in range(outcome.frames) if frame not in asked)
             self.summary.without_points.extend(f"{outcome.task.image}#{frame}" for frame in rest)
 

@@ -1,4 +1,8 @@
-"""What is left to do of a plan, image by image: plan and earlier results go by side by side, both sorted."""
+"""What is left to do of a plan, a stretch of frames at a time: plan and earlier results go by, both sorted.
+
+A file of many frames is several tasks. Each is noted when it is done, so that a job that is interrupted in
+the middle of a file goes on there, and all threads work on one file.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,11 +16,17 @@ from pointmask.io.images.kinds import may_hold_frames
 from pointmask.io.layout import stem_of
 from pointmask.io.points.points import Point
 
+STRETCH = 16
+"""Most frames of a task: what a thread does at a time, and what an interruption may lose of it."""
+
+STRETCH_OF_CLUSTER = 4096
+"""The same on a cluster, whose workers open the file, and read all of it for its hash, for every task."""
+
 
 @dataclass(frozen=True, slots=True)
 class Task:
     """
-    One image file to do.
+    One image file to do, or a stretch of its frames.
 
     Attributes
     ----------
@@ -28,17 +38,31 @@ class Task:
         Frames that an earlier job finished.
     taken : frozenset of int
         Frames whose numbered result has the name of another image's result.
+    is_part : bool
+        Whether other tasks do other frames of the file.
+    is_last : bool
+        Whether no later task does frames of the file.
+    before : frozenset of int
+        Frames of the file that earlier tasks do; given to the last one only.
     """
 
     image: str
     points: tuple[tuple[int, tuple[Point, ...]], ...]
     finished: tuple[tuple[int, Known], ...] = ()
     taken: frozenset[int] = frozenset()
+    is_part: bool = False
+    is_last: bool = True
+    before: frozenset[int] = frozenset()
+
+    @property
+    def asked(self) -> frozenset[int]:
+        """Frames of this task and of those before it, if it is the last one."""
+        return self.before.union(frame for frame, _ in self.points)
 
 
-def tasks_of(plan: Plan, part: Shard, finished: Iterator[tuple[Key, Known]]) -> Iterator[Task]:
+def tasks_of(plan: Plan, part: Shard, finished: Iterator[tuple[Key, Known]], stretch: int) -> Iterator[Task]:
     """
-    Yield a task for each image of a shard, sorted by name.
+    Yield the tasks of a shard, sorted by name and frame.
 
     Parameters
     ----------
@@ -48,13 +72,35 @@ def tasks_of(plan: Plan, part: Shard, finished: Iterator[tuple[Key, Known]]) -> 
         The one to do.
     finished : iterator of ((str, int), Known)
         What earlier jobs did, sorted by image and frame. It is read as the tasks are taken.
+    stretch : int
+        Most frames of a task.
     """
     earlier = SortedLookup(finished)
     for image, frames in plan.frames.items():
         if not part.owns(image):
             continue
-        known = tuple((k, what) for k, what in earlier.of(image) if k in frames)
-        yield Task(image, tuple(sorted(frames.items())), known, _taken(plan, image, frames))
+        known = {k: what for k, what in earlier.of(image) if k in frames}
+        points, taken = sorted(frames.items()), _taken(plan, image, frames)
+        if len(points) <= stretch:
+            yield Task(image, tuple(points), tuple(known.items()), taken)
+            continue
+        for start in range(0, len(points), stretch):
+            some = tuple(points[start : start + stretch])
+            is_last = start + stretch >= len(points)
+            yield Task(
+                image,
+                some,
+                tuple((k, known[k]) for k, _ in some if k in known),
+                taken,
+                is_part=True,
+                is_last=is_last,
+                before=frozenset(k for k, _ in points[:start]) if is_last else frozenset(),
+            )
+
+
+def weight_of(task: Task) -> int:
+    """Return how many frames a task does."""
+    return len(task.points)
 
 
 def _taken(plan: Plan, image: str, frames: Frames) -> frozenset[int]:

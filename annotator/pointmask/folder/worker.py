@@ -1,4 +1,4 @@
-"""One image file of a folder job: read once, annotate, write its results. Runs in any thread or process."""
+"""One task of a folder job: read the image, annotate, write its results. Runs in any thread or process."""
 
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -6,13 +6,13 @@ from pathlib import Path
 
 from pointmask.errors import BrokenOffError, ImageError, PointmaskError
 from pointmask.folder.frame import Result, annotate_one, skipped_entry
+from pointmask.folder.opened import Opened, OpenFiles
 from pointmask.folder.options import Recipe
 from pointmask.folder.records.claims import check_results, remove_results, result_files
 from pointmask.folder.records.manifest import Entry, Known
 from pointmask.folder.records.sealed import FILES, is_intact, sealed_fields
 from pointmask.folder.tasks import Task
 from pointmask.io.files import write_whole
-from pointmask.io.images.file import ImageFile
 from pointmask.io.images.kinds import may_hold_frames
 from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import result_path
@@ -28,7 +28,7 @@ class JobFolders:
 
     Attributes
     ----------
-    images : ImageSource
+    files : OpenFiles
         What to annotate.
     out : Path
         Output folder.
@@ -38,7 +38,7 @@ class JobFolders:
         Result files that a killed job may have left, which may be replaced like those of earlier entries.
     """
 
-    images: ImageSource
+    files: OpenFiles
     out: Path
     tag: str = "whole"
     claimed: frozenset[str] = frozenset()
@@ -72,7 +72,7 @@ class Outcome:
 
 def work(recipe: Recipe, folders: JobFolders, task: Task) -> Outcome:
     """
-    Do one image file: what is missing of it.
+    Do one task: what is missing of it.
 
     Parameters
     ----------
@@ -106,16 +106,17 @@ def _work(recipe: Recipe, folders: JobFolders, outcome: Outcome) -> None:
     task = outcome.task
     with ExitStack() as stack:
         try:
-            file = stack.enter_context(folders.images.open(task.image))
-            outcome.frames = file.frames if may_hold_frames(task.image) else 1
-            content = file.content
+            opened = stack.enter_context(folders.files.of(task))
+            with opened.guard:
+                outcome.frames = opened.file.frames if may_hold_frames(task.image) else 1
+                content = opened.file.content
         except ImageError as error:
-            _check_there(folders.images)
+            _check_there(folders.files.images)
             outcome.entries = [
                 (skipped_entry(task.image, frame, str(error)), 0.0) for frame, _ in task.points
             ]
             return
-        _do_frames(recipe, folders, outcome, file, content)
+        _do_frames(recipe, folders, outcome, opened, content)
 
 
 def _check_there(images: ImageSource) -> None:
@@ -128,7 +129,7 @@ def _check_there(images: ImageSource) -> None:
         ) from error
 
 
-def _do_frames(recipe: Recipe, folders: JobFolders, outcome: Outcome, file: ImageFile, content: str) -> None:
+def _do_frames(recipe: Recipe, folders: JobFolders, outcome: Outcome, opened: Opened, content: str) -> None:
     """Fill in what became of each frame."""
     finished = dict(outcome.task.finished)
     for frame, points in outcome.task.points:
@@ -138,7 +139,7 @@ def _do_frames(recipe: Recipe, folders: JobFolders, outcome: Outcome, file: Imag
             outcome.resumed.append(frame)
             continue
         before = None if known is None else known.mask
-        new, seconds = _do_frame(recipe, folders, outcome, file, frame, points, before)
+        new, seconds = _do_frame(recipe, folders, outcome, opened, frame, points, before)
         if not is_current:  # what else an earlier job made of this frame belongs to another mask
             remove_results(folders.out, before, keep=new.get(FILES, ()))
         outcome.entries.append((new, seconds))
@@ -148,7 +149,7 @@ def _do_frame(
     recipe: Recipe,
     folders: JobFolders,
     outcome: Outcome,
-    file: ImageFile,
+    opened: Opened,
     frame: int,
     points: tuple[Point, ...],
     before: str | None,
@@ -157,7 +158,9 @@ def _do_frame(
     name = outcome.task.image
     try:
         _check_frame(outcome, frame)
-        result = annotate_one(file, points, recipe, frame=frame, frames=outcome.frames)
+        result = annotate_one(
+            opened.file, points, recipe, frame=frame, frames=outcome.frames, guard=opened.guard
+        )
         _write(result, folders, before)
     except (BrokenOffError, MemoryError):
         raise

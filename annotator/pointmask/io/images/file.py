@@ -66,6 +66,10 @@ class ImageFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file and its decoder."""
         if "_codec" in self.__dict__:
             self._codec.close()
         self._file.close()

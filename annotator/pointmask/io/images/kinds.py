@@ -31,6 +31,11 @@ def is_raw(name: str) -> bool:
     return name.lower().endswith(RAW_SUFFIXES)
 
 
+def is_video(name: str) -> bool:
+    """Say whether a file name has one of `VIDEO_SUFFIXES`, in any case."""
+    return name.lower().endswith(VIDEO_SUFFIXES)
+
+
 def is_image_or_raw(name: str) -> bool:
     """Say whether a file name has one of `SUFFIXES` or `RAW_SUFFIXES`, in any case."""
     return is_image(name) or is_raw(name)
