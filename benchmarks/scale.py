@@ -27,7 +27,7 @@ from support.results import FOLDER, save
 
 from pointmask.annotator.image import annotate
 from pointmask.folder.job import annotate_folder
-from pointmask.folder.plan import make_plan
+from pointmask.folder.planning.plan import make_plan
 from pointmask.io.formats import read_points
 from pointmask.io.images.array import encode_png
 from pointmask.io.images.open import open_source

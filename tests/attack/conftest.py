@@ -6,9 +6,7 @@ test_special_files.py   pipes, sockets, devices, links to themselves, files that
 test_hostile_names.py   control characters in names and texts, on every output and page
 test_hostile_values.py  figures, parameters and documents at and beyond their bounds
 test_own_files*.py      what pointmask may replace or remove, and what never
-test_power_loss.py      power that fails in the middle, on a disk that forgets (power.py)
-test_trainer_losses.py  the same, and kills, of predict and train
-test_real_disk.py        power that fails on a real ext4, where one can be mounted
+losses/                 power that fails, on a disk that forgets (power.py) and on a real ext4; kills
 test_folder_recipes.py  stale, lost and foreign results in output folders; full and read-only disks
 test_training_recipes.py data that change, and places that are no run
 """

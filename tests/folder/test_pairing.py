@@ -5,7 +5,7 @@ from collections import defaultdict
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pointmask.folder.plan import make_plan, shared_stems
+from pointmask.folder.planning.plan import make_plan, shared_stems
 from pointmask.io.images.open import open_source
 from pointmask.io.points.by_frame import points_by_frame
 from pointmask.io.points.names import without_suffix

@@ -4,8 +4,8 @@ The only argument says which jobs: annotate, predict or train. A request ``{"job
 "event": n}`` does the job in a fork of this process, which has everything imported and compiled already. It
 is killed with SIGKILL after ``s`` seconds, or kills itself just before its n-th change of the file system
 (opening to write, renaming, removing), or neither. With ``"watch": folder`` it notes there what it waited
-for, see `attack.power`. The answer says whether it was killed, how long it took, how many changes it made,
-what it said was done, and the traceback if an error ended it.
+for, see `attack.losses.power`. The answer says whether it was killed, how long it took, how many changes it
+made, what it said was done, and the traceback if an error ended it.
 """
 
 import json
@@ -110,7 +110,7 @@ def _run(
         os.close(reader)
         if watch is not None:
             sys.path.insert(0, str(Path(__file__).parents[1]))
-            from attack import power
+            from attack.losses import power
 
             power.watch(Path(job["out"]), Path(watch))
         _child(work, job, event, writer)

@@ -19,7 +19,7 @@ from pointmask.doctor.whole import judge_masks
 from pointmask.errors import ImageError
 from pointmask.executors import Progress
 from pointmask.folder.judging import judge_plan
-from pointmask.folder.plan import Plan, make_plan, shared_stems
+from pointmask.folder.planning.plan import Plan, make_plan, shared_stems
 from pointmask.io.images.open import open_source
 from pointmask.io.images.source import ImageSource
 from pointmask.io.points.lists import IdList

@@ -19,7 +19,7 @@ from pointmask.doctor.findings import Diagnosis
 from pointmask.doctor.lists import names_of
 from pointmask.doctor.targets import is_binary, repeated, targets_of
 from pointmask.errors import ImageError, OutputError, PointmaskError
-from pointmask.folder.plan import make_plan, shared_stems
+from pointmask.folder.planning.plan import make_plan, shared_stems
 from pointmask.io.files import staged, write_whole
 from pointmask.io.formats.tables.csv import Csv
 from pointmask.io.images.array import encode_png, read_mask

@@ -22,7 +22,7 @@ from pointmask.doctor.targets import (
 )
 from pointmask.doctor.visibility import Evidence
 from pointmask.errors import ImageError, PointsError
-from pointmask.folder.planned import PlannedFrames
+from pointmask.folder.planning.planned import PlannedFrames
 from pointmask.io.images.file import ImageFile
 from pointmask.io.images.masks import resized, size_relation, truth_whatever
 from pointmask.io.images.source import ImageSource

@@ -30,7 +30,7 @@ from pointmask.folder.output import (
     stops_cleanly,
     write_theta,
 )
-from pointmask.folder.plan import Plan, make_plan
+from pointmask.folder.planning.plan import Plan, make_plan
 from pointmask.folder.records.ledger import Ledger
 from pointmask.folder.records.mask_lines import check_ours
 from pointmask.folder.records.shards import Shard

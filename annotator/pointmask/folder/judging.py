@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from pointmask.folder.plan import Plan
+from pointmask.folder.planning.plan import Plan
 from pointmask.io.images.source import ImageSource
 from pointmask.io.notes import gathering
 from pointmask.io.points.fit import fitted

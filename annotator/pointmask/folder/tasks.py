@@ -7,8 +7,8 @@ the middle of a file goes on there, and all threads work on one file.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pointmask.folder.plan import Plan
-from pointmask.folder.planned import Frames
+from pointmask.folder.planning.plan import Plan
+from pointmask.folder.planning.planned import Frames
 from pointmask.folder.records.manifest import Known
 from pointmask.folder.records.shards import Shard
 from pointmask.folder.records.sorted_lines import Key, SortedLookup

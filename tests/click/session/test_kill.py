@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from attack import power
+from attack.losses import power
 from tools.click.kill import setup_of, source, state
 from tools.click.opening import open_session
 

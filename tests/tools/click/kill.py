@@ -3,7 +3,7 @@
 A request ``{"out": folder, "seed": n, "seconds": s}`` does edits without end in a fork of this process, until
 it is killed with SIGKILL after ``s`` seconds. The answer lists the edits that were answered, in order, each
 with its identifier, the journal's line, the last line that the disk was said to hold, and what is held of the
-frame. With ``"watch": folder`` the fork notes there what it waited for; see `attack.power`.
+frame. With ``"watch": folder`` the fork notes there what it waited for; see `attack.losses.power`.
 
 A request ``{"out": folder, "event": n}`` publishes the folder in a fork, which kills itself just before its
 n-th change of the file system (opening to write, renaming, removing).
@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from attack import power
+from attack.losses import power
 
 from pointmask.annotator.image import annotate
 from pointmask.click.contract import edits

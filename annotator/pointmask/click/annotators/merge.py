@@ -10,7 +10,7 @@ from pointmask.click.annotators.common import by_frame, check_published
 from pointmask.click.publish.folder import derive
 from pointmask.errors import OutputError
 from pointmask.folder.frame import skipped_entry
-from pointmask.folder.plan import shared_stems
+from pointmask.folder.planning.plan import shared_stems
 from pointmask.folder.records.claims import check_results
 from pointmask.folder.records.manifest import Entry, dump
 from pointmask.io.files import clean_temporaries, put_whole, staged, sync

@@ -14,7 +14,7 @@ from pointmask.click.journal.index import FrameKey
 from pointmask.click.publish.entries import entry_of, key_of_entry, mask_png, point_fields
 from pointmask.click.publish.own import OwnMasks
 from pointmask.folder.frame import skipped_entry
-from pointmask.folder.plan import shared_stems
+from pointmask.folder.planning.plan import shared_stems
 from pointmask.folder.records.manifest import Entry, Settings, dump, entry_lines, parse_or_raise
 from pointmask.folder.records.mask_lines import mask_lines
 from pointmask.io.files import clean_temporaries, flush, put_whole, staged, whole_file, write_whole

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from pointmask.errors import ImageError
-from pointmask.folder.planned import PlannedFrames
+from pointmask.folder.planning.planned import PlannedFrames
 from pointmask.folder.records.sorted_lines import Key
 from pointmask.io.images.kinds import may_hold_frames
 from pointmask.io.images.source import ImageSource

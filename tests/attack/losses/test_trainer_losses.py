@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from attack import power
+from attack.losses import power
 from tools.folders import save, tree
 from tools.kill_job import jobs
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from attack import power
+from attack.losses import power
 from tools.folders import scenes, tree
 from tools.kill_job import jobs
 
@@ -123,9 +123,9 @@ def test_a_training_state_is_the_old_one_or_the_new_one(tmp_path):
     pytest.importorskip("torch")
     code = f"""
 import sys
-sys.path.insert(0, {str(Path(__file__).parents[1])!r})
+sys.path.insert(0, {str(Path(__file__).parents[2])!r})
 from pathlib import Path
-from attack import power
+from attack.losses import power
 from pointmask_trainer.config import ModelConfig
 from pointmask_trainer.data.normalisation import Normalisation
 from pointmask_trainer.detectors.registry import build
@@ -179,9 +179,9 @@ def test_the_disk_that_forgets_does_forget(tmp_path):
     """Else the tests above would prove nothing: a file that nobody waited for is lost now and then."""
     code = f"""
 import os, sys
-sys.path.insert(0, {str(Path(__file__).parents[1])!r})
+sys.path.insert(0, {str(Path(__file__).parents[2])!r})
 from pathlib import Path
-from attack import power
+from attack.losses import power
 from pointmask.io.files import write_whole
 power.watch(Path(sys.argv[1]), Path(sys.argv[2]))
 for k in range(20):
