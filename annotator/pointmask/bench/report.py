@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Literal, cast
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from pointmask.bench.baselines.registry import BASELINES, OURS
@@ -22,6 +23,7 @@ _COLUMNS = (
     "ms p95",
     "time / ours [95 %]",
 )
+_TIMES = _COLUMNS.index("ms median")  # the first of the times, which have a table of their own
 _Sheet = tuple[str, Sequence[str], list[list[str]]]
 
 LEGEND = (
@@ -52,7 +54,12 @@ def machine_line(summary: BenchSummary) -> str:
 
 def tables(summary: BenchSummary) -> list[Table]:
     """Build the tables for the terminal: the methods, and their IoU by size and by group of images."""
-    return [_rich(title, columns, rows) for title, columns, rows in _sheets(summary)]
+    hidden = "size prior" if summary["size_prior"] == "none" else ""  # the heading says it
+    sheets = []
+    for title, columns, rows in _sheets(summary):
+        kept = [k for k, column in enumerate(columns) if column != hidden]
+        sheets.append(_rich(title, [columns[k] for k in kept], [[row[k] for k in kept] for row in rows]))
+    return sheets
 
 
 def markdown(summary: BenchSummary) -> str:
@@ -105,8 +112,10 @@ def _sheets(summary: BenchSummary) -> list[_Sheet]:
     rows = list(summary["methods"].values())
     prior = summary["size_prior"]
     suffix = "" if prior == "none" else f" (size prior '{prior}' from the true masks)"
+    lines = [_line(row, summary["seeds"]) for row in rows]
     sheets: list[_Sheet] = [
-        (f"Quality and time{suffix}", _COLUMNS, [_line(row, summary["seeds"]) for row in rows])
+        (f"Quality{suffix}", _COLUMNS[:_TIMES], [line[:_TIMES] for line in lines]),
+        (f"Time{suffix}", (_COLUMNS[0], *_COLUMNS[_TIMES:]), [[line[0], *line[_TIMES:]] for line in lines]),
     ]
     sheets.append(_split(f"Mean target IoU by true area in px{suffix}", "by_size", rows))
     if any(len(row["by_group"]) > 1 for row in rows):
@@ -136,7 +145,7 @@ def _split(title: str, key: Literal["by_size", "by_group"], rows: Sequence[Row])
 
 
 def _rich(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold")
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
     for k, column in enumerate(columns):
         table.add_column(column, justify="left" if k == 0 else "right", no_wrap=k == 0)
     ours = BASELINES.load(OURS).label

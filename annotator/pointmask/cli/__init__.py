@@ -109,6 +109,13 @@ WORDS = "pointmask.words"
 
 _TRAIN_PACKAGES = ("torch", "safetensors")  # packages of the extra "train"
 
+_QUIET = "pointmask.quiet"  # in the context of click: whether results and errors alone are printed
+
+_EPILOG = (
+    "Exit status: 0 done; 1 broken off, what is finished is kept; 2 a wrong call, or nothing that can be "
+    "used; 3 done, but something was skipped or is doubtful, as is said; 129, 130, 143 ended by a signal."
+)
+
 
 class LazyGroup(click.Group):
     """A group that imports commands on demand and turns errors into messages."""
@@ -124,6 +131,9 @@ class LazyGroup(click.Group):
         module, _, name = COMMANDS[cmd_name][0].partition(":")
         command = getattr(import_module(module), name)
         assert isinstance(command, click.Command)
+        if not any(parameter.name == "quiet" for parameter in command.params):
+            command.params.append(_quiet_option())
+        command.epilog = command.epilog or _EPILOG
         return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -154,7 +164,7 @@ class LazyGroup(click.Group):
                 finally:
                     show_notes(notes.lines())
         except PointmaskError as error:
-            say(f"Error: {error}", err=True)
+            complain(f"Error: {error}")
             raise SystemExit(error.exit_status) from None
         except click.ClickException as error:  # of click itself, which shows arguments as they are
             error.message = printable(error.message)  # type: ignore[misc]
@@ -165,13 +175,13 @@ class LazyGroup(click.Group):
                 raise
             from pointmask.advice import install
 
-            say(f"Error: this command needs {error.name}; install it with: {install('train')}", err=True)
+            complain(f"Error: this command needs {error.name}; install it with: {install('train')}")
             raise SystemExit(EXIT_BAD_ARGUMENTS) from None
         except BrokenPipeError as error:
             drop_output()
             raise SystemExit(status_of(error)) from None
         except KeyboardInterrupt as error:
-            say("", f"Stopped. {_KEPT.get(ctx.invoked_subcommand or '', _NOTHING)}", err=True)
+            complain("", f"Stopped. {_KEPT.get(ctx.invoked_subcommand or '', _NOTHING)}")
             raise SystemExit(status_of(error)) from None
 
 
@@ -226,10 +236,46 @@ def say(*lines: str, err: bool = False) -> None:
     *lines : str
         Each becomes one line; see `pointmask.printable.printable`.
     err : bool
-        Print on standard error.
+        Print on standard error what is no result; ``--quiet`` leaves it out.
     """
+    if err and is_quiet():
+        return
     for line in lines:
         click.echo(printable(line), err=err)
+
+
+def complain(*lines: str) -> None:
+    """Print what went wrong on standard error, ``--quiet`` or not."""
+    for line in lines:
+        click.echo(printable(line), err=True)
+
+
+def advise(*commands: str) -> None:
+    """Print the commands that come next, after the results; ``--quiet`` leaves them out."""
+    if not is_quiet():
+        for k, text in enumerate(commands):
+            click.echo(f"{'       ' if k else 'Next:  '}{printable(text)}")
+
+
+def is_quiet() -> bool:
+    """Whether the running command prints its results and errors alone."""
+    context = click.get_current_context(silent=True)
+    return context is not None and bool(context.meta.get(_QUIET))
+
+
+def _quiet_option() -> click.Option:
+    def note(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+        if value:
+            ctx.meta[_QUIET] = True
+
+    return click.Option(
+        ["-q", "--quiet"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=note,
+        help="Print results and errors alone: no progress, notes or next commands.",
+    )
 
 
 def called() -> str:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from pointmask.cli import EXIT_SOME_SKIPPED, called, say
+from pointmask.advice import command
+from pointmask.cli import EXIT_SOME_SKIPPED, advise, called, say
 from pointmask.cli.options import (
     data_set_name,
     point_format_option,
@@ -17,7 +18,7 @@ from pointmask.cli.options import (
 )
 from pointmask.cli.plugins import LateHelp
 from pointmask.io.formats.registry import saved_as
-from pointmask.io.layout import RESULTS
+from pointmask.io.layout import IMAGES, RESULTS
 
 if TYPE_CHECKING:
     from pointmask.folder.report.options import ReportOptions
@@ -232,6 +233,12 @@ def annotate(
     wrong = what_is_wrong(summary, is_shard=shard is not None)
     if wrong is not None:
         say(f"WARNING: {wrong[0]}", f"What to do: {wrong[1]}")
+    elif not summary.missing_shards and summary.images:
+        data = images.parent if images.name == IMAGES else "DATA"
+        advise(
+            command("click", images, "--review", out, "--out", out),
+            command("train", data, "--masks", out, "--out", "run"),
+        )
     makes_sense = summary.judgement is None or summary.judgement.makes_sense
     if summary.skipped or not makes_sense or not (summary.images or shard):
         raise SystemExit(EXIT_SOME_SKIPPED)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from pointmask.cli import EXIT_SOME_SKIPPED, say
+from pointmask.advice import command
+from pointmask.cli import EXIT_SOME_SKIPPED, advise, complain, is_quiet, say
 from pointmask.cli.options import point_format_option, polarity_option
 from pointmask.errors import OutputError
 
@@ -135,8 +136,9 @@ def calibrate(
         f"written: {out} and {picture.name}, {len(shown)} targets before and after",
     ):
         say(line)
+    advise(command("annotate", "IMAGES", "--points", "POINTS", "--theta", out, "--out", "masks"))
     for name, reason in skipped:
-        say(f"left out: {name}: {reason}", err=True)
+        complain(f"left out: {name}: {reason}")
     if skipped:
         raise SystemExit(EXIT_SOME_SKIPPED)
 
@@ -171,6 +173,9 @@ def _progress_display(budget: int) -> Iterator[Callable[[int], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+    if is_quiet():
+        yield lambda tried: None
+        return
     console = Console(stderr=True)
     if not console.is_terminal:
         yield _log_progress(budget)

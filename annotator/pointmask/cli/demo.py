@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pointmask.cli import say
+from pointmask.cli import advise, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,8 +85,10 @@ def _annotate(folder: Path, overwrite: bool) -> None:
     )
     show_summary(summary)
     say(f"Pictures: {out / 'overlays'}")
-    say("", f"Now yours:  pointmask annotate IMAGES --points {points.name} --out masks-out --report")
-    say(f"On a page:  {_program()} click {shlex.quote(str(images))} --polarity auto")
+    advise(
+        f"pointmask annotate IMAGES --points {points.name} --out masks-out --report",
+        f"{_program()} click {shlex.quote(str(images))} --polarity auto",
+    )
 
 
 def _program() -> str:

@@ -71,6 +71,10 @@ def data_set_name(ctx: click.Context, parameter: click.Parameter, value: str | N
     return value
 
 
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print the figures as JSON instead of tables, and nothing else."
+)
+
 _image_options = (
     click.option("--raw", metavar="WxH:TYPE", help="Read .bin, .raw, .dat, .img: 640x512:u16le[:OFFSET]."),
     click.option(

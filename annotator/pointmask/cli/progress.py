@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from pointmask.cli import say
+from pointmask.cli import is_quiet, say
 from pointmask.executors import Progress
 
 _LOG_EVERY = 10.0  # seconds
@@ -19,6 +19,9 @@ Report = Callable[[Progress], None]
 @contextmanager
 def progress_display() -> Iterator[Report]:
     """Yield a function that shows a `Progress` on standard error."""
+    if is_quiet():
+        yield lambda progress: None
+        return
     console = Console(stderr=True)
     if not console.is_terminal:
         yield logged_progress()

@@ -5,7 +5,8 @@ from typing import Literal
 
 import click
 
-from pointmask.cli import EXIT_SOME_SKIPPED, say
+from pointmask.advice import command
+from pointmask.cli import EXIT_SOME_SKIPPED, advise, say
 from pointmask.cli.options import polarity_option, source_options
 
 # On SIRST3's train list, held out, 2.4 proposals per frame find 0.924 of the targets; the first 5 whatever
@@ -121,5 +122,7 @@ def propose(
                 progress=show,
             )
         show_summary(annotated)
+    if summary.proposals:
+        advise(command("click", images, "--proposals", out))
     if summary.skipped:
         raise SystemExit(EXIT_SOME_SKIPPED)

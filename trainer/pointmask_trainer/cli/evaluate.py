@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pointmask.advice import install
-from pointmask.cli import called, say
+from pointmask.advice import command, install
+from pointmask.cli import advise, called, say
+from pointmask.cli.options import json_option
 from pointmask.errors import OutputError
 from pointmask.io.layout import IMAGES
 from pointmask.io.own import check_set, is_json_of
+from pointmask.printable import printable_json
 from pointmask_trainer.cli.options import device_option, existing_folder, masks_by_option, weights_argument
 from pointmask_trainer.cli.places import check_data, check_weights
 
@@ -64,6 +66,7 @@ _KEYS = ("weights", "model", "threshold", "all")  # of metrics.json, by which it
     is_flag=True,
     help="Write report.html: misses, false alarms and the least overlaps, in pictures.",
 )
+@json_option
 @click.option("--overwrite", is_flag=True, help="Replace the files of an earlier evaluation.")
 def evaluate(
     weights: Path,
@@ -76,6 +79,7 @@ def evaluate(
     device: str,
     out: Path,
     report: bool,
+    as_json: bool,
     overwrite: bool,
 ) -> None:
     """Score a detector on images of DATA with true masks, at native resolution.
@@ -87,6 +91,7 @@ def evaluate(
     from pointmask.cli.progress import progress_display
     from pointmask.executors import Progress
     from pointmask_trainer.inference.evaluate_folder import evaluate_folder
+    from pointmask_trainer.inference.report.tables import to_json
 
     check_weights(weights, [data])
     check_data(data, masks)
@@ -116,8 +121,15 @@ def evaluate(
         )
     for note in scored.notes:
         say(f"Note: {note}", err=True)
-    _print_tables(scored.evaluation)
-    _save(scored, out)
+    if as_json:
+        say(*printable_json(to_json(scored.evaluation, scored.facts)).splitlines())
+    else:
+        _print_tables(scored.evaluation)
+    _save(scored, out, tells=not as_json)
+    if as_json:
+        return
+    again = () if report else (command("evaluate", weights, data, "--out", out, "--report", "--overwrite"),)
+    advise(*again, command("predict", weights, "IMAGES", "--out", "detections"))
 
 
 class _Saved:
@@ -163,7 +175,7 @@ def _print_tables(evaluation: "Evaluation") -> None:
     console.print(LEGEND, style="dim", markup=False)
 
 
-def _save(scored: "FolderEvaluation", out: Path) -> None:
+def _save(scored: "FolderEvaluation", out: Path, *, tells: bool) -> None:
     from pointmask.drawing.page import made_by
     from pointmask.io.files import write_whole
     from pointmask_trainer.inference.report.tables import to_json
@@ -185,4 +197,5 @@ def _save(scored: "FolderEvaluation", out: Path) -> None:
         contents[_PAGE] = text.encode("utf-8", "backslashreplace")
     for name, content in contents.items():
         write_whole(out / name, content)
-        say(str(out / name))
+        if tells:
+            say(str(out / name))

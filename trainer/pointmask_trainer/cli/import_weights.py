@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from pointmask.advice import command
-from pointmask.cli import say
+from pointmask.cli import advise, say
 from pointmask.cli.plugins import NamesOption
 from pointmask_trainer.detectors.registry import DETECTORS
 
@@ -76,11 +76,8 @@ def import_weights(
         {"imported": source.name, "digest": weights.digest},
     )
     save_model(out, network, card)
-    say(
-        f"Weights: {out} ({model}, {len(weights.tensors):,} tensors, input channels: {channels})",
-        f"Next:    {command('predict', out, 'IMAGES', '--out', 'detections')}",
-        f"         {command('evaluate', out, 'DATA')}",
-    )
+    say(f"Weights: {out} ({model}, {len(weights.tensors):,} tensors, input channels: {channels})")
+    advise(command("predict", out, "IMAGES", "--out", "detections"), command("evaluate", out, "DATA"))
 
 
 def is_our_weights(path: Path) -> bool:

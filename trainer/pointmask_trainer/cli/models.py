@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import click
 
-from pointmask.cli import say
+from pointmask.cli import is_quiet, say
 from pointmask.cli.plugins import warn_of_broken
 
 
@@ -35,6 +35,7 @@ def models(names: tuple[str, ...], size: int, as_json: bool) -> None:
         label="Measuring",
         item_show_func=str,
         file=sys.stderr,
+        hidden=is_quiet(),
     ) as bar:
         profiles = [profile_detector(name, size=size) for name in bar]
     if as_json:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pointmask.cli import EXIT_SOME_SKIPPED, called, say
+from pointmask.advice import command
+from pointmask.cli import EXIT_SOME_SKIPPED, advise, called, say
 from pointmask.cli.options import source_options
 from pointmask_trainer.cli.options import device_option, masks_by_option, weights_argument
 from pointmask_trainer.cli.places import check_weights
@@ -115,6 +116,7 @@ def predict(
 
         page = write_prediction_report(out, source, called())
         say(f"Report:  {page}  (open it in a browser)")
+    advise(command("score", out, "--truth", "MASKS", "--images", images))
     if summary.why_senseless:
         say(
             f"WARNING: {summary.why_senseless}",

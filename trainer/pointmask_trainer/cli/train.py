@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pointmask.advice import command
-from pointmask.cli import called, say
+from pointmask.cli import advise, called, say
 from pointmask.cli.plugins import NamesOption, warn_of_broken
 from pointmask_trainer.cli.options import existing_folder, list_option
 from pointmask_trainer.cli.places import check_data
@@ -169,8 +169,10 @@ def train(
             f"Best:   epoch {best['epoch']}, {scores(best)}",
             f"Run:    {out}",
             f"Report: {files.report}",
-            f"Next:   {command('predict', out, 'IMAGES', '--out', 'detections')}",
-            f"        {command('evaluate', out, data)}",
+        )
+        advise(
+            command("evaluate", out, data, "--report"),
+            command("predict", out, "IMAGES", "--out", "detections", "--report"),
         )
 
 

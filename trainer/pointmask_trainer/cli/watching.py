@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from pointmask.cli import say
+from pointmask.cli import is_quiet, say
 from pointmask.printable import printable
 
 if TYPE_CHECKING:
@@ -72,6 +72,9 @@ def watching() -> Iterator["Watcher"]:
     """Yield a watcher that prints; see the module."""
     from pointmask_trainer.training.train import Watcher
 
+    if is_quiet():
+        yield Watcher()
+        return
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     outlook = Outlook()
     if not console.is_terminal:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from pointmask.cli import say
+from pointmask.cli import complain, say
 
 _SHOWN = 20  # reasons
 
@@ -29,6 +29,6 @@ def agree(folders: tuple[Path, ...]) -> None:
     for line in lines_of(found):
         say(line)
     for reason in found.left_out[:_SHOWN]:
-        say(f"left out: {reason}", err=True)
+        complain(f"left out: {reason}")
     if len(found.left_out) > _SHOWN:
-        say(f"left out: {len(found.left_out) - _SHOWN:,} more", err=True)
+        complain(f"left out: {len(found.left_out) - _SHOWN:,} more")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from pointmask.cli import say
+from pointmask.cli import complain, say
 from pointmask.cli.annotate import shard_of
 from pointmask.cli.options import point_format_option, polarity_option, source_options
 
@@ -155,8 +155,8 @@ def click_command(
             raise click.UsageError(
                 f"--host {host} lets other machines in; say what they will call it: --allow-host NAME"
             )
-        say(f"WARNING: the page can be reached from other machines, through {host}.", err=True)
-        say("What is sent is not encrypted; on a network that others use, take ssh instead.", err=True)
+        complain(f"WARNING: the page can be reached from other machines, through {host}.")
+        complain("What is sent is not encrypted; on a network that others use, take ssh instead.")
     check_images(images)
     out = out or default_out(images)
     wish = Wish(
@@ -302,7 +302,7 @@ def _frames_with_targets(published: "Published") -> str:
 
 
 def _warn(sentence: str) -> None:
-    say(f"WARNING: {sentence}", err=True)
+    complain(f"WARNING: {sentence}")
 
 
 def _what_is_there(desk: "Desk") -> str:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from pointmask.advice import install
+from pointmask.advice import command, install
 from pointmask.bench.baselines.registry import BASELINES, READY, WEIGHTS, check_weights
-from pointmask.cli import EXIT_SOME_SKIPPED, called, say
+from pointmask.cli import EXIT_SOME_SKIPPED, advise, called, say
+from pointmask.cli.options import json_option
 from pointmask.cli.plugins import NamesOption, warn_of_broken
 from pointmask.errors import ImageError
 from pointmask.io.own import check_set, is_json_of
-from pointmask.printable import printable
+from pointmask.printable import printable, printable_json
 
 if TYPE_CHECKING:
     from pointmask.bench.summary import BenchSummary
@@ -77,6 +78,7 @@ _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
     type=click.IntRange(min=1),
     help="Measure this many images only, spread evenly over all: for methods that take seconds per target.",
 )
+@json_option
 @click.option("--overwrite", is_flag=True, help="Replace the files of an earlier run.")
 def bench(
     images: Path | None,
@@ -89,6 +91,7 @@ def bench(
     seeds: int,
     out: Path,
     limit: int | None,
+    as_json: bool,
     overwrite: bool,
 ) -> None:
     """Compare annotators on IMAGES with true masks, or on built-in scenes.
@@ -114,6 +117,7 @@ def bench(
     if images is not None:
         check_images(images)
     from pointmask.bench.cases import SCENES_NOTE, folder_sources, scene_sources
+    from pointmask.bench.report import to_json
     from pointmask.bench.run import run_bench
     from pointmask.bench.summary import summarise
     from pointmask.cli import show_notes
@@ -148,8 +152,13 @@ def bench(
         command=called(),
         notes=() if images else (SCENES_NOTE,),
     )
-    _show(summary)
-    _save(summary, out)
+    if as_json:
+        say(*printable_json(to_json(summary)).splitlines())
+    else:
+        _show(summary)
+    _save(summary, out, tells=not as_json)
+    if not as_json:
+        advise(command("annotate", images or "IMAGES", "--points", points or "POINTS", "--out", "out"))
     if run.skipped:
         raise SystemExit(EXIT_SOME_SKIPPED)
 
@@ -200,10 +209,10 @@ def _show(summary: "BenchSummary") -> None:
 
     from pointmask.bench.report import LEGEND, heading, machine_line, tables
 
-    width = None if sys.stdout.isatty() else 160  # a file or pipe has no width
+    width = None if sys.stdout.isatty() else 80  # a file or pipe has no width
     console = Console(width=width, highlight=False, soft_wrap=False)
-    console.print(printable(heading(summary)), style="bold", markup=False)
-    console.print(machine_line(summary), style="dim", markup=False)
+    console.print(printable(heading(summary)), style="bold", markup=False, soft_wrap=True)
+    console.print(machine_line(summary), style="dim", markup=False, soft_wrap=True)
     for table in tables(summary):
         console.print(table)
     for note in summary["notes"]:
@@ -215,7 +224,7 @@ def _show(summary: "BenchSummary") -> None:
         console.print(f"... and {len(summary['skipped']) - _MOST_SKIPPED} more, see bench.json")
 
 
-def _save(summary: "BenchSummary", out: Path) -> None:
+def _save(summary: "BenchSummary", out: Path, *, tells: bool) -> None:
     from pointmask.bench.report import markdown, to_json
     from pointmask.io.files import write_whole
 
@@ -228,4 +237,5 @@ def _save(summary: "BenchSummary", out: Path) -> None:
         say(f"No chart, as matplotlib is missing; install it with: {install('bench')}", err=True)
     for name, data in contents.items():
         write_whole(out / name, data)
-        say(str(out / name))
+        if tells:
+            say(str(out / name))

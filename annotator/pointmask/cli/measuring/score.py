@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from pointmask.cli import EXIT_SOME_SKIPPED, called, say
+from pointmask.cli import EXIT_SOME_SKIPPED, advise, called, complain, say
+from pointmask.cli.options import json_option
 from pointmask.io.own import check_set, is_json_of
+from pointmask.printable import printable_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -87,6 +89,7 @@ _PATH = click.Path(path_type=Path, exists=True)
     help=f"Folder for {', '.join(FILES)}.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace the files of an earlier score.")
+@json_option
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Number of threads.")
 def score(
     masks: tuple[Path, ...],
@@ -103,6 +106,7 @@ def score(
     worst: int,
     out: Path,
     overwrite: bool,
+    as_json: bool,
     threads: int,
 ) -> None:
     """Score MASKS of any origin against true masks; several are compared with the first, image by image.
@@ -167,11 +171,17 @@ def score(
             "skipped": problems,
             **_origin(),
         }
-        pages = _figures(scorer, names, tallies, images, wanted, facts)
+        pages = _figures(scorer, names, tallies, images, None if as_json else wanted, facts)
         for name, content in zip(("score.json", "worst.html"), pages, strict=True):
             write_whole(out / name, content.encode("utf-8", "backslashreplace"))
+    if as_json:
+        say(*printable_json(pages[0]).splitlines())
+        _show_problems(problems)
+        return
     for name in FILES:
         say(str(out / name))
+    if images is None:
+        advise(called() + " --images IMAGES --overwrite")
     _show_problems(problems)
 
 
@@ -193,10 +203,10 @@ def _figures(
     names: "Sequence[str]",
     tallies: "Sequence[Tally]",
     images: Path | None,
-    by: "Sequence[str]",
+    by: "Sequence[str] | None",
     facts: dict[str, Any],
 ) -> tuple[str, str]:
-    """Print the tables; return the JSON and the page."""
+    """Print the tables, unless no parts are given; return the JSON and the page."""
     from rich.console import Console
 
     from pointmask.io.images.open import open_source
@@ -206,12 +216,13 @@ def _figures(
 
     sure = [intervals(tally.counters) for tally in tallies]
     differences = [difference(tallies[0].counters, tally.counters) for tally in tallies[1:]]
-    console = Console(width=None if sys.stdout.isatty() else 80, highlight=False)
-    for table in tables(names, tallies, sure, differences, by):
-        console.print(table)
-    console.print(LEGEND, style="dim", markup=False)
-    if scorer.compat is not None:
-        say(f"Figures of whole images as {scorer.compat} computes them, with its defects.")
+    if by is not None:
+        console = Console(width=None if sys.stdout.isatty() else 80, highlight=False)
+        for table in tables(names, tallies, sure, differences, by):
+            console.print(table)
+        console.print(LEGEND, style="dim", markup=False)
+        if scorer.compat is not None:
+            say(f"Figures of whole images as {scorer.compat} computes them, with its defects.")
     source = None if images is None else open_source(images)
     page = worst_page(scorer, names, tallies, sure, source, facts["command"])
     return to_json(facts, names, tallies, sure, differences), page
@@ -281,9 +292,8 @@ def _origin() -> dict[str, str]:
 def _show_problems(problems: "Mapping[str, str]") -> None:
     if not problems:
         return
-    say(f"Not scored ({len(problems):,}):")
-    for name, reason in [*problems.items()][:_MOST_REASONS]:
-        say(f"  {name}: {reason}")
+    complain(f"Not scored ({len(problems):,}):")
+    complain(*(f"  {name}: {reason}" for name, reason in [*problems.items()][:_MOST_REASONS]))
     if len(problems) > _MOST_REASONS:
-        say(f"  ... and {len(problems) - _MOST_REASONS:,} more, see score.json")
+        complain(f"  ... and {len(problems) - _MOST_REASONS:,} more, see score.json")
     raise SystemExit(EXIT_SOME_SKIPPED)
