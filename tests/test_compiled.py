@@ -113,6 +113,47 @@ def test_a_folder_of_somebody_else_is_not_trusted(place, monkeypatch):
     assert compiled.cache_folder() is None
 
 
+@posix
+def test_a_new_folder_removes_those_that_nobody_has_used_for_a_month(place, tmp_path):
+    import time
+
+    def make(name, *, days=40, files=("k_1/potential-1.py311.nbi", "k_1/potential-1.py311.1.nbc", ".used")):
+        for file in files:
+            path = place / name / file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"")
+        (place / name).chmod(0o700)
+        os.utime(place / name, (time.time() - days * 86400,) * 2)
+        return place / name
+
+    place.mkdir(parents=True, mode=0o700)
+    gone = [make("kernels-" + 16 * "0"), make("kernels-" + 16 * "1", files=("k_1/a.nbi.tmp",))]
+    make("kernels-" + 16 * "2", days=29)
+    make("kernels-" + 16 * "3", files=("k_1/a.nbi", "k_1/thesis.txt"))
+    make("kernels-mine")
+    make("kernels-" + 16 * "4").chmod(0o777)
+    (place / ("kernels-" + 16 * "5")).symlink_to(make("else"))
+    used = make("kernels-" + 16 * "6")
+    code = (
+        "import sys; from pathlib import Path; from pointmask.compiled import _use; _use(Path(sys.argv[1]))"
+    )
+    user = subprocess.Popen(
+        [sys.executable, "-c", f"{code}; print(flush=True); sys.stdin.read()", str(used)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    user.stdout.readline()
+    os.utime(used, (time.time() - 40 * 86400,) * 2)
+    before = {path.name for path in place.iterdir()}
+    assert compiled.cache_folder() is not None
+    new = {compiled.cache_folder().name}
+    assert {path.name for path in place.iterdir()} == before - {path.name for path in gone} | new
+    assert (used / "k_1/potential-1.py311.nbi").exists()
+    user.communicate()
+    compiled.remove_unused(place)
+    assert not used.exists()
+    assert compiled.cache_folder().exists()
+
+
 @pytest.mark.parametrize("suffix", ["nbi", "nbc"])
 @pytest.mark.parametrize("data", [b"", b"\0" * 300, b"no pickle"])
 def test_damaged_files_cost_time_alone(place, suffix, data):

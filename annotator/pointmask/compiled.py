@@ -5,11 +5,14 @@ functions it calls: after a change of one that ``potential`` calls, it went on a
 than the sources say, without a word (2026-11-29). So all kernels lie in a folder whose name is a hash of the
 sources of all of them and of the versions that compile them. Its index is a pickle, so the folder must belong
 to the user, and nobody else may write to it. Without such a folder nothing is kept, and everything works.
+When a new version makes its folder, those go that no process has used for a month.
 """
 
 import os
+import re
 import stat
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache, wraps
@@ -23,6 +26,11 @@ import numba
 F = TypeVar("F", bound=Callable[..., Any])
 
 _NUMBA: Any = numba  # some versions of it are typed, and others are not
+
+_FOLDER = re.compile(r"kernels-[0-9a-f]{16}")
+_KEPT = re.compile(r".+\.nb[ic](\..+)?")  # numba's index and data, and what it writes before it renames it
+_USED = ".used"  # locked by every process that uses a folder, for as long as it runs
+_UNUSED_FOR = 30 * 24 * 3600  # seconds
 
 _SOURCES = "**/kernels/*.py"  # of the package; a test says that kernels import from there alone
 
@@ -76,12 +84,95 @@ def cache_folder() -> Path | None:
     try:
         base.mkdir(parents=True, exist_ok=True)
         for folder in (top := base / "pointmask", top / f"kernels-{sources_key()}"):
+            is_new = not folder.exists()
             folder.mkdir(mode=0o700, exist_ok=True)
             if not _is_private(folder):
                 return None
     except OSError:
         return None
+    with suppress(OSError):  # of a full disk, or one without locks
+        _use(folder)
+    if is_new:
+        with suppress(OSError):
+            remove_unused(top)
     return folder
+
+
+_IN_USE: list[int] = []  # handles of locks, which the system lets go when the process ends
+
+
+def _use(folder: Path) -> None:
+    """Say to other processes, until this one ends, that a folder is in use."""
+    os.utime(folder)
+    handle = _lock(folder, exclusive=False)
+    if handle is not None:
+        _IN_USE.append(handle)
+
+
+def _lock(folder: Path, *, exclusive: bool) -> int | None:
+    """Lock a folder, or raise BlockingIOError if it is in use; None where there are no locks."""
+    if sys.platform == "win32":  # which removes no file that is open
+        return None
+    import fcntl
+
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    handle = os.open(folder / _USED, flags, 0o600)
+    try:
+        fcntl.flock(handle, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+    except BaseException:
+        os.close(handle)
+        raise
+    return handle
+
+
+def remove_unused(top: Path) -> None:
+    """
+    Remove the folders of compiled kernels that no process uses, or has begun to use for a month.
+
+    Only folders go that are certainly ours: of our name, the user's own, and with nothing in them but what
+    numba keeps.
+
+    Parameters
+    ----------
+    top : Path
+        Folder of all of them.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be read.
+    """
+    for folder in top.iterdir():
+        if not _FOLDER.fullmatch(folder.name) or not _is_private(folder):
+            continue
+        if time.time() - folder.stat().st_mtime < _UNUSED_FOR:
+            continue
+        with suppress(OSError):  # such as that it is in use
+            _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    places = list(folder.rglob("*"))
+    folders = [place for place in places if place.is_dir() and not place.is_symlink()]
+    files = [place for place in places if place not in folders]
+    if any(not _KEPT.fullmatch(file.name) and file.name != _USED for file in files):
+        return
+    used = folder.stat()
+    handle = None
+    try:
+        handle = _lock(folder, exclusive=True)
+        for file in files:
+            file.unlink()
+        (folder / _USED).unlink(missing_ok=True)
+        for place in sorted(folders, reverse=True):
+            place.rmdir()
+        folder.rmdir()
+    except OSError:
+        os.utime(folder, (used.st_atime, used.st_mtime))  # or a try would count as a use
+        raise
+    finally:
+        if handle is not None:
+            os.close(handle)
 
 
 def _user_cache() -> Path | None:

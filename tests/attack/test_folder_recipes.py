@@ -10,6 +10,7 @@ from pointmask.folder import job, worker
 from pointmask.folder.job import annotate_folder
 from pointmask.folder.records.manifest import read_manifest
 from pointmask.io.formats.tables.csv import Csv
+from pointmask.io.notes import gathering
 from pointmask.io.points.points import Points
 
 EVERYTHING = ("mask", "soft", "instance", "overlay", "labelme")
@@ -96,6 +97,33 @@ def test_results_that_the_manifest_no_longer_names_go(folder, tmp_path):
     assert images_in(out) == {"00", "01", "mine"}
     assert not list((out / "soft").rglob("*.png"))
     assert not list((out / "instances").rglob("*.png"))
+
+
+@pytest.mark.parametrize("again", [(), ("coco",), ("voc", "labelme")])
+def test_documents_and_reports_that_are_no_longer_true_go(folder, tmp_path, again):
+    source, points = folder
+    out = tmp_path / "out"
+    annotate_folder(source, points, out, save=("mask", "coco", "labelme", "yolo"), report=True)
+    (out / "labelme" / "notes.txt").write_text("mine")
+    with (out / "yolo" / "classes.txt").open("a") as file:
+        file.write("changed")
+    before = tree(out)
+    annotate_folder(source, points, out)
+    assert tree(out) == before  # as the manifest is
+    few = Points({name: points.by_image[name] for name in ("00.png", "01.png")})
+    with gathering() as notes:
+        annotate_folder(source, few, out, save=("mask", *again), overwrite=True)
+    kept = {"notes.txt"} | ({"00.json", "01.json"} if "labelme" in again else set())
+    assert {path.name for path in (out / "labelme").rglob("*") if path.is_file()} == kept
+    assert not (out / "report.html").exists()
+    assert (out / "coco.json").exists() == ("coco" in again)
+    assert tree(out / "yolo") == {
+        name.removeprefix("yolo/"): data for name, data in before.items() if name.startswith("yolo/")
+    }
+    assert "changed by hand" in "".join(line for line in notes.lines() if "yolo" in line)
+    for name, data in tree(out).items():
+        if not name.startswith("yolo/"):
+            assert b"02.png" not in data, name
 
 
 def test_other_kinds_of_an_image_that_changed_go(tmp_path):

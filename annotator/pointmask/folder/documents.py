@@ -1,7 +1,8 @@
 """Documents for other programs, such as ``coco.json``, written from the output of a finished folder job.
 
 Each run of the job writes them again and replaces them atomically. A document that was changed since, by hand
-or by a labelling tool, is never replaced unless requested: ``.documents.json`` stores a seal (hash) of each.
+or by a labelling tool, is never replaced unless requested: ``.documents.json`` stores a seal (hash) of each,
+and which manifest it was made from. One that is not written again goes when the manifest becomes another.
 """
 
 import json
@@ -17,11 +18,22 @@ from pointmask.io.formats.convert import write_as
 from pointmask.io.formats.registry import FORMATS, saved_as
 from pointmask.io.formats.tables.native import Native
 from pointmask.io.images.source import ImageSource
-from pointmask.io.layout import SEALS
-from pointmask.io.listed import OwnFiles, files_in, put_own
+from pointmask.io.layout import MANIFEST, REPORT, SEALS
+from pointmask.io.listed import OwnFiles, files_in, put_own, remove_listed
+from pointmask.io.notes import note
 from pointmask.io.own import check_plain
 
 _TAG = "documents"
+_MADE_FROM = "made from"  # beside the seals, which are called as formats are
+_REPORT = "report"
+_STALE = (
+    "what an earlier job made of the masks was removed, since the manifest is another now; to have it again, "
+    "ask for it again"
+)
+_CHANGED = (
+    "what an earlier job made of the masks was changed by hand since, and stays, though the manifest is "
+    "another now; to have it anew, move it away and ask for it again"
+)
 _READ_AT_ONCE = 1 << 20
 
 
@@ -141,6 +153,49 @@ def write_documents(
         paths[kind] = path
         warnings += [f"{path.name}: {warning}" for warning in tally.warnings()]
     return paths, tuple(warnings)
+
+
+def settle_documents(out: Path, made: Sequence[str], *, report: bool) -> None:
+    """
+    Note what was made from the present manifest, and remove what was made from another.
+
+    Parameters
+    ----------
+    out : Path
+        Output folder, whose manifest is complete.
+    made : sequence of str
+        Keys of the documents that were written now.
+    report : bool
+        Whether the report was written now.
+    """
+    seals = _read_seals(out)
+    noted: object = seals.pop(_MADE_FROM, {})
+    origins: dict[str, str] = noted if isinstance(noted, dict) else {}
+    places = {**saved_as(), _REPORT: REPORT}
+    now = f"{_digest(out / MANIFEST, ''):032x}"
+    fresh = {*made, *([_REPORT] if report else [])}
+    if report:
+        seals[_REPORT] = [_seal(_files(out / REPORT))]
+    for kind in sorted(origins.keys() - fresh):
+        if origins[kind] == now or kind not in places or not (out / places[kind]).exists():
+            continue
+        path, listed = out / places[kind], OwnFiles(out)
+        names = listed.names()
+        files = _files(path)
+        ours = {name: file for name, file in files.items() if not name or f"{path.name}/{name}" in names}
+        if path.is_symlink() or _seal(ours) not in seals.get(kind, []):
+            note(_CHANGED, path.name)
+            continue
+        gone = {f"{path.name}/{name}" if name else path.name for name in ours}
+        for name in gone:
+            remove_listed(out, name)
+        if gone & names:
+            listed.keep(names - gone)
+        note(_STALE, path.name)
+        del seals[kind], origins[kind]
+    kept = {**origins, **dict.fromkeys(fresh, now)}
+    if kept != _read_seals(out).get(_MADE_FROM, {}) or report:
+        write_whole(out / SEALS, json.dumps({**seals, _MADE_FROM: kept}, indent=1), _TAG)
 
 
 def _files(path: Path) -> dict[str, Path]:

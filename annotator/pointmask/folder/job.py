@@ -16,7 +16,7 @@ from pointmask import executors
 from pointmask.annotator.proof import prove
 from pointmask.errors import ImageError
 from pointmask.executors import Progress
-from pointmask.folder.documents import check_documents, check_heeded, write_documents
+from pointmask.folder.documents import check_documents, check_heeded, settle_documents, write_documents
 from pointmask.folder.frame import skipped_entry
 from pointmask.folder.judging import judge_plan
 from pointmask.folder.opened import OpenFiles
@@ -219,6 +219,8 @@ def annotate_folder(
                 summary.report = write_report(
                     target, source, theta=recipe.theta, polarity=polarity, options=options
                 )
+        with stops_cleanly(target):
+            settle_documents(target, list(summary.documents), report=summary.report is not None)
     return summary
 
 
