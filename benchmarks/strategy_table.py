@@ -74,7 +74,7 @@ def read_options() -> argparse.Namespace:
     )
     rows = [*ROWS, *ALIASES, "strategies"]
     parser.add_argument("--name", default="cpu", help="of the results and of the folder of runs")
-    parser.add_argument("--preset", default="cpu", help="cpu or paper")
+    parser.add_argument("--preset", default="cpu", help="cpu, cpu-alcnet or paper")
     parser.add_argument("--detectors", nargs="+", metavar="NAME", help="the preset's by default")
     parser.add_argument("--rows", nargs="+", choices=rows, metavar="ROW", default=list(ROWS))
     parser.add_argument("--data-sets", nargs="+", choices=DATA_SETS, default=["SIRST3"])

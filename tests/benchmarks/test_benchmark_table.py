@@ -72,7 +72,9 @@ def epochs(folder, cell):
 
 
 def seconds(folder, row):
-    lines = (folder / "runs" / "t" / f"alcnet-{row}-SIRST-v1-0" / "metrics.jsonl").read_text().splitlines()
+    lines = (
+        (folder / "runs" / "t" / f"contrast_unet-{row}-SIRST-v1-0" / "metrics.jsonl").read_text().splitlines()
+    )
     return sum(json.loads(text)["seconds"] for text in lines)
 
 
@@ -115,7 +117,7 @@ def test_a_row_may_bring_its_loss_into_a_table_of_others(table, tmp_path):
     assert table("--rows", "full", "lesps", "pal", "--seeds", "0", settings=settings) == 0
     content = results(tmp_path)
     assert [entry["row"] for entry in content["cells"]] == ["full", "lesps", "pal"]
-    assert content["settings"]["loss.name"] == "softiou"
+    assert content["settings"]["loss.name"] == "softiou+focal"
     assert {row: content["rows"][row].get("loss.name") for row in content["rows"]} == {
         "full": None,
         "lesps": "focal",
@@ -186,7 +188,7 @@ def test_a_folder_is_held_by_one_process_until_it_dies(part, tmp_path):
 
 def test_a_slice_ends_after_an_epoch_and_the_next_one_goes_on(table, tmp_path, capsys):
     words = ("--rows", "full", "d2d", "--seeds", "0")
-    names = ("alcnet-full-SIRST-v1-0", "alcnet-d2d-SIRST-v1-0")
+    names = ("contrast_unet-full-SIRST-v1-0", "contrast_unet-d2d-SIRST-v1-0")
     assert table(*words, "--minutes", "0.0001") == 0
     assert epochs(tmp_path, names[0]) == [1]
     assert not (tmp_path / "results").exists()
@@ -217,13 +219,13 @@ def test_a_slice_ends_after_an_epoch_and_the_next_one_goes_on(table, tmp_path, c
     # Other settings are refused by the results, and, without them, by the runs.
     changed = [*TINY, "optim.lr=0.25"]
     assert table(*words, settings=changed) == 1
-    assert "strategy_table-t.json holds results of other settings (optim.lr: 0.01, now 0.25)" in (
+    assert "strategy_table-t.json holds results of other settings (optim.lr: 0.002, now 0.25)" in (
         capsys.readouterr().err
     )
     (tmp_path / "elsewhere").rename(tmp_path / "runs")
     (tmp_path / "results" / "strategy_table-t.json").unlink()
     assert table(*words, settings=changed) == 1
-    assert "was trained with other settings (optim.lr: 0.01, now 0.25)" in capsys.readouterr().err
+    assert "was trained with other settings (optim.lr: 0.002, now 0.25)" in capsys.readouterr().err
     assert not (tmp_path / "results" / "strategy_table-t.json").exists()
 
 
@@ -232,7 +234,7 @@ def test_unseen_images_take_no_part_and_are_scored_at_the_end(table, tmp_path, d
     assert table(*words, "--unseen") == 0
     val = set((data / "splits" / "val.txt").read_text().split())
     for entry in results(tmp_path)["cells"]:
-        run = tmp_path / "runs" / "t" / f"alcnet-{entry['row']}-SIRST-v1-0"
+        run = tmp_path / "runs" / "t" / f"contrast_unet-{entry['row']}-SIRST-v1-0"
         lists = [(run / f"{name}.txt").read_text().split() for name in ("train", "val")]
         assert [len(ids) for ids in lists] == [3, 1]
         assert not val & set(lists[0] + lists[1])
@@ -277,7 +279,7 @@ def test_two_processes_fill_a_table_together(data, tmp_path):
     done = [out.count(": done") for out, _ in told]
     assert sum(done) >= 6
     for row, seed in cells:
-        assert epochs(tmp_path, f"alcnet-{row}-SIRST-v1-{seed}") == [1, 2]
+        assert epochs(tmp_path, f"contrast_unet-{row}-SIRST-v1-{seed}") == [1, 2]
 
 
 def test_a_cell_of_all_data_sets_is_scored_on_each(table, tmp_path):
@@ -306,7 +308,7 @@ def test_results_of_several_machines_add_up(part, table, tmp_path):
 
 
 def test_kept_weights_are_small_and_predict_like_the_run(table, tmp_path, data):
-    weights, name = tmp_path / "weights", "alcnet-full-SIRST-v1-0"
+    weights, name = tmp_path / "weights", "contrast_unet-full-SIRST-v1-0"
     words = ("--rows", "full", "--seeds", "0", "--weights", str(weights))
     assert table(*words) == 0
     assert not weights.exists()
@@ -338,7 +340,7 @@ def test_weights_that_are_too_large_are_refused(table, tmp_path, capsys, part, m
     monkeypatch.setattr(part("cells.weights"), "LARGEST", 1000)
     words = ("--rows", "full", "--seeds", "0", "--weights", str(tmp_path / "weights"), "--keep-weights")
     assert table(*words) == 1
-    assert "the weights would take 0.9 MB, and 0.001 MB is the most" in capsys.readouterr().err
+    assert "the weights would take 0.7 MB, and 0.001 MB is the most" in capsys.readouterr().err
     assert not (tmp_path / "weights").exists()
     assert len(results(tmp_path)["cells"]) == 1
 
@@ -348,18 +350,18 @@ def test_rows_on_a_part_of_the_images_wait_for_the_run_that_ranks_them(table, tm
     settings = [*TINY, "epochs=3"]
     words = ("--seeds", "1", "--data-sets", "SIRST3")
     assert table("--rows", *parts, *words, settings=settings) == 0
-    assert capsys.readouterr().out.count("waits for alcnet-d2d-SIRST3-1") == 3
+    assert capsys.readouterr().out.count("waits for contrast_unet-d2d-SIRST3-1") == 3
     assert (
         table("--rows", *parts, "d2d", *words, settings=settings) == 0
     )  # in one call, though asked for last
     runs = tmp_path / "runs" / "t"
-    whole = (runs / "alcnet-d2d-SIRST3-1" / "train.txt").read_text().split()
-    lists = {row: (runs / f"alcnet-{row}-SIRST3-1" / "train.txt").read_text().split() for row in parts}
+    whole = (runs / "contrast_unet-d2d-SIRST3-1" / "train.txt").read_text().split()
+    lists = {row: (runs / f"contrast_unet-{row}-SIRST3-1" / "train.txt").read_text().split() for row in parts}
     for kept in lists.values():
         assert len(kept) == 4
         assert set(kept) < set(whole)
     assert len({tuple(kept) for kept in lists.values()}) == 3
-    lines = (runs / "alcnet-d2d-SIRST3-1" / "strategy.jsonl").read_text().splitlines()
+    lines = (runs / "contrast_unet-d2d-SIRST3-1" / "strategy.jsonl").read_text().splitlines()
     difficulty = dict(zip(whole, json.loads(lines[0])["difficulty"], strict=True))
     assert lists["difficulty30"] == sorted(whole, key=difficulty.get, reverse=True)[:4]
     assert {e["row"]: e["images"] for e in results(tmp_path)["cells"]} == {

@@ -1,4 +1,4 @@
-"""All settings of a training run: frozen dataclasses, one TOML file, two presets.
+"""All settings of a training run: frozen dataclasses, one TOML file.
 
 A `Config` describes a run completely; the file ``config.toml`` of a run reproduces it. Settings are read from
 the defaults here, a preset, a file and single settings ``a.b=v``, each overriding the ones before.
@@ -6,30 +6,13 @@ the defaults here, a preset, a file and single settings ``a.b=v``, each overridi
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pointmask.regular import read_regular
 from pointmask.settings import Between, Share, check, parse_toml, read_table, to_table, to_toml
 from pointmask_trainer.errors import ConfigError
 from pointmask_trainer.meanings import meant
-
-PRESETS = ("paper", "cpu", "lesps", "pal", "gsacp", "spire", "priors")
-"""Recipes; ``paper`` is that of D2D, and the last five name their strategy."""
-
-ABLATIONS = ("a1", "a2", "a3", "a4", "a4_val", "b1", "b2", "b3", "b4", "published")
-"""Settings of strategy ``d2d`` with components removed, named as in table 3 of the paper."""
-
-VARIANTS = (
-    "pal_released", "lesps_annotator", "pal_annotator",
-    "gsacp_base", "gsacp_ema", "gsacp_hbc", "gsacp_asg",
-)  # fmt: skip
-"""Settings of the other strategies: ``pal`` with the loss that its released code computes; ``lesps`` and
-``pal`` started from the annotator's masks; ``gsacp`` with none or one of its three parts, which has all."""
-
-LOSSES_OF_STRATEGIES = ("lesps", "pal", "priors")
-"""Strategies that are defined by a loss of their own, which holds where no other is set."""
+from pointmask_trainer.recipes import combined
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -301,15 +284,16 @@ def load_config(
     """Combine defaults, a preset, a file and single settings, each overriding the ones before.
 
     Setting another detector or strategy discards the options of the previous one, and its first weights.
-    Where none of them sets ``loss``, or a part of it, that of the strategy holds: the focal loss for
-    ``lesps``, EEDM for ``pal``.
+    Settings that define a strategy, such as the focal loss of ``lesps``, override a preset that was not made
+    for this strategy, and are themselves overridden by a file and by single settings.
 
     Parameters
     ----------
     preset : str, optional
-        One of `PRESETS`.
+        One of `pointmask_trainer.recipes.PRESETS`.
     file : str or Path, optional
-        TOML file, such as the ``config.toml`` of a run; or one of `ABLATIONS` or `VARIANTS`.
+        TOML file, such as the ``config.toml`` of a run; or one of
+        `pointmask_trainer.recipes.ABLATIONS` or ``VARIANTS``.
     settings : iterable of str
         ``a.b=value``, the value in TOML or a bare word.
 
@@ -318,17 +302,9 @@ def load_config(
     ConfigError
         If a preset, file, key or value is invalid; for an unknown key the message suggests the nearest.
     """
-    table: dict[str, Any] = {}
-    if preset is not None:
-        if preset not in PRESETS:
-            raise ConfigError(f"preset {preset!r} is unknown; choose among {', '.join(PRESETS)}")
-        _merge(table, parse_toml(_preset_text(preset), f"preset {preset}", ConfigError))
-    if file is not None:
-        _merge(table, parse_toml(_file_text(file), str(file), ConfigError))
-    for setting in settings:
-        _merge(table, _parse_setting(setting))
+    table = combined(preset, file, settings)
     try:
-        return read_table(Config, _with_loss(table), ConfigError)
+        return read_table(Config, table, ConfigError)
     except ConfigError as error:
         name, is_unknown, _ = str(error).partition(" is no setting")
         if is_unknown and (answer := meant(name)):
@@ -345,56 +321,3 @@ def from_toml(text: str, name: str = "config") -> Config:
         As for `load_config`.
     """
     return read_table(Config, parse_toml(text, name, ConfigError), ConfigError)
-
-
-def _parse_setting(setting: str) -> dict[str, Any]:
-    """Parse ``a.b=value`` to nested tables; the value is TOML or a bare word."""
-    key, equals, value = setting.partition("=")
-    parts = [part.strip() for part in key.split(".")]
-    if not equals or not all(parts):
-        raise ConfigError(f"--set {setting!r} is not key=value; write, for example, --set optim.lr=0.001")
-    try:
-        parsed = parse_toml(f"value = {value.strip()}", setting, ConfigError)["value"]
-    except ConfigError:
-        parsed = value.strip()  # a bare word: text
-    for part in reversed(parts):
-        parsed = {part: parsed}
-    assert isinstance(parsed, dict)
-    return parsed
-
-
-def _merge(table: dict[str, Any], new: Mapping[str, Any]) -> None:
-    """Merge new values into a table, in place; options and first weights of another name are discarded."""
-    for key, value in new.items():
-        if isinstance(value, Mapping) and isinstance(table.get(key), dict):
-            # Options and first weights are specific to the name in the same table.
-            if "name" in value and value["name"] != table[key].get("name"):
-                table[key].pop("options", None)
-                table[key].pop("init", None)
-            _merge(table[key], value)
-        else:
-            table[key] = dict(value) if isinstance(value, Mapping) else value
-
-
-def _with_loss(table: dict[str, Any]) -> dict[str, Any]:
-    """Put the loss that belongs to the strategy below the settings."""
-    strategy = table.get("strategy")
-    name = strategy.get("name") if isinstance(strategy, Mapping) else None
-    if name not in LOSSES_OF_STRATEGIES:
-        return table
-    below = parse_toml(_preset_text(f"losses/{name}"), f"loss of {name}", ConfigError)
-    _merge(below, table)
-    return below
-
-
-def _file_text(file: str | Path) -> str:
-    if str(file) in (*ABLATIONS, *VARIANTS) and not Path(file).exists():
-        return _preset_text(f"ablations/{file}")
-    try:
-        return read_regular(Path(file)).decode()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"config {file} cannot be read ({error}); check the path") from None
-
-
-def _preset_text(name: str) -> str:
-    return resources.files("pointmask_trainer").joinpath("presets", f"{name}.toml").read_text("utf-8")

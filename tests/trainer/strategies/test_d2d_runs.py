@@ -19,9 +19,10 @@ from pointmask.errors import PointsError
 from pointmask.io.formats import read_points
 from pointmask.io.images.array import encode_png, read, read_mask
 from pointmask.theta import Theta
-from pointmask_trainer.config import ABLATIONS, load_config
+from pointmask_trainer.config import load_config
 from pointmask_trainer.data.labels import LabelStore
 from pointmask_trainer.errors import ConfigError, DataError
+from pointmask_trainer.recipes import ABLATIONS
 from pointmask_trainer.run.checkpoint import load_model
 from pointmask_trainer.run.journal import EpochJournal
 from pointmask_trainer.strategies.registry import make_strategy

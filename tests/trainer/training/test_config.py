@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from tools.settings import PLAIN, comparable, edges, is_number, stated_bounds, tables
 
 from pointmask.settings import bounds, field_types, read_table, to_table
-from pointmask_trainer.config import PRESETS, AugmentConfig, Config, ModelConfig, from_toml, load_config
+from pointmask_trainer.config import AugmentConfig, Config, ModelConfig, from_toml, load_config
 from pointmask_trainer.errors import ConfigError
+from pointmask_trainer.recipes import PRESETS
 from pointmask_trainer.strategies.d2d_options import D2DOptions
 from pointmask_trainer.strategies.registry import STRATEGIES
 
@@ -37,12 +38,14 @@ def test_any_config_comes_back_from_its_text(epochs, positive, flip, options):
 
 
 def test_options_go_with_their_detector_and_strategy():
-    options = load_config(preset="cpu").model.options
+    options = load_config(preset="cpu-alcnet").model.options
     assert options == {"norm": "gn"}
-    assert load_config(preset="cpu", settings=["model.name=alcnet"]).model.options == options
-    other = load_config(preset="cpu", settings=["model.name=acm_unet", "model.options.norm=bn"])
+    assert load_config(preset="cpu-alcnet", settings=["model.name=alcnet"]).model.options == options
+    other = load_config(preset="cpu-alcnet", settings=["model.name=acm_unet", "model.options.norm=bn"])
     assert (other.model.name, other.model.options) == ("acm_unet", {"norm": "bn"})
-    assert load_config(preset="cpu", settings=["model.name=alclnet"]).model.options == {}
+    assert load_config(preset="cpu-alcnet", settings=["model.name=alclnet"]).model.options == {}
+    assert load_config(preset="cpu").model.init == "builtin"
+    assert load_config(preset="cpu", settings=["model.name=alcnet"]).model.init == ""
     assert load_config(file="b4").strategy.options == {"beta": 0.0}
     assert load_config(file="b4", settings=["strategy.name=masks"]).strategy.options == {}
 
@@ -51,7 +54,25 @@ def test_later_sources_win(tmp_path):
     file = tmp_path / "run.toml"
     file.write_text("epochs = 7\n[optim]\nlr = 0.5\n")
     config = load_config(preset="cpu", file=file, settings=["optim.lr=0.25"])
-    assert (config.epochs, config.optim.lr, config.model.name) == (7, 0.25, "alcnet")
+    assert (config.epochs, config.optim.lr, config.model.name) == (7, 0.25, "contrast_unet")
+
+
+def test_what_defines_a_strategy_overrides_presets_of_others_alone():
+    cpu = load_config(preset="cpu")
+    assert cpu.loss.name == "softiou+focal"
+    for name, loss in (("lesps", "focal"), ("pal", "eedm"), ("gsacp", "softiou"), ("priors", "bce")):
+        config = load_config(preset="cpu", settings=[f"strategy.name={name}"])
+        assert (config.loss.name, config.augment, config.optim) == (loss, cpu.augment, cpu.optim)
+        assert (
+            load_config(preset="cpu", settings=[f"strategy.name={name}", "loss.name=eedm"]).loss.name
+            == "eedm"
+        )
+    assert load_config(preset="lesps").loss.focal_norm == "ones"
+    assert load_config(preset="cpu", settings=["strategy.name=d2d"]).loss == cpu.loss
+    spire = load_config(preset="cpu", settings=["strategy.name=spire"]).model
+    assert (spire.name, spire.prior, spire.init) == ("hrpe", 0.5, "")
+    assert load_config(preset="cpu", settings=["strategy.name=spire", "model.name=sshd"]).model.name == "sshd"
+    assert load_config(preset="spire").model.options["input_scale"] == 2
 
 
 def test_options_of_another_name_are_dropped():

@@ -61,7 +61,7 @@ class _Train(click.Command):
 @list_option
 @click.option(
     "--preset",
-    metavar="auto|none|cpu|paper|lesps|pal|gsacp|spire|priors",
+    metavar="auto|none|cpu|cpu-alcnet|paper|lesps|pal|gsacp|spire|priors",
     default="auto",
     show_default=True,
     help="Settings for a few minutes on a processor, or of publications: paper is that of d2d. auto is cpu "
@@ -196,6 +196,4 @@ def _config(preset: str, file: Path | None, settings: list[str]) -> "Config":
             "the defaults, which are for a GPU.",
             err=True,
         )
-    if config.model.name in LOCATORS:  # the preset's prior is a detector's
-        settings = ["model.prior=0.5", *settings]
     return load_config(preset="cpu", settings=settings)

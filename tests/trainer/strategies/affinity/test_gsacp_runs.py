@@ -13,8 +13,9 @@ torch = pytest.importorskip("torch")
 from tools.trainer.runs import PROCESSES, StopError, assert_same_run, stop_after
 from tools.trainer.training import TINY, make_folder
 
-from pointmask_trainer.config import VARIANTS, load_config
+from pointmask_trainer.config import load_config
 from pointmask_trainer.errors import ConfigError
+from pointmask_trainer.recipes import VARIANTS
 from pointmask_trainer.strategies.registry import make_strategy
 from pointmask_trainer.training.train import Source, train
 

@@ -16,9 +16,10 @@ from tools.trainer.runs import PROCESSES, StopError, assert_same_run, stop_after
 from tools.trainer.training import TINY, make_folder
 
 from pointmask.io.formats import read_points
-from pointmask_trainer.config import VARIANTS, load_config
+from pointmask_trainer.config import load_config
 from pointmask_trainer.data.saved_labels import open_labels
 from pointmask_trainer.errors import DataError
+from pointmask_trainer.recipes import VARIANTS
 from pointmask_trainer.strategies.evolving.pal import PAL
 from pointmask_trainer.strategies.registry import make_strategy
 from pointmask_trainer.training.train import Source, train

@@ -15,9 +15,10 @@ from tools.trainer.runs import StopError, assert_same_run, metrics_of, stop_afte
 from pointmask.cli import main
 from pointmask.io.images.array import encode_png
 from pointmask.io.layout import POINTS
-from pointmask_trainer.config import PRESETS, load_config
+from pointmask_trainer.config import load_config
 from pointmask_trainer.errors import ConfigError
 from pointmask_trainer.inference.evaluate_folder import evaluate_folder
+from pointmask_trainer.recipes import PRESETS
 from pointmask_trainer.training.train import Source, train
 
 TINY = ("run.device=cpu", "run.threads=1", "batch=4", "augment.crop=32", "strategy.name=spire")
