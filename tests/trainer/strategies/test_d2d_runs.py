@@ -25,6 +25,7 @@ from pointmask_trainer.errors import ConfigError, DataError
 from pointmask_trainer.recipes import ABLATIONS
 from pointmask_trainer.run.checkpoint import load_model
 from pointmask_trainer.run.journal import EpochJournal
+from pointmask_trainer.run.state_file import read_tree
 from pointmask_trainer.strategies.registry import make_strategy
 from pointmask_trainer.training.train import Source, train
 
@@ -99,7 +100,7 @@ def test_a_resumed_run_ends_like_an_uninterrupted_one(folder, tmp_path, extra):
     cards = [load_model(tmp_path / run / "last")[1].masks for run in ("whole", "parts")]
     assert cards[0] == cards[1]
     assert journal_of(tmp_path / "whole") == journal_of(tmp_path / "parts")
-    states = [torch.load(tmp_path / run / "last" / "optimiser.pt") for run in ("whole", "parts")]
+    states = [read_tree(tmp_path / run / "last" / "optimiser.safetensors") for run in ("whole", "parts")]
     assert equal(*states)
 
 

@@ -155,7 +155,7 @@ def test_weights_of_another_model_are_refused(folder, tmp_path):
         train(config_of("epochs=1", "model.name=mlclnet_small"), Source(root=folder), run, resume=True)
 
 
-@pytest.mark.parametrize("name", ["model.safetensors", "optimiser.pt", "state.json"])
+@pytest.mark.parametrize("name", ["model.safetensors", "optimiser.safetensors", "state.json"])
 def test_damaged_checkpoints_are_explained(folder, tmp_path, name):
     run = tmp_path / "run"
     train(config_of("epochs=1"), Source(root=folder), run)
@@ -174,8 +174,8 @@ def test_nothing_is_unpickled_from_a_checkpoint(folder, tmp_path):
         def __reduce__(self):
             return Path.touch, (marker,)
 
-    torch.save({"optimiser": Evil()}, run / "last" / "optimiser.pt")
-    with pytest.raises(CheckpointError, match="damaged"):
+    torch.save({"optimiser": Evil()}, run / "last" / "optimiser.pt")  # as runs of versions up to 0.1 have it
+    with pytest.raises(CheckpointError, match=r"optimiser\.pt needs .* to be read.*can run code"):
         train(config_of("epochs=1"), Source(root=folder), run, resume=True)
     assert not marker.exists()
 

@@ -44,7 +44,7 @@ class _Train(click.Command):
     "--model",
     cls=NamesOption,
     registry=DETECTORS,
-    help="Detector, alclnet by default, or hrpe or sshd for strategy spire; one of",
+    help="Detector, alclnet by default, or contrast_points, hrpe or sshd for strategy spire; one of",
 )
 @click.option(
     "--init", metavar="RUN|WEIGHTS|builtin", help="Weights to start from; builtin for those of the package."

@@ -1,6 +1,7 @@
 """The contract of every detector: any image size in, logits out, auxiliary maps only while training."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import ClassVar, Literal, NamedTuple, TypedDict
 
 from torch import Tensor, nn
@@ -90,6 +91,10 @@ class ImageNetwork(nn.Module, ABC):
     @abstractmethod
     def forward(self, x: Tensor) -> Maps:
         """Compute the maps of (N, in_channels, H, W) normalised images of any size."""
+
+    def adopted(self, weights: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        """Return weights to start from under this network's own names."""
+        return weights
 
     def check(self, x: Tensor) -> None:
         """Raise an error unless `x` is a valid input of this network.

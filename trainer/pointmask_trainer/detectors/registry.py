@@ -60,6 +60,7 @@ LOCATORS: "Registry[type[Locator]]" = Registry(
     "locator",
     "pointmask.locators",
     {
+        "contrast_points": f"{_LOCATORS}.contrast_points:ContrastPoints",
         "hrpe": f"{_LOCATORS}.hrpe:HRPE",
         "sshd": f"{_LOCATORS}.sshd:SSHD",
     },

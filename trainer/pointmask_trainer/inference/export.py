@@ -18,7 +18,7 @@ from pointmask.errors import PointmaskError
 from pointmask.io.files import write_whole
 from pointmask_trainer.data.normalisation import Normalisation
 from pointmask_trainer.detectors.base import Detector, ImageNetwork
-from pointmask_trainer.detectors.locators.base import Locator, cropped
+from pointmask_trainer.detectors.locators.base import Locator
 from pointmask_trainer.inference.tiles import predict
 from pointmask_trainer.run.checkpoint import ModelCard
 
@@ -64,8 +64,7 @@ class ExportedLocator(nn.Module):
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return `HEAT_OUTPUTS` for (N, 1, H, W) float32 grey values."""
         large = self.model.enlarged(self.normalisation(images, self.model.in_channels))
-        height, width = large.shape[-2:]
-        maps = cropped(self.model.forward_heat(_padded(large, self.model.stride)), height, width)
+        maps = self.model.cropped(self.model.forward_heat(_padded(large, self.model.stride)), large)
         heat = maps["logits"]
         offset = maps.get("offset")
         threshold = maps.get("threshold")

@@ -89,7 +89,9 @@ def _read(path: Path, wrappers: Sequence[str], digest: "hashlib._Hash") -> dict[
                 digest.update(piece)
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read: {error.strerror or error}; {_TAKEN}") from None
-    return _read_safetensors(path) if kind == ".safetensors" else _read_archive(path, wrappers)
+    if kind == ".safetensors":
+        return _read_safetensors(path)
+    return _tensors(path, read_archive(path), wrappers)
 
 
 def _shards(folder: Path) -> list[Path]:
@@ -118,7 +120,14 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
         raise CheckpointError(_damaged(path, "no whole safetensors file", error)) from None
 
 
-def _read_archive(path: Path, wrappers: Sequence[str]) -> dict[str, Tensor]:
+def read_archive(path: Path) -> Any:  # noqa: ANN401 - whatever was saved
+    """Read tensors and plain values from an archive of `torch.save`.
+
+    Raises
+    ------
+    CheckpointError
+        If torch is older than 2.10, or the file is damaged or holds anything else.
+    """
     if tuple(int(number) for number in re.findall(r"\d+", torch.__version__)[:2]) < _SAFE_TORCH:
         raise CheckpointError(
             f"{path} is an archive of pickles, which torch {torch.__version__} does not read safely "
@@ -126,10 +135,9 @@ def _read_archive(path: Path, wrappers: Sequence[str]) -> dict[str, Tensor]:
         )
     try:
         mapped = zipfile.is_zipfile(path)  # archives of torch before 1.6 are plain pickles
-        content = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
     except Exception as error:
         raise CheckpointError(_refusal(path, error)) from None
-    return _tensors(path, content, wrappers)
 
 
 def _refusal(path: Path, error: Exception) -> str:

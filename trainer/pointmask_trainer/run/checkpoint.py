@@ -1,7 +1,8 @@
 """Weights and training states on disk: safetensors and JSON, written atomically, never unpickled.
 
 A checkpoint is a folder: ``model.safetensors`` (weights; its header describes the detector and the
-normalisation) and, in ``last/``, ``optimiser.pt`` (read with ``weights_only=True``) and ``state.json``.
+normalisation) and, in ``last/``, ``optimiser.safetensors`` (`run.state_file`) and ``state.json``, which knows
+size and hash of the other two.
 ``model.safetensors`` alone is sufficient for prediction.
 """
 
@@ -25,10 +26,12 @@ from pointmask_trainer.data.normalisation import Normalisation
 from pointmask_trainer.detectors.base import ImageNetwork
 from pointmask_trainer.detectors.registry import build_network
 from pointmask_trainer.errors import CheckpointError, ConfigError, DetectorError
-from pointmask_trainer.run.layout import BUILTIN, OPTIMISER, STATE, WEIGHTS, RunFolder
+from pointmask_trainer.published.files import read_archive
+from pointmask_trainer.run.layout import BUILTIN, FORMER_OPTIMISER, OPTIMISER, STATE, WEIGHTS, RunFolder
 from pointmask_trainer.run.mask_settings import MaskSettings
+from pointmask_trainer.run.state_file import check_stamp, read_tree, stamp_of, write_tree
 
-_HEADER = "pointmask"
+_HEADER, _STAMPS = "pointmask", "files"
 
 BUILTIN_WEIGHTS = Path(__file__).parents[1] / "presets" / "builtin.safetensors"
 """Made by ``benchmarks/builtin_weights.py``."""
@@ -180,9 +183,11 @@ def save_last(run: Path, model: ImageNetwork, card: ModelCard, training: Trainin
     with staged(last, RUN_TAG) as folder:
         folder.mkdir()
         save_model(folder / WEIGHTS, model, card)
-        torch.save(training.optimiser, folder / OPTIMISER)  # torch stores the file name in the archive
+        write_tree(folder / OPTIMISER, training.optimiser)
         sync(folder / OPTIMISER)
-        write_whole(folder / STATE, json.dumps(training.state, indent=2) + "\n", RUN_TAG)
+        stamps = {name: stamp_of(folder / name) for name in (WEIGHTS, OPTIMISER)}
+        state = {**training.state, _STAMPS: stamps}
+        write_whole(folder / STATE, json.dumps(state, indent=2) + "\n", RUN_TAG)
         put_whole(folder, last, is_synced=True)
 
 
@@ -192,22 +197,37 @@ def load_last(run: Path, model: ImageNetwork) -> TrainingState | None:
     Raises
     ------
     CheckpointError
-        If the checkpoint is damaged or belongs to another model.
+        If the checkpoint is damaged or belongs to another model; or if it holds pickles, as those of versions
+        up to 0.1 do, and torch does not read them safely.
     """
     files = RunFolder(run)
     folder = files.last if files.last.exists() else files.former_last  # killed between the two renames
     if not folder.exists():
         return None
+    state = _read_state(folder / STATE)
+    for name, stamp in state.pop(_STAMPS, {}).items():
+        check_stamp(folder / name, stamp)
     weights, _ = read_weights(folder / WEIGHTS)
     load_weights(model, weights, str(folder))
-    try:
-        optimiser = torch.load(folder / OPTIMISER, map_location="cpu", weights_only=True)
-        state = json.loads(read_regular(folder / STATE))
-    except Exception as error:
-        raise CheckpointError(
-            f"{folder} is damaged ({type(error).__name__}: {error}); start anew with another --out"
-        ) from None
+    former = folder / FORMER_OPTIMISER
+    optimiser = read_archive(former) if former.exists() else read_tree(folder / OPTIMISER)
     return TrainingState(optimiser, state)
+
+
+def _read_state(path: Path) -> dict[str, Any]:
+    try:
+        state = dict(json.loads(read_regular(path)))
+        stamped = set(state.get(_STAMPS, {}))
+    except (OSError, ValueError, TypeError) as error:
+        raise CheckpointError(
+            f"{path} is damaged ({type(error).__name__}: {error}); start anew with another --out"
+        ) from None
+    if others := sorted(stamped - {WEIGHTS, OPTIMISER}):
+        raise CheckpointError(
+            f"{path} is damaged: it names {others[0]!r}, no file of a checkpoint; start anew with another "
+            "--out"
+        )
+    return state
 
 
 def read_weights(path: Path) -> tuple[dict[str, Tensor], ModelCard]:

@@ -6,11 +6,14 @@ from pathlib import Path
 from pointmask.io.files import former
 from pointmask.io.layout import RUN_CONFIG
 
-WEIGHTS, OPTIMISER, STATE = "model.safetensors", "optimiser.pt", "state.json"
+WEIGHTS, OPTIMISER, STATE = "model.safetensors", "optimiser.safetensors", "state.json"
 """Files of a checkpoint: weights with their card, and the tensors and plain values of the training state."""
 
 BUILTIN = "builtin"
 """Name of the weights that come with the package, wherever weights can be given."""
+
+FORMER_OPTIMISER = "optimiser.pt"
+"""The same as an archive of pickles, in runs of versions up to 0.1."""
 
 STRATEGY, TRAIN_IDS = "strategy.jsonl", "train.txt"
 

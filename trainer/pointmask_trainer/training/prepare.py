@@ -143,7 +143,7 @@ def first_weights(config: ModelConfig, say: Callable[[str], None]) -> ImageNetwo
     if config.init:
         path = weights_path(Path(config.init))
         weights, card = read_weights(path)
-        load_weights(model, weights, str(path))
+        load_weights(model, model.adopted(weights), str(path))
         say(f"starting from the weights of {path}")
         if card.normalisation.per_image != (config.normalisation == "image"):
             own = "image" if card.normalisation.per_image else "list"

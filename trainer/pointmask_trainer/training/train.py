@@ -32,7 +32,7 @@ from pointmask_trainer.inference.report.tables import figures
 from pointmask_trainer.run.checkpoint import ModelCard, TrainingState, load_last, save_last, save_model
 from pointmask_trainer.run.events import Log, NoEvents, open_events
 from pointmask_trainer.run.journal import EpochJournal
-from pointmask_trainer.run.layout import OPTIMISER, STATE, WEIGHTS, RunFolder
+from pointmask_trainer.run.layout import FORMER_OPTIMISER, STATE, WEIGHTS, RunFolder
 from pointmask_trainer.run.source import Source as Source
 from pointmask_trainer.run.source import write_source
 from pointmask_trainer.training.folder import check_run, read_config
@@ -229,7 +229,7 @@ class _Run:
         files = self._files
         clean_temporaries(self._out, RUN_TAG, [folder.name for folder in files.folders])
         for left in self._out.glob(".last.[0-9]*"):  # of versions up to 0.1
-            if {path.name for path in files_in(left)} <= {WEIGHTS, OPTIMISER, STATE}:
+            if {path.name for path in files_in(left)} <= {WEIGHTS, FORMER_OPTIMISER, STATE}:
                 remove(left)
         texts = {files.config: whole_toml(self._config)}
         for name, split in self._loop.splits.items():

@@ -137,9 +137,10 @@ def test_a_resumed_run_ends_like_an_uninterrupted_one(folder, tmp_path, model):
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        (("model.name=acm_unet",), "spire trains networks that find points.*hrpe, sshd"),
+        (("model.name=acm_unet",), "spire trains networks that find points.*contrast_points, hrpe, sshd"),
         (("strategy.name=masks",), "strategy masks trains detectors.*hrpe finds points"),
         (("model.prior=0.02",), "set model.prior to 0.5"),
+        (("strategy.options.loss=focal",), "heat between 0 and 1, which HRPE does not give.*contrast_points"),
     ],
 )
 def test_what_does_not_go_together_is_named(folder, tmp_path, settings, says):

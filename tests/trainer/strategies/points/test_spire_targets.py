@@ -5,7 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from pointmask_trainer.strategies.points.losses import locator_losses, offset_loss, threshold_loss
+from pointmask_trainer.strategies.points.losses import focal_loss, locator_losses, offset_loss, threshold_loss
 from pointmask_trainer.strategies.points.options import SpireOptions
 from pointmask_trainer.strategies.points.targets import heat_target
 
@@ -14,6 +14,10 @@ BLANK = np.zeros((64, 64))
 
 def target(points, image=BLANK, **options):
     return heat_target(image, np.array(points, np.float64).reshape(-1, 2), SpireOptions(**options))
+
+
+def target_of(pitch, points):
+    return heat_target(BLANK, np.array(points, np.float64), SpireOptions(), pitch)
 
 
 def test_the_gaussian_is_centred_on_the_point_or_on_its_cell():
@@ -79,21 +83,21 @@ def maps_of(heat, **others):
 def test_the_loss_of_the_heat():
     heat = target([(21, 30)])
     wanted = torch.from_numpy(heat)[None, None]
-    assert locator_losses(maps_of(heat), wanted, [torch.tensor([[21.0, 30.0]])], SpireOptions()) == 0
+    assert locator_losses(maps_of(heat), wanted, [torch.tensor([[21.0, 30.0]]) / 4], SpireOptions()) == 0
     off = locator_losses(maps_of(heat + np.float32(0.5)), wanted, [torch.empty(0, 2)], SpireOptions())
     assert off.tolist() == pytest.approx([0.5])
 
 
 def test_offsets_are_learned_at_the_points_cells():
     offset = torch.zeros(2, 16, 16, requires_grad=True)
-    loss = offset_loss(offset, torch.tensor([[21.0, 30.0], [-50.0, 3.0]]))
+    loss = offset_loss(offset, torch.tensor([[21.0, 30.0], [-50.0, 3.0]]) / 4)
     assert loss.item() == pytest.approx((0.5 * 0.25**2 + 0.5 * 0.5**2) / 2)
     loss.backward()
     cells = offset.grad.nonzero().tolist()
     assert cells == [[0, 5, 8], [1, 5, 8]]
     perfect = torch.zeros(2, 16, 16)
     perfect[:, 5, 8] = torch.tensor([0.25, -0.5])
-    assert offset_loss(perfect, torch.tensor([[21.0, 30.0]])) == 0
+    assert offset_loss(perfect, torch.tensor([[21.0, 30.0]]) / 4) == 0
     assert offset_loss(offset, torch.empty(0, 2)) == 0
 
 
@@ -109,3 +113,22 @@ def test_the_threshold_moves_between_two_groups_of_peaks():
         optimiser.step()
     assert 0.35 < tau.item() < 0.75
     assert heat.grad is None
+
+
+def test_cells_of_one_pixel():
+    exact = target_of(1, [(21.25, 30.0)])
+    assert exact.shape == BLANK.shape
+    assert exact[21, 30] == pytest.approx(np.exp(-(0.25**2) / 8))
+    assert exact[21, 33] == pytest.approx(np.exp(-(0.25**2 + 9) / 8))
+    assert np.array_equal(target_of(4, [(20, 32)]), target_of(1, [(5, 8)])[:16, :16])
+
+
+def test_the_focal_loss_is_nothing_at_the_heat_and_a_sum_over_points():
+    heat = torch.tensor([[[[1.0, 0.5, 0.0, 0.0]]], [[[0.0] * 4]]])
+    wrong = torch.tensor([[[[0.5, 0.5, 0.5, 0.0]]], [[[0.5, 0.0, 0.0, 0.0]]]])
+    assert focal_loss(heat, heat, [1, 0]).tolist() == pytest.approx([0, 0], abs=1e-5)
+    one = 0.25 * np.log(2)  # squared error times cross-entropy of a pixel that is off by a half
+    assert focal_loss(wrong, heat, [2, 0]).tolist() == pytest.approx([one, one], rel=1e-4)
+    found = wrong.clone().requires_grad_()
+    focal_loss(found, heat, [2, 0]).sum().backward()
+    assert found.grad[0, 0, 0, 0] < 0 < found.grad[1, 0, 0, 0]

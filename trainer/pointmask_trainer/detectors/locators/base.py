@@ -12,9 +12,6 @@ from pointmask_trainer.detectors.base import ImageNetwork, Maps, replicated
 from pointmask_trainer.detectors.blocks.common import conv
 from pointmask_trainer.errors import DetectorError
 
-CELL = 4
-"""Sides of a cell in px of the enlarged input; pixel (4 j, 4 i) is the centre of cell (j, i)."""
-
 
 class HeatMaps(Maps, total=False):
     """Output of a locator.
@@ -41,6 +38,8 @@ class Decoding:
         Peaks that lie below the highest by more than this share of it are dropped; 1 keeps all.
     limit : int
         Most points of a frame; 0 is no limit.
+    apart : float
+        Cells between two points: of peaks that are closer the higher stands.
     refine : {"parabola", "quarter"}
         Place of a peak within its cell, where the network does not tell: by the parabola through it and its
         neighbours, or a quarter of a cell towards the larger neighbour, as published.
@@ -49,6 +48,7 @@ class Decoding:
     threshold: Annotated[float, Between(0.01, 0.99)] = 0.35
     gap: Annotated[float, Between(0, 1)] = 1.0
     limit: Annotated[int, Between(0, 100_000)] = 0
+    apart: Annotated[float, Between(0, 100)] = 2.0
     refine: Literal["parabola", "quarter"] = "parabola"
 
     def __post_init__(self) -> None:
@@ -68,9 +68,13 @@ class Locator(ImageNetwork):
 
     Attributes
     ----------
+    pitch : int
+        Sides of a cell in px of the enlarged input: pixel (pitch · j, pitch · i) is the centre of cell
+        (j, i).
+    bounded : bool
+        Whether the heat lies between 0 and 1, as a logistic function's does.
     cell : int
-        Sides of a cell in px of the image: (cell · j, cell · i) is the centre of cell (j, i), and a heat map
-        has ceil(H / cell) rows.
+        The same in px of the image, in which a heat map has ceil(H / cell) rows.
     decoding : Decoding
 
     Raises
@@ -80,6 +84,8 @@ class Locator(ImageNetwork):
     """
 
     stride: ClassVar[int] = 1
+    pitch: ClassVar[int] = 4
+    bounded: ClassVar[bool] = False
 
     def __init__(
         self, in_channels: int = 1, *, input_scale: int = 1, decoding: Decoding | None = None
@@ -87,12 +93,12 @@ class Locator(ImageNetwork):
         super().__init__(in_channels)
         if input_scale not in (1, 2, 4):
             raise DetectorError(f"input_scale = {input_scale} must be 1, 2 or 4")
-        self.input_scale, self.cell = input_scale, CELL // input_scale
+        self.input_scale, self.cell = input_scale, self.pitch // input_scale
         self.decoding = decoding or Decoding()
 
     @abstractmethod
     def forward_heat(self, x: Tensor) -> HeatMaps:
-        """Compute the maps of enlarged images whose sides are multiples of `stride`, (N, ., H / 4, W / 4)."""
+        """Compute the maps of enlarged images whose sides are multiples of `stride`, to cells of `pitch`."""
 
     def forward(self, x: Tensor) -> HeatMaps:
         """Compute the heat map of images of any size.
@@ -109,7 +115,7 @@ class Locator(ImageNetwork):
         """
         self.check(x)
         large = self.enlarged(x)
-        return cropped(self.forward_heat(replicated(large, self.stride)), large.shape[-2], large.shape[-1])
+        return self.cropped(self.forward_heat(replicated(large, self.stride)), large)
 
     def enlarged(self, x: Tensor) -> Tensor:
         """Enlarge (N, C, H, W) images bilinearly such that pixel (y, x) becomes (scale · y, scale · x)."""
@@ -118,14 +124,13 @@ class Locator(ImageNetwork):
         size = [(side - 1) * self.input_scale + 1 for side in x.shape[-2:]]
         return F.interpolate(x, size=size, mode="bilinear", align_corners=True)
 
-
-def cropped(maps: HeatMaps, height: int, width: int) -> HeatMaps:
-    """Cut maps to the cells of an enlarged image of this size."""
-    rows, cols = (height + CELL - 1) // CELL, (width + CELL - 1) // CELL
-    maps["logits"] = maps["logits"][..., :rows, :cols]
-    if "offset" in maps:
-        maps["offset"] = maps["offset"][..., :rows, :cols]
-    return maps
+    def cropped(self, maps: HeatMaps, large: Tensor) -> HeatMaps:
+        """Cut maps to the cells of an enlarged image."""
+        rows, cols = ((side + self.pitch - 1) // self.pitch for side in large.shape[-2:])
+        maps["logits"] = maps["logits"][..., :rows, :cols]
+        if "offset" in maps:
+            maps["offset"] = maps["offset"][..., :rows, :cols]
+        return maps
 
 
 def heat_layer(channels: int) -> nn.Conv2d:

@@ -12,7 +12,6 @@ LEAST = 0.05
 """Probability below which peaks are not looked at: noise has one in every few cells."""
 
 _MOST = 1000  # peaks looked at in a frame
-_APART = 2.0  # cells between peaks
 _EDGE = 1e-6
 
 
@@ -41,8 +40,8 @@ def find_peaks(heat: F32, chances: F32, offset: F32 | None, decoding: Decoding) 
     Returns
     -------
     (K, 3) float64 array
-        Row and column in cells, and probability; the highest first. Of neighbouring maxima closer than two
-        cells the higher stands, of equal ones the first in raster order.
+        Row and column in cells, and probability; the highest first. Of maxima closer than ``decoding.apart``
+        the higher stands, of equal ones the first in raster order.
     """
     is_peak = (heat == ndi.maximum_filter(heat, 3, mode="nearest")) & (chances > LEAST)
     rows, cols = np.nonzero(is_peak)
@@ -52,7 +51,7 @@ def find_peaks(heat: F32, chances: F32, offset: F32 | None, decoding: Decoding) 
         if kept and heat[rows[k], cols[k]] < (1 - decoding.gap) * heat[rows[kept[0]], cols[kept[0]]]:
             break
         away = np.hypot(rows[kept] - rows[k], cols[kept] - cols[k])
-        if not (away < _APART).any():
+        if not (away < decoding.apart).any():
             kept.append(int(k))
         if decoding.limit and len(kept) == decoding.limit:
             break

@@ -4,10 +4,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - as everybody writes it
 
-from pointmask_trainer.detectors.locators.base import CELL, HeatMaps
+from pointmask_trainer.detectors.locators.base import HeatMaps
 from pointmask_trainer.strategies.points.options import SpireOptions
 
 _HEAT = 2.0  # weight of the heat, as published
+_SURE = 1e-6  # heat that is nearer to 0 or 1 has no gradient
 _SOFT = 0.05  # heat over which a peak passes the threshold gradually
 _LEAST = 0.05  # heat below which a maximum is noise
 
@@ -22,11 +23,17 @@ def locator_losses(maps: HeatMaps, heat: Tensor, points: list[Tensor], options: 
     heat : (N, 1, rows, cols) Tensor
         What the heat is to be.
     points : list of (K, 2) Tensor
-        Of each crop, row and column in px of the enlarged input.
+        Of each crop, row and column in cells.
     options : SpireOptions
+        Without ``auto``.
     """
     found = maps["logits"].float()
-    total = _HEAT * (found - heat).square().mean((1, 2, 3))
+    if options.loss == "focal":
+        total = focal_loss(
+            found, heat, [len(_inside(at, own[0])[0]) for own, at in zip(found, points, strict=True)]
+        )
+    else:
+        total = _HEAT * (found - heat).square().mean((1, 2, 3))
     offset, threshold = maps.get("offset"), maps.get("threshold")
     if offset is not None:
         places = [offset_loss(own.float(), at) for own, at in zip(offset, points, strict=True)]
@@ -38,6 +45,14 @@ def locator_losses(maps: HeatMaps, heat: Tensor, points: list[Tensor], options: 
         ]
         total = total + options.threshold_weight * torch.stack(counts)
     return total
+
+
+def focal_loss(found: Tensor, heat: Tensor, counts: list[int]) -> Tensor:
+    """Cross-entropy of heat in [0, 1], weighted by the squared error, over each image's points; (N,)."""
+    sure = torch.logit(found, _SURE)
+    entropy = F.binary_cross_entropy_with_logits(sure, heat, reduction="none")
+    whole = ((found - heat).square() * entropy).sum((1, 2, 3))
+    return whole / found.new_tensor(counts).clamp(min=1)
 
 
 def offset_loss(offset: Tensor, points: Tensor) -> Tensor:
@@ -55,9 +70,8 @@ def threshold_loss(heat: Tensor, tau: Tensor, count: int) -> Tensor:
     return (passing - count).square() / max(count, 1)
 
 
-def _inside(points: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
+def _inside(places: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
     """Return cells, (K, 2), and the rest in cells, of the points that lie in a map."""
-    places = points / CELL
     cells = torch.floor(places + 0.5).long()
     rows, cols = like.shape
     inside = (cells >= 0).all(1) & (cells[:, 0] < rows) & (cells[:, 1] < cols)

@@ -18,6 +18,10 @@ class SpireOptions:
         A Gaussian; its product with the grey values round the brightest pixel near the click, as the
         published program makes it, from an input patch of as many px as the kernel has cells; or with the
         target's contrast cell by cell, which is what the program seems to mean.
+    loss : {"auto", "squares", "focal"}
+        Mean of squared errors, as published; or the sum of their products with the cross-entropy, over the
+        number of points: nearly all of a map is empty, and a mean over it has small gradients. ``auto`` is
+        ``focal`` for networks whose heat lies between 0 and 1, which it needs.
     sigma : float
         Standard deviation of the Gaussian in cells.
     radius : int
@@ -34,6 +38,7 @@ class SpireOptions:
     """
 
     target: Literal["gauss", "released", "matched"] = "gauss"
+    loss: Literal["auto", "squares", "focal"] = "auto"
     sigma: Annotated[float, Between(0.1, 20)] = 2.0
     radius: Annotated[int, Between(1, 50)] = 6
     rounded: bool = False

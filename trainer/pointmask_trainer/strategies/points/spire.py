@@ -5,6 +5,7 @@ labels, of the points that are found as prediction.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
@@ -18,6 +19,7 @@ from pointmask_trainer.data.labels import Label, SplitName
 from pointmask_trainer.data.split import Split, for_every_image
 from pointmask_trainer.detectors.base import Auxiliary, Maps
 from pointmask_trainer.detectors.locators.base import HeatMaps, Locator
+from pointmask_trainer.errors import ConfigError
 from pointmask_trainer.strategies.base import Folder, Part, Strategy, require_points
 from pointmask_trainer.strategies.labels.annotating import annotate_image
 from pointmask_trainer.strategies.points.losses import locator_losses
@@ -59,6 +61,14 @@ class Spire(Strategy):
         """Keep the points."""
         model = training.model
         assert isinstance(model, Locator)  # the loop has checked that strategy and network fit
+        loss = self.options.loss
+        if loss == "focal" and not model.bounded:
+            raise ConfigError(
+                f"strategy.options.loss = focal needs heat between 0 and 1, which {type(model).__name__} "
+                "does not give; leave it out, or train contrast_points"
+            )
+        if loss == "auto":
+            self.options = replace(self.options, loss="focal" if model.bounded else "squares")
         self._model = model
         self._points = {name: split.points for name, split in training.splits.items()}
         self._peak, self._record = 0.0, dict[str, Any]()
@@ -71,13 +81,15 @@ class Spire(Strategy):
         points = self._points_in(batch)
         images = self._model.enlarged(batch.images[:, :1]).cpu().double().numpy()
         heat = [
-            heat_target(image[0], own.numpy(), self.options)
+            heat_target(image[0], own.numpy(), self.options, self._model.pitch)
             for image, own in zip(images, points, strict=True)
         ]
         device = heat_maps["logits"].device
         target = torch.from_numpy(np.stack(heat))[:, None].to(device)
         self._peak = max(self._peak, float(heat_maps["logits"].detach().max()))
-        return locator_losses(heat_maps, target, [own.to(device) for own in points], self.options)
+        return locator_losses(
+            heat_maps, target, [own.to(device) / self._model.pitch for own in points], self.options
+        )
 
     def end_epoch(self, training: Training) -> None:
         """Note the largest heat of the epoch: a map that stays at zero everywhere is a trap."""

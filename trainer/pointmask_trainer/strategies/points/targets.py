@@ -5,7 +5,6 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from pointmask_trainer.detectors.locators.base import CELL
 from pointmask_trainer.strategies.points.options import SpireOptions
 
 F64 = NDArray[np.float64]
@@ -15,7 +14,7 @@ _PEAK = 1  # cells from the click within which the peak is looked for, in "match
 _INNER = 4.0  # cells from the click beyond which the background begins
 
 
-def heat_target(image: F64, points: F64, options: SpireOptions) -> NDArray[np.float32]:
+def heat_target(image: F64, points: F64, options: SpireOptions, pitch: int = 4) -> NDArray[np.float32]:
     """Make the heat of one crop.
 
     Parameters
@@ -25,25 +24,27 @@ def heat_target(image: F64, points: F64, options: SpireOptions) -> NDArray[np.fl
     points : (K, 2) array
         Row and column in px of `image`; points beside it count as far as their targets reach into it.
     options : SpireOptions
+    pitch : int
+        Sides of a cell in px of `image`.
 
     Returns
     -------
-    (ceil(H / 4), ceil(W / 4)) float32 array
+    (ceil(H / pitch), ceil(W / pitch)) float32 array
         Where targets overlap, the larger value stands; of "released" the mean, as published.
     """
-    shape = (-(-image.shape[0] // CELL), -(-image.shape[1] // CELL))
+    shape = (-(-image.shape[0] // pitch), -(-image.shape[1] // pitch))
     heat = np.zeros(shape)
     for point in points:
         if options.target == "released":
-            _paste_released(heat, image, point, options)
+            _paste_released(heat, image, point, options, pitch)
             continue
-        place = np.floor(point / CELL + 0.5) if options.rounded else point / CELL
+        place = np.floor(point / pitch + 0.5) if options.rounded else point / pitch
         rows, cols = _around(place[0], options.radius, shape[0]), _around(place[1], options.radius, shape[1])
         if rows.start >= rows.stop or cols.start >= cols.stop:
             continue
         values = gaussian(rows, cols, place, options.sigma)
         if options.target == "matched":
-            values = values * _matched(image, rows, cols, place)
+            values = values * _matched(image, rows, cols, place, pitch)
         np.maximum(heat[rows, cols], values, out=heat[rows, cols])
     return heat.astype(np.float32)
 
@@ -60,11 +61,11 @@ def _around(centre: float, radius: int, length: int) -> slice:
     return slice(max(0, math.ceil(centre - radius)), min(length, math.floor(centre + radius) + 1))
 
 
-def _matched(image: F64, rows: slice, cols: slice, place: F64) -> F64:
+def _matched(image: F64, rows: slice, cols: slice, place: F64, pitch: int) -> F64:
     """Factor of each cell: a half, and as much again by its contrast; 1 at the peak, and nowhere above."""
     cells = np.array(
         [
-            [_mean_of_cell(image, row, col) for col in range(cols.start, cols.stop)]
+            [_mean_of_cell(image, row, col, pitch) for col in range(cols.start, cols.stop)]
             for row in range(rows.start, rows.stop)
         ]
     )
@@ -80,20 +81,20 @@ def _matched(image: F64, rows: slice, cols: slice, place: F64) -> F64:
     return np.asarray(np.minimum(share / at_peak, 1.0))
 
 
-def _mean_of_cell(image: F64, row: int, col: int) -> float:
+def _mean_of_cell(image: F64, row: int, col: int, pitch: int) -> float:
     """Mean of the pixels that are at least as near to a cell's centre as to others."""
-    half = CELL // 2
-    top, left = max(0, row * CELL - half), max(0, col * CELL - half)
-    return float(image[top : row * CELL + half + 1, left : col * CELL + half + 1].mean())
+    half = pitch // 2
+    top, left = max(0, row * pitch - half), max(0, col * pitch - half)
+    return float(image[top : row * pitch + half + 1, left : col * pitch + half + 1].mean())
 
 
-def _paste_released(heat: F64, image: F64, point: F64, options: SpireOptions) -> None:
+def _paste_released(heat: F64, image: F64, point: F64, options: SpireOptions, pitch: int) -> None:
     """Write one target as the published program does, apart from its divisions by zero."""
     height, width = image.shape
     row, col = (int(value) for value in np.floor(point + 0.5))
     if not (0 <= row < height and 0 <= col < width):
         return
-    centre = np.floor(point / CELL + 0.5).astype(int)
+    centre = np.floor(point / pitch + 0.5).astype(int)
     top, left = max(0, row - _SEARCH), max(0, col - _SEARCH)
     near = image[top : row + _SEARCH + 1, left : col + _SEARCH + 1]
     down, right = np.unravel_index(np.argmax(near), near.shape)

@@ -1,0 +1,115 @@
+"""Trees of tensors and plain values in one safetensors file: nothing in it can run when it is read.
+
+The optimiser's and the strategy's state are nested dictionaries and lists. Their tensors are stored under
+numbers, and the tree, with the numbers in place of the tensors, as JSON in the file's header. torch's own
+archives are pickles, which no torch before 2.10 reads safely.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from pointmask.regular import open_regular
+from pointmask_trainer.errors import CheckpointError
+
+_HEADER = "tree"
+_PIECE = 1 << 20
+_ANEW = "start anew with another --out, or copy the run from where it is whole"
+
+
+def write_tree(path: Path, tree: Any) -> None:  # noqa: ANN401 - any nesting
+    """Write a tree of dictionaries, lists, tuples, tensors, numbers, text and None.
+
+    Raises
+    ------
+    TypeError
+        If the tree holds anything else.
+    """
+    tensors: dict[str, Tensor] = {}
+    header = json.dumps(_packed(tree, tensors))
+    save_file(tensors, path, {_HEADER: header})
+
+
+def read_tree(path: Path) -> Any:  # noqa: ANN401 - as written
+    """Read what `write_tree` wrote.
+
+    Raises
+    ------
+    CheckpointError
+        If the file is missing, truncated, damaged or was written by something else.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = json.loads((file.metadata() or {})[_HEADER])
+            return _unpacked(header, {name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
+    except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
+        raise CheckpointError(
+            f"{path} is damaged, or no training state ({type(error).__name__}: {error}); {_ANEW}"
+        ) from None
+
+
+def stamp_of(path: Path) -> dict[str, Any]:
+    """Return size in bytes and SHA-256 of a file, by which `check_stamp` knows it again."""
+    digest, size = hashlib.sha256(), 0
+    with open_regular(path) as file:
+        while piece := file.read(_PIECE):
+            digest.update(piece)
+            size += len(piece)
+    return {"bytes": size, "sha256": digest.hexdigest()}
+
+
+def check_stamp(path: Path, stamp: Mapping[str, Any]) -> None:
+    """Check that a file is the one of a stamp.
+
+    Raises
+    ------
+    CheckpointError
+        If it is missing, or its size or content differs.
+    """
+    try:
+        found = stamp_of(path)
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read ({error.strerror or error}); {_ANEW}") from None
+    if found["bytes"] != stamp.get("bytes"):
+        raise CheckpointError(
+            f"{path} is damaged: it has {found['bytes']:,} bytes, and {stamp.get('bytes'):,} were written; "
+            f"{_ANEW}"
+        )
+    if found["sha256"] != stamp.get("sha256"):
+        raise CheckpointError(
+            f"{path} is damaged: its SHA-256 begins with {found['sha256'][:8]}, and what was written with "
+            f"{str(stamp.get('sha256'))[:8]}; {_ANEW}"
+        )
+
+
+def _packed(value: Any, tensors: dict[str, Tensor]) -> Any:  # noqa: ANN401
+    if isinstance(value, Tensor):
+        name = str(len(tensors))
+        tensors[name] = value.detach().cpu().contiguous().clone()  # tensors of one storage are refused
+        return {"tensor": name}
+    if isinstance(value, Mapping):
+        return {"dict": [[_packed(key, tensors), _packed(part, tensors)] for key, part in value.items()]}
+    if isinstance(value, (list, tuple)):
+        kind = "list" if isinstance(value, list) else "tuple"
+        return {kind: [_packed(part, tensors) for part in value]}
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    raise TypeError(f"a training state holds tensors and plain values, not {type(value).__name__}")
+
+
+def _unpacked(value: Any, tensors: Mapping[str, Tensor]) -> Any:  # noqa: ANN401
+    if not isinstance(value, dict):
+        return value
+    ((kind, content),) = value.items()
+    if kind == "tensor":
+        return tensors[content]
+    if kind == "dict":
+        return {_unpacked(key, tensors): _unpacked(part, tensors) for key, part in content}
+    parts = [_unpacked(part, tensors) for part in content]
+    return tuple(parts) if kind == "tuple" else parts
