@@ -62,6 +62,21 @@ def test_over_a_slow_link_the_marker_is_there_at_once_and_edits_keep_their_order
     assert user.points("f0000.tif")[0] == (row, col)
 
 
+def test_keys_pressed_faster_than_a_slow_link_answers_are_steps_that_all_count(tmp_path, served, visit):
+    planted(tmp_path / "a", 6)
+    user = visit(served(tmp_path / "a"))
+    link = user.page.context.new_cdp_session(user.page)
+    slow = {"offline": False, "latency": 80, "downloadThroughput": 1.25e6, "uploadThroughput": 1.25e6}
+    link.send("Network.enable")
+    link.send("Network.emulateNetworkConditions", slow)
+    user.press("d", "d", "d", "d", "a")
+    user.on_image("f0003.tif")
+    user.press("End", "a", "Home", "d")
+    user.on_image("f0001.tif")
+    user.page.wait_for_timeout(400)
+    assert user.page.locator(".stage-box").get_attribute("data-image") == "f0001.tif#0"
+
+
 def test_many_images_are_scrolled_and_found_without_being_listed(tmp_path, served, visit):
     """T29, in small: what is out of sight is not there."""
     frame = np.random.default_rng(0).integers(0, 9, (8, 8)).astype(np.uint8)

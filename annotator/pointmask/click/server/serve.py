@@ -1,5 +1,6 @@
 """Start and stop: one process, one socket, until Ctrl+C."""
 
+import ctypes
 import signal
 import socket
 import sys
@@ -23,6 +24,8 @@ from pointmask.click.server.wire.guard import Guard
 from pointmask.errors import PointmaskError
 from pointmask.theta import Theta
 
+_M_MMAP_THRESHOLD = -3  # in malloc.h
+_SMALL = 2**17  # bytes; more are asked of the system, and given back to it
 _GRACE = 3  # seconds for answers that are under way at the end
 _PUBLISH_EVERY = 600.0  # seconds
 _SWITCH = 0.001  # seconds between two threads that both want the interpreter
@@ -75,6 +78,7 @@ class Server(uvicorn.Server):
 
     def run_on(self, bound: socket.socket) -> None:
         """Answer requests on a socket until a signal, or `should_exit`, ends it."""
+        give_back_frames()
         threading.Thread(target=self._prepare, name="warm", daemon=True).start()
         publisher = threading.Thread(target=self._keep_published, name="publisher", daemon=True)
         publisher.start()
@@ -123,6 +127,18 @@ class Server(uvicorn.Server):
         self.desk.listing.wait()
         with suppress(PointmaskError):  # of a damaged journal: told for each frame that is opened
             self.desk.note_all()
+
+
+def give_back_frames() -> None:
+    """
+    Have the memory of frames given back to the system as soon as they are forgotten.
+
+    The C library of Linux otherwise takes the size of the first frame that is freed for usual, and keeps
+    holes of that size between others: over 6,000 edits on 450 frames memory grew by 11 %, now by 1 %.
+    """
+    if sys.platform == "linux":
+        with suppress(AttributeError, OSError):  # another C library, which knows no such setting
+            ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _SMALL)
 
 
 def compile_kernels(theta: Theta) -> None:

@@ -168,7 +168,7 @@ class Shell {
     if (!action) return;
     event.preventDefault();
     if (isRepeated(binding, event)) return;
-    if (typeof action === "function") action();
+    if (typeof action === "function") action(event.repeat);
     else if (!this.held.has(event.code)) {
       this.held.set(event.code, action);
       action.begin();

@@ -104,12 +104,12 @@ export function actionsOf(work) {
   });
 
   const actions = {
-    next: () => work.go(1, "any"),
-    previous: () => work.go(-1, "any"),
-    nextUnmarked: () => work.go(1, "unmarked"),
-    previousUnmarked: () => work.go(-1, "unmarked"),
-    first: () => work.toEnd(-1),
-    last: () => work.toEnd(1),
+    next: (isHeld) => work.walk.go(1, "any", isHeld),
+    previous: (isHeld) => work.walk.go(-1, "any", isHeld),
+    nextUnmarked: () => work.walk.go(1, "unmarked"),
+    previousUnmarked: () => work.walk.go(-1, "unmarked"),
+    first: () => work.walk.toEnd(-1),
+    last: () => work.walk.toEnd(1),
     goTo: () => {
       work.fold("left", false);
       work.find.focus();

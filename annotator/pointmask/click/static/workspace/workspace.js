@@ -22,6 +22,7 @@ import { TargetList } from "./panels/targets.js";
 import { Tiles } from "./tiles.js";
 import { Track } from "./track.js";
 import { Tree } from "./panels/tree.js";
+import { Walk } from "./walk.js";
 import { WindowPanel } from "./panels/window.js";
 import { Why } from "./why.js";
 
@@ -47,6 +48,7 @@ export class Workspace {
     this.viewer = new Viewer(this.stage);
     this.badge = h("span.badge", { hidden: true });
     this.flat = new FlatView(this);
+    this.walk = new Walk(this);
     this.mode = h("span.badge.mode", { hidden: true }, t.stage.painting);
     this.message = h("div.stage-message", { hidden: true });
     this.stageBox = h("div.stage-box", {}, this.stage, h("div.badges", {}, this.mode, this.flat.badge, this.badge), this.message, h("p.unseen", { id: "stage-help" }, t.stage.help));
@@ -140,6 +142,7 @@ export class Workspace {
     this.shell.say(t.say.opened(entry.name, entry.targets.size));
     if (this.wanted !== null && entry.targets.has(this.wanted)) this.select(this.wanted, true);
     this.wanted = null;
+    this.walk.shown();
     this.loadAhead(entry);
   }
 
@@ -157,34 +160,6 @@ export class Workspace {
     } catch {
       // The neighbours are loaded when they are asked for.
     }
-  }
-
-  /** @param {1 | -1} step @param {"any" | "unmarked" | "unsure"} want */
-  async go(step, want) {
-    const { frame } = this;
-    if (!frame) return;
-    try {
-      const next = await api.next(frame.image, frame.frame, step, want);
-      if (next.id === null) this.shell.note(want === "any" ? t.note.noMore(step) : t.note.noneUnmarked(step));
-      else this.shell.go(`#/i/${next.id}/${next.frame}`);
-    } catch (error) {
-      this.shell.note(/** @type {Error} */ (error).message);
-    }
-  }
-
-  /** First or last frame of the folder or file. @param {1 | -1} side */
-  async toEnd(side) {
-    const { frame } = this;
-    if (!frame?.facts) return;
-    const frames = frame.facts.frames ?? 1;
-    if (frames > 1) {
-      this.shell.go(`#/i/${frame.image}/${side < 0 ? 0 : frames - 1}`);
-      return;
-    }
-    const folder = frame.facts.folders.at(-1) ?? 0;
-    const { total } = await api.images(folder, 0, 1);
-    const { rows } = await api.images(folder, side < 0 ? 0 : total - 1, 1);
-    if (rows[0]) this.shell.go(`#/i/${rows[0].id}/0`);
   }
 
   /** What is wrong with the image: in its place if it cannot be read, beside it if the file changed. */
