@@ -67,12 +67,15 @@ def protocol(content: Entry, entry: Entry) -> str:
     unseen = settings.get("lists") == "unseen"
     split = f"{images['train']} images of {entry['data_set']}'s train list, {images['val']}"
     split += " others of it to choose the epoch by" if unseen else " of its val list to choose the epoch by"
+    command = content["command"]
+    if "--preset" not in command:  # recorded before another preset became the default of the script
+        command += f" --preset {content['preset']}"
     scored = "the val list, which took no part in any training" if unseen else "the val list"
     return (
         f"`--preset {content['preset']}`, {settings['epochs']} epochs, detector `{entry['detector']}`, "
         f"{split}. IoU, nIoU and Pd in per cent, Fa per million pixels, against the true masks of {scored}, "
         "at the epoch that the labels chose; mean ± standard deviation over seeds. "
-        f"(`{content['command']}`)"
+        f"(`{command}`)"
     )
 
 
