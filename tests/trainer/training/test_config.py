@@ -70,7 +70,7 @@ def test_what_defines_a_strategy_overrides_presets_of_others_alone():
     assert load_config(preset="lesps").loss.focal_norm == "ones"
     assert load_config(preset="cpu", settings=["strategy.name=d2d"]).loss == cpu.loss
     spire = load_config(preset="cpu", settings=["strategy.name=spire"]).model
-    assert (spire.name, spire.prior, spire.init) == ("hrpe", 0.5, "")
+    assert (spire.name, spire.prior, spire.init) == ("contrast_points", 0.5, "builtin")
     assert load_config(preset="cpu", settings=["strategy.name=spire", "model.name=sshd"]).model.name == "sshd"
     assert load_config(preset="spire").model.options["input_scale"] == 2
 

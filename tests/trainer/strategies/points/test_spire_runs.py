@@ -124,7 +124,7 @@ def test_evaluate_gives_figures_of_masks_and_of_points(run, folder, tmp_path):
     assert "the operator draws them" in " ".join(refused.output.split())
 
 
-@pytest.mark.parametrize("model", ["hrpe", "sshd"])
+@pytest.mark.parametrize("model", ["contrast_points", "hrpe", "sshd"])
 def test_a_resumed_run_ends_like_an_uninterrupted_one(folder, tmp_path, model):
     config = config_of("epochs=3", "strategy.options.target=matched", model=model)
     train(config, source_of(folder), tmp_path / "whole")
@@ -150,14 +150,23 @@ def test_what_does_not_go_together_is_named(folder, tmp_path, settings, says):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("model", ["hrpe", "sshd"])
+@pytest.mark.parametrize("model", ["contrast_points", "hrpe", "sshd"])
 def test_the_exported_heat_is_torch_s(folder, tmp_path, model):
     pytest.importorskip("onnxruntime")
     run = tmp_path / "run"
-    train(config_of("epochs=1", *OPTIONS, model=model), source_of(folder), run)
+    options = () if model == "contrast_points" else OPTIONS
+    train(config_of("epochs=1", *options, model=model), source_of(folder), run)
     done = CliRunner().invoke(main, ["export", str(run), "--onnx", str(tmp_path / "net.onnx")])
     assert done.exit_code == 0, done.output
     assert "Checked: heat differs" in done.output
+
+
+def test_the_preset_for_processors_finds_most_at_once(folder, tmp_path):
+    """It starts from the weights of the package, which know what a target is."""
+    config = load_config(preset="cpu", settings=[*TINY, "epochs=1", "augment.crop=48"])
+    assert (config.model.name, config.model.init) == ("contrast_points", "builtin")
+    best = train(config, source_of(folder), tmp_path / "run")
+    assert best["val_points"]["f1"] > 0.5  # 0 of networks with fresh weights
 
 
 def test_the_preset_trains_a_locator():
