@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from pointmask.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from pointmask.annotator.image import annotate as annotate
     from pointmask.annotator.target import Annotation as Annotation
     from pointmask.annotator.target import Target as Target
+    from pointmask.any_image import annotate as annotate
     from pointmask.bench.baselines.base import Baseline as Baseline
     from pointmask.errors import PointmaskError as PointmaskError
     from pointmask.errors import PointsError as PointsError
@@ -59,7 +59,7 @@ _HOMES = {
     "TargetSpec": "synth.scenes",
     "Theta": "theta",
     "WriteOptions": "io.formats.base",
-    "annotate": "annotator.image",
+    "annotate": "any_image",
     "annotate_folder": "folder.job",
     "carry": "tracking.sequences",
     "make_scene": "synth.scenes",

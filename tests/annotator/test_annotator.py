@@ -256,7 +256,7 @@ def test_no_points_and_read_only_input():
 @pytest.mark.parametrize(
     ("image", "message"),
     [
-        (np.zeros((4, 4, 3)), "one band"),
+        (np.zeros((4, 4, 5)), "one band"),
         (np.zeros((0, 4)), "no pixel"),
         (np.zeros((4, 4), complex), "real numbers"),
         ([["a"]], "real numbers"),

@@ -37,7 +37,7 @@ def test_masks_are_those_of_annotate():
 
 
 def test_wrong_input_is_named():
-    for image in (np.full((4, 4), np.nan), np.zeros((2, 2, 3)), np.zeros((0, 3))):
+    for image in (np.full((4, 4), np.nan), np.zeros((2, 2, 5)), np.zeros((0, 3))):
         with pytest.raises(ImageError):
             Clicker(image)
     with pytest.raises(PointsError, match="outside"):

@@ -24,54 +24,7 @@ def annotate(
     style: str | float | None = None,
     polarity: Polarity = "bright",
 ) -> Annotation:
-    """Compute a mask for each point of an image.
-
-    Parameters
-    ----------
-    image : (H, W) array_like
-        One infrared band in any real dtype, such as counts or kelvins. Gain and offset do not matter.
-        NaN, infinite and masked pixels are replaced, see `pointmask.annotator.window.Window`.
-    points : sequence of (row, col)
-        One 0-based pixel per target. They need not lie exactly on the target.
-    theta : Theta, "default", "synthetic", "paper" or path of a TOML file
-    style : {"tight", "core", "halo"}, float or None
-        How large masks are drawn, by name or in px of margin, instead of theta's; see `Theta.style`.
-    polarity : {"bright", "dark", "auto"}
-        Whether targets are brighter or darker than their surroundings; ``auto`` decides per target.
-
-    Returns
-    -------
-    Annotation
-
-    Raises
-    ------
-    ImageError
-        If the image is not two-dimensional, is empty, or is not of a real numeric dtype.
-    PointsError
-        If a point is not a pair of whole numbers or lies outside the image.
-    ThetaError
-        If theta cannot be read, or the style is unknown or out of range.
-
-    Notes
-    -----
-    Dead, hot and stuck pixels are replaced first, see `pointmask.defects.mended`; a clicked pixel that stands
-    alone on an even background stays.
-
-    Each target is solved in its own window (equations 2 to 4 of the paper, see `Theta`). Pixels that belong
-    to several masks are assigned to the one with the larger soft label, on a tie to the nearer point, then to
-    the earlier one; a point always keeps its own pixel. Two points on one target therefore divide it (flag
-    ``shared``) without changing the union. Only a point that would be left without pixels, such as the second
-    of two on the same pixel, keeps that pixel in common with its owner.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> image = np.full((64, 64), 100.0)
-    >>> image[30:33, 40:44] = 150.0
-    >>> found = annotate(image, [(31, 41)])
-    >>> bool(found.mask[31, 42])
-    True
-    """
+    """Compute a mask for each point of one (H, W) band; see `pointmask.annotate`."""
     image = checked_image(image)
     operator = assemble(Theta.load(theta).drawn(style))
     if polarity not in ("bright", "dark", "auto"):

@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,6 +87,32 @@ class Annotation:
         file = io.BytesIO()
         Image.fromarray(self.mask.astype(np.uint8) * np.uint8(255)).save(file, "PNG")
         return file.getvalue()
+
+    def rows(self, digits: int | None = None) -> list[dict[str, Any]]:
+        """
+        Return the targets as plain Python values, for a table or JSON.
+
+        Parameters
+        ----------
+        digits : int, optional
+            Decimals to which confidences are rounded; all by default.
+
+        Returns
+        -------
+        list of dict
+            ``row, col, area, confidence, top, left, bottom, right, flags`` of each target.
+        """
+        return [
+            {
+                "row": target.point[0],
+                "col": target.point[1],
+                "area": target.area,
+                "confidence": target.confidence if digits is None else round(target.confidence, digits),
+                **dict(zip(("top", "left", "bottom", "right"), target.box, strict=True)),
+                "flags": list(target.flags),
+            }
+            for target in self.targets
+        ]
 
     @property
     def soft(self) -> NDArray[np.float32]:

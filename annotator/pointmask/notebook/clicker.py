@@ -14,6 +14,7 @@ from pointmask.click.frames.samples import code_for, coded
 from pointmask.click.frames.statistics import statistics
 from pointmask.click.server.shapes import mask_shape
 from pointmask.errors import ImageError, PointmaskError, PointsError
+from pointmask.io.images.array import any_image
 from pointmask.notebook import bundle
 from pointmask.theta import Polarity, Theta
 
@@ -23,7 +24,7 @@ class Clicker:
 
     Parameters
     ----------
-    image : (H, W) array_like
+    image : (H, W) or (H, W, 1 to 4) array_like, or path of an image file
         As for `pointmask.annotate`; at least one value must be finite.
     points : sequence of (row, col), optional
         Points to start from.
@@ -58,14 +59,14 @@ class Clicker:
 
     def __init__(
         self,
-        image: ArrayLike,
+        image: ArrayLike | str | Path,
         *,
         points: Sequence[tuple[int, int]] = (),
         theta: Theta | str | Path = "default",
         polarity: Polarity = "bright",
         height: int = 480,
     ) -> None:
-        self._image = checked_image(image)
+        self._image = checked_image(any_image(image))
         if self._image.dtype.kind == "b":
             self._image = self._image.astype(np.uint8)
         if not np.isfinite(self._image).any():

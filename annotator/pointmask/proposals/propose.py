@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -12,6 +13,7 @@ from pointmask.annotator.image import checked_image
 from pointmask.annotator.operator import assemble
 from pointmask.annotator.point import annotate_point
 from pointmask.annotator.target import Target
+from pointmask.io.images.array import any_image
 from pointmask.proposals.candidates import find_candidates
 from pointmask.proposals.evidence import Evidence
 from pointmask.proposals.ranking import score_of
@@ -48,15 +50,15 @@ class Proposal:
 
 
 def propose(
-    image: ArrayLike, *, count: int = 5, min_score: float = 0.0, polarity: Polarity = "bright"
+    image: ArrayLike | str | Path, *, count: int = 5, min_score: float = 0.0, polarity: Polarity = "bright"
 ) -> tuple[Proposal, ...]:
     """Find places where small targets may be, without any click or training.
 
     Parameters
     ----------
-    image : (H, W) array_like
-        One infrared band in any real dtype. Gain and offset do not matter. NaN and infinite pixels are no
-        targets.
+    image : (H, W) or (H, W, 1 to 4) array_like, or path of an image file
+        One infrared band in any real dtype, or what becomes one as for `pointmask.annotate`. Gain and offset
+        do not matter. NaN and infinite pixels are no targets.
     count : int, default 5
         Maximum number of proposals, at least 1.
     min_score : float, default 0
@@ -94,7 +96,7 @@ def propose(
     >>> round(best.row), round(best.col)
     (61, 71)
     """
-    image = checked_image(image)
+    image = checked_image(any_image(image))
     if count < 1:
         raise ValueError(f"count is {count}; at least 1 is needed")
     if not 0 <= min_score <= 1:

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from pointmask.errors import ImageError
 from pointmask.io.images.codecs import label_png
 from pointmask.io.images.codecs.limits import check_size
-from pointmask.io.images.file import ImageFile
+from pointmask.io.images.file import ImageFile, colour_as_band
 from pointmask.io.images.kinds import SUFFIXES as SUFFIXES
 from pointmask.io.images.kinds import is_image as is_image
 from pointmask.io.images.kinds import may_hold_frames
@@ -62,6 +62,27 @@ def read(path: str | Path, frame: int = 0) -> NDArray[Any]:
     """
     with _opened(path) as file:
         return file.decode(frame)
+
+
+def any_image(image: ArrayLike | str | Path) -> ArrayLike:
+    """
+    Return what a user calls an image as one band, as the command line reads it.
+
+    Parameters
+    ----------
+    image : (H, W) or (H, W, 1 to 4) array_like, or path of an image file
+        Colours become luminance, see `decode`; of a file the first frame is taken.
+
+    Raises
+    ------
+    ImageError
+        If the file cannot be read, or the array has other bands.
+    """
+    if isinstance(image, str | Path):
+        return read(image)
+    if isinstance(image, np.ndarray) and image.ndim == 3:
+        return colour_as_band(image)
+    return image
 
 
 def open_image(path: str | Path, name: str | None = None) -> ImageFile:

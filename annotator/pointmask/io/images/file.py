@@ -20,6 +20,7 @@ from pointmask.io.images.kinds import PLAIN, Reading, is_raw
 from pointmask.io.images.recognise import HEAD, codec_of, kind_of
 from pointmask.io.notes import note
 
+_MOST_BANDS = 4  # red, green, blue and alpha
 _LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601
 _TURNED = (
     "files are turned upright, as their orientation says (EXIF, or tag 274 of TIFF) and annotation tools "
@@ -298,6 +299,24 @@ def _plain(stored: NDArray[Any]) -> NDArray[Any]:
     if dtype.kind == "f" and dtype.itemsize not in (4, 8):
         return stored.astype(np.float32 if dtype.itemsize == 2 else np.float64)
     return np.ascontiguousarray(stored, dtype.newbyteorder("="))
+
+
+def colour_as_band(pixels: NDArray[Any]) -> NDArray[Any]:
+    """Turn an (H, W, 1 to 4) array into one band as a file's would be: alpha, the last of 2 or 4, is ignored.
+
+    Raises
+    ------
+    ImageError
+        If it has another number of bands.
+    """
+    bands = pixels.shape[-1]
+    if not 1 <= bands <= _MOST_BANDS:
+        raise ImageError(
+            f"the image has shape {pixels.shape}; one band (H, W) or colours (H, W, 1 to 4) are needed, so "
+            "pick one frame or band"
+        )
+    colours = pixels[..., : bands - 1 if bands in (2, _MOST_BANDS) else bands]
+    return np.ascontiguousarray(colours[..., 0]) if _bands_are_equal(colours) else _one_band(colours)
 
 
 def _bands_are_equal(stored: NDArray[Any]) -> bool:
