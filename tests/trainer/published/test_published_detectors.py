@@ -1,6 +1,7 @@
 """`import-weights`: files of others become weights with which predict works, and nothing is run."""
 
 import pickle
+import re
 
 import pytest
 from click.testing import CliRunner
@@ -72,6 +73,83 @@ def file_of(name):
     return tensors
 
 
+OURS_TO_THEIRS = {
+    "dnanet": (
+        (r"^nodes\.(\d)_(\d)\.", r"conv\1_\2."),
+        (r"^final\.", "conv0_4_final.0."),
+        (r"^laterals\.0\.", "conv0_1_1x1."),
+        (r"^laterals\.1\.", "conv0_2_1x1."),
+        (r"^laterals\.2\.", "conv0_3_1x1."),
+        (r"^laterals\.3\.", "conv0_4_1x1."),
+        (r"^head\.", "final4."),
+        (r"^side_heads\.0\.", "final1."),
+        (r"^side_heads\.1\.", "final2."),
+        (r"^side_heads\.2\.", "final3."),
+    ),
+    "mshnet": (
+        (r"^stem\.", "conv_init."),
+        (r"^encoder\.0\.", "encoder_0.0."),
+        (r"^encoder\.4\.", "middle_layer."),
+        (r"^encoder\.([123])\.", r"encoder_\1."),
+        (r"^decoder\.3\.", "decoder_0.0."),
+        (r"^decoder\.0\.", "decoder_3."),
+        (r"^decoder\.1\.", "decoder_2."),
+        (r"^decoder\.2\.", "decoder_1."),
+        (r"^heads\.", "output_"),
+        (r"^join\.", "final."),
+    ),
+}
+"""Their names from ours, the other way round, written down from their programs."""
+
+BLOCK_NAMES = (
+    (r"\.body\.0\.0\.", ".conv1."),
+    (r"\.body\.0\.1\.", ".bn1."),
+    (r"\.body\.1\.0\.", ".conv2."),
+    (r"\.body\.1\.1\.", ".bn2."),
+    (r"\.channel\.shared\.0\.", ".ca.fc1."),
+    (r"\.channel\.shared\.2\.", ".ca.fc2."),
+    (r"\.spatial\.conv\.", ".sa.conv1."),
+)
+
+LISTED = {
+    "dnanet": (
+        "conv0_0.0.conv1.weight", "conv4_0.1.bn2.running_mean", "conv1_3.0.shortcut.1.weight",
+        "conv0_4_final.0.sa.conv1.weight", "conv0_4_1x1.bias", "conv2_2.1.ca.fc2.weight", "final4.weight",
+    ),
+    "mshnet": (
+        "conv_init.weight", "encoder_0.0.conv2.bias", "encoder_3.1.ca.fc1.weight", "output_3.bias",
+        "middle_layer.0.shortcut.0.weight", "decoder_3.0.bn1.weight", "decoder_0.0.sa.conv1.weight",
+        "final.weight",
+    ),
+}  # fmt: skip
+"""Names that stand in their programs."""
+
+
+def renamed_back(name, key):
+    for pattern, theirs in (*BLOCK_NAMES, *OURS_TO_THEIRS[name]):
+        key = re.sub(pattern, theirs, key)
+    return key
+
+
+@pytest.mark.parametrize("name", OURS_TO_THEIRS)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_files_of_the_attention_networks_give_the_same_outputs(name, channels, tmp_path):
+    torch.manual_seed(1)
+    original = build(name, in_channels=channels).eval()
+    tensors = {renamed_back(name, key): value for key, value in original.state_dict().items()}
+    assert len(tensors) == len(original.state_dict())
+    assert set(LISTED[name]) <= set(tensors)
+    prefixed = {f"model.{key}": value for key, value in tensors.items()}
+    torch.save({"state_dict": prefixed if channels == 1 else tensors}, tmp_path / "it.pth.tar")
+    out = tmp_path / "it.safetensors"
+    place = ("--trained-on", "SIRST3", "--out", out)
+    call("import-weights", tmp_path / "it.pth.tar", "--model", name, *place)
+    model, _ = load_model(out)
+    image = torch.randn(1, channels, 32, 32)
+    with torch.no_grad():
+        assert torch.equal(model.eval().forward_maps(image)[0], original.forward_maps(image)[0])
+
+
 def call(*words, code=0):
     done = CliRunner().invoke(main, [*map(str, words)])
     assert done.exit_code == code, done.output
@@ -117,7 +195,7 @@ def test_wrong_files_and_places_are_refused_and_nothing_is_run(tmp_path):
         return call("import-weights", tmp_path / source, "--model", model, *place, code=2).stderr
 
     torch.save({"state_dict": file_of("alcnet")}, tmp_path / "alc.pth.tar")
-    assert "published files are known of acm_unet, alcnet" in words("alc.pth.tar")
+    assert "published files are known of acm_unet, alcnet, dnanet, mshnet" in words("alc.pth.tar")
     (tmp_path / "evil.pth").write_bytes(pickle.dumps(Evil()))
     assert "evil.pth" in words("evil.pth")
     assert not (tmp_path / "ran").exists()

@@ -46,7 +46,8 @@ def import_weights(
     """Turn FILE, published weights such as the .pth.tar of BasicIRSTD or LESPS, into weights of pointmask.
 
     Nothing in FILE is run: tensors are read, and nothing else. Every tensor must fit the detector by name and
-    shape. Of ACM (acm_unet) and ALCNet (alcnet) the published names are known.
+    shape. Published names are known of ACM (acm_unet), ALCNet (alcnet), DNANet (dnanet,
+    with deep supervision) and MSHNet (mshnet).
 
     \b
     pointmask import-weights ACM_full.pth.tar --model acm_unet --trained-on SIRST3 --out acm.safetensors

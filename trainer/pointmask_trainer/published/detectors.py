@@ -1,7 +1,8 @@
 """Published weights of detectors: how the names of their files become ours.
 
-``acm_unet`` and ``alcnet`` are ACM and ALCNet as LESPS and BasicIRSTD have them. The ``.pth.tar`` files of
-ALCNet hold blocks of the decoder that no forward pass uses; these are left out.
+``acm_unet`` and ``alcnet`` are ACM and ALCNet as LESPS and BasicIRSTD have them, ``dnanet`` is DNANet with
+deep supervision as its authors and BasicIRSTD have it, ``mshnet`` is its authors' MSHNet. The ``.pth.tar``
+files of ALCNet hold blocks of the decoder that no forward pass uses; these are left out.
 """
 
 from collections.abc import Mapping
@@ -23,11 +24,17 @@ class Names:
     ----------
     rules : tuple of Rule
         From their names to ours.
+    first : str
+        Name of a tensor that tells the input channels.
+    axis : int
+        Its axis whose length they are.
     ignored : tuple of str
         Patterns of names that are not used.
     """
 
     rules: tuple[Rule, ...]
+    first: str = "stem.0.weight"  # a normalisation
+    axis: int = 0
     ignored: tuple[str, ...] = ()
 
 
@@ -57,6 +64,13 @@ _HEAD: tuple[Rule, ...] = (
     (r"^head\.block\.4\.", "head.2."),
 )
 
+_ATTENTION: tuple[Rule, ...] = (
+    (r"\.ca\.fc1\.", ".channel.shared.0."),
+    (r"\.ca\.fc2\.", ".channel.shared.2."),
+    (r"\.sa\.conv1\.", ".spatial.conv."),
+    *_BLOCK,
+)
+
 NAMES: Mapping[str, Names] = {
     "acm_unet": Names(
         (
@@ -83,16 +97,42 @@ NAMES: Mapping[str, Names] = {
         ),
         ignored=(r"uplayer[12]\.",),
     ),
+    "dnanet": Names(
+        (
+            *_ATTENTION,
+            (r"^conv0_4_final\.0\.", "final."),
+            *((rf"^conv0_{level}_1x1\.", f"laterals.{level - 1}.") for level in (1, 2, 3, 4)),
+            (r"^conv(\d)_(\d)\.", r"nodes.\1_\2."),
+            (r"^final4\.", "head."),
+            *((rf"^final{k}\.", f"side_heads.{k - 1}.") for k in (1, 2, 3)),
+        ),
+        first="conv0_0.0.conv1.weight",
+        axis=1,
+    ),
+    "mshnet": Names(
+        (
+            *_ATTENTION,
+            (r"^conv_init\.", "stem."),
+            (r"^encoder_0\.0\.", "encoder.0."),
+            (r"^encoder_([123])\.", r"encoder.\1."),
+            (r"^middle_layer\.", "encoder.4."),
+            (r"^decoder_0\.0\.", "decoder.3."),
+            *((rf"^decoder_{level}\.", f"decoder.{3 - level}.") for level in (1, 2, 3)),
+            (r"^output_([0-3])\.", r"heads.\1."),
+            (r"^final\.", "join."),
+        ),
+        first="conv_init.weight",
+        axis=1,
+    ),
 }
 """By detector. A detector that is not here reads files that have our own names."""
 
 
 def channels_of(weights: PublishedWeights, name: str) -> int:
-    """Return the input channels of published weights, by the normalisation at the beginning of the stem."""
-    first = stripped(weights.tensors).get("stem.0.weight")
-    if name not in NAMES or first is None:
-        return 1
-    return int(first.shape[0])
+    """Return the input channels of published weights, by their first tensor."""
+    names = NAMES.get(name, Names(()))
+    first = stripped(weights.tensors).get(names.first)
+    return int(first.shape[names.axis]) if name in NAMES and first is not None else 1
 
 
 def detector_weights(weights: PublishedWeights, name: str, network: nn.Module) -> dict[str, Tensor]:
