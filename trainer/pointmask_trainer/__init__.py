@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pointmask_trainer.inference.evaluate_folder import evaluate_folder as evaluate_folder
     from pointmask_trainer.inference.predict import predict_source as predict_source
     from pointmask_trainer.inference.tiles import predict as predict
+    from pointmask_trainer.run.callbacks import Callback as Callback
     from pointmask_trainer.run.checkpoint import load_model as load_model
     from pointmask_trainer.strategies.base import Folder as Folder
     from pointmask_trainer.strategies.base import Strategy as Strategy
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from pointmask_trainer.training.train import train as train
 
 _HOMES = {
+    "Callback": "run.callbacks",
     "Config": "config",
     "Detector": "detectors.base",
     "Evaluation": "inference.evaluate",

@@ -213,14 +213,16 @@ class RunConfig:
     compile : bool
         Compile the detector with `torch.compile`.
     channels_last : bool
-        Use the channels-last memory format on a CPU, as always on a GPU: a fifth faster for ACM U-Net, but
-        sums are rounded differently, so that several processes no longer agree with one within 1e-4.
+        Channels-last memory format on a CPU, as always on a GPU: a fifth faster for ACM U-Net, but sums
+        are rounded differently, so that several processes no longer agree with one within 1e-4.
     threads : int
         CPU threads of torch; 0 keeps torch's default.
     validate_every : int
-        Epochs between validations; the last epoch is always validated.
+        Epochs between validations; the last is always validated.
     tensorboard : bool
         Also write TensorBoard event files.
+    callbacks : tuple of str
+        Also told of each epoch: tensorboard, wandb, mlflow, or callbacks of other packages.
     """
 
     device: str = "auto"
@@ -230,6 +232,7 @@ class RunConfig:
     threads: Annotated[int, Between(0, 4096)] = 0
     validate_every: Annotated[int, Between(1, 1_000_000)] = 1
     tensorboard: bool = False
+    callbacks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check(self, ConfigError, "run")

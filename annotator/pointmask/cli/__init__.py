@@ -2,7 +2,7 @@
 
 Therefore ``pointmask --help`` is instant and loads neither numpy nor numba. Commands of the trainer are
 import strings, so nothing here imports it. A command parses options, calls one function and prints.
-May import: everything of pointmask. Open first: ``annotate.py``.
+May import: everything of pointmask. Open first: ``annotating/annotate.py``.
 """
 
 import sys
@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from pointmask.errors import PluginWarning, PointmaskError
 from pointmask.printable import printable
@@ -20,7 +21,7 @@ from pointmask.version import __version__
 
 COMMANDS = {
     "annotate": (
-        "pointmask.cli.annotate:annotate",
+        "pointmask.cli.annotating.annotate:annotate",
         "Annotate a folder of images and points: a folder of masks.",
     ),
     "click": (
@@ -82,6 +83,10 @@ COMMANDS = {
         "pointmask_trainer.cli.import_weights:import_weights",
         "Import weights that others published, for predict and evaluate.",
     ),
+    "completion": (
+        "pointmask.cli.completion:completion",
+        "Print what makes Tab complete commands, options and names in a shell.",
+    ),
     "models": (
         "pointmask_trainer.cli.models:models",
         "List the detectors with parameters, operations and time.",
@@ -135,6 +140,12 @@ class LazyGroup(click.Group):
             command.params.append(_quiet_option())
         command.epilog = command.epilog or _EPILOG
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete names of commands without importing them; options of the program as click does."""
+        options = click.Command.shell_complete(self, ctx, incomplete)
+        found = [(name, text) for name, (_, text) in COMMANDS.items() if name.startswith(incomplete)]
+        return [*(CompletionItem(name, help=text) for name, text in found), *options]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Refuse empty arguments: as a path, an unset variable of a shell would mean the present folder."""

@@ -7,8 +7,8 @@ import click
 
 from pointmask.cli import EXIT_SOME_SKIPPED, say
 from pointmask.cli.options import data_set_name, written_formats
-from pointmask.cli.plugins import LateHelp, NamesOption
-from pointmask.io.formats.registry import FORMATS
+from pointmask.cli.plugins import LateHelp, NamesOption, completes
+from pointmask.io.formats.registry import FORMATS, layouts
 
 _MOST_REASONS = 20
 
@@ -21,6 +21,7 @@ _MOST_REASONS = 20
     required=True,
     metavar="FORMAT",
     cls=LateHelp,
+    shell_complete=completes(lambda: sorted(layouts())),
     write=lambda: f"Format to write: {written_formats()}.",
 )
 @click.option(

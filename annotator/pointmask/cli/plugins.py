@@ -1,9 +1,10 @@
 """Options whose help lists the entries of a registry, and warnings about unusable entries."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from pointmask.registry import Registry
 
@@ -27,6 +28,11 @@ class LateHelp(click.Option):
         return super().get_help_record(ctx)
 
 
+def completes(names: Callable[[], Iterable[str]]) -> Callable[..., list[str]]:
+    """Return a ``shell_complete`` of these names, which are asked for when Tab is pressed."""
+    return lambda ctx, parameter, incomplete: [name for name in names() if name.startswith(incomplete)]
+
+
 class NamesOption(click.Option):
     """An option whose help ends with the names in a registry, including those of other packages.
 
@@ -42,6 +48,11 @@ class NamesOption(click.Option):
     def __init__(self, names: Sequence[str], *, registry: Registry[Any], **options: Any) -> None:  # noqa: ANN401 - as click has it
         super().__init__(names, **options)
         self._registry, self._sentence = registry, self.help
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete the name at the end of a list of names."""
+        before, comma, last = incomplete.rpartition(",")
+        return [CompletionItem(f"{before}{comma}{name}") for name in self._registry if name.startswith(last)]
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         """Return the option and its help."""

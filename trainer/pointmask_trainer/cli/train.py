@@ -9,7 +9,7 @@ import click
 
 from pointmask.advice import command
 from pointmask.cli import advise, called, say
-from pointmask.cli.plugins import NamesOption, warn_of_broken
+from pointmask.cli.plugins import NamesOption, completes, warn_of_broken
 from pointmask_trainer.cli.options import existing_folder, list_option
 from pointmask_trainer.cli.places import check_data
 from pointmask_trainer.cli.watching import scores, watching
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from pointmask_trainer.config import Config
 
 _SETTING = re.compile(r"[a-z][a-z0-9_.]*=.*", re.DOTALL)
+
+
+_PRESETS = "auto|none|cpu|cpu-alcnet|paper|lesps|pal|gsacp|spire|priors"
 
 
 class _Train(click.Command):
@@ -61,7 +64,8 @@ class _Train(click.Command):
 @list_option
 @click.option(
     "--preset",
-    metavar="auto|none|cpu|cpu-alcnet|paper|lesps|pal|gsacp|spire|priors",
+    metavar=_PRESETS,
+    shell_complete=completes(lambda: _PRESETS.split("|")),
     default="auto",
     show_default=True,
     help="Settings for a few minutes on a processor, or of publications: paper is that of d2d. auto is cpu "

@@ -8,7 +8,7 @@ but decide nothing. A strategy that learns labels or
 sample weights adds ``strategy.jsonl``, every version of the labels in ``labels/``, and ``analysis/``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from pointmask.io.listed import files_in
 from pointmask.io.lock import only_job
 from pointmask.metrics.counters import Score
 from pointmask.metrics.points import PointScore
+from pointmask.settings import to_table
 from pointmask_trainer.analysis.follow import Follower
 from pointmask_trainer.config import Config
 from pointmask_trainer.data.split import Mask, digest_of
@@ -29,6 +30,7 @@ from pointmask_trainer.detectors.base import parameter_count
 from pointmask_trainer.distributed import ProcessGroup, choose_device, is_main, process_group
 from pointmask_trainer.errors import CheckpointError
 from pointmask_trainer.inference.report.tables import figures
+from pointmask_trainer.run.callbacks import Callback, Told, flat, named_callbacks
 from pointmask_trainer.run.checkpoint import ModelCard, TrainingState, load_last, save_last, save_model
 from pointmask_trainer.run.events import Log, NoEvents, open_events
 from pointmask_trainer.run.journal import EpochJournal
@@ -72,6 +74,7 @@ def train(
     resume: bool = False,
     trust_labels: bool = False,
     watcher: Watcher | None = None,
+    callbacks: Sequence[Callback] = (),
     command: str = "",
 ) -> dict[str, Any]:
     """Train a detector, or resume a run.
@@ -87,6 +90,8 @@ def train(
     trust_labels : bool
         Train even if hardly a point or mask lies on a target of its image. A run that is resumed has passed.
     watcher : Watcher, optional
+    callbacks : sequence of Callback
+        Told of the run besides those that ``run.callbacks`` names.
     command : str
         Named in the report of the run.
 
@@ -107,7 +112,9 @@ def train(
         torch.set_num_threads(config.run.threads)
     device = choose_device(config.run.device)
     with only_job(out) if is_main() else nullcontext():
-        return _train(config, source, out, device, watcher, command, resume=resume, trust_labels=trust_labels)
+        return _train(
+            config, source, out, device, watcher, callbacks, command, resume=resume, trust_labels=trust_labels
+        )
 
 
 def check_only(
@@ -126,6 +133,7 @@ def check_only(
     """
     watcher = watcher or Watcher()
     check_run(config, source, out, resume=resume)
+    named_callbacks(config.run.callbacks)
     device = choose_device(config.run.device)
     with process_group(device) as group:
         if not group.is_main:
@@ -148,6 +156,7 @@ def _train(
     out: Path,
     device: torch.device,
     watcher: Watcher,
+    callbacks: Sequence[Callback],
     command: str,
     *,
     resume: bool,
@@ -157,10 +166,15 @@ def _train(
     with process_group(device) as group:
         if not group.is_main:
             watcher = Watcher()
+        told = Told(_callbacks(config, callbacks) if group.is_main else [], watcher.message)
         loop, truths = prepare(config, source, device, group, watcher.message)
         if not (trust_labels or RunFolder(out).config.exists()):
             check_labels(loop, watcher.message)
-        return _Run(config, source, out, loop, truths, group, watcher, command).go()
+        return _Run(config, source, out, loop, truths, group, watcher, told, command).go()
+
+
+def _callbacks(config: Config, given: Sequence[Callback]) -> list[tuple[str, Callback]]:
+    return [*named_callbacks(config.run.callbacks), *((type(one).__name__, one) for one in given)]
 
 
 class _Run:
@@ -175,8 +189,10 @@ class _Run:
         truths: list[Mask] | None,
         group: ProcessGroup,
         watcher: Watcher,
+        told: Told,
         command: str,
     ) -> None:
+        self._told = told
         self._command, self._source = command, source
         self._config, self._out, self._loop = config, out, loop
         self._files = RunFolder(out)
@@ -203,8 +219,10 @@ class _Run:
             write_source(self._out, self._source)
         use = self._config.run.tensorboard and self._group.is_main
         self._events = open_events(self._out, self._loop.epoch, use=use)
+        self._told.start(self._out, flat(to_table(resolved(self._config))), self._loop.epoch)
         while self._loop.epoch < self._config.epochs and not self._is_stale:
             self._epoch()
+        self._told.end(self._best)
         return self._best
 
     @property
@@ -259,6 +277,7 @@ class _Run:
         if self._group.is_main:
             self._save(metrics, is_best=is_best)
             self._events.epoch(metrics)
+            self._told.epoch(metrics)
             if "val_labels" in metrics:
                 lines = self._metrics.read()
                 last = number if self._is_stale else epochs

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from pointmask.cli import complain, say
-from pointmask.cli.annotate import shard_of
+from pointmask.cli.annotating.annotate import shard_of
 from pointmask.cli.options import point_format_option, polarity_option, source_options
 
 if TYPE_CHECKING:

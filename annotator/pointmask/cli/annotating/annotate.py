@@ -204,7 +204,7 @@ def annotate(
     announce_compilation()
     carried = None
     if track:
-        from pointmask.cli.tracking import carry_points, show_tracks
+        from pointmask.cli.annotating.tracking import carry_points, show_tracks
 
         carried = carry_points(opened, points, out, polarity=polarity, overwrite=overwrite, reads=[source])
     with progress_display() as progress:

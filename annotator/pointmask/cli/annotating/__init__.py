@@ -1,0 +1,4 @@
+"""The command `annotate`, and what it prints of points that were tracked.
+
+May import: everything of pointmask. Open first: ``annotate.py``.
+"""
