@@ -47,6 +47,14 @@ _KEYS = ("weights", "model", "threshold", "all")  # of metrics.json, by which it
     help="Only images of such names: 'Misc_*'.  [default: as RUN was trained]",
 )
 @click.option(
+    "--within",
+    type=click.FloatRange(0),
+    default=5.0,
+    show_default=True,
+    metavar="PX",
+    help="Points nearer to the true target's centre than this, and those at it, are right.",
+)
+@click.option(
     "--save-predictions",
     "predictions",
     type=click.Path(file_okay=False, path_type=Path),
@@ -75,6 +83,7 @@ def evaluate(
     masks: Path | None,
     masks_by: "MaskSource | None",
     include: str | None,
+    within: float,
     predictions: Path | None,
     device: str,
     out: Path,
@@ -115,6 +124,7 @@ def evaluate(
             masks=masks,
             masks_by=masks_by,
             include=include,
+            within=within,
             device=device,
             on_prediction=on_prediction,
             keep_worst=report,

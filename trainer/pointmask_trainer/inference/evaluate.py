@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pointmask.components import blobs
 from pointmask.metrics.counters import Score, score
 from pointmask.metrics.data_sets import data_set_of
-from pointmask.metrics.points import PointScore, score_points
+from pointmask.metrics.points import WITHIN, PointScore, score_points
 from pointmask.metrics.targets import SIZE_CLASSES, Detection, TargetTally, score_detections
 from pointmask_trainer.data.normalisation import Normalisation
 from pointmask_trainer.data.split import Mask, Split
@@ -122,12 +122,15 @@ class Evaluation:
         Images that the run was neither trained nor validated on; None if these are all images, or none.
     network : Evaluation or None
         The same images by the network's own masks, if the masks are the operator's.
+    within : float
+        Largest distance in px at which a predicted point is right.
     """
 
     whole: EvaluationTally
     data_sets: dict[str, EvaluationTally]
     unseen: EvaluationTally | None = None
     network: "Evaluation | None" = None
+    within: float = WITHIN
 
 
 def evaluate(
@@ -138,6 +141,7 @@ def evaluate(
     *,
     operator: OperatorMasks | None = None,
     known: Collection[str] = (),
+    within: float = WITHIN,
     on_prediction: Callable[[int, Probabilities], None] | None = None,
     on_mask: Callable[[int, Mask], None] | None = None,
 ) -> Evaluation:
@@ -156,6 +160,8 @@ def evaluate(
         Draws the masks that are scored; the network's own are scored beside them, if it draws some.
     known : collection of str
         Ids of images used for training the model or choosing its weights.
+    within : float
+        Largest distance in px at which a predicted point is right.
     on_prediction : callable, optional
         Called with each image's index and the network's (H, W) float32 probabilities, in arbitrary order.
     on_mask : callable, optional
@@ -166,9 +172,9 @@ def evaluate(
     Evaluation
     """
     task = task_of(model, operator)
-    tallies = _Tallies(split.ids, known, task)
+    tallies = _Tallies(split.ids, known, task, within)
     has_own = operator is not None and task.finds == "masks"
-    by_network = _Tallies(split.ids, known, task) if has_own else None
+    by_network = _Tallies(split.ids, known, task, within) if has_own else None
     for index, reading in task.read_pool(model, split.images, normalisation):
         drawn = task.draw(split.images.stored(index), reading)
         tallies.add(index, drawn, truths[index])
@@ -185,8 +191,8 @@ def evaluate(
 class _Tallies:
     """Counters of all images, of each data set, and of the images unknown to a run."""
 
-    def __init__(self, ids: Sequence[str], known: Collection[str], task: Task) -> None:
-        self._ids, self._known, self._task = ids, known, task
+    def __init__(self, ids: Sequence[str], known: Collection[str], task: Task, within: float) -> None:
+        self._ids, self._known, self._task, self._within = ids, known, task, within
         self._whole, self._unseen = EvaluationTally(), EvaluationTally()
         self._data_sets = {name: EvaluationTally() for name in sorted({data_set_of(key) for key in ids})}
 
@@ -197,7 +203,7 @@ class _Tallies:
 
         def points_at(threshold: float) -> PointScore:
             places = [(target.y, target.x) for target in self._task.targets(drawn, threshold)]
-            return score_points(places, truths, (height, width))
+            return score_points(places, truths, (height, width), within=self._within)
 
         has_curve = self._task.finds == "points"
         point_curve = [points_at(threshold) for threshold in THRESHOLDS] if has_curve else []
@@ -211,7 +217,8 @@ class _Tallies:
 
     def evaluation(self) -> Evaluation:
         whole, unseen = self._whole, self._unseen
-        return Evaluation(whole, self._data_sets, unseen if 0 < unseen.images < whole.images else None)
+        others = unseen if 0 < unseen.images < whole.images else None
+        return Evaluation(whole, self._data_sets, others, within=self._within)
 
 
 def curve_of(probabilities: Probabilities, truth: Mask) -> list[Score]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pointmask.metrics.points import WITHIN
 from pointmask_trainer.data.folder import read_list
 from pointmask_trainer.data.layout import find_images, layout_note, true_masks
 from pointmask_trainer.data.lists import list_for
@@ -55,6 +56,7 @@ def evaluate_folder(
     masks: Path | None = None,
     masks_by: MaskSource | None = None,
     include: str | None = None,
+    within: float = WITHIN,
     device: str = "auto",
     on_prediction: Callable[[str, int, Probabilities], None] | None = None,
     keep_worst: bool = False,
@@ -76,6 +78,8 @@ def evaluate_folder(
     masks_by : {"network", "operator"}, optional
         Who draws the predicted masks; as the detector was validated by default. Beside the operator's, the
         network's own are scored too.
+    within : float
+        Largest distance in px at which a predicted point is right.
     device : str
         ``auto``, ``cpu``, ``cuda``, ``cuda:1`` ...
     on_prediction : callable, optional
@@ -134,6 +138,7 @@ def evaluate_folder(
         truths,
         operator=operator,
         known=known.ids,
+        within=within,
         on_prediction=with_id,
         on_mask=None if worst is None else worst.see,
     )

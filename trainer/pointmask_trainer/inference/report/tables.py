@@ -8,7 +8,7 @@ from typing import Any
 from rich.table import Table
 
 from pointmask.metrics.counters import Score
-from pointmask.metrics.points import WITHIN, average_precision
+from pointmask.metrics.points import average_precision
 from pointmask.metrics.targets import SIZE_CLASSES
 from pointmask.printable import printable
 from pointmask_trainer.inference.evaluate import (
@@ -57,6 +57,7 @@ def to_json(evaluation: Evaluation, facts: Mapping[str, Any]) -> str:
     table = {
         **facts,
         "threshold": 0.5,
+        "within": evaluation.within,
         **_parts(evaluation),
         **({} if evaluation.network is None else {"network": _parts(evaluation.network)}),
     }
@@ -104,7 +105,7 @@ def _by_set(evaluation: Evaluation, whose: str) -> Table:
 
 
 def _by_points(evaluation: Evaluation, whose: str) -> Table:
-    title = f"Targets within {WITHIN:g} px{whose}"
+    title = f"Targets within {evaluation.within:g} px{whose}"
     table = Table(title=title, title_justify="left", title_style="bold")
     columns = ("data set", "precision", "recall", "F1", "AP", "false/image", "error px")
     for k, column in enumerate(columns):
