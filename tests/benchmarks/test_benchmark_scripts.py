@@ -47,6 +47,17 @@ def test_scaling_measures_every_sweep(tmp_path):
     assert set(result["threads"]["targets_per_s"]) == {"1", "2"}
 
 
+def test_extremes_are_measured_case_by_case(tmp_path, load):
+    done = script("extremes", "--only", "rows", "--share", "0.0002", "--results", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    rows = json.loads((tmp_path / "extremes.json").read_text())["cases"]["rows"]["rows"]
+    assert [row["size"] for row in rows] == [10, 100, 1000]
+    assert all(row["cpu_s"] > 0 and row["peak_mib"] > 10 for row in rows)
+    assert "a table of points; rows | 1,000 |" in (tmp_path / "extremes.md").read_text()
+    grown = [{"size": n, "cpu_s": 1 + n**2 / 1e4, "peak_mib": 100 + n} for n in (0, 100, 1000)]
+    assert load("extremes").growth(grown) == {"cpu_exponent": 2.0, "memory_exponent": 1.0}
+
+
 def test_detectors_are_measured_one_by_one(tmp_path):
     pytest.importorskip("torch")
     words = ["--detectors", "acm_unet", "acm_fpn", "--size", "32", "--batch", "2", "--rounds", "1"]

@@ -43,3 +43,40 @@ def test_large_images_are_fewer(monkeypatch):
     monkeypatch.setattr(sample, "_MOST_PIXELS", 4 * 64 * 64)
     assert len(looked_at(100, (64, 64))) == 16
     assert len(looked_at(100, (64, 64), clicks=50)) == 4
+
+
+@pytest.mark.parametrize("shape", [(400, 500), (100, 2000), (2000, 100)])
+def test_of_a_very_large_image_a_part_is_judged(monkeypatch, shape):
+    """With the verdict that the clicks there deserve, and with those of its neighbours."""
+    monkeypatch.setattr(sample, "_MOST_IN_ONE", 10_000)
+    monkeypatch.setattr(sample, "_SIDE", 90)
+    rng = np.random.default_rng(1)
+    pixels = rng.normal(size=shape)
+    start = np.array(shape) - 80
+    clicks = start + rng.integers(8, 72, (40, 2))
+    for row, col in clicks:
+        pixels[row - 1 : row + 2, col - 1 : col + 2] += 20
+    parts = []
+    real = sample.judge
+
+    def look(item):
+        yield Clicked(pixels, np.concatenate([clicks, [[1, 1]]]), previous=clicks + 1)
+
+    def judge(frames, of):
+        parts.extend(frames)
+        return real(parts, of)
+
+    monkeypatch.setattr(sample, "judge", judge)
+    assert judge_some(range(1), look).kind == "fits"
+    (part,) = parts
+    assert part.pixels.size <= 90 * 90
+    assert len(part.clicks) >= 30
+    assert (part.pixels[tuple(part.clicks.T)] > 10).all()
+    assert len(part.previous) > 0
+
+
+def test_of_very_many_clicks_in_one_image_some_count(monkeypatch):
+    sizes = []
+    monkeypatch.setattr(sample, "judge", lambda frames, of: sizes.extend(len(one.clicks) for one in frames))
+    looked_at(3, shape=(256, 256), clicks=10_000)
+    assert sizes == [1000]

@@ -7,6 +7,7 @@ from typing import TypeVar
 import numpy as np
 
 from pointmask.judgement.evidence import Clicked
+from pointmask.judgement.statistic import Standout
 from pointmask.judgement.verdict import Subject, Verdict, judge
 
 T = TypeVar("T")
@@ -17,6 +18,8 @@ MOST_IMAGES = 128
 _CLICKS = 1000
 _MOST_PIXELS = 2**24  # of all images that are read
 _FEWEST_CLICKS = 100  # for these even more are read
+_MOST_IN_ONE = 2**23  # pixels of an image; their contrast takes 70 bytes each while it is measured
+_SIDE = 2896  # of the part of a larger one
 
 
 def judge_some(items: Sequence[T], look: Callable[[T], Iterable[Clicked]], of: Subject = "clicks") -> Verdict:
@@ -29,7 +32,9 @@ def judge_some(items: Sequence[T], look: Callable[[T], Iterable[Clicked]], of: S
         Whatever names the images that have clicks, in natural order.
     look : callable
         Reads an image and its clicks; called for at most `MOST_IMAGES` items, fewer where images are large or
-        have many clicks. It yields nothing for what cannot be read, and may yield several frames.
+        have many clicks. It yields nothing for what cannot be read, and may yield several frames. Of a very
+        large one the part with most clicks is judged, so that no error is recognised that leads out of it,
+        such as that of axes exchanged; of many clicks every n-th counts.
     of : {"clicks", "masks"}
         What is judged.
 
@@ -51,7 +56,25 @@ def _sample(items: Sequence[T], look: Callable[[T], Iterable[Clicked]]) -> Itera
         enough = clicks >= _CLICKS or (pixels >= _MOST_PIXELS and clicks >= _FEWEST_CLICKS)
         if enough or pixels >= 4 * _MOST_PIXELS:
             return
-        for clicked in look(items[chosen[at]]):
+        for whole in look(items[chosen[at]]):
+            clicked = _part(whole)
             yield clicked
             pixels += math.prod(clicked.pixels.shape)
             clicks += len(clicked.clicks)
+
+
+def _part(clicked: Clicked) -> Clicked:
+    """Return what is judged of one image: of a very large one a part, and not all of many clicks."""
+    pixels, clicks = clicked.pixels, clicked.clicks
+    parts = (clicked.clicks, clicked.previous, clicked.following)
+    if not isinstance(pixels, Standout) and pixels.size > _MOST_IN_ONE:
+        height, width = pixels.shape
+        cells, counts = np.unique(clicks // (_SIDE // 2), axis=0, return_counts=True)
+        middle = (cells[np.argmax(counts)] if len(cells) else np.zeros(2, np.int64)) * (
+            _SIDE // 2
+        ) + _SIDE // 4
+        start = np.clip(middle - _SIDE // 2, 0, np.maximum(np.array(pixels.shape) - _SIDE, 0))
+        stop = np.minimum(start + _SIDE, (height, width))
+        pixels = pixels[start[0] : stop[0], start[1] : stop[1]]
+        parts = tuple(part[((part >= start) & (part < stop)).all(axis=1)] - start for part in parts)
+    return Clicked(pixels, *(part[:: max(1, -(-len(part) // _CLICKS))] for part in parts))
