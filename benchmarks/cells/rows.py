@@ -125,6 +125,8 @@ def config_of(cell: Cell, preset: str, settings: tuple[str, ...], threads: int) 
     row = ROWS[cell.row]
     own = load_config(file=row.file, settings=row.settings).strategy.options
     kept = [setting for setting in settings if _reaches(key_of(setting), cell.row, own)]
+    if "unseen" in options_of(cell.row):  # the val list is kept apart as a whole, or as the paper has it
+        kept.append("strategy.options.unseen=0.0")
     named = [f"model.name={cell.detector}", f"seed={cell.seed}", f"run.threads={threads}"]
     return load_config(preset=preset, file=row.file, settings=[*named, *row.settings, *kept])
 

@@ -129,13 +129,20 @@ def epoch_line(metrics: dict[str, Any]) -> str:
     return f"epoch {metrics['epoch']:>4}  loss {metrics['loss']:.4f}  {rate}  {figures}".rstrip()
 
 
+_REFERENCES = (
+    ("val_unseen", "never seen"),
+    ("val_labels", "val"),
+    ("val_truth", "val against true masks"),
+)
+
+
 def scores(metrics: dict[str, Any]) -> str:
     """Return the figures of the validation list."""
     parts = []
     if "val_points" in metrics:
         f1, recall = metrics["val_points"]["f1"], metrics["val_points"]["recall"]
         parts.append("val no target" if f1 is None else f"val F1 {f1:.3f} recall {recall or 0:.3f}")
-    for key, name in (("val_labels", "val"), ("val_truth", "val against true masks")):
+    for key, name in _REFERENCES:
         if key in metrics:
             iou, pd = metrics[key]["iou"], metrics[key]["pd"]
             figures = "no target" if iou is None else f"IoU {iou:.3f}"

@@ -18,7 +18,7 @@ from pointmask_trainer.inference.known_images import known_images, run_of
 from pointmask_trainer.inference.operator_masks import OperatorMasks
 from pointmask_trainer.inference.report.worst import WorstPredictions
 from pointmask_trainer.run.checkpoint import load_model, weights_path
-from pointmask_trainer.run.layout import RunFolder
+from pointmask_trainer.run.layout import UNSEEN, RunFolder
 from pointmask_trainer.run.mask_settings import MaskSource
 from pointmask_trainer.run.source import Source, read_source
 
@@ -123,7 +123,7 @@ def evaluate_folder(
         "model": card.model.name,
         "epoch": card.facts.get("epoch"),
         "data": str(data),
-        "list": "val" if run is not None and listed == str(RunFolder(run).ids("val")) else listed,
+        "list": _name_of(listed, run),
         "include": include,
         "masks_by": card.masks.by if masks_by is None else masks_by,
     }
@@ -145,10 +145,19 @@ def evaluate_folder(
     return FolderEvaluation(evaluation, facts, tuple(notes), worst)
 
 
+def _name_of(listed: str, run: Path | None) -> str:
+    """Return what a list of the run is called, or else the list as given."""
+    own = {} if run is None else {str(RunFolder(run).ids(name)): name for name in ("val", UNSEEN)}
+    return own.get(listed, listed)
+
+
 def _selection(run: Path | None, data: Path, listed: str | None, include: str | None) -> tuple[str, str, str]:
     """Return list and pattern, those that were not given from the run, and what to say of it."""
     source = _source_in(run, data)
     own_include = source.include if source is not None else "*"
+    if listed is None and run is not None and source is not None and RunFolder(run).ids(UNSEEN).is_file():
+        said = "evaluated are the validation images that the run never saw (--list val takes the others)"
+        return str(RunFolder(run).ids(UNSEEN)), include or "*", said
     if listed is None and run is not None and source is not None and RunFolder(run).ids("val").is_file():
         return str(RunFolder(run).ids("val")), include or "*", "evaluated is the run's own validation list"
     if listed is None:

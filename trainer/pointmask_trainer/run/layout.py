@@ -17,6 +17,9 @@ FORMER_OPTIMISER = "optimiser.pt"
 
 STRATEGY, TRAIN_IDS = "strategy.jsonl", "train.txt"
 
+UNSEEN = "unseen"
+"""Name of the list of validation images that neither trained nor chose; see `RunFolder.ids`."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
@@ -104,7 +107,7 @@ class RunFolder:
         """Every file and folder that a training may write."""
         files = (self.config, self.source, self.metrics, self.strategy, self.report)
         folders = (self.events, self.last, self.former_last, self.best, self.labels, self.analysis)
-        return (*files, self.ids("train"), self.ids("val"), *folders)
+        return (*files, self.ids("train"), self.ids("val"), self.ids(UNSEEN), *folders)
 
     @property
     def folders(self) -> tuple[Path, ...]:
@@ -117,5 +120,5 @@ class RunFolder:
         return sorted(int(stem) for stem in stems if stem.isdigit())
 
     def ids(self, split: str) -> Path:
-        """Id list of the images of a split, ``train`` or ``val``."""
+        """Id list of the images of a split: ``train``, ``val``, or `UNSEEN`, where some are kept apart."""
         return self.root / f"{split}.txt"

@@ -148,6 +148,11 @@ class Strategy(ABC):
         """Whether the detector is trained on the validation images too, so that their figures flatter."""
         return False
 
+    @property
+    def unseen_share(self) -> float:
+        """Share of the validation list that is kept apart from a training which sees the rest of it."""
+        return 0.0
+
     def why_not(self, part: Part) -> str:
         """Return why a part is never learned with these options, as the end of a sentence; "" if it is.
 

@@ -73,6 +73,11 @@ class D2D(Strategy):
         """Whether their clicks enter the detector's loss, as the paper has it."""
         return self.options.beta > 0
 
+    @property
+    def unseen_share(self) -> float:
+        """See `Strategy`; nothing is kept where nothing is seen."""
+        return self.options.unseen if self.sees_validation else 0.0
+
     def why_not(self, part: Part) -> str:
         """Return which option keeps a part from being learned; labels are made again as theta changes."""
         if part == "weights":

@@ -62,6 +62,9 @@ class D2DOptions:
         Replaces theta's share of the potential against the superpixel: 1 is diffusion alone, 0 superpixels.
     polarity : {"bright", "dark", "auto"}
         Of the targets.
+    unseen : float
+        Share of the validation list that neither trains nor chooses, and is scored apart; 0, as the paper has
+        it, keeps none. Of fewer than ten images none is kept.
 
     Raises
     ------
@@ -88,6 +91,7 @@ class D2DOptions:
     annotator: str = "default"
     rho: Share | None = None
     polarity: Polarity = "bright"
+    unseen: Annotated[float, Between(0, 0.9)] = 0.2
 
     def __post_init__(self) -> None:
         check(self, ConfigError, "strategy.options")

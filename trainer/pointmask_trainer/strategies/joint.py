@@ -47,11 +47,14 @@ class JointOptions:
         Theta at the start: a preset, or the path of a TOML file.
     polarity : {"bright", "dark", "auto"}
         Of the targets.
+    unseen : float
+        Share of the validation list that is kept apart, as for ``d2d``.
     """
 
     beta: Annotated[float, Between(0, 1000)] = 0.833
     annotator: str = "default"
     polarity: Polarity = "bright"
+    unseen: Annotated[float, Between(0, 0.9)] = 0.2
 
     def __post_init__(self) -> None:
         check(self, ConfigError, "strategy.options")
@@ -79,6 +82,11 @@ class Joint(Strategy):
     def sees_validation(self) -> bool:
         """Whether their clicks enter the loss."""
         return self.options.beta > 0
+
+    @property
+    def unseen_share(self) -> float:
+        """See `Strategy`; nothing is kept where nothing is seen."""
+        return self.options.unseen if self.sees_validation else 0.0
 
     def first_theta(self) -> Theta:
         """Return the parameters that make the first labels."""

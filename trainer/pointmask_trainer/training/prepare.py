@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 
@@ -28,17 +29,49 @@ from pointmask_trainer.run.source import Source
 from pointmask_trainer.strategies.base import Folder, Strategy
 from pointmask_trainer.strategies.registry import make_strategy
 from pointmask_trainer.training.loop import Loop
+from pointmask_trainer.training.unseen import Unseen, kept_apart, unseen_of
 
 SEEN = (
     "the clicks of the validation images train the detector too (strategy.options.beta), so its figures on "
     "them flatter: quote those of a list that it never saw, with pointmask evaluate RUN DATA --list test"
 )
-"""What is said of strategies that are trained on the validation images."""
+"""What is said of strategies that are trained on all validation images."""
+
+
+def said_of(unseen: int) -> str:
+    """Return what is said if some validation images are kept apart."""
+    return (
+        "the clicks of the validation images train the detector too, so its figures on them flatter; "
+        f"{unseen} others of the list are kept apart, and their figure comes first (strategy.options.unseen)"
+    )
+
+
+class Prepared(NamedTuple):
+    """A training before its first epoch.
+
+    Attributes
+    ----------
+    loop : Loop
+    truths : list of (H, W) bool arrays or None
+        True masks of the validation list, if the training folder has them all.
+    unseen : Unseen or None
+        Validation images that are kept apart.
+    """
+
+    loop: Loop
+    truths: list[Mask] | None
+    unseen: Unseen | None
 
 
 def prepare(
-    config: Config, source: Source, device: torch.device, group: ProcessGroup, say: Callable[[str], None]
-) -> tuple[Loop, list[Mask] | None]:
+    config: Config,
+    source: Source,
+    device: torch.device,
+    group: ProcessGroup,
+    say: Callable[[str], None],
+    *,
+    keeps_unseen: bool = True,
+) -> Prepared:
     """Read the data and build strategy, detector and loop.
 
     Parameters
@@ -49,13 +82,12 @@ def prepare(
     group : ProcessGroup
     say : callable
         Called with one line of text about each fact worth knowing of the data.
+    keeps_unseen : bool
+        False for a run that was begun without: all of its validation list stays what it was.
 
     Returns
     -------
-    loop : Loop
-        Before its first epoch.
-    truths : list of (H, W) bool arrays or None
-        True masks of the validation list, if the training folder has them all.
+    Prepared
 
     Raises
     ------
@@ -86,10 +118,14 @@ def prepare(
         say=say,
     )
     ids = lists_with_points(draw, paired, say) if paired and needed_by else draw()
-    train_split, val_split = (
-        load_split(name, listed, images, paired, device, say)
-        for name, listed in zip(("train", "val"), ids, strict=True)
+    share = strategy.unseen_share if keeps_unseen else 0.0
+    val_ids, unseen_ids = kept_apart(ids[1], share, config.seed)
+    train_split, val_split, unseen_split = (
+        load_split(name, listed, images, paired, device, say) if listed else None
+        for name, listed in (("train", ids[0]), ("val", val_ids), ("unseen", unseen_ids))
     )
+    assert train_split is not None
+    assert val_split is not None
     folder = Folder(
         source.root, {"train": train_split, "val": val_split}, source.masks, paired is not None, say
     )
@@ -100,11 +136,14 @@ def prepare(
         f"{normalisation.mean:.4g}, deviation {normalisation.std:.4g}; {device}"
     )
     if strategy.sees_validation:
-        say(SEEN)
+        say(SEEN if unseen_split is None else said_of(len(unseen_split)))
     by: MaskSource = "operator" if isinstance(model, Locator) else config.masks.by
     masks = MaskSettings(by, config.masks.polarity, _theta(config, strategy, source, say))
     loop = Loop(config, folder.splits, labels, strategy, model, normalisation, group, masks)
-    return loop, known_masks(val_split, true_masks(source.root))
+    truths = known_masks(val_split, true_masks(source.root))
+    if unseen_split is None:
+        return Prepared(loop, truths, None)
+    return Prepared(loop, truths, unseen_of(unseen_split, source, masks.theta, masks.polarity))
 
 
 def _theta(config: Config, strategy: Strategy, source: Source, say: Callable[[str], None]) -> Theta:

@@ -15,10 +15,11 @@ from pointmask_trainer.detectors.base import parameter_count
 from pointmask_trainer.training.curves import Curve, line_chart
 from pointmask_trainer.training.gallery import SHOWN, Gallery
 from pointmask_trainer.training.loop import Loop
-from pointmask_trainer.training.prepare import SEEN
+from pointmask_trainer.training.prepare import SEEN, said_of
 
 _VERSIONS_LISTED = 200
 _KEYS = (
+    ("val_unseen", "never seen"),
     ("val_labels", "labels"),
     ("val_truth", "true masks"),
     ("val_network_truth", "true masks, network alone"),  # where the operator draws the masks
@@ -38,6 +39,7 @@ def write_run_report(
     *,
     data: Path | None = None,
     command: str = "",
+    unseen: int = 0,
 ) -> None:
     """Write the page of a run.
 
@@ -58,11 +60,13 @@ def write_run_report(
         The training folder.
     command : str
         That began or resumed the run; both are named on the page.
+    unseen : int
+        Validation images that are kept apart.
     """
     name = path.resolve().parent.name
     text = page(
         f"pointmask run: {escape(name)}",
-        f"{_heading(config, loop, data)}<br>{origin(command)}",
+        f"{_heading(config, loop, data, unseen)}<br>{origin(command)}",
         f'<div class="charts">{_charts(config, lines)}</div>\n'
         f"{_versions(lines)}\n"
         f"<details><summary>Settings: {RUN_CONFIG}</summary>"
@@ -79,7 +83,7 @@ def _style() -> str:
     return files("pointmask_trainer").joinpath("templates", "run.css").read_text("utf-8")
 
 
-def _heading(config: Config, loop: Loop, data: Path | None) -> str:
+def _heading(config: Config, loop: Loop, data: Path | None, unseen: int) -> str:
     splits = loop.splits
     words = [
         config.model.name,
@@ -90,7 +94,9 @@ def _heading(config: Config, loop: Loop, data: Path | None) -> str:
         *([] if data is None else [f"data {data}"]),
     ]
     heading = " &middot; ".join(map(escape, words))
-    return f"{heading}<br>{escape(_sentence(SEEN))}" if loop.strategy.sees_validation else heading
+    if not loop.strategy.sees_validation:
+        return heading
+    return f"{heading}<br>{escape(_sentence(said_of(unseen) if unseen else SEEN))}"
 
 
 def _sentence(text: str) -> str:
@@ -124,7 +130,7 @@ def _charts(config: Config, lines: Lines) -> str:
             [(line["epoch"], value) for line in lines if (value := _value(line, key, "iou")) is not None],
             dashed=key != "val_labels",
         )
-        for key, against in _KEYS
+        for key, against in (*_KEYS[1:], _KEYS[0])
     ]
     charts = [
         line_chart("Loss", [_curve(lines, "loss")], last=config.epochs),

@@ -25,7 +25,7 @@ from pointmask.metrics.points import PointScore
 from pointmask.settings import to_table
 from pointmask_trainer.analysis.follow import Follower
 from pointmask_trainer.config import Config
-from pointmask_trainer.data.split import Mask, digest_of
+from pointmask_trainer.data.split import Split, digest_of
 from pointmask_trainer.detectors.base import parameter_count
 from pointmask_trainer.distributed import ProcessGroup, choose_device, is_main, process_group
 from pointmask_trainer.errors import CheckpointError
@@ -34,15 +34,15 @@ from pointmask_trainer.run.callbacks import Callback, Told, flat, named_callback
 from pointmask_trainer.run.checkpoint import ModelCard, TrainingState, load_last, save_last, save_model
 from pointmask_trainer.run.events import Log, NoEvents, open_events
 from pointmask_trainer.run.journal import EpochJournal
-from pointmask_trainer.run.layout import FORMER_OPTIMISER, STATE, WEIGHTS, RunFolder
+from pointmask_trainer.run.layout import FORMER_OPTIMISER, STATE, UNSEEN, WEIGHTS, RunFolder
 from pointmask_trainer.run.source import Source as Source
 from pointmask_trainer.run.source import write_source
 from pointmask_trainer.training.folder import check_run, read_config
 from pointmask_trainer.training.gallery import Gallery
 from pointmask_trainer.training.judging import check_labels
-from pointmask_trainer.training.loop import EpochResult, Loop
+from pointmask_trainer.training.loop import EpochResult
 from pointmask_trainer.training.optimiser import set_rate
-from pointmask_trainer.training.prepare import prepare
+from pointmask_trainer.training.prepare import Prepared, prepare
 from pointmask_trainer.training.report import write_run_report
 from pointmask_trainer.training.settings import resolved, whole_toml
 
@@ -138,10 +138,13 @@ def check_only(
     with process_group(device) as group:
         if not group.is_main:
             watcher = Watcher()
-        loop, truths = prepare(config, source, device, group, watcher.message)
+        made = prepare(config, source, device, group, watcher.message, keeps_unseen=_keeps_unseen(out))
+        loop = made.loop
         if not (trust_labels or RunFolder(out).config.exists()):
             check_labels(loop, watcher.message)
-        against = "true masks are scored beside" if truths is not None else "there are no true masks to score"
+        against = (
+            "true masks are scored beside" if made.truths is not None else "there are no true masks to score"
+        )
         watcher.message(
             f"strategy {config.strategy.name}, detector {config.model.name} with "
             f"{parameter_count(loop.model):,} parameters, {config.epochs:,} epochs of "
@@ -167,10 +170,16 @@ def _train(
         if not group.is_main:
             watcher = Watcher()
         told = Told(_callbacks(config, callbacks) if group.is_main else [], watcher.message)
-        loop, truths = prepare(config, source, device, group, watcher.message)
+        made = prepare(config, source, device, group, watcher.message, keeps_unseen=_keeps_unseen(out))
         if not (trust_labels or RunFolder(out).config.exists()):
-            check_labels(loop, watcher.message)
-        return _Run(config, source, out, loop, truths, group, watcher, told, command).go()
+            check_labels(made.loop, watcher.message)
+        return _Run(config, source, out, made, group, watcher, told, command).go()
+
+
+def _keeps_unseen(out: Path) -> bool:
+    """Whether a run keeps validation images apart: not one that an earlier version began."""
+    files = RunFolder(out)
+    return files.ids(UNSEEN).exists() or not files.config.exists()
 
 
 def _callbacks(config: Config, given: Sequence[Callback]) -> list[tuple[str, Callback]]:
@@ -185,14 +194,14 @@ class _Run:
         config: Config,
         source: Source,
         out: Path,
-        loop: Loop,
-        truths: list[Mask] | None,
+        made: Prepared,
         group: ProcessGroup,
         watcher: Watcher,
         told: Told,
         command: str,
     ) -> None:
         self._told = told
+        loop, truths, self._unseen = made
         self._command, self._source = command, source
         self._config, self._out, self._loop = config, out, loop
         self._files = RunFolder(out)
@@ -250,7 +259,10 @@ class _Run:
             if {path.name for path in files_in(left)} <= {WEIGHTS, FORMER_OPTIMISER, STATE}:
                 remove(left)
         texts = {files.config: whole_toml(self._config)}
-        for name, split in self._loop.splits.items():
+        splits: dict[str, Split] = {str(name): split for name, split in self._loop.splits.items()}
+        if self._unseen is not None:
+            splits[UNSEEN] = self._unseen.split
+        for name, split in splits.items():
             texts[files.ids(name)] = "".join(f"{key}\n" for key in split.ids)
         if files.config.exists() and read_config(files.config) == resolved(self._config):
             del texts[files.config]  # written by another version, perhaps
@@ -267,6 +279,8 @@ class _Run:
         metrics = self._facts(number, result)
         if number % self._config.run.validate_every == 0 or number == epochs:
             self._gallery.clear()
+            if self._unseen is not None:
+                metrics[f"val_{UNSEEN}"] = _figures(self._unseen.score(loop))
             scores = loop.validate(self._truths, self._gallery.see)
             metrics |= {f"val_{name}": _figures(value) for name, value in scores.items()}
         is_best = "val_labels" in metrics and self._rank(metrics) > self._rank(self._best)
@@ -291,6 +305,7 @@ class _Run:
                     learned,
                     data=self._source.root,
                     command=self._command,
+                    unseen=0 if self._unseen is None else len(self._unseen.split),
                 )
         self._group.wait()
         self._watcher.epoch(metrics)
