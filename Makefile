@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 TORCH := 2.13.0
 
-.PHONY: demo test docs dist bench-table clean
+.PHONY: demo test types kernels docs dist bench-table clean
 
 demo: .venv/.core
 	$(BIN)/pointmask demo pointmask-demo --overwrite
@@ -13,9 +13,15 @@ demo: .venv/.core
 test: .venv/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(MAKE) --no-print-directory --jobs 2 types kernels
+	$(BIN)/python -m pytest --numprocesses logical --dist loadfile --no-loadscope-reorder
+
+types: .venv/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo --no-cache
-	$(BIN)/python -m pytest --numprocesses logical --dist loadfile
+
+kernels: .venv/.dev  # beside the types: else every process of the tests compiles them at the same time
+	$(BIN)/pointmask demo build/kernels --overwrite > /dev/null
 
 docs: .venv/.docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict

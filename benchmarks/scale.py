@@ -59,7 +59,7 @@ def main() -> None:
         base = Path(temporary)
         sizes = {"small": min(SMALL, options.frames), "large": options.frames}
         sizes["divided"] = min(DIVIDED, options.frames)
-        scenes = write_scenes(base / "scenes")
+        scenes = write_scenes(base / "scenes", min(DISTINCT, max(sizes.values())))
         for name, count in sizes.items():
             link_frames(scenes, count, base / name)
         small, large = [], []
@@ -79,11 +79,11 @@ def main() -> None:
     draw(figures, options.results / "scale.png")
 
 
-def write_scenes(folder: Path) -> list[tuple[Path, list[tuple[int, int]]]]:
-    """Write the distinct scenes; return their files and points."""
+def write_scenes(folder: Path, count: int) -> list[tuple[Path, list[tuple[int, int]]]]:
+    """Write distinct scenes; return their files and points."""
     folder.mkdir()
     scenes = []
-    for k, scene in enumerate(make_scenes(DISTINCT, 5, shape=(SIDE, SIDE))):
+    for k, scene in enumerate(make_scenes(count, 5, shape=(SIDE, SIDE))):
         path = folder / f"{k:03d}.png"
         path.write_bytes(encode_png(scene.image))
         scenes.append((path, scene.points))

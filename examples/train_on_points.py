@@ -8,8 +8,8 @@ Run ``python train_on_points.py [FOLDER]``; it needs ``pip install 'pointmask[tr
     pointmask evaluate FOLDER/run FOLDER
 
 do in a terminal. Open FOLDER/run/report.html for the curves and the worst scenes. The exact masks are used
-for scoring only. Everything takes under a minute, so the detector is far from converged; more epochs improve
-it. A second run has nothing left to do.
+for scoring only. Everything takes under a minute, since training starts from the weights of the package; more
+epochs improve the detector. A second run has nothing left to do.
 """
 
 import csv
@@ -21,7 +21,7 @@ from PIL import Image
 from pointmask import annotate_folder, make_scenes
 from pointmask_trainer import Source, Watcher, evaluate_folder, load_config, train
 
-SETTINGS = ("epochs=40", "augment.crop=64", "optim.lr=0.01", "run.validate_every=10", "run.device=cpu")
+SETTINGS = ("epochs=12", "augment.crop=64", "optim.lr=0.01", "run.validate_every=4", "run.device=cpu")
 
 
 def write_scenes(folder: Path) -> None:

@@ -1,6 +1,7 @@
 """Settings shared by all tests."""
 
 import os
+from collections import Counter
 
 import pytest
 from hypothesis import settings
@@ -12,6 +13,23 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Shared machines stall now and then; a deadline per example would make good tests fail by chance.
 settings.register_profile("pointmask", deadline=None, derandomize=True)
 settings.load_profile("pointmask")
+
+
+# A power failure is simulated where it is tested (attack/losses, click/session/test_lost.py), and nothing
+# else can see whether a file has reached the disk. Programs that tests start wait for the disk as ever.
+os.fsync = os.fstat
+
+
+def pytest_collection_modifyitems(config, items):
+    """Let several processes begin with the files that have slow tests, and end with those of few tests.
+
+    One that starts its longest file last would leave the others idle.
+    """
+    if not hasattr(config, "workerinput"):
+        return
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    tests = Counter(item.path for item in items)
+    items.sort(key=lambda item: (item.path not in slow, -tests[item.path], item.path))
 
 
 @pytest.fixture(scope="module")

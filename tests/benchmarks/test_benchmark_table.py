@@ -265,7 +265,7 @@ def test_a_cell_that_fails_is_told_and_the_others_go_on(table, tmp_path, capsys)
 
 @pytest.mark.slow
 def test_two_processes_fill_a_table_together(data, tmp_path):
-    words = line(tmp_path, "--rows", "full", "masks", "point", "--seeds", "0", "1")
+    words = line(tmp_path, "--rows", "full", "point", "--seeds", "0", "1")
     command = [sys.executable, str(FOLDER / "strategy_table.py"), *words]
     environment = {**os.environ, "POINTMASK_SIRST3": str(data)}
     both = [
@@ -275,9 +275,9 @@ def test_two_processes_fill_a_table_together(data, tmp_path):
     told = [process.communicate() for process in both]
     assert [process.returncode for process in both] == [0, 0], told
     cells = [(entry["row"], entry["seed"]) for entry in results(tmp_path)["cells"]]
-    assert cells == [(row, seed) for row in ("full", "masks", "point") for seed in (0, 1)]
+    assert cells == [(row, seed) for row in ("full", "point") for seed in (0, 1)]
     done = [out.count(": done") for out, _ in told]
-    assert sum(done) >= 6
+    assert sum(done) >= 4
     for row, seed in cells:
         assert epochs(tmp_path, f"contrast_unet-{row}-SIRST-v1-{seed}") == [1, 2]
 

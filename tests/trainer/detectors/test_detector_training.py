@@ -102,11 +102,11 @@ def test_learns_eight_images(fixture: Fixture):
     images, masks = scenes()
     # Larger networks diverge, or take longer, where the small ones learn fastest.
     rate = 5e-3 if fixture.macs["1"] > HEAVY_MACS else 2e-2
-    optimiser = torch.optim.Adam(net.parameters(), lr=rate)
+    optimiser = torch.optim.Adam(net.parameters(), lr=rate, fused=True)  # a third of the time of 50 M weights
     for step in range(MOST_STEPS):
         optimiser.zero_grad()
         loss_of(net, net(images), masks).backward()
         optimiser.step()
-        if step % 10 == 9 and iou(net, images, masks) >= 0.9:
+        if step % 5 == 4 and iou(net, images, masks) >= 0.9:
             return
     pytest.fail(f"IoU {iou(net, images, masks):.3f} on its training images, 0.9 was wanted")
