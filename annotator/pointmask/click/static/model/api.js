@@ -76,19 +76,20 @@ export const timing = { last: 0, server: 0, preview: 20 };
 /** Version of the server that answered last; another one than at the start wants the page loaded anew. */
 export const server = { version: "" };
 
-const REQUEST_TIMEOUT = 30_000; // ms
+const PATIENCE = 30_000; // ms
+const LONG = 600_000; // ms; masks of thousands of given points are made before their frame is answered
 
 /**
- * @param {string} address @param {RequestInit} [options]
+ * @param {string} address @param {RequestInit} [options] @param {number} [patience]  ms
  * @returns {Promise<Response>} with status 200
  */
-async function fetched(address, options = {}) {
+async function fetched(address, options = {}, patience = PATIENCE) {
   const start = performance.now();
   let answer;
   try {
     answer = await fetch(address, {
       ...options,
-      signal: options.signal ?? AbortSignal.timeout(REQUEST_TIMEOUT),
+      signal: options.signal ?? AbortSignal.timeout(patience),
       headers: { "X-Pointmask-Token": sessionStorage.getItem(TOKEN) ?? "", ...options.headers },
       credentials: "same-origin",
       redirect: "error",
@@ -111,11 +112,11 @@ async function fetched(address, options = {}) {
   throw new Refused(answer.status, message, fix, body);
 }
 
-/** @param {string} name @param {Record<string, any>} [query] @param {AbortSignal} [signal] @returns {Promise<any>} */
-async function get(name, query = {}, signal = undefined) {
+/** @param {string} name @param {Record<string, any>} [query] @param {AbortSignal} [signal] @param {number} [patience] @returns {Promise<any>} */
+async function get(name, query = {}, signal = undefined, patience = PATIENCE) {
   const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== null && value !== "");
   const text = new URLSearchParams(given.map(([key, value]) => [key, String(value)])).toString();
-  const answer = await fetched(`api/${name}${text ? `?${text}` : ""}`, { signal });
+  const answer = await fetched(`api/${name}${text ? `?${text}` : ""}`, { signal }, patience);
   return answer.json();
 }
 
@@ -140,7 +141,7 @@ export const api = {
   /** @param {number} image @param {number} frame @param {number} step @param {string} want */
   next: (image, frame, step, want) => get("next", { from: image, frame, step, want }),
   /** @param {number} image @param {number} frame @returns {Promise<FrameFacts>} */
-  frame: (image, frame) => get(`frame/${image}/${frame}`),
+  frame: (image, frame) => get(`frame/${image}/${frame}`, {}, undefined, LONG),
   /** The flat view's. @param {number} image @param {number} frame @returns {Promise<FrameFacts>} without targets */
   flat: (image, frame) => get(`flat/${image}/${frame}`),
   /** @param {number} image @param {number} frame @param {number} row @param {number} col */
