@@ -2,14 +2,15 @@
 
     # runs whose validation lists are parts of the train list of SIRST3; --points as for annotate
     python benchmarks/fit_evidence.py RUN RUN ... --points points_centroid.csv
-    python benchmarks/fit_evidence.py RUN --points points_centroid.csv --list own_val.txt
+    # images that a run, or the weights of the package, were not trained on
+    python benchmarks/fit_evidence.py RUN=LIST builtin=LIST --data DATA --points points_centroid.csv
 
-For each run, the images of its validation list, or of a list that it has not been trained on, are predicted;
-every candidate is annotated and measured. It is a target if a point lies on its mask, or less than 3 px from
-its centroid: no mask is looked at. The weights are those of one logistic model of all runs, each run of the
-same total weight, with a penalty on the squares of the standardised weights. Prints, for each run, the loss
-in cross-validation over images and what is found and falsely found at 0.5, then the weights as TOML: the
-content of ``presets/evidence.toml``.
+For each run, the images of its validation list, or of the list given with it, are predicted; every candidate
+is annotated and measured. It is a target if a point lies on its mask, or less than 3 px from its centroid: no
+mask is looked at. The weights are those of one logistic model of all runs, each run of the same total weight,
+with a penalty on the squares of the standardised weights. Prints, for each run, the loss in cross-validation
+over images and what is found and falsely found at 0.5, then the weights as TOML: a table of
+``presets/evidence.toml``, of the network of the runs or, if they differ, of all that have none.
 """
 
 import argparse
@@ -27,7 +28,7 @@ from pointmask.theta import Theta
 from pointmask_trainer.data.folder import find_images, read_list
 from pointmask_trainer.data.points import pair_points
 from pointmask_trainer.data.split import Split, load_split
-from pointmask_trainer.inference.evidence import MEASUREMENTS, find_candidates
+from pointmask_trainer.inference.evidence import MEASUREMENTS, OTHERS, find_candidates
 from pointmask_trainer.inference.tiles import predict_pool
 from pointmask_trainer.run.checkpoint import load_model
 from pointmask_trainer.run.layout import RunFolder
@@ -46,6 +47,7 @@ class Samples:
 
     Attributes
     ----------
+    name, network : str
     inputs : (n, 8) float64 array
         `MEASUREMENTS`.
     true : (n,) float64 array
@@ -56,6 +58,8 @@ class Samples:
         Points without a candidate.
     """
 
+    name: str
+    network: str
     inputs: Rows
     true: Rows
     image: NDArray[np.int64]
@@ -65,12 +69,12 @@ class Samples:
 def main() -> None:
     """Measure, fit and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("runs", nargs="+", type=Path, metavar="RUN")
+    parser.add_argument("runs", nargs="+", metavar="RUN[=LIST]", help="weights, and ids to predict")
     parser.add_argument("--points", required=True, type=Path)
-    parser.add_argument("--list", type=Path, help="ids, instead of each run's validation list")
+    parser.add_argument("--data", type=Path, help="instead of each run's own folder")
     options = parser.parse_args()
-    samples = [measure(run, options.points, options.list) for run in options.runs]
-    for run, own in zip(options.runs, samples, strict=True):
+    samples = [measure(run, options.points, options.data) for run in options.runs]
+    for own in samples:
         odds = np.zeros(len(own.true))
         for fold in range(FOLDS):
             rest = own.image % FOLDS != fold
@@ -78,21 +82,24 @@ def main() -> None:
         loss = float(np.mean(np.logaddexp(0, odds) - own.true * odds))
         hits, false = int(((odds > 0) & (own.true > 0)).sum()), int(((odds > 0) & (own.true == 0)).sum())
         print(
-            f"{run.name}: {len(odds)} candidates, {int(own.true.sum())} true, {own.missed} points without "
+            f"{own.name}: {len(odds)} candidates, {int(own.true.sum())} true, {own.missed} points without "
             f"one; held out: loss {loss:.3f}, {hits} hits, {false} false alarms"
         )
     share = np.concatenate([np.full(len(own.true), 1 / len(own.true)) for own in samples])
     weights = fit(
         np.concatenate([own.inputs for own in samples]), np.concatenate([own.true for own in samples]), share
     )
+    networks = {own.network for own in samples}
+    print(f"[{networks.pop() if len(networks) == 1 else OTHERS}]")
     print("".join(f"{name} = {value:.3f}\n" for name, value in zip(MEASUREMENTS, weights, strict=True)))
 
 
-def measure(run: Path, points: Path, ids: Path | None) -> Samples:
-    """Predict a run's unseen images, and measure their candidates."""
-    root = read_source(run).root
+def measure(words: str, points: Path, data: Path | None) -> Samples:
+    """Predict unseen images of a run or of a list given with it, and measure their candidates."""
+    run, _, ids = words.partition("=")
+    root = data or read_source(Path(run)).root
     images = find_images(root)
-    listed = read_list(RunFolder(run).ids("val") if ids is None else ids, images)
+    listed = read_list(Path(ids) if ids else RunFolder(Path(run)).ids("val"), images)
     split = load_split("val", listed, images, pair_points(read_points(points), images, root), "cpu")
     model, card = load_model(run)
     operator = assemble(Theta.load("default"))
@@ -106,7 +113,8 @@ def measure(run: Path, points: Path, ids: Path | None) -> Samples:
         true += hit.any(1).tolist()
         image += [index] * len(found)
         missed += int((~hit.any(0)).sum())
-    return Samples(np.array(inputs), np.array(true, np.float64), np.array(image), missed)
+    network = card.model.name
+    return Samples(words, network, np.array(inputs), np.array(true, np.float64), np.array(image), missed)
 
 
 def fit(inputs: Rows, true: Rows, share: Rows | None = None) -> Rows:

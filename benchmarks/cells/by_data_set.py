@@ -51,7 +51,11 @@ def evaluation_of(grid: Grid, cell: Cell, weights: Path) -> "tuple[Evaluation, E
     split = load_split("val", ids, images, None, device)
     truths = load_masks(split, grid.root / "masks")
     operator = evaluate(
-        model, card.normalisation, split, truths, operator=OperatorMasks.of(card.masks, "operator")
+        model,
+        card.normalisation,
+        split,
+        truths,
+        operator=OperatorMasks.of(card.masks, card.model.name, "operator"),
     )
     assert operator.network is not None  # tables are of networks that draw masks
     return operator.network, operator

@@ -20,7 +20,7 @@ from pointmask.cli import main
 from pointmask.theta import Theta
 from pointmask_trainer.config import load_config
 from pointmask_trainer.errors import ConfigError
-from pointmask_trainer.inference.evidence import MEASUREMENTS, Evidence, find_candidates
+from pointmask_trainer.inference.evidence import MEASUREMENTS, OTHERS, Evidence, find_candidates
 from pointmask_trainer.inference.operator_masks import OperatorMasks
 from pointmask_trainer.run.checkpoint import load_model
 from pointmask_trainer.run.mask_settings import MaskSettings
@@ -117,6 +117,18 @@ def test_evidence_has_one_weight_for_each_measurement(name):
     )
     with pytest.raises(ConfigError, match=name):
         Evidence.of(weights)
+
+
+def test_a_network_s_own_evidence_judges_what_it_finds():
+    own, others = Evidence.of_network("contrast_unet"), Evidence.of_network(OTHERS)
+    assert not np.array_equal(own.weights, others.weights)
+    assert np.array_equal(Evidence.of_network("alcnet").weights, others.weights)
+    by_operator = MaskSettings("operator")
+    for name, evidence in (("contrast_unet", own), ("alcnet", others)):
+        masks = OperatorMasks.of(by_operator, name)
+        assert masks is not None
+        assert np.array_equal(masks.evidence.weights, evidence.weights)
+    assert OperatorMasks.of(by_operator, "alcnet", "network") is None
 
 
 @settings(deadline=None, max_examples=15)

@@ -53,7 +53,7 @@ def test_the_file_is_small_half_precise_and_says_what_it_saw():
 @pytest.mark.parametrize("bits", [8, 14])
 def test_they_find_targets_of_scenes_that_they_have_not_seen(bits):
     model, card = load_model("builtin")
-    operator = OperatorMasks.of(card.masks)
+    operator = OperatorMasks.of(card.masks, card.model.name)
     total = Score()
     for kind in ("sky", "clouds", "sea", "horizon"):
         scene = make_scene(kind, seed=(701, 1), bits=bits, contrast=15)

@@ -93,7 +93,7 @@ def predict(
     if overlap >= tile:
         raise click.UsageError(f"--overlap {overlap} must be smaller than --tile {tile}")
     digest = blake2b(weights_path(weights).read_bytes(), digest_size=8).hexdigest()
-    operator = OperatorMasks.of(card.masks, masks_by)
+    operator = OperatorMasks.of(card.masks, card.model.name, masks_by)
     drawn = {} if operator is None else operator.facts()
     settings = PredictionSettings(digest, threshold, tile, overlap, str(source.reading), **drawn)
     with progress_display() as show:

@@ -127,7 +127,7 @@ def evaluate_folder(
         "include": include,
         "masks_by": card.masks.by if masks_by is None else masks_by,
     }
-    operator = OperatorMasks.of(card.masks, masks_by)
+    operator = OperatorMasks.of(card.masks, card.model.name, masks_by)
     if known:
         facts["known"] = known.facts()
     worst = WorstPredictions(split, truths) if keep_worst else None

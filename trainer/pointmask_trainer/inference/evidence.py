@@ -40,6 +40,9 @@ MEASUREMENTS = (
     "area",  # log of the mask's pixels
 )
 
+OTHERS = "others"
+"""The weights of networks that have none of their own."""
+
 _MOST, _MOST_PER_PIXEL = 100, 1 / 2000  # candidates of a frame, the strongest; each costs a quarter of a ms
 _LOW, _HIGH = 1e-3, 1 - 1e-3
 _AROUND = 8  # px around the mask's box that are its surroundings
@@ -95,15 +98,27 @@ class Evidence:
         return cls(np.array([weights[name] for name in MEASUREMENTS], np.float64))
 
     @classmethod
-    @lru_cache(maxsize=1)
-    def default(cls) -> "Evidence":
-        """Return the weights that come with the package.
+    def of_network(cls, name: str) -> "Evidence":
+        """Return the weights that come with the package, for a network that has its own or for all others.
 
-        They were fitted by ``benchmarks/fit_evidence.py`` to images of SIRST3's train list that the detectors
-        had not been trained on; whether a candidate is a target was told by the given points alone.
+        Networks err in ways of their own: the weights of ALCNet take targets from ContrastUNet, and leave
+        twice the false alarms of its first weights. They were fitted by ``benchmarks/fit_evidence.py`` to
+        images of SIRST3's train list that the detectors had not been trained on; whether a candidate is a
+        target was told by the given points alone.
+
+        Parameters
+        ----------
+        name : str
+            As in ``pointmask models``.
         """
-        text = resources.files("pointmask_trainer").joinpath("presets", "evidence.toml").read_text("utf-8")
-        return cls.of(parse_toml(text, "evidence.toml", ConfigError))
+        weights = _weights()
+        return cls.of(weights[name if name in weights else OTHERS])
+
+
+@lru_cache(maxsize=1)
+def _weights() -> Mapping[str, Mapping[str, float]]:
+    text = resources.files("pointmask_trainer").joinpath("presets", "evidence.toml").read_text("utf-8")
+    return parse_toml(text, "evidence.toml", ConfigError)
 
 
 def find_candidates(

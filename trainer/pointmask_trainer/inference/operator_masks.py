@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from pointmask.annotator.operator import assemble
 from pointmask.annotator.target import slices_of
 from pointmask.theta import Polarity, Theta
-from pointmask_trainer.inference.evidence import Evidence, Probabilities, find_candidates
+from pointmask_trainer.inference.evidence import OTHERS, Evidence, Probabilities, find_candidates
 from pointmask_trainer.run.mask_settings import MaskSettings, MaskSource
 
 
@@ -22,27 +22,29 @@ class OperatorMasks:
         Parameters of the annotator; they carry the drawing style.
     polarity : {"bright", "dark", "auto"}
     evidence : Evidence, optional
-        What tells targets from false alarms; `Evidence.default` by default.
+        What tells targets from false alarms; that of `Evidence.of_network` for unnamed networks by default.
     """
 
     def __init__(self, theta: Theta, polarity: Polarity = "bright", evidence: Evidence | None = None) -> None:
         self.theta, self.polarity = theta, polarity
-        self.evidence = evidence or Evidence.default()
+        self.evidence = evidence or Evidence.of_network(OTHERS)
         self._operator = assemble(theta)
 
     @classmethod
-    def of(cls, settings: MaskSettings, by: MaskSource | None = None) -> "OperatorMasks | None":
+    def of(cls, settings: MaskSettings, network: str, by: MaskSource | None = None) -> "OperatorMasks | None":
         """Build what the settings describe; None if the network draws.
 
         Parameters
         ----------
         settings : MaskSettings
+        network : str
+            The detector's name, which chooses the evidence.
         by : {"network", "operator"}, optional
             Instead of what the settings say.
         """
         if (settings.by if by is None else by) == "network":
             return None
-        return cls(settings.theta, settings.polarity)
+        return cls(settings.theta, settings.polarity, Evidence.of_network(network))
 
     def facts(self) -> dict[str, str]:
         """Return what distinguishes these masks from others, as fields of `PredictionSettings`."""

@@ -118,7 +118,7 @@ class Loop:
         self.strategy, self.model, self.normalisation = strategy, model, normalisation
         self.group = group or ProcessGroup()
         self.masks = masks or MaskSettings()
-        self.task = task_of(model, OperatorMasks.of(self.masks))
+        self.task = task_of(model, OperatorMasks.of(self.masks, config.model.name))
         if strategy.trains != self.task.finds:
             raise ConfigError(_misfit(config, strategy.trains))
         self.device = next(model.parameters()).device
@@ -196,7 +196,7 @@ class Loop:
         theta = self.strategy.learned_theta()
         if theta is not None and not self.config.masks.theta and theta != self.masks.theta:
             self.masks = replace(self.masks, theta=theta)
-            self.task = task_of(self.model, OperatorMasks.of(self.masks))
+            self.task = task_of(self.model, OperatorMasks.of(self.masks, self.config.model.name))
 
     def batch(self, split: SplitName, indices: Tensor, key: tuple[int, ...], *, plain: bool = False) -> Batch:
         """Cut this process's share of a batch; see `pointmask_trainer.strategies.training.Training.batch`."""
