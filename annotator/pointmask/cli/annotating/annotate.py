@@ -133,7 +133,7 @@ def shard_of(ctx: click.Context, parameter: click.Parameter, value: str | None) 
     "--report-truth",
     "truth",
     type=click.Path(path_type=Path, exists=True),
-    help="Write report.html with these true masks and each target's IoU.",
+    help="True masks, which report.html then shows with each target's IoU.",
 )
 @click.option("--overwrite", is_flag=True, help="Redo everything, and replace results of earlier jobs.")
 @click.option("--shard", metavar="I/N", callback=shard_of, help="Run only part I of N; the last one merges.")
