@@ -97,3 +97,30 @@ def test_each_command_says_what_it_kept(monkeypatch, name, said):
     done = CliRunner().invoke(main, [name])
     assert done.exit_code == 130
     assert said in done.stderr
+
+
+@pytest.mark.parametrize("name", ["INT", "TERM", "HUP", "PIPE"])
+@pytest.mark.parametrize("command", sorted(main.list_commands(None)))
+def test_every_command_ends_with_the_status_of_convention(monkeypatch, command, name):
+    asked = main.get_command(None, command)
+
+    def stop(context):
+        if name == "PIPE":
+            raise BrokenPipeError
+        signal.raise_signal(getattr(signal, f"SIG{name}"))
+        raise AssertionError("went on")
+
+    def context(name, arguments, parent):
+        return click.Context(asked, info_name=name, parent=parent)
+
+    monkeypatch.setattr(asked, "invoke", stop)
+    monkeypatch.setattr(asked, "make_context", context)
+    handlers = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)]
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored
+    try:
+        done = CliRunner().invoke(main, [command])
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert done.exit_code == 128 + getattr(signal, f"SIG{name}"), done.output
+    assert "Traceback" not in done.output
+    assert handlers == [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)]
