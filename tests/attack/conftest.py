@@ -7,6 +7,7 @@ test_hostile_names.py   control characters in names and texts, on every output a
 test_hostile_values.py  figures, parameters and documents at and beyond their bounds
 test_own_files*.py      what pointmask may replace or remove, and what never
 losses/                 power that fails, on a disk that forgets (power.py) and on a real ext4; kills
+test_surroundings.py    closed streams, plain locales, strict interpreters, forks, threads
 test_folder_recipes.py  stale, lost and foreign results in output folders; full and read-only disks
 test_training_recipes.py data that change, and places that are no run
 """

@@ -5,6 +5,7 @@ import strings, so nothing here imports it. A command parses options, calls one 
 May import: everything of pointmask. Open first: ``annotating/annotate.py``.
 """
 
+import errno
 import sys
 import warnings
 from collections.abc import Iterable, Iterator
@@ -191,6 +192,14 @@ class LazyGroup(click.Group):
         except BrokenPipeError as error:
             drop_output()
             raise SystemExit(status_of(error)) from None
+        except OSError as error:
+            if error.errno != errno.ENOSPC or error.filename is not None:
+                raise
+            drop_output()  # writers of files name them: this is the output, redirected to a disk that is full
+            complain(
+                f"Error: the output cannot be written ({error.strerror}); files that were finished are kept"
+            )
+            raise SystemExit(1) from None
         except KeyboardInterrupt as error:
             complain("", f"Stopped. {_KEPT.get(ctx.invoked_subcommand or '', _NOTHING)}")
             raise SystemExit(status_of(error)) from None
