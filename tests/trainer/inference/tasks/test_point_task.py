@@ -90,13 +90,14 @@ def test_the_annotator_draws_at_the_points(operator):
     model = Brightest()
     task = task_of(model, operator)
     bright = (image > 120).astype(np.float32) * 0.9
-    drawn = task.draw(image, read(model, bright, operator))
+    reading = read(model, bright, operator)
+    drawn = task.draw(image, reading)
     targets = task.targets(drawn)
     assert [target.score for target in targets] == sorted((t.score for t in targets), reverse=True)
-    clicks = [(round(target.y), round(target.x)) for target in targets]
-    wanted = annotate(image, clicks)
+    wanted = annotate(image, [(round(row), round(col)) for row, col, _ in reading.peaks.tolist()])
     assert np.array_equal(drawn.probabilities > 0.5, wanted.mask)
     assert [target.area for target in targets] == [target.area for target in wanted.targets]
+    assert [(target.y, target.x) for target in targets] == [(20, 20.5), (40, 44)]
     assert task.targets(drawn, threshold=0.999) == []
     nothing = task.draw(image, read(model, np.zeros_like(bright), operator))
     assert not nothing.probabilities.any()

@@ -60,17 +60,23 @@ class PointTask(Task):
         return [self._reading(model, own, (images.shape[2], images.shape[3])) for own in maps.cpu().numpy()]
 
     def draw(self, image: NDArray[np.generic], reading: Reading) -> Drawn:
-        """Let the annotator draw a mask at each point."""
+        """Let the annotator draw a mask at each peak; the mask's centroid is where the target is.
+
+        Of a large target the peak may be any bright place.
+        """
         height, width = image.shape
         out = np.zeros((height, width), np.float32)
         clicks = [(round(float(row)), round(float(col))) for row, col, _ in reading.peaks]
         annotation = annotate(image, clicks, theta=self.operator.theta, polarity=self.operator.polarity)
         targets = []
-        for target, (row, col, chance) in zip(annotation.targets, reading.peaks.tolist(), strict=True):
+        for target, chance in zip(annotation.targets, reading.peaks[:, 2].tolist(), strict=True):
             view = out[slices_of(target.window)]
             np.maximum(view, np.where(target.mask, np.float32(chance), 0), out=view)
+            row, col = np.argwhere(target.mask).mean(0) + target.window[:2]
             score = round(chance, 4)
-            targets.append(DetectedTarget(round(col, 2), round(row, 2), score, score, target.area))
+            targets.append(
+                DetectedTarget(round(float(col), 2), round(float(row), 2), score, score, target.area)
+            )
         return Drawn(out, tuple(targets))
 
     def targets(self, drawn: Drawn, threshold: float = HALF) -> list[DetectedTarget]:
