@@ -79,7 +79,9 @@ COMPARED = (
 ALIASES = {"a1": "point", "a4": "masks"}
 """Other names of rows: the same training is done once."""
 
-_NOTHING_LEARNED = ("run.device", "run.threads", "run.compile", "run.channels_last", "run.tensorboard")
+_NOTHING_LEARNED = (
+    "run.device", "run.threads", "run.compile", "run.channels_last", "run.tensorboard", "run.callbacks",
+)  # fmt: skip
 _BRANCHES = {"alpha": ("alpha_", "off"), "theta": ("theta_", "frozen")}
 
 

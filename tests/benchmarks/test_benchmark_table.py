@@ -135,10 +135,10 @@ def test_a_setting_reaches_the_rows_it_concerns(part, tmp_path):
         assert (config.optim.lr, config.model.name, config.seed) == (0.5, "acm_unet", 4)
         return config.strategy.name, dict(config.strategy.options)
 
-    assert options("d2d") == ("d2d", {"beta": 0.5, "theta_lr": 0.1})
-    assert options("b4") == ("d2d", {"beta": 0.0, "theta_lr": 0.1})
-    assert options("b1") == ("joint", {"beta": 0.5})
-    assert options("masks") == ("d2d", {"beta": 0.0, "alpha": "off", "theta": "frozen"})
+    assert options("d2d") == ("d2d", {"beta": 0.5, "theta_lr": 0.1, "unseen": 0.0})
+    assert options("b4") == ("d2d", {"beta": 0.0, "theta_lr": 0.1, "unseen": 0.0})
+    assert options("b1") == ("joint", {"beta": 0.5, "unseen": 0.0})
+    assert options("masks") == ("d2d", {"beta": 0.0, "alpha": "off", "theta": "frozen", "unseen": 0.0})
     assert options("full") == ("full", {})
     with pytest.raises(cells.CellError, match=r"no row has such an option; known: .*beta"):
         cells.Grid(root=tmp_path, runs=tmp_path, preset="cpu", settings=("strategy.options.bet=1",))

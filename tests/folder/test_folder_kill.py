@@ -59,7 +59,7 @@ def _check_whole(out: Path, whole: dict[str, bytes]) -> None:
     for name, data in tree(out).items():
         last = Path(name).name
         if last.startswith("."):
-            assert last.startswith((".pointmask-", ".journal"))
+            assert last.startswith((".pointmask-", ".journal", ".documents.json"))
             continue
         assert data == whole[name], f"{name} is not what it will be"
         if name.endswith(".png"):

@@ -198,9 +198,9 @@ def test_wrong_arguments_are_named(arguments, message):
         propose(scene(), **arguments)
 
 
-def test_an_image_of_three_bands_is_refused():
+def test_an_image_of_five_bands_is_refused():
     with pytest.raises(ImageError, match="one band"):
-        propose(np.zeros((4, 4, 3)))
+        propose(np.zeros((4, 4, 5)))
 
 
 def test_the_public_name():

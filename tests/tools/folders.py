@@ -1,5 +1,6 @@
 """Small images, folders and comparisons for the tests of the folder job and the command line."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,14 @@ def tree(out: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(out)): path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()
     }
+
+
+def without_command(files: dict[str, bytes]) -> dict[str, bytes]:
+    """Files of `tree`, but for what the report tells of commands and dates, and the report's seal."""
+    page = files["report.html"]
+    assert page.count(b'<p class="command">') == 1
+    rest = {name: data for name, data in files.items() if name != ".documents.json"}
+    return rest | {"report.html": re.sub(rb'<p class="command">.*?</p>|<br>pointmask [^<]*', b"", page)}
 
 
 def reasons(out: Path) -> dict[str, str]:

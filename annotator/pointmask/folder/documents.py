@@ -171,7 +171,7 @@ def settle_documents(out: Path, made: Sequence[str], *, report: bool) -> None:
     seals = _read_seals(out)
     noted: object = seals.pop(_MADE_FROM, {})
     origins: dict[str, str] = noted if isinstance(noted, dict) else {}
-    places = {**saved_as(), _REPORT: REPORT}
+    places = {**saved_as(origins), _REPORT: REPORT}  # of these alone: others would be loaded for nothing
     now = f"{_digest(out / MANIFEST, ''):032x}"
     fresh = {*made, *([_REPORT] if report else [])}
     if report:

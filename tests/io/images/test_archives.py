@@ -5,7 +5,6 @@ import io
 import os
 import pickle
 import random
-import re
 import stat
 import struct
 import tarfile
@@ -16,7 +15,7 @@ import zlib
 import numpy as np
 import pytest
 import tifffile
-from tools.folders import one, reasons, scenes, spot, tree
+from tools.folders import one, reasons, scenes, spot, tree, without_command
 
 from pointmask.doctor import examine
 from pointmask.errors import ImageError
@@ -60,13 +59,6 @@ def packed(tmp_path, members):
         "tar": pack_tar(tmp_path / "plain.tar", members),
         "tgz": pack_tar(tmp_path / "packed.tgz", members, "w:gz"),
     }
-
-
-def without_command(files):
-    """The same files, but for the line of the report that names the images."""
-    page = files["report.html"]
-    assert page.count(b'<p class="command">') == 1
-    return files | {"report.html": re.sub(rb'<p class="command">.*?</p>', b"", page)}
 
 
 KINDS = ("stored", "deflated", "tar", "tgz")

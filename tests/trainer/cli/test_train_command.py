@@ -112,7 +112,7 @@ def test_the_last_lines_say_what_comes_next_and_it_works(folder, trained, tmp_pa
     monkeypatch.chdir(tmp_path)
     assert f"Report: {out / 'report.html'}" in shown.stdout
     advised = re.findall(r"pointmask (.+)", shown.stdout)
-    assert [words.split()[0] for words in advised] == ["predict", "evaluate"]
+    assert [words.split()[0] for words in advised] == ["evaluate", "predict"]
     for words in advised:
         words = shlex.split(words.replace("IMAGES", shlex.quote(str(folder / "images"))))
         assert CliRunner().invoke(main, words).exit_code in (0, 3)

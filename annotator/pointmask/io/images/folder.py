@@ -70,7 +70,9 @@ def some_images(root: Path, most: int) -> list[str]:
     waiting, visited = [(root, "")], set[tuple[int, int]]()
     while waiting:
         folder, prefix = waiting.pop()
-        for entry in _entries(folder, visited):
+        if not _is_new(folder, visited):
+            continue
+        for entry in _entries(folder):
             if _is_folder(entry):
                 waiting.append((folder / entry.name, f"{prefix}{entry.name}/"))
             elif is_image(entry.name):
@@ -106,7 +108,9 @@ def _walk_folders(
     """Yield folders with their files; ``visited`` holds (device, inode), which ends link loops."""
     names: list[str] = []
     subfolders: list[str] = []
-    for entry in _entries(folder, visited):
+    if not _is_new(folder, visited):
+        return
+    for entry in _entries(folder):
         (subfolders if _is_folder(entry) else names).append(entry.name)
     yield prefix, names
     del names  # of a million files, while those below are walked
@@ -116,20 +120,32 @@ def _walk_folders(
             yield from _walk_folders(below, f"{prefix}{name}/", excluded, visited, order)
 
 
-def _entries(folder: Path, visited: set[tuple[int, int]]) -> Iterator[os.DirEntry[str]]:
-    """Yield what lies in a folder and is not hidden; nothing of a folder that was visited."""
+def _is_new(folder: Path, visited: set[tuple[int, int]]) -> bool:
+    """Note that a folder is visited, and say whether it was not before."""
     try:
         status = folder.stat()
-        if (status.st_dev, status.st_ino) in visited:
-            return
-        visited.add((status.st_dev, status.st_ino))
+    except OSError as error:
+        raise _unreadable(folder, error) from None
+    place = status.st_dev, status.st_ino
+    is_new = place not in visited
+    visited.add(place)
+    return is_new
+
+
+def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
+    """Yield what lies in a folder and is not hidden."""
+    try:
         with os.scandir(folder) as entries:
             yield from (entry for entry in entries if not entry.name.startswith("."))
     except OSError as error:
-        raise ImageError(
-            f"folder {folder} cannot be read ({error.strerror or error}); "
-            f"give yourself the right to read it: chmod u+rx {folder}"
-        ) from None
+        raise _unreadable(folder, error) from None
+
+
+def _unreadable(folder: Path, error: OSError) -> ImageError:
+    return ImageError(
+        f"folder {folder} cannot be read ({error.strerror or error}); "
+        f"give yourself the right to read it: chmod u+rx {folder}"
+    )
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -169,7 +169,7 @@ def test_the_exported_heat_is_torch_s(folder, tmp_path, model):
 
 def test_the_preset_for_processors_finds_most_at_once(folder, tmp_path):
     """It starts from the weights of the package, which know what a target is."""
-    config = load_config(preset="cpu", settings=[*TINY, "epochs=1", "augment.crop=48"])
+    config = load_config(preset="cpu", settings=[*TINY, "epochs=3", "augment.crop=48"])
     assert (config.model.name, config.model.init) == ("contrast_points", "builtin")
     best = train(config, source_of(folder), tmp_path / "run")
     assert best["val_points"]["f1"] > 0.5  # 0 of networks with fresh weights
