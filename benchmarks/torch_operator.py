@@ -96,7 +96,7 @@ def windows_of(theta: Theta, count: int) -> list[Window]:
     windows = []
     for scene in make_scenes(min(count, 256), seed=0):
         for row, col in scene.points:
-            window = read_window(scene.image, row, col, theta.half_size, 0, "bright")
+            window = read_window(scene.image, row, col, 0, theta, "bright")
             if window.contrast > 0:
                 windows.append(window)
     return [windows[k % len(windows)] for k in range(count)]

@@ -25,14 +25,27 @@ def test_presets_load_and_round_trip(name):
 _FLAT = (0.0,) * 3
 DIGESTS = {
     "a778f2ee44181eb2": ("paper", {}),
-    "fd4805add0649919": ("default", {}),
+    "fd4805add0649919": ("default", {"quiet": 0}),
     "042ca085825fe74d": (
         "default",
-        {"level": 0.31, "rho": 0.123456789012345, "tau": 0.9999, "law_offset": -1e-300},
+        {
+            "level": 0.31,
+            "rho": 0.123456789012345,
+            "tau": 0.9999,
+            "law_offset": -1e-300,
+            "quiet": 0,
+        },
     ),
     "1973e26bdc31c9aa": (
         "default",
-        {"half_size": 64, "octaves": 0, "reach": 16, "settle_moves": 0, "superpixel_iterations": 100},
+        {
+            "half_size": 64,
+            "octaves": 0,
+            "reach": 16,
+            "settle_moves": 0,
+            "superpixel_iterations": 100,
+            "quiet": 0,
+        },
     ),
     "daf25a2328680e14": ("paper", {"level": 0, "rho": 1, "large_area": 200}),
     "d25737074853ff04": (
@@ -65,7 +78,7 @@ DIGESTS = {
     ),
     "b97427d988b2fa94": (
         "default",
-        {"confidence": (1.0, -1e6, 0.1, 2 / 3, 0.0, 5e-324, 7.0, 8.0, 9.0)},
+        {"confidence": (1.0, -1e6, 0.1, 2 / 3, 0.0, 5e-324, 7.0, 8.0, 9.0), "quiet": 0},
     ),
 }
 
@@ -216,6 +229,14 @@ def test_theta_is_frozen_and_hashable():
     with pytest.raises(dataclasses.FrozenInstanceError):
         theta.level = 0.1
     assert hash(theta) == hash(Theta.from_toml(theta.to_toml()))
+
+
+def test_the_filter_of_noise_is_told_only_if_it_is_used_and_changes_the_digest():
+    theta = Theta.load("default")
+    plain = theta.with_(quiet=0.0)
+    assert "quiet" not in plain.to_toml()
+    assert plain.digest != theta.digest
+    assert Theta.from_toml(plain.to_toml()) == plain
 
 
 def test_style_is_told_only_if_there_is_one_and_changes_the_digest():

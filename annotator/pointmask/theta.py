@@ -20,6 +20,8 @@ STYLES = {"tight": -0.8, "core": 0.0, "halo": 0.8}
 STYLE_BOUNDS = (-3.0, 3.0)
 """Least and largest style, in px."""
 
+_LATER = ("quiet", "style")  # fields that are left out where they are 0
+
 Polarity = Literal["bright", "dark", "auto"]
 
 
@@ -47,6 +49,9 @@ class Theta:
         If the background's deviation exceeds this fraction of the contrast, the background ring may lie
         inside a large target; the mask is then computed k octaves lower, for the first k at which the
         deviation is below ``buried / 2**k`` and the contrast half as high again. Unused if `octaves` is 0.
+    quiet : float
+        Where the noise of single pixels exceeds this fraction of the contrast, the window is filtered first:
+        each pixel is pulled towards its surroundings as far as noise explains their variance. 0: never.
     intensity : {"contrast", "range"}
         Unit of the window's values: the target's contrast over its local background, or the range of the
         window.
@@ -121,6 +126,7 @@ class Theta:
     large_area: Annotated[float, Between(1, 1e9)] = 150.0
     finer_share: Share = 0.0
     buried: Annotated[float, Between(0, 2)] = 0.6
+    quiet: Annotated[float, Between(0, 2)] = 0.0
     intensity: Literal["contrast", "range"] = "contrast"
     settle_below: Share = 0.5
     settle_moves: Annotated[int, Between(0, 16)] = 0
@@ -290,8 +296,8 @@ class Theta:
         return hashlib.blake2b(values.encode(), digest_size=8).hexdigest()
 
     def _is_told(self, name: str) -> bool:
-        """Whether files and digests name a field; thetas from before there was a style stay what they are."""
-        return name != "style" or self.style != 0
+        """Whether files and digests name a field; thetas from before there was one stay what they are."""
+        return name not in _LATER or bool(getattr(self, name))
 
 
 def _canonical(value: Any) -> str:  # noqa: ANN401 - the field types of Theta

@@ -96,7 +96,7 @@ def _targets(
         click = [x + int(rng.integers(-FARTHEST, FARTHEST + 1)) for x in (row, col)]
         row, col = (min(max(x, 0), side - 1) for x, side in zip(click, image.shape, strict=True))
         octave = int(mask.sum() > LARGE)
-        window = read_window(image, row, col, theta.half_size, octave, "bright")
+        window = read_window(image, row, col, octave, theta, "bright")
         if window.contrast <= 0:
             continue
         style = float(rng.choice([0.0, 0.0, 0.0, GROWN, -GROWN]))

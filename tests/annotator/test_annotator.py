@@ -342,7 +342,8 @@ def test_a_click_beside_a_target_settles_on_it():
 
 
 def test_a_doubtful_click_is_solved_from_both_places_and_the_surer_mask_is_kept():
-    sure = pointmask.Theta.load("default").with_(settle_below=0.0, settle_doubt=0.0)
+    plain = pointmask.Theta.load("default").with_(quiet=0.0)
+    sure = plain.with_(settle_below=0.0, settle_doubt=0.0)
     changed = 0
     for seed in range(3):
         image = blob(sigma=1.0, noise=3.0, seed=seed)

@@ -50,6 +50,7 @@ def assemble(theta: Theta) -> Operator:
     places = geometry(theta.half_size)
     numbers = (
         GRAIN,
+        float(theta.quiet),
         float(theta.law_offset),
         float(theta.tau),
         float(theta.alpha),

@@ -172,7 +172,7 @@ def _solve_from(
             return solved
         finer = solved.soft if large else None
         octave, solved = coarser, None
-        window = read_window(image, *centre, theta.half_size, octave, polarity)
+        window = read_window(image, *centre, octave, theta, polarity)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -200,7 +200,7 @@ def _begin(
     theta = operator.theta
     half, (row, col) = theta.half_size, centre
     if not operator.at_once:
-        window = read_window(image, row, col, half, 0, polarity)
+        window = read_window(image, row, col, 0, theta, polarity)
         return _Begun(window, settle(window, theta), None)
     crop, above, before, finite = crop_around(image, row, col, half)
     top, left = row - half + above, col - half + before
@@ -275,7 +275,7 @@ def _clearer_octave(
         # The background ring may lie inside a large target; a coarser window then has much less noise. The
         # criterion is stricter for coarser windows, since clouds and waves also stand out more with distance.
         for coarser in range(octave + 1, theta.octaves + 1):
-            wider = read_window(image, *centre, theta.half_size, coarser, polarity)
+            wider = read_window(image, *centre, coarser, theta, polarity)
             clearer = wider.noise < theta.buried / 2 ** (coarser - octave)
             if clearer and wider.contrast > _HIGHER * window.contrast:
                 return coarser

@@ -133,7 +133,7 @@ def superpixel_at(
     row, col = checked_point(point, image.shape)
     image, _ = mended(image, polarity, [(row, col)])
     half = theta.half_size
-    window = read_window(image, row, col, half, 0, polarity)
+    window = read_window(image, row, col, 0, theta, polarity)
     found = superpixel_of(window, theta)
     found[half, half] = True
     top, left = max(row - half, 0), max(col - half, 0)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pointmask.defects import fill_gaps
-from pointmask.kernels.normalise import AUTO, BRIGHT, DARK, normalise
+from pointmask.kernels.normalise import AUTO, BRIGHT, DARK, normalise_quiet
 from pointmask.kernels.scale_space import smooth
 from pointmask.kernels.target import fill_window
 from pointmask.kernels.target import settle as climb_from_centre
@@ -87,7 +87,7 @@ class Window:
 
 
 def read_window(
-    image: NDArray[np.generic], row: int, col: int, half_size: int, octave: int, polarity: Polarity
+    image: NDArray[np.generic], row: int, col: int, octave: int, theta: Theta, polarity: Polarity
 ) -> Window:
     """Sample the surroundings of a point and normalise them.
 
@@ -96,21 +96,23 @@ def read_window(
     image : (H, W) array of any real dtype
     row, col : int
         The point, inside the image.
-    half_size : int
     octave : int
         Samples are ``2 ** octave`` px apart, after matching smoothing.
+    theta : Theta
+        `half_size` and `quiet` are used.
     polarity : {"bright", "dark", "auto"}
         ``auto`` uses the sign of the larger deviation from the background near the point.
     """
-    samples, finite = _sample(image, row, col, half_size, octave)
-    places = geometry(half_size)
+    samples, finite = _sample(image, row, col, theta.half_size, octave)
+    places = geometry(theta.half_size)
     values = np.empty_like(samples)
-    contrast, noise, step_inner, step_outer, dark = normalise(
+    contrast, noise, step_inner, step_outer, dark = normalise_quiet(
         samples,
         *places.rings,
         places.near,
         POLARITIES[polarity],
         GRAIN,
+        float(theta.quiet),
         np.empty(places.buffer_size),
         values,
     )

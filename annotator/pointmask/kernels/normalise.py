@@ -1,10 +1,10 @@
-"""Normalisation of grey values to units of the target's contrast."""
+"""Normalisation of grey values to units of the target's contrast, with noise taken off."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pointmask.compiled import kernel
-from pointmask.kernels.rank import deviation_of, median_of
+from pointmask.kernels.rank import deviation_of, median, median_of
 from pointmask.kernels.scale_space import smooth
 
 Field = NDArray[np.floating]
@@ -87,3 +87,83 @@ def normalise(
 @kernel()
 def _grained(value: float, grain: float) -> float:
     return float(np.rint(min(max(value, -2.0), 2.0) / grain) * grain)
+
+
+@kernel()
+def normalise_quiet(
+    samples: Field,
+    inner: Places,
+    ring: Places,
+    outer: Places,
+    near: Places,
+    polarity: int,
+    grain: float,
+    quiet: float,
+    buffer: Field,
+    values: Field,
+) -> tuple[float, float, float, float, bool]:
+    """Normalise a window as `normalise` does, and again once its noise is taken off.
+
+    ``quiet`` is the noise of single pixels, relative to the contrast, up to which nothing is filtered; with 0
+    nothing ever is.
+    """
+    facts = normalise(samples, inner, ring, outer, near, polarity, grain, buffer, values)
+    if facts[0] <= 0 or not 0 < quiet < facts[1]:
+        return facts
+    noise = pixel_noise(values, ring, buffer)
+    if noise <= quiet:
+        return facts
+    filtered = np.empty_like(samples)
+    wiener(samples, noise * facts[0], filtered)
+    return normalise(filtered, inner, ring, outer, near, polarity, grain, buffer, values)
+
+
+@kernel()
+def pixel_noise(values: Field, places: Places, buffer: Field) -> float:
+    """Estimate the deviation of white noise from second differences along both axes at once.
+
+    Parameters
+    ----------
+    values : (n, m) float
+        Multiples of a power of two, so that sums of them are exact and a turned window has the same noise.
+    places : (k,) int64
+        Flat indices of the samples to look at. Beyond the border, the border's values are repeated.
+    buffer : (k,) float
+        Overwritten.
+    """
+    n, m = values.shape
+    for k in range(places.size):
+        i, j = places[k] // m, places[k] % m
+        up, down, left, right = max(i - 1, 0), min(i + 1, n - 1), max(j - 1, 0), min(j + 1, m - 1)
+        sides = (values[up, j] + values[down, j]) + (values[i, left] + values[i, right])
+        corners = (values[up, left] + values[down, right]) + (values[up, right] + values[down, left])
+        buffer[k] = abs((4 * values[i, j] - 2 * sides) + corners)
+    return 1.4826 / 6 * median(buffer[: places.size])
+
+
+@kernel()
+def wiener(samples: Field, noise: float, out: Field) -> None:
+    """Pull each sample towards its surroundings, by the share of their variance that noise explains.
+
+    Parameters
+    ----------
+    samples : (n, n) float
+    noise : float
+        Standard deviation of the white noise.
+    out : (n, n) float
+        Overwritten with ``m + max(v - 2 noise^2, 0) / v (samples - m)``: mean and variance are weighted by a
+        binomial of sigma 1, and twice the noise's variance is taken off, since the variance of so few samples
+        is itself uncertain.
+    """
+    mean, spread, spare = np.empty_like(samples), np.empty_like(samples), np.empty_like(samples)
+    smooth(samples, 1, spare)
+    smooth(spare, 1, mean)
+    pixels, middle, square, result = samples.ravel(), mean.ravel(), spread.ravel(), out.ravel()
+    for k in range(square.size):
+        square[k] = (pixels[k] - middle[k]) ** 2
+    smooth(spread, 1, spare)
+    smooth(spare, 1, spread)
+    floor = 2 * noise * noise
+    for k in range(square.size):
+        share = max(square[k] - floor, 0.0) / square[k] if square[k] > 0 else 0.0
+        result[k] = middle[k] + share * (pixels[k] - middle[k])

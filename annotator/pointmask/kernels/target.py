@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pointmask.compiled import kernel
 from pointmask.kernels.agreement import agreement, ring_map
 from pointmask.kernels.climb import climb
-from pointmask.kernels.normalise import normalise
+from pointmask.kernels.normalise import normalise_quiet
 from pointmask.kernels.potential import potential
 from pointmask.kernels.regions import extent, piece_near
 from pointmask.kernels.scale_space import smooth
@@ -100,7 +100,7 @@ def solve_target(
     geometry: tuple[Field, Field, Places, Places, Places, Places],
     network: tuple[Field, Field, Field, Field],
     stages: tuple[Places, Places, Field, Field, Field, Field],
-    numbers: tuple[float, float, float, float, bool, float, int, float, int],
+    numbers: tuple[float, float, float, float, float, bool, float, int, float, int],
     clusters: tuple[Places, int, bool, int, float, int],
     values: Field,
     soft: Field,
@@ -128,8 +128,9 @@ def solve_target(
     network, stages
         Weights of the resemblance network, and the operator's stages, as for `potential`.
     numbers
-        Grain of `normalise`; offset, tau, alpha and whether the conductance is rational, as for `potential`;
-        weight of the potential; moves of `settle`; level and reach of the mask.
+        Grain and quiet noise of `normalise_quiet`; offset, tau, alpha and whether the
+        conductance is rational, as for `potential`; weight of the potential; moves of `settle`; level and
+        reach of the mask.
     clusters
         As for `superpixel_at_centre`.
     values, soft : (n, n) float
@@ -151,7 +152,7 @@ def solve_target(
     distance, log_distance, inner, ring, outer, near = geometry
     local_weights, target_weights, bias, gain = network
     spacings, steps, D0, beta, growth, decay = stages
-    grain, offset, tau, alpha, rational, rho, moves, level, reach = numbers
+    grain, quiet, offset, tau, alpha, rational, rho, moves, level, reach = numbers
     places, cluster_reach, centred, step, compactness, iterations = clusters
     n = values.shape[0]
     half = n // 2
@@ -159,7 +160,7 @@ def solve_target(
     samples = np.empty((n, n))
     fill_window(crop, above, before, samples)
     buffer = np.empty(max(inner.size, ring.size, outer.size))
-    facts = normalise(samples, inner, ring, outer, near, polarity, grain, buffer, values)
+    facts = normalise_quiet(samples, inner, ring, outer, near, polarity, grain, quiet, buffer, values)
     if facts[0] <= 0:
         return facts, (0, 0, 1.0), nothing
     peak = settle(values, moves)

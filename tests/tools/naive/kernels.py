@@ -215,6 +215,25 @@ def normalise(samples, inner, ring, outer, near, polarity, grain):
     return values, (contrast, *facts, dark)
 
 
+def pixel_noise(values, places):
+    padded = np.pad(values, 1, "edge")
+    mask = [[1, -2, 1], [-2, 4, -2], [1, -2, 1]]
+    found = []
+    for i, j in zip(*np.unravel_index(places, values.shape), strict=True):
+        found.append(abs((padded[i : i + 3, j : j + 3] * mask).sum()))
+    return 1.4826 / 6 * np.median(found)
+
+
+def wiener(samples, noise):
+    mean = smooth(smooth(samples, 1), 1)
+    variance = smooth(smooth((samples - mean) ** 2, 1), 1)
+    out = mean.copy()
+    for place in zip(*np.nonzero(variance), strict=True):
+        signal = max(variance[place] - 2 * noise**2, 0)
+        out[place] += signal / variance[place] * (samples - mean)[place]
+    return out
+
+
 def move_outline(soft, contrast, style):
     """Grow ``soft``, or shrink it by growing what is around it."""
     if style < 0:

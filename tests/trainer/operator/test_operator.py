@@ -35,7 +35,7 @@ def windows_of(theta, count, seed=0):
         image += height * np.exp(-((rows - row) ** 2 + (cols - col) ** 2) / (2 * radius**2))
         # Some at the border, where the window repeats the edge.
         point = (32, 32) if k % 5 else (0, 63)
-        windows.append(read_window(image.astype(np.uint16), *point, theta.half_size, 0, "bright"))
+        windows.append(read_window(image.astype(np.uint16), *point, 0, theta, "bright"))
     return windows
 
 
@@ -103,9 +103,7 @@ def test_agrees_on_real_windows():
             for key, listed in list(points)[::40]
             for point in listed
             if (
-                window := read_window(
-                    read(files[Path(key).stem]), point.row, point.col, theta.half_size, 0, "bright"
-                )
+                window := read_window(read(files[Path(key).stem]), point.row, point.col, 0, theta, "bright")
             ).contrast
         ]
         assert len(windows) > 50

@@ -22,8 +22,7 @@ THETA = Theta.load("default").with_(half_size=9)
 def windows():
     scenes = make_scenes(6, seed=5)
     return [
-        read_window(scene.image, *scene.points[0], THETA.half_size, k % 2, "bright")
-        for k, scene in enumerate(scenes)
+        read_window(scene.image, *scene.points[0], k % 2, THETA, "bright") for k, scene in enumerate(scenes)
     ]
 
 
