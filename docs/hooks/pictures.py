@@ -50,7 +50,7 @@ def operator_pictures() -> dict[str, Image.Image]:
     theta = pointmask.Theta.load("default")
     operator = assemble(theta)
     row, col = scene.points[0]
-    window = read_window(scene.image, row, col, theta.half_size, 0, "bright")
+    window = read_window(scene.image, row, col, 0, theta, "bright")
     superpixel = superpixel_of(window, theta)
     soft = fuse(solve(window, operator), superpixel, theta.rho)
     mask, _ = binarise(soft, theta.level, theta.half_size, theta.half_size, theta.reach)
