@@ -8,6 +8,7 @@ torch = pytest.importorskip("torch")
 from pointmask_trainer.config import AugmentConfig
 from pointmask_trainer.data.augment import draw_augmentation
 from pointmask_trainer.data.labels import LabelStore
+from pointmask_trainer.data.pool import Pool
 from pointmask_trainer.errors import CheckpointError
 
 SHAPES = [(12, 20), (9, 9), (30, 7)]
@@ -40,10 +41,16 @@ def test_hard_labels_stay_hard_in_turned_crops():
     assert set(crops.unique().tolist()) == {0.0, 1.0}
 
 
-def test_beyond_an_image_there_is_no_label():
-    store = LabelStore({"train": [np.ones((9, 9), bool)], "val": [np.ones((9, 9), bool)]})
-    augmentation = draw_augmentation(AugmentConfig(crop=16), [(9, 9)], [np.empty((0, 2))], (0, 0))
-    assert int(store.crops("train", torch.zeros(1, dtype=torch.int64), augmentation.views).sum()) == 81
+def test_a_reflected_target_has_its_label():
+    """A spot that a crop shows again beyond the border is labelled there too."""
+    spot = np.zeros((9, 9), np.uint8)
+    spot[1, 2] = 255
+    store = LabelStore({"train": [spot > 0], "val": [spot > 0]})
+    augmentation = draw_augmentation(AugmentConfig(crop=24), [(9, 9)], [np.empty((0, 2))], (0, 0))
+    index = torch.zeros(1, dtype=torch.int64)
+    seen = Pool([spot]).crops(index, augmentation.views, "reflect") / 255
+    assert int(seen.sum()) > 1
+    torch.testing.assert_close(store.crops("train", index, augmentation.views), seen)
 
 
 @pytest.mark.parametrize("make", [hard_labels, soft_labels])

@@ -54,8 +54,12 @@ class LabelStore:
         return self._dtype == np.uint16
 
     def crops(self, split: SplitName, indices: Tensor, views: AffineViews) -> Tensor:
-        """Extract label crops as `Pool.crops` does for images, (B, 1, h, w); hard labels remain 0 or 1."""
-        values = self._pools[split].crops(indices, views, "zero") / _ONE[self._dtype]
+        """Extract label crops as `Pool.crops` does for images, (B, 1, h, w); hard labels remain 0 or 1.
+
+        Beyond a border they are reflected as images are: a target's reflection without a label would teach
+        that targets are none.
+        """
+        values = self._pools[split].crops(indices, views, "reflect") / _ONE[self._dtype]
         return values if self.is_soft or views.whole else (values >= 0.5).float()
 
     def label(self, split: SplitName, index: int) -> NDArray[np.float32]:

@@ -179,6 +179,13 @@ def moved(values: Tensor, device: torch.device) -> Tensor:
     return values.to(device)
 
 
+def reflected(places: Tensor, length: Tensor) -> Tensor:
+    """Reflect places about the centres of the first and last pixel until they lie between them."""
+    period = 2 * (length - 1).clamp(min=1)
+    places = places.remainder(period)
+    return torch.minimum(torch.minimum(places, period - places), length - 1)
+
+
 class _AxisIndex(NamedTuple):
     """Valid indices along one axis, and a mask of those inside the image; None if all are."""
 
@@ -191,9 +198,7 @@ def _reflected(indices: Tensor, length: Tensor) -> _AxisIndex:
     # Saves a division per pixel on a CPU; on a GPU the test would force a synchronisation.
     if indices.device.type == "cpu" and bool(((indices >= 0) & (indices < length)).all()):
         return _AxisIndex(indices)
-    period = 2 * (length - 1).clamp(min=1)
-    indices = indices.remainder(period)
-    return _AxisIndex(torch.minimum(torch.minimum(indices, period - indices), length - 1))
+    return _AxisIndex(reflected(indices, length))
 
 
 def _clamped(indices: Tensor, length: Tensor) -> _AxisIndex:

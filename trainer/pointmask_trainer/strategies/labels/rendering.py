@@ -7,6 +7,7 @@ from torch.nn import functional as F  # noqa: N812 - as everybody writes it
 
 from pointmask.theta import Polarity, Theta
 from pointmask_trainer.data.batch import Batch
+from pointmask_trainer.data.pool import reflected
 from pointmask_trainer.data.split import Split
 from pointmask_trainer.operator.forward import WindowBatch, soft_labels
 from pointmask_trainer.operator.theta import ThetaTensors
@@ -34,6 +35,7 @@ class Renderer:
         middles = np.array([(*place.centre, place.pitch) for place in places], np.float64).reshape(-1, 3)
         self._middles = torch.from_numpy(middles).to(device)
         self._half_size = theta.half_size
+        self._sides = torch.tensor(split.images.shapes, dtype=torch.float64, device=device).reshape(-1, 2)
 
     def labels(self, batch: Batch, theta: ThetaTensors) -> Tensor:
         """Soft labels of a batch's crops: the largest of all targets at each pixel.
@@ -63,6 +65,8 @@ class Renderer:
     def _grid(self, batch: Batch, crops: Tensor, numbers: Tensor) -> Tensor:
         """Where each crop's pixels lie in each window, (N, h, w, 2) as x and y in units of half a window."""
         rows, cols = batch.views.sources(batch.labels.device)
+        heights, widths = self._sides[batch.indices][:, :, None, None].unbind(1)
+        rows, cols = reflected(rows, heights), reflected(cols, widths)  # as images are beyond a border
         row, col, pitch = self._middles[numbers][:, :, None, None].unbind(1)
         reach = pitch * self._half_size
         return torch.stack([(cols[crops] - col) / reach, (rows[crops] - row) / reach], dim=-1).float()
