@@ -206,6 +206,8 @@ def test_the_source_names_the_protocol(tmp_path):
 def test_an_unknown_protocol_is_refused(tmp_path):
     with pytest.raises(PointsError, match="simulate is 'middle'"):
         Masks().simulate(folder(tmp_path, a=disc(9, 9, 3)), "middle")
+    with pytest.raises(PointsError, match="a folder of masks, not points; to click on its targets"):
+        read_points(folder(tmp_path, a=disc(9, 9, 3)))
 
 
 @given(images=documents(labelled_images()))

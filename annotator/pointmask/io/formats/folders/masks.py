@@ -91,9 +91,10 @@ class Masks(Format):
             If no protocol is chosen or the folder holds no image. Masks that cannot be read reject theirs.
         """
         if simulation not in get_args(Simulation):
+            what = "not points" if simulation is None else f"and simulate is {simulation!r}"
             raise PointsError(
-                f"{path}: this is a folder of masks and simulate is {simulation!r}; to click on its targets "
-                "pass --simulate centroid or --simulate coarse"
+                f"{path}: this is a folder of masks, {what}; to click on its targets pass "
+                "--simulate centroid or --simulate coarse"
             )
         by_image: dict[str, tuple[Point, ...]] = {}
         rejected: dict[str, str] = {}
