@@ -273,6 +273,17 @@ def to_table(settings: Any) -> dict[str, Any]:  # noqa: ANN401 - a dataclass
     return {name: to_table(value) if is_dataclass(value) else value for name, value in values}
 
 
+def flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested tables as one, ``{"optim": {"lr": 1}}`` as ``{"optim.lr": 1}``."""
+    result: dict[str, Any] = {}
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            result |= flat(value, f"{prefix}{key}.")
+        else:
+            result[f"{prefix}{key}"] = value
+    return result
+
+
 def to_toml(table: Mapping[str, Any], prefix: str = "") -> list[str]:
     """Write nested tables as lines of TOML; None, which TOML lacks, is left out.
 

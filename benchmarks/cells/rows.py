@@ -1,10 +1,10 @@
 """Cells of a table of trainings: what each row is, and which settings reach it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from pointmask.settings import to_table
+from pointmask.settings import flat, to_table
 from pointmask_trainer.config import Config, load_config
 from pointmask_trainer.strategies.registry import make_strategy
 
@@ -138,7 +138,7 @@ def all_settings(config: Config) -> dict[str, Any]:
     table = to_table(config)
     options = asdict(make_strategy(config.strategy.name, config.strategy.options).options)
     table["strategy"]["options"] = {key: options[key] for key in options if _matters(key, options)}
-    return {key: value for key, value in _flat(table) if key not in _NOTHING_LEARNED}
+    return {key: value for key, value in flat(table).items() if key not in _NOTHING_LEARNED}
 
 
 def differences(written: dict[str, Any], asked: dict[str, Any]) -> str:
@@ -178,11 +178,3 @@ def _matters(name: str, options: Mapping[str, Any]) -> bool:
     if name == "val_every":
         return options.get("beta") != 0
     return name != "warmup" or bool(on) or options.get("beta") != 0
-
-
-def _flat(table: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in table.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tools.folders import scenes, tree
+from tools.folders import copies, tree
 from tools.kill_job import jobs
 
 from pointmask.folder.records.manifest import parse
@@ -25,14 +25,7 @@ IMAGES = 120
 def folder(tmp_path_factory):
     """A folder of copies of one scene, and its points."""
     base = tmp_path_factory.mktemp("kill")
-    source, points = scenes(base)
-    data, found = (source / "01.png").read_bytes(), points.by_image["01.png"]
-    names = [f"copy{k:03d}.png" for k in range(IMAGES - 12)]
-    for name in names:
-        (source / name).write_bytes(data)
-    Csv().write(
-        Points({**dict(points), **dict.fromkeys(names, found), "gone.png": found}), base / "points.csv"
-    )
+    Csv().write(Points(copies(base, IMAGES)), base / "points.csv")
     return base
 
 

@@ -46,6 +46,16 @@ def without_command(files: dict[str, bytes]) -> dict[str, bytes]:
     return rest | {"report.html": re.sub(rb'<p class="command">.*?</p>|<br>pointmask [^<]*', b"", page)}
 
 
+def copies(base: Path, images: int) -> dict[str, tuple[Point, ...]]:
+    """Write `scenes` and copies of one of them; return their clicks, and one on an image that is gone."""
+    source, points = scenes(base)
+    data, found = (source / "01.png").read_bytes(), points.by_image["01.png"]
+    names = [f"copy{k:03d}.png" for k in range(images - len(points.by_image))]
+    for name in names:
+        (source / name).write_bytes(data)
+    return {**dict(points), **dict.fromkeys(names, found), "gone.png": found}
+
+
 def reasons(out: Path) -> dict[str, str]:
     return {entry["image"]: entry["reason"] for entry in read_manifest(out) if entry["status"] == "skipped"}
 

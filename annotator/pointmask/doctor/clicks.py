@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pointmask.doctor.findings import Notes
 from pointmask.errors import ImageError
-from pointmask.folder.records.manifest import Entry, read_manifest
+from pointmask.folder.records.manifest import Entry, name_of, read_manifest
 from pointmask.io.clicks import damage, is_ahead, output_of
 from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import CLICKS, MANIFEST
@@ -37,7 +37,7 @@ def note_clicks(masks: Path, images: ImageSource, notes: Notes) -> None:
 
 
 def _note_entry(entry: Entry, images: ImageSource, notes: Notes) -> None:
-    name = f"{entry['image']}#{entry['frame']}" if entry["frame"] else entry["image"]
+    name = name_of(entry)
     if entry["status"] != "done":
         notes.add("click unfinished", f"{name}: {entry['reason']}")
         return

@@ -6,7 +6,7 @@ and which manifest it was made from. One that is not written again goes when the
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
@@ -63,9 +63,7 @@ def check_documents(out: Path, kinds: Sequence[str], *, overwrite: bool) -> None
             check_plain(path)
         if not path.exists():
             continue
-        files = _files(path)
-        ours = {name: file for name, file in files.items() if f"{path.name}/{name}" in listed}
-        if _seal(ours or files) in seals.get(kind, []):
+        if _seal(_ours(path, listed) or _files(path)) in seals.get(kind, []):
             continue
         if not seals.get(kind):
             raise OutputError(f"{path} exists, and pointmask did not write it; move it away, or change --out")
@@ -170,7 +168,9 @@ def settle_documents(out: Path, made: Sequence[str], *, report: bool) -> None:
     """
     seals = _read_seals(out)
     noted: object = seals.pop(_MADE_FROM, {})
-    origins: dict[str, str] = noted if isinstance(noted, dict) else {}
+    origins: dict[str, str] = dict(noted) if isinstance(noted, dict) else {}
+    if not (origins or made or report):
+        return  # nothing was ever made: the manifest need not be hashed
     places = {**saved_as(origins), _REPORT: REPORT}  # of these alone: others would be loaded for nothing
     now = f"{_digest(out / MANIFEST, ''):032x}"
     fresh = {*made, *([_REPORT] if report else [])}
@@ -181,8 +181,7 @@ def settle_documents(out: Path, made: Sequence[str], *, report: bool) -> None:
             continue
         path, listed = out / places[kind], OwnFiles(out)
         names = listed.names()
-        files = _files(path)
-        ours = {name: file for name, file in files.items() if not name or f"{path.name}/{name}" in names}
+        ours = _ours(path, names)
         if path.is_symlink() or _seal(ours) not in seals.get(kind, []):
             note(_CHANGED, path.name)
             continue
@@ -194,8 +193,8 @@ def settle_documents(out: Path, made: Sequence[str], *, report: bool) -> None:
         note(_STALE, path.name)
         del seals[kind], origins[kind]
     kept = {**origins, **dict.fromkeys(fresh, now)}
-    if kept != _read_seals(out).get(_MADE_FROM, {}) or report:
-        write_whole(out / SEALS, json.dumps({**seals, _MADE_FROM: kept}, indent=1), _TAG)
+    if kept != noted or report:
+        _write_seals(out, {**seals, _MADE_FROM: kept})
 
 
 def _files(path: Path) -> dict[str, Path]:
@@ -203,6 +202,12 @@ def _files(path: Path) -> dict[str, Path]:
     if path.is_dir():
         return {file.relative_to(path).as_posix(): file for file in files_in(path)}
     return {"": path} if path.exists() else {}
+
+
+def _ours(path: Path, listed: Collection[str]) -> dict[str, Path]:
+    """Return what is ours of a document's files: a file itself, and of a folder what is listed."""
+    files = _files(path)
+    return {name: file for name, file in files.items() if not name or f"{path.name}/{name}" in listed}
 
 
 def _seal(files: dict[str, Path]) -> str:
@@ -230,5 +235,5 @@ def _read_seals(out: Path) -> dict[str, list[str]]:
     return seals if isinstance(seals, dict) else {}
 
 
-def _write_seals(out: Path, seals: dict[str, list[str]]) -> None:
+def _write_seals(out: Path, seals: Mapping[str, object]) -> None:
     write_whole(out / SEALS, json.dumps(seals, indent=1), _TAG)

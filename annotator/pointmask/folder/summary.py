@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pointmask.folder.records.manifest import Entry
+from pointmask.folder.records.manifest import Entry, name_of
 from pointmask.folder.worker import Outcome
 from pointmask.judgement.verdict import Verdict
 
@@ -95,8 +95,7 @@ class RunningSummary:
 
     def skip(self, entry: Entry) -> None:
         """Count an image that could not be done."""
-        name = f"{entry['image']}#{entry['frame']}" if entry["frame"] else entry["image"]
-        self.summary.skipped.append((name, entry["reason"]))
+        self.summary.skipped.append((name_of(entry), entry["reason"]))
 
     def outcome(self, outcome: Outcome) -> None:
         """Count the frames of one task."""

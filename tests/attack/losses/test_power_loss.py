@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from attack.losses import power
-from tools.folders import scenes, tree
+from tools.folders import copies, tree
 from tools.kill_job import jobs
 
 from pointmask.folder.records.manifest import parse
@@ -29,12 +29,7 @@ IMAGES = 40
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     base = tmp_path_factory.mktemp("power")
-    source, points = scenes(base)
-    data, found = (source / "01.png").read_bytes(), points.by_image["01.png"]
-    names = [f"copy{k:03d}.png" for k in range(IMAGES - 12)]
-    for name in names:
-        (source / name).write_bytes(data)
-    listed = {**dict(points), **dict.fromkeys(names, found), "gone.png": found}
+    listed = copies(base, IMAGES)
     Csv().write(Points(listed), base / "points.csv")
     Csv().write(Points({name: listed[name][:1] for name in list(listed)[::2]}), base / "fewer.csv")
     return base

@@ -105,14 +105,3 @@ def named_callbacks(names: Sequence[str]) -> list[tuple[str, Callback]]:
         If there is none of a name, or its package is missing.
     """
     return [(name, CALLBACKS.load(name)()) for name in dict.fromkeys(names)]
-
-
-def flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return nested settings as one table, ``{"optim": {"lr": 1}}`` as ``{"optim.lr": 1}``."""
-    result: dict[str, Any] = {}
-    for key, value in table.items():
-        if isinstance(value, Mapping):
-            result |= flat(value, f"{prefix}{key}.")
-        else:
-            result[f"{prefix}{key}"] = value
-    return result

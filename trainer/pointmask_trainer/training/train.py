@@ -22,7 +22,7 @@ from pointmask.io.listed import files_in
 from pointmask.io.lock import only_job
 from pointmask.metrics.counters import Score
 from pointmask.metrics.points import PointScore
-from pointmask.settings import to_table
+from pointmask.settings import flat, to_table
 from pointmask_trainer.analysis.follow import Follower
 from pointmask_trainer.config import Config
 from pointmask_trainer.data.split import Split, digest_of
@@ -30,7 +30,7 @@ from pointmask_trainer.detectors.base import parameter_count
 from pointmask_trainer.distributed import ProcessGroup, choose_device, is_main, process_group
 from pointmask_trainer.errors import CheckpointError
 from pointmask_trainer.inference.report.tables import figures
-from pointmask_trainer.run.callbacks import Callback, Told, flat, named_callbacks
+from pointmask_trainer.run.callbacks import Callback, Told, named_callbacks
 from pointmask_trainer.run.checkpoint import ModelCard, TrainingState, load_last, save_last, save_model
 from pointmask_trainer.run.events import Log, NoEvents, open_events
 from pointmask_trainer.run.journal import EpochJournal

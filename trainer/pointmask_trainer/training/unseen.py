@@ -4,14 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
-import numpy as np
-
-from pointmask.annotator.image import annotate
 from pointmask.metrics.counters import Score, score
 from pointmask.theta import Polarity, Theta
 from pointmask_trainer.data.layout import true_masks
 from pointmask_trainer.data.split import Mask, Split, for_every_image, known_masks
 from pointmask_trainer.run.source import Source
+from pointmask_trainer.strategies.labels.annotating import annotate_image
 from pointmask_trainer.training.loop import Loop
 
 _FEWEST = 10  # validation images below which none can be spared
@@ -70,8 +68,6 @@ def unseen_of(split: Split, source: Source, theta: Theta, polarity: Polarity) ->
         return Unseen(split, truths, "true masks")
 
     def mask(index: int) -> Mask:
-        clicks = [(int(row), int(col)) for row, col in split.points[index]]
-        image = np.asarray(split.images.stored(index))
-        return annotate(image, clicks, theta=theta, polarity=polarity).mask
+        return annotate_image(split, index, theta, polarity).mask
 
     return Unseen(split, for_every_image(split, mask), "masks of the clicks")

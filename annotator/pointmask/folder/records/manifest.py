@@ -37,6 +37,11 @@ class Settings(NamedTuple):
         return {name: value for name, value in self._asdict().items() if value or name != "reading"}
 
 
+def name_of(entry: Entry) -> str:
+    """Return the image name, with the frame number except for the first."""
+    return f"{entry['image']}#{entry['frame']}" if entry["frame"] else str(entry["image"])
+
+
 def has_run_lengths(entry: Entry) -> bool:
     """Whether a finished entry holds its masks as run lengths; true without targets."""
     return all("rle" in target for target in entry["targets"])

@@ -17,9 +17,9 @@ from pointmask.drawing.histogram import Bar, histogram
 from pointmask.drawing.overlay import MASK_COLOUR, POINT_COLOUR, TRUE_COLOUR
 from pointmask.drawing.tiles import contrast_of, look, missing, number, panels, tile
 from pointmask.errors import ImageError, PointmaskError
-from pointmask.folder.records.manifest import Entry, read_manifest
+from pointmask.folder.records.manifest import Entry, name_of, read_manifest
 from pointmask.folder.report.options import MOST_SHOWN, ReportOptions
-from pointmask.folder.report.totals import BINS, TargetEntry, Totals, name_of
+from pointmask.folder.report.totals import BINS, TargetEntry, Totals
 from pointmask.folder.report.truth import Truths, mean_with_interval
 from pointmask.io.files import write_whole
 from pointmask.io.images.open import open_source

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from pointmask.folder.records.manifest import Entry
+from pointmask.folder.records.manifest import Entry, name_of
 
 BINS = 20
 """Bars of the histogram of confidence."""
@@ -65,8 +65,3 @@ class Totals:
                 self.total_confidence += target["confidence"]
                 self.confidences[min(BINS - 1, int(target["confidence"] * BINS))] += 1
                 yield TargetEntry(entry, index)
-
-
-def name_of(entry: Entry) -> str:
-    """Return the image name, with the frame number except for the first."""
-    return f"{entry['image']}#{entry['frame']}" if entry["frame"] else str(entry["image"])

@@ -12,6 +12,7 @@ from pointmask.advice import command as command_line
 from pointmask.drawing.cases import STYLE, Case, legend, tile
 from pointmask.drawing.page import origin, page
 from pointmask.errors import ImageError
+from pointmask.folder.records.manifest import name_of
 from pointmask.io.files import write_whole
 from pointmask.io.images.array import read_mask
 from pointmask.io.images.source import ImageSource
@@ -42,7 +43,7 @@ class _Counts:
             if not entry["targets"]:
                 self.empty += 1
                 if self.empty <= _EMPTY_NAMED:
-                    self.some_empty += (_name(entry),)
+                    self.some_empty += (name_of(entry),)
             for fields in entry["targets"]:
                 target = DetectedTarget(**fields)
                 self.targets += 1
@@ -102,7 +103,7 @@ def _tile(out: Path, source: ImageSource, entry: Entry, target: DetectedTarget) 
     box = (row - half, col - half, row + half + 1, col + half + 1)
     facts = f" \N{MIDDLE DOT} {target.area:,} px \N{MIDDLE DOT} mean {target.mean:.2f}"
     return tile(
-        Case(f"score {target.score:.2f}", _name(entry), box, target.score, facts, (row, col)),
+        Case(f"score {target.score:.2f}", name_of(entry), box, target.score, facts, (row, col)),
         image,
         None,
         mask,
@@ -136,7 +137,3 @@ def _without(counts: _Counts) -> str:
         f"<details><summary>{counts.empty:,} images without a target</summary>"
         f'<div class="scroll"><ul>{names}</ul></div>{rest}</details>'
     )
-
-
-def _name(entry: Entry) -> str:
-    return f"{entry['image']}#{entry['frame']}" if entry["frame"] else str(entry["image"])
