@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 
 import pytest
 from tools.folders import tree
@@ -115,3 +116,18 @@ def test_what_a_power_failure_left_of_the_list_spoils_no_name(tmp_path, left):
     (tmp_path / LISTED).write_bytes(b'"a"\n' + left)
     OwnFiles(tmp_path).claim(["b"])
     assert OwnFiles(tmp_path).names() == {"a", "b"}
+
+
+def test_a_list_that_another_job_removes_while_it_is_looked_for_is_none(tmp_path, monkeypatch):
+    own = OwnFiles(tmp_path)
+    own.add(["a.png"])
+    is_file = Path.is_file
+
+    def seen_then_gone(path):
+        found = is_file(path)
+        path.unlink()
+        return found
+
+    monkeypatch.setattr(Path, "is_file", seen_then_gone)
+    assert own.names() == set()
+    assert not (tmp_path / LISTED).exists()

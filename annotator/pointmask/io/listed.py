@@ -36,8 +36,11 @@ class OwnFiles:
         """Return the relative names, with forward slashes; none without a list."""
         if self._path.is_symlink() or not self._path.is_file():
             return set()
-        with self._path.open("rb") as file:
-            return {name for _, line in whole_lines(file) if (name := _name(line)) is not None}
+        try:
+            with self._path.open("rb") as file:
+                return {name for _, line in whole_lines(file) if (name := _name(line)) is not None}
+        except FileNotFoundError:  # the job of another shard had no use for it any more
+            return set()
 
     def add(self, names: Iterable[str], *, durable: bool = True) -> None:
         """
