@@ -48,7 +48,7 @@ def test_a_reflected_target_has_its_label():
     store = LabelStore({"train": [spot > 0], "val": [spot > 0]})
     augmentation = draw_augmentation(AugmentConfig(crop=24), [(9, 9)], [np.empty((0, 2))], (0, 0))
     index = torch.zeros(1, dtype=torch.int64)
-    seen = Pool([spot]).crops(index, augmentation.views, "reflect") / 255
+    seen = Pool([spot]).crops(index, augmentation.views) / 255
     assert int(seen.sum()) > 1
     torch.testing.assert_close(store.crops("train", index, augmentation.views), seen)
 

@@ -18,15 +18,12 @@ def images_of(dtype):
     return [(rng.random(shape) * top).astype(dtype) for shape in SHAPES]
 
 
-def pixel(image, row, col, outside):
-    height, width = image.shape
-    if outside == "zero" and not (0 <= row < height and 0 <= col < width):
-        return 0.0
-    ways = [list(range(n)) + list(range(n - 2, 0, -1)) for n in (height, width)]
+def pixel(image, row, col):
+    ways = [list(range(n)) + list(range(n - 2, 0, -1)) for n in image.shape]
     return float(image[ways[0][row % len(ways[0])], ways[1][col % len(ways[1])]])
 
 
-def naive_crop(image, matrix, size, outside):
+def naive_crop(image, matrix, size):
     out = np.zeros(size)
     for i in range(size[0]):
         for j in range(size[1]):
@@ -35,35 +32,33 @@ def naive_crop(image, matrix, size, outside):
             for a, b in ((0, 0), (0, 1), (1, 0), (1, 1)):
                 weight = (1 - abs(row - top - a)) * (1 - abs(col - left - b))
                 if weight:
-                    out[i, j] += weight * pixel(image, top + a, left + b, outside)
+                    out[i, j] += weight * pixel(image, top + a, left + b)
     return out
 
 
-@pytest.mark.parametrize("outside", ["reflect", "zero"])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int32, np.float32])
-def test_crops_equal_one_pixel_after_the_other(dtype, outside):
+def test_crops_equal_one_pixel_after_the_other(dtype):
     images = images_of(dtype)
     rng = np.random.default_rng(1)
     matrices = [
         np.column_stack([np.linalg.qr(rng.normal(size=(2, 2)))[0], rng.uniform(-9, 20, 2)]) for _ in images
     ]
     views = AffineViews(torch.as_tensor(np.stack(matrices)), (7, 11), whole=False)
-    crops = Pool(images).crops(torch.arange(4), views, outside)
+    crops = Pool(images).crops(torch.arange(4), views)
     assert crops.shape == (4, 1, 7, 11)
     for crop, image, matrix in zip(crops, images, matrices, strict=True):
-        expected = naive_crop(image, matrix, (7, 11), outside)
+        expected = naive_crop(image, matrix, (7, 11))
         np.testing.assert_allclose(crop[0].numpy(), expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max())
 
 
-@pytest.mark.parametrize("outside", ["reflect", "zero"])
-def test_whole_views_are_exact(outside):
+def test_whole_views_are_exact():
     images = images_of(np.uint16)
     config = AugmentConfig(crop=16)
     augmentation = draw_augmentation(config, SHAPES, [np.empty((0, 2))] * 4, (0, 1))
     assert augmentation.views.whole
-    crops = Pool(images).crops(torch.arange(4), augmentation.views, outside)
+    crops = Pool(images).crops(torch.arange(4), augmentation.views)
     for k, image in enumerate(images):
-        expected = naive_crop(image, augmentation.views.matrices[k].numpy(), (16, 16), outside)
+        expected = naive_crop(image, augmentation.views.matrices[k].numpy(), (16, 16))
         np.testing.assert_array_equal(crops[k, 0].numpy(), expected)
 
 
@@ -73,16 +68,18 @@ def test_image_label_and_points_move_together():
     config = AugmentConfig(crop=32, positive=1.0, scale=0.5, rotate=40, shift=2, share=1.0)
     images, points = [], []
     for _ in range(40):
-        image = np.zeros((50, 60), np.float32)
-        place = np.array([[rng.integers(3, 47), rng.integers(3, 57)]])
+        image = np.zeros((70, 80), np.float32)
+        place = np.array([[rng.integers(20, 50), rng.integers(20, 60)]])
         image[tuple(place[0])] = 1
         images.append(image)
         points.append(place.astype(float))
     augmentation = draw_augmentation(config, [i.shape for i in images], points, (0, 0))
     assert not augmentation.views.whole
-    crops = Pool(images).crops(torch.arange(40), augmentation.views, "zero")
+    crops = Pool(images).crops(torch.arange(40), augmentation.views)
     for k in range(40):
-        row, col = augmentation.views.points(k, torch.from_numpy(points[k]))[0].tolist()
+        places, _ = augmentation.views.points(k, torch.from_numpy(points[k]), images[k].shape)
+        assert len(places) == 1, "no reflection is near"
+        row, col = places[0].tolist()
         assert -0.5 < row < 31.5, "positive=1 puts the target into the crop"
         assert -0.5 < col < 31.5
         rows, cols = np.ogrid[:32, :32]
@@ -97,18 +94,48 @@ def test_positive_crops_hold_a_target_and_others_need_not():
     for positive in (0.0, 1.0):
         config = AugmentConfig(crop=32, positive=positive)
         augmentation = draw_augmentation(config, [shape] * 200, [point] * 200, (0, 0))
-        places = torch.stack([augmentation.views.points(k, torch.from_numpy(point))[0] for k in range(200)])
+        at = [augmentation.views.points(k, torch.from_numpy(point), shape)[0] for k in range(200)]
+        places = torch.cat(at)
         held[positive] = int(((places > -0.5) & (places < 31.5)).all(1).sum())
     assert held[1.0] == 200
     assert held[0.0] < 40
 
 
 def test_crops_stay_inside_images_that_are_large_enough():
-    image = np.ones((40, 70), np.uint8)
     config = AugmentConfig(crop=32, positive=0.7)
-    augmentation = draw_augmentation(config, [image.shape] * 50, [np.array([[1.0, 68.0]])] * 50, (0, 0))
-    crops = Pool([image]).crops(torch.zeros(50, dtype=torch.int64), augmentation.views, "zero")
-    assert bool((crops == 1).all())
+    augmentation = draw_augmentation(config, [(40, 70)] * 50, [np.array([[1.0, 68.0]])] * 50, (0, 0))
+    for places, length in zip(augmentation.views.sources(torch.device("cpu")), (40, 70), strict=True):
+        assert places.min() >= 0
+        assert places.max() <= length - 1
+
+
+def test_points_are_reflected_as_pixels_are():
+    """Where an over-large crop, turned or not, shows a marked pixel again, there is a point."""
+    image, own = np.zeros((12, 9), np.float32), np.array([(0, 3), (5, 8), (10, 1)])
+    image[tuple(own.T)] = (1, 2, 3)
+    turned = [[0.0, -1, 40], [1, 0, -13]]
+    matrices = torch.tensor([[[1.0, 0, -20], [0, 1, -15]], turned], dtype=torch.float64)
+    views = AffineViews(matrices, (48, 40), whole=True)
+    crops = Pool([image]).crops(torch.zeros(2, dtype=torch.int64), views)
+    for crop in range(2):
+        places, numbers = views.points(crop, torch.from_numpy(own), image.shape)
+        assert numbers[:3].tolist() == [0, 1, 2]
+        inside = ((places >= 0) & (places < torch.tensor([48, 40]))).all(1)
+        drawn = torch.zeros(48, 40)
+        rows, cols = places[inside].round().long().unbind(1)
+        drawn[rows, cols] += numbers[inside] + 1.0
+        assert torch.equal(drawn, crops[crop, 0])
+        assert len(places[inside]) == int((drawn > 0).sum()) > 20, "each once"
+
+
+def test_reflections_near_a_crop_count_within_reach():
+    views = AffineViews(torch.tensor([[[1.0, 0, 0], [0, 1, 0]]], dtype=torch.float64), (16, 16), whole=True)
+    point = torch.tensor([[3.0, 8.0]])
+    assert len(views.points(0, point, (32, 32))[0]) == 1
+    places, numbers = views.points(0, point, (32, 32), reach=3.0)
+    assert (places.tolist(), numbers.tolist()) == ([[3, 8], [-3, 8]], [0, 0])
+    # Half a pixel from the border, a point and its reflection are one.
+    assert len(views.points(0, torch.tensor([[0.4, 8.0]]), (32, 32), reach=3.0)[0]) == 1
 
 
 def test_draws_depend_on_their_key_and_place_alone():

@@ -21,7 +21,7 @@ class Batch:
         Normalised.
     labels : (B, 1, h, w) float32 Tensor in [0, 1]
     views : AffineViews
-        Affine maps from crops to images; ``views.points`` maps points into a crop.
+        Affine maps from crops to images; ``views.points`` maps points and their reflections into a crop.
     total : int
         Number of images of this step over all processes, by which losses are divided.
     """

@@ -59,7 +59,7 @@ class LabelStore:
         Beyond a border they are reflected as images are: a target's reflection without a label would teach
         that targets are none.
         """
-        values = self._pools[split].crops(indices, views, "reflect") / _ONE[self._dtype]
+        values = self._pools[split].crops(indices, views) / _ONE[self._dtype]
         return values if self.is_soft or views.whole else (values >= 0.5).float()
 
     def label(self, split: SplitName, index: int) -> NDArray[np.float32]:

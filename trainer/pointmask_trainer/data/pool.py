@@ -6,9 +6,9 @@ whole batch at once, and the pixels are gathered. Labels are stored in a pool of
 with the same views, so that one set of parameters transforms image, label and points consistently.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -36,11 +36,40 @@ class AffineViews:
     size: tuple[int, int]
     whole: bool
 
-    def points(self, index: int, points: Tensor) -> Tensor:
-        """Map (K, 2) points from the image to crop `index`; the results may lie outside the crop."""
+    def points(
+        self, index: int, points: Tensor, shape: tuple[int, int], reach: float = 0.0
+    ) -> tuple[Tensor, Tensor]:
+        """Map points to a crop, with the reflections that it shows beyond the image's border.
+
+        Parameters
+        ----------
+        index : int
+            Of the crop.
+        points : (K, 2) Tensor
+            Row and column in the image.
+        shape : (H, W)
+            Of the image.
+        reach : float
+            Px of the crop within which reflections count that lie outside it.
+
+        Returns
+        -------
+        places : (N, 2) float64 Tensor
+            Row and column in the crop: first of the K points themselves, which may lie anywhere, then of
+            the reflections. A point within half a px of the border's pixels is its own reflection there.
+        numbers : (N,) int64 Tensor
+            Which point each is.
+        """
         matrix = self.matrices[index].to(points.device)
-        offset = points.to(matrix.dtype) - matrix[:, 2]
-        return torch.linalg.solve(matrix[:, :2], offset.T).T
+        beyond = reach + 0.5  # what rounds to a pixel of the crop lies in it
+        ends = matrix.new_tensor(self.size) - 1 + beyond
+        corners = torch.cartesian_prod(*(torch.stack([-torch.full_like(end, beyond), end]) for end in ends))
+        corners = corners @ matrix[:, :2].T + matrix[:, 2]
+        copies, numbers = reflections(points.to(matrix.dtype), shape, corners.amin(0), corners.amax(0))
+        places = torch.linalg.solve(matrix[:, :2], (copies - matrix[:, 2]).T).T
+        kept = ((places >= -beyond) & (places <= ends)).all(1)
+        kept[: len(points)] = True
+        return places[kept], numbers[kept]
 
     def sources(self, device: torch.device) -> tuple[Tensor, Tensor]:
         """Return the source row and column of every crop pixel, (B, h, w) each."""
@@ -121,8 +150,8 @@ class Pool:
         start = self._offsets[index]
         self._flat[start : start + flat.size] = torch.from_numpy(flat).to(self.device)
 
-    def crops(self, indices: Tensor, views: AffineViews, outside: Literal["reflect", "zero"]) -> Tensor:
-        """Extract a batch of crops.
+    def crops(self, indices: Tensor, views: AffineViews) -> Tensor:
+        """Extract a batch of crops; beyond its border an image is reflected.
 
         Parameters
         ----------
@@ -130,8 +159,6 @@ class Pool:
             Index of the image of each crop.
         views : AffineViews
             Views of the B crops.
-        outside : {"reflect", "zero"}
-            Padding beyond an image's border: reflection, or 0.
 
         Returns
         -------
@@ -142,29 +169,23 @@ class Pool:
         rows, cols = views.sources(self.device)
         heights, widths = self._sides[indices][:, :, None, None].unbind(1)
         starts = self._starts[indices][:, None, None]
-        resolve = _reflected if outside == "reflect" else _clamped
         if views.whole:
-            row, col = resolve(rows.round().long(), heights), resolve(cols.round().long(), widths)
+            row, col = _reflected(rows.round().long(), heights), _reflected(cols.round().long(), widths)
             return self._gather(starts, row, col, widths)[:, None]
         top, left = rows.floor(), cols.floor()
         down, right = (rows - top).float(), (cols - left).float()
         top, left = top.long(), left.long()
-        # Every row and column is resolved once and used twice: resolving costs as much as gathering.
-        upper, lower = resolve(top, heights), resolve(top + 1, heights)
-        before, after = resolve(left, widths), resolve(left + 1, widths)
+        # Every row and column is reflected once and used twice: that costs as much as gathering.
+        upper, lower = _reflected(top, heights), _reflected(top + 1, heights)
+        before, after = _reflected(left, widths), _reflected(left + 1, widths)
         total = torch.zeros_like(down)
         for row, weight_i in ((upper, 1 - down), (lower, down)):
             for col, weight_j in ((before, 1 - right), (after, right)):
                 total += weight_i * weight_j * self._gather(starts, row, col, widths)
         return total[:, None]
 
-    def _gather(self, starts: Tensor, rows: "_AxisIndex", cols: "_AxisIndex", widths: Tensor) -> Tensor:
-        """Gather pixels; 0 where a row or column lies outside the image and is not reflected."""
-        values = self._to_float(self._flat[starts + rows.at * widths + cols.at])
-        for axis in (rows, cols):
-            if axis.inside is not None:
-                values = values * axis.inside
-        return values
+    def _gather(self, starts: Tensor, rows: Tensor, cols: Tensor, widths: Tensor) -> Tensor:
+        return self._to_float(self._flat[starts + rows * widths + cols])
 
     def _to_float(self, stored: Tensor) -> Tensor:
         if self.is_wide:
@@ -179,6 +200,53 @@ def moved(values: Tensor, device: torch.device) -> Tensor:
     return values.to(device)
 
 
+def reflections(points: Tensor, shape: tuple[int, int], low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
+    """Reflect points about the centres of an image's border pixels, as often as a rectangle reaches.
+
+    Parameters
+    ----------
+    points : (K, 2) float64 Tensor
+    shape : (H, W)
+        Of the image.
+    low, high : (2,) Tensors
+        Corners of the rectangle, in px of the image.
+
+    Returns
+    -------
+    (N, 2) float64 Tensor
+        The points themselves, be they in the rectangle or not, then their reflections in it.
+    (N,) int64 Tensor
+        Which point each is.
+    """
+    own = torch.arange(len(points), device=points.device)
+    last = points.new_tensor(shape) - 1
+    if not len(points) or bool(((low >= 0) & (high <= last)).all()):
+        return points, own
+    copies, chosen = [], []
+    for axis in range(2):
+        period = 2 * float(last[axis].clamp(min=1))
+        turns = torch.arange(
+            math.floor(float(low[axis]) / period) - 1, math.ceil(float(high[axis]) / period) + 2
+        )
+        turns = turns.to(points)
+        at = points[:, axis, None]
+        copy = torch.cat([at + period * turns, period * turns - at], dim=1)
+        kept = (copy >= low[axis]) & (copy <= high[axis])
+        # On the axis itself, a point and its reflection would be two of one target.
+        twice = (2 * at).remainder(period)
+        kept[:, len(turns) :] &= (twice >= 1) & (twice <= period - 1)
+        copies.append(copy)
+        chosen.append(kept)
+    rows, cols = copies
+    both = chosen[0][:, :, None] & chosen[1][:, None, :]
+    both &= (rows != points[:, :1])[:, :, None] | (cols != points[:, 1:])[:, None, :]
+    number, row, col = both.nonzero(as_tuple=True)
+    return (
+        torch.cat([points, torch.stack([rows[number, row], cols[number, col]], dim=1)]),
+        torch.cat([own, number]),
+    )
+
+
 def reflected(places: Tensor, length: Tensor) -> Tensor:
     """Reflect places about the centres of the first and last pixel until they lie between them."""
     period = 2 * (length - 1).clamp(min=1)
@@ -186,22 +254,8 @@ def reflected(places: Tensor, length: Tensor) -> Tensor:
     return torch.minimum(torch.minimum(places, period - places), length - 1)
 
 
-class _AxisIndex(NamedTuple):
-    """Valid indices along one axis, and a mask of those inside the image; None if all are."""
-
-    at: Tensor
-    inside: Tensor | None = None
-
-
-def _reflected(indices: Tensor, length: Tensor) -> _AxisIndex:
-    """Reflect indices about the first and last pixel until they lie in the image."""
+def _reflected(indices: Tensor, length: Tensor) -> Tensor:
     # Saves a division per pixel on a CPU; on a GPU the test would force a synchronisation.
     if indices.device.type == "cpu" and bool(((indices >= 0) & (indices < length)).all()):
-        return _AxisIndex(indices)
-    return _AxisIndex(reflected(indices, length))
-
-
-def _clamped(indices: Tensor, length: Tensor) -> _AxisIndex:
-    """Clamp indices to the image, and mark those that were inside."""
-    inside = (indices >= 0) & (indices < length)
-    return _AxisIndex(torch.minimum(indices.clamp(min=0), length - 1), inside)
+        return indices
+    return reflected(indices, length)

@@ -79,7 +79,7 @@ class Batches:
         )
         part = self._group.part(len(chosen))
         augmentation, mine = augmentation[part], indices[part].to(self._device)
-        images = source.images.crops(mine, augmentation.views, "reflect")
+        images = source.images.crops(mine, augmentation.views)
         mean, std = (values[mine] for values in self._units[split])
         images = photometric_change((images - mean) / std, augmentation)
         labels = self._labels.crops(split, mine, augmentation.views)

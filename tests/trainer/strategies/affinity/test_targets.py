@@ -5,7 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from pointmask_trainer.data.pool import AffineViews
+from pointmask_trainer.data.pool import AffineViews, Pool
 from pointmask_trainer.detectors.base import Auxiliary
 from pointmask_trainer.strategies.affinity.contrast import contrast_loss, masked_soft_iou, target_loss
 from pointmask_trainer.strategies.affinity.options import GSACPOptions
@@ -247,12 +247,38 @@ def test_points_move_with_their_crops():
     views = AffineViews(matrices, (32, 32), whole=False)
     own = [np.array([(25, 27), (2, 40)]), np.array([(3, 30)])]
     radii = [np.array([8.0, 8.0]), np.array([5.0])]
-    found = points_in_crops(views, own, radii, torch.device("cpu"), scales_with_crop=True)
+    shapes = [(80, 80), (32, 32)]
+    found = points_in_crops(views, own, radii, shapes, torch.device("cpu"), scales_with_crop=True)
     assert found.crop.tolist() == [0, 1]
     assert (found.rows.tolist(), found.cols.tolist()) == ([10, 3], [10, 1])
     assert found.radius.tolist() == [4.0, 5.0]
-    fixed = points_in_crops(views, own, radii, torch.device("cpu"), scales_with_crop=False)
+    fixed = points_in_crops(views, own, radii, shapes, torch.device("cpu"), scales_with_crop=False)
     assert fixed.radius.tolist() == [8.0, 5.0]
+
+
+def test_targets_beyond_a_border_are_reflections():
+    """In a crop far larger than its image, targets, ignored pixels and supports are as those within."""
+    rng = np.random.default_rng(0)
+    image = rng.random((30, 26)).astype(np.float32)
+    own = np.array([(1, 4), (14, 13), (28, 24)])
+    for row, col in own:
+        image[max(row - 2, 0) : row + 3, max(col - 1, 0) : col + 3] += 2 * rng.random()
+    start = torch.tensor([[[1.0, 0, -40], [0, 1, -40]]], dtype=torch.float64)
+    views = AffineViews(start, (110, 106), whole=True)
+    index = torch.zeros(1, dtype=torch.int64)
+    seen = Pool([image]).crops(index, views)
+    features = torch.cat([seen, 3 - seen], 1)
+    features = features / features.norm(dim=1, keepdim=True)
+    radii = [np.array([4.0, 5.0, 3.0])]
+    placed = points_in_crops(views, [own], radii, [image.shape], torch.device("cpu"), scales_with_crop=True)
+    assert len(placed) > 9
+    found = make_targets(features, seen, placed, GATE)
+    for maps in (found.positive, found.ignored, found.supports):
+        # Rings at the crop's edges are cut, so that targets there see another background.
+        within = maps[0, 0, 40:70, 40:66].numpy().view(np.uint8)
+        again = Pool([within]).crops(index, views)[0, 0] > 0
+        assert bool(within.any())
+        assert torch.equal(maps[0, 0, 20:90, 20:86], again[20:90, 20:86])
 
 
 def test_supports_grow_after_two_epochs():

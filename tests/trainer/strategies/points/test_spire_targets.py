@@ -5,6 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from pointmask_trainer.data.pool import AffineViews, Pool
 from pointmask_trainer.strategies.points.losses import focal_loss, locator_losses, offset_loss, threshold_loss
 from pointmask_trainer.strategies.points.options import SpireOptions
 from pointmask_trainer.strategies.points.targets import heat_target
@@ -121,6 +122,16 @@ def test_cells_of_one_pixel():
     assert exact[21, 30] == pytest.approx(np.exp(-(0.25**2) / 8))
     assert exact[21, 33] == pytest.approx(np.exp(-(0.25**2 + 9) / 8))
     assert np.array_equal(target_of(4, [(20, 32)]), target_of(1, [(5, 8)])[:16, :16])
+
+
+def test_heat_beyond_a_border_is_a_reflection():
+    """A crop far larger than its image has as much heat at each reflection as within the image."""
+    own, start = np.array([(1.3, 4.0), (14.0, 19.6)]), [[[1.0, 0, -20], [0, 1, -20]]]
+    views = AffineViews(torch.tensor(start, dtype=torch.float64), (64, 64), whole=True)
+    places, _ = views.points(0, torch.from_numpy(own), (24, 24), reach=7.0)
+    heat = target_of(1, places.numpy())
+    index, within = torch.zeros(1, dtype=torch.int64), heat[20:44, 20:44]
+    np.testing.assert_allclose(heat, Pool([within]).crops(index, views)[0, 0], atol=1e-6)
 
 
 def test_the_focal_loss_is_nothing_at_the_heat_and_a_sum_over_points():

@@ -93,6 +93,7 @@ class GSACP(Strategy):
         if options.teacher == "ema":
             self._teacher = Teacher(model, self._projection, options.ema)
         self._points = training.splits["train"].points
+        self._shapes = training.splits["train"].images.shapes
         self._probe = Probe(training, self._truths)
         self._truths = None
         self._losses = torch.full((len(self._points),), torch.nan, device=training.device)
@@ -189,6 +190,7 @@ class GSACP(Strategy):
             batch.views,
             [self._points[index] for index in indices],
             [2 + (self._radii[index] - 2) * grown for index in indices],
+            [self._shapes[index] for index in indices],
             training.device,
             scales_with_crop=self.options.support == "adaptive",
         )

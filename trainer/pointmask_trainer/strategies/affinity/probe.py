@@ -67,7 +67,7 @@ class Probe:
             parts["gate"].append(by_grey.positive)
             if self._truths is not None:
                 own = torch.arange(start, start + len(chosen))[training.group.part(len(chosen))]
-                parts["truth"].append(self._truths.crops(own, batch.views, "zero") > 0)
+                parts["truth"].append(self._truths.crops(own, batch.views) > 0)
             sums = [
                 targets.ignored.sum(),
                 targets.supports.sum(),

@@ -82,11 +82,12 @@ def points_in_crops(
     views: AffineViews,
     points: Sequence[NDArray[np.int64]],
     radii: Sequence[NDArray[np.float64]],
+    shapes: Sequence[tuple[int, int]],
     device: torch.device,
     *,
     scales_with_crop: bool,
 ) -> CropPoints:
-    """Map points into crops, round them, and leave out those that lie outside.
+    """Map points and their reflections into crops, round them, and leave out those that lie outside.
 
     Parameters
     ----------
@@ -96,19 +97,23 @@ def points_in_crops(
         Row and column in each crop's image.
     radii : sequence of B (K,) arrays
         In px of the image if `scales_with_crop`, else of the crop.
+    shapes : sequence of B (H, W)
+        Of the crops' images.
     device : torch.device
     scales_with_crop : bool
     """
     height, width = views.size
     found = []
-    for crop, (own, own_radii) in enumerate(zip(points, radii, strict=True)):
+    for crop, (own, own_radii, shape) in enumerate(zip(points, radii, shapes, strict=True)):
         if not len(own):
             continue
         linear = views.matrices[crop][:, :2]
         zoom = float(torch.linalg.det(linear).abs()) ** -0.5 if scales_with_crop else 1.0
-        places = views.points(crop, torch.from_numpy(own)).round().numpy()
+        at, numbers = views.points(crop, torch.from_numpy(own), shape)
+        places = at.round().numpy()
         inside = ((places >= 0) & (places < (height, width))).all(axis=1)
-        found.append(np.column_stack([np.full(len(own), crop), places, own_radii * zoom])[inside])
+        radius = own_radii[numbers.numpy()] * zoom
+        found.append(np.column_stack([np.full(len(places), crop), places, radius])[inside])
     table = torch.from_numpy(np.concatenate(found) if found else np.empty((0, 4)))
     crops, rows, cols, radius = moved(table, device).unbind(1)
     return CropPoints(crops.long(), rows.long(), cols.long(), radius.float())

@@ -71,6 +71,7 @@ class Spire(Strategy):
             self.options = replace(self.options, loss="focal" if model.bounded else "squares")
         self._model = model
         self._points = {name: split.points for name, split in training.splits.items()}
+        self._shapes = {name: split.images.shapes for name, split in training.splits.items()}
         self._peak, self._record = 0.0, dict[str, Any]()
 
     def losses(
@@ -100,9 +101,11 @@ class Spire(Strategy):
         return self._record
 
     def _points_in(self, batch: Batch) -> list[Tensor]:
-        """Return the (K, 2) places of each crop's points, in px of the enlarged input, outside ones too."""
-        points = self._points[batch.split]
+        """Return places of each crop's points and reflections in px of the enlarged input, (N, 2) each."""
+        points, shapes = self._points[batch.split], self._shapes[batch.split]
+        scale = self._model.input_scale
+        reach = (self.options.radius + 1) * self._model.pitch / scale  # as far as a target reaches
         return [
-            batch.views.points(k, torch.from_numpy(points[index])) * self._model.input_scale
+            batch.views.points(k, torch.from_numpy(points[index]), shapes[index], reach)[0] * scale
             for k, index in enumerate(batch.indices.tolist())
         ]
