@@ -219,6 +219,22 @@ def test_a_mask_that_pointmask_did_not_write_is_neither_replaced_nor_removed(tmp
     assert mask.read_bytes() != b"drawn by hand"
 
 
+def test_what_is_put_in_the_place_of_a_mask_that_was_removed_is_somebody_elses(tmp_path, images):
+    out, mask = tmp_path / "out", tmp_path / "out/masks/a.png"
+    out.mkdir()
+    with clicking(out, images[1]) as clicker:
+        click_all(clicker)
+        clicker.session.publish()
+        for target in (1, 2, 3):
+            clicker.drop(target)
+        clicker.session.publish()
+        assert not mask.exists()
+        mask.write_bytes(b"drawn by hand")
+        clicker.add(31, 30)
+        assert clicker.session.publish().skipped == 1
+    assert mask.read_bytes() == b"drawn by hand"
+
+
 def test_masks_of_a_session_that_was_killed_before_it_published_are_its_own(tmp_path, images):
     out, mask = tmp_path / "out", tmp_path / "out/masks/a.png"
     out.mkdir()

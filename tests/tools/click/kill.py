@@ -1,9 +1,11 @@
 """Runs scripted click sessions in forks and kills them: one JSON request a line in, one answer a line out.
 
 A request ``{"out": folder, "seed": n, "seconds": s}`` does edits without end in a fork of this process, until
-it is killed with SIGKILL after ``s`` seconds. The answer lists the edits that were answered, in order, each
-with its identifier, the journal's line, the last line that the disk was said to hold, and what is held of the
-frame. With ``"watch": folder`` the fork notes there what it waited for; see `attack.losses.power`.
+it is killed with SIGKILL after ``s`` seconds, which are counted from the moment it is ready; with
+``"from_durable": true`` from its first answer that the disk holds, however slow that is. The answer lists
+the edits that were answered, in order, each with its identifier, the journal's line, the last line that the
+disk was said to hold, and what is held of the frame. With ``"watch": folder`` the fork notes there
+what it waited for; see `attack.losses.power`.
 
 A request ``{"out": folder, "event": n}`` publishes the folder in a fork, which kills itself just before its
 n-th change of the file system (opening to write, renaming, removing).
@@ -115,7 +117,7 @@ class _Killer:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _run(out: str, seed: int, seconds: float, watch: str | None = None) -> dict:
+def _run(out: str, seed: int, seconds: float, watch: str | None = None, from_durable: bool = False) -> dict:
     reader, writer = os.pipe()
     child = os.fork()
     if not child:
@@ -130,12 +132,24 @@ def _run(out: str, seed: int, seconds: float, watch: str | None = None) -> dict:
     os.close(writer)
     with os.fdopen(reader, "rb") as told:
         first = told.readline()
+        lines = _up_to_durable(told) if from_durable else []
         time.sleep(seconds)
         os.kill(child, signal.SIGKILL)
-        lines = told.read().splitlines(keepends=True)
+        lines += told.read().splitlines(keepends=True)
     _, status = os.waitpid(child, 0)
     answered = [json.loads(line) for line in lines if line.endswith(b"\n")]
     return {"ready": bool(first), "killed": os.WIFSIGNALED(status), "answered": answered}
+
+
+def _up_to_durable(told) -> list[bytes]:
+    """Return the answers up to that which says that the disk holds the first of them."""
+    lines: list[bytes] = []
+    for line in iter(told.readline, b""):
+        lines.append(line)
+        (_, first, *_), (_, _, durable, *_) = json.loads(lines[0]), json.loads(line)
+        if first <= durable:
+            break
+    return lines
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ from pointmask.regular import open_regular
 
 _TAG = "publish"
 _READ_AT_ONCE = 1 << 20
+_CLAIMED_AT_ONCE = 256  # frames that the disk is waited for once; a session keeps more of them in memory
 
 
 class Contents(NamedTuple):
@@ -133,7 +134,9 @@ def publish(
                 tally.add(entry)
                 if report is not None:
                     report(min(count, len(contents.frames)), len(contents.frames))
+        contents.own.find_removed()
         flush(out)  # all masks, before the manifest and the journal say that they are done
+        contents.own.forget_removed()
         write_whole(out / THETA, contents.theta, _TAG)
         derive(out, made, labelled=tally.labelled)
         hashes = {path.name: _hash(path) for path in _published_files(out)} | {MANIFEST: _hash(made)}
@@ -166,14 +169,34 @@ def _entries(contents: Contents, twins: dict[str, list[str]]) -> Iterator[tuple[
         if path.exists():
             handle = stack.enter_context(open_regular(path))
             old = _other_lines(path, entry_lines(handle), ours)
-        new: Iterator[tuple[FrameKey, bytes | None]] = ((key, None) for key in contents.frames)
+        new: Iterator[tuple[FrameKey, bytes | None]] = (
+            (key, None) for key in _claimed(contents, twins, names, stems)
+        )
         for key, line in heapq.merge(old, new, key=lambda item: item[0]):
             if line is not None:
                 yield line, json.loads(line)
                 continue
-            entry = _publish_frame(contents, key, twins, names, stems)
+            with contents.own.writing:
+                entry = _publish_frame(contents, key, twins, names, stems)
             if entry is not None:
                 yield dump(entry), entry
+
+
+def _claimed(
+    contents: Contents, twins: dict[str, list[str]], names: set[str], stems: set[str]
+) -> Iterator[FrameKey]:
+    """Yield the journal's frames, many of whose masks were claimed at once before the first of them."""
+    own, keys = contents.own, contents.frames
+    for start in range(0, len(keys), _CLAIMED_AT_ONCE):
+        some = keys[start : start + _CLAIMED_AT_ONCE]
+        for key in some:
+            frame = contents.state(key)
+            entry = entry_of(frame, contents.basis)
+            is_done = entry is not None and entry["status"] == "done" and frame.image not in twins
+            if is_done and not own.refusal(frame, lambda: stems, is_ours=names):
+                own.claim(frame, durable=False)
+        own.sync()
+        yield from some
 
 
 def _other_lines(
@@ -207,7 +230,7 @@ def _publish_frame(
         )
     entry = entry_of(frame, contents.basis)
     if entry is not None and entry["status"] == "done":
-        contents.own.claim(frame, durable=False)
+        contents.own.claim(frame, durable=True)
     contents.sync()  # of a line that a power failure takes, the mask would stay
     write_mask(contents.own.out, frame, entry, changed=frame.revision > contents.published)
     return entry

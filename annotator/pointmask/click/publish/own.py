@@ -2,7 +2,8 @@
 
 A mask is a frame's own if nothing was there when it was first written, or if the manifest names it for that
 frame. The first is noted in the list of `pointmask.io.listed`, so that a session that is killed before it
-publishes has proof of its masks all the same.
+publishes has proof of its masks all the same. Publishing takes a removed mask off that list again: what is
+put in its place later is somebody else's.
 """
 
 import os
@@ -43,12 +44,17 @@ class OwnMasks:
     ----------
     out : Path
         As above.
+    writing : Lock
+        Held from looking at a frame until its mask is written, so that no older state replaces a newer one.
     """
 
     def __init__(self, out: Path) -> None:
         self.out, self._list = out, OwnFiles(out)
+        self.writing = threading.Lock()
         self._there = out.stat()
         self._names = self._list.names()
+        self._gone: set[str] = set()
+        self._is_synced = False  # a process that was killed need not have waited
         self._lock = threading.Lock()
         self._stack = ExitStack()
         self._finder: Finder | None = None
@@ -131,7 +137,8 @@ class OwnMasks:
         ----------
         frame : ClickFrame
         durable : bool
-            Wait until the disk holds the note; else call `sync` before anything relies on it.
+            Wait until the disk holds the note; else call `sync` before the mask is written: a power failure
+            may leave the mask and not the note, and it would be taken for somebody else's.
 
         Raises
         ------
@@ -140,24 +147,60 @@ class OwnMasks:
         """
         name = result_path("mask", frame.image, frame.frame, frame.frames)
         with self._lock:
-            if name in self._names:
-                return
+            self._gone.discard(name)
             try:
-                self._list.claim([name])
+                if name not in self._names:
+                    self._is_synced = False
+                    self._list.claim([name])
                 if durable:
-                    self.sync()
+                    self._sync()
             except OSError as error:
                 raise WriteError(
                     f"{self.out / LISTED} cannot be written ({error.strerror or error})"
                 ) from error
             self._names.add(name)
 
+    def find_removed(self) -> None:
+        """Look for masks that were noted and are not there any more; `forget_removed` ends their notes."""
+        with self.writing, self._lock:
+            masks = (name for name in self._names if name.startswith(f"{RESULTS['mask']}/"))
+            self._gone = {name for name in masks if not os.path.lexists(self.out / name)}
+
+    def forget_removed(self) -> None:
+        """
+        Take the masks that `find_removed` found off the list, except those that were written again since.
+
+        In between the disk must be made to hold that they are gone.
+
+        Raises
+        ------
+        WriteError
+            If the list cannot be written.
+        """
+        with self._lock:
+            if self._gone:
+                self._names -= self._gone
+                self._list.keep(self._names)
+                self._gone = set()
+
     def sync(self) -> None:
-        """Wait until the disk holds all notes."""
+        """
+        Wait until the disk holds all notes.
+
+        Raises
+        ------
+        OSError
+            As the system reports it.
+        """
+        with self._lock:
+            self._sync()
+
+    def _sync(self) -> None:
         path = self.out / LISTED
-        if path.exists():
+        if not self._is_synced and path.exists():
             sync(path)
             sync_folder(self.out)  # which may not know of the list yet
+        self._is_synced = True
 
     def _twin(self, frame: ClickFrame, is_ours: Set[str]) -> str | None:
         """Return another finished image of the manifest whose mask has the name of this one's."""

@@ -75,7 +75,7 @@ class Pictures:
 
     def _run(self) -> None:
         while (key := self._next()) is not None:
-            with suppress(PointmaskError, OSError):
+            with suppress(PointmaskError, OSError), self._own.writing:
                 frame = self._state(key)
                 if not self._own.refusal(frame, self._stems):
                     self._sync()
