@@ -207,6 +207,50 @@ def _looked_at(side: int, stride: int) -> Places:
     return looked
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Mending:
+    """
+    A frame whose defective pixels are replaced, as long as nobody has clicked on one of them.
+
+    Attributes
+    ----------
+    image : (H, W) array
+        As it was given.
+    result : (H, W) array of the same dtype
+        The same object if nothing was replaced.
+    found : Defects
+    """
+
+    image: NDArray[Any]
+    result: NDArray[Any]
+    found: Defects
+
+    def around(self, points: Sequence[tuple[int, int]]) -> tuple[NDArray[Any], Places]:
+        """Return frame and places as `mended` does for these points; neither of the frames is changed."""
+        found = self.found
+        kept = _clicked(self.result, found, points)
+        if not kept.any():
+            return self.result, found.places
+        result, stays = self.result.copy(), tuple(found.places[kept].T)
+        result[stays] = self.image[stays]
+        return result, found.places[~kept]
+
+
+def mend(image: NDArray[Any], polarity: Polarity = "auto", by: Search = PLAIN) -> Mending:
+    """
+    Find the defective pixels of a frame and replace them all; see `mended`.
+
+    For those who get the points of a frame one after the other.
+    """
+    found = find_defects(image, polarity, by)
+    if not len(found):
+        return Mending(image, image, found)
+    result = image.copy()
+    values = found.values if image.dtype.kind == "f" else np.rint(found.values)
+    result[tuple(found.places.T)] = values.astype(image.dtype)
+    return Mending(image, result, found)
+
+
 def mended(
     image: NDArray[Any],
     polarity: Polarity = "auto",
@@ -234,17 +278,7 @@ def mended(
     places : (k, 2) int64
         Rows and columns of the pixels that were replaced.
     """
-    found = find_defects(image, polarity, by)
-    if not len(found):
-        return image, found.places
-    result = image.copy()
-    values = found.values if image.dtype.kind == "f" else np.rint(found.values)
-    result[tuple(found.places.T)] = values.astype(image.dtype)
-    kept = _clicked(result, found, points)
-    if kept.any():
-        stays = tuple(found.places[kept].T)
-        result[stays] = image[stays]
-    return result, found.places[~kept]
+    return mend(image, polarity, by).around(points)
 
 
 def fill_gaps(image: Field) -> Field:

@@ -28,6 +28,11 @@ def _search(image: Field, floor: float, above: float, below: float, most: int) -
 QUICK = defects.Search(_roughness, _search)
 
 
+def mend(image: NDArray[Any], polarity: Polarity = "auto") -> defects.Mending:
+    """Replace all defective pixels of a frame; see `pointmask.defects.mend`."""
+    return defects.mend(image, polarity, QUICK)
+
+
 def mended(
     image: NDArray[Any], polarity: Polarity = "auto", points: Sequence[tuple[int, int]] = ()
 ) -> tuple[NDArray[Any], Places]:

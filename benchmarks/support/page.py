@@ -62,7 +62,7 @@ for (const name of ["stroke", "fill", "fillRect", "putImageData", "drawImage"]) 
 const json = Response.prototype.json;
 Response.prototype.json = async function () {
   const value = await json.call(this);
-  if (this.url.endsWith("api/edits")) { note("answered"); window.timed.answer = value; }
+  if (this.ok && this.url.endsWith("api/edits")) { note("answered"); window.timed.answer = value; }
   return value;
 };
 const beats = (count, done) => requestAnimationFrame(() => (count > 1 ? beats(count - 1, done) : done()));

@@ -109,6 +109,21 @@ def test_a_clicked_pixel_alone_on_the_sky_is_a_target_and_stays():
     )
 
 
+def test_a_frame_that_is_looked_over_once_gives_every_click_the_same():
+    image = sky((64, 64))
+    image[20, 20] = image[40, 40] = 250
+    known, theta = mending.mend(image, "bright"), Theta.load("default")
+    for point in ((20, 21), (40, 40), (5, 50)):
+        frame, places = known.around([point])
+        expected, replaced = mending.mended(image, "bright", [point])
+        np.testing.assert_array_equal(frame, expected)
+        np.testing.assert_array_equal(places, replaced)
+        once, anew = (solve_one(image, point, theta=theta, mending=each) for each in (known, None))
+        np.testing.assert_array_equal(once.target.soft, anew.target.soft)
+    assert image[20, 20] == 250
+    assert len(known.around([])[1]) == 2
+
+
 @pytest.mark.parametrize("value", [0, 16000])
 def test_a_defect_in_each_target_costs_little(value):
     shares = []

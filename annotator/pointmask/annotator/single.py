@@ -13,7 +13,8 @@ from pointmask.annotator.point import solve_point
 from pointmask.annotator.solved import Solved
 from pointmask.annotator.superpixel import superpixel_of
 from pointmask.annotator.window import read_window
-from pointmask.mending import mended
+from pointmask.defects import Mending
+from pointmask.mending import mend, mended
 from pointmask.theta import Polarity, Theta
 
 
@@ -24,6 +25,7 @@ def solve_one(
     theta: Theta,
     polarity: Polarity = "bright",
     others: Sequence[tuple[int, int]] = (),
+    mending: Mending | None = None,
 ) -> Solved:
     """
     Solve one target, whose pixels are not divided yet with those of others.
@@ -37,6 +39,9 @@ def solve_one(
     polarity : {"bright", "dark", "auto"}
     others : sequence of (row, col)
         Other points nearby, from `pointmask.annotator.rivals.rivals`, which own what they are nearer to.
+    mending : Mending, optional
+        Of this image and polarity, from `pointmask.mending.mend`. To look a frame of 640 x 512 over for
+        defective pixels takes longer than to solve a target.
 
     Returns
     -------
@@ -51,7 +56,8 @@ def solve_one(
     """
     image = checked_image(image)
     click = checked_point(point, image.shape)
-    image, _ = mended(image, polarity, [click, *others])
+    known = mend(image, polarity) if mending is None else mending
+    image, _ = known.around([click, *others])
     return solve_point(image, *click, assemble(theta), polarity, others)
 
 

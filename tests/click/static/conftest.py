@@ -42,7 +42,7 @@ def visit(browser):
             made = browser.new_context(**{"viewport": {"width": 1200, "height": 760}, **context})
             stack.callback(made.close)
             page = made.new_page()
-            page.set_default_timeout(15_000)
+            page.set_default_timeout(60_000)  # of a busy machine; nothing is measured
             user = User(page, client)
             user.url = url or user.url
             watches.append(Watch(page, user.url, allowed=allowed))

@@ -34,8 +34,10 @@ class User:
         self.painted()
 
     def painted(self):
+        """Wait for two pictures, and for what follows them in the panels."""
         self.page.evaluate(
-            "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+            "() => new Promise((done) => requestAnimationFrame(() => "
+            "requestAnimationFrame(() => setTimeout(done))))"
         )
 
     def on_image(self, name, frame=0):

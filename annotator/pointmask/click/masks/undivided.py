@@ -8,12 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from pointmask.annotator.image import checked_image
 from pointmask.annotator.single import solve_one
 from pointmask.annotator.solved import Solved, recut
 from pointmask.annotator.target import Target, box_of, slices_of
+from pointmask.defects import Mending
+from pointmask.mending import mend
 from pointmask.theta import Polarity, Theta
 
 _EIGHT = np.ones((3, 3), np.bool_)
+_MOST_MENDED = 2  # frames
 _MOST_SOLVED = 64  # a large one takes 2 MB
 MOST_CUT = 20_000
 """Targets that are remembered: two frames that are as full as they may be."""
@@ -41,6 +45,7 @@ class Undivided:
 
     def __init__(self, theta: Theta) -> None:
         self.theta = theta
+        self._mended: OrderedDict[tuple[object, ...], Mending] = OrderedDict()
         self._solved: OrderedDict[tuple[object, ...], Solved] = OrderedDict()
         self._cut: OrderedDict[tuple[object, ...], Target] = OrderedDict()
 
@@ -73,12 +78,25 @@ class Undivided:
         solved = self._solved.get(key)
         if solved is None:
             solved = solve_one(
-                pixels, wish.point, theta=self.theta, polarity=wish.polarity, others=wish.others
+                pixels,
+                wish.point,
+                theta=self.theta,
+                polarity=wish.polarity,
+                others=wish.others,
+                mending=self._mending(pixels, place, wish.polarity),
             )
             remember(self._solved, key, solved, _MOST_SOLVED)
         if wish.level is not None:
             solved = recut(solved, pixels.shape, self.theta, level=wish.level)
         return ringed(solved.target, wish.ring, pixels.shape) if wish.ring else solved.target
+
+    def _mending(self, pixels: NDArray[Any], place: tuple[str, int], polarity: Polarity) -> Mending:
+        key = (*place, polarity)
+        found = self._mended.get(key)
+        if found is None:
+            found = mend(checked_image(pixels), polarity)
+            remember(self._mended, key, found, _MOST_MENDED)
+        return found
 
 
 def ringed(target: Target, ring: int, shape: tuple[int, ...]) -> Target:

@@ -55,9 +55,11 @@ class Pictures:
     def edited(self, key: FrameKey) -> None:
         """Note that a frame was edited."""
         with self._changed:
+            is_idle = not self._due
             self._due.pop(key, None)
             self._due[key] = time.monotonic() + _REST
-            self._changed.notify()
+            if is_idle:  # else the thread looks again when the first is due; to wake it delays the answer
+                self._changed.notify()
 
     def left(self, key: FrameKey) -> None:
         """Note that a person went on to another frame: what is due of this one is written now."""

@@ -40,6 +40,25 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/**
+ * What need not be in the next picture: it is done once after that, however often it was asked for.
+ * @param {() => void} work @param {() => number} wait  ms after the picture, unless it is asked for again meanwhile
+ * @returns {() => void} asks for it
+ */
+export function afterPaint(work, wait) {
+  let isPainting = false;
+  let timer = 0;
+  return () => {
+    clearTimeout(timer);
+    if (isPainting) return;
+    isPainting = true;
+    requestAnimationFrame(() => {
+      isPainting = false;
+      timer = window.setTimeout(work, wait());
+    });
+  };
+}
+
 /** @param {number} value @param {number} [digits] */
 export const count = (value, digits = 0) =>
   value.toLocaleString(undefined, { maximumFractionDigits: digits, minimumFractionDigits: digits });

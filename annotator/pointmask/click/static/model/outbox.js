@@ -68,8 +68,8 @@ export class Outbox extends EventTarget {
       if (this.items.length >= MOST) return false;
       this.items.push(item);
     }
+    this.send(); // on its way first: storage takes a moment
     this.changed();
-    this.send();
     return true;
   }
 

@@ -1,6 +1,6 @@
 /** The place where people click: the image in the middle, folders on the left, window and targets on the right. */
 
-import { fill, h, setText } from "../dom.js";
+import { afterPaint, fill, h, setText } from "../dom.js";
 import { api } from "../model/api.js";
 import { change, settings } from "../model/settings.js";
 import { t } from "../texts.js";
@@ -27,6 +27,7 @@ import { WindowPanel } from "./panels/window.js";
 import { Why } from "./why.js";
 
 const NARROW = 900; // CSS px
+const ANSWER = 100; // ms that the panels wait for the answer to a click, which changes them again
 
 export class Workspace {
   /**
@@ -41,6 +42,8 @@ export class Workspace {
     /** @type {import("../model/frames.js").Frame | null} */ this.frame = null;
     /** @type {number | string | null} a click that was not answered yet has its edit's name */ this.selected = null;
     this.step = 1;
+    /** @type {number | null} a target to be in sight in the list */ this.revealed = null;
+    this.tellPanels = afterPaint(() => this.panels(), () => (this.frame?.pending.size ? ANSWER : 0));
     /** @type {number | null} a target to select when the next image is open */ this.wanted = null;
     this.stage = h("div.stage", {
       role: "application", tabIndex: 0, "aria-roledescription": t.stage.role, "aria-label": t.stage.label, "aria-describedby": "stage-help",
@@ -135,7 +138,6 @@ export class Workspace {
     this.showMessage();
     this.refreshAll();
     this.tree.setCurrent(image, entry.facts);
-    this.tree.update(entry);
     this.strip.show(entry);
     this.stageBox.dataset.image = `${entry.name}#${frame}`;
     this.shell.opened(entry);
@@ -210,21 +212,33 @@ export class Workspace {
     this.viewer.refreshMarks();
   }
 
+  /** Marks are in the next picture; lists follow it, since to lay them out took longer than the server needs. */
   refreshAll() {
     this.refreshMarks();
-    if (this.frame) this.list.show(this.frame, this.selected, this.paint.isOn);
     this.stageBox.dataset.state = this.frame?.state ?? "open";
+    this.tellPanels();
+  }
+
+  panels() {
+    if (this.frame) {
+      this.tree.update(this.frame);
+      this.list.show(this.frame, this.selected, this.paint.isOn);
+      if (this.revealed !== null) this.list.reveal(this.revealed);
+    }
+    this.revealed = null;
     this.tellStatus();
     this.readOut();
   }
 
   /** @param {import("../model/frames.js").Frame} frame */
   changed(frame) {
-    this.tree.update(frame);
     this.strip.update(frame);
-    if (frame !== this.frame) return;
+    if (frame !== this.frame) {
+      this.tree.update(frame);
+      return;
+    }
     const isThere = typeof this.selected === "string" ? frame.pending.has(this.selected) : frame.targets.has(this.selected);
-    if (this.selected !== null && !isThere && !this.justMade) this.selected = null;
+    if (this.selected !== null && !isThere) this.selected = null;
     if (this.selected === null && this.paint.isOn) this.setPainting(false);
     this.refreshAll();
   }
@@ -236,8 +250,8 @@ export class Workspace {
     if (!["add", "accept"].includes(item.body.op) || !made?.targets.length) return;
     const number = Math.max(...made.targets.map((target) => target.target));
     if (this.selected === item.body.edit || this.selected === null) this.selected = number;
+    if (this.selected === number) this.revealed = number;
     this.refreshAll();
-    if (this.selected === number) this.list.reveal(number);
     this.shell.say(this.describe(number));
   }
 
@@ -256,11 +270,11 @@ export class Workspace {
     this.proposals.chosen = null;
     const found = this.frame?.targets.get(/** @type {any} */ (target));
     if (found && reveal) this.viewer.reveal(found.point[0], found.point[1]);
-    this.refreshAll();
     if (found) {
-      this.list.reveal(found.target);
+      this.revealed = found.target;
       this.shell.say(this.describe(found.target));
     }
+    this.refreshAll();
   }
 
   /** The target whose mask or point is at a pixel; of several the one whose point is nearest. */
@@ -340,7 +354,7 @@ export class Workspace {
     }
     this.paint.toggle(on);
     this.mode.hidden = !on;
-    if (this.frame) this.list.show(this.frame, this.selected, on);
+    this.tellPanels();
   }
 
   /** The selected target's reasons, one step further. */

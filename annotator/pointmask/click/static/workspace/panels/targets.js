@@ -24,7 +24,7 @@ export class TargetList {
     this.empty = h("p.hint", {}, t.targets.none);
     this.proposals = h("p.hint.proposals", { hidden: true });
     this.element = h("section.panel.target-panel", { "aria-label": t.targets.panel }, this.heading, this.state, this.proposals, this.empty, this.list);
-    this.drawn = "";
+    /** @type {Map<number, {target: any, place: number, isSelected: boolean, item: any}>} as they stand */ this.items = new Map();
   }
 
   /**
@@ -43,10 +43,10 @@ export class TargetList {
     // A control that is in use stays where it is: its item is brought up to date, not drawn anew.
     const inUse = active instanceof HTMLElement && this.list.contains(active) ? active : null;
     const focusKey = inUse?.dataset.focus;
-    const items = targets.map((target, i) => this.item(target, i + 1, target.target === selected, isPainting));
+    const items = new Map(targets.map((target, i) => [target.target, this.drawn(target, i + 1, target.target === selected, isPainting)]));
     const dragging = inUse?.matches("input[type=range]:active");
     if (dragging) {
-      const fresh = items.find((item) => item.dataset.target === String(selected));
+      const fresh = items.get(/** @type {number} */ (selected))?.item;
       const old = inUse.closest("li");
       if (fresh && old) {
         for (const name of [".confidence", ".area", ".level output"]) {
@@ -56,13 +56,21 @@ export class TargetList {
         return;
       }
     }
-    this.list.replaceChildren(...items);
+    this.items = items;
+    replaceOthers(this.list, [...items.values()].map(({ item }) => item));
     if (focusKey) this.list.querySelector(`[data-focus="${CSS.escape(focusKey)}"]`)?.focus();
   }
 
   /** @param {number} target */
   reveal(target) {
     this.list.querySelector(`[data-target="${target}"]`)?.scrollIntoView({ block: "nearest" });
+  }
+
+  /** The item of a target; the one that is there if it would look the same, since a frame may hold thousands. */
+  drawn(target, place, isSelected, isPainting) {
+    const known = this.items.get(target.target);
+    if (known?.target === target && known.place === place && !known.isSelected && !isSelected) return known;
+    return { target, place, isSelected, item: this.item(target, place, isSelected, isPainting) };
   }
 
   item(target, place, isSelected, isPainting) {
@@ -132,6 +140,26 @@ export class TargetList {
         h("button.small", { type: "button", "aria-pressed": isPainting, data: { focus: `paint${id}` }, onclick: () => this.doing.paint(id) }, t.targets.paint),
         h("button.small", { type: "button", "aria-pressed": target.verdict === "unsure", data: { focus: `unsure${id}` }, onclick: () => this.doing.set(id, { verdict: target.verdict === "unsure" ? null : "unsure" }) }, t.targets.unsure),
         h("button.small.danger", { type: "button", onclick: () => this.doing.remove(id) }, t.targets.remove)));
+  }
+}
+
+/** Children of an element, of which those that stay are not touched. @param {Element} element @param {Element[]} wanted */
+function replaceOthers(element, wanted) {
+  const kept = new Set(wanted);
+  let next = element.firstElementChild;
+  for (const child of wanted) {
+    while (next && !kept.has(next)) {
+      const stale = next;
+      next = next.nextElementSibling;
+      stale.remove();
+    }
+    if (child === next) next = next.nextElementSibling;
+    else element.insertBefore(child, next);
+  }
+  while (next) {
+    const stale = next;
+    next = next.nextElementSibling;
+    stale.remove();
   }
 }
 
