@@ -99,20 +99,15 @@ def dask(
         raise PointmaskError(f"--scheduler needs Dask; install it with: {install('dask')}") from None
     try:
         client = distributed.Client(address, timeout=10)
-    except (OSError, ValueError, ImportError) as error:  # the latter two: of an address of no known form
+    except Exception as error:  # OSError, ValueError and ImportError of addresses, AssertionError of answers
         raise PointmaskError(
-            f"no Dask scheduler answers at {address} ({error}); start one with: dask scheduler"
-        ) from None
+            f"no Dask scheduler answers at {address} ({str(error) or type(error).__name__}); start one with: "
+            "dask scheduler"
+        ) from error
     with client:
         try:
-            client.wait_for_workers(1, timeout=_PATIENCE)
-        except TimeoutError:
-            raise PointmaskError(
-                f"the Dask scheduler at {address} has no worker after {_PATIENCE} s; start one where "
-                f"pointmask is installed with: dask worker {address}"
-            ) from None
-        window = 2 * max(1, sum(client.nthreads().values()))
-        try:
+            _wait_for_worker(client, address)
+            window = 2 * max(1, sum(client.nthreads().values()))
             yield from _windowed(
                 lambda chunk: client.submit(_each, function, chunk, pure=False),
                 _chunks(items, _CHUNK_DASK, weight),
@@ -126,6 +121,16 @@ def dask(
             ) from error
         except (OSError, distributed.CancelledError) as error:
             raise BrokenOffError(f"the Dask scheduler at {address} is gone ({error})") from error
+
+
+def _wait_for_worker(client: Any, address: str) -> None:  # noqa: ANN401 - untyped if not installed
+    try:
+        client.wait_for_workers(1, timeout=_PATIENCE)
+    except TimeoutError:
+        raise PointmaskError(
+            f"the Dask scheduler at {address} has no worker after {_PATIENCE} s; start one where "
+            f"pointmask is installed with: dask worker {address}"
+        ) from None
 
 
 def _chunks(items: Iterable[T], size: int, weight: Callable[[T], int]) -> Iterator[list[T]]:

@@ -188,6 +188,14 @@ def test_clusters_that_are_none(folder, tmp_path, run, monkeypatch):
         assert code in (1, 2)
         assert f"no Dask scheduler answers at {address}" in said
 
+    def answers_nonsense(address, timeout):
+        raise AssertionError
+
+    monkeypatch.setattr("distributed.Client", answers_nonsense)
+    code, said = annotated(folder, tmp_path, run, "--scheduler", "tcp://127.0.0.1:1")
+    assert code in (1, 2)
+    assert "no Dask scheduler answers at tcp://127.0.0.1:1 (AssertionError)" in said
+
 
 def test_errors_are_ours():
     assert issubclass(ThetaError, PointmaskError)
