@@ -150,12 +150,18 @@ def test_without_dask_the_message_says_how_to_get_it(monkeypatch):
         list(executors.dask(str, range(3), "tcp://127.0.0.1:9"))
 
 
+# On a busy disk Dask warns that its scratch folder took more than a second, which would be an error here.
+@pytest.mark.filterwarnings("default")
 def test_dask_gives_the_same_bytes(folder, tmp_path):
     distributed = pytest.importorskip("distributed", reason="pip install 'pointmask[dask]'")
     source, points = folder
     annotate_folder(source, points, tmp_path / "whole")
     with distributed.LocalCluster(
-        n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None
+        n_workers=1,
+        threads_per_worker=2,
+        processes=False,
+        dashboard_address=None,
+        local_directory=str(tmp_path / "scratch"),
     ) as cluster:
         annotate_folder(source, points, tmp_path / "out", scheduler=cluster.scheduler_address)
     assert tree(tmp_path / "out") == tree(tmp_path / "whole")
