@@ -12,10 +12,11 @@ from PIL import Image
 from tools.trainer.runs import StopError, stop_after
 from tools.trainer.training import TINY, make_folder
 
-from pointmask.errors import OutputError
+from pointmask.errors import OutputError, ThetaError
 from pointmask_trainer.config import load_config
 from pointmask_trainer.data.split import Split, digest_of, load_split
 from pointmask_trainer.errors import CheckpointError
+from pointmask_trainer.strategies.registry import STRATEGIES
 from pointmask_trainer.training.train import Source, train
 
 
@@ -107,6 +108,32 @@ def test_one_pixel_that_is_no_number_stops_no_training(tmp_path, value):
     assert np.array_equal(split.images.stored(0), expected)
     assert len(said) == 1
     assert "no finite numbers" in said[0]
+
+
+@pytest.mark.parametrize("name", ["d2d", "gsacp", "joint", "lesps", "pal", "spire", "masks"])
+def test_a_theta_that_cannot_run_is_refused_before_the_first_image(folder, tmp_path, monkeypatch, name):
+    uses = {other for other in STRATEGIES if hasattr(STRATEGIES.load(other).Options, "annotator")}
+    assert uses == {
+        "d2d",
+        "gsacp",
+        "joint",
+        "lesps",
+        "pal",
+        "priors",
+        "spire",
+    }  # priors is pal with weights from elsewhere
+
+    def broken(*arguments, **options):
+        raise RuntimeError("no matching function")
+
+    monkeypatch.setattr("pointmask.annotator.proof.annotate", broken)
+    network = "contrast_points" if name == "spire" else "acm_unet"
+    settings = load_config(
+        settings=[*TINY, f"model.name={network}", f"strategy.name={name}", "masks.theta=paper"]
+    )
+    with pytest.raises(ThetaError, match="theta cannot run"):
+        train(settings, Source(root=folder, masks=folder / "masks"), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_the_digest_follows_every_pixel_and_name(tmp_path):

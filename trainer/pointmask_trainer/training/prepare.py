@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import torch
 
+from pointmask.annotator.proof import proved
 from pointmask.io.clicks import notes_of_masks
 from pointmask.io.layout import THETA
 from pointmask.theta import Theta
@@ -149,10 +150,10 @@ def prepare(
 def _theta(config: Config, strategy: Strategy, source: Source, say: Callable[[str], None]) -> Theta:
     """Return the parameters with which the annotator draws detected targets: those that drew the labels."""
     if config.masks.theta:
-        return Theta.load(config.masks.theta)
+        return proved(config.masks.theta)
     theta = strategy.first_theta()
     if theta is None and source.masks is not None and (source.masks / THETA).is_file():
-        theta = Theta.load(source.masks / THETA)
+        theta = proved(source.masks / THETA)
         if config.masks.by == "operator":
             say(f"detected targets are drawn with the parameters of the labels, {source.masks / THETA}")
     return Theta.load("default") if theta is None else theta

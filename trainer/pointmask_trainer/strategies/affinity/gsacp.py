@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from pointmask.theta import Theta
+from pointmask.annotator.proof import proved
 from pointmask_trainer.config import LossConfig
 from pointmask_trainer.data.batch import Batch
 from pointmask_trainer.data.labels import Label, SplitName
@@ -49,7 +49,7 @@ class GSACP(Strategy):
         """Annotate both lists, to show and to choose an epoch by, and measure the scale of each target."""
         require_points(folder, "gsacp")
         train, polarity = folder.splits["train"], self.options.polarity
-        theta = Theta.load(self.options.annotator)
+        theta = proved(self.options.annotator)
         self._say, self._truths = folder.say, known_masks(train, true_masks(folder.root))
 
         def masks_of(split: Split) -> Callable[[int], Label]:

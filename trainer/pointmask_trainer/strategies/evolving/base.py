@@ -9,8 +9,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pointmask.annotator.proof import proved
 from pointmask.annotator.target import Annotation
-from pointmask.theta import Polarity, Theta
+from pointmask.theta import Polarity
 from pointmask_trainer.data.batch import Batch
 from pointmask_trainer.data.labels import Label, SplitName
 from pointmask_trainer.data.layout import true_masks
@@ -48,7 +49,7 @@ class Evolving(Strategy):
     def prepare(self, folder: Folder) -> Mapping[SplitName, Sequence[Label]]:
         """Make the first labels of the train list, and annotate the validation list once."""
         require_points(folder, self.name)
-        self._theta = Theta.load(self.options.annotator)
+        self._theta = proved(self.options.annotator)
         self._truths = known_masks(folder.splits["train"], true_masks(folder.root))
         val = folder.splits["val"]
         return {

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pointmask.annotator.proof import proved
 from pointmask.theta import Theta
 from pointmask_trainer.config import LossConfig
 from pointmask_trainer.data.batch import Batch
@@ -49,7 +50,7 @@ class Spire(Strategy):
 
     def first_theta(self) -> Theta:
         """Return the annotator's parameters."""
-        return Theta.load(self.options.annotator)
+        return proved(self.options.annotator)
 
     def why_not(self, part: Part) -> str:
         """Return why only the network is learned."""
