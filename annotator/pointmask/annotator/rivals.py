@@ -6,8 +6,6 @@ from pointmask.theta import Theta
 
 Click = tuple[int, int]
 
-_CELL = 32  # px; the cost stays linear in crowds of bounded density
-
 
 def rivals(clicks: Sequence[Click], theta: Theta) -> list[tuple[Click, ...]]:
     """Find the other clicks that could own what a click leads to.
@@ -27,15 +25,14 @@ def rivals(clicks: Sequence[Click], theta: Theta) -> list[tuple[Click, ...]]:
     reach = 3 * theta.settle_moves
     if not reach or len(clicks) < 2:
         return [()] * len(clicks)
+    # Cells as wide as the reach: the cost stays linear in crowds of bounded density.
     cells: dict[Click, list[Click]] = {}
     for click in clicks:
-        cells.setdefault((click[0] // _CELL, click[1] // _CELL), []).append(click)
-    far = -(-reach // _CELL)
-    steps = range(-far, far + 1)
+        cells.setdefault((click[0] // reach, click[1] // reach), []).append(click)
 
     def around(click: Click) -> tuple[Click, ...]:
-        row, col = click[0] // _CELL, click[1] // _CELL
-        near = (other for i in steps for j in steps for other in cells.get((row + i, col + j), ()))
+        row, col = click[0] // reach, click[1] // reach
+        near = (other for i in (-1, 0, 1) for j in (-1, 0, 1) for other in cells.get((row + i, col + j), ()))
         return tuple(
             sorted({o for o in near if 0 < max(abs(o[0] - click[0]), abs(o[1] - click[1])) <= reach})
         )

@@ -1,6 +1,7 @@
 """Start and stop: one process, one socket, until Ctrl+C."""
 
 import ctypes
+import gc
 import signal
 import socket
 import sys
@@ -89,6 +90,7 @@ class Server(uvicorn.Server):
             self.run([bound])
         finally:
             sys.setswitchinterval(before)
+            gc.unfreeze()
             self._over.set()
             self.jobs.close()
             self.app.state.writer.close()
@@ -122,6 +124,8 @@ class Server(uvicorn.Server):
         """Compile the kernels, then look at what the journal tells of."""
         try:
             compile_kernels(self.desk.session.setup.theta)
+            gc.collect()
+            gc.freeze()  # the compiler's objects, 140,000: to look through them took 70 ms, now and then in a click
         finally:
             self.warm.set()
         self.desk.listing.wait()

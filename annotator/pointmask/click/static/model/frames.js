@@ -43,6 +43,7 @@ export class Frame {
 
   /** Proposals that nobody has judged. */
   get open() {
+    if (!this.proposals.length) return [];
     const at = new Set(this.list.map(({ point }) => point.join()));
     return this.proposals.filter(({ point }) => !at.has(point.join()));
   }

@@ -7,6 +7,7 @@ export const MASK_COLOUR = "#1fe0c0";
 export const POINT_COLOUR = "#ff4f6d";
 const HALO = "rgba(0, 0, 0, .72)";
 const CURSOR = "#ffe14d";
+const MARGIN = 160; // CSS px around the canvas from which a mark's number reaches into it
 const BRACKETS_BELOW = 2; // device px a pixel; outlines would cover what they show
 
 /**
@@ -80,13 +81,14 @@ function addBrackets(path, view, mask, gap, thick) {
 /**
  * @param {CanvasRenderingContext2D} context  its canvas is clear
  * @param {import("./geometry.js").View} view
- * @param {Mark[]} marks
+ * @param {Mark[]} all
  * @param {object} style
  * @param {number} style.ratio  device pixels per CSS pixel
  * @param {"outline" | "fill"} style.mode
  */
-export function drawMarks(context, view, marks, { ratio, mode }) {
+export function drawMarks(context, view, all, { ratio, mode }) {
   const unit = Math.max(1, Math.round(ratio));
+  const marks = all.filter((mark) => isSeen(context.canvas, view, mark, MARGIN * unit));
   const halo = new Path2D();
   const line = new Path2D();
   const chosen = new Path2D();
@@ -207,27 +209,55 @@ function drawPoints(context, view, marks, unit) {
   }
 }
 
+/** Whether a mark reaches into a canvas, its ticks and its number included. */
+function isSeen(canvas, view, { mask, point }, margin) {
+  const { top, left, height, width } = mask ?? { top: point[0], left: point[1], height: 1, width: 1 };
+  const [first, last] = [Math.min(left, point?.[1] ?? left), Math.max(left + width, (point?.[1] ?? left) + 1)];
+  const [upper, lower] = [Math.min(top, point?.[0] ?? top), Math.max(top + height, (point?.[0] ?? top) + 1)];
+  const { x, y, scale } = view;
+  return x + last * scale > -margin && x + first * scale < canvas.width + margin && y + lower * scale > -margin && y + upper * scale < canvas.height + margin;
+}
+
+/** @type {Map<string, number>} widths of texts, by size: to measure two thousand takes longer than to draw them */
+const widths = new Map();
+
+function widthOf(context, text, size) {
+  const key = `${size} ${text}`;
+  let width = widths.get(key);
+  if (width === undefined) {
+    if (widths.size > 10_000) widths.clear();
+    widths.set(key, (width = context.measureText(text).width));
+  }
+  return width;
+}
+
 /** Numbers stand beside a target, never on it; below 4x only where there is room. */
 function drawTexts(context, view, marks, unit) {
   const size = 12 * unit;
   context.font = `600 ${size}px system-ui, sans-serif`;
   context.textBaseline = "bottom";
   context.lineJoin = "round";
-  const taken = [];
-  for (const mark of [...marks].sort((a, b) => Number(b.selected) - Number(a.selected))) {
+  context.lineWidth = 3 * unit;
+  context.strokeStyle = "rgba(0, 0, 0, .85)";
+  const isCrowded = view.scale < 4;
+  /** @type {Map<number, number[][]>} start and end of texts, by lines as high as a text */ const taken = new Map();
+  const hasRoom = (start, end, y) => {
+    const line = Math.floor(y / size);
+    for (const near of [line - 1, line, line + 1]) {
+      if (taken.get(near)?.some(([left, right, base]) => start < right && left < end && Math.abs(base - y) < size)) return false;
+    }
+    if (!taken.has(line)) taken.set(line, []);
+    taken.get(line)?.push([start, end, y]);
+    return true;
+  };
+  for (const mark of [...marks.filter(({ selected }) => selected), ...marks.filter(({ selected }) => !selected)]) {
     if (!mark.text) continue;
     const box = mark.mask ?? { top: mark.point[0], left: mark.point[1], height: 1, width: 1 };
     const { side } = squareOf(view, mark.point[0], mark.point[1]);
     const reach = Math.max(Math.ceil(side / 2) + 9 * unit, 12 * unit);
     const x = Math.max(view.x + (box.left + box.width) * view.scale + 5 * unit, squareOf(view, ...mark.point).x + reach / 2);
     const y = view.y + box.top * view.scale - 3 * unit;
-    const width = context.measureText(mark.text).width;
-    const place = [x, y - size, x + width, y];
-    const hidden = taken.some((t) => place[0] < t[2] && t[0] < place[2] && place[1] < t[3] && t[1] < place[3]);
-    if (hidden && view.scale < 4) continue;
-    taken.push(place);
-    context.strokeStyle = "rgba(0, 0, 0, .85)";
-    context.lineWidth = 3 * unit;
+    if (isCrowded && !hasRoom(x, x + widthOf(context, mark.text, size), y)) continue;
     context.strokeText(mark.text, x, y);
     context.fillStyle = mark.selected ? "#ffffff" : MASK_COLOUR;
     context.fillText(mark.text, x, y);

@@ -9,6 +9,7 @@ import { drawCursor, drawMarks } from "./overlay.js";
 import { Raster } from "./picture.js";
 
 const GROUND = "#1a1c20";
+const MANY = 200; // marks that are kept as drawn, so that a move of the pointer does not draw them anew
 
 /** @typedef {import("./picture.js").Picture} Picture */
 
@@ -48,7 +49,8 @@ export class Viewer extends EventTarget {
     /** @type {typeof this.extra} */ this.over = null; // too, by another
     /** @type {typeof this.extra} */ this.under = null; // and under them
     /** @type {{x: number, y: number} | null} */ this.pointer = null; // CSS pixels in the host
-    this.dirty = { base: false, cover: false };
+    this.layer = document.createElement("canvas"); // of many marks
+    this.dirty = { base: false, marks: false };
     this.queued = 0;
     this.observer = new ResizeObserver((entries) => this.resized(entries[0]));
     try {
@@ -207,7 +209,11 @@ export class Viewer extends EventTarget {
   }
 
   refreshMarks() {
-    this.dirty.cover = true;
+    this.dirty.marks = true;
+    this.refreshCursor();
+  }
+
+  refreshCursor() {
     // Input events come before this frame's callbacks: what a click changes is painted in the same frame.
     if (!this.queued) this.queued = requestAnimationFrame(() => this.render(this.dirty.base));
   }
@@ -225,20 +231,36 @@ export class Viewer extends EventTarget {
         this.raster.draw(this.baseContext, shown, this.view, this.table);
       }
     }
-    this.renderCover();
-    this.dirty.base = this.dirty.cover = false;
+    this.renderCover(withBase || this.dirty.marks);
+    this.dirty.base = this.dirty.marks = false;
     this.dispatchEvent(new Event("painted"));
   }
 
-  renderCover() {
+  /** @param {boolean} anew  whether marks, view or size changed */
+  renderCover(anew) {
     const context = this.coverContext;
     context.clearRect(0, 0, this.width, this.height);
     if (!this.picture || this.isBare || this.blink) return;
     this.under?.(context, this.view);
-    if (this.mode !== "off") drawMarks(context, this.view, this.marks, { ratio: this.ratio, mode: this.mode });
+    if (this.mode !== "off") this.renderMarks(context, anew);
     this.extra?.(context, this.view);
     this.over?.(context, this.view);
     if (this.cursor) drawCursor(context, this.view, this.cursor, this.ratio, true, this.brush);
     else if (this.hovered) drawCursor(context, this.view, this.hovered, this.ratio, false, this.brush);
+  }
+
+  /** @param {CanvasRenderingContext2D} context @param {boolean} anew */
+  renderMarks(context, anew) {
+    const style = { ratio: this.ratio, mode: /** @type {"outline" | "fill"} */ (this.mode) };
+    if (this.marks.length < MANY) {
+      drawMarks(context, this.view, this.marks, style);
+      return;
+    }
+    const { layer, width, height } = this;
+    if (anew || layer.width !== width || layer.height !== height) {
+      Object.assign(layer, { width, height }); // empties it
+      drawMarks(/** @type {CanvasRenderingContext2D} */ (layer.getContext("2d")), this.view, this.marks, style);
+    }
+    context.drawImage(layer, 0, 0);
   }
 }

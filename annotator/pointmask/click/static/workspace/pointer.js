@@ -36,7 +36,7 @@ export function meaningOf(work) {
       viewer.hovered = pixel;
       viewer.cursor = null; // the keyboard's cursor comes back with the arrows
       work.readOut(pixel);
-      viewer.refreshMarks();
+      viewer.refreshCursor();
       if (pixel && work.frame && !work.paint.isOn && !work.targetAt(pixel)) work.preview.rest(work.frame, pixel);
       else work.preview.clear();
     },
@@ -45,7 +45,7 @@ export function meaningOf(work) {
       viewer.hovered = null;
       work.preview.clear();
       work.readOut(null);
-      viewer.refreshMarks();
+      viewer.refreshCursor();
     },
 
     begin(pixel, event) {

@@ -1,6 +1,6 @@
 /** The frame's targets as a list: the same facts as on the image, and every correction as a control. */
 
-import { count, h } from "../../dom.js";
+import { count, h, setText } from "../../dom.js";
 import { t } from "../../texts.js";
 
 const POLARITIES = /** @type {const} */ (["bright", "dark", "auto"]);
@@ -24,7 +24,7 @@ export class TargetList {
     this.empty = h("p.hint", {}, t.targets.none);
     this.proposals = h("p.hint.proposals", { hidden: true });
     this.element = h("section.panel.target-panel", { "aria-label": t.targets.panel }, this.heading, this.state, this.proposals, this.empty, this.list);
-    /** @type {Map<number, {target: any, place: number, isSelected: boolean, item: any}>} as they stand */ this.items = new Map();
+    /** @type {Map<number, {target: any, isSelected: boolean, item: any}>} as they stand */ this.items = new Map();
   }
 
   /**
@@ -69,8 +69,11 @@ export class TargetList {
   /** The item of a target; the one that is there if it would look the same, since a frame may hold thousands. */
   drawn(target, place, isSelected, isPainting) {
     const known = this.items.get(target.target);
-    if (known?.target === target && known.place === place && !known.isSelected && !isSelected) return known;
-    return { target, place, isSelected, item: this.item(target, place, isSelected, isPainting) };
+    if (known?.target === target && !known.isSelected && !isSelected) {
+      setText(known.item.querySelector(".number"), String(place)); // one before it may be gone
+      return known;
+    }
+    return { target, isSelected, item: this.item(target, place, isSelected, isPainting) };
   }
 
   item(target, place, isSelected, isPainting) {
