@@ -125,7 +125,7 @@ class Server(uvicorn.Server):
         try:
             compile_kernels(self.desk.session.setup.theta)
             gc.collect()
-            gc.freeze()  # the compiler's objects, 140,000: to look through them took 70 ms, now and then in a click
+            gc.freeze()  # the compiler's 140,000 objects, which took 70 ms to look through, within a click
         finally:
             self.warm.set()
         self.desk.listing.wait()
