@@ -22,6 +22,7 @@ from pointmask_trainer.config import load_config
 from pointmask_trainer.errors import ConfigError
 from pointmask_trainer.inference.evidence import MEASUREMENTS, OTHERS, Evidence, find_candidates
 from pointmask_trainer.inference.operator_masks import OperatorMasks
+from pointmask_trainer.inference.tasks.masks import MaskTask
 from pointmask_trainer.run.checkpoint import load_model
 from pointmask_trainer.run.mask_settings import MaskSettings
 from pointmask_trainer.training.train import Source, train
@@ -185,6 +186,17 @@ def test_a_run_validates_both_kinds_of_masks_and_its_card_says_who_draws(run_fol
     assert {"val_labels", "val_network_labels"} <= set(last)
     _, card = load_model(run_folder / "run")
     assert (card.masks.by, card.masks.theta) == ("operator", Theta.load("paper"))
+
+
+def test_of_epochs_that_find_the_same_targets_the_one_whose_network_draws_better_is_best():
+    def epoch(operator, network=None):
+        found = {"val_labels": {"iou": operator}}
+        return found if network is None else {**found, "val_network_labels": {"iou": network}}
+
+    rank = MaskTask(None).rank
+    assert rank(epoch(0.8, 0.6)) > rank(epoch(0.8, 0.5)) > rank(epoch(0.75, 0.5))
+    assert rank(epoch(0.8)) == 0.8
+    assert rank(epoch(None, None)) is None
 
 
 def test_settings_survive_the_card():

@@ -29,7 +29,7 @@ from pointmask_trainer.run.state_file import read_tree
 from pointmask_trainer.strategies.registry import make_strategy
 from pointmask_trainer.training.train import Source, train
 
-NEUTRAL = ("warmup=0", "beta=0", "alpha=off", "theta=frozen")
+NEUTRAL = ("warmup=0", "beta=0", "alpha=off", "theta=frozen", "response=0")
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +118,7 @@ def equal(a, b):
 def test_labels_are_made_with_the_learned_theta_and_swapped_an_epoch_later(folder, tmp_path):
     run = tmp_path / "run"
     train(
-        config_of(*BUSY, "theta_lr=1.0", settings=["epochs=6"]),
+        config_of(*BUSY, "theta_lr=1.0", "response=0", settings=["epochs=6"]),
         Source(root=folder, points=folder / "points.csv"),
         run,
     )

@@ -147,7 +147,7 @@ def test_wrong_labels_lose_weight():
         24,
         train_masks=masks,
         model=TwoLayers(dropout=0.0),
-        options=["warmup=4", "theta=frozen", "val_every=1", "alpha_every=1", "alpha_lr=0.01"],
+        options=["warmup=4", "theta=frozen", "response=0", "val_every=1", "alpha_every=1", "alpha_lr=0.01"],
     )
     weights = []
     for epoch in range(24):

@@ -6,7 +6,7 @@ One step::
     extra_loss   every val_every steps, beta times the loss of a validation batch, on pseudo-labels too
     after_step   every alpha_every steps, one step of the meta-classifier towards a lower validation loss
     end_epoch    every theta_every epochs, steps of theta; then all labels are made again during the next
-                 epoch, and replaced when it ends
+                 epoch, and replaced when it ends, those of the train list joined with the detector's response
 
 The validation loss is part of the detector's step from the first one on, as in the paper's inner problem;
 weights and theta, its outer problem, wait for the end of the warm-up. In the published code all three wait.
@@ -31,7 +31,14 @@ from pointmask_trainer.detectors.base import Maps
 from pointmask_trainer.errors import ConfigError
 from pointmask_trainer.strategies.base import Folder, Part, Strategy, require_points
 from pointmask_trainer.strategies.d2d_options import UNWEIGHTED, D2DOptions
-from pointmask_trainer.strategies.labels.annotating import Regeneration, annotate_image, label_of, quality
+from pointmask_trainer.strategies.labels.annotating import (
+    Annotations,
+    Regeneration,
+    annotate_image,
+    label_of,
+    quality,
+)
+from pointmask_trainer.strategies.labels.joining import with_responses
 from pointmask_trainer.strategies.labels.theta import ThetaBranch
 from pointmask_trainer.strategies.training import Training
 from pointmask_trainer.strategies.weights.difficulty import difficulty_of
@@ -74,15 +81,22 @@ class D2D(Strategy):
         return self.options.beta > 0
 
     @property
+    def _makes_labels(self) -> bool:
+        return self.options.theta == "learn" or self.options.response > 0
+
+    @property
     def unseen_share(self) -> float:
         """See `Strategy`; nothing is kept where nothing is seen."""
         return self.options.unseen if self.sees_validation else 0.0
 
     def why_not(self, part: Part) -> str:
-        """Return which option keeps a part from being learned; labels are made again as theta changes."""
+        """Return which option keeps a part from being learned; labels follow theta and the detector."""
         if part == "weights":
             return 'strategy.options.alpha = "off"' if self.options.alpha == "off" else ""
-        return 'strategy.options.theta = "frozen"' if self.options.theta == "frozen" else ""
+        frozen = 'strategy.options.theta = "frozen"' if self.options.theta == "frozen" else ""
+        if part == "labels" and frozen:
+            return "" if self.options.response else f"{frozen} and strategy.options.response = 0"
+        return frozen
 
     def start(self, training: Training) -> None:
         """Make the meta-classifier and the learnable theta.
@@ -155,14 +169,15 @@ class D2D(Strategy):
         if self._weighting is not None:
             record["alpha"] = json_list(self._weighting.take_log())
         if self._job is not None:
-            training.labels.update(self._job.labels(self.options.labels))
+            training.labels.update(self._labels(training, self._job))
             self._job = None
             record["labels"] = self._quality(training.labels)
         elif training.epoch == 0:
             record["labels"] = self._quality(training.labels)
-        if self._theta is not None and self._theta_is_due(training):
-            record["theta"] = self._theta.update(training)
-            self._job = self._make_labels(self._theta)
+        if self._makes_labels and self._labels_are_due(training):
+            if self._theta is not None:
+                record["theta"] = self._theta.update(training)
+            self._job = self._begin_labels()
         self._record = record
 
     def record(self) -> dict[str, Any]:
@@ -183,8 +198,8 @@ class D2D(Strategy):
         """Restore `state_dict`; labels that were being made are begun again."""
         if self._theta is not None:
             self._theta.load_state_dict(state["theta"])
-            if state["making_labels"]:
-                self._job = self._make_labels(self._theta)
+        if state["making_labels"]:
+            self._job = self._begin_labels()
         if self._weighting is not None:
             self._weighting.load_state_dict(state["weighting"])
             self._alpha_optimiser.load_state_dict(state["alpha_optimiser"])
@@ -200,13 +215,23 @@ class D2D(Strategy):
 
         return for_every_image(split, one)
 
-    def _theta_is_due(self, training: Training) -> bool:
+    def _labels_are_due(self, training: Training) -> bool:
         past = training.epoch - self._warmup
         # Labels are made during the next epoch and used from the one after it on: there must be one.
         return past >= 0 and past % self._theta_every == 0 and training.epoch + 2 < training.config.epochs
 
-    def _make_labels(self, branch: ThetaBranch) -> Regeneration:
-        return Regeneration(self._splits, branch.theta(), self.options.polarity, self._group)
+    def _begin_labels(self) -> Regeneration:
+        theta = self.learned_theta() or self._start
+        return Regeneration(self._splits, theta, self.options.polarity, self._group)
+
+    def _labels(self, training: Training, job: Regeneration) -> dict[SplitName, dict[int, Label]]:
+        """Wait for the annotator, and let the detector have its say in the train list."""
+        share = self.options.response
+
+        def adjusted(name: SplitName, found: Annotations) -> Annotations:
+            return with_responses(training, name, found, job.theta, share) if name == "train" else found
+
+        return job.labels(self.options.labels, adjusted if share else None)
 
     def _quality(self, labels: LabelStore) -> dict[str, Any]:
         """Version of the labels and, where there are true masks, IoU with them."""

@@ -9,7 +9,7 @@ from pointmask_trainer.errors import ConfigError
 
 UNWEIGHTED = (
     "--strategy", "d2d", "--set", "strategy.options.alpha=off", "--set", "strategy.options.theta=frozen",
-    "--set", "strategy.options.beta=0",
+    "--set", "strategy.options.response=0", "--set", "strategy.options.beta=0",
 )  # fmt: skip
 """Options of ``pointmask train``: the annotator's labels, all of equal weight, and nothing learned beside."""
 
@@ -54,6 +54,10 @@ class D2DOptions:
         Weight of the agreement with the detector against that with the offline labels.
     theta_images : int
         Validation images that an update looks at.
+    response : float
+        Share of the detector's response in the train list's labels, from their second version on; 0, as
+        published, leaves them to the annotator. Labels of the validation list always are, so that no epoch
+        is chosen by what a detector said itself.
     labels : {"hard", "soft"}
         Masks, or soft labels.
     annotator : str
@@ -87,6 +91,7 @@ class D2DOptions:
     theta_lr: Annotated[float, Between(0, 10)] = 1e-2
     theta_lambda: Annotated[float, Between(0, 1000)] = 1.0
     theta_images: Annotated[int, Between(1, 1_000_000)] = 64
+    response: Share = 0.5
     labels: Literal["hard", "soft"] = "hard"
     annotator: str = "default"
     rho: Share | None = None

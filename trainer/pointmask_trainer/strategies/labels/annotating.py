@@ -1,8 +1,8 @@
 """Annotate whole splits from their points, optionally in threads during the training."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Literal, TypeVar
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,8 @@ from pointmask_trainer.data.split import Mask, Split, worker_threads
 from pointmask_trainer.distributed import ProcessGroup
 
 Kind = Literal["hard", "soft"]
-T = TypeVar("T")
+Annotations = dict[int, Annotation]
+"""Of images, by index."""
 
 
 def annotate_image(split: Split, index: int, theta: Theta, polarity: Polarity) -> Annotation:
@@ -42,29 +43,46 @@ class Regeneration:
     polarity : {"bright", "dark", "auto"}
     group : ProcessGroup
         Each process annotates its part.
+
+    Attributes
+    ----------
+    theta : Theta
+        That of the new labels.
     """
 
     def __init__(
         self, splits: Mapping[SplitName, Split], theta: Theta, polarity: Polarity, group: ProcessGroup
     ) -> None:
         pool = ThreadPoolExecutor(worker_threads(), thread_name_prefix="labels")
-        self._group = group
-        self._shapes = {name: split.images.shapes for name, split in splits.items()}
-        self._futures: dict[SplitName, list[Future[Annotation]]] = {
-            name: [
-                pool.submit(annotate_image, split, index, theta, polarity)
+        self._group, self.theta = group, theta
+        self._futures: dict[SplitName, dict[int, Future[Annotation]]] = {
+            name: {
+                index: pool.submit(annotate_image, split, index, theta, polarity)
                 for index in range(len(split))[group.part(len(split))]
-            ]
+            }
             for name, split in splits.items()
         }
         pool.shutdown(wait=False)
 
-    def labels(self, kind: Kind) -> dict[SplitName, dict[int, Label]]:
-        """Wait for the last image, and return all labels by split and index."""
-        made = {}
+    def labels(
+        self, kind: Kind, adjust: Callable[[SplitName, Annotations], Annotations] | None = None
+    ) -> dict[SplitName, dict[int, Label]]:
+        """Wait for the last image, and return all labels by split and index.
+
+        Parameters
+        ----------
+        kind : {"hard", "soft"}
+        adjust : callable, optional
+            Takes the name of a split and this process's part of its annotations by index, and returns them as
+            they are to become labels.
+        """
+        made: dict[SplitName, dict[int, Label]] = {}
         for name, futures in self._futures.items():
-            parts = self._group.gather([future.result() for future in futures])
-            made[name] = {k: label_of(a, kind) for k, a in enumerate(a for part in parts for a in part)}
+            found = {index: future.result() for index, future in futures.items()}
+            if adjust is not None:
+                found = adjust(name, found)
+            parts = self._group.gather(found)
+            made[name] = {k: label_of(a, kind) for part in parts for k, a in part.items()}
         return made
 
 
