@@ -129,7 +129,7 @@ def test_patience_ends_a_run_and_a_resume_keeps_its_count(folder, tmp_path):
     words = ("train", folder, "--preset", "none", "--strategy", "full", *settings, "--trust-labels")
     words = (*words, "--out", tmp_path / "run")
     shown = run(*words)
-    assert "ended after epoch 3 of 9: 2 validations without a better one than that of epoch 1" in shown.stderr
+    assert "ended after epoch 3 of 9: 2 validations without a better one" in shown.stderr
     assert len((tmp_path / "run/metrics.jsonl").read_text().splitlines()) == 3
     again = run(*words, "--resume")
     assert "epoch    4" not in again.stderr

@@ -12,6 +12,7 @@ from pointmask.io.layout import RUN_CONFIG, RUN_TAG
 from pointmask.printable import escape, escape_lines
 from pointmask_trainer.config import Config
 from pointmask_trainer.detectors.base import parameter_count
+from pointmask_trainer.run.choice import best_of
 from pointmask_trainer.training.curves import Curve, line_chart
 from pointmask_trainer.training.gallery import SHOWN, Gallery
 from pointmask_trainer.training.loop import Loop
@@ -108,8 +109,7 @@ def _numbers(config: Config, loop: Loop, lines: Lines) -> str:
     items = [("epoch", f"{lines[-1]['epoch']:,} of {config.epochs:,}")]
     scored = [line for line in lines if _value(line, "val_labels", "iou") is not None]
     if scored:
-        # As the run does: among equals, the first.
-        best = max(scored, key=lambda line: loop.task.rank(line) or 0.0)
+        best = best_of(scored, loop.task.rank, len(loop.splits["val"]))
         items.append(("best epoch", f"{best['epoch']:,}"))
         for key, against in _KEYS:
             for figure, word in (("iou", "IoU"), ("pd", "Pd")):

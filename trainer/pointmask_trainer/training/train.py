@@ -2,10 +2,10 @@
 
 A run folder holds ``config.toml``, the id lists ``train.txt`` and ``val.txt``, ``metrics.jsonl`` (one line
 per epoch), ``source.json`` (where the data lay), ``report.html``, ``last/`` (everything needed to go on) and
-``best/model.safetensors``, chosen by IoU on the validation list with the labels of the strategy, or by F1
-with the clicks where the network finds points: true masks of the validation list are scored where they exist,
-but decide nothing. A strategy that learns labels or
-sample weights adds ``strategy.jsonl``, every version of the labels in ``labels/``, and ``analysis/``.
+``best/model.safetensors``, chosen (`pointmask_trainer.run.choice`) by IoU on the validation list with the
+labels of the strategy, or by F1 with the clicks where the network finds points: true masks of the validation
+list are scored where they exist, but decide nothing. A strategy that learns labels or sample weights adds
+``strategy.jsonl``, every version of the labels in ``labels/``, and ``analysis/``.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,6 +32,7 @@ from pointmask_trainer.errors import CheckpointError
 from pointmask_trainer.inference.report.tables import figures
 from pointmask_trainer.run.callbacks import Callback, Told, named_callbacks
 from pointmask_trainer.run.checkpoint import ModelCard, TrainingState, load_last, save_last, save_model
+from pointmask_trainer.run.choice import Choice
 from pointmask_trainer.run.events import Log, NoEvents, open_events
 from pointmask_trainer.run.journal import EpochJournal
 from pointmask_trainer.run.layout import FORMER_OPTIMISER, STATE, UNSEEN, WEIGHTS, RunFolder
@@ -206,8 +207,7 @@ class _Run:
         self._config, self._out, self._loop = config, out, loop
         self._files = RunFolder(out)
         self._truths, self._group, self._watcher = truths, group, watcher
-        self._best: dict[str, Any] = {}
-        self._stale = 0  # validations since the best one
+        self._choice = Choice(loop.task.rank, len(loop.splits["val"]))
         self._metrics, self._journal = EpochJournal(self._files.metrics), EpochJournal(self._files.strategy)
         self._label_digest = loop.labels.digest()
         self._image_digest = digest_of(loop.splits.values())
@@ -231,13 +231,13 @@ class _Run:
         self._told.start(self._out, flat(to_table(resolved(self._config))), self._loop.epoch)
         while self._loop.epoch < self._config.epochs and not self._is_stale:
             self._epoch()
-        self._told.end(self._best)
-        return self._best
+        self._told.end(self._choice.best)
+        return self._choice.best
 
     @property
     def _is_stale(self) -> bool:
         """Whether patience is at its end."""
-        return 0 < self._config.patience <= self._stale
+        return 0 < self._config.patience <= self._choice.stale
 
     def _check_data(self, found: TrainingState | None) -> None:
         """Refuse to go on with other images, lists or labels than those of the checkpoint."""
@@ -283,11 +283,7 @@ class _Run:
                 metrics[f"val_{UNSEEN}"] = _figures(self._unseen.score(loop))
             scores = loop.validate(self._truths, self._gallery.see)
             metrics |= {f"val_{name}": _figures(value) for name, value in scores.items()}
-        is_best = "val_labels" in metrics and self._rank(metrics) > self._rank(self._best)
-        if is_best:
-            self._best = metrics
-        if "val_labels" in metrics:
-            self._stale = 0 if is_best else self._stale + 1
+        is_best = "val_labels" in metrics and self._choice.take(metrics)
         if self._group.is_main:
             self._save(metrics, is_best=is_best)
             self._events.epoch(metrics)
@@ -311,16 +307,9 @@ class _Run:
         self._watcher.epoch(metrics)
         if self._is_stale and number < epochs:
             self._watcher.message(
-                f"ended after epoch {number} of {epochs}: {self._stale} validations without a better one "
-                f"than that of epoch {self._best['epoch']} (patience)"
+                f"ended after epoch {number} of {epochs}: {self._choice.stale} validations without a better "
+                f"one; the weights of epoch {self._choice.best['epoch']} are kept (patience)"
             )
-
-    def _rank(self, metrics: dict[str, Any]) -> float:
-        """Return the figure by which the best epoch is chosen; lowest for no metrics at all."""
-        if not metrics:
-            return -2.0
-        figure = self._loop.task.rank(metrics)
-        return -1.0 if figure is None else figure
 
     def _facts(self, number: int, result: EpochResult) -> dict[str, Any]:
         rate = set_rate(self._loop.optimiser, self._config.optim, number - 1, self._config.epochs)
@@ -349,8 +338,9 @@ class _Run:
             "labels": loop.labels.version,
             "label_digest": self._label_digest,
             "image_digest": self._image_digest,
-            "best": self._best,
-            "stale": self._stale,
+            "best": self._choice.best,
+            "top": self._choice.top,
+            "stale": self._choice.stale,
         }
         tensors = {"optimiser": loop.optimiser.state_dict(), "strategy": loop.strategy.state_dict()}
         if loop.ema is not None:
@@ -382,8 +372,11 @@ class _Run:
         loop.take_theta()
         if loop.ema is not None:
             loop.ema.load_state_dict(found.optimiser["average"])
-        loop.epoch, self._best = found.state["epoch"], found.state["best"]
-        self._stale = found.state.get("stale", 0)  # earlier versions had no patience
+        loop.epoch = found.state["epoch"]
+        best, top, stale = (
+            found.state.get(key) for key in ("best", "top", "stale")
+        )  # the last two are newer
+        self._choice = Choice(loop.task.rank, len(loop.splits["val"]), best, top, stale or 0)
         if self._group.is_main:
             self._metrics.cut(loop.epoch)
             self._journal.cut(loop.epoch)
