@@ -4,12 +4,16 @@ import ast
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numba
 import pytest
+from tools.folders import scenes
 
 from pointmask import compiled
 from pointmask.cli import summary
+from pointmask.folder.job import annotate_folder
 
 PACKAGE = Path(compiled.__file__).parent
 posix = pytest.mark.skipif(os.name != "posix", reason="rights are POSIX")
@@ -234,3 +238,28 @@ def test_a_change_of_one_kernel_changes_those_that_call_it(tmp_path):
         "from pointmask.compiled import kernel\n@kernel()\ndef f(x): return x + 2\n"
     )
     assert run() == ["6.0", "0"]
+
+
+def test_the_time_of_compiling_is_told_apart(tmp_path):
+    def double(x):
+        return 2 * x
+
+    compiled_here = numba.njit(double)
+    thread, wall = compiled.seconds_of_thread(), compiled.seconds_on_the_wall()
+    assert compiled_here(1) == 2
+    spent = compiled.seconds_of_thread() - thread
+    assert spent > 0
+    assert compiled.seconds_on_the_wall() > wall
+    thread = compiled.seconds_of_thread()
+    assert compiled_here(2) == 4
+    assert compiled.seconds_of_thread() == thread
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(compiled.seconds_of_thread).result() == 0
+
+
+def test_the_speed_of_a_job_is_that_without_compiling(tmp_path, monkeypatch):
+    """A kernel that takes a second to compile before each image, for one that is compiled on the way."""
+    images, points = scenes(tmp_path)
+    monkeypatch.setattr("pointmask.folder.frame.seconds_of_thread", iter(range(0, 10**6, 1000)).__next__)
+    summary = annotate_folder(images, points, tmp_path / "out")
+    assert summary.ms_per_target < 0

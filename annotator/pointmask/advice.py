@@ -1,8 +1,12 @@
 """Commands that messages advise: complete, quoted for a shell, and right for this installation."""
 
+import difflib
 import json
+import os
 import shlex
+from collections.abc import Iterable
 from importlib.metadata import distributions
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
@@ -20,6 +24,39 @@ def command(*words: str | Path) -> str:
     "pointmask check 'my images'"
     """
     return shlex.join(["pointmask", *map(str, words)])
+
+
+def unused(place: str | Path) -> Path:
+    """
+    Return a place for an output that does not exist yet, so that the advised command is not refused.
+
+    Returns
+    -------
+    Path
+        `place`, else the first of ``place-2``, ``place-3`` ..., before its suffix.
+    """
+    first = Path(place)
+    places = chain([first], (first.with_name(f"{first.stem}-{k}{first.suffix}") for k in count(2)))
+    return next(path for path in places if not os.path.lexists(path))
+
+
+def shortest(path: Path) -> Path:
+    """Return a path as one would type it: relative to the present folder if it lies there."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) and path != here else path
+
+
+def did_you_mean(given: str, known: Iterable[str]) -> str:
+    """
+    Return a hint at the nearest of some names, with a blank behind it; empty if none is near.
+
+    Examples
+    --------
+    >>> did_you_mean("cvta", ["cvat", "coco"])
+    "did you mean 'cvat'? "
+    """
+    near = difflib.get_close_matches(given.lower(), known, n=1)
+    return f"did you mean {near[0]!r}? " if near else ""
 
 
 def install(extra: str) -> str:

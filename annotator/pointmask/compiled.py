@@ -12,6 +12,7 @@ import os
 import re
 import stat
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -19,9 +20,48 @@ from functools import cache, wraps
 from hashlib import blake2b
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numba
+from numba.core.event import Event, Listener, register
+
+
+class _Clock(Listener):
+    """Time spent on compiling: of the processor by thread, and on the wall."""
+
+    def __init__(self) -> None:
+        self.of_thread = threading.local()
+        self.wall = 0.0  # one thread compiles at a time
+
+    def on_start(self, event: Event) -> None:
+        """Start at the outermost function: those that it calls are compiled within."""
+        mine = self.of_thread
+        mine.depth = getattr(mine, "depth", 0) + 1
+        if mine.depth == 1:
+            mine.since = time.thread_time(), time.perf_counter()
+
+    def on_end(self, event: Event) -> None:
+        """Stop with the outermost function."""
+        mine = self.of_thread
+        mine.depth -= 1
+        if mine.depth == 0:
+            mine.spent = getattr(mine, "spent", 0.0) + time.thread_time() - mine.since[0]
+            self.wall += time.perf_counter() - mine.since[1]
+
+
+_CLOCK = _Clock()
+cast(Any, register)("numba:compile", _CLOCK)
+
+
+def seconds_of_thread() -> float:
+    """Return the processor time in seconds that this thread has spent on compiling."""
+    return float(getattr(_CLOCK.of_thread, "spent", 0.0))
+
+
+def seconds_on_the_wall() -> float:
+    """Return for how many seconds this process has been compiling."""
+    return _CLOCK.wall
+
 
 F = TypeVar("F", bound=Callable[..., Any])
 

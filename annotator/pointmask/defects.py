@@ -8,7 +8,7 @@ The search is NumPy here, for programs that load no kernels; `pointmask.mending`
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,12 @@ from pointmask.theta import Polarity
 
 Field = NDArray[Any]
 Places = NDArray[np.int64]
+
+DeadPixels = Literal["replace", "keep"]
+"""What becomes of them: where no optics spread a target, one of a single pixel looks like them; keep both."""
+
+KEEP = "; --dead-pixels keep leaves them as they are"
+"""Behind `REPLACED`, where a command has the option."""
 
 REPLACED = (
     "{count} dead, hot or stuck pixels in {places} frames, which stand alone far off all their neighbours, "

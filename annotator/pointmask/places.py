@@ -1,5 +1,6 @@
 """What kind of folder a path is, so that a command that was given another can name the one that was meant."""
 
+import json
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +18,7 @@ from pointmask.io.layout import (
     POINT_LIST,
     PREDICTIONS,
     RUN_CONFIG,
+    RUN_SOURCE,
     TRUE_MASKS,
 )
 
@@ -72,7 +74,7 @@ def check_images(path: Path) -> None:
     kind = kind_of(path)
     if kind == "other":
         return
-    images = _images_beside(path)
+    images = images_of(path)
     meant = f"; give the images: {images}" if images is not None else "; give the folder of the images"
     reasons = {
         "training folder": f"{path} is a training folder, with more than images in it",
@@ -92,8 +94,39 @@ def training_folder_of(path: Path) -> Path | None:
     return path.parent if is_part and others else None
 
 
-def _images_beside(path: Path) -> Path | None:
-    """Return where the images lie: in a training folder, or beside a folder of masks."""
+def data_of(images: Path) -> Path | None:
+    """Return the training folder whose ``images/`` these are, whatever else is in it, or None."""
+    return images.parent if images.name == IMAGES and images.is_dir() else None
+
+
+def true_masks_of(images: Path) -> Path | None:
+    """Return the ``masks/`` beside the images of a training folder; None if it has none."""
+    data = data_of(images)
+    return data / TRUE_MASKS if data is not None and (data / TRUE_MASKS).is_dir() else None
+
+
+def points_of(images: Path) -> Path | None:
+    """Return the list of points beside the images of a training folder; None if it has none."""
+    data = data_of(images)
+    return data / POINT_LIST if data is not None and (data / POINT_LIST).is_file() else None
+
+
+def data_of_run(run: Path) -> Path | None:
+    """Return the training folder that a run says it was trained on, if it is still there; else None."""
+    try:
+        root = Path(json.loads((run / RUN_SOURCE).read_bytes())["root"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return root if root.is_dir() else None
+
+
+def is_made_here(path: Path) -> bool:
+    """Whether a folder holds masks that annotate, click or predict made."""
+    return kind_of(path) in ("output", "detections")
+
+
+def images_of(path: Path) -> Path | None:
+    """Return where the images lie: in a training folder, or beside a folder of masks; None if nowhere."""
     places = (path / IMAGES, path.parent / IMAGES)
     return next((place for place in places if place.is_dir() and place.resolve() != path.resolve()), None)
 

@@ -6,7 +6,6 @@ cannot replace entries of this project. An entry that cannot be loaded is report
 affect the others.
 """
 
-import difflib
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Generic, TypeVar
 
+from pointmask.advice import did_you_mean
 from pointmask.errors import PluginError, PluginWarning, PointmaskError
 
 T = TypeVar("T")
@@ -131,8 +131,7 @@ class Registry(Generic[T]):
 
     def _load(self, name: str) -> T:
         if name not in self._places:
-            near = difflib.get_close_matches(name, self._places, n=1)
-            hint = f"did you mean {near[0]!r}? " if near else ""
+            hint = did_you_mean(name, self._places)
             refused = f" ({self._refused[name]})" if name in self._refused else ""
             raise self._unknown(
                 f"no {self.kind} is called {name!r}{refused}; {hint}choose one of {', '.join(self)}"

@@ -19,7 +19,7 @@ The type of a field states its bounds, and no other table repeats them::
 import difflib
 import re
 import sys
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import lru_cache
 from numbers import Integral, Real
@@ -173,6 +173,15 @@ def _check_places(cls: type["DataclassInstance"], table: Mapping[str, Any], erro
         places = [place for place in known if place.rpartition(".")[2] == leaf]
         if places and name not in known:
             raise error(f"{name} is no setting; did you mean {' or '.join(places)}?")
+        if name.rpartition(".")[0] not in {"", *known} and (near := _near_leaf(leaf, known)):
+            raise error(f"{name} is no setting; did you mean {' or '.join(near)}?")
+
+
+def _near_leaf(leaf: str, known: Collection[str]) -> list[str]:
+    """Return the whole names of the settings whose last word is nearest to a word, if one is near."""
+    leaves = [place.rpartition(".")[2] for place in known]
+    near = difflib.get_close_matches(leaf, leaves, n=1, cutoff=0.7)
+    return [place for place in known if near and place.rpartition(".")[2] == near[0]]
 
 
 def _names(cls: type["DataclassInstance"], where: str = "") -> Iterator[tuple[str, bool]]:

@@ -7,6 +7,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from pointmask.advice import did_you_mean
 from pointmask.errors import ThetaError
 from pointmask.measurements import CONFIDENCE_MEASUREMENTS, LOCAL_MEASUREMENTS, TARGET_MEASUREMENTS
 from pointmask.regular import read_regular
@@ -231,7 +232,7 @@ class Theta:
         except (OSError, ValueError) as error:
             raise ThetaError(
                 f"theta {str(source)!r} is neither a preset ({', '.join(PRESETS)}) nor a readable TOML file "
-                f"({error}); run `pointmask annotate --help`"
+                f"({error}); {did_you_mean(str(source), PRESETS)}run `pointmask annotate --help`"
             ) from None
         return cls.from_toml(text, str(path))
 
@@ -277,7 +278,8 @@ class Theta:
                 margin = float(style)
             except ValueError:
                 raise ThetaError(
-                    f"style {style!r} is unknown; choose {', '.join(STYLES)}, or px of margin such as 0.5"
+                    f"style {style!r} is unknown; {did_you_mean(str(style), STYLES)}choose "
+                    f"{', '.join(STYLES)}, or px of margin such as 0.5"
                 ) from None
         return self.with_(style=margin)
 

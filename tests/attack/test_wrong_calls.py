@@ -11,6 +11,7 @@ pytest.importorskip("torch")
 from tools.trainer.training import TINY, make_folder
 
 from pointmask.cli import main
+from pointmask.io.formats.registry import layouts
 
 CALLS = {
     # other folders than were meant
@@ -49,15 +50,41 @@ CALLS = {
     "annotate data/images data/points.csv --out o": "annotate data/images --points data/points.csv --out o",
     "annotate --images data/images --points data/points.csv": "pointmask annotate data/images --points",
     "annotate data/images --out o": "or find places with pointmask propose",
-    "predict run data/images": "Add it: pointmask predict run data/images --out OUT",
+    "predict run data/images": "Add it: pointmask predict run data/images --out detections-2",
     "export run": "Add it: pointmask export run --onnx detector.onnx",
-    "merge labels": "Add it: pointmask merge labels --out OUT",
-    "predict run": "It needs: pointmask predict [OPTIONS] RUN|WEIGHTS|builtin IMAGES",
+    "merge labels": "Add it: pointmask merge labels --out merged",
+    "predict": "It needs: pointmask predict [OPTIONS] RUN|WEIGHTS|builtin IMAGES",
     "train data --lr 0.1": "--set optim.lr=VALUE",
     "train data --batch-size 4": "--set batch=VALUE",
     "train data --set learning_rate=0.1": "here it is optim.lr",
     "train data --model unett --out r": "did you mean 'uiunet'?",
+    "train data --preset cpuu --out r": "did you mean 'cpu'?",
+    "train data --set train.epochz=3 --out r": "train.epochz is no setting; did you mean epochs?",
+    "train data --config lesps_anotator --out r": "did you mean 'lesps_annotator'?",
     "convert labels b.json --to cocoo": "did you mean 'coco'?",
+    "convert labels b.txt --to via-csv": "format 'via-csv' cannot be written; did you mean 'csv'?",
+    "annotate data/images --points data/points.csv --out o --save sofft": "did you mean 'soft'?",
+    "annotate data/images --points data/points.csv --out o --theta defualt": "did you mean 'default'?",
+    "annotate data/images --points data/points.csv --out o --style tihgt": "did you mean 'tight'?",
+    "bench data/images --masks data/masks --methods our": "did you mean 'ours'?",
+    "score labels --truth data/masks --by sise": "did you mean 'size'?",
+    # the other way round, or one of two
+    "score data/masks --truth labels --out s": "exchange the two: pointmask score labels --truth data/masks",
+    "score data --truth detections --out s": "exchange the two: pointmask score detections --truth data",
+    "score labels --truth data/images --out s": "these are in data/masks: pointmask score labels --truth",
+    "score detections data/masks --out s": "pointmask score detections --out s --truth data/masks",
+    "bench data --out b": "pointmask bench data/images --out b --masks data/masks",
+    "predict run": "pointmask predict run data/images --out detections-2",
+    "predict data/images --out o": "pointmask predict builtin data/images --out o",
+    "evaluate run": "pointmask evaluate run data",
+    # names that are nearly right
+    "annotate data/imgaes/ --points data/points.csv --out o": "pointmask annotate data/images --points",
+    "annotate data/images --points data/point.csv --out o": "--points data/points.csv --out o",
+    "annotate data/images --points=data/point.csv --out o": "--points=data/points.csv --out o",
+    "train dta --out r": "Did you mean: pointmask train data --out r",
+    "predict rum data/images --out o": "Did you mean: pointmask predict run data/images --out o",
+    "check Data/images": "Did you mean: pointmask check data/images",
+    "train data --masks lables --out r": "Did you mean: pointmask train data --masks labels --out r",
 }
 
 
@@ -94,3 +121,22 @@ def test_a_wrong_call_is_answered_with_what_was_meant(base, monkeypatch, call):
 
 def test_there_are_thirty_of_them():
     assert len(CALLS) >= 30
+
+
+def test_only_formats_that_can_be_written_are_offered(base, monkeypatch):
+    monkeypatch.chdir(base)
+    for wrong in ("cvta", "visdrone"):
+        done = CliRunner().invoke(main, ["convert", "labels", "b", "--to", wrong])
+        offered = done.stderr.rstrip().partition("choose one of ")[2].split(", ")
+        assert set(offered) == set(layouts()), done.stderr
+
+
+def test_masks_of_ours_may_be_the_truth(base, monkeypatch, tmp_path):
+    monkeypatch.chdir(base)
+    foreign = tmp_path / "foreign"
+    shutil.copytree(base / "data/masks", foreign)
+    done = CliRunner().invoke(
+        main, ["score", str(foreign), "--truth", "labels", "--out", str(tmp_path / "s")]
+    )
+    assert done.exit_code == 0, done.output
+    assert "exchange the two (labels)" in done.stderr

@@ -2,10 +2,12 @@
 
 import json
 import re
+import shutil
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
-from tools.folders import scenes
+from tools.folders import save, scenes
 
 from pointmask.cli import COMMANDS, main
 from pointmask.io.formats.tables.csv import Csv
@@ -84,3 +86,30 @@ def test_what_is_advised_names_the_places_of_the_call(tmp_path):
     out = tmp_path / "out"
     shown = call("annotate", images, "--points", tmp_path / "points.csv", "--out", out).stdout
     assert f"pointmask click {images} --review {out} --out {out}" in shown
+
+
+def test_the_summary_of_a_job_can_be_had_as_json(demo, tmp_path):
+    words = ["annotate", demo / "images", "--points", demo / "points.csv", "--out", tmp_path / "labels"]
+    told = json.loads(call(*words, "--json").stdout)
+    assert (told["images"], told["skipped"]) == (4, [])
+    assert told["targets"] == len((demo / "points.csv").read_text().splitlines()) - 1
+    assert told["masks"] == str(tmp_path / "labels/masks")
+    points = tmp_path / "points.csv"
+    points.write_text("image,x,y\nnone.png,3,3\n")
+    done = call("annotate", demo / "images", "--points", points, "--out", tmp_path / "o", "--json", code=3)
+    assert json.loads(done.stdout)["targets"] == 0
+    assert "WARNING: 0 targets" in done.stderr
+
+
+def test_a_quiet_check_leaves_notes_out_and_no_problem(demo, tmp_path):
+    points = tmp_path / "points.csv"
+    points.write_text((demo / "points.csv").read_text() + "gone.png,3,3\n")
+    images = tmp_path / "images"
+    shutil.copytree(demo / "images", images)
+    save(images / "flat.png", np.full((48, 48), 7, np.uint8))
+    words = ["check", images, "--points", points]
+    loud, quiet = call(*words, code=3).stdout, call(*words, "--quiet", code=3).stdout
+    assert "note: " in loud
+    assert "note: " not in quiet
+    assert "PROBLEM: " in quiet
+    assert "Next:" not in quiet

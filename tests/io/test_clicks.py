@@ -71,7 +71,7 @@ def test_readers_of_a_folder_that_is_behind_say_so_once(out, images):
         Native().read(out)
         list(Native().read_masks(out, {}))
     assert len(notes.lines()) == 1
-    assert "pointmask click IMAGES --publish" in notes.lines()[0]
+    assert f"pointmask click IMAGES --publish --out {out}" in notes.lines()[0]
     said = []
     folder_sources(images, out / "masks", out / "points.csv", say=said.append)
     assert any("are newer than the masks" in line for line in said)

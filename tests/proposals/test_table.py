@@ -216,3 +216,17 @@ def test_archives_are_searched_like_folders(folder, tmp_path):
     for source, name in ((folder / "images", "folder.csv"), (tmp_path / "images.zip", "zip.csv")):
         write_proposals(open_source(source), folder / name, Search())
     assert (folder / "folder.csv").read_bytes() == (folder / "zip.csv").read_bytes()
+
+
+def test_a_target_of_one_pixel_is_proposed_if_such_pixels_are_kept(tmp_path):
+    image = np.random.default_rng(0).normal(500, 3, (64, 80))
+    image[20, 30] = 700
+    (tmp_path / "images").mkdir()
+    Image.fromarray(np.rint(image).astype(np.uint16)).save(tmp_path / "images/a.png")
+    rows = {}
+    for kind in ("replace", "keep"):
+        out = tmp_path / f"{kind}.csv"
+        assert run("propose", tmp_path / "images", "--out", out, "--dead-pixels", kind).exit_code == 0
+        rows[kind] = [(float(row["x"]), float(row["y"])) for row in rows_of(out)]
+    assert rows["keep"][0] == (30, 20)
+    assert (30, 20) not in rows["replace"]

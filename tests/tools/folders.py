@@ -1,6 +1,10 @@
 """Small images, folders and comparisons for the tests of the folder job and the command line."""
 
+import os
 import re
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +58,27 @@ def copies(base: Path, images: int) -> dict[str, tuple[Point, ...]]:
     for name in names:
         (source / name).write_bytes(data)
     return {**dict(points), **dict.fromkeys(names, found), "gone.png": found}
+
+
+@contextmanager
+def umask(mask: int) -> Iterator[None]:
+    """Make files and folders without these rights, until the block ends."""
+    before = os.umask(mask)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def other_modes(root: Path, mask: int) -> dict[str, str]:
+    """Files and folders below a folder whose rights are not those that the umask leaves, by relative path."""
+    found = {}
+    for path in root.rglob("*"):
+        usual = (0o777 if path.is_dir() else 0o666) & ~mask
+        mode = stat.S_IMODE(path.lstat().st_mode)
+        if not path.is_symlink() and mode != usual:
+            found[str(path.relative_to(root))] = oct(mode)
+    return found
 
 
 def reasons(out: Path) -> dict[str, str]:

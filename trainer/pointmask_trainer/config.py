@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from pointmask.defects import DeadPixels
 from pointmask.settings import Between, Share, check, parse_toml, read_table, to_table, to_toml
 from pointmask_trainer.errors import ConfigError
 from pointmask_trainer.meanings import meant
@@ -33,6 +34,9 @@ class ModelConfig:
         that takes many steps. 0.5 leaves the initial weights unchanged, as in published runs.
     tile : int
         Largest side of the detector's input in validation and prediction, in px; larger images are tiled.
+    dead_pixels : {"replace", "keep"}
+        Whether pixels that stand alone far off all their neighbours are taken for defects of the sensor.
+        Where no optics spread a target, targets of one pixel look the same: keep them.
     init : str
         Weights to start from: a run, a ``.safetensors`` file, or ``builtin``, those that come with the
         package. Empty for fresh ones. The detector must be the same, with the same options.
@@ -45,6 +49,7 @@ class ModelConfig:
     normalisation: Literal["list", "image"] = "list"
     prior: Annotated[float, Between(1e-6, 1 - 1e-6)] = 0.5
     tile: Annotated[int, Between(16, 65_536)] = 1024
+    dead_pixels: DeadPixels = "replace"
     init: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
 

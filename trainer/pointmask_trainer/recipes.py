@@ -6,6 +6,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from pointmask.advice import did_you_mean
 from pointmask.regular import read_regular
 from pointmask.settings import parse_toml
 from pointmask_trainer.errors import ConfigError
@@ -40,7 +41,9 @@ def combined(preset: str | None, file: str | Path | None, settings: Iterable[str
     recipe: dict[str, Any] = {}
     if preset is not None:
         if preset not in PRESETS:
-            raise ConfigError(f"preset {preset!r} is unknown; choose among {', '.join(PRESETS)}")
+            known = ("auto", "none", *PRESETS)
+            hint = did_you_mean(preset, known)
+            raise ConfigError(f"preset {preset!r} is unknown; {hint}choose among {', '.join(known)}")
         recipe = parse_toml(_preset_text(preset), f"preset {preset}", ConfigError)
     set_here = [] if file is None else [parse_toml(_file_text(file), str(file), ConfigError)]
     set_here += [_parse_setting(setting) for setting in settings]
@@ -101,7 +104,8 @@ def _file_text(file: str | Path) -> str:
     try:
         return read_regular(Path(file)).decode()
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"config {file} cannot be read ({error}); check the path") from None
+        hint = did_you_mean(str(file), (*ABLATIONS, *VARIANTS)) if Path(file).parent == Path() else ""
+        raise ConfigError(f"config {file} cannot be read ({error}); {hint}check the path") from None
 
 
 def _preset_text(name: str) -> str:

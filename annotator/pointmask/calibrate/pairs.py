@@ -6,7 +6,7 @@ from pathlib import Path
 from pointmask.advice import command
 from pointmask.calibrate.samples import Pair, check_pair
 from pointmask.errors import ImageError, PointmaskError
-from pointmask.io.clicks import AHEAD, is_ahead, output_of
+from pointmask.io.clicks import ahead, is_ahead, output_of
 from pointmask.io.images.array import read, read_mask
 from pointmask.io.images.folder import list_images
 from pointmask.io.points.by_frame import points_by_frame
@@ -45,8 +45,8 @@ def read_pairs(
         If a folder is unreadable, or no image has a mask and points.
     """
     names = list_images(images)
-    if is_ahead(output_of(masks)):
-        say(AHEAD)
+    if is_ahead(out := output_of(masks)):
+        say(ahead(out))
     matches = match(list_images(masks), names)
     mask_of = {image: files[0] for image, files in matches.by_image().items()}
     paired = points_by_frame(points, names)

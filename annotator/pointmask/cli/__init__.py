@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import CompletionItem
@@ -19,6 +19,10 @@ from click.shell_completion import CompletionItem
 from pointmask.errors import PluginWarning, PointmaskError
 from pointmask.printable import printable
 from pointmask.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
 
 COMMANDS = {
     "annotate": (
@@ -176,7 +180,7 @@ class LazyGroup(click.Group):
                 finally:
                     show_notes(notes.lines())
         except PointmaskError as error:
-            complain(f"Error: {error}")
+            complain(f"Error: {error}", *_nearer(str(error), ctx))
             raise SystemExit(error.exit_status) from None
         except click.ClickException as error:  # of click itself, which shows arguments as they are
             error.message = printable(error.message)  # type: ignore[misc]
@@ -209,11 +213,20 @@ def _explained(error: click.ClickException, ctx: click.Context) -> None:
     """Put the right command below click's word for a wrong call."""
     if not isinstance(error, click.UsageError):
         return
+    from pointmask.near_paths import near_path
     from pointmask.slips import explain
 
-    if answer := explain(error, ctx.meta.get(WORDS, []), COMMANDS, _elsewhere):
-        text = error.format_message()
+    text, words = error.format_message(), ctx.meta.get(WORDS, [])
+    if answer := explain(error, words, COMMANDS, _elsewhere) or near_path(text, words):
         error.format_message = lambda: f"{text}\n{printable(answer)}"  # type: ignore[method-assign]
+
+
+def _nearer(text: str, ctx: click.Context) -> Iterator[str]:
+    """Yield the call with the path that was meant, where one that does not exist is the error."""
+    from pointmask.near_paths import near_path
+
+    if answer := near_path(text, ctx.meta.get(WORDS, [])):
+        yield answer
 
 
 def _elsewhere(name: str, option: str) -> str | None:
@@ -298,11 +311,22 @@ def _quiet_option() -> click.Option:
     )
 
 
-def called() -> str:
-    """Return the command line that runs, quoted for a shell."""
+def called(*more: "str | Path", instead: "Mapping[Path, Path] | None" = None) -> str:
+    """
+    Return the command line that runs, quoted for a shell.
+
+    Parameters
+    ----------
+    *more : str or Path
+        Words to add behind it.
+    instead : Mapping, optional
+        Paths to exchange for others.
+    """
     from pointmask.advice import command
 
-    return command(*click.get_current_context().meta.get(WORDS, sys.argv[1:]))
+    words = click.get_current_context().meta.get(WORDS, sys.argv[1:])
+    others = {str(path): str(other) for path, other in (instead or {}).items()}
+    return command(*(others.get(word.rstrip("/"), word) for word in words), *more)
 
 
 def show_notes(notes: Iterable[str]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from pointmask.advice import command
+from pointmask.advice import command, unused
 from pointmask.cli import EXIT_SOME_SKIPPED, advise, complain, is_quiet, say
 from pointmask.cli.options import point_format_option, polarity_option
 from pointmask.errors import OutputError
@@ -136,7 +136,8 @@ def calibrate(
         f"written: {out} and {picture.name}, {len(shown)} targets before and after",
     ):
         say(line)
-    advise(command("annotate", "IMAGES", "--points", "POINTS", "--theta", out, "--out", "masks"))
+    clicks = ("--points", masks, "--simulate", simulate) if simulate else ("--points", str(source))
+    advise(command("annotate", images, *clicks, "--theta", out, "--out", unused("labels")))
     for name, reason in skipped:
         complain(f"left out: {name}: {reason}")
     if skipped:

@@ -1,12 +1,15 @@
 """``pointmask check``: report what a folder holds, what is wrong and what to do; write a corrected copy."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
 
-from pointmask.cli import EXIT_SOME_SKIPPED, say
+from pointmask.advice import command, unused
+from pointmask.cli import EXIT_SOME_SKIPPED, advise, called, is_quiet, say
 from pointmask.cli.options import image_options, point_format_option
+from pointmask.io.layout import IMAGES, POINT_LIST, TRUE_MASKS
 from pointmask.printable import printable
 
 if TYPE_CHECKING:
@@ -120,8 +123,36 @@ def check(
         changes = ", ".join(_counted(*each) for each in fixed.items()) or "nothing to correct"
         say(f"Wrote {out}: {changes}; fixes.jsonl says what was done to each file.")
         _show_taken_out(out)
+    advise(*_next(images, source, masks, simulate, fixed=out, is_healthy=diagnosis.is_healthy))
     if not diagnosis.is_healthy:
         raise SystemExit(EXIT_SOME_SKIPPED)
+
+
+def _next(
+    images: Path,
+    points: Path | None,
+    masks: Path | None,
+    simulate: str | None,
+    *,
+    fixed: Path | None,
+    is_healthy: bool,
+) -> Iterator[str]:
+    """Yield the commands that come after a look: mend what is wrong, then annotate, or click first."""
+    if not is_healthy and fixed is None:
+        yield called("--fix", unused("corrected"))
+    if fixed is not None:
+        images = fixed / IMAGES
+        points = fixed / POINT_LIST if (fixed / POINT_LIST).is_file() else None
+        masks = fixed / TRUE_MASKS if (fixed / TRUE_MASKS).is_dir() else None
+        simulate = None
+    clicks = ("--simulate", simulate) if simulate else ()
+    if points is None and masks is not None:
+        points, clicks = masks, ("--simulate", "centroid")
+    if points is not None:
+        yield command("annotate", images, "--points", points, *clicks, "--out", unused("labels"), "--report")
+        return
+    yield command("propose", images, "--out", unused("proposals.csv"))
+    yield command("click", images)
 
 
 def _counted(what: str, count: int) -> str:
@@ -164,7 +195,8 @@ def _show(diagnosis: "Diagnosis", limit: int | None) -> None:
     if diagnosis.points:
         say("", diagnosis.points)
     for finding in diagnosis.findings:
-        _show_finding(finding, limit)
+        if finding.is_problem or not is_quiet():
+            _show_finding(finding, limit)
     problems = sum(finding.is_problem for finding in diagnosis.findings)
     notes = len(diagnosis.findings) - problems
     verdict = f"{problems} kind{'s' * (problems != 1)} of problem" if problems else "No problems"

@@ -5,9 +5,11 @@ from typing import Any
 
 import click
 
-from pointmask.cli import EXIT_SOME_SKIPPED, say
+from pointmask.advice import command, unused
+from pointmask.cli import EXIT_SOME_SKIPPED, advise, say
 from pointmask.cli.options import data_set_name, written_formats
 from pointmask.cli.plugins import LateHelp, NamesOption, completes
+from pointmask.io.clicks import last_images
 from pointmask.io.formats.registry import FORMATS, layouts
 
 _MOST_REASONS = 20
@@ -88,4 +90,16 @@ def convert(
             say(f"  {reason}")
         if len(result.rejected) > _MOST_REASONS:
             say(f"  ... and {len(result.rejected) - _MOST_REASONS:,} more")
+    advise(_next(source, out, to, images))
+    if result.rejected:
         raise SystemExit(EXIT_SOME_SKIPPED)
+
+
+def _next(source: Path, out: Path, to: str, images: Path | None) -> str:
+    """Return the command that trains on a training folder, or looks whether a document fits its images."""
+    from pointmask.places import images_of
+
+    if layouts()[to] == "training folder":
+        return command("train", out, "--strategy", "full", "--out", unused("run"))
+    known = images or last_images(source) or images_of(source) or "IMAGES"
+    return command("check", known, "--points", out)

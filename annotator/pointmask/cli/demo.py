@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pointmask.advice import command, unused
 from pointmask.cli import advise, say
 
 if TYPE_CHECKING:
@@ -37,6 +38,11 @@ def demo(folder: Path, scenes: int | None, seed: int, overwrite: bool) -> None:
         targets = sum(len(scene.points) for scene in made)
         say(f"{scenes} scenes with {targets} targets: {folder / IMAGES}")
         say(f"Points: {folder / POINT_LIST}", f"Masks:  {folder / TRUE_MASKS}")
+        given = (folder / IMAGES, "--points", folder / POINT_LIST)
+        advise(
+            command("check", *given, "--masks", folder / TRUE_MASKS),
+            command("annotate", *given, "--out", unused("labels"), "--report"),
+        )
         return
     _put(demo_scenes(), folder, overwrite)
     _annotate(folder, overwrite)
@@ -85,9 +91,10 @@ def _annotate(folder: Path, overwrite: bool) -> None:
     )
     show_summary(summary)
     say(f"Pictures: {out / 'overlays'}")
+    say("Your own images: pointmask annotate IMAGES --points points.csv --out labels --report")
     advise(
-        f"pointmask annotate IMAGES --points {points.name} --out masks-out --report",
         f"{_program()} click {shlex.quote(str(images))} --polarity auto",
+        f"{_program()} demo {shlex.quote(str(unused('frames')))} --scenes 60",
     )
 
 

@@ -71,6 +71,16 @@ def data_set_name(ctx: click.Context, parameter: click.Parameter, value: str | N
     return value
 
 
+def dead_pixels_option(default: str) -> Callable[[F], F]:
+    """Return the option ``--dead-pixels``, whose help tells a default."""
+    return click.option(
+        "--dead-pixels",
+        type=click.Choice(["replace", "keep"]),
+        help="Pixels that stand alone far off all their neighbours: keep them where targets of one pixel "
+        f"look so.  [default: {default}]",
+    )
+
+
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print the figures as JSON instead of tables, and nothing else."
 )

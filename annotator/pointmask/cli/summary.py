@@ -1,5 +1,7 @@
 """Summary of a folder job: a table, a list of skipped images and the paths to open."""
 
+import dataclasses
+import json
 from heapq import nsmallest
 
 from rich.console import Console
@@ -63,6 +65,13 @@ def show_summary(summary: Summary) -> None:
         say(f"Note: {warning}")
     if summary.report is not None:
         say(f"Report:   {summary.report}  (open it in a browser)")
+
+
+def summary_json(summary: Summary) -> str:
+    """Return the summary of a folder job as JSON, indented."""
+    fields = {item.name: getattr(summary, item.name) for item in dataclasses.fields(summary)}
+    fields["judgement"] = None if summary.judgement is None else str(summary.judgement)
+    return json.dumps({"images": summary.images, **fields}, indent=1, default=str)
 
 
 def what_is_wrong(summary: Summary, *, is_shard: bool = False) -> tuple[str, str] | None:

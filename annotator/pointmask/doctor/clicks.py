@@ -6,7 +6,7 @@ from pathlib import Path
 from pointmask.doctor.findings import Notes
 from pointmask.errors import ImageError
 from pointmask.folder.records.manifest import Entry, name_of, read_manifest
-from pointmask.io.clicks import damage, is_ahead, output_of
+from pointmask.io.clicks import damage, is_ahead, output_of, publishing
 from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import CLICKS, MANIFEST
 
@@ -30,7 +30,7 @@ def note_clicks(masks: Path, images: ImageSource, notes: Notes) -> None:
     if reason is not None:
         notes.add("click journal", reason)
     elif is_ahead(out):
-        notes.add("click ahead", str(out))
+        notes.add("click ahead", f"{out}: {publishing(out)}")
     if (out / MANIFEST).is_file():
         for entry in read_manifest(out):
             _note_entry(entry, images, notes)

@@ -232,13 +232,12 @@ _KINDS = {
     "point twice": ("points mark one target twice", "delete one of each pair, or use --fix", True),
     "click journal": (
         "journals of clicks are damaged",
-        "bring the masks up to the damage: pointmask click IMAGES --publish --out FOLDER; then move the file "
-        "away",
+        "bring the masks up to the damage, as is said there; then move the file away",
         True,
     ),
     "click ahead": (
         "journals of clicks are newer than their masks",
-        "bring the masks up to date: pointmask click IMAGES --publish --out FOLDER",
+        "bring the masks up to date, with the command that is named there",
         True,
     ),
     "click changed": (

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pointmask.annotator.image import annotate
 from pointmask.annotator.target import Annotation
+from pointmask.compiled import seconds_of_thread
 from pointmask.defects import REPLACED
 from pointmask.drawing.overlay import overlay_png
 from pointmask.folder.options import Recipe
@@ -85,11 +86,11 @@ def annotate_one(
         image, name, kind = file.decode(frame), file.name, file.kind
     said = differs(points, image.shape)
     points = fitted(points, image.shape)
-    start = time.thread_time()
+    start = time.thread_time() - seconds_of_thread()
     annotation = annotate(
         image, [(p.row, p.col) for p in points], theta=recipe.theta, polarity=recipe.polarity
     )
-    seconds = time.thread_time() - start
+    seconds = time.thread_time() - seconds_of_thread() - start
     if len(annotation.replaced):
         row, col = annotation.replaced[0]
         note(REPLACED, f"{name}: row {row}, column {col}", len(annotation.replaced))

@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pointmask.compiled import seconds_on_the_wall
 from pointmask.folder.records.manifest import Entry, name_of
 from pointmask.folder.worker import Outcome
 from pointmask.judgement.verdict import Verdict
@@ -37,10 +38,11 @@ class Summary:
     mean_confidence : float or None
         Over these targets; None if there are none.
     ms_per_target : float or None
-        Processor time of `annotate` in milliseconds, without decoding and writing; None if nothing
-        was annotated now.
+        Processor time of `annotate` in milliseconds, without decoding, writing and compiling; None if
+        nothing was annotated now.
     images_per_s : float or None
-        Frames annotated or skipped now, per second of wall time; None if there were none.
+        Frames annotated or skipped now, per second of wall time without that of compiling; None if there
+        were none.
     manifest : Path
         Where the manifest lies.
     masks : Path
@@ -91,7 +93,7 @@ class RunningSummary:
         self._seconds = 0.0
         self._annotated = 0
         self._confidence = 0.0
-        self._start = time.perf_counter()
+        self._start = time.perf_counter() - seconds_on_the_wall()
 
     def skip(self, entry: Entry) -> None:
         """Count an image that could not be done."""
@@ -142,7 +144,7 @@ class RunningSummary:
             Frames annotated or skipped while the clock ran.
         """
         total = self.summary
-        elapsed = time.perf_counter() - self._start
+        elapsed = time.perf_counter() - seconds_on_the_wall() - self._start
         total.mean_confidence = self._confidence / total.targets if total.targets else None
         total.ms_per_target = 1e3 * self._seconds / self._annotated if self._annotated else None
         total.images_per_s = handled / elapsed if handled and elapsed > 0 else None

@@ -8,8 +8,9 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from pointmask.advice import command
+from pointmask.advice import command, unused
 from pointmask.errors import OutputError
 from pointmask.io.layout import CLICKS, MANIFEST, RESULTS
 from pointmask.io.lines import end_of_lines, whole_lines
@@ -22,10 +23,17 @@ _BY_HAND = re.compile(
 )
 
 
-AHEAD = (
-    f"edits in {CLICKS} are newer than the masks and the manifest, and are left out; bring them up to date "
-    "with: pointmask click IMAGES --publish --out FOLDER"
-)
+def ahead(out: Path) -> str:
+    """Return what is said of a folder whose journal `is_ahead`."""
+    return (
+        f"edits in {CLICKS} are newer than the masks and the manifest, and are left out; bring them up to "
+        f"date with: {publishing(out)}"
+    )
+
+
+def publishing(out: Path) -> str:
+    """Return the command that brings masks and manifest up to the journal."""
+    return command("click", last_images(out) or "IMAGES", "--publish", "--out", out)
 
 
 def is_ahead(out: Path) -> bool:
@@ -66,14 +74,28 @@ def last_theta(out: Path) -> str | None:
     str or None
         TOML text; None if nobody clicked.
     """
+    text = _last_opening(out).get("theta_text")
+    return text if isinstance(text, str) else None
+
+
+def last_images(out: Path) -> Path | None:
+    """Return the images on which people clicked last, as they were given; None if they are not there."""
+    given = _last_opening(out).get("images")
+    if not isinstance(given, str) or not given or "\0" in given:
+        return None
+    return Path(given) if Path(given).exists() else None
+
+
+def _last_opening(out: Path) -> dict[str, Any]:
+    """Return what the journal says of the last session; empty if nobody clicked."""
     path = out / CLICKS
     if path.is_symlink() or not path.is_file():
-        return None
+        return {}
     for line in _lines_from_the_end(path):
         if b'"op": "open"' in line and _brief(line)[0] == "open":
-            text = json.loads(line).get("theta_text")
-            return text if isinstance(text, str) else None
-    return None
+            fields = json.loads(line)
+            return fields if isinstance(fields, dict) else {}
+    return {}
 
 
 def damage(out: Path) -> str | None:
@@ -114,7 +136,7 @@ def note_if_ahead(path: Path) -> None:
     """
     out = output_of(path)
     if is_ahead(out):
-        note(AHEAD, str(out))
+        note(ahead(out))
 
 
 def notes_of_masks(path: Path) -> list[str]:
@@ -133,7 +155,7 @@ def notes_of_masks(path: Path) -> list[str]:
     """
     out = output_of(path)
     by_hand, frames = hand_made(out)
-    said = [f"{AHEAD} ({out})"] if is_ahead(out) else []
+    said = [ahead(out)] if is_ahead(out) else []
     if by_hand:
         said.append(
             f"{by_hand:,} of {frames:,} frames of {out} hold masks that were drawn or changed by hand: "
@@ -181,8 +203,12 @@ def check_not_judged(out: Path) -> None:
                     raise OutputError(
                         f"{out} holds masks that people made or judged ({name}), which this job would "
                         f"replace; choose another --out, or go on with: "
-                        f"{command('click', 'IMAGES', '--review', out, '--out', 'REVIEWED')}"
+                        f"{_reviewing(out)}"
                     )
+
+
+def _reviewing(out: Path) -> str:
+    return command("click", last_images(out) or "IMAGES", "--review", out, "--out", unused("reviewed"))
 
 
 def _lines_from_the_end(path: Path) -> Iterator[bytes]:

@@ -26,6 +26,9 @@ LISTED = ".pointmask-files.jsonl"
 RUN_CONFIG = "config.toml"
 """Settings of a training, by which the folder of a run is known."""
 
+RUN_SOURCE = "source.json"
+"""Where the data of a training lie, beside its settings."""
+
 RUN_TAG = "run"
 """Of a run's temporary files; see `pointmask.io.files`."""
 

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from pointmask.defects import DeadPixels
 from pointmask.errors import ImageError, OutputError
 from pointmask.executors import Progress, serial, threads
 from pointmask.io.files import write_lines
@@ -31,6 +32,7 @@ class Search:
     count: int = 5
     min_score: float = 0.0
     polarity: Polarity = "bright"
+    dead_pixels: DeadPixels = "replace"
 
 
 @dataclass(slots=True)
@@ -163,8 +165,11 @@ def _search(images: ImageSource, search: Search, name: str) -> _Outcome:
         with images.open(name) as file:
             frames = file.frames
             for frame in range(frames):
+                pixels = file.decode(frame)
+                if search.dead_pixels == "replace":
+                    pixels, _ = mended(pixels, search.polarity)
                 found = propose(
-                    mended(file.decode(frame), search.polarity)[0],
+                    pixels,
                     count=search.count,
                     min_score=search.min_score,
                     polarity=search.polarity,

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pointmask.advice import command
+from pointmask.advice import command, unused
 from pointmask.errors import ImageError, PointsError
 from pointmask.io.clicks import notes_of_masks
 from pointmask.io.formats import recognise
@@ -20,6 +20,7 @@ from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import MANIFEST, PREDICTIONS, RESULTS, TRUE_MASKS
 from pointmask.io.notes import note
 from pointmask.io.points.names import ImageFrame
+from pointmask.places import images_of
 
 Mask = NDArray[np.bool_]
 
@@ -211,7 +212,7 @@ def _document(path: Path) -> MaskDocument:
     if "read masks" not in form.abilities:
         raise ImageError(
             f"{path} is {form.description}, which holds no masks; make masks of its points first with: "
-            f"{command('annotate', 'IMAGES', '--points', path, '--out', 'masks')}"
+            f"{command('annotate', images_of(path) or 'IMAGES', '--points', path, '--out', unused('labels'))}"
         )
     rejected: dict[str, str] = {}
     images = {(image.image, image.frame): image for image in form.read_masks(path, rejected)}

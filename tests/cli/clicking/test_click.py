@@ -38,7 +38,9 @@ def test_it_says_where_the_page_is_and_goes_on_where_work_stopped(tmp_path):
     with started(images) as (process, client, said):
         assert re.search(r"goes on: 1 image, last edit .* by mei", said)
         assert client.get("/api/frame/0/0").json["targets"][0]["who"] == "mei"
-        assert ended(process) == (0, "Ended. Nothing was changed.\n")
+        status, said = ended(process)
+        assert (status, said.partition(";")[0]) == (0, "Ended. No mask was changed")
+        assert f"is noted in {tmp_path / 'images-clicks'}." in said
 
 
 def test_a_second_annotator_of_a_folder_is_refused_and_told_who_the_first_is(tmp_path):
@@ -49,7 +51,8 @@ def test_a_second_annotator_of_a_folder_is_refused_and_told_who_the_first_is(tmp
         assert second.exit_code == 2
         assert "'mei'" in second.output
         assert str(process.pid) in second.output
-        with started(images, "--read-only") as (_, looker, _):
+        with started(images, "--read-only") as (_, looker, said):
+            assert "images-clicks, in which nobody has clicked yet" in said
             assert looker.get("/api/session").json["read_only"]
         assert client.get("/api/session").status == 200
 

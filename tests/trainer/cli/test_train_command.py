@@ -189,3 +189,9 @@ def test_figures_of_images_whose_clicks_were_trained_on_are_called_so(folder, tm
     shown = run("train", folder, "--strategy", "d2d", *settings, "--trust-labels", "--out", tmp_path / "run")
     assert ("figures on them flatter" in shown.stderr) == is_said
     assert ("figures on them flatter" in (tmp_path / "run/report.html").read_text()) == is_said
+
+
+def test_the_help_names_the_detectors_that_are_taken():
+    shown = " ".join(CliRunner().invoke(main, ["train", "--help"]).stdout.split())
+    light, usual = load_config(preset="cpu").model.name, load_config().model.name
+    assert f"Detector; that of the preset by default ({light} of cpu, else {usual})" in shown

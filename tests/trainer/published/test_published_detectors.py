@@ -150,6 +150,55 @@ def test_files_of_the_attention_networks_give_the_same_outputs(name, channels, t
         assert torch.equal(model.eval().forward_maps(image)[0], original.forward_maps(image)[0])
 
 
+UIU_HEIGHTS = {"1": 7, "2": 6, "3": 5, "4": 4, "5": 4, "6": 4, "5d": 4, "4d": 4, "3d": 5, "2d": 6, "1d": 7}
+UIU_FUSIONS = {
+    "feature_high.0": "entry.0", "feature_high.1": "entry.1", "topdown.1": "per_channel.1.0",
+    "topdown.2": "per_channel.1.1", "topdown.4": "per_channel.2.0", "topdown.5": "per_channel.2.1",
+    "bottomup.0": "squeeze.0", "bottomup.1": "squeeze.1", "bottomup.3.conv1": "per_pixel",
+    "post.0": "post.0", "post.1": "post.1",
+}  # fmt: skip
+
+
+def uiunet_layers():
+    """Their name and ours of every layer, in the order in which their program uses them."""
+    for stage, height in UIU_HEIGHTS.items():
+        ours = f"decoder.{5 - int(stage[0])}" if stage.endswith("d") else f"encoder.{int(stage) - 1}"
+        inner = {"in": "entry", f"{height}": "bottom"}
+        inner |= {f"{k}": f"down.{k - 1}" for k in range(1, height)}
+        inner |= {f"{k}d": f"up.{place}" for place, k in enumerate(range(height - 1, 0, -1))}
+        for theirs, place in inner.items():
+            yield f"stage{stage}.rebnconv{theirs}.conv_s1", f"{ours}.{place}.0"
+            yield f"stage{stage}.rebnconv{theirs}.bn_s1", f"{ours}.{place}.1"
+    for join, k in enumerate((5, 4, 3, 2)):
+        yield from ((f"fuse{k}.{theirs}", f"joins.{join}.{ours}") for theirs, ours in UIU_FUSIONS.items())
+    yield from ((f"side{k + 1}", f"sides.{k}") for k in range(6))
+    yield "outconv", "fuse"
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_every_tensor_of_uiunet_finds_its_place(channels):
+    """Without memory, as 50 million weights are not needed to compare names and shapes."""
+    from pointmask_trainer.published.detectors import NAMES, channels_of
+    from pointmask_trainer.published.files import PublishedWeights
+    from pointmask_trainer.published.keys import renamed
+
+    with torch.device("meta"):
+        wanted = build("uiunet", in_channels=channels).state_dict()
+    theirs = {
+        f"model.{layer}.{key.removeprefix(f'{ours}.')}": value
+        for layer, ours in uiunet_layers()
+        for key, value in wanted.items()
+        if key.startswith(f"{ours}.") and key.count(".") == ours.count(".") + 1
+    }
+    assert len(theirs) == len(wanted)
+    weights = PublishedWeights("uiunet.pth.tar", theirs, "")
+    assert channels_of(weights, "uiunet") == channels
+    found = renamed(weights, NAMES["uiunet"].rules)
+    assert {key: id(value) for key, value in found.items()} == {
+        key: id(value) for key, value in wanted.items()
+    }
+
+
 def call(*words, code=0):
     done = CliRunner().invoke(main, [*map(str, words)])
     assert done.exit_code == code, done.output
@@ -195,7 +244,7 @@ def test_wrong_files_and_places_are_refused_and_nothing_is_run(tmp_path):
         return call("import-weights", tmp_path / source, "--model", model, *place, code=2).stderr
 
     torch.save({"state_dict": file_of("alcnet")}, tmp_path / "alc.pth.tar")
-    assert "published files are known of acm_unet, alcnet, dnanet, mshnet" in words("alc.pth.tar")
+    assert "published files are known of acm_unet, alcnet, dnanet, mshnet, uiunet" in words("alc.pth.tar")
     (tmp_path / "evil.pth").write_bytes(pickle.dumps(Evil()))
     assert "evil.pth" in words("evil.pth")
     assert not (tmp_path / "ran").exists()

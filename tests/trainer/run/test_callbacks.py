@@ -83,8 +83,14 @@ def fake_wandb(seen):
 def fake_mlflow(seen):
     names = ("set_experiment", "start_run", "log_params", "log_metrics", "set_tag", "end_run")
 
+    run = types.SimpleNamespace(info=types.SimpleNamespace(run_id="4f2a"))
+
     def recorded(name):
-        return lambda *words, **options: seen.append((name, words, options))
+        def call(*words, **options):
+            seen.append((name, words, options))
+            return run if name == "start_run" else None
+
+        return call
 
     return types.SimpleNamespace(**{name: recorded(name) for name in names})
 
@@ -120,6 +126,10 @@ def test_mlflow_gets_settings_metrics_and_the_best(folder, tmp_path, monkeypatch
     ]  # fmt: skip
     assert seen[0][1] == ("pointmask",)
     assert seen[3][2] == {"step": 1}
+    seen.clear()
+    train(config_of('run.callbacks=["mlflow"]'), Source(root=folder), tmp_path / "run", resume=True)
+    assert [name for name, _, _ in seen] == ["start_run", "set_tag", "end_run"]
+    assert seen[0][2] == {"run_id": "4f2a"}
 
 
 @pytest.mark.parametrize("name", ["wandb", "mlflow"])

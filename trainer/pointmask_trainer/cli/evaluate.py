@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pointmask.advice import command, install
+from pointmask.advice import command, install, unused
 from pointmask.cli import advise, called, say
-from pointmask.cli.options import json_option
+from pointmask.cli.options import dead_pixels_option, json_option
 from pointmask.errors import OutputError
 from pointmask.io.layout import IMAGES
 from pointmask.io.own import check_set, is_json_of
@@ -20,6 +20,7 @@ from pointmask_trainer.cli.places import check_data, check_weights
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pointmask.defects import DeadPixels
     from pointmask_trainer.inference.evaluate import Evaluation, Probabilities
     from pointmask_trainer.inference.evaluate_folder import FolderEvaluation
     from pointmask_trainer.run.mask_settings import MaskSource
@@ -41,6 +42,7 @@ _KEYS = ("weights", "model", "threshold", "all")  # of metrics.json, by which it
 )
 @click.option("--masks", type=existing_folder, help="True masks.  [default: DATA/masks]")
 @masks_by_option
+@dead_pixels_option("as trained")
 @click.option(
     "--include",
     metavar="PATTERN",
@@ -82,6 +84,7 @@ def evaluate(
     id_list: str | None,
     masks: Path | None,
     masks_by: "MaskSource | None",
+    dead_pixels: "DeadPixels | None",
     include: str | None,
     within: float,
     predictions: Path | None,
@@ -99,6 +102,7 @@ def evaluate(
     """
     from pointmask.cli.progress import progress_display
     from pointmask.executors import Progress
+    from pointmask_trainer.data.layout import image_folder
     from pointmask_trainer.inference.evaluate_folder import evaluate_folder
     from pointmask_trainer.inference.report.tables import to_json
 
@@ -123,6 +127,7 @@ def evaluate(
             id_list,
             masks=masks,
             masks_by=masks_by,
+            dead_pixels=dead_pixels,
             include=include,
             within=within,
             device=device,
@@ -138,8 +143,8 @@ def evaluate(
     _save(scored, out, tells=not as_json)
     if as_json:
         return
-    again = () if report else (command("evaluate", weights, data, "--out", out, "--report", "--overwrite"),)
-    advise(*again, command("predict", weights, "IMAGES", "--out", "detections"))
+    again = () if report else (called("--report", "--overwrite"),)
+    advise(*again, command("predict", weights, image_folder(data), "--out", unused("detections")))
 
 
 class _Saved:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from pointmask.advice import install
-from pointmask.cli import say
+from pointmask.advice import command, install, shortest, unused
+from pointmask.cli import advise, say
 from pointmask_trainer.cli.options import weights_argument
 from pointmask_trainer.cli.places import check_weights
 
@@ -26,6 +26,7 @@ def export(weights: Path, path: Path, overwrite: bool) -> None:
     points has "heat" (N, 1, rows, cols), "offset" (N, 2, rows, cols), in cells, and "threshold" (N).
     """
     from pointmask.io.own import check_file
+    from pointmask.places import data_of_run
 
     check_file(path, [weights], is_our_onnx, overwrite=overwrite)
     from pointmask_trainer.inference.export import check, export_onnx, outputs_of
@@ -43,6 +44,11 @@ def export(weights: Path, path: Path, overwrite: bool) -> None:
         sizes = ", ".join(f"{shape[0]} x {shape[3]} x {shape[2]}" for shape in parity.shapes)
         say(f"Checked: {what} from torch by {parity.difference:.1g} ({sizes})")
     say(f"ONNX:    {path}")
+    data = data_of_run(weights)
+    if data is None:
+        advise(command("predict", weights, "IMAGES", "--out", unused("detections")))
+    else:
+        advise(command("evaluate", weights, shortest(data), "--out", unused("evaluation")))
 
 
 def is_our_onnx(path: Path) -> bool:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from pointmask.advice import command
+from pointmask.advice import command, unused
 from pointmask.cli import advise, say
 from pointmask.cli.plugins import NamesOption
 from pointmask_trainer.detectors.registry import DETECTORS
@@ -47,7 +47,7 @@ def import_weights(
 
     Nothing in FILE is run: tensors are read, and nothing else. Every tensor must fit the detector by name and
     shape. Published names are known of ACM (acm_unet), ALCNet (alcnet), DNANet (dnanet,
-    with deep supervision) and MSHNet (mshnet).
+    with deep supervision), MSHNet (mshnet) and UIU-Net (uiunet).
 
     \b
     pointmask import-weights ACM_full.pth.tar --model acm_unet --trained-on SIRST3 --out acm.safetensors
@@ -78,7 +78,7 @@ def import_weights(
     )
     save_model(out, network, card)
     say(f"Weights: {out} ({model}, {len(weights.tensors):,} tensors, input channels: {channels})")
-    advise(command("predict", out, "IMAGES", "--out", "detections"), command("evaluate", out, "DATA"))
+    advise(command("predict", out, "IMAGES", "--out", unused("detections")), command("evaluate", out, "DATA"))
 
 
 def is_our_weights(path: Path) -> bool:

@@ -1,18 +1,23 @@
 """``pointmask predict``: weights and images in; masks, points and scores out."""
 
+import json
+from dataclasses import asdict
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from pointmask.advice import command
-from pointmask.cli import EXIT_SOME_SKIPPED, advise, called, say
-from pointmask.cli.options import source_options
+from pointmask.advice import command, unused
+from pointmask.cli import EXIT_SOME_SKIPPED, advise, called, complain, say
+from pointmask.cli.options import dead_pixels_option, json_option, source_options
+from pointmask.io.layout import POINTS, RESULTS
+from pointmask.printable import printable_json
 from pointmask_trainer.cli.options import device_option, masks_by_option, weights_argument
 from pointmask_trainer.cli.places import check_weights
 
 if TYPE_CHECKING:
+    from pointmask.defects import DeadPixels
     from pointmask_trainer.inference.predict import PredictSummary
     from pointmask_trainer.run.mask_settings import MaskSource
 
@@ -30,6 +35,7 @@ if TYPE_CHECKING:
     help="Pixels of a higher probability are target.",
 )
 @masks_by_option
+@dead_pixels_option("as trained")
 @click.option(
     "--soft", is_flag=True, help="Write soft/ too: the network's probabilities as 16-bit PNG, 65535 for 1."
 )
@@ -41,6 +47,7 @@ if TYPE_CHECKING:
 @click.option("--overlap", type=click.IntRange(0), help="Of tiles, in px.  [default: 64, or a quarter]")
 @device_option
 @click.option("--report", is_flag=True, help="Write report.html: the targets, the least sure first.")
+@json_option
 @click.option("--overwrite", is_flag=True, help="Redo everything, and replace results of earlier jobs.")
 def predict(
     weights: Path,
@@ -51,11 +58,13 @@ def predict(
     id_list: Path | None,
     threshold: float,
     masks_by: "MaskSource | None",
+    dead_pixels: "DeadPixels | None",
     soft: bool,
     tile: int | None,
     overlap: int | None,
     device: str,
     report: bool,
+    as_json: bool,
     overwrite: bool,
 ) -> None:
     """Find targets in IMAGES, a folder, zip or tar archive, with a trained detector.
@@ -95,7 +104,10 @@ def predict(
     digest = blake2b(weights_path(weights).read_bytes(), digest_size=8).hexdigest()
     operator = OperatorMasks.of(card.masks, card.model.name, masks_by)
     drawn = {} if operator is None else operator.facts()
-    settings = PredictionSettings(digest, threshold, tile, overlap, str(source.reading), **drawn)
+    dead_pixels = card.model.dead_pixels if dead_pixels is None else dead_pixels
+    settings = PredictionSettings(
+        digest, threshold, tile, overlap, str(source.reading), **drawn, dead_pixels=dead_pixels
+    )
     with progress_display() as show:
         summary = predict_source(
             model,
@@ -110,26 +122,48 @@ def predict(
             reads=[weights_path(weights), *([id_list] if id_list else [])],
             progress=show,
         )
-    _print_summary(summary, out)
+    if as_json:
+        say(*printable_json(json.dumps(_facts(summary, out), indent=1)).splitlines())
+    else:
+        _print_summary(summary, out)
     if report:
         from pointmask_trainer.inference.report.predictions import write_prediction_report
 
         page = write_prediction_report(out, source, called())
-        say(f"Report:  {page}  (open it in a browser)")
-    advise(command("score", out, "--truth", "MASKS", "--images", images))
-    if summary.why_senseless:
-        say(
-            f"WARNING: {summary.why_senseless}",
-            "What to do: compare these images with those of the training "
-            "(range of grey values, sensor, size of targets: pointmask check), or try another --threshold",
-        )
+        say(f"Report:  {page}  (open it in a browser)", err=as_json)
+    _say_next(summary, images, out, as_json=as_json)
     if summary.skipped or summary.why_senseless:
         raise SystemExit(EXIT_SOME_SKIPPED)
 
 
+def _say_next(summary: "PredictSummary", images: Path, out: Path, *, as_json: bool) -> None:
+    """Say what comes next, and what is wrong if the predictions make no sense."""
+    from pointmask.places import true_masks_of
+
+    if as_json:
+        pass
+    elif (truth := true_masks_of(images)) is not None:
+        advise(command("score", out, "--truth", truth, "--images", images, "--out", unused("score")))
+    elif summary.targets:
+        table = out / POINTS
+        advise(command("click", images, "--proposals", table, "--out", unused("reviewed")))
+    if summary.why_senseless:
+        tell = complain if as_json else say
+        tell(
+            f"WARNING: {summary.why_senseless}",
+            "What to do: compare these images with those of the training "
+            "(range of grey values, sensor, size of targets: pointmask check), or try another --threshold",
+        )
+
+
+def _facts(summary: "PredictSummary", out: Path) -> dict[str, Any]:
+    """Return the summary as it is printed as JSON."""
+    places = {"masks": str(out / RESULTS["mask"]), "points": str(out / POINTS)}
+    return {**asdict(summary), **places}
+
+
 def _print_summary(summary: "PredictSummary", out: Path) -> None:
     from pointmask.cli.summary import list_some
-    from pointmask.io.layout import POINTS, RESULTS
 
     resumed = f" ({summary.resumed:,} done before)" if summary.resumed else ""
     say(f"images   {summary.done + summary.resumed:,}{resumed}")

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pointmask.advice import command
+from pointmask.advice import command, unused
 from pointmask.cli import advise, called, say
+from pointmask.cli.options import dead_pixels_option
 from pointmask.cli.plugins import NamesOption, completes, warn_of_broken
 from pointmask_trainer.cli.options import existing_folder, list_option
 from pointmask_trainer.cli.places import check_data
@@ -47,7 +48,8 @@ class _Train(click.Command):
     "--model",
     cls=NamesOption,
     registry=DETECTORS,
-    help="Detector, alclnet by default, or contrast_points, hrpe or sshd for strategy spire; one of",
+    help="Detector; that of the preset by default (contrast_unet of cpu, else alclnet), or contrast_points, "
+    "hrpe or sshd for strategy spire; one of",
 )
 @click.option(
     "--init", metavar="RUN|WEIGHTS|builtin", help="Weights to start from; builtin for those of the package."
@@ -81,6 +83,7 @@ class _Train(click.Command):
 @click.option(
     "--set", "settings", metavar="A.B=V ...", multiple=True, help="Settings; --print-config lists them all."
 )
+@dead_pixels_option("replace")
 @click.option("--seed", type=int, help="Of every random draw.")
 @click.option("--device", metavar="NAME", help="auto, cpu, cuda, cuda:1 ...  [default: auto]")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("run"), show_default=True)
@@ -106,6 +109,7 @@ def train(
     preset: str,
     file: Path | None,
     settings: tuple[str, ...],
+    dead_pixels: str | None,
     seed: int | None,
     device: str | None,
     out: Path,
@@ -125,6 +129,7 @@ def train(
     with --resume and ends with the same numbers. Several processes: torchrun --nproc-per-node N -m
     pointmask train ...
     """  # noqa: D301 - click wants the character
+    from pointmask_trainer.data.layout import image_folder
     from pointmask_trainer.run.layout import RunFolder
     from pointmask_trainer.run.source import Source
     from pointmask_trainer.training.train import check_only
@@ -141,6 +146,7 @@ def train(
         "epochs": epochs,
         "seed": seed,
         "run.device": device,
+        "model.dead_pixels": dead_pixels,
     }
     flags = [f"{key}={value}" for key, value in named.items() if value is not None]
     config = _config(preset, file, [*flags, *settings])
@@ -175,8 +181,8 @@ def train(
             f"Report: {files.report}",
         )
         advise(
-            command("evaluate", out, data, "--report"),
-            command("predict", out, "IMAGES", "--out", "detections", "--report"),
+            command("evaluate", out, data, "--out", unused("evaluation"), "--report"),
+            command("predict", out, image_folder(data), "--out", unused("detections"), "--report"),
         )
 
 

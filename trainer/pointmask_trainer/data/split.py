@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pointmask.defects import REPLACED, fill_gaps
+from pointmask.defects import KEEP, REPLACED, DeadPixels, fill_gaps
 from pointmask.errors import ImageError, PointsError
 from pointmask.io.images.array import read, read_mask
 from pointmask.io.images.folder import list_images
@@ -67,6 +67,8 @@ def load_split(
     paired: Paired | None,
     device: torch.device | str = "cpu",
     say: Callable[[str], None] = lambda text: None,
+    *,
+    dead_pixels: DeadPixels = "replace",
 ) -> Split:
     """Read the images of a list into memory.
 
@@ -84,6 +86,8 @@ def load_split(
         Device on which the images are stored.
     say : callable
         Is told if points are scaled, since their document says another size of the images.
+    dead_pixels : {"replace", "keep"}
+        See `pointmask_trainer.config.ModelConfig`.
 
     Raises
     ------
@@ -92,7 +96,8 @@ def load_split(
     """
     files = tuple(images[key] for key in ids)
     arrays = [_filled(array, file, say) for array, file in zip(_read_all(files, read), files, strict=True)]
-    arrays = _mended(ids, arrays, paired, say)
+    if dead_pixels == "replace":
+        arrays = _mended(ids, arrays, paired, say)
     dtype = _common_dtype(arrays)
     pool = Pool([array.astype(dtype, copy=False) for array in arrays], device)
     return Split(name, tuple(ids), files, pool, _points_of(ids, pool, paired, say))
@@ -132,7 +137,7 @@ def _mended(
             pixels, replaced = mended(array, points=clicks)
             if len(replaced):
                 row, col = replaced[0]
-                note(REPLACED, f"{key}: row {row}, column {col}", len(replaced))
+                note(REPLACED + KEEP, f"{key}: row {row}, column {col}", len(replaced))
             result.append(pixels)
     for line in notes.lines():
         say(line)

@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pointmask.advice import did_you_mean
 from pointmask.registry import Registry, contract_class
 from pointmask_trainer.errors import DetectorError
 
@@ -117,7 +118,7 @@ def _built(registry: "Registry[type[T]]", name: str, in_channels: int, options: 
     known = set(inspect.signature(make).parameters) - {"in_channels"}
     if unknown := sorted(set(options) - known):
         raise DetectorError(
-            f"{registry.kind} {name!r} has no option {unknown[0]!r}; "
+            f"{registry.kind} {name!r} has no option {unknown[0]!r}; {did_you_mean(unknown[0], known)}"
             + (f"choose among {', '.join(sorted(known))}" if known else "it takes none: leave it out")
         )
     return make(in_channels=in_channels, **options)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pointmask.defects import DeadPixels
 from pointmask.metrics.points import WITHIN
 from pointmask_trainer.data.folder import read_list
 from pointmask_trainer.data.layout import find_images, layout_note, true_masks
@@ -55,6 +56,7 @@ def evaluate_folder(
     *,
     masks: Path | None = None,
     masks_by: MaskSource | None = None,
+    dead_pixels: DeadPixels | None = None,
     include: str | None = None,
     within: float = WITHIN,
     device: str = "auto",
@@ -78,6 +80,8 @@ def evaluate_folder(
     masks_by : {"network", "operator"}, optional
         Who draws the predicted masks; as the detector was validated by default. Beside the operator's, the
         network's own are scored too.
+    dead_pixels : {"replace", "keep"}, optional
+        As the detector was trained by default.
     within : float
         Largest distance in px at which a predicted point is right.
     device : str
@@ -106,9 +110,10 @@ def evaluate_folder(
     run = run_of(weights)
     listed, include, said = _selection(run, data, listed, include)
     ids = listed_ids(data, images, listed, include=include, run=run)
-    split = load_split(listed, ids, images, None, torch_device)
+    dead_pixels = card.model.dead_pixels if dead_pixels is None else dead_pixels
+    split = load_split(listed, ids, images, None, torch_device, dead_pixels=dead_pixels)
     known = known_images(run, images, ids)
-    notes = [known.line()] if known else []
+    notes = [known.line(_other_list(data, images, listed, run))] if known else []
     notes += [f"{said}: {len(ids):,} images"] if said else []
     if note := layout_note(data):
         notes.append(note)
@@ -126,6 +131,7 @@ def evaluate_folder(
         "list": _name_of(listed, run),
         "include": include,
         "masks_by": card.masks.by if masks_by is None else masks_by,
+        "dead_pixels": dead_pixels,
     }
     operator = OperatorMasks.of(card.masks, card.model.name, masks_by)
     if known:
@@ -143,6 +149,15 @@ def evaluate_folder(
         on_mask=None if worst is None else worst.see,
     )
     return FolderEvaluation(evaluation, facts, tuple(notes), worst)
+
+
+def _other_list(root: Path, images: Mapping[str, Path], listed: str, run: Path | None) -> str:
+    """Return what ``--list`` takes for unseen images: the test list of the folder, if it has one."""
+    try:
+        has_test = listed != "test" and list_for(root, images, "test", _train_list(run, root)) is not None
+    except DataError:
+        has_test = False
+    return "test" if has_test else "FILE"
 
 
 def _name_of(listed: str, run: Path | None) -> str:

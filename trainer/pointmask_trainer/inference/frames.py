@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from numpy.typing import NDArray
 
-from pointmask.defects import REPLACED
+from pointmask.defects import KEEP, REPLACED, DeadPixels
 from pointmask.errors import BrokenOffError, ImageError
 from pointmask.folder.records.sorted_lines import Key, SortedLookup
 from pointmask.io.images.file import ImageFile
@@ -61,6 +61,8 @@ def read_frames(
     names: Sequence[str],
     earlier: Iterator[tuple[Key, EarlierFrame]],
     is_done: Callable[[Frame], bool],
+    *,
+    dead_pixels: DeadPixels = "replace",
 ) -> Iterator[Frame]:
     """Read frames in the order of the names.
 
@@ -73,6 +75,8 @@ def read_frames(
         Frames processed before, sorted; consumed in step with `names`.
     is_done : callable
         Takes a frame without pixels; returns whether reading it can be omitted.
+    dead_pixels : {"replace", "keep"}
+        See `pointmask_trainer.config.ModelConfig`.
 
     Yields
     ------
@@ -98,7 +102,8 @@ def read_frames(
             yield Frame(name, 0, reason=str(error))
             continue
         with file:
-            yield from _frames_of(file, stems, dict(lookup.of(name)), is_done)
+            for frame in _frames_of(file, stems, dict(lookup.of(name)), is_done):
+                yield frame if dead_pixels == "keep" else _mended(frame)
 
 
 def _frames_of(
@@ -121,18 +126,20 @@ def _frames_of(
             yield frame
         else:
             try:
-                yield replace(frame, pixels=_mended(file.decode(number), frame))
+                yield replace(frame, pixels=file.decode(number))
             except ImageError as error:
                 yield Frame(name, number, count, reason=str(error))
 
 
-def _mended(pixels: NDArray[Any], frame: Frame) -> NDArray[Any]:
+def _mended(frame: Frame) -> Frame:
     """Replace defective pixels, as a training does."""
-    pixels, replaced = mended(pixels)
+    if frame.pixels is None:
+        return frame
+    pixels, replaced = mended(frame.pixels)
     if len(replaced):
         row, col = replaced[0]
-        note(REPLACED, f"{frame.image}: row {row}, column {col}", len(replaced))
-    return pixels
+        note(REPLACED + KEEP, f"{frame.image}: row {row}, column {col}", len(replaced))
+    return replace(frame, pixels=pixels)
 
 
 def ahead(items: Iterator[T]) -> Generator[T, None, None]:

@@ -49,15 +49,24 @@ class KnownImages:
         """Return the number of known images and their ids by list, for ``metrics.json``."""
         return {"images": len(self.ids), "train": list(self.train), "val": list(self.val)}
 
-    def line(self) -> str:
-        """Return a message with the number of known images, examples, and the effect on the metrics."""
+    def line(self, other: str = "FILE") -> str:
+        """Return a message with the number of known images, examples, and the effect on the metrics.
+
+        Parameters
+        ----------
+        other : str
+            A list to evaluate instead, as ``--list`` takes it.
+        """
         parts = [
             f"{len(ids):,} it {what} ({', '.join(ids[:_SHOWN])}{' ...' * (len(ids) > _SHOWN)})"
             for ids, what in ((self.train, "trained on"), (self.val, "was chosen by, its validation list"))
             if ids
         ]
         if self.is_all:
-            end = "no figure of unseen images can be given: evaluate another list, such as --list test"
+            end = (
+                "no figure of unseen images can be given: evaluate others, of a list (--list "
+                f"{other}) or in another folder"
+            )
         else:
             end = "the figures named unseen leave them out, and come first"
         share = f"all {self.count:,}" if self.is_all else f"{len(self.ids):,} of {self.count:,}"

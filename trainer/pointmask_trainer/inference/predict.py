@@ -148,7 +148,9 @@ def predict_source(
     ):
         clean_temporaries(out, PREDICT_TAG, RESULTS.values() if predictions.was_broken_off else ())
         job = _Job(model, normalisation, settings, task, out, kinds, predictions, summary)
-        frames = read_frames(source, names, predictions.earlier(), job.is_complete)
+        frames = read_frames(
+            source, names, predictions.earlier(), job.is_complete, dead_pixels=settings.dead_pixels
+        )
         with closing(ahead(frames)) as prefetched:
             job.run(_with_progress(prefetched, names, summary, progress))
         summary.targets = predictions.publish()

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
 from pointmask.components import blobs, components
+from pointmask.defects import DeadPixels
 from pointmask.errors import OutputError
 from pointmask.folder.records.claims import Claims, remove_results, replace
 from pointmask.folder.records.journal import FrameJournal, check_head
@@ -96,6 +97,8 @@ class PredictionSettings:
         Digest of the annotator's parameters; empty if the network draws.
     polarity : str
         Of the targets; empty if the network draws.
+    dead_pixels : {"replace", "keep"}
+        See `pointmask_trainer.config.ModelConfig`.
     """
 
     weights: str
@@ -106,6 +109,7 @@ class PredictionSettings:
     masks: str = "network"
     theta: str = ""
     polarity: str = ""
+    dead_pixels: DeadPixels = "replace"
 
 
 class EarlierFrame(NamedTuple):

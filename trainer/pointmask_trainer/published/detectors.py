@@ -1,8 +1,9 @@
 """Published weights of detectors: how the names of their files become ours.
 
 ``acm_unet`` and ``alcnet`` are ACM and ALCNet as LESPS and BasicIRSTD have them, ``dnanet`` is DNANet with
-deep supervision as its authors and BasicIRSTD have it, ``mshnet`` is its authors' MSHNet. The ``.pth.tar``
-files of ALCNet hold blocks of the decoder that no forward pass uses; these are left out.
+deep supervision as its authors and BasicIRSTD have it, ``mshnet`` is its authors' MSHNet, and ``uiunet`` is
+UIU-Net as its authors and BasicIRSTD have it. The ``.pth.tar`` files of ALCNet hold blocks of the decoder
+that no forward pass uses; these are left out.
 """
 
 from collections.abc import Mapping
@@ -71,6 +72,20 @@ _ATTENTION: tuple[Rule, ...] = (
     *_BLOCK,
 )
 
+
+def _nested(stage: str, height: int) -> tuple[Rule, ...]:
+    """Rules of one of UIU-Net's nested U-Nets, whose levels are numbered from 1."""
+    levels = range(1, height)
+    return (
+        *((rf"^{stage}\.rebnconv{k}\.", f"{stage}.down.{k - 1}.") for k in levels),
+        (rf"^{stage}\.rebnconv{height}\.", f"{stage}.bottom."),
+        *((rf"^{stage}\.rebnconv{k}d\.", f"{stage}.up.{height - 1 - k}.") for k in levels),
+    )
+
+
+_UIU_ENCODER = (7, 6, 5, 4, 4, 4)  # heights of stages 1 to 6
+_UIU_DECODER = (4, 4, 5, 6, 7)  # of stages 5d to 1d
+
 NAMES: Mapping[str, Names] = {
     "acm_unet": Names(
         (
@@ -122,6 +137,27 @@ NAMES: Mapping[str, Names] = {
             (r"^final\.", "join."),
         ),
         first="conv_init.weight",
+        axis=1,
+    ),
+    "uiunet": Names(
+        (
+            *((rf"^stage{k}\.", f"encoder.{k - 1}.") for k in range(1, 7)),
+            *((rf"^stage{k}d\.", f"decoder.{5 - k}.") for k in range(1, 6)),
+            *(rule for k, height in enumerate(_UIU_ENCODER) for rule in _nested(f"encoder.{k}", height)),
+            *(rule for k, height in enumerate(_UIU_DECODER) for rule in _nested(f"decoder.{k}", height)),
+            (r"\.rebnconvin\.", ".entry."),
+            (r"\.conv_s1\.", ".0."),
+            (r"\.bn_s1\.", ".1."),
+            *((rf"^fuse{k}\.", f"joins.{5 - k}.") for k in range(2, 6)),
+            (r"\.feature_high\.", ".entry."),
+            *((rf"\.topdown\.{k}\.", f".per_channel.1.{k - 1}.") for k in (1, 2)),
+            *((rf"\.topdown\.{k}\.", f".per_channel.2.{k - 4}.") for k in (4, 5)),
+            (r"\.bottomup\.([01])\.", r".squeeze.\1."),
+            (r"\.bottomup\.3\.conv1\.", ".per_pixel."),
+            *((rf"^side{k}\.", f"sides.{k - 1}.") for k in range(1, 7)),
+            (r"^outconv\.", "fuse."),
+        ),
+        first="stage1.rebnconvin.conv_s1.weight",
         axis=1,
     ),
 }

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pointmask.io.files import former
-from pointmask.io.layout import RUN_CONFIG
+from pointmask.io.layout import RUN_CONFIG, RUN_SOURCE
 
 WEIGHTS, OPTIMISER, STATE = "model.safetensors", "optimiser.safetensors", "state.json"
 """Files of a checkpoint: weights with their card, and the tensors and plain values of the training state."""
@@ -41,7 +41,7 @@ class RunFolder:
     @property
     def source(self) -> Path:
         """Location of the training data; see `pointmask_trainer.run.source`."""
-        return self.root / "source.json"
+        return self.root / RUN_SOURCE
 
     @property
     def metrics(self) -> Path:
@@ -67,6 +67,11 @@ class RunFolder:
     def events(self) -> Path:
         """Folder of the TensorBoard files."""
         return self.root / "events"
+
+    @property
+    def mlflow(self) -> Path:
+        """Id of the run of MLflow; see `pointmask_trainer.run.trackers`."""
+        return self.root / "mlflow-run.txt"
 
     @property
     def last(self) -> Path:
@@ -105,7 +110,7 @@ class RunFolder:
     @property
     def all(self) -> tuple[Path, ...]:
         """Every file and folder that a training may write."""
-        files = (self.config, self.source, self.metrics, self.strategy, self.report)
+        files = (self.config, self.source, self.metrics, self.strategy, self.report, self.mlflow)
         folders = (self.events, self.last, self.former_last, self.best, self.labels, self.analysis)
         return (*files, self.ids("train"), self.ids("val"), self.ids(UNSEEN), *folders)
 

@@ -7,6 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from pointmask.io.files import write_whole
 from pointmask_trainer.errors import ConfigError
 from pointmask_trainer.run.callbacks import Callback
 from pointmask_trainer.run.events import Events, scalars
@@ -68,7 +69,7 @@ class WandB(Callback):
 class MLflow(Callback):
     """A run of MLflow: experiment ``MLFLOW_EXPERIMENT_NAME``, or ``pointmask``.
 
-    A training that is resumed becomes a new run of the same name, whose steps go on.
+    Its id is kept in the folder of the training, so that a resumed one goes on there.
     """
 
     def __init__(self) -> None:
@@ -76,8 +77,13 @@ class MLflow(Callback):
 
     def start(self, folder: Path, settings: Mapping[str, Any], epoch: int) -> None:
         """See `Callback`."""
+        kept = RunFolder(folder).mlflow
+        if epoch and kept.is_file():
+            self._mlflow.start_run(run_id=kept.read_text("utf-8").strip())
+            return
         self._mlflow.set_experiment(os.environ.get("MLFLOW_EXPERIMENT_NAME", _PROJECT))
-        self._mlflow.start_run(run_name=folder.resolve().name)
+        run = self._mlflow.start_run(run_name=folder.resolve().name)
+        write_whole(kept, f"{run.info.run_id}\n")
         self._mlflow.log_params(dict(settings))
 
     def epoch(self, metrics: Mapping[str, Any]) -> None:

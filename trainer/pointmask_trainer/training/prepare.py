@@ -34,7 +34,7 @@ from pointmask_trainer.training.unseen import Unseen, kept_apart, unseen_of
 
 SEEN = (
     "the clicks of the validation images train the detector too (strategy.options.beta), so its figures on "
-    "them flatter: quote those of a list that it never saw, with pointmask evaluate RUN DATA --list test"
+    "them flatter: quote those of images that it never saw, with pointmask evaluate RUN DATA --list FILE"
 )
 """What is said of strategies that are trained on all validation images."""
 
@@ -122,7 +122,9 @@ def prepare(
     share = strategy.unseen_share if keeps_unseen else 0.0
     val_ids, unseen_ids = kept_apart(ids[1], share, config.seed)
     train_split, val_split, unseen_split = (
-        load_split(name, listed, images, paired, device, say) if listed else None
+        load_split(name, listed, images, paired, device, say, dead_pixels=config.model.dead_pixels)
+        if listed
+        else None
         for name, listed in (("train", ids[0]), ("val", val_ids), ("unseen", unseen_ids))
     )
     assert train_split is not None

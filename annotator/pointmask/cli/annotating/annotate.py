@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from pointmask.advice import command
-from pointmask.cli import EXIT_SOME_SKIPPED, advise, called, say
+from pointmask.advice import command, did_you_mean, unused
+from pointmask.cli import EXIT_SOME_SKIPPED, advise, called, complain, say
 from pointmask.cli.options import (
     data_set_name,
+    json_option,
     point_format_option,
     polarity_option,
     saved_documents,
@@ -18,7 +19,8 @@ from pointmask.cli.options import (
 )
 from pointmask.cli.plugins import LateHelp
 from pointmask.io.formats.registry import saved_as
-from pointmask.io.layout import IMAGES, RESULTS
+from pointmask.io.layout import RESULTS
+from pointmask.printable import printable_json
 
 if TYPE_CHECKING:
     from pointmask.folder.report.options import ReportOptions
@@ -33,8 +35,9 @@ def _kinds(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[
     known = (*RESULTS, "rle", *saved_as(kinds))
     for kind in kinds:
         if kind not in known:
-            every = ",".join((*RESULTS, "rle", *saved_as()))
-            raise click.BadParameter(f"{kind!r} is not known; choose among {every}")
+            every = (*RESULTS, "rle", *saved_as())
+            hint = did_you_mean(kind, every)
+            raise click.BadParameter(f"{kind!r} is not known; {hint}choose among {','.join(every)}")
     return kinds
 
 
@@ -139,6 +142,7 @@ def shard_of(ctx: click.Context, parameter: click.Parameter, value: str | None) 
 @click.option("--shard", metavar="I/N", callback=shard_of, help="Run only part I of N; the last one merges.")
 @click.option("--empty-masks", is_flag=True, help="Write an empty mask for images without points.")
 @click.option("--timings", is_flag=True, help="Append timings.jsonl: milliseconds per target of each image.")
+@json_option
 @click.option("--scheduler", metavar="ADDRESS", help="Run on a Dask cluster: tcp://host:8786.")
 def annotate(
     images: Path,
@@ -166,6 +170,7 @@ def annotate(
     shard: tuple[int, int] | None,
     empty_masks: bool,
     timings: bool,
+    as_json: bool,
     scheduler: str | None,
 ) -> None:
     """Annotate IMAGES, a folder, zip or tar archive; write masks/, manifest.jsonl and theta.toml to OUT.
@@ -174,13 +179,13 @@ def annotate(
     annotated are skipped and listed; the exit status is then 3, as it is if hardly a point lies on a target.
     """
     from pointmask.cli.progress import progress_display
-    from pointmask.cli.summary import announce_compilation, show_summary, what_is_wrong
+    from pointmask.cli.summary import announce_compilation, show_summary, summary_json, what_is_wrong
     from pointmask.folder.documents import check_heeded
     from pointmask.folder.job import annotate_folder
     from pointmask.folder.output import check_places
     from pointmask.io.formats.base import WriteOptions
     from pointmask.io.images.open import open_source
-    from pointmask.places import check_images
+    from pointmask.places import check_images, data_of
     from pointmask.theta import Theta
 
     if no_png and (excluded := set(save) & {"soft", "instance", "overlay"}):
@@ -227,18 +232,21 @@ def annotate(
             scheduler=scheduler,
             progress=progress,
         )
-    show_summary(summary)
-    if carried:
+    if as_json:
+        say(*printable_json(summary_json(summary)).splitlines())
+    else:
+        show_summary(summary)
+    if carried and not as_json:
         show_tracks(carried, out)
     wrong = what_is_wrong(summary, is_shard=shard is not None)
     if wrong is not None:
-        say(f"WARNING: {wrong[0]}", f"What to do: {wrong[1]}")
-    elif not summary.missing_shards and summary.images:
-        data = images.parent if images.name == IMAGES else "DATA"
-        advise(
-            command("click", images, "--review", out, "--out", out),
-            command("train", data, "--masks", out, "--out", "run"),
-        )
+        tell = complain if as_json else say
+        tell(f"WARNING: {wrong[0]}", f"What to do: {wrong[1]}")
+    elif not as_json and not summary.missing_shards and summary.images:
+        data = data_of(images) or images
+        train = command("train", data, "--masks", out, "--out", unused("run"))
+        unpack = command("convert", out, unused("training"), "--to", "basicirstd", "--images", images)
+        advise(command("click", images, "--review", out, "--out", out), train if images.is_dir() else unpack)
     makes_sense = summary.judgement is None or summary.judgement.makes_sense
     if summary.skipped or not makes_sense or not (summary.images or shard):
         raise SystemExit(EXIT_SOME_SKIPPED)

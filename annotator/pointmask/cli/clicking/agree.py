@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from pointmask.cli import complain, say
+from pointmask.advice import command, unused
+from pointmask.cli import advise, complain, say
 
 _SHOWN = 20  # reasons
 
@@ -22,6 +23,7 @@ def agree(folders: tuple[Path, ...]) -> None:
     """
     from pointmask.click.annotators.agree import agree as compared
     from pointmask.click.annotators.words import lines_of
+    from pointmask.io.clicks import last_images
 
     if len(folders) < 2:
         raise click.UsageError("give two folders or more")
@@ -32,3 +34,7 @@ def agree(folders: tuple[Path, ...]) -> None:
         complain(f"left out: {reason}")
     if len(found.left_out) > _SHOWN:
         complain(f"left out: {len(found.left_out) - _SHOWN:,} more")
+    if found.worst:
+        first = found.folders[found.worst[0].first]
+        advise(command("click", last_images(first) or "IMAGES", "--out", first, "--read-only"))
+    advise(command("merge", *folders, "--out", unused("merged")))

@@ -177,6 +177,7 @@ def click_command(
         overlap=overlap,
         read_only=read_only,
     )
+    is_new = not out.exists()
     try:
         with opened(wish, _warn) as desk:
             if fill:
@@ -185,7 +186,7 @@ def click_command(
                 _publish(desk)
                 return
             wait_for_images(desk.listing, _PATIENCE, say)
-            say(_what_is_there(desk))
+            say(_what_is_there(desk, is_new=is_new))
             view = "/review" if review else ""
             if at is not None:
                 with address.listening_at(at) as bound:
@@ -248,7 +249,9 @@ def _serve(
         if redirect is not None:
             redirect.remove()
     if desk.session.seq == before:
-        say("Ended. Nothing was changed.")
+        setup = desk.session.setup
+        noted = "" if setup.read_only else f"; that there was a session is noted in {setup.out}"
+        say(f"Ended. No mask was changed{noted}.")
     else:
         say("Ended. The output folder is brought up to date; Ctrl+C leaves that to the next time.")
         _publish(desk)
@@ -305,12 +308,12 @@ def _warn(sentence: str) -> None:
     complain(f"WARNING: {sentence}")
 
 
-def _what_is_there(desk: "Desk") -> str:
+def _what_is_there(desk: "Desk", *, is_new: bool) -> str:
     """Say what the output folder holds."""
     session = desk.session
     out = f"Output: {session.setup.out}"
     if session.last_edit is None:
-        return f"{out}, new"
+        return f"{out}, {'new' if is_new else 'in which nobody has clicked yet'}"
     milliseconds, who = session.last_edit
     at = time.strftime("%Y-%m-%d %H:%M", time.localtime(milliseconds / 1000))
     images = len({image for image, _ in session.marked()})

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from pointmask.cli import say
+from pointmask.advice import command, unused
+from pointmask.cli import advise, say
 
 _SHOWN = 20  # images
 
@@ -22,6 +23,8 @@ def merge(folders: tuple[Path, ...], out: Path) -> None:
     Folders are only read; their journals stay with them.
     """
     from pointmask.click.annotators.merge import merge as merged
+    from pointmask.io.clicks import last_images
+    from pointmask.places import data_of
 
     done = merged(folders, out)
     say(f"{out}: {done.done:,} frames with masks, {done.skipped:,} skipped")
@@ -31,3 +34,8 @@ def merge(folders: tuple[Path, ...], out: Path) -> None:
         say(f"in several folders: {name}", err=True)
     if len(done.double) > _SHOWN:
         say(f"in several folders: {len(done.double) - _SHOWN:,} more", err=True)
+    images = next(filter(None, map(last_images, folders)), Path("IMAGES"))
+    advise(
+        command("click", images, "--review", out, "--out", out),
+        command("train", data_of(images) or images, "--masks", out, "--out", unused("run")),
+    )

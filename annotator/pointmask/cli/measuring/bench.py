@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from pointmask.advice import command, install
+from pointmask.advice import command, did_you_mean, install, unused
 from pointmask.bench.baselines.registry import BASELINES, READY, WEIGHTS, check_weights
 from pointmask.cli import EXIT_SOME_SKIPPED, advise, called, say
 from pointmask.cli.options import json_option
 from pointmask.cli.plugins import NamesOption, warn_of_broken
 from pointmask.errors import ImageError
+from pointmask.io.layout import IMAGES
 from pointmask.io.own import check_set, is_json_of
 from pointmask.printable import printable, printable_json
 
@@ -158,9 +159,32 @@ def bench(
         _show(summary)
     _save(summary, out, tells=not as_json)
     if not as_json:
-        advise(command("annotate", images or "IMAGES", "--points", points or "POINTS", "--out", "out"))
+        advise(_next(images, masks, points))
     if run.skipped:
         raise SystemExit(EXIT_SOME_SKIPPED)
+
+
+def _next(images: Path | None, masks: Path | None, points: Path | None) -> str:
+    """Return the command that annotates what was measured, or the user's own images."""
+    from pointmask.places import points_of
+
+    if images is None or masks is None:
+        return command("annotate", "IMAGES", "--points", "POINTS", "--out", unused("labels"))
+    known = points or points_of(images)
+    clicks = ("--points", masks, "--simulate", "centroid") if known is None else ("--points", known)
+    return command("annotate", images, *clicks, "--out", unused("labels"))
+
+
+def _without_masks(images: Path) -> str:
+    """Say which masks are missing; where they are known, the whole call."""
+    from pointmask.places import kind_of, true_masks_of
+
+    inside = images / IMAGES if kind_of(images) == "training folder" else images
+    known = true_masks_of(inside)
+    if known is None:
+        return "IMAGES need true masks to be measured on; add --masks DIR."
+    line = called("--masks", known, instead={images: inside})
+    return f"{images} must be measured on true masks, which are there: {line}"
 
 
 def _checked(
@@ -168,16 +192,18 @@ def _checked(
 ) -> list[str]:
     """Reject incompatible options; return the methods."""
     if images is not None and masks is None:
-        raise click.UsageError("IMAGES need true masks to be measured on; add --masks DIR.")
+        raise click.UsageError(_without_masks(images))
     if images is None and (masks is not None or points is not None):
         raise click.UsageError("--masks and --points belong to a folder of images; give IMAGES too.")
     if points is not None and protocol is not None:
         raise click.UsageError("--protocol simulates points, --points reads them; give one of the two.")
     names = [name.strip() for name in methods.split(",") if name.strip()]
     unknown = [name for name in names if name not in BASELINES]
+    hint = did_you_mean(unknown[0], BASELINES) if unknown else ""
     if unknown or not names or len(set(names)) < len(names):
         raise click.BadParameter(
-            f"{methods!r}: choose one or more of {','.join(BASELINES)}, each once", param_hint="--methods"
+            f"{methods!r}: {hint}choose one or more of {','.join(BASELINES)}, each once",
+            param_hint="--methods",
         )
     return names
 

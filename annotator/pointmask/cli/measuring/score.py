@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from pointmask.advice import did_you_mean
 from pointmask.cli import EXIT_SOME_SKIPPED, advise, called, complain, say
 from pointmask.cli.options import json_option
 from pointmask.io.own import check_set, is_json_of
@@ -123,6 +124,7 @@ def score(
     from pointmask.cli.progress import progress_display
     from pointmask.io.files import whole_text, write_whole
     from pointmask.io.points.lists import read_ids
+    from pointmask.scoring.exchanged import check_truth
     from pointmask.scoring.pairs import pair
     from pointmask.scoring.rows import Rows
     from pointmask.scoring.run import Scorer, score_all
@@ -134,6 +136,7 @@ def score(
     check_set(out, FILES, reads, _is_score, overwrite=overwrite)
     names = unique_names(masks)
     sets = [open_masks(path, threshold, hint=_HINT) for path in masks]
+    check_truth(masks, truth)
     true = open_masks(truth)
     found = pair(true, sets, None if id_list is None else read_ids(id_list), missing_is_empty=missing_empty)
     show_notes(found.notes)
@@ -180,9 +183,24 @@ def score(
         return
     for name in FILES:
         say(str(out / name))
-    if images is None:
-        advise(called() + " --images IMAGES --overwrite")
+    advise(_next(masks, truth, images))
     _show_problems(problems)
+
+
+def _next(masks: tuple[Path, ...], truth: Path, images: Path | None) -> str:
+    """Return the command that shows the worst cases on their images, or corrects the masks."""
+    from pointmask.advice import command, unused
+    from pointmask.io.layout import POINTS
+    from pointmask.places import images_of, kind_of
+
+    if images is None:
+        return called("--images", images_of(truth) or "IMAGES", "--overwrite")
+    kinds = {kind_of(path): path for path in reversed(masks)}
+    if (ours := kinds.get("output")) is not None:
+        return command("click", images, "--review", ours, "--out", ours)
+    if (found := kinds.get("detections")) is not None:
+        return command("click", images, "--proposals", found / POINTS, "--out", unused("reviewed"))
+    return command("check", images, "--masks", truth)
 
 
 @contextmanager
@@ -245,7 +263,8 @@ def _parts(by: str) -> list[str]:
     unknown = [part for part in parts if part not in _BY]
     if unknown:
         raise click.BadParameter(
-            f"{unknown[0]!r} is unknown; choose among {', '.join(_BY)}", param_hint="--by"
+            f"{unknown[0]!r} is unknown; {did_you_mean(unknown[0], _BY)}choose among {', '.join(_BY)}",
+            param_hint="--by",
         )
     return parts
 

@@ -5,11 +5,10 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from pointmask.advice import command
 from pointmask.click.journal.index import FrameKey
 from pointmask.errors import OutputError
 from pointmask.folder.records.manifest import Entry, read_manifest
-from pointmask.io.clicks import is_ahead
+from pointmask.io.clicks import is_ahead, publishing
 
 
 def check_published(folders: Sequence[Path]) -> None:
@@ -24,8 +23,7 @@ def check_published(folders: Sequence[Path]) -> None:
     for folder in folders:
         if is_ahead(folder):
             raise OutputError(
-                f"{folder} holds edits that are not published; bring it up to date with: "
-                f"{command('click', 'IMAGES', '--publish', '--out', folder)}"
+                f"{folder} holds edits that are not published; bring it up to date with: {publishing(folder)}"
             )
     if len({folder.resolve() for folder in folders}) < len(folders):
         raise OutputError("a folder is named twice; name each once")

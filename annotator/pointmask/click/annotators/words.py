@@ -24,8 +24,6 @@ def lines_of(found: Agreements) -> Iterator[str]:
         pair = f"{found.folders[worst.first]}, {found.folders[worst.second]}"
         what = worst.what or f"IoU {worst.iou:.2f} ({pair})"
         yield f"  {name} x {worst.place[1]} y {worst.place[0]}: {what}"
-    if found.worst:
-        yield "Look at one folder with: pointmask click IMAGES --out FOLDER --read-only"
 
 
 def _agreement(names: str, found: Agreement, first: str, second: str) -> Iterator[str]:

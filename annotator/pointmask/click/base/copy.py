@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pointmask.advice import command
 from pointmask.errors import OutputError
-from pointmask.io.clicks import is_ahead
+from pointmask.io.clicks import is_ahead, publishing
 from pointmask.io.files import clean_temporaries, put_whole, staged, write_whole
 from pointmask.io.layout import MANIFEST, RESULTS, THETA
 
@@ -44,8 +44,8 @@ def start_as_copy(reviewed: Path, out: Path) -> bool:
         return False
     if is_ahead(reviewed):
         raise OutputError(
-            f"{reviewed} holds edits that its masks do not show yet; bring it up to date first: pointmask "
-            f"click IMAGES --publish --out {reviewed}"
+            f"{reviewed} holds edits that its masks do not show yet; bring it up to date first: "
+            f"{publishing(reviewed)}"
         )
     clean_temporaries(out, _TAG, [RESULTS["mask"], RESULTS["instance"]])
     for kind in ("mask", "instance"):

@@ -7,6 +7,7 @@ from typing import BinaryIO, NamedTuple
 from pointmask.click.contract.errors import JournalError
 from pointmask.click.journal.index import JournalIndex, Placed, groups
 from pointmask.click.journal.lines import LONGEST, Line, parse_line
+from pointmask.io.clicks import publishing
 from pointmask.io.lines import end_of_lines
 from pointmask.regular import open_regular
 
@@ -82,7 +83,7 @@ def _lines(path: Path, file: BinaryIO, end: int) -> Iterator[Placed]:
         except JournalError as error:
             raise JournalError(
                 f"{path}, line {number}, is not as pointmask wrote it: {error}. Nothing is guessed: bring "
-                "the masks up to the line before with `pointmask click IMAGES --publish`, then move the file "
+                f"the masks up to the line before with `{publishing(path.parent)}`, then move the file "
                 "away; or put back a copy that is whole"
             ) from None
         yield Placed(offset, offset + len(data), line)

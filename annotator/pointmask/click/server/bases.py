@@ -24,7 +24,9 @@ _SHOWN = 3  # names in a sentence
 
 
 @contextmanager
-def reviewed(out: Path, review: Path | None, settings: Settings, *, read_only: bool) -> Iterator[Base | None]:
+def reviewed(
+    out: Path, review: Path | None, images: Path, settings: Settings, *, read_only: bool
+) -> Iterator[Base | None]:
     """
     Open the masks that a folder holds already; they are closed with the block.
 
@@ -34,6 +36,8 @@ def reviewed(out: Path, review: Path | None, settings: Settings, *, read_only: b
         Existing folder, held by the caller unless it is only read.
     review : Path, optional
         Folder to review. If it is another than `out`, `out` starts as its copy.
+    images : Path
+        As the user gave them, for messages.
     settings : Settings
         Of the session.
     read_only : bool
@@ -60,7 +64,7 @@ def reviewed(out: Path, review: Path | None, settings: Settings, *, read_only: b
     if review is None and not (out / CLICKS).is_file():
         raise OutputError(
             f"{out} holds masks of another command; to review them: "
-            f"{command('click', 'IMAGES', '--review', out, '--out', out)}, else choose another --out"
+            f"{command('click', images, '--review', out, '--out', out)}, else choose another --out"
         )
     with closing(ManifestBase(place, settings)) as base:
         yield base

@@ -123,7 +123,7 @@ def opened(wish: Wish, warn: Warn) -> Iterator[Desk]:
     try:
         with (
             nullcontext() if wish.read_only else hold_folder(wish.out, wish.annotator, warn),
-            reviewed(wish.out, wish.review, settings, read_only=wish.read_only) as masks,
+            reviewed(wish.out, wish.review, wish.images, settings, read_only=wish.read_only) as masks,
             ExitStack() as stack,
         ):
             seeds = None

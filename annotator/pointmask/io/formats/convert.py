@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from pointmask.advice import did_you_mean
 from pointmask.components import components
 from pointmask.errors import OutputError, PluginError, PointmaskError, PointsError
 from pointmask.io.files import put_whole, staged
@@ -354,9 +355,13 @@ def _joined(image: LabelledImage) -> int:
 
 def _chosen(to: str, options: Mapping[str, Any]) -> WriteOptions:
     """Refuse a format that cannot be written, and options that it does not have."""
+    if to not in layouts():
+        hint = did_you_mean(to, layouts())
+        what = (
+            f"format {to!r} cannot be written" if to in FORMATS else f"no annotation format is called {to!r}"
+        )
+        raise PointsError(f"{what}; {hint}choose one of {', '.join(layouts())}")
     form = FORMATS.load(to)
-    if not form.layout:
-        raise PointsError(f"format {to!r} cannot be written; choose among {', '.join(layouts())}")
     for option in options:
         if option not in form.options:
             having = [name for name in layouts() if option in FORMATS.load(name).options]
