@@ -33,7 +33,10 @@ def write_tree(path: Path, tree: Any) -> None:  # noqa: ANN401 - any nesting
     """
     tensors: dict[str, Tensor] = {}
     header = json.dumps(_packed(tree, tensors))
+    path.touch()
+    mode = path.stat().st_mode
     save_file(tensors, path, {_HEADER: header})
+    path.chmod(mode)  # some versions of safetensors leave the file to its owner alone
 
 
 def read_tree(path: Path) -> Any:  # noqa: ANN401 - as written
