@@ -91,6 +91,18 @@ def test_d2d_is_measured_against_static_masks(tmp_path):
     assert result["cycle"] == pytest.approx(result["steps"] + result["update"])
 
 
+@pytest.mark.slow
+def test_strategies_are_measured_against_static_masks(tmp_path):
+    pytest.importorskip("torch")
+    words = ["--images", "4", "--rows", "lesps", "--set", "epochs=3", "batch=2", "augment.crop=32"]
+    done = script("strategy_cost", *words, "--results", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    result = json.loads((tmp_path / "strategy_cost.json").read_text())
+    assert result["epochs"] == 3
+    seconds = result["seconds"]
+    assert result["ratios"] == {"masks": 1, "lesps": seconds["lesps"] / seconds["masks"]}
+
+
 def test_scale_compares_and_divides(tmp_path):
     done = script("scale", "--frames", "40", "--rounds", "1", "--results", str(tmp_path))
     assert done.returncode == 0, done.stderr

@@ -12,6 +12,7 @@ from pointmask_trainer.data.pool import Pool
 from pointmask_trainer.detectors.base import Detector
 from pointmask_trainer.detectors.registry import build
 from pointmask_trainer.inference.tiles import predict, predict_pool
+from pointmask_trainer.inference.windows import predict_boxes, tiles_round
 
 
 class Local(Detector):
@@ -47,20 +48,51 @@ def test_a_detector_sees_tiles_of_the_side_it_was_trained_for():
     assert set(model.seen) == {(24, 20)}
 
 
-def test_only_tiles_that_meet_a_box_are_shown_and_they_show_the_same():
+def test_tiles_round_boxes_show_what_whole_images_do():
     model = Local()
-    images = [torch.rand(50, 70) * 255, torch.rand(50, 70) * 255]
+    images = [torch.rand(50, 70) * 255, torch.rand(50, 70) * 255, torch.rand(16, 40) * 255]
     pool, normalisation = Pool([image.numpy() for image in images]), Normalisation(100.0, 30.0)
     model.tile = 20
-    boxes = {0: [(30, 40, 33, 44), (-9, -9, 2, 3)], 1: []}
-    found = dict(predict_pool(model, pool, normalisation, boxes=boxes))
-    assert model.seen == [(20, 20)]  # all tiles at once
+    boxes = {0: [(30, 40, 33, 44), (-9, -9, 2, 3)], 1: [], 2: [(3, 5, 9, 12), (4, 36, 12, 50)]}
+    found = dict(predict_boxes(model, pool, normalisation, boxes))
+    assert list(found) == [0, 1, 2]
+    assert model.seen == [(20, 20), (16, 20)]  # all tiles of a shape at once
     whole = dict(predict_pool(model, pool, normalisation))
-    for top, left, bottom, right in boxes[0]:
-        rows, cols = slice(max(top, 0), bottom), slice(max(left, 0), right)
-        assert torch.equal(found[0][rows, cols], whole[0][rows, cols])
+    for index, own in boxes.items():
+        for top, left, bottom, right in own:
+            rows, cols = slice(max(top, 0), bottom), slice(max(left, 0), right)
+            torch.testing.assert_close(found[index][rows, cols], whole[index][rows, cols])
     assert not found[1].any()
     assert (found[0] == 0).sum() > 0.6 * found[0].numel()
+
+
+@pytest.mark.parametrize(
+    ("boxes", "tiles"),
+    [
+        ([], 0),
+        ([(0, 0, 33, 33)], 1),
+        ([(100, 90, 133, 123)], 1),  # across seams of the grid
+        ([(100, 90, 133, 123), (60, 70, 93, 103)], 1),
+        ([(100, 90, 133, 123), (10, 70, 43, 103)], 2),
+        ([(100, 90, 233, 223)], 6),  # too large for a tile: the grid
+        ([(-20, -20, -1, -1), (300, 0, 320, 9)], 0),
+    ],
+)
+def test_boxes_lie_within_the_used_part_of_few_tiles(boxes, tiles):
+    found = tiles_round(boxes, (256, 256), 128)
+    assert len(found) == tiles
+    covered = np.zeros((256, 256), bool)
+    for rows, cols in found:
+        assert rows.input.stop - rows.input.start == cols.input.stop - cols.input.start == 128
+        assert min(rows.input.start, cols.input.start) >= 0
+        assert max(rows.input.stop, cols.input.stop) <= 256
+        covered[rows.output, cols.output] = True
+        for axis in (rows, cols):
+            # Context on both sides, except at the image's border.
+            assert axis.output.start - axis.input.start >= 16 or axis.input.start == 0
+            assert axis.input.stop - axis.output.stop >= 16 or axis.input.stop == 256
+    for top, left, bottom, right in boxes:
+        assert covered[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)].all()
 
 
 def test_an_overlap_as_large_as_a_tile_is_refused():

@@ -1,7 +1,7 @@
 """Prediction of whole images of any size: batches of equal shape, large frames in overlapping tiles."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise, product
 
@@ -12,11 +12,10 @@ from pointmask_trainer.data.normalisation import Normalisation
 from pointmask_trainer.data.pool import Pool
 from pointmask_trainer.detectors.base import ImageNetwork
 
-Box = tuple[int, int, int, int]
-"""Top, left, bottom and right in px; bottom and right are exclusive."""
+BATCH_PIXELS = 2**20
+"""Pixels per forward pass."""
 
 _OVERLAP = 64
-_BATCH_PIXELS = 2**20  # per forward pass
 
 
 def predict_pool(
@@ -25,7 +24,6 @@ def predict_pool(
     normalisation: Normalisation,
     indices: Iterable[int] | None = None,
     *,
-    boxes: Mapping[int, Sequence[Box]] | None = None,
     autocast: torch.dtype | None = None,
 ) -> Iterator[tuple[int, Tensor]]:
     """Compute the probabilities of many images, batching those of equal shape.
@@ -39,8 +37,6 @@ def predict_pool(
     normalisation : Normalisation
     indices : iterable of int, optional
         Indices of the images to predict; all by default.
-    boxes : Mapping of index to boxes, optional
-        Only tiles that intersect one of an image's boxes are computed; elsewhere the map is 0.
     autocast : torch.dtype, optional
         Precision of the forward pass.
 
@@ -49,16 +45,13 @@ def predict_pool(
     (index, probabilities)
         (H, W) float32 in [0, 1]; grouped by shape, not in the order of `indices`.
     """
-    for part in same_shapes(images, indices, one_by_one=boxes is not None):
+    for part in same_shapes(images, indices):
         batch = torch.stack([images.image(index) for index in part])[:, None]
-        own_boxes = None if boxes is None else boxes[part[0]]
-        maps = predict(model, batch, normalisation, boxes=own_boxes, autocast=autocast)
+        maps = predict(model, batch, normalisation, autocast=autocast)
         yield from zip(part, maps, strict=True)
 
 
-def same_shapes(
-    images: Pool, indices: Iterable[int] | None = None, *, one_by_one: bool = False
-) -> Iterator[list[int]]:
+def same_shapes(images: Pool, indices: Iterable[int] | None = None) -> Iterator[list[int]]:
     """Divide images into batches of equal shape that fit one forward pass.
 
     Parameters
@@ -66,14 +59,12 @@ def same_shapes(
     images : Pool
     indices : iterable of int, optional
         All by default.
-    one_by_one : bool
-        Yield each image alone.
     """
     by_shape: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
     for index in range(len(images)) if indices is None else indices:
         by_shape[images.shapes[index]].append(index)
     for (height, width), same_shape in by_shape.items():
-        count = 1 if one_by_one else max(1, _BATCH_PIXELS // (height * width))
+        count = max(1, BATCH_PIXELS // (height * width))
         for start in range(0, len(same_shape), count):
             yield same_shape[start : start + count]
 
@@ -86,7 +77,6 @@ def predict(
     *,
     tile: int | None = None,
     overlap: int | None = None,
-    boxes: Sequence[Box] | None = None,
     autocast: torch.dtype | None = None,
 ) -> Tensor:
     """Compute the probabilities of a batch of images.
@@ -103,8 +93,6 @@ def predict(
     overlap : int, optional
         Overlap of neighbouring tiles in px; each pixel is taken from the tile in whose interior it lies
         deeper. By default `overlap_of` the tile.
-    boxes : sequence of (top, left, bottom, right), optional
-        Only tiles whose used output intersects one of these boxes are computed; elsewhere the map is 0.
     autocast : torch.dtype, optional
         Precision of the forward pass.
 
@@ -120,10 +108,6 @@ def predict(
         tile = model.tile if tile is None else tile
         overlap = overlap_of(tile) if overlap is None else overlap
         tiles = list(product(intervals(height, tile, overlap), intervals(width, tile, overlap)))
-        if boxes is not None:
-            tiles = [
-                (rows, cols) for rows, cols in tiles if any(_intersects(rows, cols, box) for box in boxes)
-            ]
         for group in grouped(tiles, images.shape[0] * min(tile, height) * min(tile, width)):
             batch = torch.cat([values[:, :, rows.input, cols.input] for rows, cols in group])
             probabilities = torch.sigmoid(model(batch)["logits"][:, 0].float())
@@ -157,20 +141,9 @@ class Interval:
         self.output_in_tile = slice(first - start, last - start)
 
 
-def _intersects(rows: Interval, cols: Interval, box: Box) -> bool:
-    """Whether the used output of a tile contains a pixel of a box."""
-    top, left, bottom, right = box
-    return (
-        rows.output.start < bottom
-        and top < rows.output.stop
-        and cols.output.start < right
-        and left < cols.output.stop
-    )
-
-
 def grouped(tiles: list[tuple[Interval, Interval]], pixels: int) -> Iterator[list[tuple[Interval, Interval]]]:
     """Divide tiles of equal size, `pixels` each, into groups for one forward pass."""
-    count = max(1, _BATCH_PIXELS // pixels)
+    count = max(1, BATCH_PIXELS // pixels)
     for start in range(0, len(tiles), count):
         yield tiles[start : start + count]
 

@@ -12,7 +12,7 @@ from pointmask_trainer.data.labels import LabelStore, SplitName
 from pointmask_trainer.data.split import Split
 from pointmask_trainer.detectors.base import ImageNetwork, Maps
 from pointmask_trainer.distributed import ProcessGroup
-from pointmask_trainer.inference.tiles import Box
+from pointmask_trainer.inference.windows import Box
 
 
 class Training(Protocol):
@@ -108,6 +108,7 @@ class Training(Protocol):
         indices : list of int, optional
             Images of the split; all by default.
         boxes : mapping of int to sequence of Box, optional
-            For each index, the boxes in which probabilities are needed; the rest of the map is 0.
+            For each index, the boxes in which probabilities are needed, and alone are right: tiles are
+            laid round them.
         """
         ...

@@ -27,7 +27,8 @@ from pointmask_trainer.distributed import ProcessGroup
 from pointmask_trainer.errors import ConfigError, TrainingError
 from pointmask_trainer.inference.operator_masks import OperatorMasks
 from pointmask_trainer.inference.tasks.choice import task_of
-from pointmask_trainer.inference.tiles import Box, predict_pool
+from pointmask_trainer.inference.tiles import predict_pool
+from pointmask_trainer.inference.windows import Box, predict_boxes
 from pointmask_trainer.run.mask_settings import MaskSettings
 from pointmask_trainer.strategies.base import Strategy
 from pointmask_trainer.training.batches import Batches
@@ -223,15 +224,12 @@ class Loop:
         indices: list[int] | None = None,
         boxes: Mapping[int, Sequence[Box]] | None = None,
     ) -> Iterator[tuple[int, Tensor]]:
-        """Yield probabilities of whole images; see `pointmask_trainer.inference.tiles.predict_pool`."""
-        return predict_pool(
-            self.evaluated_model,
-            self.splits[split].images,
-            self.normalisation,
-            indices,
-            boxes=boxes,
-            autocast=self.autocast,
-        )
+        """Yield probabilities; see `pointmask_trainer.strategies.training.Training.predictions`."""
+        model, images = self.evaluated_model, self.splits[split].images
+        if boxes is None:
+            return predict_pool(model, images, self.normalisation, indices, autocast=self.autocast)
+        own = boxes if indices is None else {index: boxes[index] for index in indices}
+        return predict_boxes(model, images, self.normalisation, own, autocast=self.autocast)
 
     def validate(
         self,

@@ -14,8 +14,10 @@ from tools.trainer.runs import PROCESSES, StopError, assert_same_run, stop_after
 from tools.trainer.training import TINY, make_folder
 
 from pointmask_trainer.config import load_config
+from pointmask_trainer.detectors.reading import reading
 from pointmask_trainer.errors import ConfigError
 from pointmask_trainer.recipes import VARIANTS
+from pointmask_trainer.strategies.affinity.features import Teacher, embedded
 from pointmask_trainer.strategies.registry import make_strategy
 from pointmask_trainer.training.train import Source, train
 
@@ -24,12 +26,14 @@ BASE = {"teacher": "none", "support": "fixed", "hard_background": False}
 
 
 class Headed(TwoLayers):
-    """With the name of the module that makes the logits, and without dropout."""
+    """With the name of the module that makes the logits; in training as in use, but for a batch norm."""
 
     embedding = "last"
 
-    def __init__(self, dropout=0.0):
-        super().__init__(dropout=dropout)
+    def __init__(self, *, batch_norm=False):
+        super().__init__(dropout=0.0)
+        if not batch_norm:
+            self.norm = torch.nn.GroupNorm(2, 6)
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +108,27 @@ def test_a_teacher_without_memory_is_no_teacher():
     loop.train_epoch()
     teacher = [*loop.strategy._teacher._model.parameters()]
     assert not any(torch.equal(a, b) for a, b in zip(teacher, loop.model.parameters(), strict=True))
+
+
+def test_a_teacher_sees_each_crop_alone():
+    """It normalises by running statistics, which follow the detector's, whichever crops are looked at."""
+    torch.manual_seed(0)
+    model = Headed(batch_norm=True)
+    projection = torch.nn.Conv2d(6, 4, 1)
+    teacher = Teacher(model, projection, 0.9)
+    model(torch.rand(8, 1, 20, 24))
+    teacher.follow()
+    assert torch.allclose(teacher._model.norm.running_mean, 0.1 * model.norm.running_mean)
+    images = torch.rand(4, 1, 20, 24)
+    whole = teacher.features(images, torch.arange(4), None)
+    some = teacher.features(images, torch.tensor([1, 3]), None)
+    torch.testing.assert_close(some, whole[[1, 3]])
+    exact = Teacher(model.eval(), projection, 0.0)
+    with reading(model, model.embedding) as seen:
+        model(images)
+    torch.testing.assert_close(
+        exact.features(images, torch.arange(4), None), embedded(seen[0], projection, (20, 24), 1)
+    )
 
 
 def test_each_switch_changes_only_its_part():

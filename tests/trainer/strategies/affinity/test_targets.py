@@ -287,6 +287,28 @@ def test_supports_grow_after_two_epochs():
     assert GSACPOptions(ramp=0).grown(0, 10) == 1
 
 
+def test_only_crops_with_a_point_need_features():
+    """Targets and contrast of a batch are those of its crops that hold a point."""
+    torch.manual_seed(0)
+    places = points((1, 20, 20), (3, 9, 30), (3, 30, 12))
+    crops, numbers = places.crops()
+    assert (crops.tolist(), numbers.tolist()) == ([1, 3], [0, 1, 1])
+    features = torch.nn.functional.normalize(torch.randn(2, 4, SIDE, SIDE), dim=1)
+    images, probabilities = torch.randn(4, 1, SIDE, SIDE), torch.rand(4, 1, SIDE, SIDE)
+    found = make_targets(features, images, places, GATE)
+    losses = contrast_loss(features, probabilities, found, 8)
+    assert losses[[0, 2]].tolist() == [0, 0]
+    for crop, own, own_points in (
+        (1, 0, points((0, 20, 20))),
+        (3, 1, points((0, 9, 30), (0, 30, 12))),
+    ):
+        alone = make_targets(features[own, None], images[crop, None], own_points, GATE)
+        assert torch.equal(found.positive[crop], alone.positive[0])
+        loss = contrast_loss(features[own, None], probabilities[crop, None], alone, 8)
+        torch.testing.assert_close(losses[crop], loss[0])
+    assert points().crops()[0].tolist() == [0]
+
+
 def test_a_window_reads_and_draws_the_same_pixels():
     around = surroundings(points((0, 1, 2), (1, 20, 5)), (SIDE, SIDE))
     maps = torch.arange(2 * SIDE * SIDE).reshape(2, 1, SIDE, SIDE)

@@ -58,8 +58,8 @@ def contrast_loss(features: Tensor, probabilities: Tensor, targets: Targets, har
 
     Parameters
     ----------
-    features : (B, d, H, W) float32 Tensor
-        Of unit length, with gradients.
+    features : (M, d, H, W) float32 Tensor
+        Of unit length, with gradients, of the crops that hold a point.
     probabilities : (B, 1, H, W) Tensor
         Of the detector, without gradients.
     targets : Targets
@@ -73,7 +73,7 @@ def contrast_loss(features: Tensor, probabilities: Tensor, targets: Targets, har
         Mean over the points of each crop; 0 without points.
     """
     around, points = targets.around, targets.around.points
-    near = around.read(features)
+    near = around.read_own(features)
     anchors = prototype(near, around.near).detach()
     alike = (near * anchors[:, None, None, :]).sum(-1)
     free = ~around.read(targets.supports)[..., 0]
@@ -86,24 +86,23 @@ def contrast_loss(features: Tensor, probabilities: Tensor, targets: Targets, har
     background = above.sum(1) / counts.sum(1).clamp(min=1)
     below = (_ALIKE - alike).clamp(min=0) ** 2 * targets.of_points
     own = below.sum((1, 2)) / targets.of_points.sum((1, 2)).clamp(min=1)
-    return mean_by_crop(background + own, points, len(features))
+    return mean_by_crop(background + own, points, len(probabilities))
 
 
 def _far_affinities(features: Tensor, probabilities: Tensor, targets: Targets, anchors: Tensor) -> Tensor:
     """Affinities of each point to the false alarms of its crop, (N, m); -inf where there is none."""
     points = targets.around.points
-    outside = (probabilities * ~targets.supports).flatten(1)
+    crops, numbers = points.crops()
+    outside = (probabilities[crops] * ~targets.supports[crops]).flatten(1)
     values, places = outside.topk(min(_CANDIDATES, outside.shape[1]), dim=1)
     width = features.shape[3]
     rows, cols = places // width, places % width
-    crops = torch.arange(len(features), device=features.device)[:, None]
-    alike = (features[crops, :, rows, cols][points.crop] * anchors[:, None, :]).sum(-1)
-    squares = (rows[points.crop] - points.rows[:, None]) ** 2 + (
-        cols[points.crop] - points.cols[:, None]
-    ) ** 2
+    each = torch.arange(len(features), device=features.device)[:, None]
+    alike = (features[each, :, rows, cols][numbers] * anchors[:, None, :]).sum(-1)
+    squares = (rows[numbers] - points.rows[:, None]) ** 2 + (cols[numbers] - points.cols[:, None]) ** 2
     inner = points.radius.clamp(min=RING)[:, None]
     in_ring = (squares > inner**2) & (squares <= 9 * inner**2)
-    return torch.where((values[points.crop] > _PROBABLE) & ~in_ring, alike, -torch.inf)
+    return torch.where((values[numbers] > _PROBABLE) & ~in_ring, alike, -torch.inf)
 
 
 def mean_by_crop(values: Tensor, points: CropPoints, crops: int) -> Tensor:

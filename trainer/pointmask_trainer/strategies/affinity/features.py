@@ -6,9 +6,9 @@ import math
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - as everybody writes it
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from pointmask_trainer.detectors.base import ImageNetwork
-from pointmask_trainer.detectors.quiet import unrecorded
 from pointmask_trainer.detectors.reading import reading
 
 
@@ -55,6 +55,9 @@ def embedding_channels(model: ImageNetwork) -> int:
 class Teacher:
     """A moving average of a detector and of its projection, which gives features and takes no gradients.
 
+    It normalises by running statistics, so that the features of a crop do not depend on the others: only
+    crops with a point are looked at.
+
     Parameters
     ----------
     model : ImageNetwork
@@ -64,39 +67,39 @@ class Teacher:
     """
 
     def __init__(self, model: ImageNetwork, projection: nn.Module | None, decay: float) -> None:
+        followed: list[nn.Module] = [model, *([] if projection is None else [projection])]
         self._model, self._projection = copy.deepcopy(model), copy.deepcopy(projection)
-        self._decay = decay
+        self._average = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
         for part in self._parts:
             part.requires_grad_(requires_grad=False)
+            part.eval()
+        # Listed once: to look up all names in every step takes a tenth of a step.
+        pairs = list(zip(_tensors(self._parts), _tensors(followed), strict=True))
+        self._averaged = [pair for pair in pairs if pair[0].is_floating_point()]
+        self._copied = [pair for pair in pairs if not pair[0].is_floating_point()]
 
     @property
     def _parts(self) -> list[nn.Module]:
         return [self._model, *([] if self._projection is None else [self._projection])]
 
     @torch.no_grad()
-    def features(self, images: Tensor, precision: torch.dtype | None) -> Tensor:
-        """Compute the features of (B, C, H, W) crops, normalised as in training, without dropout."""
-        self._model.train()
+    def features(self, images: Tensor, crops: Tensor, precision: torch.dtype | None) -> Tensor:
+        """Compute the features of some of (B, C, H, W) crops, whose indices are given."""
         with (
-            unrecorded(self._model, dropout=False),
             reading(self._model, self._model.embedding) as seen,
             torch.autocast(images.device.type, precision, enabled=precision is not None),
         ):
-            self._model(images)
+            self._model(images[crops])
         size = (images.shape[2], images.shape[3])
         return embedded(seen[0], self._projection, size, self._model.stride)
 
     @torch.no_grad()
-    def follow(self, model: ImageNetwork, projection: nn.Module | None) -> None:
+    def follow(self) -> None:
         """Move towards the present weights and statistics."""
-        for mine, its in zip(self._parts, [model, projection], strict=False):
-            assert its is not None
-            present = its.state_dict()
-            for name, value in mine.state_dict().items():
-                if value.is_floating_point():
-                    value.lerp_(present[name], 1 - self._decay)
-                else:
-                    value.copy_(present[name])
+        mine, its = zip(*self._averaged, strict=True)
+        self._average(mine, its, 0)
+        for own, present in self._copied:
+            own.copy_(present)
 
     def state_dict(self) -> dict[str, dict[str, Tensor]]:
         """Return weights and statistics of both parts."""
@@ -106,3 +109,8 @@ class Teacher:
         """Restore `state_dict`."""
         for number, part in enumerate(self._parts):
             part.load_state_dict(state[str(number)])
+
+
+def _tensors(modules: list[nn.Module]) -> list[Tensor]:
+    """List parameters and buffers."""
+    return [tensor for module in modules for tensor in (*module.parameters(), *module.buffers())]

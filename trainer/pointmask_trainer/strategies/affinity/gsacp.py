@@ -107,12 +107,12 @@ class GSACP(Strategy):
         """Run the detector, keep its features, and make the targets of the batch."""
         with reading(training.model, training.model.embedding) as seen:
             maps = training.forward(batch.images)
-        size = (batch.images.shape[2], batch.images.shape[3])
-        self._features = embedded(seen[0], self._projection, size, training.model.stride)
+        points = self._points_in(training, batch)
+        self._features = self._embedded(training, seen[0], batch, points)
         makers = self._features.detach()
         if self._teacher is not None:
-            makers = self._teacher.features(batch.images, training.autocast)
-        self._targets = make_targets(makers, batch.images, self._points_in(training, batch), self.options)
+            makers = self._teacher.features(batch.images, points.crops()[0], training.autocast)
+        self._targets = make_targets(makers, batch.images, points, self.options)
         return maps
 
     def losses(
@@ -129,7 +129,7 @@ class GSACP(Strategy):
     def after_step(self, training: Training, batch: Batch, maps: Maps, losses: Tensor) -> None:
         """Let the teacher follow, and log the losses."""
         if self._teacher is not None:
-            self._teacher.follow(training.model, self._projection)
+            self._teacher.follow()
         indices = training.group.concatenated(batch.indices)
         self._losses[indices] = training.group.concatenated(losses)
 
@@ -169,7 +169,7 @@ class GSACP(Strategy):
         """Make the targets of a batch as a step would, or from grey values alone."""
         points, makers = self._points_in(training, batch), None
         if by_features and self._teacher is not None:
-            makers = self._teacher.features(batch.images, training.autocast)
+            makers = self._teacher.features(batch.images, points.crops()[0], training.autocast)
         elif by_features:
             model = training.model
             with (
@@ -178,9 +178,13 @@ class GSACP(Strategy):
                 reading(model, model.embedding) as seen,
             ):
                 training.forward(batch.images)
-                size = (batch.images.shape[2], batch.images.shape[3])
-                makers = embedded(seen[0], self._projection, size, model.stride)
+                makers = self._embedded(training, seen[0], batch, points)
         return make_targets(makers, batch.images, points, self.options)
+
+    def _embedded(self, training: Training, features: Tensor, batch: Batch, points: CropPoints) -> Tensor:
+        """Embed the features of the crops that hold a point: nothing reads the others."""
+        size, crops = (batch.images.shape[2], batch.images.shape[3]), points.crops()[0]
+        return embedded(features[crops], self._projection, size, training.model.stride)
 
     def _points_in(self, training: Training, batch: Batch) -> CropPoints:
         """Return the points in a batch's crops, with the radii that their supports have by now."""

@@ -77,6 +77,20 @@ class CropPoints:
     def __len__(self) -> int:
         return len(self.crop)
 
+    def crops(self) -> tuple[Tensor, Tensor]:
+        """Return the crops that hold a point, and where among them that of each point is.
+
+        Returns
+        -------
+        (M,) int64 Tensor
+            Indices, ascending; of the first crop if none holds a point.
+        (N,) int64 Tensor
+        """
+        if not len(self):
+            return self.crop.new_zeros(1), self.crop
+        crops, numbers = torch.unique(self.crop, return_inverse=True)
+        return crops, numbers
+
 
 def points_in_crops(
     views: AffineViews,

@@ -62,7 +62,17 @@ class Surroundings:
 
     def read(self, maps: Tensor) -> Tensor:
         """Read (B, C, H, W) maps in the windows, (N, n, n, C)."""
-        return maps[self.points.crop[:, None, None], :, self.rows, self.cols]
+        return self._read(maps, self.points.crop)
+
+    def read_own(self, maps: Tensor) -> Tensor:
+        """Read (M, C, H, W) maps of the crops that hold a point, see `CropPoints.crops`, (N, n, n, C)."""
+        return self._read(maps, self.points.crops()[1])
+
+    def _read(self, maps: Tensor, numbers: Tensor) -> Tensor:
+        # Whole pixels by one index: the gradient of an index for each axis takes twice as long.
+        pixels = maps.permute(0, 2, 3, 1).reshape(-1, maps.shape[1])
+        places = (numbers[:, None, None] * self.size[0] + self.rows) * self.size[1] + self.cols
+        return pixels.index_select(0, places.flatten()).view(*places.shape, maps.shape[1])
 
     def drawn(self, chosen: Tensor, crops: int) -> Tensor:
         """Draw (N, n, n) bool windows into B crops, (B, 1, H, W) bool."""
@@ -136,8 +146,9 @@ def make_targets(features: Tensor | None, images: Tensor, points: CropPoints, ga
 
     Parameters
     ----------
-    features : (B, d, H, W) float32 Tensor or None
-        Of unit length at each pixel; None leaves the decision to grey values alone.
+    features : (M, d, H, W) float32 Tensor or None
+        Of unit length at each pixel, of the crops that hold a point, see `CropPoints.crops`; None leaves the
+        decision to grey values alone.
     images : (B, C, H, W) float32 Tensor
         Normalised; the first channel is read.
     points : CropPoints
@@ -147,7 +158,7 @@ def make_targets(features: Tensor | None, images: Tensor, points: CropPoints, ga
     contrast = _contrast(around.read(images[:, :1].float())[..., 0], around, gate.polarity)
     may_be, is_background = contrast >= gate.contrast_in, contrast < gate.contrast_out
     if features is not None:
-        margin = _margin(around.read(features), around)
+        margin = _margin(around.read_own(features), around)
         may_be &= margin >= gate.margin
         is_background |= margin <= -gate.margin
     positive = _connected(around, around.support & may_be | around.plus)
@@ -190,9 +201,15 @@ def _connected(around: Surroundings, candidates: Tensor) -> Tensor:
     """Keep the candidates that are 8-connected to their point, within as many steps as its support has px."""
     middle = candidates.shape[-1] // 2
     reached = torch.zeros_like(candidates)
-    reached[:, middle, middle] = True
+    if not len(candidates):
+        return reached
     steps = around.points.radius.ceil() + 1
-    for step in range(int(steps.max()) if len(steps) else 0):
-        grown = F.max_pool2d(reached.float()[:, None], 3, stride=1, padding=1)[:, 0] > 0
-        reached |= grown & candidates & (step < steps)[:, None, None]
+    most = int(steps.max())
+    # Supports end far within the windows, which hold the rings.
+    inner = slice(max(middle - most, 0), middle + most + 1)
+    own, near = candidates[:, inner, inner], reached[:, inner, inner]
+    near[:, near.shape[1] // 2, near.shape[2] // 2] = True
+    for step in range(most):
+        grown = F.max_pool2d(near.float()[:, None], 3, stride=1, padding=1)[:, 0] > 0
+        near |= grown & own & (step < steps)[:, None, None]
     return reached

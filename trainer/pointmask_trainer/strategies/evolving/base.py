@@ -17,7 +17,7 @@ from pointmask_trainer.data.labels import Label, SplitName
 from pointmask_trainer.data.layout import true_masks
 from pointmask_trainer.data.split import Split, for_every_image, known_masks
 from pointmask_trainer.detectors.base import Maps
-from pointmask_trainer.inference.tiles import Box
+from pointmask_trainer.inference.windows import Box
 from pointmask_trainer.strategies.base import Folder, Part, Strategy, require_points
 from pointmask_trainer.strategies.evolving.evolution import Rule, evolve, label_windows
 from pointmask_trainer.strategies.labels.annotating import annotate_image
@@ -152,7 +152,7 @@ def evolved_labels(
     """
     split, labels, group = training.splits["train"], training.labels, training.group
     mine = list(indices)[group.rank :: group.size]
-    # Tiles without a label are left out: on the CPU preset all of them take 1.7 times an epoch's training.
+    # Whole images on the CPU presets would take 1.7 times an epoch's training; see LOG, 2026-11-30.
     boxes = {index: label_windows(labels.label("train", index), rule.window) for index in mine}
     changes = {}
     for index, predicted in (predictions or training.predictions)("train", mine, boxes):

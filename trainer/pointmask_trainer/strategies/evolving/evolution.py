@@ -1,5 +1,6 @@
 """One update of a soft label by the detector's prediction, after LESPS and after PAL."""
 
+from collections.abc import Iterable
 from typing import Literal, Protocol
 
 import numpy as np
@@ -85,7 +86,14 @@ def label_windows(label: NDArray[np.floating], side: int) -> list[tuple[int, int
     list of (top, left, bottom, right)
         Half-open.
     """
-    squares = (_square(centre, side, label.shape) for centre in _floored_centroids(*components(label > 0.5)))
+    return windows_round(_floored_centroids(*components(label > 0.5)), side, label.shape)
+
+
+def windows_round(
+    places: Iterable[tuple[int, int]], side: int, shape: tuple[int, ...]
+) -> list[tuple[int, int, int, int]]:
+    """Return squares of an odd side round pixels of an (H, W) image, as `label_windows` does."""
+    squares = (_square(place, side, shape) for place in places)
     return [(rows.start, cols.start, rows.stop, cols.stop) for rows, cols in squares]
 
 

@@ -18,8 +18,9 @@ from pointmask_trainer.data.labels import Label, SplitName
 from pointmask_trainer.data.split import Split, for_every_image
 from pointmask_trainer.errors import DataError
 from pointmask_trainer.strategies.base import Folder
-from pointmask_trainer.strategies.evolving.admission import admission_label
+from pointmask_trainer.strategies.evolving.admission import Mask, admission_label
 from pointmask_trainer.strategies.evolving.base import ANNOTATED, Boxes, Evolving, evolved_labels, label_from
+from pointmask_trainer.strategies.evolving.evolution import windows_round
 from pointmask_trainer.strategies.evolving.options import PALOptions
 from pointmask_trainer.strategies.evolving.prestart import eight_bit_frame, from_edges
 from pointmask_trainer.strategies.labels.changes import Change
@@ -140,15 +141,33 @@ class PAL(Evolving):
         group, split = training.group, training.splits["train"]
         hard = [int(index) for index in np.flatnonzero(self._admitted == HARD)]
         most_missed = self.options.most_missed(epoch, training.config.epochs)
-        found = {}
-        for index, predicted in self.predictions(training, "train", hard[group.rank :: group.size]):
-            points = split.points[index]
-            mask = admission_label(
-                predicted.cpu().numpy(), points, most_missed=most_missed, most_false=self.options.false
+
+        def label_by(index: int, predicted: Tensor) -> Mask | None:
+            return admission_label(
+                predicted.cpu().numpy(),
+                split.points[index],
+                most_missed=most_missed,
+                most_false=self.options.false,
             )
+
+        # Where the points are missed, no prediction of the whole image is needed: that costs many times more.
+        near = {
+            index: windows_round(
+                split.points[index].tolist(), self.options.window, split.images.shapes[index]
+            )
+            for index in hard[group.rank :: group.size]
+        }
+        likely = [
+            index
+            for index, predicted in self.predictions(training, "train", list(near), near)
+            if label_by(index, predicted) is not None
+        ]
+        found = {}
+        for index, predicted in self.predictions(training, "train", likely):
+            mask = label_by(index, predicted)
             if mask is not None:
                 old = training.labels.label("train", index)
-                found[index] = Change.between(old, label_from(mask, points, 1.0))
+                found[index] = Change.between(old, label_from(mask, split.points[index], 1.0))
         changes = {index: change for part in group.gather(found) for index, change in part.items()}
         self._admitted[list(changes)] = epoch
         return changes

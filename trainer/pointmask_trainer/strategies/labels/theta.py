@@ -8,7 +8,7 @@ from torch import Tensor
 
 from pointmask.theta import Theta
 from pointmask_trainer.data.split import Split
-from pointmask_trainer.inference.tiles import Box
+from pointmask_trainer.inference.windows import Box
 from pointmask_trainer.operator.forward import WindowBatch, soft_labels
 from pointmask_trainer.operator.theta import ENTRIES, LearnableTheta, ThetaTensors
 from pointmask_trainer.strategies.d2d_options import D2DOptions

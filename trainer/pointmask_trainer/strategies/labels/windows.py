@@ -13,7 +13,7 @@ from pointmask.annotator.window import Window, read_window
 from pointmask.mending import mended
 from pointmask.theta import Polarity, Theta
 from pointmask_trainer.data.split import Split
-from pointmask_trainer.inference.tiles import Box
+from pointmask_trainer.inference.windows import Box
 from pointmask_trainer.operator.forward import smooth
 from pointmask_trainer.strategies.labels.annotating import annotate_image
 
