@@ -61,12 +61,15 @@ class AffineViews:
             Which point each is.
         """
         matrix = self.matrices[index].to(points.device)
+        linear, offset = matrix[:, :2], matrix[:, 2]
         beyond = reach + 0.5  # what rounds to a pixel of the crop lies in it
         ends = matrix.new_tensor(self.size) - 1 + beyond
-        corners = torch.cartesian_prod(*(torch.stack([-torch.full_like(end, beyond), end]) for end in ends))
-        corners = corners @ matrix[:, :2].T + matrix[:, 2]
-        copies, numbers = reflections(points.to(matrix.dtype), shape, corners.amin(0), corners.amax(0))
-        places = torch.linalg.solve(matrix[:, :2], (copies - matrix[:, 2]).T).T
+        first, last = -beyond * linear, linear * ends
+        low, high = torch.minimum(first, last).sum(1), torch.maximum(first, last).sum(1)
+        copies, numbers = reflections(points.to(matrix.dtype), shape, offset + low, offset + high)
+        places = torch.linalg.solve(linear, (copies - offset).T).T
+        if len(places) == len(points):
+            return places, numbers
         kept = ((places >= -beyond) & (places <= ends)).all(1)
         kept[: len(points)] = True
         return places[kept], numbers[kept]

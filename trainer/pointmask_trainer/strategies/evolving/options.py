@@ -29,8 +29,8 @@ class EvolutionOptions:
         Odd sides in px of the squares round a label's centroid: in which it evolves, and which a component
         of the prediction must meet there.
     every : int, optional
-        Epochs between updates; by default a thirtieth of all, and at most the published 5 (of 400): an
-        update costs a third of an epoch of a short training on small crops.
+        Epochs between updates; by default a thirtieth of all, from 2 to the published 5 (of 400): an update
+        costs two fifths of an epoch of a short training on small crops.
     annotator : str
         Theta of the validation labels and of ``start = "annotator"``: a preset, or the path of a TOML file.
     """
@@ -54,7 +54,7 @@ class EvolutionOptions:
 
     def interval(self, epochs: int) -> int:
         """Return `every` of a training of `epochs` epochs."""
-        return min(5, max(1, epochs // 30)) if self.every is None else self.every
+        return min(5, max(2, epochs // 30)) if self.every is None else self.every
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
