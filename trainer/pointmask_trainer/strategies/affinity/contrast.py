@@ -74,7 +74,7 @@ def contrast_loss(features: Tensor, probabilities: Tensor, targets: Targets, har
     """
     around, points = targets.around, targets.around.points
     near = around.read_own(features)
-    anchors = prototype(near, around.near).detach()
+    anchors = prototype(near.detach(), around.near)
     alike = (near * anchors[:, None, None, :]).sum(-1)
     free = ~around.read(targets.supports)[..., 0]
     ring = torch.where(around.ring & free, alike, -torch.inf).flatten(1)
