@@ -17,6 +17,7 @@ The type of a field states its bounds, and no other table repeats them::
 """
 
 import difflib
+import json
 import re
 import sys
 from collections.abc import Collection, Hashable, Iterator, Mapping
@@ -118,9 +119,11 @@ def read_table(cls: type[T], table: Mapping[str, Any], error: ErrorType, where: 
     Raises
     ------
     error
-        If a key is unknown (the message names the nearest) or missing, or if a value has the wrong type or
-        is out of range.
+        If it is no table, if a key is unknown (the message names the nearest) or missing, or if a value has
+        the wrong type or is out of range.
     """
+    if not isinstance(table, Mapping):
+        raise error(f"{where or 'settings'} = {_show(table)} must be a table of settings")
     kinds = field_types(cls)
     if not where:
         _check_places(cls, table, error)
@@ -274,6 +277,20 @@ def parse_toml(text: str, name: str, error: ErrorType) -> dict[str, Any]:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as cause:  # of bad TOML, or of numbers and lists without end
         raise error(f"{name} is not valid TOML: {cause}; correct it") from None
+
+
+def parse_json(text: str | bytes) -> Any:  # noqa: ANN401 - of any nesting
+    """Parse JSON that may be anybody's.
+
+    Raises
+    ------
+    ValueError
+        If the text is not JSON, or is nested deeper than can be read.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("lists within lists without end") from None
 
 
 def to_table(settings: Any) -> dict[str, Any]:  # noqa: ANN401 - a dataclass

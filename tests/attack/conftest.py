@@ -5,6 +5,7 @@ One file per kind of attack, each of which walks the commands that it concerns:
 test_special_files.py   pipes, sockets, devices, links to themselves, files that are far too large
 test_hostile_names.py   control characters in names and texts, on every output and page
 test_hostile_values.py  figures, parameters and documents at and beyond their bounds
+test_hostile_records.py weights, records and journals that were written to do harm
 test_own_files*.py      what pointmask may replace or remove, and what never
 losses/                 power that fails, on a disk that forgets (power.py) and on a real ext4; kills
 test_surroundings.py    closed streams, plain locales, strict interpreters, forks, threads

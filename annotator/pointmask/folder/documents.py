@@ -22,6 +22,7 @@ from pointmask.io.layout import MANIFEST, REPORT, SEALS
 from pointmask.io.listed import OwnFiles, files_in, put_own, remove_listed
 from pointmask.io.notes import note
 from pointmask.io.own import check_plain
+from pointmask.settings import parse_json
 
 _TAG = "documents"
 _MADE_FROM = "made from"  # beside the seals, which are called as formats are
@@ -229,7 +230,7 @@ def _digest(file: Path, name: str) -> int:
 def _read_seals(out: Path) -> dict[str, list[str]]:
     """Return the stored seals; none if the file is missing or foreign."""
     try:
-        seals = json.loads((out / SEALS).read_bytes())
+        seals = parse_json((out / SEALS).read_bytes())
     except (OSError, ValueError):
         return {}
     return seals if isinstance(seals, dict) else {}

@@ -3,7 +3,6 @@
 The journal itself is read by `pointmask.click.journal`; here, its lines are looked at only as far as needed.
 """
 
-import json
 import os
 import re
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from pointmask.errors import OutputError
 from pointmask.io.layout import CLICKS, MANIFEST, RESULTS
 from pointmask.io.lines import end_of_lines, whole_lines
 from pointmask.io.notes import note
+from pointmask.settings import parse_json
 
 _BLOCK = 1 << 16
 _LONGEST_LINE = 1 << 20  # bytes, as the journal has it
@@ -54,9 +54,9 @@ def is_ahead(out: Path) -> bool:
 def _brief(line: bytes) -> tuple[str, int, int]:
     """Return op, seq and upto of a line; of one that is torn or not ours an empty op: click tells of it."""
     try:
-        fields = json.loads(line)
+        fields = parse_json(line)
         return str(fields["op"]), int(fields["seq"]), int(fields.get("upto", 0))
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return "", 0, 0
 
 
@@ -93,7 +93,7 @@ def _last_opening(out: Path) -> dict[str, Any]:
         return {}
     for line in _lines_from_the_end(path):
         if b'"op": "open"' in line and _brief(line)[0] == "open":
-            fields = json.loads(line)
+            fields = parse_json(line)
             return fields if isinstance(fields, dict) else {}
     return {}
 

@@ -15,6 +15,7 @@ from pointmask.io.files import flush, put_whole, write_lines
 from pointmask.io.layout import LISTED, is_inside
 from pointmask.io.lines import append_lines, whole_lines
 from pointmask.io.own import check_free, check_plain
+from pointmask.settings import parse_json
 
 
 class OwnFiles:
@@ -173,7 +174,7 @@ def _line(name: str) -> bytes:
 def _name(line: bytes) -> str | None:
     """Return the name on a line; None for one that leads out of the folder, or is no name."""
     try:
-        name = json.loads(line)
+        name = parse_json(line)
     except ValueError:
         return None
     return name if isinstance(name, str) and is_inside(name) else None

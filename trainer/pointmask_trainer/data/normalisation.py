@@ -7,13 +7,16 @@ have the same range, whatever their bit depth.
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from pointmask.settings import Between
 from pointmask_trainer.data.pool import Pool
 
+_SMALLEST, _LARGEST = float(np.finfo(np.float32).tiny), float(np.finfo(np.float32).max)
 _LEAST = 1e-6  # of an image's mean: a smaller deviation is rounding error of an image without contrast
 
 
@@ -29,8 +32,8 @@ class Normalisation:
         Use the mean and standard deviation of each whole image instead.
     """
 
-    mean: float
-    std: float
+    mean: Annotated[float, Between(-_LARGEST, _LARGEST)]
+    std: Annotated[float, Between(_SMALLEST, _LARGEST)]
     per_image: bool = False
 
     def units(self, images: Tensor) -> tuple[Tensor, Tensor]:

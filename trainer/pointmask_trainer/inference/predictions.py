@@ -20,15 +20,25 @@ from pointmask.folder.records.journal import FrameJournal, check_head
 from pointmask.folder.records.sealed import FILES, sealed_fields, unsealed
 from pointmask.folder.records.sorted_lines import Key
 from pointmask.io.files import flush, write_lines
-from pointmask.io.layout import POINTS, PREDICTIONS, REPLACED, RESULTS, WHOLE, journal_name, result_path
+from pointmask.io.layout import (
+    POINTS,
+    PREDICTIONS,
+    REPLACED,
+    RESULTS,
+    WHOLE,
+    is_inside,
+    journal_name,
+    result_path,
+)
 from pointmask.io.listed import OwnFiles
 from pointmask.io.own import check_plain
+from pointmask.settings import parse_json
 
 PREDICT_TAG = "predict"
 """Tag in the names of temporary files; see `pointmask.io.files.staged`."""
 
 _COLUMNS = ("image", "x", "y", "frame", "score", "mean", "area")
-_FIELDS = {"image", "frame", "frames", "content", "made_with", "targets"}
+_FIELDS = {"image": str, "frame": int, "frames": int, "content": str, "made_with": dict, "targets": list}
 _BEFORE = {"masks": "network", "theta": "", "polarity": ""}  # of jobs begun before there was a choice
 
 
@@ -252,13 +262,15 @@ class Predictions:
             if origin == "replaced":
                 remove_results(self._out, result_path("mask", image, frame, json.loads(line)["frames"]))
 
-    def _key(self, path: Path, offset: int, line: bytes) -> Key:
-        """Return the frame of a line written earlier, or raise an error if the line is not usable."""
-        try:
-            entry = json.loads(line)
-        except ValueError:
-            entry = None
-        if not isinstance(entry, dict) or not entry.keys() >= _FIELDS:
+    def _key(self, path: Path, offset: int, line: bytes) -> Key | None:
+        """Return the frame of a line written earlier, or raise an error if the line is not usable.
+
+        One that is to be replaced need not be: it proves nothing then.
+        """
+        entry = _parse(line)
+        if entry is None and path.name == REPLACED:
+            return None
+        if entry is None:
             raise OutputError(
                 f"{path} was not written by pointmask predict (byte {offset}: {line[:40]!r}); choose another "
                 "--out"
@@ -274,6 +286,28 @@ class Predictions:
                     f"{earlier!r}, now {current!r}); choose another --out, or add --overwrite to redo all"
                 )
         return entry["image"], entry["frame"]
+
+
+def _parse(line: bytes) -> dict[str, Any] | None:
+    """Return the entry of a line, or None if it is not pointmask's, or names files elsewhere."""
+    try:
+        entry = parse_json(line)
+    except ValueError:
+        return None
+    if not isinstance(entry, dict) or not all(
+        isinstance(entry.get(name), kind) for name, kind in _FIELDS.items()
+    ):
+        return None
+    is_ours = is_inside(entry["image"]) and entry["frame"] >= 0 and isinstance(entry.get(FILES, {}), dict)
+    return entry if is_ours and all(map(_is_target, entry["targets"])) else None
+
+
+def _is_target(fields: object) -> bool:
+    return (
+        isinstance(fields, dict)
+        and fields.keys() == set(DetectedTarget._fields)
+        and all(isinstance(value, int | float) for value in fields.values())
+    )
 
 
 def _is_table(path: Path) -> bool:

@@ -1,7 +1,6 @@
 """Reading of published weights: safetensors, and torch archives of plain tensors; nothing else."""
 
 import hashlib
-import json
 import re
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -14,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from pointmask.regular import open_regular, read_regular
+from pointmask.settings import parse_json
 from pointmask_trainer.errors import CheckpointError
 
 WRAPPERS = ("state_dict", "model", "model_state_dict", "net", "teacher")
@@ -102,7 +102,7 @@ def _shards(folder: Path) -> list[Path]:
     if not index.exists():
         raise CheckpointError(f"{folder} is a folder without model.safetensors; {_TAKEN}")
     try:
-        names = sorted({Path(name) for name in json.loads(read_regular(index))["weight_map"].values()})
+        names = sorted({Path(name) for name in parse_json(read_regular(index))["weight_map"].values()})
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(
             f"{index} is damaged ({type(error).__name__}: {error}); fetch it anew"

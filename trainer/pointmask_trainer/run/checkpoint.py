@@ -20,7 +20,7 @@ from torch import Tensor
 from pointmask.io.files import put_whole, staged, sync, write_whole
 from pointmask.io.layout import RUN_TAG
 from pointmask.regular import read_regular
-from pointmask.settings import read_table, to_table
+from pointmask.settings import parse_json, read_table, to_table
 from pointmask_trainer.config import ModelConfig
 from pointmask_trainer.data.normalisation import Normalisation
 from pointmask_trainer.detectors.base import ImageNetwork
@@ -101,7 +101,7 @@ def load_model(source: str | Path, device: torch.device | str = "cpu") -> tuple[
     Raises
     ------
     CheckpointError
-        If there are no weights, or they are damaged or were not written by pointmask.
+        If there are no weights, or they are damaged, not finite or were not written by pointmask.
     """
     path = weights_path(Path(source))
     weights, card = read_weights(path)
@@ -110,6 +110,11 @@ def load_model(source: str | Path, device: torch.device | str = "cpu") -> tuple[
     except DetectorError as error:
         raise CheckpointError(f"{path}: {error}") from None
     load_weights(model, weights, str(path))
+    if strange := [name for name, value in model.state_dict().items() if not value.isfinite().all()]:
+        raise CheckpointError(
+            f"{path} holds weights that are not finite ({strange[0]}), which find nothing anywhere; take "
+            "those of an earlier epoch, or train again with a smaller optim.lr"
+        )
     model.tile = card.model.tile
     return model.to(device).eval(), card
 
@@ -216,7 +221,7 @@ def load_last(run: Path, model: ImageNetwork) -> TrainingState | None:
 
 def _read_state(path: Path) -> dict[str, Any]:
     try:
-        state = dict(json.loads(read_regular(path)))
+        state = dict(parse_json(read_regular(path)))
         stamped = set(state.get(_STAMPS, {}))
     except (OSError, ValueError, TypeError) as error:
         raise CheckpointError(
@@ -240,12 +245,12 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], ModelCard]:
     """
     try:
         with safe_open(path, framework="pt") as file:
-            header = json.loads((file.metadata() or {})[_HEADER])
+            header = parse_json((file.metadata() or {})[_HEADER])
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
         card = ModelCard(
             read_table(ModelConfig, header["model"], ConfigError, "model"),
-            Normalisation(**header["normalisation"]),
-            header["facts"],
+            read_table(Normalisation, header["normalisation"], ConfigError, "normalisation"),
+            dict(header["facts"]),
             MaskSettings.from_table(header["masks"]) if "masks" in header else MaskSettings(),
         )
     except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:

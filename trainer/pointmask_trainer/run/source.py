@@ -7,6 +7,7 @@ from pathlib import Path
 from pointmask.io.files import write_whole
 from pointmask.io.layout import RUN_TAG
 from pointmask.regular import read_regular
+from pointmask.settings import parse_json
 from pointmask_trainer.errors import DataError
 from pointmask_trainer.run.layout import RunFolder
 
@@ -54,7 +55,7 @@ def read_source(run: Path) -> Source:
     """
     path = RunFolder(run).source
     try:
-        values = json.loads(read_regular(path))
+        values = parse_json(read_regular(path))
         include = values.pop("include")
         paths = {key: None if value is None else Path(value) for key, value in values.items()}
         return Source(include=include, **paths)  # type: ignore[arg-type]

@@ -16,6 +16,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from pointmask.regular import open_regular
+from pointmask.settings import parse_json
 from pointmask_trainer.errors import CheckpointError
 
 _HEADER = "tree"
@@ -49,7 +50,7 @@ def read_tree(path: Path) -> Any:  # noqa: ANN401 - as written
     """
     try:
         with safe_open(path, framework="pt") as file:
-            header = json.loads((file.metadata() or {})[_HEADER])
+            header = parse_json((file.metadata() or {})[_HEADER])
             return _unpacked(header, {name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
     except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
         raise CheckpointError(

@@ -15,6 +15,7 @@ from pointmask.errors import LockedError, OutputError
 from pointmask.io.files import write_whole
 from pointmask.io.lock import only_job
 from pointmask.printable import printable
+from pointmask.settings import parse_json
 
 _HOLDER = ".clicks-holder.json"
 _BEAT = 10.0  # seconds between two signs of life, where the system has no locks
@@ -136,7 +137,7 @@ def _beat(out: Path, mine: _Holder, over: threading.Event, warn: Callable[[str],
 def _read(out: Path) -> _Holder | None:
     """Return who holds a folder; None if nothing is known."""
     with suppress(OSError, ValueError, TypeError):
-        holder = _Holder(**json.loads((out / _HOLDER).read_bytes()))
+        holder = _Holder(**parse_json((out / _HOLDER).read_bytes()))
         texts, numbers = (holder.annotator, holder.host, holder.session), (holder.process, holder.since)
         if all(isinstance(text, str) for text in texts) and all(0 < number < 2**31 for number in numbers):
             return holder

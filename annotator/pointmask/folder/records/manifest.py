@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, NamedTuple
 from pointmask.advice import command
 from pointmask.errors import OutputError
 from pointmask.folder.records.sealed import FILES
-from pointmask.io.layout import MANIFEST, is_inside
+from pointmask.io.layout import MANIFEST, RESULTS, is_inside
 from pointmask.io.lines import whole_lines
 from pointmask.io.points.points import Point
 from pointmask.regular import open_regular
@@ -93,9 +93,18 @@ def _is_done(entry: Entry) -> bool:
         return False
     if not isinstance(entry["mask"], str | None) or not isinstance(entry["targets"], list):
         return False
-    if not is_inside(entry["image"]) or not is_inside(entry["mask"] or entry["image"]):
+    if not is_inside(entry["image"]) or not _is_mask(entry["mask"]):
+        return False
+    if not isinstance(entry.get("size_prior", ""), str) or not isinstance(entry.get(FILES, {}), dict):
+        return False
+    if "shape" in entry and not _are_whole(entry["shape"], 2):
         return False
     return all(isinstance(target, dict) and _is_target(target) for target in entry["targets"])
+
+
+def _is_mask(name: str | None) -> bool:
+    """Whether a file is where masks are: other files of the folder are somebody's."""
+    return name is None or (is_inside(name) and name.startswith(f"{RESULTS['mask']}/"))
 
 
 def _is_target(target: Entry) -> bool:
@@ -104,7 +113,9 @@ def _is_target(target: Entry) -> bool:
         and _are_whole(target.get("box"), 4)
         and isinstance(target.get("area"), int)
         and isinstance(target.get("flags"), list)
+        and all(isinstance(flag, str) for flag in target["flags"])
         and isinstance(target.get("confidence", ""), int | float | None)
+        and 0 <= (target["confidence"] or 0) <= 1
         and isinstance(target.get("label", ""), str | None)
     )
 
