@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from itertools import accumulate
 from pathlib import Path
 
+import numpy as np
+
 from pointmask.click.frames.order import END, natural_order
 from pointmask.errors import ImageError
 from pointmask.io.images.source import ImageSource
@@ -305,9 +307,12 @@ def _packed(names: list[str]) -> "tuple[bytes, array[int]]":
     end = END.decode()
     text = end.join(names) + end if names else ""
     if text.isascii():  # characters and bytes have the same order; a million objects less at once
-        starts = array("I", accumulate((len(name) + 1 for name in names), initial=0))
         names.clear()  # the objects of a million names take 70 MB
-        return text.encode(), starts
+        packed = text.encode()
+        ends = np.flatnonzero(np.frombuffer(packed, np.uint8) == END[0])
+        starts = array("I", [0])
+        starts.frombytes((ends + 1).astype(np.uintc).tobytes())
+        return packed, starts
     encoded = sorted(os.fsencode(name) for name in names)
     names.clear()
     starts = array("I", accumulate((len(name) + 1 for name in encoded), initial=0))

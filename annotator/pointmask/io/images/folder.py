@@ -136,7 +136,9 @@ def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
     """Yield what lies in a folder and is not hidden."""
     try:
         with os.scandir(folder) as entries:
-            yield from (entry for entry in entries if not entry.name.startswith("."))
+            for entry in entries:
+                if not entry.name.startswith("."):
+                    yield entry
     except OSError as error:
         raise _unreadable(folder, error) from None
 
