@@ -40,7 +40,14 @@ def test_find(page):
     found = page.get("/api/find?text=G1").json
     assert [row["name"] for row in found["rows"]] == ["sub/g1.png"]
     assert not found["more"]
-    assert page.get("/api/find?text=007").json["rows"] == []
+    assert found["numbered"] is None
+    assert page.get("/api/find?text=007").json == {"rows": [], "more": False, "numbered": None}
+    walked = [page.get(f"/api/find?text={k}").json["numbered"] for k in range(8)]
+    assert [one and one["name"] for one in walked] == [
+        None,
+        *("f0.png", "f1.png", "f2.png", "stack.npy", "sub/g0.png", "sub/g1.png"),
+        None,
+    ]
 
 
 def test_next_goes_through_frames_and_folders(page):

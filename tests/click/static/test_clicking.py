@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from tools.click.planted import mask_of, planted
+from tools.folders import save
 
 pytestmark = pytest.mark.browser
 
@@ -256,3 +257,42 @@ def test_the_mask_of_a_held_click_is_painted_before_the_edit_is_answered(user, f
     user.page.mouse.move(5, 5)
     user.painted()
     assert not user.filled_mask(scene.image.shape).any()
+
+
+def test_among_hundreds_of_targets_only_what_changed_is_drawn_anew(tmp_path, served, visit):
+    """P17: items of the list stay, their numbers follow, and a move of the pointer draws no mark."""
+    image, places = (
+        np.full((120, 160), 8000, np.uint16),
+        [(r, c) for r in range(4, 118, 8) for c in range(4, 158, 8)],
+    )
+    image += np.random.default_rng(0).integers(0, 40, image.shape).astype(np.uint16)
+    for row, col in places:
+        image[row - 1 : row + 2, col - 1 : col + 2] += 900
+    save(tmp_path / "a/f0.png", image)
+    lines = "".join(f"f0.png,{row},{col}\n" for row, col in places)
+    (tmp_path / "points.csv").write_text(f"image,row,col\n{lines}")
+    user = visit(served(tmp_path / "a", points=tmp_path / "points.csv"))
+    items = user.page.locator(".targets > li")
+    assert items.count() == len(places)
+    items.nth(40).evaluate("(item) => { window.kept = item; }")
+    user.page.evaluate(
+        """() => {
+          window.rects = 0;
+          const rect = Path2D.prototype.rect;
+          Path2D.prototype.rect = function (...rest) { window.rects += 1; return rect.apply(this, rest); };
+        }"""
+    )
+    before = user.canvas("marks")
+    user.hover(60, 56)
+    user.painted()
+    assert user.page.evaluate("window.rects") < len(places)  # at most what a click would make
+    assert not np.array_equal(user.canvas("marks"), before)  # the pixel under the pointer
+    user.press(".", "Delete")  # the first of them
+    user.settle()
+    items.nth(len(places) - 1).wait_for(state="detached")
+    assert user.page.evaluate("window.kept.isConnected && window.kept.textContent").startswith("40")
+    user.press("z")
+    user.settle()
+    items.nth(len(places) - 1).wait_for()
+    assert user.page.evaluate("window.kept.isConnected && window.kept.textContent").startswith("41")
+    assert user.points("f0.png") == places

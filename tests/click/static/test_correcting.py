@@ -236,3 +236,23 @@ def test_a_correction_of_a_click_that_is_on_its_way_reaches_its_target(user, fra
     held[0].continue_()
     user.settle()
     assert only(user, name).label == "bird"
+
+
+def test_a_page_that_is_loaded_anew_in_the_middle_of_a_drag_shows_what_is_kept(clicked):
+    """R11: what the drag had come to is one step, which can be taken back."""
+    user, name, _, (row, col) = clicked
+    start, end = user.place(row, col), user.place(row + 4, col + 4)
+    user.page.mouse.move(*start)
+    user.page.mouse.down()
+    user.page.mouse.move(*end, steps=4)
+    user.settle()  # what is on its way would hold the page back with a question
+    assert user.points(name) == [(row + 4, col + 4)]
+    user.page.reload()
+    user.on_image(name)
+    user.settle()
+    user.page.mouse.up()
+    assert user.points(name) == [(row + 4, col + 4)]
+    assert user.page.locator(".targets .place").inner_text() == f"x {col + 4} y {row + 4}"
+    user.press("z")
+    user.settle()
+    assert user.points(name) == [(row, col)]

@@ -95,6 +95,11 @@ def test_many_images_are_scrolled_and_found_without_being_listed(tmp_path, serve
     user.page.keyboard.press("Enter")
     user.on_image("f02999.tif")
     assert user.page.locator(".tree .current").inner_text().startswith("f02999.tif")
+    user.press("g")
+    user.page.keyboard.type("1234")
+    user.page.locator(".hits li b", has_text="1,234").wait_for()
+    user.page.keyboard.press("Enter")
+    user.on_image("f01233.tif")
 
 
 def test_pages_of_a_file_are_frames_that_are_marked_apart(tmp_path, served, visit):

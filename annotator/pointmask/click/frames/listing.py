@@ -237,6 +237,11 @@ class Listing:
         """Return the numbers of a folder's images from a place of its natural order on."""
         return [folder.first + folder.at(k) for k in range(start, min(start + count, folder.count))]
 
+    def at(self, place: int) -> int | None:
+        """Return the number of the image at a place, from 0, of the order in which one goes through them."""
+        folder = self.folder_of(place)  # folders follow each other as their images' numbers do
+        return None if folder is None else folder.first + folder.at(place - folder.first)
+
     def step(self, image: int, step: int) -> int | None:
         """
         Return the image after or before one, in natural order and across folders.

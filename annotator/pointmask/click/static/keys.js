@@ -28,7 +28,7 @@ export const BINDINGS = [
     ["previousUnmarked", "Shift+KeyA", "previous image without a mark"],
     ["first", "Home", "first of the folder"],
     ["last", "End", "last of the folder"],
-    ["goTo", "KeyG", "go to an image by a part of its name, or name#frame"],
+    ["goTo", "KeyG", "go to an image by a part of its name, its number, or name#frame"],
     ["review", "KeyJ", "review queue"],
     ["noTarget", "KeyN", "this image holds no target; again: takes it back"],
     ["unfinished", "KeyF", "frame unfinished: not published; again: takes it back"],

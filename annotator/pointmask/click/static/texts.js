@@ -83,8 +83,8 @@ export const t = {
     targets: (n) => `${n} ${plural(n, "target", "targets")}`,
   },
   find: {
-    placeholder: "Find an image", label: "Find an image by a part of its name, or go to name#frame", hits: "Images found",
-    nothing: "No name contains this.", more: (n) => `The first ${n}; write more to narrow it down.`,
+    placeholder: "Find an image", label: "Find an image by a part of its name or its number, or go to name#frame", hits: "Images found",
+    nothing: "No name contains this.", numbered: (n) => `No. ${n.toLocaleString()} `, more: (n) => `The first ${n}; write more to narrow it down.`,
   },
   targets: {
     side: "Window and targets", panel: "Targets", list: "Targets of this frame", title: (n) => `Targets ${n || ""}`.trim(),

@@ -1,5 +1,6 @@
 """Addresses that only look: folders, images, frames, samples, values."""
 
+import re
 import zlib
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -24,6 +25,7 @@ IN_ONE_PIECE = 2**22
 _MOST_ROWS = 500
 _MOST_HITS = 200
 _LONGEST_SEARCH = 200
+_NUMBER = re.compile("[1-9][0-9]{0,8}")
 _FOR_AN_HOUR = {"Cache-Control": "private, max-age=3600, immutable"}
 _R = TypeVar("_R")
 
@@ -85,7 +87,7 @@ async def images(request: Request) -> Response:
 
 
 async def find(request: Request) -> Response:
-    """Answer with images whose names hold a text."""
+    """Answer with images whose names hold a text, and with the one that has it for its number, from 1."""
     fields, desk = of_query(request, "text"), desk_of(request)
     text = fields.text("text", _LONGEST_SEARCH)
     fields.done()
@@ -94,7 +96,12 @@ async def find(request: Request) -> Response:
 
     def look() -> dict[str, Any]:
         found, more = desk.listing.find(text, _MOST_HITS)
-        return {"rows": [{"id": image, "name": desk.name(image)} for image in found], "more": more}
+        numbered = desk.listing.at(int(text) - 1) if _NUMBER.fullmatch(text) else None
+        return {
+            "rows": [{"id": image, "name": desk.name(image)} for image in found],
+            "more": more,
+            "numbered": None if numbered is None else {"id": numbered, "name": desk.name(numbered)},
+        }
 
     return json_answer(await in_thread(look))
 

@@ -183,7 +183,7 @@ export class Review {
   show() {
     const { frame, row, target } = this;
     if (!frame || !row) return;
-    this.viewer.marks = marksOf(frame, row.target, null);
+    this.viewer.marks = marksOf(frame, row.target);
     this.viewer.refreshMarks();
     const shown = target ?? row;
     const [y, x] = target?.point ?? centreOf(row.box);

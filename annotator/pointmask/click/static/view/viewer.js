@@ -39,6 +39,7 @@ export class Viewer extends EventTarget {
     this.window = { low: 0, high: 1 };
     this.palette = "grey";
     /** @type {import("./overlay.js").Mark[]} */ this.marks = [];
+    /** @type {import("./overlay.js").Mark | null} over the others, while the pointer rests */ this.passing = null;
     /** @type {"outline" | "fill" | "off"} */ this.mode = "outline";
     this.isBare = false;
     /** @type {{row: number, col: number} | null} */ this.hovered = null;
@@ -252,15 +253,15 @@ export class Viewer extends EventTarget {
   /** @param {CanvasRenderingContext2D} context @param {boolean} anew */
   renderMarks(context, anew) {
     const style = { ratio: this.ratio, mode: /** @type {"outline" | "fill"} */ (this.mode) };
-    if (this.marks.length < MANY) {
-      drawMarks(context, this.view, this.marks, style);
-      return;
-    }
     const { layer, width, height } = this;
-    if (anew || layer.width !== width || layer.height !== height) {
-      Object.assign(layer, { width, height }); // empties it
-      drawMarks(/** @type {CanvasRenderingContext2D} */ (layer.getContext("2d")), this.view, this.marks, style);
+    if (this.marks.length < MANY) drawMarks(context, this.view, this.marks, style);
+    else {
+      if (anew || layer.width !== width || layer.height !== height) {
+        Object.assign(layer, { width, height }); // empties it
+        drawMarks(/** @type {CanvasRenderingContext2D} */ (layer.getContext("2d")), this.view, this.marks, style);
+      }
+      context.drawImage(layer, 0, 0);
     }
-    context.drawImage(layer, 0, 0);
+    if (this.passing) drawMarks(context, this.view, [this.passing], style);
   }
 }

@@ -1,12 +1,11 @@
-/** What of a frame is drawn over it: targets, proposals, clicks that were not answered yet, the preview. */
+/** What of a frame is drawn over it: targets, proposals, clicks that were not answered yet. */
 
 /**
  * @param {import("../model/frames.js").Frame} frame @param {number | string | null} selected
- * @param {import("../view/overlay.js").Mark | null} preview
  * @param {any} [chosenProposal]
  * @returns {import("../view/overlay.js").Mark[]}
  */
-export function marksOf(frame, selected, preview, chosenProposal = null) {
+export function marksOf(frame, selected, chosenProposal = null) {
   const chosen = typeof selected === "number" ? frame.targets.get(selected) : undefined;
   const marks = frame.list.map((target, i) => ({
     mask: target.shape,
@@ -26,7 +25,6 @@ export function marksOf(frame, selected, preview, chosenProposal = null) {
   for (const [edit, { row, col, mask = null }] of frame.pending) {
     marks.push({ mask, point: [row, col], centre: null, kind: "pending", text: "", selected: edit === selected, dashed: false });
   }
-  if (preview) marks.push({ dashed: true, ...preview });
   return /** @type {any} */ (marks);
 }
 

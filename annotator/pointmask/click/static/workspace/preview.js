@@ -13,9 +13,9 @@ const QUICK = 40; // ms of round trip below which it is on by itself
 const AFTER_FAILURE = 3000; // ms
 
 export class Preview {
-  /** @param {() => void} redraw */
-  constructor(redraw) {
-    this.redraw = redraw;
+  /** @param {(mark: import("../view/overlay.js").Mark | null) => void} draw */
+  constructor(draw) {
+    this.draw = draw;
     /** @type {import("../view/overlay.js").Mark | null} */ this.mark = null;
     /** @type {any} */ this.wanted = null;
     /** @type {any} the last place that was answered, and its mark */ this.answered = null;
@@ -61,7 +61,7 @@ export class Preview {
     this.wanted = null;
     if (this.mark) {
       this.mark = null;
-      this.redraw();
+      this.draw(null);
     }
   }
 
@@ -78,12 +78,12 @@ export class Preview {
       /** @type {import("../view/overlay.js").Mark} */
       const mark = {
         mask: unpacked(target.mask), point: target.point, centre: target.centre, kind: "preview",
-        text: target.confidence === null ? "" : target.confidence.toFixed(2), selected: false,
+        text: target.confidence === null ? "" : target.confidence.toFixed(2), selected: false, dashed: true,
       };
       this.answered = { ...asked, mark };
       if (asked === this.wanted && !asked.isHidden) {
         this.mark = mark;
-        this.redraw();
+        this.draw(mark);
       }
     } catch (error) {
       if (!(error instanceof Refused)) throw error;

@@ -57,7 +57,10 @@ export class Workspace {
     this.stageBox = h("div.stage-box", {}, this.stage, h("div.badges", {}, this.mode, this.flat.badge, this.badge), this.message, h("p.unseen", { id: "stage-help" }, t.stage.help));
     this.windows = new WindowPanel(this.viewer);
     this.status = new Status();
-    this.preview = new Preview(() => this.refreshMarks());
+    this.preview = new Preview((mark) => {
+      this.viewer.passing = mark;
+      this.viewer.refreshCursor();
+    });
     this.tiles = new Tiles(this.viewer);
     this.paint = new Paint(this.viewer, {
       stroke: (set, clear) => this.editTarget({ op: "paint", set, clear }),
@@ -208,7 +211,7 @@ export class Workspace {
   }
 
   refreshMarks() {
-    this.viewer.marks = this.frame ? marksOf(this.frame, this.selected, this.preview.mark, this.proposals.chosen) : [];
+    this.viewer.marks = this.frame ? marksOf(this.frame, this.selected, this.proposals.chosen) : [];
     this.viewer.refreshMarks();
   }
 

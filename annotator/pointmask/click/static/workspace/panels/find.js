@@ -17,6 +17,7 @@ export class Find {
     /** @type {AbortController | null} */ this.request = null;
     /** @type {any[]} */ this.hits = [];
     this.chosen = -1;
+    this.answered = ""; // what the hits were found for
     this.timer = 0;
     this.field = h("input", {
       type: "search", placeholder: t.find.placeholder, "aria-label": t.find.label, autocomplete: "off", spellcheck: false,
@@ -48,8 +49,10 @@ export class Find {
     }
     try {
       const [name] = text.split("#");
-      const answer = await api.find(name.slice(0, 200), this.request.signal);
-      this.show(answer.rows, answer.more);
+      const { rows, more, numbered } = await api.find(name.slice(0, 200), this.request.signal);
+      const others = numbered ? [{ ...numbered, place: Number(name) }, ...rows.filter(({ id }) => id !== numbered.id)] : rows;
+      this.answered = text;
+      this.show(others, more);
     } catch {
       // A newer text is being looked for, or the server is away.
     }
@@ -61,7 +64,7 @@ export class Find {
     const isEmpty = !hits.length;
     this.list.hidden = isEmpty;
     this.field.setAttribute("aria-expanded", String(!isEmpty));
-    this.list.replaceChildren(...hits.map((hit, i) => h("li", { role: "option", id: `hit${i}`, onpointerdown: (event) => { event.preventDefault(); this.take(i); } }, h("bdi", {}, hit.name))));
+    this.list.replaceChildren(...hits.map((hit, i) => h("li", { role: "option", id: `hit${i}`, onpointerdown: (event) => { event.preventDefault(); this.take(i); } }, hit.place ? h("b", {}, t.find.numbered(hit.place)) : null, h("bdi", {}, hit.name))));
     this.note.hidden = !this.field.value.trim() || (!isEmpty && !more);
     this.note.textContent = isEmpty ? t.find.nothing : t.find.more(hits.length);
     this.mark();
@@ -96,8 +99,7 @@ export class Find {
   }
 
   isStale() {
-    const [name] = this.field.value.trim().split("#");
-    return !this.hits[0]?.name.toLowerCase().includes(name.toLowerCase());
+    return this.answered !== this.field.value.trim();
   }
 
   /** @param {number} i */
