@@ -139,10 +139,12 @@ def find_candidates(
     list of Candidate
         The strongest first, at most 100 and one per 2,000 px.
     """
-    labels, count = components(probabilities > CANDIDATES)
+    likely = probabilities > CANDIDATES
+    labels, count = components(likely)
     if not count:
         return []
-    peaks = np.asarray(ndi.maximum(probabilities, labels, np.arange(1, count + 1)))
+    # Of these pixels alone, since it sorts: of a whole frame it takes a sixth of the time of this function.
+    peaks = np.asarray(ndi.maximum(probabilities[likely], labels[likely], np.arange(1, count + 1)))
     boxes: Sequence[tuple[slice, slice]] = ndi.find_objects(labels)
     noise = _noise(image)
     found, rows = [], []
@@ -151,9 +153,9 @@ def find_candidates(
         own = labels[box] == k + 1
         row, col = _centre(np.where(own, probabilities[box], 0))
         target = annotate_point(image, row + box[0].start, col + box[1].start, operator, polarity)
-        likely = int(np.count_nonzero(own & (probabilities[box] > 0.5)))
+        surely = int(np.count_nonzero(own & (probabilities[box] > 0.5)))
         found.append(target)
-        rows.append(_measured(image, probabilities, target, likely, noise))
+        rows.append(_measured(image, probabilities, target, surely, noise))
     table = np.array(rows)
     table[:, 4] -= table[:, 4].max()
     return [Candidate(*pair) for pair in zip(found, table, strict=True)]
