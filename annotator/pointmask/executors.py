@@ -2,7 +2,7 @@
 
 Each has the signature ``(function, items, ...) -> iterator of results`` and keeps only a few chunks of items
 in flight, so that memory does not grow with the number of items. If the consumer stops early, or the function
-raises, pending chunks are cancelled and running ones are awaited.
+raises, pending chunks are cancelled and running ones are awaited; a thread only ends the item at hand.
 """
 
 from collections import deque
@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from importlib import import_module
 from itertools import islice
+from threading import Event
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from pointmask.advice import install
@@ -55,15 +56,16 @@ def threads(
     weight : callable
         How many items an item counts for.
     """
-    pool = ThreadPoolExecutor(count, thread_name_prefix="pointmask")
+    pool, is_over = ThreadPoolExecutor(count, thread_name_prefix="pointmask"), Event()
     try:
         yield from _windowed(
             # In the context of this thread, which collects notes; each call needs its own copy.
-            lambda chunk: pool.submit(copy_context().run, _each, function, chunk),
+            lambda chunk: pool.submit(copy_context().run, _each_until, is_over, function, chunk),
             _chunks(items, _CHUNK, weight),
             3 * count,
         )
     finally:
+        is_over.set()
         pool.shutdown(cancel_futures=True)
 
 
@@ -161,6 +163,11 @@ def _windowed(submit: Callable[[list[T]], _Future], chunks: Iterator[list[T]], w
 
 def _each(function: Callable[[T], R], chunk: list[T]) -> list[R]:
     return [function(item) for item in chunk]
+
+
+def _each_until(is_over: Event, function: Callable[[T], R], chunk: list[T]) -> list[R]:
+    """Process items until nobody waits for them any more."""
+    return [function(item) for item in chunk if not is_over.is_set()]
 
 
 class Progress(NamedTuple):

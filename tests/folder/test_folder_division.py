@@ -2,6 +2,7 @@
 
 import re
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -131,6 +132,25 @@ def test_threads_keep_few_items_in_flight_and_their_order():
     assert [next(results) for _ in range(20)] == list(range(0, 40, 2))
     assert taken < 200
     results.close()
+
+
+def test_a_thread_ends_the_item_at_hand_alone(monkeypatch):
+    started, stopped, shutdown = [], threading.Event(), ThreadPoolExecutor.shutdown
+
+    def second_chunk_waits(item):
+        started.append(item)
+        assert item < executors._CHUNK or stopped.wait(60)
+        return item
+
+    def stop(pool, **options):
+        stopped.set()
+        shutdown(pool, **options)
+
+    monkeypatch.setattr(ThreadPoolExecutor, "shutdown", stop)
+    results = executors.threads(second_chunk_waits, range(99), 1)
+    assert next(results) == 0
+    results.close()
+    assert len(started) <= executors._CHUNK + 1
 
 
 def test_executors_stop_at_an_error():
