@@ -46,7 +46,7 @@ def test_options_go_with_their_detector_and_strategy():
     assert load_config(preset="cpu-alcnet", settings=["model.name=alclnet"]).model.options == {}
     assert load_config(preset="cpu").model.init == "builtin"
     assert load_config(preset="cpu", settings=["model.name=alcnet"]).model.init == ""
-    assert load_config(file="b4").strategy.options == {"beta": 0.0}
+    assert load_config(file="b4").strategy.options == {"beta": 0.0, "response": 0.0}
     assert load_config(file="b4", settings=["strategy.name=masks"]).strategy.options == {}
 
 
