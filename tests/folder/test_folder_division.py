@@ -135,11 +135,14 @@ def test_threads_keep_few_items_in_flight_and_their_order():
 
 
 def test_a_thread_ends_the_item_at_hand_alone(monkeypatch):
-    started, stopped, shutdown = [], threading.Event(), ThreadPoolExecutor.shutdown
+    started, shutdown = [], ThreadPoolExecutor.shutdown
+    begun, stopped = threading.Event(), threading.Event()
 
     def second_chunk_waits(item):
         started.append(item)
-        assert item < executors._CHUNK or stopped.wait(60)
+        if item == executors._CHUNK:
+            begun.set()
+            stopped.wait(60)
         return item
 
     def stop(pool, **options):
@@ -149,8 +152,9 @@ def test_a_thread_ends_the_item_at_hand_alone(monkeypatch):
     monkeypatch.setattr(ThreadPoolExecutor, "shutdown", stop)
     results = executors.threads(second_chunk_waits, range(99), 1)
     assert next(results) == 0
+    assert begun.wait(60)
     results.close()
-    assert len(started) <= executors._CHUNK + 1
+    assert len(started) == executors._CHUNK + 1
 
 
 def test_executors_stop_at_an_error():
