@@ -36,7 +36,7 @@ class ContrastPoints(Locator):
         in_channels: int = 1,
         widths: tuple[int, int, int, int] = (16, 32, 64, 96),
         *,
-        threshold: float = 0.45,
+        threshold: float = 0.55,
         gap: float = 1.0,
         limit: int = 0,
         apart: float = 4.0,
