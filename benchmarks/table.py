@@ -57,6 +57,7 @@ SHOWN_ELSEWHERE = (
     "proposals",
     "readers",
     "scale",
+    "strategy_cost",
     "strategy_table",
     "torch_operator",
     "tracking",

@@ -106,8 +106,6 @@ def explain(error: click.UsageError, words: Sequence[str], known: Collection[str
 
 def _missing_option(option: str, words: Sequence[str]) -> str:
     """Answer a call without an option that it needs."""
-    from pointmask.places import points_of
-
     name = words[0]
     if option == "--points" and len(words) > 2 and not words[2].startswith("-"):
         return f"Did you mean: {command(*words[:2], option, *words[2:])}"
@@ -115,8 +113,10 @@ def _missing_option(option: str, words: Sequence[str]) -> str:
     if name == "score" and (line := _with_truth(words, paths)) is not None:
         return f"Did you mean: {line}"
     value = str(unused(_OUTPUTS.get(name, "OUT"))) if option == "--out" else _EXAMPLES.get(option, "VALUE")
-    if option == "--points" and paths and (known := points_of(paths[0])) is not None:
-        value = str(known)
+    if option == "--points" and paths and paths[0].is_dir():  # elsewhere there is no need to load arrays
+        from pointmask.places import points_of
+
+        value = str(points_of(paths[0]) or value)
     instead = _INSTEAD.get((name, option), "")
     line = f"Add it: {command(*words, option, value)}"
     return f"{line}  ({instead})" if instead else line

@@ -136,9 +136,12 @@ def test_a_setting_reaches_the_rows_it_concerns(part, tmp_path):
         return config.strategy.name, dict(config.strategy.options)
 
     assert options("d2d") == ("d2d", {"beta": 0.5, "theta_lr": 0.1, "unseen": 0.0})
-    assert options("b4") == ("d2d", {"beta": 0.0, "theta_lr": 0.1, "unseen": 0.0})
+    assert options("b4") == ("d2d", {"beta": 0.0, "theta_lr": 0.1, "response": 0.0, "unseen": 0.0})
     assert options("b1") == ("joint", {"beta": 0.5, "unseen": 0.0})
-    assert options("masks") == ("d2d", {"beta": 0.0, "alpha": "off", "theta": "frozen", "unseen": 0.0})
+    assert options("masks") == (
+        "d2d",
+        {"beta": 0.0, "alpha": "off", "theta": "frozen", "response": 0.0, "unseen": 0.0},
+    )
     assert options("full") == ("full", {})
     with pytest.raises(cells.CellError, match=r"no row has such an option; known: .*beta"):
         cells.Grid(root=tmp_path, runs=tmp_path, preset="cpu", settings=("strategy.options.bet=1",))

@@ -65,7 +65,10 @@ def test_a_systematic_error_is_the_last_word_of_annotate_and_one_problem_of_chec
     assert found.count("PROBLEM") == 1
     assert "PROBLEM: 1 list of points: hardly a click shows a target" in found
     assert what in found
-    assert found.splitlines()[-1].startswith("1 kind of problem")
+    last, advice = found.splitlines()[-2:]
+    assert last.startswith("1 kind of problem")
+    assert advice.startswith("Next:")
+    assert "--fix" in advice
     (problem,) = [f for f in json.loads((tmp_path / "j").read_text())["findings"] if f["is_problem"]]
     assert problem["kind"] == "point list"
 

@@ -140,6 +140,7 @@ def _next(
     """Yield the commands that come after a look: mend what is wrong, then annotate, or click first."""
     if not is_healthy and fixed is None:
         yield called("--fix", unused("corrected"))
+        return
     if fixed is not None:
         images = fixed / IMAGES
         points = fixed / POINT_LIST if (fixed / POINT_LIST).is_file() else None

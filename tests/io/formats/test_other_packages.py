@@ -90,7 +90,7 @@ def test_it_is_named_wherever_formats_are(installed):
     assert saved_as()["vendor"] == "vendor.vnd"
     assert [*saved_as()].index("vendor") < [*saved_as()].index("labelme")
     assert layouts()["vendor"] == "file"
-    with pytest.raises(PointsError, match=r"cannot be written; choose among .*vendor"):
+    with pytest.raises(PointsError, match=r"cannot be written; choose one of .*vendor"):
         convert(__file__, "out", "via", format="vendor")
 
 

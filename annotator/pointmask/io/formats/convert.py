@@ -355,7 +355,7 @@ def _joined(image: LabelledImage) -> int:
 
 def _chosen(to: str, options: Mapping[str, Any]) -> WriteOptions:
     """Refuse a format that cannot be written, and options that it does not have."""
-    if to not in layouts():
+    if to not in FORMATS or not FORMATS.load(to).layout:  # `layouts` loads what other packages bring
         hint = did_you_mean(to, layouts())
         what = (
             f"format {to!r} cannot be written" if to in FORMATS else f"no annotation format is called {to!r}"
