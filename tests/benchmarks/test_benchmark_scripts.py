@@ -87,8 +87,8 @@ def test_d2d_is_measured_against_static_masks(tmp_path):
     result = json.loads((tmp_path / "d2d_cost.json").read_text())
     assert result["images"] == 12
     assert result["seconds_masks"] > 0
-    assert result["epochs_between_updates"] == 1  # of the preset's 20
-    assert result["cycle"] == pytest.approx(result["steps"] + result["update"])
+    assert result["epochs_between_updates"] == 3  # of the preset's 20
+    assert result["cycle"] == pytest.approx(result["steps"] + result["update"] / 3)
 
 
 @pytest.mark.slow

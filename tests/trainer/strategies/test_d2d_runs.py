@@ -251,7 +251,7 @@ def test_a_journal_is_cut_and_survives_a_cut_line(tmp_path):
     assert journal.read() == [{"epoch": 1, "value": 0.5}, {"epoch": 2, "value": 1.0}]
 
 
-@pytest.mark.parametrize(("epochs", "expected"), [(400, (80, 20)), (60, (12, 5)), (9, (1, 1)), (1, (0, 1))])
+@pytest.mark.parametrize(("epochs", "expected"), [(400, (80, 20)), (60, (12, 5)), (20, (4, 3)), (1, (0, 3))])
 def test_branches_begin_after_a_fifth_of_the_epochs_as_published(epochs, expected):
     assert make_strategy("d2d", {}).options.timing(epochs) == expected
     assert make_strategy("d2d", {"warmup": 7, "theta_every": 2}).options.timing(epochs) == (7, 2)

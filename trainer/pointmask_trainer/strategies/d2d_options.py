@@ -45,7 +45,8 @@ class D2DOptions:
         Whether the annotator's parameters follow the detector and all labels are made again.
     theta_every : int, optional
         Epochs between updates; the first follows the first epoch after `warmup`. By default a twelfth of
-        all epochs, and at most the published 20: an update costs half an epoch of a short training.
+        all epochs, at least 3 and at most the published 20: an update costs half an epoch of a short
+        training.
     theta_steps : int
         Steps of one update.
     theta_lr : float
@@ -104,5 +105,5 @@ class D2DOptions:
     def timing(self, epochs: int) -> tuple[int, int]:
         """Return `warmup` and `theta_every` of a training of `epochs` epochs."""
         warmup = epochs // 5 if self.warmup is None else self.warmup
-        every = min(20, max(1, epochs // 12)) if self.theta_every is None else self.theta_every
+        every = min(20, max(3, epochs // 12)) if self.theta_every is None else self.theta_every
         return warmup, every
