@@ -45,8 +45,8 @@ class D2DOptions:
         Whether the annotator's parameters follow the detector and all labels are made again.
     theta_every : int, optional
         Epochs between updates; the first follows the first epoch after `warmup`. By default a twelfth of
-        all epochs, at least 3 and at most the published 20: an update costs half an epoch of a short
-        training.
+        all epochs, but no fewer than 3 and no more than the published 20: an update costs half an epoch of a
+        short training.
     theta_steps : int
         Steps of one update.
     theta_lr : float
