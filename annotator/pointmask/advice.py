@@ -55,8 +55,13 @@ def did_you_mean(given: str, known: Iterable[str]) -> str:
     >>> did_you_mean("cvta", ["cvat", "coco"])
     "did you mean 'cvat'? "
     """
-    near = difflib.get_close_matches(given.lower(), known, n=1)
-    return f"did you mean {near[0]!r}? " if near else ""
+    near = nearest(given, known)
+    return f"did you mean {near!r}? " if near else ""
+
+
+def nearest(given: str, known: Iterable[str]) -> str:
+    """Return the name that one was meant for, whatever its case; empty if none is near."""
+    return next(iter(difflib.get_close_matches(given.lower(), known, n=1)), "")
 
 
 def install(extra: str) -> str:

@@ -1,15 +1,13 @@
 """Paths of a wrong call that do not exist, and those of nearly the same name that were meant."""
 
-import difflib
 import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from pointmask.advice import command
+from pointmask.advice import command, nearest
 
 _LEAST = 3  # characters of a path for which a near one is sought
-_NEAR = 0.6  # of `difflib.get_close_matches`
 
 
 def near_path(message: str, words: Sequence[str]) -> str:
@@ -47,9 +45,9 @@ def _nearest_path(path: Path) -> Path | None:
                 names = {entry.name.lower(): entry.name for entry in os.scandir(found)}
             except OSError:
                 return None
-            near = difflib.get_close_matches(part.lower(), names, n=1, cutoff=_NEAR)
+            near = nearest(part, names)
             if not near:
                 return None
-            part = names[near[0]]
+            part = names[near]
         found /= part
     return found

@@ -1,12 +1,11 @@
 """What a wrong call of the command line meant: the right command, with the user's own words."""
 
-import difflib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 import click
 
-from pointmask.advice import command, shortest, unused
+from pointmask.advice import command, nearest, shortest, unused
 
 Options = Callable[[str, str], str | None]
 
@@ -71,7 +70,7 @@ def near_command(name: str, known: Collection[str]) -> str:
     """Return the command that an unknown name meant, or an empty string."""
     if (meant := SYNONYMS.get(name.lower(), "")) in known:
         return meant
-    return next(iter(difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.6)), "")
+    return nearest(name, known)
 
 
 def explain(error: click.UsageError, words: Sequence[str], known: Collection[str], options: Options) -> str:

@@ -236,8 +236,8 @@ def annotate(
         say(*printable_json(summary_json(summary)).splitlines())
     else:
         show_summary(summary)
-    if carried and not as_json:
-        show_tracks(carried, out)
+        if carried:
+            show_tracks(carried, out)
     wrong = what_is_wrong(summary, is_shard=shard is not None)
     if wrong is not None:
         tell = complain if as_json else say

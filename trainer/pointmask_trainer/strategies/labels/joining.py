@@ -8,7 +8,7 @@ response is nearer to the target than the labels that it learned from. Equation 
 with the potential u, the superpixel S, the response p and its share s.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -18,6 +18,7 @@ from pointmask.annotator.fuse import binarise, otsu
 from pointmask.annotator.target import Annotation, Target, box_of, slices_of
 from pointmask.theta import Theta
 from pointmask_trainer.data.labels import SplitName
+from pointmask_trainer.strategies.labels.windows import nearest_to
 from pointmask_trainer.strategies.training import Training
 
 _LEVEL = 0.5  # of the response
@@ -67,17 +68,22 @@ def joined(
         Confidences and flags are the annotator's. A pixel nearer to another point belongs to none but that
         one, and a target of which nothing is left near its point stays as it was.
     """
-    clicks = np.array([target.point for target in annotation.targets])
     targets = [
-        _joined(target, np.delete(clicks, k, 0), probabilities, theta, share)
-        for k, target in enumerate(annotation.targets)
+        _joined(
+            target,
+            [other.point for other in annotation.targets if other is not target],
+            probabilities,
+            theta,
+            share,
+        )
+        for target in annotation.targets
     ]
     return replace(annotation, targets=tuple(targets))
 
 
 def _joined(
     target: Target,
-    others: NDArray[np.int64],
+    others: Sequence[tuple[int, int]],
     probabilities: NDArray[np.float32],
     theta: Theta,
     share: float,
@@ -85,10 +91,7 @@ def _joined(
     before = target.soft.astype(np.float64)
     soft = (1 - share) * before + share * probabilities[slices_of(target.window)]
     top, left, bottom, right = target.window
-    rows, cols = np.arange(top, bottom)[:, None], np.arange(left, right)[None, :]
-    own = (rows - target.point[0]) ** 2 + (cols - target.point[1]) ** 2
-    for row, col in others:
-        soft[(rows - row) ** 2 + (cols - col) ** 2 < own] = 0.0
+    soft[~nearest_to(target.point, others, np.arange(top, bottom), np.arange(left, right))] = 0.0
     level = (1 - share) * (theta.level or otsu(before)) + share * _LEVEL
     row, col = target.point
     mask, area = binarise(soft, level, row - top, col - left, theta.reach)

@@ -96,12 +96,35 @@ def _own(targets: Sequence[Target], number: int, half_size: int, shape: tuple[in
     target = targets[number]
     rows, cols = (_axis(middle, 2**target.octave, 2 * half_size + 1) for middle in target.centre)
     inside = ((rows >= 0) & (rows < shape[0]))[:, None] & ((cols >= 0) & (cols < shape[1]))[None, :]
+    others = [other.point for other in targets if other is not target]
+    return np.asarray(inside & nearest_to(target.point, others, rows, cols))
 
-    def distance(other: Target) -> NDArray[np.int64]:
-        return np.asarray((rows[:, None] - other.point[0]) ** 2 + (cols[None, :] - other.point[1]) ** 2)
 
-    mine = distance(target)
-    for other in targets:
-        if other is not target:
-            inside &= distance(other) >= mine
-    return inside
+def nearest_to(
+    point: tuple[int, int],
+    others: Sequence[tuple[int, int]],
+    rows: NDArray[np.int64],
+    cols: NDArray[np.int64],
+) -> NDArray[np.bool_]:
+    """Say which places of a grid lie no nearer to other points than to one.
+
+    Parameters
+    ----------
+    point : (row, col)
+    others : sequence of (row, col)
+    rows : (n,) int64 array
+    cols : (m,) int64 array
+
+    Returns
+    -------
+    (n, m) bool array
+    """
+
+    def distance(row: int, col: int) -> NDArray[np.int64]:
+        return np.asarray((rows[:, None] - row) ** 2 + (cols[None, :] - col) ** 2)
+
+    mine = distance(*point)
+    nearest = np.ones(mine.shape, np.bool_)
+    for other in others:
+        nearest &= distance(*other) >= mine
+    return nearest
