@@ -20,13 +20,13 @@ import torch
 from support.results import FOLDER, save
 
 from pointmask.synth.scenes import make_scenes
-from pointmask_trainer.config import load_config
-from pointmask_trainer.data.labels import LabelStore
+from pointmask_trainer.config import Config, load_config
+from pointmask_trainer.data.labels import LabelStore, SplitName
 from pointmask_trainer.data.normalisation import normalisation_of
 from pointmask_trainer.data.pool import Pool
 from pointmask_trainer.data.split import Split
 from pointmask_trainer.distributed import choose_device
-from pointmask_trainer.strategies.base import Folder
+from pointmask_trainer.strategies.base import Folder, Strategy
 from pointmask_trainer.strategies.d2d_options import D2DOptions
 from pointmask_trainer.strategies.registry import make_strategy
 from pointmask_trainer.training.loop import Loop
@@ -103,19 +103,29 @@ def make_loop(strategy_name: str, options: argparse.Namespace, apart: int) -> Lo
         settings += ["strategy.options.warmup=0", f"strategy.options.theta_every={apart}"]
     config = load_config(preset=options.preset, settings=["epochs=1000", *settings])
     device = choose_device(options.device)
-    splits = {
-        "train": make_split("train", options.images, 0, device),
-        "val": make_split("val", max(1, options.images // 3), 1, device),
-    }
+    splits = make_splits(options.images, device)
     folder = Folder(Path("scenes"), splits, None, True)
     labels = make_strategy("d2d", {}).prepare(folder)
     strategy = make_strategy(strategy_name, config.strategy.options)
     if strategy_name == "d2d":
         strategy.prepare(folder)
-    model = fresh(config.model).to(device)
-    per_image = config.model.normalisation == "image"
-    normalisation = normalisation_of(splits["train"].images, per_image=per_image)
-    return Loop(config, splits, LabelStore(labels, device), strategy, model, normalisation)
+    return loop_of(config, splits, strategy, LabelStore(labels, device))
+
+
+def loop_of(config: Config, splits: dict[SplitName, Split], strategy: Strategy, labels: LabelStore) -> Loop:
+    """Make a loop with a fresh model."""
+    images = splits["train"].images
+    model = fresh(config.model).to(images.device)
+    normalisation = normalisation_of(images, per_image=config.model.normalisation == "image")
+    return Loop(config, splits, labels, strategy, model, normalisation)
+
+
+def make_splits(count: int, device: torch.device) -> dict[SplitName, Split]:
+    """Generate scenes to train on, and a third as many for validation."""
+    return {
+        "train": make_split("train", count, 0, device),
+        "val": make_split("val", max(1, count // 3), 1, device),
+    }
 
 
 def make_split(name: str, count: int, seed: int, device: torch.device) -> Split:

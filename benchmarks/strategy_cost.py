@@ -15,16 +15,14 @@ from pathlib import Path
 
 import torch
 from cells.rows import ROWS
-from d2d_cost import make_split
+from d2d_cost import loop_of, make_splits
 from support.results import FOLDER, save
 
 from pointmask_trainer.config import load_config
 from pointmask_trainer.data.labels import LabelStore
-from pointmask_trainer.data.normalisation import normalisation_of
 from pointmask_trainer.strategies.base import Folder
 from pointmask_trainer.strategies.registry import make_strategy
 from pointmask_trainer.training.loop import Loop
-from pointmask_trainer.training.prepare import fresh
 
 _COMPARED = ("lesps", "lesps_annotator", "pal", "pal_annotator", "gsacp", "d2d")
 
@@ -64,17 +62,11 @@ def make_loop(name: str, options: argparse.Namespace) -> Loop:
     row = ROWS[name]
     config = load_config(preset=options.preset, file=row.file, settings=[*row.settings, *options.set])
     device = torch.device("cpu")
-    splits = {
-        "train": make_split("train", options.images, 0, device),
-        "val": make_split("val", max(1, options.images // 3), 1, device),
-    }
+    splits = make_splits(options.images, device)
     strategy = make_strategy(config.strategy.name, config.strategy.options)
     labels = strategy.prepare(Folder(Path("scenes"), splits, None, True))
     torch.manual_seed(config.seed)
-    model = fresh(config.model)
-    per_image = config.model.normalisation == "image"
-    normalisation = normalisation_of(splits["train"].images, per_image=per_image)
-    return Loop(config, splits, LabelStore(labels, device), strategy, model, normalisation)
+    return loop_of(config, splits, strategy, LabelStore(labels, device))
 
 
 if __name__ == "__main__":

@@ -32,6 +32,18 @@ def pytest_collection_modifyitems(config, items):
     items.sort(key=lambda item: (item.path not in slow, -tests[item.path], item.path))
 
 
+UMASK = 0o027
+
+
+@pytest.fixture(scope="module")
+def fewer_rights():
+    """The umask, another than the usual one, under which a module's files are made."""
+    from tools.folders import umask
+
+    with umask(UMASK):
+        yield UMASK
+
+
 @pytest.fixture(scope="module")
 def browser():
     """Chromium, one at a time: while Playwright runs, no other event loop can run in its thread."""

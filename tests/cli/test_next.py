@@ -4,25 +4,15 @@ import shutil
 
 import pytest
 from tools.docs.advised import advised, execute
-from tools.folders import other_modes, umask
+from tools.folders import other_modes
 
 from pointmask.advice import shortest, unused
 
 NOT_KNOWN = {"IMAGES", "POINTS", "DATA", "MASKS", "OUT", "FILE"}
 
 
-UMASK = 0o027
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _fewer_rights():
-    """All files of these tests are made under a umask that is not the usual one."""
-    with umask(UMASK):
-        yield
-
-
 @pytest.fixture(scope="module")
-def base(tmp_path_factory):
+def base(tmp_path_factory, fewer_rights):
     """Scenes, and two people's masks of them."""
     base = tmp_path_factory.mktemp("next")
     with pytest.MonkeyPatch.context() as patch:
@@ -58,7 +48,9 @@ CALLS = {
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_the_next_commands_name_the_places_of_the_call_and_work(base, tmp_path, monkeypatch, call):
+def test_the_next_commands_name_the_places_of_the_call_and_work(
+    base, tmp_path, monkeypatch, call, fewer_rights
+):
     work = tmp_path / "work"
     shutil.copytree(base, work)
     monkeypatch.chdir(work)
@@ -74,7 +66,7 @@ def test_the_next_commands_name_the_places_of_the_call_and_work(base, tmp_path, 
         if words[0] == "click":
             words += [] if "--read-only" in words else ["--publish"]  # a page would wait for its reader
         execute(words, codes=(0, 3) if words[0] in ("check", "score") else (0,))
-    assert not other_modes(work, UMASK)
+    assert not other_modes(work, fewer_rights)
 
 
 def test_problems_are_first_mended(base, tmp_path, monkeypatch):

@@ -9,7 +9,7 @@ pytest.importorskip("onnx")
 
 from click.testing import CliRunner
 from tools.docs.advised import advised, execute
-from tools.folders import other_modes, umask
+from tools.folders import other_modes
 from tools.trainer.training import TINY, make_folder
 
 from pointmask.cli import main
@@ -17,18 +17,8 @@ from pointmask.cli import main
 SOME = (0, 3)  # a detector of one epoch may find nothing, which is said with exit status 3
 
 
-UMASK = 0o027
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _fewer_rights():
-    """All files of these tests are made under a umask that is not the usual one."""
-    with umask(UMASK):
-        yield
-
-
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
+def place(tmp_path_factory, fewer_rights):
     """A training folder, places that are taken, and a run with what was printed after it."""
     place = tmp_path_factory.mktemp("next")
     make_folder(place / "data", 8)
@@ -101,12 +91,12 @@ def test_a_test_list_is_advised_only_where_there_is_one(place):
     execute(["evaluate", "run", "data", "--list", "test", "--out", "third"])
 
 
-def test_all_files_have_the_rights_that_the_umask_leaves(place):
+def test_all_files_have_the_rights_that_the_umask_leaves(place, fewer_rights):
     words = ["predict", "run", "data/images", "--out", "all", "--soft", "--report"]
     execute(words, codes=SOME)
     execute(["evaluate", "run", "data", "--out", "saved", "--save-predictions", "saved/pictures"])
     assert {"run", "all", "saved"} <= {path.name for path in place.iterdir()}
-    assert not other_modes(place, UMASK)
+    assert not other_modes(place, fewer_rights)
 
 
 def test_the_summary_of_predictions_can_be_had_as_json(place):
