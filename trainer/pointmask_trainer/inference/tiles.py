@@ -124,6 +124,10 @@ def overlap_of(tile: int) -> int:
 @contextmanager
 def evaluating(model: nn.Module) -> Iterator[None]:
     """Switch a model to eval mode, and restore its previous mode afterwards."""
+    # Switching walks over all modules, a millisecond each way: not for every frame of a prediction.
+    if not any(module.training for module in model.modules()):
+        yield
+        return
     was_training = model.training
     model.eval()
     try:

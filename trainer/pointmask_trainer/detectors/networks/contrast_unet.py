@@ -4,7 +4,7 @@ Made for processors: 0.33 M parameters, and whole frames in training, since what
 are false alarms that only the rest of the frame explains.
 """
 
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import ClassVar
 
 import torch
@@ -51,10 +51,12 @@ class ContrastUNet(Detector):
         self.lateral = nn.ModuleList(_conv_norm_relu(b, a, 1) for a, b in pairs)
         self.decoder = nn.ModuleList(Residual(a, a) for a, _ in pairs)
         self.head = conv(half, 4)
+        # As its maps: torch would rearrange contiguous weights in every call, 0.7 of 12 ms.
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward_maps(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
         """See `Detector.forward_maps`."""
-        y = self.stem(F.pixel_unshuffle(self.contrast(x), 2))
+        y = self.stem(_in_fours(self.contrast(x)))
         skips = []
         for part in self.encoder:
             y = part(y)
@@ -93,7 +95,9 @@ class ContrastChannels(nn.Module):
         differences = torch.cat([fine - coarse for fine, coarse in pairwise(scales)], 1)
         margin = _AROUND // 2
         power = F.avg_pool2d(differences.square(), _CELL)
-        power = F.avg_pool2d(F.pad(power, (margin,) * 4, mode="replicate"), _AROUND, 1)
+        power = F.pad(power, (margin,) * 4, mode="replicate")
+        # In two passes, which take half of the time of one.
+        power = F.avg_pool2d(F.avg_pool2d(power, (_AROUND, 1), 1), (1, _AROUND), 1)
         spread = F.interpolate(power, scale_factor=_CELL, mode="bilinear", align_corners=False)
         # The root has no gradient at 0: a flat image would train the layers before it with nan.
         spread = (spread + 1e-12).sqrt() + _LEAST_SPREAD
@@ -131,6 +135,16 @@ def _conv_norm_relu(a: int, b: int, k: int = 3, *, stride: int = 1) -> nn.Sequen
     return nn.Sequential(
         conv(a, b, k, stride=stride, bias=False), nn.GroupNorm(b // _GROUP, b), nn.ReLU(inplace=True)
     )
+
+
+def _in_fours(x: Tensor) -> Tensor:
+    """`F.pixel_unshuffle` by 2 in channels-last format, which the layers behind it keep.
+
+    `F.pixel_unshuffle` takes two to three times as long, and contiguous maps would slow the whole network
+    down by a sixth.
+    """
+    corners = [x[..., i::2, j::2] for i, j in product(range(2), range(2))]
+    return torch.stack(corners, 2).flatten(1, 2).contiguous(memory_format=torch.channels_last)
 
 
 def _blur(x: Tensor, sigma: float) -> Tensor:
