@@ -1,5 +1,6 @@
 """The background listing against the plain list of names."""
 
+import itertools
 import random
 
 import pytest
@@ -7,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pointmask.click.frames.listing import Listing
-from pointmask.click.frames.order import END, natural_order
+from pointmask.click.frames.order import natural_order
+from pointmask.click.frames.packed import END, packed
 from pointmask.io.images.open import open_source
 from pointmask.io.images.source import ImageSource
 from pointmask.io.points.names import natural_key
@@ -89,6 +91,22 @@ patterns = st.one_of(
     st.just(["a1b.png", "a10.png"]),
     st.just(["f1.png", "f01.png", "f001.png", "f2.png"]),
 )
+
+
+@given(
+    st.one_of(
+        patterns,
+        st.lists(st.text("aé0", min_size=3, max_size=3), unique=True),
+        st.lists(st.integers(0, 10**20), min_size=1, unique=True).map(
+            lambda numbers: [f"{k:021}-{k % 7}.png" for k in numbers]
+        ),
+    )
+)
+def test_names_are_packed_in_the_order_of_their_bytes(names):
+    wanted = sorted(name.encode() for name in names)
+    octets, starts = packed(list(names))
+    assert octets == b"".join(name + END for name in wanted)
+    assert [octets[a : b - 1] for a, b in itertools.pairwise(starts)] == wanted
 
 
 @given(patterns)

@@ -13,7 +13,8 @@ from tools.images import assert_same_image, noise, pgm, pillow_bytes, tiff_bytes
 
 from pointmask.errors import ImageError
 from pointmask.io.images import array as images
-from pointmask.io.images.kinds import listed
+from pointmask.io.images.codecs.raw import RawFormat
+from pointmask.io.images.kinds import RAW_SUFFIXES, SUFFIXES, VIDEO_SUFFIXES, Reading, images_among, listed
 from pointmask.io.images.open import open_source
 from pointmask.io.notes import gathering
 
@@ -233,6 +234,21 @@ def test_envi_and_matlab_are_images_of_a_folder_but_not_beside_pictures(tmp_path
         assert_array_equal(file.decode(1), cube[1])
     names = ["a.png", "a.mat", "a.webp", "b.webp", "v.mp4", "s/c.mat", "s/d.hdr", "t/e.mkv", "t/f.pgm"]
     assert listed(names) == ["a.png", "b.webp", "s/c.mat", "s/d.hdr", "t/f.pgm"]
+
+
+stems = st.sampled_from(["a", "b.png", "\u0130", ""])
+endings = [*SUFFIXES, *RAW_SUFFIXES, *VIDEO_SUFFIXES, ".mat", ".hdr", ".txt", ".j2\u212a", "tiff", ""]
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["a", "b.png", "\u0130", ""]), st.sampled_from(endings), st.booleans())
+    )
+)
+def test_images_among_files_are_those_that_are_listed(parts):
+    names = [stem + (end.upper() if upper else end) for stem, end, upper in parts]
+    for reading in (Reading(), Reading(raw=RawFormat.parse("8x8:u8"))):
+        assert sorted(images_among(list(names), reading.accepts)) == listed(filter(reading.accepts, names))
 
 
 # MATLAB

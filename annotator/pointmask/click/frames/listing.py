@@ -10,12 +10,10 @@ import threading
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
-from itertools import accumulate
 from pathlib import Path
 
-import numpy as np
-
-from pointmask.click.frames.order import END, natural_order
+from pointmask.click.frames.order import natural_order
+from pointmask.click.frames.packed import packed
 from pointmask.errors import ImageError
 from pointmask.io.images.source import ImageSource
 from pointmask.io.points.names import natural_key
@@ -38,7 +36,7 @@ class Folder:
     first, count : int
         Number of its first image, and how many it holds.
     names : bytes
-        Of its images, in plain order; see `pointmask.click.frames.order`.
+        Of its images, in plain order; see `pointmask.click.frames.packed`.
     """
 
     __slots__ = (
@@ -56,11 +54,11 @@ class Folder:
     )
 
     def __init__(self, number: int, path: str, parent: int | None, first: int, names: list[str]) -> None:
-        """Take the sorted names of the images in it; the list is empty afterwards."""
+        """Take the names of the images in it, in any order; the list is empty afterwards."""
         self.number, self.path, self.parent, self.first = number, path, parent, first
         self.count = len(names)
         self.children: list[int] = []
-        self.names, self._starts = _packed(names)
+        self.names, self._starts = packed(names)
         self._order: array[int] | None = None
         self._places: array[int] | None = None
         self._lock: threading.Lock | None = threading.Lock()  # gone when the order is known
@@ -305,23 +303,6 @@ class Listing:
             self._firsts.append(folder.first)
             self.count += folder.count
             self._grown.notify_all()
-
-
-def _packed(names: list[str]) -> "tuple[bytes, array[int]]":
-    """Return sorted names as one string of bytes, and where each begins; empty the list."""
-    end = END.decode()
-    text = end.join(names) + end if names else ""
-    if text.isascii():  # characters and bytes have the same order; a million objects less at once
-        names.clear()  # the objects of a million names take 70 MB
-        packed = text.encode()
-        ends = np.flatnonzero(np.frombuffer(packed, np.uint8) == END[0])
-        starts = array("I", [0])
-        starts.frombytes((ends + 1).astype(np.uintc).tobytes())
-        return packed, starts
-    encoded = sorted(os.fsencode(name) for name in names)
-    names.clear()
-    starts = array("I", accumulate((len(name) + 1 for name in encoded), initial=0))
-    return b"".join(name + END for name in encoded), starts
 
 
 def _found_in(folder: Folder, text: bytes) -> Iterator[int]:

@@ -10,10 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from pointmask.click.frames.packed import END
 from pointmask.io.points.names import natural_key
-
-END = b"\0"
-"""Ends a name; no file name holds it."""
 
 _NUMBER = re.compile(rb"[0-9]+")
 _DIGITS = bytes.maketrans(b"123456789", b"000000000")

@@ -18,6 +18,7 @@ VIDEO_SUFFIXES = (".mp4", ".avi", ".mkv", ".mov", ".m4v", ".webm")
 """Suffixes, in lower case, of videos."""
 
 _CONTAINERS = (".mat", ".hdr", *VIDEO_SUFFIXES)
+_LONGEST = max(map(len, (*SUFFIXES, *RAW_SUFFIXES, *_CONTAINERS)))
 _MULTI_FRAME = (".tif", ".tiff", ".npy", *_FITS, *_CONTAINERS, *RAW_SUFFIXES)
 
 
@@ -70,9 +71,41 @@ def listed(names: Iterable[str]) -> list[str]:
         Sorted.
     """
     names = sorted(names)
-    # Each suffix is looked at once: of a million names that saves 0.3 s.
-    suffixes = {name[name.rfind(".") :] for name in names}
-    if all(suffix.lower() in (*_FIRST, *RAW_SUFFIXES) for suffix in suffixes):
+    return _without_companions(names, _ends(names))
+
+
+def images_among(names: list[str], accepts: Callable[[str], bool]) -> list[str]:
+    """
+    Return the images among the files of a folder, as `listed` but in the order that is given.
+
+    Each way in which names end is looked at once: of a million names that takes 0.04 s instead of 0.4.
+
+    Parameters
+    ----------
+    names : list of str
+        Of files.
+    accepts : callable
+        `Reading.accepts`.
+
+    Returns
+    -------
+    list of str
+        `names` itself if all are images.
+    """
+    ends = _ends(names)
+    accepted = set(filter(accepts, ends))
+    if ends != accepted:
+        names = [name for name in names if name[-_LONGEST:] in accepted]
+    return _without_companions(names, accepted)
+
+
+def _ends(names: Iterable[str]) -> set[str]:
+    """Return the last characters of names, as many as tell all kinds apart."""
+    return {name[-_LONGEST:] for name in names}
+
+
+def _without_companions(names: list[str], ends: set[str]) -> list[str]:
+    if all(end.lower().endswith((*_FIRST, *RAW_SUFFIXES)) for end in ends):
         return names
     plain = [name for name in names if not name.lower().endswith(_CONTAINERS)]
     folders = {name.rpartition("/")[0] for name in plain}

@@ -68,7 +68,7 @@ class ImageSource(ABC):
         folder : str
             Path with a slash at its end; empty for the root.
         names : list of str
-            Of the images in it, without the folder, sorted.
+            Of the images in it, without the folder, in any order.
 
         Raises
         ------
