@@ -17,8 +17,9 @@ from pointmask.stopping import StoppedError, signals_stop, status_of
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
 
 PROGRAM = """
-import os, signal, sys
+import atexit, gc, os, signal, sys
 from pointmask.cli import main
+atexit.register(lambda: print("frozen at exit:", gc.get_freeze_count() > 10_000))  # the first is the last
 from pointmask.folder import worker
 write, images = worker.write_whole, []
 def stop(path, *arguments, **options):
@@ -43,6 +44,7 @@ def test_a_job_that_is_told_to_stop_goes_on_afterwards(tmp_path, name):
     assert done.returncode == 128 + getattr(signal, f"SIG{name}"), done.stderr
     assert "run the same command again" in done.stderr
     assert "Traceback" not in done.stderr
+    assert "frozen at exit: True" in done.stdout
     assert not list((tmp_path / "out").rglob("*.tmp"))
     for out in ("out", "alone"):
         assert CliRunner().invoke(main, [*command, str(tmp_path / out)]).exit_code == 0

@@ -5,6 +5,8 @@ Ctrl-C does, so that temporary files go and journals are closed. The exit status
 number.
 """
 
+import atexit
+import gc
 import os
 import signal
 import sys
@@ -48,6 +50,16 @@ def signals_stop() -> Iterator[None]:
     finally:
         for number in before:
             signal.signal(number, signal.SIG_DFL)
+
+
+def end_at_once() -> None:
+    """Let this process end without a last search for garbage.
+
+    Between Ctrl-C and the prompt it took 0.9 s of processor time after a training (0.13 without), as it walks
+    through all that was imported; 0.4 s after torch alone.
+    """
+    atexit.unregister(gc.freeze)  # once is enough
+    atexit.register(gc.freeze)
 
 
 def status_of(error: BaseException) -> int:

@@ -171,8 +171,9 @@ class LazyGroup(click.Group):
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as in click
         """Run a command; errors that a user can cause end in one message and an exit status."""
         from pointmask.io.notes import gathering
-        from pointmask.stopping import drop_output, signals_stop, status_of
+        from pointmask.stopping import drop_output, end_at_once, signals_stop, status_of
 
+        end_at_once()
         try:
             with signals_stop(), _short_warnings(), gathering() as notes:
                 try:

@@ -13,7 +13,7 @@ from tools.kill_job import jobs
 
 pytest.importorskip("torch")
 
-from tools.trainer.runs import assert_same_run
+from tools.trainer.runs import assert_same_files, assert_same_run
 from tools.trainer.training import TINY, make_folder
 
 from pointmask.synth.scenes import make_scenes
@@ -22,7 +22,12 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="file
 
 LOSSES = int(os.environ.get("POINTMASK_LOSSES", "2"))
 WAYS = ("kill", "power")
-LEARNING = {"full": (), "lesps": ("begin=0", "every=1")}  # labels that are learnt have files of their own
+STRATEGIES = {  # labels that are learnt have files of their own; gsacp has a teacher
+    "full": (),
+    "lesps": ("begin=0", "every=1"),
+    "d2d": ("warmup=1", "theta_every=1", "val_every=1", "alpha_every=1", "theta_images=3"),
+    "gsacp": ("probe_every=1", "ramp=0"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -76,10 +81,12 @@ def test_predict(predict, tmp_path, way):
         assert tree(out) == expected
 
 
-@pytest.mark.parametrize("strategy", LEARNING)
+@pytest.mark.parametrize(
+    "strategy", ["full", "lesps", *(pytest.param(name, marks=pytest.mark.slow) for name in ("d2d", "gsacp"))]
+)
 @pytest.mark.parametrize("way", WAYS)
 def test_train(train, tmp_path, strategy, way):
-    options = [f"strategy.options.{option}" for option in LEARNING[strategy]]
+    options = [f"strategy.options.{option}" for option in STRATEGIES[strategy]]
     settings = [*TINY, f"strategy.name={strategy}", "epochs=4", *options]
     draw, kills = random.Random(3), 0
     whole = train(tmp_path / "whole", settings)
@@ -95,7 +102,7 @@ def test_train(train, tmp_path, strategy, way):
         answer = train(out, settings)
         assert answer["status"] == 0, answer["error"]
         assert_same_run(tmp_path / "whole", out)
-        assert tree(out).keys() == tree(tmp_path / "whole").keys()
+        assert_same_files(tmp_path / "whole", out)
 
 
 def last_epoch(out):

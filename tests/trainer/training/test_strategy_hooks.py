@@ -1,5 +1,9 @@
 """What the loop lets a strategy do, each hook with a strategy that uses it and nothing else."""
 
+import ctypes
+import signal
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -137,3 +141,24 @@ def test_a_strategy_can_run_the_detector_in_its_own_way():
     _, maps = loop.losses(batch)
     assert torch.equal(maps["logits"], 2 * loop.model(2 * batch.images)["logits"])
     assert not same(weights_after(Plain()), weights_after(Doubles()))
+
+
+def test_a_signal_ends_the_backward_pass_before_its_end(monkeypatch):
+    """It comes as the pass begins, from C, where Python cannot see it before it runs again."""
+    loop = make_loop()
+    send = ctypes.CDLL(None)["raise"]
+    send.restype = None
+
+    def losses(batch, losses=loop.losses):
+        of_images, maps = losses(batch)
+        of_images.register_hook(partial(next, map(send, [signal.SIGINT])))
+        return of_images, maps
+
+    monkeypatch.setattr(loop, "losses", losses)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            loop.train_epoch()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert any(parameter.grad is None for parameter in loop.model.parameters())

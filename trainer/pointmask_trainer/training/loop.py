@@ -141,6 +141,9 @@ class Loop:
         self._learned = [*model.parameters(), *strategy.parameters()]
         if added := list(strategy.parameters()):
             self.optimiser.add_param_group({"params": added, "weight_decay": 0.0})
+        for parameter in self._learned:
+            if parameter.requires_grad:
+                parameter.register_post_accumulate_grad_hook(_let_signals_in)
 
     @property
     def evaluated_model(self) -> ImageNetwork:
@@ -314,6 +317,13 @@ class Loop:
             "last checkpoint is kept. Look at these images and their labels, lower optim.lr, or set "
             "optim.clip; then run again with --resume"
         )
+
+
+def _let_signals_in(parameter: Tensor) -> None:
+    """Be Python within the backward pass, which is where Ctrl-C can end it.
+
+    Without, it goes through the whole pass first: 12 s of dnanet with 16 crops on one core.
+    """
 
 
 def _misfit(config: Config, trains: str) -> str:
