@@ -21,6 +21,7 @@ from pointmask.synth.scenes import make_scenes
 pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="files are seen through /proc")
 
 LOSSES = int(os.environ.get("POINTMASK_LOSSES", "2"))
+MANY = LOSSES > 2  # which takes minutes
 WAYS = ("kill", "power")
 STRATEGIES = {  # labels that are learnt have files of their own; gsacp has a teacher
     "full": (),
@@ -81,9 +82,7 @@ def test_predict(predict, tmp_path, way):
         assert tree(out) == expected
 
 
-@pytest.mark.parametrize(
-    "strategy", ["full", "lesps", *(pytest.param(name, marks=pytest.mark.slow) for name in ("d2d", "gsacp"))]
-)
+@pytest.mark.parametrize("strategy", STRATEGIES if MANY else ("full", "lesps"))
 @pytest.mark.parametrize("way", WAYS)
 def test_train(train, tmp_path, strategy, way):
     options = [f"strategy.options.{option}" for option in STRATEGIES[strategy]]

@@ -143,7 +143,7 @@ class Loop:
             self.optimiser.add_param_group({"params": added, "weight_decay": 0.0})
         for parameter in self._learned:
             if parameter.requires_grad:
-                parameter.register_post_accumulate_grad_hook(_let_signals_in)
+                parameter.register_post_accumulate_grad_hook(_let_signals_in)  # type: ignore[no-untyped-call]
 
     @property
     def evaluated_model(self) -> ImageNetwork:
