@@ -26,7 +26,7 @@ def test_proposals_are_accepted_and_refused_by_keys_and_stay_so(tmp_path, propos
     assert len(shown) == 3
     assert user.canvas("marks").any()
     told = user.page.locator(".proposals")
-    assert told.inner_text() == "3 proposals: . goes to the next, Y accepts, Delete refuses."
+    assert told.inner_text().startswith("3 proposals: Y accepts one, Delete refuses it")
     user.press("y")  # the first one
     user.settle()
     assert told.inner_text().startswith("2 proposals")
@@ -47,3 +47,22 @@ def test_proposals_are_accepted_and_refused_by_keys_and_stay_so(tmp_path, propos
     assert told.is_hidden()
     lines = map(json.loads, (client.server.desk.session.setup.out / "clicks.jsonl").read_text().splitlines())
     assert sum(line["op"] == "add" for line in lines) == 2
+
+
+def test_one_key_goes_through_the_proposals_of_all_images(tmp_path, served, visit):
+    scenes = planted(tmp_path / "a", 4, targets=1)
+    with_some = [name for name in scenes if name != "f0001.tif"]
+    points = {name: scenes[name].points[0] for name in with_some}
+    text = "".join(f"{name},{col},{row}\n" for name, (row, col) in points.items())
+    (tmp_path / "found.csv").write_text("image,x,y\n" + text)
+    client = served(tmp_path / "a", proposals=tmp_path / "found.csv")
+    assert client.get("/api/next?from=2&want=proposed&step=-1").json["id"] == 0
+    user = visit(client)
+    for name in with_some:
+        user.on_image(name)
+        user.press("y")  # accepts
+        user.settle()
+        user.press("y")  # goes on
+    user.page.wait_for_selector(".note-box >> text=No image with an open proposal")
+    assert {name: tuple(user.points(name)[0]) for name in with_some} == points
+    assert not user.points("f0001.tif")

@@ -1,7 +1,7 @@
 """Places where targets may be, from a detector or from `pointmask propose`: shown until they are judged."""
 
 import csv
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +59,11 @@ class Proposals:
 
     def __init__(self, by_frame: Mapping[ImageFrame, Sequence[Proposal]], masks: Path | None = None) -> None:
         self._by_frame, self._masks = by_frame, masks
+
+    @property
+    def frames(self) -> Collection[ImageFrame]:
+        """Frames that have any, by image and frame."""
+        return self._by_frame.keys()
 
     def get(self, image: str, frame: int, number: int) -> Proposal | None:
         """Return one of them by its number."""

@@ -1,6 +1,7 @@
 """Where listing, frames and session meet: the page speaks in numbers, they speak in names."""
 
 import threading
+from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -57,6 +58,7 @@ class Desk:
     flats: Flats = field(default_factory=Flats)
     _statistics: "OrderedDict[tuple[str, int, bool], Statistics]" = field(default_factory=OrderedDict)
     _shapes: dict[str, tuple[int, ...] | None] = field(default_factory=dict)
+    _proposed: list[tuple[int, int]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def name(self, image: int) -> str:
@@ -241,6 +243,24 @@ class Desk:
             if (state & _UNSURE) if want == "unsure" else state & 0xF in (NEW, SEEN):
                 return at
             at = self.listing.step(at, step)
+        return None
+
+    def next_proposed(self, image: int, frame: int, step: int) -> tuple[int, int] | None:
+        """Return the next frame with a proposal that nobody has judged; None at the end."""
+        if self.proposals is None:
+            return None
+        if not self._proposed:  # in the order in which one goes through the images
+            numbered = ((self.listing.number(name), k) for name, k in self.proposals.frames)
+            self._proposed = sorted((self.place(one), k) for one, k in numbered if one is not None)
+        here = self.place(image), frame
+        if step > 0:
+            ahead = self._proposed[bisect_right(self._proposed, here) :]
+        else:
+            ahead = self._proposed[: bisect_left(self._proposed, here)][::-1]
+        for place, k in ahead:
+            found = self.listing.at(place)
+            if found is not None and self.proposals.of(self.session.peek(self.name(found), k)):
+                return found, k
         return None
 
     def counts(self, folder: Folder) -> dict[str, int]:

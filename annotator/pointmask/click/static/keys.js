@@ -58,7 +58,7 @@ export const BINDINGS = [
     ["own", "Backslash", "back to the annotator's own mask"],
     ["polarity", "KeyB", "polarity: bright, dark, auto"],
     ["unsure", "KeyU", "unsure"],
-    ["accept", "KeyY", "accept the proposal; again: the detector's mask"],
+    ["accept", "KeyY", "accept the proposal; again: the detector's mask; none left: next image with proposals"],
     ["paint", "KeyP", "paint single pixels"],
     ...Array.from({ length: 9 }, (_, i) => [`label${i + 1}`, `Digit${i + 1}`, `label ${i + 1}`]),
     ["label0", "Digit0", "no label"],

@@ -89,7 +89,7 @@ export const t = {
   targets: {
     side: "Window and targets", panel: "Targets", list: "Targets of this frame", title: (n) => `Targets ${n || ""}`.trim(),
     none: "Click on a target. N records that there is none.",
-    proposals: (n) => `${n} ${plural(n, "proposal", "proposals")}: . goes to the next, Y accepts, Delete refuses.`,
+    proposals: (n) => `${n} ${plural(n, "proposal", "proposals")}: Y accepts one, Delete refuses it, . goes to the next; when none is left, Y goes on to the next image with some.`,
     place: (x, y) => `x ${x} y ${y}`, area: (n) => `${n.toLocaleString()} px`,
     confidenceHelp: "Predicted IoU with a hand-drawn mask",
     byHand: "by hand", byHandHelp: "Painted pixels: no level, no confidence. “Own mask” brings both back.",
@@ -146,8 +146,11 @@ export const t = {
     selectFirst: "Select a target first: click on it, or press . or ,",
     noTargets: "This frame has no targets yet.", byHand: "Drawn by hand: it has no level. \\ brings the annotator's own mask back.",
     notEmpty: "This frame has targets; remove them before you record that there are none.",
-    noMore: (step) => (step > 0 ? "This is the last image." : "This is the first image."),
-    noneUnmarked: (step) => (step > 0 ? "No image without a mark after this one." : "No image without a mark before this one."),
+    noMore: {
+      any: (step) => (step > 0 ? "This is the last image." : "This is the first image."),
+      unmarked: (step) => (step > 0 ? "No image without a mark after this one." : "No image without a mark before this one."),
+      proposed: () => "No image with an open proposal after this one.",
+    },
     noLabel: (n) => `There is no label ${n}: --labels names them.`,
     saved: (seq) => `Everything is saved (line ${seq.toLocaleString()}).`,
     notSavedYet: (n) => (n ? `${n} ${plural(n, "edit", "edits")} on the way.` : "In the journal; the disk follows within 100 ms."),

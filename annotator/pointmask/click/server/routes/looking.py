@@ -112,13 +112,15 @@ async def following(request: Request) -> Response:
     image = fields.whole("from", 0, LARGEST_NUMBER)
     frame = fields.whole("frame", 0, LARGEST_NUMBER, 0)
     step = fields.one_of("step", (1, -1), 1)
-    want = fields.one_of("want", ("any", "unmarked", "unsure"), "any")
+    want = fields.one_of("want", ("any", "unmarked", "unsure", "proposed"), "any")
     fields.done()
 
     def look() -> tuple[int, int] | None:
         desk.name(image)
         if want == "any":
             return desk.step(image, frame, step)
+        if want == "proposed":
+            return desk.next_proposed(image, frame, step)
         other = desk.next_image(image, step, want)
         return None if other is None else (other, 0)
 

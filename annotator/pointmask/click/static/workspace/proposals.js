@@ -29,13 +29,18 @@ export class Proposals {
     return this.open.includes(this.chosen) ? this.chosen : pixel && this.at(pixel);
   }
 
-  /** It becomes a target with our mask; a target that was one gets the detector's. */
+  /**
+   * It becomes a target with our mask; a target that was one gets the detector's. Where none is left, the next
+   * image with some is opened, so that one key goes through all of them.
+   */
   accept() {
     const { frame, page, selected, shell } = this.work;
     const made = frame?.targets.get(/** @type {any} */ (selected));
-    const theirs = made && frame?.proposals.find(({ point, shape }) => shape && point.join() === made.point.join());
+    const isOurs = made && made.made !== "predicted";
+    const theirs = isOurs && frame?.proposals.find(({ point, shape }) => shape && point.join() === made.point.join());
     const proposal = theirs || this.here || this.open[0];
-    if (!frame || !proposal) shell.note(t.note.noProposal);
+    if (!frame?.facts?.proposals) shell.note(t.note.noProposal);
+    else if (!proposal) this.work.walk.go(1, "proposed");
     else page.edit(frame, { op: "accept", proposal: proposal.proposal, mask: theirs ? "theirs" : "ours" });
   }
 

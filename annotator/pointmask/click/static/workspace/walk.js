@@ -15,12 +15,12 @@ export class Walk {
     /** Called when an image is shown. */ this.shown = () => {};
   }
 
-  /** @param {1 | -1} step @param {"any" | "unmarked" | "unsure"} want @param {boolean} [isHeld] the key repeats */
+  /** @param {1 | -1} step @param {"any" | "unmarked" | "unsure" | "proposed"} want @param {boolean} [isHeld] the key repeats */
   go(step, want, isHeld = false) {
     return this.queued(isHeld, async (image, frame) => {
       const next = await api.next(image, frame, step, want);
       if (next.id !== null) return next;
-      this.work.shell.note(want === "any" ? t.note.noMore(step) : t.note.noneUnmarked(step));
+      this.work.shell.note(t.note.noMore[want](step));
       return null;
     });
   }
