@@ -234,6 +234,8 @@ class Mending:
     def around(self, points: Sequence[tuple[int, int]]) -> tuple[NDArray[Any], Places]:
         """Return frame and places as `mended` does for these points; neither of the frames is changed."""
         found = self.found
+        if not len(found):
+            return self.result, found.places
         kept = _clicked(self.result, found, points)
         if not kept.any():
             return self.result, found.places

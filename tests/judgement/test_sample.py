@@ -1,8 +1,11 @@
 """The sample that stands for a list: spread evenly, bounded, the same each time."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
+from pointmask.executors import threads
 from pointmask.judgement import sample
 from pointmask.judgement.evidence import Clicked
 from pointmask.judgement.sample import MOST_IMAGES, judge_some
@@ -22,14 +25,32 @@ def looked_at(count, shape=(32, 32), clicks=1):
 
 @pytest.mark.parametrize("count", [0, 1, 5, MOST_IMAGES])
 def test_all_of_few_images_are_looked_at(count):
-    assert sorted(looked_at(count)) == list(range(count))
+    assert sorted(looked_at(count, clicks=0)) == list(range(count))
 
 
 def test_of_many_a_bounded_number_spread_evenly():
-    seen = sorted(looked_at(100_000))
+    seen = sorted(looked_at(100_000, clicks=0))
     assert len(seen) == MOST_IMAGES
     assert (seen[0], seen[-1]) == (0, 99_999)
     assert np.diff(seen).max() <= 1.01 * 100_000 / (MOST_IMAGES - 1)
+
+
+@pytest.mark.parametrize(("clicks", "images"), [(1, 100), (2, 64), (9, 64)])
+def test_it_ends_with_enough_images_and_clicks(clicks, images):
+    seen = sorted(looked_at(1000, clicks=clicks))
+    assert len(seen) == images
+    assert np.diff(seen).max() < 1000 / 60
+
+
+@pytest.mark.parametrize("count", [3, 200])
+def test_threads_change_nothing(count):
+    def look(item):
+        rng = np.random.default_rng(item)
+        yield Clicked(rng.normal(size=(32, 32)), rng.integers(0, 32, (1, 2)))
+
+    alone = judge_some(range(count), look)
+    each = partial(threads, count=3, weight=lambda item: 99)
+    assert judge_some(range(count), look, each=each) == alone
 
 
 def test_wherever_it_ends_the_sample_is_spread_evenly(monkeypatch):
@@ -69,9 +90,9 @@ def test_of_a_very_large_image_a_part_is_judged(monkeypatch, shape):
     monkeypatch.setattr(sample, "judge", judge)
     assert judge_some(range(1), look).kind == "fits"
     (part,) = parts
-    assert part.pixels.size <= 90 * 90
+    assert np.prod(part.pixels.shape) <= 90 * 90
     assert len(part.clicks) >= 30
-    assert (part.pixels[tuple(part.clicks.T)] > 10).all()
+    assert (part.pixels.at(*part.clicks.T, 0) > 1).all()
     assert len(part.previous) > 0
 
 

@@ -1,5 +1,6 @@
 """A list of points, judged as a whole on a sample of its images; see `pointmask.judgement`."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import partial
@@ -7,6 +8,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from pointmask import executors
 from pointmask.folder.planning.plan import Plan
 from pointmask.io.images.source import ImageSource
 from pointmask.io.notes import gathering
@@ -18,7 +20,7 @@ from pointmask.judgement.sample import MOST_IMAGES, judge_some
 from pointmask.judgement.verdict import Verdict
 
 
-def judge_plan(images: ImageSource, plan: Plan) -> Verdict:
+def judge_plan(images: ImageSource, plan: Plan, threads: int = 1) -> Verdict:
     """
     Judge the points of a job on a sample of its images.
 
@@ -27,6 +29,8 @@ def judge_plan(images: ImageSource, plan: Plan) -> Verdict:
     images : ImageSource
     plan : Plan
         All of it: the same for each shard, however often a job was interrupted.
+    threads : int
+        They change nothing but the time that it takes.
 
     Returns
     -------
@@ -36,7 +40,13 @@ def judge_plan(images: ImageSource, plan: Plan) -> Verdict:
     names = [name for name, frames in plan.frames.items() if any(frames.values())]
     names.sort(key=natural_key)
     with gathering():  # the images are read again, and what is assumed is said then
-        return judge_some(range(len(names)), partial(_frames, images, plan, names))
+        each = map if threads == 1 else partial(executors.threads, count=threads, weight=_alone)
+        return judge_some(range(len(names)), partial(_frames, images, plan, names), each=each)
+
+
+def _alone(item: object) -> int:
+    """Let no thread take several images at a time: the sample may end with any of them."""
+    return sys.maxsize
 
 
 def _frames(images: ImageSource, plan: Plan, names: Sequence[str], at: int) -> Iterator[Clicked]:

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import ndimage
 
 Floats = NDArray[np.float64]
+Contrast = NDArray[np.float32]
 
 SLACK = 2
 """Pixels along an axis by which a click may lie beside its target."""
@@ -22,6 +22,7 @@ STRONGEST = 3.0
 _SQUARE, _HOLE, _RING = 3, 9, 21  # sides in pixels; of the second size, in pixels of half the resolution
 _LEAST_SPREAD = 0.2  # of the usual ring of the image: still parts of an image have no contrast
 _REFERENCE = 8192  # places against which a rank is taken
+_BAND = 2**16  # pixels measured at once: what fits into a cache, and memory that need not be asked for anew
 
 
 class Standout:
@@ -40,8 +41,8 @@ class Standout:
     """
 
     def __init__(self, pixels: NDArray[Any]) -> None:
-        exact = contrast(pixels).astype(np.float32)
-        near = ndimage.maximum_filter(exact, 2 * SLACK + 1, mode="nearest")
+        exact = contrast(pixels)
+        near = _maxima(exact)
         self.shape: tuple[int, int] = (exact.shape[0], exact.shape[1])
         self._maps = {0: (exact, _sorted_sample(exact)), SLACK: (near, _sorted_sample(near))}
 
@@ -95,7 +96,7 @@ class Standout:
         return np.asarray(shown / np.maximum(shown.max(axis=1, keepdims=True), 1e-12))
 
 
-def contrast(pixels: NDArray[Any]) -> Floats:
+def contrast(pixels: NDArray[Any]) -> Contrast:
     """
     Measure the local contrast of every pixel; dark and bright count alike.
 
@@ -106,41 +107,105 @@ def contrast(pixels: NDArray[Any]) -> Floats:
 
     Returns
     -------
-    (H, W) float64
+    (H, W) float32
         In standard deviations of the surroundings, 0 or more; all 0 if the image is constant.
     """
     values = _centred(pixels)
+    shown, coarse = _contrast(values), _contrast(_halved(values))
+    for part in (shown[i::2, j::2] for i in (0, 1) for j in (0, 1)):
+        np.maximum(part, coarse[: part.shape[0], : part.shape[1]], out=part)
+    return shown
+
+
+def _contrast(values: Floats) -> Contrast:
+    """Measure the contrast at one resolution."""
     height, width = values.shape
-    coarse = _contrast(_halved(values)).repeat(2, axis=0).repeat(2, axis=1)[:height, :width]
-    return np.maximum(_contrast(values), coarse)
+    padded = np.pad(values, _SQUARE // 2, mode="symmetric")
+    squares = _threes(_threes(padded.ravel(), padded.shape[1]), 1)
+    mean = _rows(squares, padded.shape[1], (height, width)) / _SQUARE**2
+    padded = np.pad(mean, _RING // 2, mode="symmetric")
+    spread, stride = np.empty((height, width), np.float32), padded.shape[1]
+    rows = max(_RING, _BAND // stride)
+    for top in range(0, height, rows):
+        band = padded[top : top + rows + _RING - 1].ravel()
+        level, square = _ring_mean(band, stride), _ring_mean(np.square(band), stride)
+        square -= level * level
+        np.maximum(square, 1e-14, out=square)
+        inner = min(rows, height - top), width
+        np.sqrt(_rows(square, stride, inner), out=spread[top : top + rows], casting="same_kind")
+        mean[top : top + rows] -= _rows(level, stride, inner)
+    usual = max(_median(spread), 0.1 * float(spread.mean(dtype=np.float64)))
+    np.maximum(spread, _LEAST_SPREAD * usual, out=spread)
+    found = np.abs(mean, out=mean).astype(np.float32)
+    found /= spread
+    return found
 
 
-def _contrast(values: Floats) -> Floats:
-    (mean,) = _box_means(values, _SQUARE)
-    hole, ring = _box_means(mean, _HOLE, _RING)
-    hole_square, ring_square = _box_means(mean * mean, _HOLE, _RING)
-    inner, outer = _HOLE**2 / (_RING**2 - _HOLE**2), _RING**2 / (_RING**2 - _HOLE**2)
-    level = outer * ring - inner * hole
-    spread = np.sqrt(np.maximum(outer * ring_square - inner * hole_square - level * level, 1e-14))
-    usual = max(float(np.median(spread)), 0.1 * float(spread.mean()))
-    return np.asarray(np.abs(mean - level) / np.maximum(spread, _LEAST_SPREAD * usual))
+def _ring_mean(flat: Floats, stride: int) -> Floats:
+    """
+    Return the means over rings.
+
+    Parameters
+    ----------
+    flat : (N,) float64
+        Rows one after the other, with a margin of half the ring on all sides. Sums of neighbours are so a few
+        long additions each; those that run from the end of a row into the next one mean nothing. Integral
+        images took five times as long: NumPy's running sums are slow.
+    stride : int
+        Length of a row.
+
+    Returns
+    -------
+    (M,) float64
+        That of the pixel in row i and column j is at ``i * stride + j``.
+    """
+    nines, rings = _nines(flat, stride)
+    _, rings = _nines(rings, 1)
+    start = (_RING - _HOLE) // 2
+    holes, _ = _nines(nines[start * stride :], 1)
+    rings -= holes[start : start + rings.size]
+    rings /= _RING**2 - _HOLE**2
+    return rings
 
 
-def _box_means(values: Floats, *sides: int) -> list[Floats]:
-    """Means over centred squares of odd sides; the image goes on beyond its border as in a mirror."""
-    reach = max(sides) // 2
-    sums = np.pad(values, reach, mode="symmetric").cumsum(axis=0).cumsum(axis=1)
-    sums = np.pad(sums, ((1, 0), (1, 0)))
-    height, width = values.shape
-    means = []
-    for side in sides:
-        low = reach - side // 2
-        high = low + side
-        top, bottom = sums[low : low + height], sums[high : high + height]
-        total = bottom[:, high : high + width] - bottom[:, low : low + width]
-        total -= top[:, high : high + width] - top[:, low : low + width]
-        means.append(total / side**2)
-    return means
+def _threes(flat: Floats, step: int) -> Floats:
+    """Sum each element with the next two, so many places apart."""
+    sums = flat[: -2 * step] + flat[step:-step]
+    sums += flat[2 * step :]
+    return sums
+
+
+def _nines(flat: Floats, step: int) -> tuple[Floats, Floats]:
+    """Sum each element with the next 8, and with the next 20."""
+    threes = _threes(flat, step)
+    nines = _threes(threes, 3 * step)
+    more = nines[: -12 * step] + threes[9 * step : nines.size - 3 * step]
+    more += nines[12 * step :]
+    return nines, more
+
+
+def _rows(flat: Floats, stride: int, shape: tuple[int, int]) -> Floats:
+    """View rows without what lies between them; the last may end with its pixels."""
+    return np.lib.stride_tricks.as_strided(flat, shape, (stride * flat.itemsize, flat.itemsize))
+
+
+def _maxima(values: Contrast) -> Contrast:
+    """Return the largest of the values at most `SLACK` rows and columns away."""
+    for _ in range(2):  # along columns, then along rows
+        found = values.copy()
+        for step in range(1, min(SLACK, len(values) - 1) + 1):
+            np.maximum(found[step:], values[:-step], out=found[step:])
+            np.maximum(found[:-step], values[step:], out=found[:-step])
+        values = np.ascontiguousarray(found.T)
+    return values
+
+
+def _median(values: NDArray[Any]) -> float:
+    """Return what `numpy.median` does of finite floats, in a fifth of its time."""
+    half = values.size // 2
+    parted = np.partition(values, half, axis=None)
+    middle = float(parted[half])
+    return middle if values.size % 2 else 0.5 * (float(parted[:half].max()) + middle)
 
 
 def _halved(values: Floats) -> Floats:
@@ -155,11 +220,11 @@ def _centred(pixels: NDArray[Any]) -> Floats:
     values = pixels.astype(np.float64)
     if pixels.dtype.kind == "f":
         good = np.isfinite(values)
-        values[~good] = np.median(values[good]) if good.any() else 0.0
+        values[~good] = _median(values[good]) if good.any() else 0.0
     exponent = int(np.frexp(np.abs(values).max(initial=0.0))[1])
     if abs(exponent) > 400:  # differences and squares would leave the range of floats
         values = np.ldexp(values, -exponent)
-    values -= np.median(values)
+    values -= _median(values)
     largest = float(np.abs(values).max(initial=0.0))
     return values / largest if largest > 0 else values
 

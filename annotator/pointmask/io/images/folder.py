@@ -9,7 +9,7 @@ from pointmask.errors import ImageError
 from pointmask.io.images.codecs.limits import check_size
 from pointmask.io.images.kinds import images_among, is_image, listed
 from pointmask.io.images.source import ImageSource
-from pointmask.regular import check_regular, open_regular, read_regular
+from pointmask.regular import check_regular, open_regular
 
 
 def list_images(
@@ -202,9 +202,9 @@ class FolderSource(ImageSource):
         return sorted(name for name in _walk(self.root, "", None, set()) if name not in images)
 
     def _read(self, name: str) -> bytes:
-        path = self.root / name
-        check_size(name, path.stat().st_size)
-        return read_regular(path)
+        with open_regular(self.root / name) as file:
+            check_size(name, os.fstat(file.fileno()).st_size)
+            return file.read()
 
     def _open(self, name: str) -> BinaryIO:
         return open_regular(self.root / name)
