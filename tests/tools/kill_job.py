@@ -18,6 +18,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 _CHANGES = ("os.rename", "os.remove", "os.rmdir")
 
@@ -76,6 +77,7 @@ def training() -> Callable[..., None]:
     from pointmask_trainer.analysis.follow import Follower
     from pointmask_trainer.config import load_config
     from pointmask_trainer.training.train import Source, Watcher, train
+    from tools.trainer.training import TINY, make_folder
 
     torch.set_num_threads(1)
     Follower._draw = lambda self: None
@@ -87,10 +89,14 @@ def training() -> Callable[..., None]:
             load_config(settings=settings), Source(root=Path(data)), Path(out), resume=True, watcher=watcher
         )
 
+    with TemporaryDirectory() as base:  # loads what is loaded when it is needed, for all forks
+        data = make_folder(Path(base) / "data")
+        go_on(lambda done: None, str(data), f"{base}/run", [*TINY, "strategy.name=d2d", "epochs=1"])
     return go_on
 
 
 def main() -> None:
+    sys.path.insert(0, str(Path(__file__).parents[1]))
     work = {"annotate": annotating, "predict": predicting, "train": training}[sys.argv[1]]()
     for line in sys.stdin:
         print(json.dumps(_run(work, **json.loads(line))), flush=True)
@@ -109,7 +115,6 @@ def _run(
     if not child:
         os.close(reader)
         if watch is not None:
-            sys.path.insert(0, str(Path(__file__).parents[1]))
             from attack.losses import power
 
             power.watch(Path(job["out"]), Path(watch))
