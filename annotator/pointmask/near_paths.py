@@ -24,7 +24,7 @@ def near_path(message: str, words: Sequence[str]) -> str:
     for k, word in enumerate(words[1:], 1):
         option, equals, value = word.rpartition("=") if word.startswith("--") else ("", "", word)
         path = Path(value)
-        if len(value) < _LEAST or path.exists() or not _is_named(str(path), message):
+        if len(value) < _LEAST or os.path.lexists(path) or not _is_named(str(path), message):
             continue
         if (near := _nearest_path(path)) is not None:
             return f"Did you mean: {command(*words[:k], f'{option}{equals}{near}', *words[k + 1 :])}"
@@ -37,10 +37,10 @@ def _is_named(path: str, message: str) -> bool:
 
 
 def _nearest_path(path: Path) -> Path | None:
-    """Return the existing path of which every part is the given one or the nearest to it."""
+    """Return the existing path, or link, of which every part is the given one or the nearest to it."""
     found = Path(path.anchor)
     for part in path.parts[1:] if path.anchor else path.parts:
-        if not (found / part).exists():
+        if not os.path.lexists(found / part):
             try:
                 names = {entry.name.lower(): entry.name for entry in os.scandir(found)}
             except OSError:

@@ -142,3 +142,37 @@ def test_proposals_and_click_folders(evil, tmp_path, run):
     check_text(said)
     assert "owned" in said
     check_pages(tmp_path)
+
+
+LONG = "a" * 300  # bytes, of which file systems take 255
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("annotate", LONG, "--points", "points.csv", "--out", "out"),
+        ("annotate", "images", "--points", LONG, "--out", "out"),
+        ("annotate", "images", "--points", "points.csv", "--out", LONG),
+        ("annotate", "images", "--points", "points.csv", "--out", "out", "--theta", LONG),
+        ("annotate", "images", "--points", "points.csv", "--out", "out", "--list", LONG),
+        ("click", "images", "--out", LONG, "--publish"),
+        ("check", LONG),
+        ("check", "images", "--json", LONG),
+        ("convert", LONG, "x.json", "--to", "coco"),
+        ("convert", "points.csv", LONG, "--to", "coco"),
+        ("bench", "images", "--masks", LONG, "--out", "out"),
+        ("score", LONG, "masks"),
+        ("propose", LONG, "--out", "out"),
+        ("merge", LONG, "images", "--out", "out"),
+        ("train", ".", "--out", LONG),
+        ("train", ".", "--config", LONG, "--out", "out"),
+        ("predict", "builtin", "images", "--out", LONG),
+        ("evaluate", LONG, ".", "--out", "out"),
+    ],
+    ids=lambda words: " ".join("LONG" if word == LONG else word for word in words),
+)
+def test_a_path_that_is_longer_than_any_is_a_wrong_call(folder, monkeypatch, run, words):
+    monkeypatch.chdir(folder)
+    code, said = run(*words)
+    assert code == 2
+    assert LONG in said.replace("\n", "")

@@ -198,6 +198,9 @@ class LazyGroup(click.Group):
             drop_output()
             raise SystemExit(status_of(error)) from None
         except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                complain(f"Error: {error.filename}: the name is too long for this disk; give a shorter one")
+                raise SystemExit(EXIT_BAD_ARGUMENTS) from None
             if error.errno != errno.ENOSPC or error.filename is not None:
                 raise
             drop_output()  # writers of files name them: this is the output, redirected to a disk that is full

@@ -126,13 +126,14 @@ from pointmask_trainer.data.normalisation import Normalisation
 from pointmask_trainer.detectors.registry import build
 from pointmask_trainer.run.checkpoint import ModelCard, TrainingState, load_last, save_last
 from pointmask_trainer.run.journal import EpochJournal
+from pointmask_trainer.run.progress import Progress
 import os, random, torch
 torch.set_num_threads(1)
 run, mirror, seed = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
 model = build("acm_unet")
 card = ModelCard(ModelConfig(name="acm_unet"), Normalisation(1.0, 1.0), {{}})
 found = load_last(run, model)
-epoch = 0 if found is None else found.state["epoch"]
+epoch = 0 if found is None else found.progress.epoch
 journal = EpochJournal(run / "metrics.jsonl")
 lines = [line["epoch"] for line in journal.read()]
 assert lines[:epoch] == list(range(1, epoch + 1)), (epoch, lines)
@@ -152,7 +153,7 @@ sys.addaudithook(count)
 while True:
     epoch += 1
     journal.append(epoch, {{"loss": 1.0}})
-    save_last(run, model, card, TrainingState({{"x": torch.full((9,), float(epoch))}}, {{"epoch": epoch}}))
+    save_last(run, model, card, TrainingState({{"x": torch.full((9,), float(epoch))}}, Progress(epoch=epoch)))
     print("saved", epoch, flush=True)
 """
     run, mirror, draw, saved = tmp_path / "run", tmp_path / "mirror", random.Random(1), 0

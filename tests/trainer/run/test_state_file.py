@@ -15,6 +15,7 @@ from pointmask_trainer.data.normalisation import Normalisation
 from pointmask_trainer.detectors.registry import build
 from pointmask_trainer.errors import CheckpointError
 from pointmask_trainer.run.checkpoint import ModelCard, TrainingState, load_last, save_last
+from pointmask_trainer.run.progress import Progress, read_progress
 from pointmask_trainer.run.state_file import check_stamp, read_tree, stamp_of, write_tree
 
 PLAIN = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5)
@@ -76,14 +77,14 @@ def test_other_files_are_no_training_state(tmp_path):
 def saved(tmp_path):
     model = build("mlclnet_small")
     card = ModelCard(ModelConfig(name="mlclnet_small"), Normalisation(1.0, 1.0), {})
-    save_last(tmp_path, model, card, TrainingState({"x": torch.arange(50.0)}, {"epoch": 3}))
+    save_last(tmp_path, model, card, TrainingState({"x": torch.arange(50.0)}, Progress(epoch=3)))
     return tmp_path, model
 
 
 def test_a_checkpoint_comes_back_without_its_stamps(saved):
     run, model = saved
     found = load_last(run, model)
-    assert found.state == {"epoch": 3}
+    assert found.progress == Progress(epoch=3)
     assert torch.equal(found.optimiser["x"], torch.arange(50.0))
 
 
@@ -114,6 +115,39 @@ def test_a_state_that_names_other_files_is_refused(saved):
         load_last(run, model)
 
 
+@pytest.mark.parametrize(
+    "values",
+    [{"epoch": wrong} for wrong in (-1, 10**30, "a", 1.5, True, None)]
+    + [
+        {"labels": "../../x"},
+        {"labels": -1},
+        {"best": []},
+        {"best": {"epoch": "1"}},
+        {"best": {"epoch": 1, "val_labels": {"iou": "\x1b[31m"}}},
+        {"top": "x"},
+        {"top": float("nan")},
+        {"stale": -5},
+        {"files": []},
+        {"files": {"model.safetensors": 5}},
+        {"of another version": 1},
+    ],
+    ids=str,
+)
+def test_values_that_no_training_writes_are_damage(saved, values):
+    run, model = saved
+    path = run / "last" / "state.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
+    with pytest.raises(CheckpointError, match=r"state\.json is damaged.*--out"):
+        load_last(run, model)
+
+
+@pytest.mark.parametrize("text", ["", "[1]", '[["epoch", 2]]', "null", "{}", "[" * 100_000, '{"epoch": 1'])
+def test_a_state_that_is_none_is_damage(tmp_path, text):
+    (tmp_path / "state.json").write_text(text)
+    with pytest.raises(CheckpointError, match=r"state\.json is damaged"):
+        read_progress(tmp_path / "state.json")
+
+
 def test_a_run_of_an_earlier_version_goes_on_where_torch_is_safe(saved, monkeypatch):
     run, model = saved
     last = run / "last"
@@ -121,7 +155,7 @@ def test_a_run_of_an_earlier_version_goes_on_where_torch_is_safe(saved, monkeypa
     (last / "optimiser.safetensors").unlink()
     (last / "state.json").write_text('{"epoch": 7}')
     found = load_last(run, model)
-    assert found.state == {"epoch": 7}
+    assert found.progress == Progress(epoch=7)
     assert torch.equal(found.optimiser["x"], torch.arange(4.0))
     monkeypatch.setattr(torch, "__version__", "2.9.1")
     with pytest.raises(CheckpointError, match=r"optimiser\.pt.*torch 2\.9\.1 does not read safely.*2\.10"):

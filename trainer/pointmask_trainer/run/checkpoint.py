@@ -19,7 +19,6 @@ from torch import Tensor
 
 from pointmask.io.files import put_whole, staged, sync, write_whole
 from pointmask.io.layout import RUN_TAG
-from pointmask.regular import read_regular
 from pointmask.settings import parse_json, read_table, to_table
 from pointmask_trainer.config import ModelConfig
 from pointmask_trainer.data.normalisation import Normalisation
@@ -29,9 +28,10 @@ from pointmask_trainer.errors import CheckpointError, ConfigError, DetectorError
 from pointmask_trainer.published.files import read_archive
 from pointmask_trainer.run.layout import BUILTIN, FORMER_OPTIMISER, OPTIMISER, STATE, WEIGHTS, RunFolder
 from pointmask_trainer.run.mask_settings import MaskSettings
+from pointmask_trainer.run.progress import Progress, read_progress, write_progress
 from pointmask_trainer.run.state_file import check_stamp, read_tree, stamp_of, write_tree
 
-_HEADER, _STAMPS = "pointmask", "files"
+_HEADER = "pointmask"
 
 BUILTIN_WEIGHTS = Path(__file__).parents[1] / "presets" / "builtin.safetensors"
 """Made by ``benchmarks/builtin_weights.py``."""
@@ -168,12 +168,11 @@ class TrainingState:
     ----------
     optimiser : dict
         State of the optimiser and of the strategy: tensors and plain values.
-    state : dict
-        Plain values: epoch, best metric, digests.
+    progress : Progress
     """
 
     optimiser: dict[str, Any]
-    state: dict[str, Any]
+    progress: Progress
 
 
 def save_last(run: Path, model: ImageNetwork, card: ModelCard, training: TrainingState) -> None:
@@ -191,8 +190,7 @@ def save_last(run: Path, model: ImageNetwork, card: ModelCard, training: Trainin
         write_tree(folder / OPTIMISER, training.optimiser)
         sync(folder / OPTIMISER)
         stamps = {name: stamp_of(folder / name) for name in (WEIGHTS, OPTIMISER)}
-        state = {**training.state, _STAMPS: stamps}
-        write_whole(folder / STATE, json.dumps(state, indent=2) + "\n", RUN_TAG)
+        write_progress(folder / STATE, training.progress, stamps)
         put_whole(folder, last, is_synced=True)
 
 
@@ -209,30 +207,14 @@ def load_last(run: Path, model: ImageNetwork) -> TrainingState | None:
     folder = files.last if files.last.exists() else files.former_last  # killed between the two renames
     if not folder.exists():
         return None
-    state = _read_state(folder / STATE)
-    for name, stamp in state.pop(_STAMPS, {}).items():
+    progress, stamps = read_progress(folder / STATE)
+    for name, stamp in stamps.items():
         check_stamp(folder / name, stamp)
     weights, _ = read_weights(folder / WEIGHTS)
     load_weights(model, weights, str(folder))
     former = folder / FORMER_OPTIMISER
     optimiser = read_archive(former) if former.exists() else read_tree(folder / OPTIMISER)
-    return TrainingState(optimiser, state)
-
-
-def _read_state(path: Path) -> dict[str, Any]:
-    try:
-        state = dict(parse_json(read_regular(path)))
-        stamped = set(state.get(_STAMPS, {}))
-    except (OSError, ValueError, TypeError) as error:
-        raise CheckpointError(
-            f"{path} is damaged ({type(error).__name__}: {error}); start anew with another --out"
-        ) from None
-    if others := sorted(stamped - {WEIGHTS, OPTIMISER}):
-        raise CheckpointError(
-            f"{path} is damaged: it names {others[0]!r}, no file of a checkpoint; start anew with another "
-            "--out"
-        )
-    return state
+    return TrainingState(optimiser, progress)
 
 
 def read_weights(path: Path) -> tuple[dict[str, Tensor], ModelCard]:

@@ -36,6 +36,7 @@ from pointmask_trainer.run.choice import Choice
 from pointmask_trainer.run.events import Log, NoEvents, open_events
 from pointmask_trainer.run.journal import EpochJournal
 from pointmask_trainer.run.layout import FORMER_OPTIMISER, STATE, UNSEEN, WEIGHTS, RunFolder
+from pointmask_trainer.run.progress import Progress
 from pointmask_trainer.run.source import Source as Source
 from pointmask_trainer.run.source import write_source
 from pointmask_trainer.training.folder import check_run, read_config
@@ -244,7 +245,12 @@ class _Run:
         if found is None:
             return
         # Runs begun before images were compared say nothing of theirs.
-        theirs = found.state["label_digest"], found.state.get("image_digest", self._image_digest)
+        theirs = found.progress.label_digest, found.progress.image_digest or self._image_digest
+        if found.progress.epoch > self._config.epochs:
+            raise CheckpointError(
+                f"{self._files.last_state} is damaged (epoch {found.progress.epoch:,} of "
+                f"{self._config.epochs:,}); start anew with another --out"
+            )
         if theirs != (self._label_digest, self._image_digest):
             raise CheckpointError(
                 f"{self._out} was trained on other labels, lists or images than these; give the same ones, "
@@ -333,19 +339,19 @@ class _Run:
         # The line is written first: what a killed run left beyond its checkpoint is cut when it goes on.
         self._metrics.append(loop.epoch, metrics)
         self._journal.append(loop.epoch, loop.strategy.record())
-        state = {
-            "epoch": loop.epoch,
-            "labels": loop.labels.version,
-            "label_digest": self._label_digest,
-            "image_digest": self._image_digest,
-            "best": self._choice.best,
-            "top": self._choice.top,
-            "stale": self._choice.stale,
-        }
+        progress = Progress(
+            epoch=loop.epoch,
+            labels=loop.labels.version,
+            label_digest=self._label_digest,
+            image_digest=self._image_digest,
+            best=self._choice.best,
+            top=self._choice.top,
+            stale=self._choice.stale,
+        )
         tensors = {"optimiser": loop.optimiser.state_dict(), "strategy": loop.strategy.state_dict()}
         if loop.ema is not None:
             tensors["average"] = loop.ema.state_dict()  # its name in checkpoints
-        save_last(self._out, loop.model, card, TrainingState(tensors, state))
+        save_last(self._out, loop.model, card, TrainingState(tensors, progress))
 
     def _save_labels(self, *, anew: bool = False) -> None:
         """Write the current version of the labels, unless a run that was killed has written it."""
@@ -365,18 +371,17 @@ class _Run:
             return
         if keeps_first:  # runs of earlier versions did not
             self._save_labels()
-        if found.state["labels"]:
-            loop.labels.load(self._files.labels_of(found.state["labels"]))
+        progress = found.progress
+        if progress.labels:
+            loop.labels.load(self._files.labels_of(progress.labels))
         loop.optimiser.load_state_dict(found.optimiser["optimiser"])
         loop.strategy.load_state_dict(found.optimiser["strategy"])
         loop.take_theta()
         if loop.ema is not None:
             loop.ema.load_state_dict(found.optimiser["average"])
-        loop.epoch = found.state["epoch"]
-        best, top, stale = (
-            found.state.get(key) for key in ("best", "top", "stale")
-        )  # the last two are newer
-        self._choice = Choice(loop.task.rank, len(loop.splits["val"]), best, top, stale or 0)
+        loop.epoch = progress.epoch
+        held = len(loop.splits["val"])
+        self._choice = Choice(loop.task.rank, held, progress.best, progress.top, progress.stale or 0)
         if self._group.is_main:
             self._metrics.cut(loop.epoch)
             self._journal.cut(loop.epoch)
