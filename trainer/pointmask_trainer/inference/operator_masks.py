@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pointmask.annotator.operator import assemble
-from pointmask.annotator.target import slices_of
+from pointmask.annotator.point import annotate_point
+from pointmask.annotator.target import Target, slices_of
 from pointmask.theta import Polarity, Theta
 from pointmask_trainer.inference.evidence import OTHERS, Evidence, Probabilities, find_candidates
 from pointmask_trainer.run.mask_settings import MaskSettings, MaskSource
@@ -49,6 +50,17 @@ class OperatorMasks:
     def facts(self) -> dict[str, str]:
         """Return what distinguishes these masks from others, as fields of `PredictionSettings`."""
         return {"masks": "operator", "theta": self.theta.digest, "polarity": self.polarity}
+
+    def mask_at(self, image: NDArray[np.generic], row: int, col: int) -> Target:
+        """Draw the target of one point as if it were the only one.
+
+        Parameters
+        ----------
+        image : (H, W) array
+            As stored.
+        row, col : int
+        """
+        return annotate_point(image, row, col, self._operator, self.polarity)
 
     def __call__(self, image: NDArray[np.generic], probabilities: Probabilities) -> Probabilities:
         """Make a map in which each target's mask holds the probability that it is one.

@@ -13,6 +13,7 @@ from pointmask_trainer.detectors.locators.base import Locator
 from pointmask_trainer.detectors.registry import LOCATORS, build_network
 from pointmask_trainer.errors import ConfigError, DetectorError
 from pointmask_trainer.inference.operator_masks import OperatorMasks
+from pointmask_trainer.inference.tasks.base import Reading
 from pointmask_trainer.inference.tasks.choice import task_of
 from pointmask_trainer.inference.tasks.points import heat_of
 
@@ -102,6 +103,20 @@ def test_the_annotator_draws_at_the_points(operator):
     nothing = task.draw(image, read(model, np.zeros_like(bright), operator))
     assert not nothing.probabilities.any()
     assert task.targets(nothing) == []
+
+
+def test_a_target_with_two_peaks_is_one(operator):
+    rng = np.random.default_rng(0)
+    image = rng.normal(100, 1, (64, 64))
+    image[16:27, 18:25] += 50  # 11 px long: heat has a peak at either end
+    image[16:27, 40:43] += 50
+    peaks = np.array([(24, 21, 0.9), (21, 41, 0.8), (18, 21, 0.7)], np.float64)
+    task = task_of(Brightest(), operator)
+    drawn = task.draw(image, Reading(np.zeros(image.shape, np.float32), peaks))
+    assert [target.score for target in task.targets(drawn)] == [0.9, 0.8]
+    alone = annotate(image, [(24, 21), (21, 41)])
+    assert np.array_equal(drawn.probabilities > 0, alone.mask)
+    assert alone.mask[18, 21], "the second peak must lie on the first one's mask"
 
 
 def test_masks_by_the_network_are_refused():

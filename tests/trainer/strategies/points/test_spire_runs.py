@@ -115,10 +115,10 @@ def test_evaluate_gives_figures_of_masks_and_of_points(run, folder, tmp_path):
     written = json.loads((out / "metrics.json").read_text())
     figures = written["all"]["points"]
     assert written["within"] == 5
-    nearer = evaluate_folder(run, folder, "val", within=0.5).evaluation
-    assert nearer.within == 0.5
+    nearer = evaluate_folder(run, folder, "val", within=0.2).evaluation
+    assert nearer.within == 0.2
     assert nearer.whole.points.hits < scored.whole.points.hits
-    assert nearer.whole.points.error <= 0.5
+    assert nearer.whole.points.error <= 0.2
     assert figures["f1"] == pytest.approx(scored.whole.points.f1)
     assert figures["average_precision"] > 0.8
     found = [point["recall"] for point in figures["curve"]]
