@@ -149,6 +149,24 @@ def test_a_file_that_changes_or_goes_is_410(client, tmp_path):
     assert client.get("/api/frame/2/0").status == 200
 
 
+def test_an_edit_means_the_image_of_its_name_and_the_file_that_was_seen(client, tmp_path):
+    """Numbers are others when the server is started again after images came or went."""
+    first, second = (client.get(f"/api/frame/{k}/0").json for k in (0, 1))
+    answer = client.edit("add", image=1, row=20, col=30, name=first["name"], content=first["content"])
+    assert answer.status == 200
+    assert answer.json["frames"][0]["image"] == 0
+    assert client.edit("add", image=0, row=40, col=50, name="gone.png").status == 404
+    for content, status in ((first["content"], 410), (second["content"], 200)):
+        edited = client.edit("add", image=1, row=20, col=30, name=second["name"], content=content)
+        assert edited.status == status
+    client.server.desk.listing.complete = False  # it may still come
+    assert client.edit("add", row=40, col=50, name="new.png").status == 503
+    assert client.edit("add", row=40, col=50, name=7).status == 400
+    found = client.get(f"/api/find?name={second['name']}").json["rows"]
+    assert found == [{"id": 1, "name": second["name"]}]
+    assert client.get("/api/find?name=f").json["rows"] == []
+
+
 def test_a_conflict_is_409_and_tells_how_the_frame_stands(client):
     first = client.edit("add", row=20, col=30, base=0)
     revision = first.json["frames"][0]["revision"]

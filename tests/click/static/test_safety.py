@@ -19,7 +19,7 @@ class Gone:
 
 
 def test_edits_wait_for_a_killed_server_and_are_sent_once_to_the_next(tmp_path, kernels, visit):
-    """T21, R7: with a new token, which the page asks for."""
+    """T21, R7: with a new token, which the page asks for, and with other numbers of images."""
     scene = next(iter(planted(tmp_path / "a", 1, targets=3).values()))
     with Process(tmp_path / "a", tmp_path / "out") as process:
         user = visit(Gone(process.start()), allowed=FAILED_REQUESTS)
@@ -30,16 +30,19 @@ def test_edits_wait_for_a_killed_server_and_are_sent_once_to_the_next(tmp_path, 
         bar = user.page.locator(".alarm")
         bar.wait_for()
         assert "2 edits waiting" in bar.inner_text()
+        planted(tmp_path / "a", 1, seed=7, sub="b")  # folders come first
         again = process.start()
         user.page.get_by_role("textbox", name="Address or token").fill(again)
         user.page.get_by_role("button", name="Go on").click()
+        user.page.locator(".target").nth(2).wait_for()
         user.settle()
         bar.wait_for(state="hidden")
-        assert user.page.locator(".target").count() == 3
+        user.on_image("f0000.tif")
         process.kill()
     with serving(tmp_path / "a", tmp_path / "out") as client:
         targets = client.server.desk.session.frame("f0000.tif", 0).targets
         assert [target.point for target in targets] == list(scene.points)
+        assert not client.server.desk.session.frame("b/f0000.tif", 0).targets
 
 
 def test_edits_that_waited_in_a_closed_tab_are_sent_by_the_next(tmp_path, served, visit):
@@ -131,9 +134,71 @@ def test_two_tabs_see_each_other_and_a_conflict_is_told_and_can_be_repeated(tmp_
     question.wait_for()
     assert "changed in another tab" in question.inner_text()
     assert len(second.points("f0000.tif")) == 2
+    second.page.unroute("**/api/changes*")
     second.page.get_by_role("button", name="Do it anyway").click()
     second.settle()
     assert second.points("f0000.tif") == list(scene.points)
+
+
+def test_a_tab_that_is_at_work_hears_of_the_other_and_takes_no_edit_of_its_own_for_it(
+    tmp_path, served, visit
+):
+    """R8"""
+    names = list(scenes := planted(tmp_path / "a", 2))
+    points = [scenes[name].points[0] for name in names]
+    client = served(tmp_path / "a")
+    first, second = visit(client), visit(client, allowed=FAILED_REQUESTS)
+    second.press("d")
+    second.on_image(names[1])
+    second.page.route("**/api/changes*", lambda route: route.abort())
+    first.click(*points[0])
+    second.click(*points[1], wait=False)  # a later line of the journal
+    second.page.locator(".target").wait_for()
+    second.page.unroute("**/api/changes*")
+    second.settle()
+    held = []
+    second.page.route("**/api/edits", lambda route: held.append(route))
+    second.press("n", "Delete")
+    second.page.wait_for_function("() => !document.querySelector('.target')")
+    answer = held[0].fetch()
+    with second.page.expect_response("**/api/changes*"):
+        second.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    held[0].fulfill(response=answer)
+    second.page.unroute("**/api/edits")
+    second.settle()
+    assert not second.page.get_by_text("changed in another tab").count()
+    second.press("a")
+    second.page.locator(".target").wait_for()
+    assert [second.points(name) for name in names] == [[points[0]], []]
+
+
+def test_a_file_that_is_written_anew_is_shown_and_taken_when_the_person_says_so(tmp_path, served, visit):
+    """§9: no click on the old picture makes a mask of the new one."""
+    scenes = planted(tmp_path / "a", 3)
+    old, unmarked, new = scenes.values()
+    user = visit(served(tmp_path / "a"), allowed=FAILED_REQUESTS)
+    user.click(*old.points[0])
+    for name in ("f0000.tif", "f0001.tif"):
+        (tmp_path / "a" / name).write_bytes((tmp_path / "a" / "f0002.tif").read_bytes())
+    before = user.canvas()
+    user.click(*old.points[1])
+    message = user.page.locator(".stage-message")
+    message.wait_for()
+    assert user.points("f0000.tif") == [old.points[0]]
+    user.painted()
+    assert (user.canvas() != before).any()
+    user.page.get_by_role("button", name="Use the new file").click()
+    user.settle()
+    user.click(*new.points[1])
+    assert user.points("f0000.tif") == [old.points[0], new.points[1]]
+    user.press("d")
+    user.on_image("f0001.tif")  # read ahead, as it was
+    user.click(*unmarked.points[0])
+    user.page.get_by_text("written anew after it was opened").wait_for()
+    assert not user.points("f0001.tif")
+    user.painted()
+    user.click(*new.points[0])
+    assert user.points("f0001.tif") == [new.points[0]]
 
 
 HOSTILE = [
@@ -161,6 +226,13 @@ def test_hostile_names_are_text(tmp_path, served, visit):
     user.page.locator(".hits li").first.wait_for()
     assert user.page.locator(".hits li").first.inner_text() == HOSTILE[0]
     assert user.page.locator("img, iframe, object, embed").count() == 0
+    user.press("Escape", "End")
+    user.page.locator(".stage-box[data-image*='.exe']").wait_for()
+    user.press("a")
+    user.on_image(HOSTILE[3])
+    user.page.goto("about:blank")
+    user.open()  # where work stopped
+    user.on_image(HOSTILE[3])
 
 
 def test_the_token_leaves_the_address_and_reload_works_and_a_new_tab_asks(tmp_path, served, visit):

@@ -37,6 +37,8 @@ class Edit:
         Revision of the frame that the person saw; None leaves it unchecked.
     gesture : str
         Edits in a row with the same non-empty name are one undo step.
+    content : str
+        Hash of the file that the person saw; empty leaves it unchecked.
     """
 
     image: str
@@ -44,6 +46,7 @@ class Edit:
     edit: str
     base: int | None = None
     gesture: str = ""
+    content: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

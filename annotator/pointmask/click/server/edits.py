@@ -31,8 +31,8 @@ LONGEST_NAME = 64
 
 _LABEL = 200  # characters
 
-Name = Callable[[int], str]
-"""Gives the name of an image by its number."""
+Name = Callable[[int, str | None], str]
+"""Gives the name of an image by its number, and by the name under which the page knows it."""
 
 Proposed = Callable[[str, int, int, bool], tuple[dict[str, Any], int | None]]
 """
@@ -72,11 +72,12 @@ def _edit(fields: Fields, name: Name, proposal: Proposed) -> list[AnyEdit]:
     if base is not None and (type(base) is not int or not 0 <= base < LARGEST_NUMBER):
         wrong(f"base is {base!r}, not the revision of a frame")
     common: dict[str, Any] = {
-        "image": name(fields.whole("image", 0, LARGEST_NUMBER)),
+        "image": name(fields.whole("image", 0, LARGEST_NUMBER), _known_name(fields)),
         "frame": fields.whole("frame", 0, LARGEST_NUMBER),
         "edit": fields.text("edit", LONGEST_NAME),
         "base": base,
         "gesture": fields.text("gesture", LONGEST_NAME, ""),
+        "content": fields.text("content", LONGEST_NAME, ""),
     }
     if not common["edit"]:
         wrong("edit is empty; it names the edit, so that it is done once")
@@ -164,6 +165,13 @@ _FORMS: dict[str, Callable[[dict[str, Any], Fields], AnyEdit]] = {
     "frame": _frame,
     "use_new_file": _use_new_file,
 }
+
+
+def _known_name(fields: Fields) -> str | None:
+    name = fields.take("name", None)  # of a file: it may hold control characters
+    if name is not None and not isinstance(name, str):
+        wrong("name is not a text")
+    return name
 
 
 def _target(fields: Fields) -> int:

@@ -172,8 +172,7 @@ class Editor:
                 f"{edit.base}); look at it, and edit again",
                 frame,
             )
-        load = partial(self._read if isinstance(edit, UseNewFile) else self.load, key)
-        after, main = self._handler.do(edit, frame, load, now)
+        after, main = self._handler.do(edit, frame, partial(self._seen, edit), now)
         lines: list[Body] = [*edit_lines(frame, after, self._store.basis, main)]
         if not lines:
             return
@@ -183,6 +182,16 @@ class Editor:
         request.written.append((head, lines))
         request.done.add(edit.edit)
         request.after[key] = after
+
+    def _seen(self, edit: AnyEdit) -> DecodedFrame:
+        """Return the pixels for an edit; raise GoneError if they are not those that the person saw."""
+        key = edit.image, edit.frame
+        decoded = self._read(key) if isinstance(edit, UseNewFile) else self.load(key)
+        if edit.content not in ("", decoded.content):
+            raise GoneError(
+                f"{edit.image} was written anew after it was opened; look at it again, and edit again"
+            )
+        return decoded
 
     def step(self, op: str, steps: int, edit: str) -> Answer:
         """Undo or redo; see `pointmask.click.session.session.Session.undo`."""

@@ -17,7 +17,7 @@ class Shell {
   constructor(session) {
     this.page = new Page(session);
     this.head = new Head(this.page, { help: () => this.help(), settings: () => this.settings() });
-    this.notices = new Notices(this.page, () => askToken(t.token.changed, () => this.page.outbox.retry()));
+    this.notices = new Notices(this.page, () => askToken(t.token.changed, (token) => this.startAgain(token)));
     this.workspace = new Workspace(this.page, {
       go,
       say: (text) => this.notices.say(text),
@@ -45,18 +45,24 @@ class Shell {
     this.takeOver();
   }
 
-  /** Edits that an earlier page could not send are sent first; numbers of images may have changed since. */
-  async takeOver() {
+  /** Edits that an earlier page could not send are sent first. */
+  takeOver() {
     const items = this.page.outbox.stored();
     if (!items.length) return;
-    for (const item of items) {
-      if (item.kind !== "edit") continue;
-      const { rows } = await api.find(item.name);
-      const row = rows.find((each) => each.name === item.name);
-      if (row) item.body.image = row.id;
-    }
     this.page.outbox.adopt(items);
     this.notices.note(t.note.tookOver(items.length), 6000);
+  }
+
+  /**
+   * Another server answers: its images may have other numbers, or be of another folder, so the page begins anew.
+   * Edits that wait are in the storage of their folder.
+   * @param {string} token
+   */
+  startAgain(token) {
+    this.page.outbox.changed();
+    this.notices.isLeaving = this.page.outbox.isStored;
+    history.replaceState(null, "", `#token=${token}`);
+    location.reload();
   }
 
   async route() {
@@ -82,9 +88,8 @@ class Shell {
   async whereWorkStopped() {
     const last = settings.last[this.page.session.out];
     if (last) {
-      const { rows } = await api.find(last.name);
-      const row = rows.find((each) => each.name === last.name);
-      if (row) return { image: row.id, frame: last.frame };
+      const image = await api.numberOf(last.name).catch(() => undefined); // a name may be longer than an address
+      if (image !== undefined) return { image, frame: last.frame };
     }
     const image = await firstImage(0);
     return image === null ? null : { image, frame: 0 };
@@ -203,7 +208,7 @@ function go(hash) {
   if (location.hash !== hash) location.hash = hash;
 }
 
-/** @param {string} text @param {() => void} then */
+/** @param {string} text @param {(token: string) => void} then */
 function askToken(text, then) {
   if (document.querySelector("dialog[open]")) return;
   const field = h("input", { type: "text", autocomplete: "off", spellcheck: false, "aria-label": t.token.field, placeholder: t.token.placeholder });
@@ -214,9 +219,8 @@ function askToken(text, then) {
       note.textContent = t.token.wrong;
       return;
     }
-    setToken(given[1]);
     dialog.close();
-    then();
+    then(given[1]);
   } }, h("h2", { id: "token-title" }, t.token.title), h("p", {}, text), field);
   const note = h("p.hint", { role: "alert" });
   form.append(note, h("button.primary", { type: "submit" }, t.token.go));
@@ -237,7 +241,11 @@ async function boot() {
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     root.replaceChildren(h("main.plain", {}, h("h1", {}, "pointmask"), h("p", { role: "alert" }, error.status === 401 ? t.token.missing : error.message), error.fix && error.status !== 401 ? h("p", {}, error.fix) : null, h("button", { type: "button", onclick: boot }, t.bar.again)));
-    if (error.status === 401) askToken(t.token.missing, boot);
+    if (error.status !== 401) return;
+    askToken(t.token.missing, (token) => {
+      setToken(token);
+      boot();
+    });
   }
 }
 

@@ -87,8 +87,14 @@ async def images(request: Request) -> Response:
 
 
 async def find(request: Request) -> Response:
-    """Answer with images whose names hold a text, and with the one that has it for its number, from 1."""
-    fields, desk = of_query(request, "text"), desk_of(request)
+    """Answer with images whose names hold a text or are one, and with the one whose number from 1 it is."""
+    fields, desk = of_query(request, "text", "name"), desk_of(request)
+    if "name" in fields:
+        name = fields.take("name")
+        fields.done()
+        number = await in_thread(desk.listing.number, name)
+        found = [] if number is None else [{"id": number, "name": name}]
+        return json_answer({"rows": found, "more": False, "numbered": None})
     text = fields.text("text", _LONGEST_SEARCH)
     fields.done()
     if not text:

@@ -5,12 +5,13 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from typing import Any, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pointmask.click.contract.errors import SessionError
+from pointmask.click.contract.errors import NotFoundError, SessionError
 from pointmask.click.contract.targets import Answer
 from pointmask.click.server.desk import Desk
 from pointmask.click.server.edits import LARGEST_NUMBER, LONGEST_NAME, SIDE, edits_of
@@ -44,9 +45,9 @@ async def edits(request: Request) -> Response:
     """Do edits: all of them, or none."""
     desk, fields = desk_of(request), await of_body(request)
     if desk.proposals is None:  # a click need not pay for a thread (0.13 ms)
-        wanted = edits_of(fields, desk.name, desk.proposed)
+        wanted = edits_of(fields, partial(_meant, desk), desk.proposed)
     else:
-        wanted = await in_thread(edits_of, fields, desk.name, desk.proposed)
+        wanted = await in_thread(edits_of, fields, partial(_meant, desk), desk.proposed)
     await _warm(request)
     # Decoded beforehand, so that the edits of other frames do not wait for this one's file.
     for image, frame in dict.fromkeys((edit.image, edit.frame) for edit in wanted):
@@ -54,6 +55,22 @@ async def edits(request: Request) -> Response:
             if desk.frames.peek(image, frame) is None:
                 await in_thread(desk.load, image, frame)
     return await _written(request, desk, desk.session.edit, wanted)
+
+
+def _meant(desk: Desk, image: int, name: str | None) -> str:
+    """
+    Return the name of the image that an edit means.
+
+    Numbers are others when the server is started again after files came or went; an edit that waited for it
+    means the image that the person saw.
+    """
+    if name is None or desk.listing.name(image) == name:
+        return desk.name(image)
+    if desk.listing.number(name) is not None:
+        return name
+    if not desk.listing.complete:
+        raise Refusal(503, "listing", f"{name} is not listed yet", "wait; the page sends this again")
+    raise NotFoundError(f"{name} is not there any more; this edit was not made")
 
 
 async def undo(request: Request) -> Response:

@@ -138,6 +138,8 @@ export const api = {
   images: (folder, from, count, state) => get("images", { folder, from, count, state }),
   /** @param {string} text @param {AbortSignal} [signal] */
   find: (text, signal) => get("find", { text }, signal),
+  /** The image of this very name. @param {string} name @returns {Promise<number | undefined>} its number */
+  numberOf: async (name) => (await get("find", { name })).rows[0]?.id,
   /** @param {number} image @param {number} frame @param {number} step @param {string} want */
   next: (image, frame, step, want) => get("next", { from: image, frame, step, want }),
   /** @param {number} image @param {number} frame @returns {Promise<FrameFacts>} */

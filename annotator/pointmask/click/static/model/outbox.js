@@ -32,6 +32,7 @@ export class Outbox extends EventTarget {
     /** @type {Item[]} */ this.items = [];
     /** @type {Refused | null} */ this.problem = null;
     this.isBusy = false;
+    this.isStored = true; // what waits is in the browser's storage
     this.timer = 0;
     /** @type {(item: Item) => number | undefined} */ this.revisionOf = () => undefined;
   }
@@ -77,8 +78,9 @@ export class Outbox extends EventTarget {
     try {
       if (this.items.length) localStorage.setItem(this.storage, JSON.stringify(this.items));
       else localStorage.removeItem(this.storage);
+      this.isStored = true;
     } catch {
-      // Storage full or off: the page itself still keeps them.
+      this.isStored = false; // full or off: the page itself still keeps them
     }
     this.dispatchEvent(new Event("change"));
   }
@@ -112,6 +114,7 @@ export class Outbox extends EventTarget {
             return;
           }
           this.items.shift();
+          this.problem = null;
           this.changed();
           this.dispatchEvent(new CustomEvent("refused", { detail: { item, error } }));
         }
@@ -127,7 +130,7 @@ export class Outbox extends EventTarget {
     if (item.kind === "redo") return api.redo(1, item.body.edit);
     if (item.body.after) throw new Refused(404, "the target of this edit was not made");
     const base = this.revisionOf(item);
-    return api.edits([base === undefined ? item.body : { ...item.body, base }]);
+    return api.edits([{ ...item.body, name: item.name || undefined, base }]);
   }
 
   /** Edits of a target that had no number yet, since its click was still on its way. */

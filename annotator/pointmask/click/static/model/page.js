@@ -22,6 +22,7 @@ export class Page extends EventTarget {
     super();
     this.session = session;
     this.seq = session.seq;
+    this.heard = session.seq; // up to here it is known what other tabs did
     this.durable = session.durable;
     this.isGone = false;
     /** @type {import("./frames.js").Frame | null} */ this.shown = null;
@@ -31,8 +32,10 @@ export class Page extends EventTarget {
     this.outbox = new Outbox(session.out);
     this.frames.isNeeded = ({ image, frame, pending }) =>
       pending.size > 0 || this.outbox.items.some(({ body }) => body.image === image && body.frame === frame);
-    this.outbox.revisionOf = (item) =>
-      item.kind === "edit" ? this.frames.peek(item.body.image, item.body.frame)?.revision : undefined;
+    this.outbox.revisionOf = (item) => {
+      const frame = this.frames.peek(item.body.image, item.body.frame);
+      return frame?.name === item.name ? frame.revision : undefined; // of another page, numbers may be others
+    };
     this.outbox.addEventListener("change", () => this.tell("saving"));
     this.outbox.addEventListener("answer", (event) => this.answered(/** @type {CustomEvent} */ (event).detail));
     this.outbox.addEventListener("refused", (event) => this.refused(/** @type {CustomEvent} */ (event).detail));
@@ -70,7 +73,7 @@ export class Page extends EventTarget {
       return null;
     }
     const edit = newEdit();
-    const body = { image: frame.image, frame: frame.frame, edit, ...fields };
+    const body = { image: frame.image, frame: frame.frame, edit, content: frame.facts?.content, ...fields };
     if (typeof body.target === "string") {
       body.after = body.target; // the identifier of a click that was not answered yet
       delete body.target;
@@ -126,10 +129,15 @@ export class Page extends EventTarget {
     this.tell("saving");
   }
 
-  /** @param {import("./frames.js").Frame} frame */
+  /** Facts and targets anew, and the samples if the file is another one now. @param {import("./frames.js").Frame} frame */
   async reload(frame) {
+    const { content } = frame.facts ?? {};
     try {
       await this.frames.refresh(frame);
+      if (frame.facts && frame.picture && frame.facts.content !== content) {
+        frame.flat = null;
+        frame.picture = await this.frames.fetchPicture(/** @type {any} */ (frame));
+      }
     } catch (error) {
       frame.problem = /** @type {Error} */ (error);
     }
@@ -146,16 +154,21 @@ export class Page extends EventTarget {
   async poll() {
     if (document.hidden) return; // goes on when the tab is seen again
     try {
-      const answer = await api.changes(this.seq);
+      const answer = await api.changes(this.heard);
+      let isHeard = true;
       this.seq = Math.max(this.seq, answer.seq);
       this.durable = Math.max(this.durable, answer.durable);
       for (const change of answer.frames ?? []) {
         const frame = this.frames.peek(change.image, change.frame);
-        if (frame && frame.facts && !frame.pending.size && frame.revision < change.revision) {
+        if (!frame?.facts || frame.revision >= change.revision) continue;
+        // What is under way may be what changed it: asked again when that is answered.
+        if (this.frames.isNeeded(frame)) isHeard = false;
+        else {
           await this.reload(frame);
           if (frame === this.shown && !this.ownJobs) this.tell("notice", { kind: "otherTab", frame });
         }
       }
+      if (isHeard) this.heard = answer.seq;
       if (answer.reload) for (const frame of this.frames.known.values()) if (frame.facts) await this.reload(frame);
       if (answer.warm && !this.session.warm) await this.refreshSession();
       this.isGone = false;

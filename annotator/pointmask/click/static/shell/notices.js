@@ -10,6 +10,7 @@ export class Notices {
   constructor(page, askToken) {
     this.page = page;
     this.askToken = askToken;
+    this.isLeaving = false; // to begin anew
     this.bar = h("div.alarm", { role: "alert", hidden: true });
     this.waiting = h("div.warming", { role: "status", hidden: true });
     this.notes = h("div.notes-box", {});
@@ -19,7 +20,7 @@ export class Notices {
     page.addEventListener("session", () => this.tellWarming());
     page.addEventListener("notice", (event) => this.notice(/** @type {CustomEvent} */ (event).detail));
     window.addEventListener("beforeunload", (event) => {
-      if (page.outbox.length) event.preventDefault();
+      if (page.outbox.length && !this.isLeaving) event.preventDefault();
     });
     this.tellWarming();
   }
@@ -67,7 +68,7 @@ export class Notices {
       const { base, edit, ...body } = item.body;
       const again = () => {
         const present = this.page.frames.peek(body.image, body.frame);
-        const { image, frame: number, ...fields } = body;
+        const { image, frame: number, content, ...fields } = body;
         if (present) this.page.edit(present, fields);
       };
       this.ask(t.note.conflict(item.name), [[t.note.doItAnyway, again], [t.note.leaveIt, () => {}]]);

@@ -44,6 +44,7 @@ export class Workspace {
     this.step = 1;
     /** @type {number | null} a target to be in sight in the list */ this.revealed = null;
     this.tellPanels = afterPaint(() => this.panels(), () => (this.frame?.pending.size ? ANSWER : 0));
+    /** @type {import("../view/picture.js").Picture | null} of the frame, the last that was drawn */ this.drawn = null;
     /** @type {number | null} a target to select when the next image is open */ this.wanted = null;
     this.stage = h("div.stage", {
       role: "application", tabIndex: 0, "aria-roledescription": t.stage.role, "aria-label": t.stage.label, "aria-describedby": "stage-help",
@@ -137,6 +138,7 @@ export class Workspace {
     this.selected = null;
     this.viewer.cursor = null;
     this.viewer.hovered = null;
+    this.drawn = entry.picture;
     this.flat.show(look);
     this.showMessage();
     this.refreshAll();
@@ -182,6 +184,15 @@ export class Workspace {
     const title = /** @type {any} */ (problem).status === 410 ? t.message.changed : t.message.unreadable;
     fill(this.message, h("h2", {}, title), h("p", {}, h("bdi", {}, problem.message)), /** @type {any} */ (problem).fix ? h("p.fix", {}, /** @type {any} */ (problem).fix) : null,
       h("button", { type: "button", onclick: () => this.open(frame.image, frame.frame) }, t.message.again));
+  }
+
+  /** The file was written anew while it was open. @param {import("../model/frames.js").Frame} frame */
+  async reopened(frame) {
+    this.drawn = frame.picture;
+    const look = await this.flat.look(frame);
+    if (frame !== this.frame) return;
+    this.flat.show(look);
+    this.showMessage();
   }
 
   useNewFile() {
@@ -240,6 +251,7 @@ export class Workspace {
       this.tree.update(frame);
       return;
     }
+    if (frame.picture && frame.picture !== this.drawn) this.reopened(frame);
     const isThere = typeof this.selected === "string" ? frame.pending.has(this.selected) : frame.targets.has(this.selected);
     if (this.selected !== null && !isThere) this.selected = null;
     if (this.selected === null && this.paint.isOn) this.setPainting(false);
