@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
+from support.logistic import logistic_weights
 
 from pointmask.annotator.operator import assemble
 from pointmask.annotator.target import Target, slices_of
@@ -36,7 +36,7 @@ from pointmask_trainer.run.source import read_source
 
 FOLDS = 5
 NEAR = 3.0  # px, as for Pd
-PENALTY = 1e-2
+PENALTY = 5e-3  # on the squares of the standardised weights
 
 Rows = NDArray[np.float64]
 
@@ -78,7 +78,8 @@ def main() -> None:
         odds = np.zeros(len(own.true))
         for fold in range(FOLDS):
             rest = own.image % FOLDS != fold
-            odds[~rest] = own.inputs[~rest] @ fit(own.inputs[rest], own.true[rest])
+            weights = logistic_weights(own.inputs[rest], own.true[rest], penalty=PENALTY)
+            odds[~rest] = own.inputs[~rest] @ weights
         loss = float(np.mean(np.logaddexp(0, odds) - own.true * odds))
         hits, false = int(((odds > 0) & (own.true > 0)).sum()), int(((odds > 0) & (own.true == 0)).sum())
         print(
@@ -86,8 +87,11 @@ def main() -> None:
             f"one; held out: loss {loss:.3f}, {hits} hits, {false} false alarms"
         )
     share = np.concatenate([np.full(len(own.true), 1 / len(own.true)) for own in samples])
-    weights = fit(
-        np.concatenate([own.inputs for own in samples]), np.concatenate([own.true for own in samples]), share
+    weights = logistic_weights(
+        np.concatenate([own.inputs for own in samples]),
+        np.concatenate([own.true for own in samples]),
+        penalty=PENALTY,
+        shares=share,
     )
     networks = {own.network for own in samples}
     print(f"[{networks.pop() if len(networks) == 1 else OTHERS}]")
@@ -115,23 +119,6 @@ def measure(words: str, points: Path, data: Path | None) -> Samples:
         missed += int((~hit.any(0)).sum())
     network = card.model.name
     return Samples(words, network, np.array(inputs), np.array(true, np.float64), np.array(image), missed)
-
-
-def fit(inputs: Rows, true: Rows, share: Rows | None = None) -> Rows:
-    """Fit a logistic model; the first input is constant and not penalised."""
-    share = np.full(len(true), 1 / len(true)) if share is None else share / share.sum()
-    middle, spread = inputs[:, 1:].mean(0), inputs[:, 1:].std(0) + 1e-9
-    standard = np.column_stack([inputs[:, :1], (inputs[:, 1:] - middle) / spread])
-
-    def loss(weights: Rows) -> tuple[float, Rows]:
-        odds = standard @ weights
-        penalised = np.concatenate([[0.0], weights[1:]])
-        value = share @ (np.logaddexp(0, odds) - true * odds) + PENALTY * (penalised @ penalised) / 2
-        return value, standard.T @ (share * (1 / (1 + np.exp(-odds)) - true)) + PENALTY * penalised
-
-    weights: Rows = minimize(loss, np.zeros(inputs.shape[1]), jac=True, method="L-BFGS-B").x
-    plain = weights[1:] / spread
-    return np.concatenate([[weights[0] - plain @ middle], plain])
 
 
 def _hits(split: Split, index: int, target: Target) -> NDArray[np.bool_]:

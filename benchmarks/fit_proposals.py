@@ -22,6 +22,7 @@ import numpy as np
 from masks.data import Frame, read_frames
 from numpy.typing import NDArray
 from proposed.recall import NEAR, PER_FRAME, centroids, found_by, recall_lines
+from support.logistic import logistic, logistic_weights
 
 from pointmask.proposals.evidence import EVIDENCE
 from pointmask.proposals.propose import apart, measured_candidates
@@ -29,7 +30,7 @@ from pointmask.proposals.propose import apart, measured_candidates
 Row = NDArray[np.float64]
 
 FOLDS = 5
-PENALTY = 1e-5  # on the squares of the standardised weights, per sample
+PENALTY = 5e-6  # on the squares of the standardised weights
 MOST = (5, 10, 30)  # proposals per frame
 RATES = (0.01, 0.03, 0.1, 0.3, 1, 3)  # false alarms per frame
 QUICK = 20
@@ -105,28 +106,15 @@ def sample_of(frame: Frame, fold: int) -> Sample:
 
 
 def fitted(samples: Sequence[Sample]) -> Row:
-    """Minimise the logistic loss by Newton's method; returns the constant and a weight per measurement."""
+    """Return the constant and a weight per measurement."""
     inputs = np.concatenate([sample.inputs for sample in samples])
     truth = np.concatenate([sample.truth for sample in samples])
-    centre, scale = inputs.mean(axis=0), inputs.std(axis=0) + 1e-9
-    standard = np.column_stack([np.ones(len(inputs)), (inputs - centre) / scale])
-    weights, ridge = np.zeros(standard.shape[1]), PENALTY * len(truth) * np.eye(standard.shape[1])
-    for _ in range(15):
-        chance = logistic(standard @ weights)
-        curvature = standard.T @ (standard * (chance * (1 - chance))[:, None]) + ridge
-        weights += np.linalg.solve(curvature, standard.T @ (truth - chance) - ridge @ weights)
-    slopes = weights[1:] / scale
-    return np.append(weights[0] - slopes @ centre, slopes)
+    return logistic_weights(np.column_stack([np.ones(len(inputs)), inputs]), truth, penalty=PENALTY)
 
 
 def scores(inputs: Row, weights: Row) -> Row:
     """Score candidates."""
     return logistic(weights[0] + inputs @ weights[1:])
-
-
-def logistic(values: Row) -> Row:
-    """Evaluate ``1 / (1 + exp(-values))``."""
-    return np.asarray(1 / (1 + np.exp(-np.clip(values, -30, 30))))
 
 
 def kept(sample: Sample, scored: Row) -> list[int]:
