@@ -151,3 +151,52 @@ def test_the_digest_follows_every_pixel_and_name(tmp_path):
     seen.add(digest())
     assert len(seen) == 4
     assert digest() in seen
+
+
+def test_a_file_of_the_users_stays_in_last(folder, tmp_path):
+    begun(folder, tmp_path / "run")
+    run = tmp_path / "run"
+    (run / "last/notes.txt").write_text("mine")
+    (run / ".last.old").mkdir()  # as a kill leaves it, with another file of the user's
+    (run / ".last.old/model.safetensors").write_text("old")
+    (run / ".last.old/thesis.txt").write_text("mine, too")
+    train(config(), Source(root=folder), run, resume=True)
+    assert (run / "last/notes.txt").read_text() == "mine"
+    assert (run / "last/thesis.txt").read_text() == "mine, too"
+    assert not (run / ".last.old").exists()
+
+
+def test_a_kill_after_the_last_checkpoint_leaves_nothing(folder, tmp_path):
+    run = tmp_path / "run"
+    train(config("epochs=1"), Source(root=folder), run)
+    whole = tree(run)
+    shutil.copytree(run / "last", run / ".last.old")
+    train(config("epochs=1"), Source(root=folder), run, resume=True)
+    assert tree(run) == whole
+
+
+def test_best_weights_that_are_gone(folder, tmp_path):
+    run = tmp_path / "run"
+    begun(folder, run)
+    shutil.rmtree(run / "best")
+    best = train(config(), Source(root=folder), run, resume=True)
+    assert (best["epoch"], (run / "best/model.safetensors").exists()) == (2, True)
+    shutil.rmtree(run / "best")
+    with pytest.raises(CheckpointError, match=r"best.model\.safetensors is gone.*at its end"):
+        train(config(), Source(root=folder), run, resume=True)
+
+
+@pytest.mark.parametrize("name", ["last", "report.html", "metrics.jsonl", "best"])
+def test_what_no_epoch_could_replace_is_refused_before_the_first(folder, tmp_path, name):
+    run, elsewhere = tmp_path / "run", tmp_path / "elsewhere"
+    begun(folder, run)
+    if name == "best":  # a link to a folder on another disk is well
+        shutil.rmtree(run / name)
+        (run / name).write_text("mine")
+    else:
+        (run / name).rename(elsewhere)
+        (run / name).symlink_to(elsewhere)
+    before = tree(tmp_path)
+    with pytest.raises(OutputError, match=r"is a (link|file)"):
+        train(config(), Source(root=folder), run, resume=True)
+    assert tree(tmp_path) == before

@@ -165,6 +165,21 @@ def test_after_a_kill_between_two_renames_nothing_stays(tmp_path):
     assert tree(tmp_path) == {"out/new": b"2"}
 
 
+def test_what_is_not_the_callers_is_moved_over(tmp_path):
+    out = tmp_path / "out"
+    for name in ("out/own", "out/notes", "out/deep/notes", ".out.old/own", ".out.old/notes", ".out.old/left"):
+        write_whole(tmp_path / name, name.encode())
+    with staged(out) as made:
+        write_whole(made / "own", b"new")
+        put_whole(made, out, own={"own"})
+    assert tree(tmp_path) == {
+        "out/own": b"new",
+        "out/notes": b"out/notes",
+        "out/deep/notes": b"out/deep/notes",
+        "out/left": b".out.old/left",
+    }
+
+
 def test_a_link_is_never_replaced(tmp_path):
     (tmp_path / "precious").write_bytes(b"1")
     (tmp_path / "a").symlink_to("precious")

@@ -8,7 +8,7 @@ again. A link is never replaced. Whether a file may be replaced is decided in `o
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, BinaryIO, TextIO, cast
@@ -120,9 +120,9 @@ def sync(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def put_whole(made: Path, path: Path, *, is_synced: bool = False) -> None:
+def put_whole(made: Path, path: Path, *, is_synced: bool = False, own: Collection[str] | None = None) -> None:
     """
-    Put what was made in the place of what is there, which the caller knows for its own in every part.
+    Put what was made in the place of what is there, which the caller knows for its own.
 
     A file is replaced at once. A folder is away for a moment: it is then called `former`. At any moment the
     disk holds the old one or the new one whole, under one of the two names.
@@ -135,6 +135,9 @@ def put_whole(made: Path, path: Path, *, is_synced: bool = False) -> None:
         Its place.
     is_synced : bool
         The disk holds every file of a folder already.
+    own : collection of str, optional
+        What the caller may have put into a folder; all else there is moved over. By default nothing else is
+        there.
 
     Raises
     ------
@@ -150,14 +153,27 @@ def put_whole(made: Path, path: Path, *, is_synced: bool = False) -> None:
     elif is_folder:
         flush(made)
     if path.is_dir():
-        remove(old)
+        remove_former(path, own)
         path.rename(old)
         made.rename(path)
     else:
         made.replace(path)
     sync_folder(path.parent)
     if is_folder:  # also what a kill between the two renames left
-        remove(old)
+        remove_former(path, own)
+
+
+def remove_former(path: Path, own: Collection[str] | None = None) -> None:
+    """Remove the folder that `put_whole` replaced, which a kill may have left; `own` as there."""
+    old = former(path)
+    if own is not None and old.is_dir() and path.is_dir():
+        others = [left for left in old.iterdir() if left.name not in own]
+        for left in others:
+            if not os.path.lexists(path / left.name):
+                left.rename(path / left.name)
+        if others:
+            sync_folder(path)
+    remove(old)
 
 
 def check_no_link(path: Path) -> None:

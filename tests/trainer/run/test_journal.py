@@ -50,6 +50,17 @@ def test_lines_that_are_whole_are_read_and_half_a_line_is_replaced(tmp_path_fact
     assert all(json.loads(line) for line in journal.path.read_bytes().splitlines())
 
 
+@pytest.mark.parametrize("line", ['"loss": "a"', '"loss": [1]', '"val_labels": {"iou": "\\u001b"}'])
+def test_figures_are_figures(tmp_path, line):
+    path = tmp_path / "j.jsonl"
+    path.write_text('{"epoch": 1, "loss": 0.5, "val_labels": {"iou": null, "pd": 1}}\n')
+    assert len(EpochJournal(path, figures=True).read()) == 1
+    path.write_text(f'{{"epoch": 1, {line}}}\n')
+    assert len(EpochJournal(path).read()) == 1
+    with pytest.raises(DataError, match="pointmask did not write"):
+        EpochJournal(path, figures=True).read()
+
+
 def test_every_byte_of_nested_lines(tmp_path):
     """As the lines of d2d are: a cut behind an inner brace ended going on in a traceback once."""
     journal = EpochJournal(tmp_path / "j.jsonl")

@@ -1,6 +1,7 @@
 """The training state on disk: it comes back as it was, and nothing else is taken for it."""
 
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -16,7 +17,7 @@ from pointmask_trainer.detectors.registry import build
 from pointmask_trainer.errors import CheckpointError
 from pointmask_trainer.run.checkpoint import ModelCard, TrainingState, load_last, save_last
 from pointmask_trainer.run.progress import Progress, read_progress
-from pointmask_trainer.run.state_file import check_stamp, read_tree, stamp_of, write_tree
+from pointmask_trainer.run.state_file import check_stamp, read_tree, restore, stamp_of, write_tree
 
 PLAIN = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5)
 TREES = st.recursive(
@@ -168,3 +169,43 @@ def test_a_stamp_knows_its_file(tmp_path):
     stamp = stamp_of(path)
     assert stamp["sha256"].startswith("ba7816bf8f01cfea")
     check_stamp(path, stamp)
+
+
+def adam():
+    """An optimiser of two weights that has done a step."""
+    weights = torch.nn.Parameter(torch.ones(2, 3)), torch.nn.Parameter(torch.ones(5))
+    made = torch.optim.Adam(weights)
+    sum(weight.sum() for weight in weights).backward()
+    made.step()
+    return made
+
+
+def changed(change):
+    """What its state would be; `change` takes the states of the two weights."""
+    state = adam().state_dict()
+    change(state["state"])
+    return {"optimiser": state}
+
+
+@pytest.mark.parametrize(
+    ("tree", "said"),
+    [
+        ({}, "KeyError"),
+        ([1], "TypeError"),
+        (5, "TypeError"),
+        ({"optimiser": None}, "AttributeError"),
+        ({"optimiser": {"state": {}, "param_groups": []}}, "different number of parameter groups"),
+        (changed(lambda state: state[0].update(exp_avg=torch.ones(3, 2))), r"exp_avg of shape \(3, 2\)"),
+        (changed(lambda state: state[1].update(exp_avg_sq=torch.full((5,), torch.nan))), "not finite"),
+    ],
+)
+def test_a_state_of_another_training_is_refused(tree, said):
+    with pytest.raises(CheckpointError, match=rf"last holds no state of such a training.*{said}.*--out"):
+        restore(tree, {"optimiser": adam()}, Path("last"))
+
+
+def test_a_state_comes_back():
+    ours, theirs = adam(), adam()
+    theirs.step()
+    restore({"optimiser": theirs.state_dict()}, {"optimiser": ours}, Path("last"))
+    assert [state["step"].item() for state in ours.state.values()] == [2, 2]

@@ -17,8 +17,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from pointmask.io.files import put_whole, staged, sync, write_whole
+from pointmask.io.files import put_whole, remove, remove_former, staged, sync, write_whole
 from pointmask.io.layout import RUN_TAG
+from pointmask.io.listed import files_in
 from pointmask.settings import parse_json, read_table, to_table
 from pointmask_trainer.config import ModelConfig
 from pointmask_trainer.data.normalisation import Normalisation
@@ -32,6 +33,7 @@ from pointmask_trainer.run.progress import Progress, read_progress, write_progre
 from pointmask_trainer.run.state_file import check_stamp, read_tree, stamp_of, write_tree
 
 _HEADER = "pointmask"
+_FILES = (WEIGHTS, OPTIMISER, FORMER_OPTIMISER, STATE)
 
 BUILTIN_WEIGHTS = Path(__file__).parents[1] / "presets" / "builtin.safetensors"
 """Made by ``benchmarks/builtin_weights.py``."""
@@ -191,7 +193,17 @@ def save_last(run: Path, model: ImageNetwork, card: ModelCard, training: Trainin
         sync(folder / OPTIMISER)
         stamps = {name: stamp_of(folder / name) for name in (WEIGHTS, OPTIMISER)}
         write_progress(folder / STATE, training.progress, stamps)
-        put_whole(folder, last, is_synced=True)
+        put_whole(folder, last, is_synced=True, own=_FILES)
+
+
+def remove_former_last(run: Path) -> None:
+    """Remove the checkpoint before the last one, if a kill left it."""
+    files = RunFolder(run)
+    if files.last.exists():
+        remove_former(files.last, _FILES)
+    for left in run.glob(".last.[0-9]*"):  # of versions up to 0.1
+        if {path.name for path in files_in(left)} <= set(_FILES):
+            remove(left)
 
 
 def load_last(run: Path, model: ImageNetwork) -> TrainingState | None:

@@ -22,10 +22,12 @@ class EpochJournal:
     ----------
     path : Path
         Created when the first line is written.
+    figures : bool
+        Whether its records hold figures alone; see `are_figures`.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, *, figures: bool = False) -> None:
+        self.path, self._figures = path, figures
 
     def append(self, epoch: int, record: Mapping[str, Any]) -> None:
         """Append one line and flush it to disk; an empty record is not written."""
@@ -76,9 +78,17 @@ class EpochJournal:
             record = json.loads(line)
         except (ValueError, RecursionError):
             record = None
-        if not isinstance(record, dict) or not isinstance(record.get("epoch"), int):
+        known = isinstance(record, dict) and isinstance(record.get("epoch"), int)
+        if not known or (self._figures and not are_figures(record)):
             raise DataError(
                 f"{self.path} holds a line that pointmask did not write (byte {offset}: {line[:40]!r}); "
                 "delete this line, or train anew with another --out"
             )
         return record
+
+
+def are_figures(values: Any) -> bool:  # noqa: ANN401 - from a file
+    """Whether values are numbers, missing ones, or tables of such, as metrics are."""
+    if isinstance(values, Mapping):
+        return all(map(are_figures, values.values()))
+    return values is None or isinstance(values, (int, float))

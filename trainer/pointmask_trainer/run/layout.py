@@ -111,8 +111,12 @@ class RunFolder:
     def all(self) -> tuple[Path, ...]:
         """Every file and folder that a training may write."""
         files = (self.config, self.source, self.metrics, self.strategy, self.report, self.mlflow)
-        folders = (self.events, self.last, self.former_last, self.best, self.labels, self.analysis)
-        return (*files, self.ids("train"), self.ids("val"), self.ids(UNSEEN), *folders)
+        return (*files, self.ids("train"), self.ids("val"), self.ids(UNSEEN), *self.all_folders)
+
+    @property
+    def all_folders(self) -> tuple[Path, ...]:
+        """Every folder that a training may write."""
+        return self.events, self.last, self.former_last, self.best, self.labels, self.analysis
 
     @property
     def folders(self) -> tuple[Path, ...]:

@@ -11,6 +11,7 @@ from pointmask.io.layout import RUN_TAG
 from pointmask.regular import read_regular
 from pointmask.settings import Between, parse_json, read_table, to_table
 from pointmask_trainer.errors import CheckpointError
+from pointmask_trainer.run.journal import are_figures
 from pointmask_trainer.run.layout import OPTIMISER, WEIGHTS
 
 _STAMPS = "files"
@@ -76,13 +77,6 @@ def _wrong(best: Mapping[str, Any], stamps: Mapping[str, Any]) -> str:
         return f"it names {others[0]!r}, no file of a checkpoint"
     if not all(isinstance(stamp, Mapping) for stamp in stamps.values()):
         return "a file has no size and hash"
-    if best and not (_are_figures(best) and isinstance(best.get("epoch"), int)):
+    if best and not (are_figures(best) and isinstance(best.get("epoch"), int)):
         return "best holds no metrics of an epoch"
     return ""
-
-
-def _are_figures(values: Any) -> bool:  # noqa: ANN401 - from a file
-    """Whether values are numbers, missing, or tables of such."""
-    if isinstance(values, Mapping):
-        return all(map(_are_figures, values.values()))
-    return values is None or isinstance(values, (int, float))

@@ -9,11 +9,12 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
+from torch.optim import Optimizer
 
 from pointmask.regular import open_regular
 from pointmask.settings import parse_json
@@ -22,6 +23,13 @@ from pointmask_trainer.errors import CheckpointError
 _HEADER = "tree"
 _PIECE = 1 << 20
 _ANEW = "start anew with another --out, or copy the run from where it is whole"
+
+
+class Stateful(Protocol):
+    """Something with a state, as torch's modules and optimisers."""
+
+    def load_state_dict(self, state_dict: Any, /) -> Any:  # noqa: ANN401 - as torch's
+        """Take a state."""
 
 
 def write_tree(path: Path, tree: Any) -> None:  # noqa: ANN401 - any nesting
@@ -52,10 +60,48 @@ def read_tree(path: Path) -> Any:  # noqa: ANN401 - as written
         with safe_open(path, framework="pt") as file:
             header = parse_json((file.metadata() or {})[_HEADER])
             return _unpacked(header, {name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
-    except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
+    except (OSError, SafetensorError, KeyError, ValueError, TypeError, RecursionError) as error:
         raise CheckpointError(
             f"{path} is damaged, or no training state ({type(error).__name__}: {error}); {_ANEW}"
         ) from None
+
+
+def restore(tree: Mapping[str, Any], parts: Mapping[str, Stateful], path: Path) -> None:
+    """Load states into the parts of a training.
+
+    Parameters
+    ----------
+    tree : Mapping
+        States by part.
+    parts : Mapping
+        What takes them.
+    path : Path
+        File that they are from, for messages.
+
+    Raises
+    ------
+    CheckpointError
+        If a state is missing, or is that of another training.
+    """
+    for name, part in parts.items():
+        try:
+            part.load_state_dict(tree[name])
+            wrong = _unlike(part) if isinstance(part, Optimizer) else ""
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+            wrong = f"{type(error).__name__}: {str(error).splitlines()[0]}"
+        if wrong:
+            raise CheckpointError(f"{path} holds no state of such a training ({name}: {wrong}); {_ANEW}")
+
+
+def _unlike(optimiser: Optimizer) -> str:
+    """Say what does not fit its parameter, which torch finds in the next step, or never; else nothing."""
+    for parameter, state in optimiser.state.items():
+        for key, value in state.items():
+            if isinstance(value, Tensor) and value.ndim and value.shape != parameter.shape:
+                return f"{key} of shape {tuple(value.shape)} for {tuple(parameter.shape)}"
+            if isinstance(value, Tensor) and not value.isfinite().all():
+                return f"{key} is not finite"
+    return ""
 
 
 def stamp_of(path: Path) -> dict[str, Any]:

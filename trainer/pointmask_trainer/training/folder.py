@@ -3,12 +3,14 @@
 import os
 from pathlib import Path
 
+from pointmask.io.files import check_no_link
 from pointmask.io.layout import IMAGES, TRUE_MASKS
-from pointmask.io.own import check_output
+from pointmask.io.own import check_folder, check_output, check_plain
 from pointmask.regular import read_regular
 from pointmask_trainer.config import Config, from_toml
 from pointmask_trainer.errors import CheckpointError
 from pointmask_trainer.run.layout import RunFolder
+from pointmask_trainer.run.progress import Progress
 from pointmask_trainer.run.source import Source
 from pointmask_trainer.training.settings import resolved
 
@@ -21,6 +23,7 @@ def check_run(config: Config, source: Source, out: Path, *, resume: bool) -> Non
         return
     if not resume:
         raise CheckpointError(f"{out} holds a run already; go on with --resume, or choose another --out")
+    _check_places(RunFolder(out))
     earlier = read_config(written)
     ours_whole, theirs_whole = resolved(config), resolved(earlier)
     for part in ("model", "masks", "augment", "loss", "optim", "strategy", "seed", "batch", "epochs"):
@@ -32,9 +35,43 @@ def check_run(config: Config, source: Source, out: Path, *, resume: bool) -> Non
             )
 
 
+def check_progress(config: Config, out: Path, found: Progress, labels: str, images: str) -> None:
+    """Refuse to go on with other images, lists or labels than those of the checkpoint, given by digests.
+
+    So is a run at its end that has lost its best weights, and one beyond its end.
+    """
+    best = RunFolder(out).best_weights
+    if found.best and found.epoch == config.epochs and not best.exists():
+        raise CheckpointError(
+            f"{best} is gone, and the run is at its end; copy it back, or start anew with another --out"
+        )
+    if found.epoch > config.epochs:
+        raise CheckpointError(
+            f"{RunFolder(out).last} is damaged (epoch {found.epoch:,} of {config.epochs:,}); start anew "
+            "with another --out"
+        )
+    # Runs begun before images were compared say nothing of theirs.
+    if (found.label_digest, found.image_digest or images) != (labels, images):
+        raise CheckpointError(
+            f"{out} was trained on other labels, lists or images than these; give the same ones, "
+            "or choose another --out"
+        )
+
+
 def read_config(path: Path) -> Config:
     """Return the settings of a run."""
     return from_toml(read_regular(path).decode(), str(path))
+
+
+def _check_places(files: RunFolder) -> None:
+    """Refuse what no epoch could replace, before the first: folders or links for files, and the like."""
+    for path in files.all:
+        if path in (files.last, files.former_last):
+            check_no_link(path)
+        if path in files.all_folders:
+            check_folder(path)
+        else:
+            check_plain(path)
 
 
 def _check_new(files: RunFolder, source: Source) -> None:

@@ -16,9 +16,8 @@ from typing import Any
 
 import torch
 
-from pointmask.io.files import clean_temporaries, remove, write_whole
+from pointmask.io.files import clean_temporaries, write_whole
 from pointmask.io.layout import RUN_TAG
-from pointmask.io.listed import files_in
 from pointmask.io.lock import only_job
 from pointmask.metrics.counters import Score
 from pointmask.metrics.points import PointScore
@@ -28,18 +27,25 @@ from pointmask_trainer.config import Config
 from pointmask_trainer.data.split import Split, digest_of
 from pointmask_trainer.detectors.base import parameter_count
 from pointmask_trainer.distributed import ProcessGroup, choose_device, is_main, process_group
-from pointmask_trainer.errors import CheckpointError
 from pointmask_trainer.inference.report.tables import figures
 from pointmask_trainer.run.callbacks import Callback, Told, named_callbacks
-from pointmask_trainer.run.checkpoint import ModelCard, TrainingState, load_last, save_last, save_model
+from pointmask_trainer.run.checkpoint import (
+    ModelCard,
+    TrainingState,
+    load_last,
+    remove_former_last,
+    save_last,
+    save_model,
+)
 from pointmask_trainer.run.choice import Choice
 from pointmask_trainer.run.events import Log, NoEvents, open_events
 from pointmask_trainer.run.journal import EpochJournal
-from pointmask_trainer.run.layout import FORMER_OPTIMISER, STATE, UNSEEN, WEIGHTS, RunFolder
+from pointmask_trainer.run.layout import UNSEEN, RunFolder
 from pointmask_trainer.run.progress import Progress
 from pointmask_trainer.run.source import Source as Source
 from pointmask_trainer.run.source import write_source
-from pointmask_trainer.training.folder import check_run, read_config
+from pointmask_trainer.run.state_file import Stateful, restore
+from pointmask_trainer.training.folder import check_progress, check_run, read_config
 from pointmask_trainer.training.gallery import Gallery
 from pointmask_trainer.training.judging import check_labels
 from pointmask_trainer.training.loop import EpochResult
@@ -209,7 +215,10 @@ class _Run:
         self._files = RunFolder(out)
         self._truths, self._group, self._watcher = truths, group, watcher
         self._choice = Choice(loop.task.rank, len(loop.splits["val"]))
-        self._metrics, self._journal = EpochJournal(self._files.metrics), EpochJournal(self._files.strategy)
+        self._metrics, self._journal = (
+            EpochJournal(self._files.metrics, figures=True),
+            EpochJournal(self._files.strategy),
+        )
         self._label_digest = loop.labels.digest()
         self._image_digest = digest_of(loop.splits.values())
         self._gallery = Gallery(loop.splits["val"], loop.labels, truths)
@@ -219,7 +228,8 @@ class _Run:
     def go(self) -> dict[str, Any]:
         """Train until the last epoch; return the metrics of the best one."""
         found = load_last(self._out, self._loop.model)
-        self._check_data(found)
+        if found is not None:
+            check_progress(self._config, self._out, found.progress, self._label_digest, self._image_digest)
         self._group.wait()  # all have read and checked before anything is written
         if self._group.is_main:
             self._begin()
@@ -240,30 +250,11 @@ class _Run:
         """Whether patience is at its end."""
         return 0 < self._config.patience <= self._choice.stale
 
-    def _check_data(self, found: TrainingState | None) -> None:
-        """Refuse to go on with other images, lists or labels than those of the checkpoint."""
-        if found is None:
-            return
-        # Runs begun before images were compared say nothing of theirs.
-        theirs = found.progress.label_digest, found.progress.image_digest or self._image_digest
-        if found.progress.epoch > self._config.epochs:
-            raise CheckpointError(
-                f"{self._files.last_state} is damaged (epoch {found.progress.epoch:,} of "
-                f"{self._config.epochs:,}); start anew with another --out"
-            )
-        if theirs != (self._label_digest, self._image_digest):
-            raise CheckpointError(
-                f"{self._out} was trained on other labels, lists or images than these; give the same ones, "
-                "or choose another --out"
-            )
-
     def _begin(self) -> None:
         """Write what is known of a run before its first epoch; the settings first, by which it is known."""
         files = self._files
         clean_temporaries(self._out, RUN_TAG, [folder.name for folder in files.folders])
-        for left in self._out.glob(".last.[0-9]*"):  # of versions up to 0.1
-            if {path.name for path in files_in(left)} <= {WEIGHTS, FORMER_OPTIMISER, STATE}:
-                remove(left)
+        remove_former_last(self._out)
         texts = {files.config: whole_toml(self._config)}
         splits: dict[str, Split] = {str(name): split for name, split in self._loop.splits.items()}
         if self._unseen is not None:
@@ -374,14 +365,13 @@ class _Run:
         progress = found.progress
         if progress.labels:
             loop.labels.load(self._files.labels_of(progress.labels))
-        loop.optimiser.load_state_dict(found.optimiser["optimiser"])
-        loop.strategy.load_state_dict(found.optimiser["strategy"])
-        loop.take_theta()
+        parts: dict[str, Stateful] = {"optimiser": loop.optimiser, "strategy": loop.strategy}
         if loop.ema is not None:
-            loop.ema.load_state_dict(found.optimiser["average"])
+            parts["average"] = loop.ema
+        restore(found.optimiser, parts, self._files.last)
+        loop.take_theta()
         loop.epoch = progress.epoch
-        held = len(loop.splits["val"])
-        self._choice = Choice(loop.task.rank, held, progress.best, progress.top, progress.stale or 0)
+        self._choice = self._choice_of(progress)
         if self._group.is_main:
             self._metrics.cut(loop.epoch)
             self._journal.cut(loop.epoch)
@@ -391,6 +381,14 @@ class _Run:
                     "whole, the report begins where the lines do"
                 )
         self._watcher.message(f"going on after epoch {loop.epoch} of {self._config.epochs}")
+
+    def _choice_of(self, progress: Progress) -> Choice:
+        """Return the choice of the best epoch so far, which begins anew if the weights are gone."""
+        best, top, weights = progress.best, progress.top, self._files.best_weights
+        if best and not weights.exists():
+            self._watcher.message(f"{weights} is gone; the best of the epochs to come is kept")
+            best, top = {}, None
+        return Choice(self._loop.task.rank, len(self._loop.splits["val"]), best, top, progress.stale or 0)
 
 
 def _figures(counted: Score | PointScore) -> dict[str, float | None]:
