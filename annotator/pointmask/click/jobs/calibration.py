@@ -99,7 +99,8 @@ def examples_of(session: Session) -> list[Example]:
     if len(found) < MIN_IMAGES or targets < MIN_TARGETS:
         raise InvalidError(
             f"{targets} targets in {len(found)} frames of which every mask was accepted or corrected; at "
-            f"least {MIN_TARGETS} in {MIN_IMAGES} are needed, and {KNOB_IMAGES} to fit more than the style"
+            f"least {MIN_TARGETS} in {MIN_IMAGES} are needed, and {KNOB_IMAGES} frames to fit more than the "
+            "style; accept or correct the others in the review"
         )
     if not differ:
         raise InvalidError(

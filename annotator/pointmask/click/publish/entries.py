@@ -13,6 +13,11 @@ from pointmask.io.images.array import encode_png
 from pointmask.io.layout import result_path
 
 
+def has_mask(frame: ClickFrame) -> bool:
+    """Say whether the entry of a frame is a finished one, which names a mask."""
+    return frame.state != "unfinished" and (bool(frame.targets) or frame.state == "empty")
+
+
 def entry_of(frame: ClickFrame, basis: Settings) -> Entry | None:
     """
     Return the manifest entry of a frame, None if there is nothing to say of it.
@@ -25,7 +30,7 @@ def entry_of(frame: ClickFrame, basis: Settings) -> Entry | None:
     """
     if frame.state == "unfinished":
         return skipped_entry(frame.image, frame.frame, f"marked unfinished by {frame.state_by}")
-    if not frame.targets and frame.state != "empty":
+    if not has_mask(frame):
         return None
     made = [target.basis for target in frame.targets if target.made != "hand"]
     common = made[-1] if made else basis

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from pointmask.click.contract.targets import ClickFrame
 from pointmask.click.journal.index import FrameKey
-from pointmask.click.publish.entries import entry_of, key_of_entry, mask_png, point_fields
+from pointmask.click.publish.entries import entry_of, has_mask, key_of_entry, mask_png, point_fields
 from pointmask.click.publish.own import OwnMasks
 from pointmask.folder.frame import skipped_entry
 from pointmask.folder.planning.plan import shared_stems
@@ -191,8 +191,7 @@ def _claimed(
         some = keys[start : start + _CLAIMED_AT_ONCE]
         for key in some:
             frame = contents.state(key)
-            entry = entry_of(frame, contents.basis)
-            is_done = entry is not None and entry["status"] == "done" and frame.image not in twins
+            is_done = has_mask(frame) and frame.image not in twins
             if is_done and not own.refusal(frame, lambda: stems, is_ours=names):
                 own.claim(frame, durable=False)
         own.sync()
@@ -216,9 +215,7 @@ def _publish_frame(
     frame = contents.state(key)
     refusal = contents.own.refusal(frame, lambda: stems, is_ours=names)
     if refusal:
-        entry = entry_of(frame, contents.basis)
-        is_done = entry is not None and entry["status"] == "done"
-        return skipped_entry(name, number, refusal) if is_done else entry
+        return skipped_entry(name, number, refusal) if has_mask(frame) else entry_of(frame, contents.basis)
     if name in twins:
         write_mask(contents.own.out, frame, None)
         both = " and ".join(twins[name])
