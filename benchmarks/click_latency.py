@@ -6,7 +6,8 @@ Five hundred clicks on made-up frames of 640 x 512 pixels and 16 bits, ten per f
 window or a GPU, against ``pointmask click`` in a process of its own; then one image in front of a million
 empty files, in one folder and in a thousand. Times are taken in the page: from the event's own time stamp to
 the first picture with the mask. *Painted* is the second beat of the display after the last call that draws.
-Every other click holds the button down, as people do: from then on the page asks what the click will make.
+One click in three comes at once with the pointer, as no hand does; one holds the button down, as people with
+a mouse do; one comes after the pointer has rested, as on a touchpad: the page has asked for these two before.
 """
 
 import argparse
@@ -31,8 +32,10 @@ SHAPE = (512, 640)
 SPACING = 48  # px between targets: their windows overlap, their masks do not
 PER_FRAME = 10
 SHARES = (50, 95, 99)
-PRESS = 70  # ms that the button is down in every other click; people take 60 to 120
-NAMES = ("marker", "mask", "mask, pressed", "mask painted", "next frame", "server")
+PRESS = 70  # ms that the button is down; people take 60 to 120
+REST = 120  # ms that the pointer rests on a target before it is clicked
+KINDS = ("mask", "mask, pressed", "mask, rested")
+NAMES = ("marker", *KINDS, "mask painted", "next frame", "server")
 IMAGES = "(await (await fetch('api/session', {headers: {'X-Pointmask-Token': t}})).json()).images"
 
 
@@ -95,12 +98,15 @@ def clicks(scratch: Path, number: int) -> dict[str, Any]:
         to_css = calibrated(page)
         for k, targets in enumerate(places):
             for place in targets[: number - k * PER_FRAME]:
-                press = PRESS * (len(times["marker"]) % 2)
-                page.mouse.click(*to_css(*place), delay=press)
+                kind = KINDS[len(times["marker"]) % len(KINDS)]
+                page.mouse.move(*to_css(*place))
+                if kind == "mask, rested":
+                    page.wait_for_timeout(REST)
+                page.mouse.click(*to_css(*place), delay=PRESS if kind == "mask, pressed" else 0)
                 seen = painted(page, "answered")
                 times["marker"].append(seen["first"] - seen["asked"])
                 late_markers += seen["firstBeat"] > 1
-                times["mask, pressed" if press else "mask"].append(seen["masked"] - seen["asked"])
+                times[kind].append(seen["masked"] - seen["asked"])
                 times["mask painted"].append(seen["now"] - seen["asked"])
             if k + 1 < frames:
                 page.keyboard.press("KeyD")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
-from pointmask.errors import PluginWarning, PointmaskError
+from pointmask.errors import PluginWarning, PointmaskError, WriteError
 from pointmask.printable import printable
 from pointmask.version import __version__
 
@@ -181,7 +181,7 @@ class LazyGroup(click.Group):
                 finally:
                     show_notes(notes.lines())
         except PointmaskError as error:
-            complain(f"Error: {error}", *_nearer(str(error), ctx))
+            complain(f"Error: {error}", *_nearer(error, ctx))
             raise SystemExit(error.exit_status) from None
         except click.ClickException as error:  # of click itself, which shows arguments as they are
             error.message = printable(error.message)  # type: ignore[misc]
@@ -225,11 +225,13 @@ def _explained(error: click.ClickException, ctx: click.Context) -> None:
         error.format_message = lambda: f"{text}\n{printable(answer)}"  # type: ignore[method-assign]
 
 
-def _nearer(text: str, ctx: click.Context) -> Iterator[str]:
+def _nearer(error: PointmaskError, ctx: click.Context) -> Iterator[str]:
     """Yield the call with the path that was meant, where one that does not exist is the error."""
     from pointmask.near_paths import near_path
 
-    if answer := near_path(text, ctx.meta.get(WORDS, [])):
+    if isinstance(error, WriteError):  # the place was there when the job began, and is gone
+        return
+    if answer := near_path(str(error), ctx.meta.get(WORDS, [])):
         yield answer
 
 

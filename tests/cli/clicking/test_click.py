@@ -44,8 +44,8 @@ def test_it_says_where_the_page_is_and_goes_on_where_work_stopped(tmp_path):
 
 
 def test_a_second_annotator_of_a_folder_is_refused_and_told_who_the_first_is(tmp_path):
-    images = scenes(tmp_path / "images")
-    with started(images, "--annotator", "mei") as (process, client, _):
+    images, out = scenes(tmp_path / "images"), tmp_path / "images-clicks"
+    with started(images, "--annotator", "mei", "--out", str(out)) as (process, client, _):
         words = ["click", str(images), "--no-browser", "--annotator", "jo"]
         second = CliRunner().invoke(cli.main, words)
         assert second.exit_code == 2
@@ -55,6 +55,11 @@ def test_a_second_annotator_of_a_folder_is_refused_and_told_who_the_first_is(tmp
             assert "images-clicks, in which nobody has clicked yet" in said
             assert looker.get("/api/session").json["read_only"]
         assert client.get("/api/session").status == 200
+        while client.edit("add", row=20, col=30).status == 503:
+            pass
+        out.rename(tmp_path / "images-click")
+        status, said = ended(process)
+        assert (status, "is not the folder any more" in said, "Did you mean" in said) == (2, True, False)
 
 
 def test_the_page_is_behind_a_socket_when_asked(tmp_path):
