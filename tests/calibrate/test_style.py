@@ -71,3 +71,16 @@ def test_each_image_is_judged_by_what_the_others_chose():
 def test_a_start_between_the_tried_styles_is_among_them():
     assert 0.37 in tried_styles(0.37)
     assert list(tried_styles(0.37)) == sorted(tried_styles(0.37))
+
+
+def test_of_styles_that_draw_the_same_masks_the_nearest_is_chosen():
+    styles = tried_styles(0.8)
+    ious = np.tile(np.where(np.array(styles) <= 0.2, 0.9, 0.5), (6, 1))
+    assert fit_style(counters(ious), styles, 0.8, seed=0).style == 0.2
+
+
+def test_five_masks_must_gain_more_from_a_style_than_chance_suggests():
+    slight = counters(np.tile(np.where(np.array(STYLES) == 0.3, 0.85, 0.8), (5, 1)))
+    assert fit_style(slight, STYLES, 0.0, seed=0).style == 0
+    clear = counters(np.tile(np.where(np.array(STYLES) == 2.0, 0.88, 0.8), (5, 1)))
+    assert fit_style(clear, STYLES, 0.0, seed=0).style == 2.0
