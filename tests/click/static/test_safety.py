@@ -53,10 +53,13 @@ def test_edits_that_waited_in_a_closed_tab_are_sent_by_the_next(tmp_path, served
     user.click(*scene.points[0], wait=False)
     user.page.locator(".alarm").wait_for()
     user.page.unroute("**/api/edits")
+    user.page.evaluate("localStorage.setItem('pointmask.outbox./elsewhere', '[{}, {}]')")
     # A new page of the same browser, since the old one would ask before it is left.
     user.page = user.page.context.new_page()
     user.open()
     assert user.points("f0000.tif") == [scene.points[0]]
+    question = user.page.locator(".question")
+    assert "2 edits wait in this browser for /elsewhere" in question.inner_text()
 
 
 def test_an_edit_whose_answer_was_lost_is_not_done_twice(tmp_path, served, visit):

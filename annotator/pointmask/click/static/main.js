@@ -45,8 +45,11 @@ class Shell {
     this.takeOver();
   }
 
-  /** Edits that an earlier page could not send are sent first. */
+  /** Edits that an earlier page could not send are sent first; those of another folder wait for its server. */
   takeOver() {
+    for (const { folder, count } of this.page.outbox.elsewhere()) {
+      this.notices.ask(t.note.elsewhere(count, folder), [[t.note.understood, () => {}]]);
+    }
     const items = this.page.outbox.stored();
     if (!items.length) return;
     this.page.outbox.adopt(items);

@@ -158,6 +158,7 @@ export const t = {
     overlay: { outline: "Outlines", fill: "Filled masks", off: "No marks" }, hidden: "Marks hidden; Shift V shows them.", visible: "Marks shown.",
     undone: (words) => `Undone: ${words}`, redone: (words) => `Done again: ${words}`,
     nothingToUndo: "Nothing to undo.", nothingToRedo: "Nothing to do again.",
+    elsewhere: (n, folder) => `${n} ${plural(n, "edit waits", "edits wait")} in this browser for ${folder}, and will be sent when its page is opened at this address.`, understood: "All right",
     tookOver: (n) => `${n} ${plural(n, "edit", "edits")} that waited in this browser ${plural(n, "is", "are")} being sent.`,
     tracked: (n) => `Tracked over ${n} ${plural(n, "frame", "frames")}.`, noSequence: "These images are no sequence: they differ in shape, or there is only one.",
     noMarks: "No marked frame after this one.", noProposal: "There is no proposal here.",

@@ -5,6 +5,7 @@
 
 import { api, Refused } from "./api.js";
 
+const STORED = "pointmask.outbox."; // and the folder
 const MOST = 1000;
 const RETRY = 2000; // ms
 
@@ -21,6 +22,16 @@ const PAGE = [...crypto.getRandomValues(new Uint8Array(6))].map((octet) => octet
 let serial = 0;
 export const newEdit = () => `${PAGE}-${(serial += 1)}`;
 
+/** @param {string} key @returns {Item[]} */
+function itemsOf(key) {
+  try {
+    const items = JSON.parse(localStorage.getItem(key) ?? "[]");
+    return Array.isArray(items) ? items : [];
+  } catch {
+    return [];
+  }
+}
+
 /**
  * Events: "change" (length, problem), "answer" (detail: item, answer), "refused" (detail: item, error).
  */
@@ -28,7 +39,7 @@ export class Outbox extends EventTarget {
   /** @param {string} folder  the output folder: other folders' edits are not ours */
   constructor(folder) {
     super();
-    this.storage = `pointmask.outbox.${folder}`;
+    this.storage = STORED + folder;
     /** @type {Item[]} */ this.items = [];
     /** @type {Refused | null} */ this.problem = null;
     this.isBusy = false;
@@ -43,9 +54,16 @@ export class Outbox extends EventTarget {
 
   /** Edits that an earlier page of this folder could not send. @returns {Item[]} */
   stored() {
+    return itemsOf(this.storage);
+  }
+
+  /** Folders of which edits wait in this browser for their own server. @returns {{folder: string, count: number}[]} */
+  elsewhere() {
     try {
-      const items = JSON.parse(localStorage.getItem(this.storage) ?? "[]");
-      return Array.isArray(items) ? items : [];
+      return Object.keys(localStorage)
+        .filter((key) => key.startsWith(STORED) && key !== this.storage)
+        .map((key) => ({ folder: key.slice(STORED.length), count: itemsOf(key).length }))
+        .filter(({ count }) => count);
     } catch {
       return [];
     }
