@@ -3,6 +3,7 @@
 import errno
 import os
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pytest
@@ -42,14 +43,14 @@ def test_bad_images_are_skipped_and_the_rest_is_done(tmp_path):
 def test_unreadable_image_is_skipped(tmp_path, monkeypatch):
     save(tmp_path / "images/a.png", spot())
     save(tmp_path / "images/b.png", spot())
-    read = folders.read_regular
+    read = folders.open_regular
 
-    def deny(path: Path) -> bytes:
+    def deny(path: Path) -> BinaryIO:
         if path.name == "a.png":
             raise PermissionError(errno.EACCES, "Permission denied", str(path))
         return read(path)
 
-    monkeypatch.setattr(folders, "read_regular", deny)
+    monkeypatch.setattr(folders, "open_regular", deny)
     annotate_folder(tmp_path / "images", Points({"a": one(), "b": one()}), tmp_path / "out")
     assert reasons(tmp_path / "out") == {
         "a.png": "a.png cannot be read (Permission denied); check the file and its rights"
@@ -122,10 +123,10 @@ def test_strange_failure_in_one_image_does_not_end_the_job(folder, tmp_path, mon
     source, points = folder
     decode = ImageFile.decode
 
-    def fail(file: ImageFile, frame: int = 0) -> np.ndarray:
+    def fail(file: ImageFile, frame: int = 0, *rest: object) -> np.ndarray:
         if file.name == "03.png":
             raise ZeroDivisionError("surprise")
-        return decode(file, frame)
+        return decode(file, frame, *rest)
 
     monkeypatch.setattr(ImageFile, "decode", fail)
     summary = annotate_folder(source, points, tmp_path / "out", threads=2)
