@@ -15,6 +15,11 @@ is near 0 and the weights are an average. What collapses falls by more, and an e
 """
 
 
+def margin(images: int) -> float:
+    """Return by how much a mean figure of so many images may be larger by luck."""
+    return _DEVIATION / sqrt(max(images, 1))
+
+
 class Choice:
     """The choice of the best epoch, told of one validation after the other.
 
@@ -40,7 +45,7 @@ class Choice:
         top: float | None = None,
         stale: int = 0,
     ) -> None:
-        self._rank, self._margin = rank, _DEVIATION / sqrt(max(images, 1))
+        self._rank, self._margin = rank, margin(images)
         self.best: dict[str, Any] = dict(best or {})
         self.top = self._figure(self.best) if top is None else top
         self.stale = stale

@@ -14,7 +14,6 @@ import torch
 from torch import Tensor, nn
 
 from pointmask.metrics.counters import Score
-from pointmask.metrics.points import PointScore
 from pointmask_trainer.config import Config
 from pointmask_trainer.data.batch import Batch
 from pointmask_trainer.data.labels import LabelStore, SplitName
@@ -22,18 +21,20 @@ from pointmask_trainer.data.normalisation import Normalisation
 from pointmask_trainer.data.split import Mask, Split
 from pointmask_trainer.detectors.base import ImageNetwork, Maps
 from pointmask_trainer.detectors.blocks.common import check_channels_last
+from pointmask_trainer.detectors.locators.base import Locator
 from pointmask_trainer.detectors.registry import LOCATORS
 from pointmask_trainer.distributed import ProcessGroup
 from pointmask_trainer.errors import ConfigError, TrainingError
 from pointmask_trainer.inference.operator_masks import OperatorMasks
 from pointmask_trainer.inference.tasks.choice import task_of
+from pointmask_trainer.inference.tasks.threshold import THRESHOLD
 from pointmask_trainer.inference.tiles import predict_pool
 from pointmask_trainer.inference.windows import Box, predict_boxes
 from pointmask_trainer.run.mask_settings import MaskSettings
 from pointmask_trainer.strategies.base import Strategy
 from pointmask_trainer.training.batches import Batches
 from pointmask_trainer.training.optimiser import make_ema, make_optimiser, set_rate
-from pointmask_trainer.training.validation import validate
+from pointmask_trainer.training.validation import Validation, validate
 
 _DROPOUT = 3  # what a derived seed is for
 _PRECISION = {"float32": None, "bf16": torch.bfloat16}
@@ -238,7 +239,7 @@ class Loop:
         self,
         truths: list[Mask] | None = None,
         on_image: Callable[[int, Tensor, Score], None] | None = None,
-    ) -> dict[str, Score | PointScore]:
+    ) -> Validation:
         """Score the validation images; see `pointmask_trainer.training.validation.validate`."""
         return validate(
             self.task,
@@ -250,7 +251,15 @@ class Loop:
             truths=truths,
             on_image=on_image,
             autocast=self.autocast,
+            threshold=self._free_threshold(),
         )
+
+    def _free_threshold(self) -> float | None:
+        """Return the threshold of the heat, unless the network or the settings tell it."""
+        model, told = self.model, THRESHOLD in self.config.model.options
+        if not isinstance(model, Locator) or model.tells_threshold or told:
+            return None
+        return model.decoding.threshold
 
     def _active_images(self) -> Sequence[int]:
         """Return the indices of the training images of the coming epoch."""

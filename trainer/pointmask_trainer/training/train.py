@@ -19,8 +19,6 @@ import torch
 from pointmask.io.files import clean_temporaries, write_whole
 from pointmask.io.layout import RUN_TAG
 from pointmask.io.lock import only_job
-from pointmask.metrics.counters import Score
-from pointmask.metrics.points import PointScore
 from pointmask.settings import flat, to_table
 from pointmask_trainer.analysis.follow import Follower
 from pointmask_trainer.config import Config
@@ -28,6 +26,7 @@ from pointmask_trainer.data.split import Split, digest_of
 from pointmask_trainer.detectors.base import parameter_count
 from pointmask_trainer.distributed import ProcessGroup, choose_device, is_main, process_group
 from pointmask_trainer.inference.report.tables import figures
+from pointmask_trainer.inference.tasks.threshold import with_threshold
 from pointmask_trainer.run.callbacks import Callback, Told, named_callbacks
 from pointmask_trainer.run.checkpoint import (
     ModelCard,
@@ -277,9 +276,8 @@ class _Run:
         if number % self._config.run.validate_every == 0 or number == epochs:
             self._gallery.clear()
             if self._unseen is not None:
-                metrics[f"val_{UNSEEN}"] = _figures(self._unseen.score(loop))
-            scores = loop.validate(self._truths, self._gallery.see)
-            metrics |= {f"val_{name}": _figures(value) for name, value in scores.items()}
+                metrics[f"val_{UNSEEN}"] = figures(self._unseen.score(loop))
+            metrics |= loop.validate(self._truths, self._gallery.see).figures()
         is_best = "val_labels" in metrics and self._choice.take(metrics)
         if self._group.is_main:
             self._save(metrics, is_best=is_best)
@@ -322,7 +320,7 @@ class _Run:
 
     def _save(self, metrics: dict[str, Any], *, is_best: bool) -> None:
         loop = self._loop
-        card = ModelCard(self._config.model, loop.normalisation, metrics, loop.masks)
+        card = ModelCard(with_threshold(self._config.model, metrics), loop.normalisation, metrics, loop.masks)
         if is_best:
             save_model(self._files.best_weights, loop.evaluated_model, card)
         if loop.labels.version:
@@ -389,7 +387,3 @@ class _Run:
             self._watcher.message(f"{weights} is gone; the best of the epochs to come is kept")
             best, top = {}, None
         return Choice(self._loop.task.rank, len(self._loop.splits["val"]), best, top, progress.stale or 0)
-
-
-def _figures(counted: Score | PointScore) -> dict[str, float | None]:
-    return counted.figures() if isinstance(counted, PointScore) else figures(counted)

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -13,9 +14,40 @@ from pointmask_trainer.data.normalisation import Normalisation
 from pointmask_trainer.data.split import Mask, Split
 from pointmask_trainer.detectors.base import ImageNetwork
 from pointmask_trainer.distributed import ProcessGroup
-from pointmask_trainer.inference.tasks.base import Task
+from pointmask_trainer.inference.report.tables import figures
+from pointmask_trainer.inference.tasks.base import HALF, Task
+from pointmask_trainer.inference.tasks.threshold import CHANCES, THRESHOLD, best_chance, moved
 
 OnImage = Callable[[int, Tensor, Score], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """Scores of one epoch.
+
+    Attributes
+    ----------
+    scores : dict
+        ``labels``, and ``truth`` where true masks are given. Beside masks by the operator, those of the
+        network as ``network_labels`` and ``network_truth``; of a network that finds points, ``points``
+        against the clicks.
+    threshold : float or None
+        Heat above which points count in ``points``, if it was chosen by F1; masks count above the network's
+        own.
+    """
+
+    scores: dict[str, Score | PointScore]
+    threshold: float | None = None
+
+    def figures(self) -> dict[str, dict[str, float | None]]:
+        """Return the figures as a run's metrics name them."""
+        found = {
+            f"val_{name}": scored.figures() if isinstance(scored, PointScore) else figures(scored)
+            for name, scored in self.scores.items()
+        }
+        if self.threshold is not None:
+            found["val_points"][THRESHOLD] = self.threshold
+        return found
 
 
 def validate(
@@ -29,7 +61,8 @@ def validate(
     truths: Sequence[Mask] | None,
     on_image: OnImage | None,
     autocast: torch.dtype | None,
-) -> dict[str, Score | PointScore]:
+    threshold: float | None = None,
+) -> Validation:
     """Score the images of the validation list.
 
     Parameters
@@ -42,26 +75,23 @@ def validate(
         Called with the index, the (H, W) probabilities and the score of each image of this process's share:
         against its true mask if `truths` is given, else against its label.
     autocast : torch.dtype or None
-
-    Returns
-    -------
-    dict
-        ``labels``, and ``truth`` where true masks are given. Beside masks by the operator, those of the
-        network as ``network_labels`` and ``network_truth``; of a network that finds points, ``points``
-        against the clicks.
+    threshold : float, optional
+        Heat of a probability of 0.5, if the clicks shall choose another.
     """
     mine = range(len(split))[group.rank :: group.size]
     finds_points = task.finds == "points"
     scores: defaultdict[str, Score] = defaultdict(Score)
-    points = PointScore()
+    chances = (HALF,) if threshold is None else CHANCES
+    curve = dict.fromkeys(chances, PointScore())
     for index, reading in task.read_pool(model, split.images, normalisation, mine, autocast):
         references = {"labels": labels.label("val", index) > 0.5}
         if truths is not None:
             references["truth"] = truths[index]
         drawn = task.draw(split.images.stored(index), reading)
         if finds_points:
-            places = [(target.y, target.x) for target in task.targets(drawn)]
-            points += score_points(places, split.points[index], split.images.shapes[index])
+            for chance in chances:
+                places = [(target.y, target.x) for target in task.targets(drawn, chance)]
+                curve[chance] += score_points(places, split.points[index], split.images.shapes[index])
         elif task.operator is not None:
             for name, reference in references.items():
                 scores[f"network_{name}"] += score(reading.probabilities > 0.5, reference)
@@ -73,9 +103,12 @@ def validate(
     found: dict[str, Score | PointScore] = {
         name: sum(group.gather(scores[name]), Score()) for name in _names(task, has_truths=truths is not None)
     }
-    if finds_points:
-        found["points"] = sum(group.gather(points), PointScore())
-    return found
+    if not finds_points:
+        return Validation(found)
+    curve = {chance: sum(group.gather(counted), PointScore()) for chance, counted in curve.items()}
+    chance = best_chance(curve)
+    found["points"] = curve[chance]
+    return Validation(found, None if threshold is None else moved(threshold, chance))
 
 
 def _names(task: Task, *, has_truths: bool) -> list[str]:

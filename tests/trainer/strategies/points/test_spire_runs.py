@@ -19,6 +19,7 @@ from pointmask_trainer.config import load_config
 from pointmask_trainer.errors import ConfigError
 from pointmask_trainer.inference.evaluate_folder import evaluate_folder
 from pointmask_trainer.recipes import PRESETS
+from pointmask_trainer.run.checkpoint import load_model
 from pointmask_trainer.training.train import Source, train
 
 TINY = ("run.device=cpu", "run.threads=1", "batch=4", "augment.crop=32", "strategy.name=spire")
@@ -173,6 +174,10 @@ def test_the_preset_for_processors_finds_most_at_once(folder, tmp_path):
     assert (config.model.name, config.model.init) == ("contrast_points", "builtin")
     best = train(config, source_of(folder), tmp_path / "run")
     assert best["val_points"]["f1"] > 0.5  # 0 of networks with fresh weights
+    _, card = load_model(tmp_path / "run")
+    assert card.model.options["threshold"] == best["val_points"]["threshold"]
+    scored = evaluate_folder(tmp_path / "run", folder, "val").evaluation
+    assert scored.whole.points.f1 == pytest.approx(best["val_points"]["f1"]), "the threshold goes along"
 
 
 def test_the_preset_trains_a_locator():

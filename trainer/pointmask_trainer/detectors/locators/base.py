@@ -96,6 +96,11 @@ class Locator(ImageNetwork):
         self.input_scale, self.cell = input_scale, self.pitch // input_scale
         self.decoding = decoding or Decoding()
 
+    @property
+    def tells_threshold(self) -> bool:
+        """Whether the network gives a threshold for each image."""
+        return False
+
     @abstractmethod
     def forward_heat(self, x: Tensor) -> HeatMaps:
         """Compute the maps of enlarged images whose sides are multiples of `stride`, to cells of `pitch`."""

@@ -89,6 +89,11 @@ class SSHD(Locator):
             nn.Sequential(nn.Linear(_MERGED, 16), nn.ReLU(), nn.Linear(16, 1)) if learns_threshold else None
         )
 
+    @property
+    def tells_threshold(self) -> bool:
+        """Whether it was built with ``learns_threshold``."""
+        return self.threshold is not None
+
     def forward_heat(self, x: Tensor) -> HeatMaps:
         """Compute heat, offsets and threshold; see `Locator.forward_heat`."""
         merged = self.merge(self.cascade(self.stem(x)))
