@@ -101,6 +101,10 @@ def test_what_points_outside_is_refused_and_the_rest_is_done(tmp_path, kind):
     )[kind]
     source = open_source(archive)
     assert source.names() == ["dotted.png", "good.png"]
+    (tmp_path / "alone").mkdir()
+    alone = open_source(packed(tmp_path / "alone", members)[kind])
+    assert "no image that can be read: ../evil.png points outside the archive" in alone.why_no_image()
+    assert ", and 3 more such" in alone.why_no_image()
     assert len(source.refused()) == 4
     assert all("outside" in reason for reason in source.refused().values())
     summary = annotate_folder(archive, Points({"good": one()}), tmp_path / "out/deep")

@@ -1,9 +1,11 @@
 """Callbacks: told of every epoch, unable to end a training, and imported only when they are named."""
 
 import json
+import os
 import subprocess
 import sys
 import types
+from pathlib import Path
 
 import pytest
 
@@ -47,13 +49,47 @@ class Failing(Callback):
         raise OSError("no network")
 
 
-def test_a_callback_is_told_of_every_epoch_and_another_s_failure_ends_nothing(folder, tmp_path):
+class Leaving(Callback):
+    def epoch(self, metrics):
+        sys.exit(7)
+
+
+class Speechless(Callback):
+    def epoch(self, metrics):
+        class SilentError(Exception):
+            def __str__(self):
+                raise RuntimeError
+
+        raise SilentError
+
+
+class Changing(Callback):
+    def epoch(self, metrics):
+        metrics["val_labels"]["iou"] = metrics["epoch"] = "x"
+
+
+class Moving(Callback):
+    def start(self, folder, settings, epoch):
+        os.chdir(folder.anchor)
+
+
+def test_a_callback_is_told_of_every_epoch_and_another_s_failure_ends_nothing(folder, tmp_path, monkeypatch):
     told, said = Recorder(), []
     run = tmp_path / "run"
     watcher = Watcher(message=said.append)
+    monkeypatch.chdir(tmp_path)
+    others = [Failing(), Leaving(), Speechless(), Changing(), Moving()]
     best = train(
-        config_of(), Source(root=folder), run, trust_labels=True, callbacks=[Failing(), told], watcher=watcher
+        config_of(),
+        Source(root=folder),
+        Path("run"),
+        trust_labels=True,
+        callbacks=[*others, told],
+        watcher=watcher,
     )
+    assert isinstance(best["val_labels"]["iou"], float)
+    assert said.count("callback Leaving failed and is told no more (SystemExit: 7)") == 1
+    assert sum("callback Speechless failed" in line for line in said) == 1
     assert told.calls == [("start", "run", 0.01, 0), ("epoch", 1), ("epoch", 2), ("end", best["epoch"])]
     assert said.count("callback Failing failed and is told no more (OSError: no network)") == 1
     assert len((run / "metrics.jsonl").read_text().splitlines()) == 2

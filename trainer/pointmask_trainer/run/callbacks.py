@@ -5,7 +5,9 @@ point of the group ``pointmask.callbacks``. The packages behind them are importe
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from pathlib import Path
+from traceback import format_exception_only
 from typing import Any
 
 from pointmask.registry import Registry, contract_class
@@ -76,12 +78,12 @@ class Told:
             callback.start(folder, settings, epoch)
 
     def epoch(self, metrics: Mapping[str, Any]) -> None:
-        """Tell all of an epoch."""
-        self._tell(lambda callback: callback.epoch(metrics))
+        """Tell all of an epoch; each gets figures of its own, which it may change."""
+        self._tell(lambda callback: callback.epoch(deepcopy(metrics)))
 
     def end(self, best: Mapping[str, Any]) -> None:
         """Tell all that the run is over."""
-        self._tell(lambda callback: callback.end(best))
+        self._tell(lambda callback: callback.end(deepcopy(best)))
 
     def _tell(self, call: Callable[[Callback], None]) -> None:
         self._callbacks = [pair for pair in self._callbacks if self._succeeds(*pair, call)]
@@ -90,8 +92,9 @@ class Told:
         """Say whether a callback is to be told further."""
         try:
             call(callback)
-        except Exception as error:  # of a package that a training of days must not depend on
-            self._say(f"callback {name} failed and is told no more ({type(error).__name__}: {error})")
+        except (Exception, SystemExit) as error:  # of a package that a training of days must not depend on
+            *_, reason = format_exception_only(error)  # str(error) may fail, too
+            self._say(f"callback {name} failed and is told no more ({reason.strip()})")
             return False
         return True
 

@@ -114,7 +114,7 @@ def train(
     OutputError
         If another job writes to the run folder, or it cannot be written to.
     """
-    watcher = watcher or Watcher()
+    watcher, out = watcher or Watcher(), out.absolute()  # a callback may change the working directory
     if config.run.threads:
         torch.set_num_threads(config.run.threads)
     device = choose_device(config.run.device)

@@ -1,6 +1,5 @@
 """``pointmask click``: parse options, open the session, say where the page is, and serve it until Ctrl+C."""
 
-import getpass
 import os
 import signal
 import threading
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from pointmask.click.publish.folder import Published
     from pointmask.click.server.desk import Desk
     from pointmask.click.server.start import Wish
+    from pointmask.click.server.wire.address import Redirect
     from pointmask.theta import Theta
 
 _LONGEST_NAME = 64
@@ -34,10 +34,9 @@ def _labels(ctx: click.Context, parameter: click.Parameter, value: str | None) -
 
 
 def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a container without an entry for its user
-        return "annotator"
+    from pointmask.click.server.wire.address import login_name
+
+    return login_name() or "annotator"
 
 
 @click.command("click", short_help="Click on targets in the browser.")
@@ -233,7 +232,7 @@ def _serve(
 
     token = guard.new_token()
     place = address.page_address(port, host, token, view)
-    redirect = address.Redirect(place) if is_shown else None
+    redirect = _redirect_to(place) if is_shown else None
     server = Server(desk, token, allowed=allowed, on_first=redirect.remove if redirect else None)
     say(f"Page:   {place}")
     ssh = address.ssh_line(port, os.environ, at)
@@ -255,6 +254,17 @@ def _serve(
     else:
         say("Ended. The output folder is brought up to date; Ctrl+C leaves that to the next time.")
         _publish(desk)
+
+
+def _redirect_to(place: str) -> "Redirect | None":
+    """Make the page that a browser opens, unless there is no folder for it: the address is shown anyway."""
+    from pointmask.click.server.wire.address import Redirect
+
+    try:
+        return Redirect(place)
+    except OSError as error:
+        _warn(f"no browser is opened ({error.strerror or error}); open the address above")
+        return None
 
 
 def _fill(desk: "Desk") -> None:

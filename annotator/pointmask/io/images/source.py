@@ -102,7 +102,10 @@ class ImageSource(ABC):
 
     def why_no_image(self) -> str:
         """Say which kinds of files are here instead of images, and what to do; starts with the place."""
-        others = self.others()
+        others, refused = self.others(), self.refused()
+        if refused:
+            more = f", and {len(refused) - 1:,} more such" if len(refused) > 1 else ""
+            return f"{self.root} holds no image that can be read: {next(iter(refused.values()))}{more}"
         if not others:
             return f"{self.root} holds no image and no other file; check the path"
         kinds = Counter(PurePosixPath(name).suffix.lower() or "no suffix" for name in others)

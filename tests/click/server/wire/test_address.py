@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pointmask.cli.clicking import click
 from pointmask.click.server.wire.address import (
     PORTS,
     AddressError,
@@ -14,6 +15,7 @@ from pointmask.click.server.wire.address import (
     is_loopback,
     listen,
     listening_at,
+    login_name,
     page_address,
     ssh_line,
 )
@@ -78,3 +80,19 @@ def test_the_way_over_ssh():
     assert ssh_line(8765, here, at) == f"ssh -L '8765:/run/my socket' {user}@10.0.0.5"
     assert ssh_line(8765, {}, Path("/s")) == f"ssh -L 8765:/s {user}@{socket.gethostname()}"
     assert not has_browser({**here, "DISPLAY": ":0"})
+
+
+def test_the_way_over_ssh_of_a_user_without_a_name(monkeypatch):
+    def unknown():
+        raise KeyError("uid not found")
+
+    monkeypatch.setattr(getpass, "getuser", unknown)
+    here = {"SSH_CONNECTION": "10.0.0.9 50000 10.0.0.5 22"}
+    assert ssh_line(8765, here) == "ssh -L 8765:127.0.0.1:8765 10.0.0.5"
+    assert login_name() == ""
+
+
+def test_without_a_folder_for_the_page_no_browser_is_opened(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "gone"))
+    assert click._redirect_to("http://127.0.0.1:8765/#token=a") is None
+    assert "no browser is opened" in capsys.readouterr().err

@@ -182,7 +182,7 @@ def test_dialects_of_spreadsheets(tmp_path, name):
     assert any("decimal comma" in line for line in points.notes) == name.endswith("comma")
 
 
-@pytest.mark.parametrize("cell", ['"1,234"', '"1,234.5"', '"12,5"', "1'234", '"1 234 567"'])
+@pytest.mark.parametrize("cell", ['"1,234"', '"1,234.5"', '"12,5"', "1'234", '"1 234 567"', "1_234"])
 def test_separators_of_thousands_are_refused(tmp_path, cell):
     reason = read(tmp_path, f"image,x,y\na.png,{cell},2\n").rejected["a.png"]
     assert "separator of thousands or a decimal comma" in reason or "not a finite number" in reason

@@ -163,7 +163,16 @@ def ssh_line(port: int, environment: Mapping[str, str], path: Path | None = None
     other = "" if not is_connected or words[3] == "22" else f"-p {words[3]} "
     host = words[2] if is_connected else socket.gethostname()
     to = f"127.0.0.1:{port}" if path is None else path.absolute()
-    return f"ssh {other}-L {quote(f'{port}:{to}')} {getpass.getuser()}@{host}"
+    user = login_name()
+    return f"ssh {other}-L {quote(f'{port}:{to}')} {user and user + '@'}{host}"
+
+
+def login_name() -> str:
+    """Return the user's name; empty where the system knows none, as in a container."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return ""
 
 
 def has_browser(environment: Mapping[str, str]) -> bool:

@@ -99,10 +99,17 @@ def is_nothing(cell: str) -> bool:
     return cell.lower() in _NOTHING
 
 
+def as_number(cell: str) -> float:
+    """Return a cell as `float` does, and raise as it does; 1_0 is 10 in programs alone."""
+    if "_" in cell:
+        raise ValueError(cell)
+    return float(cell)
+
+
 def is_number(cell: str) -> bool:
-    """Say whether a cell holds a number as Python reads it."""
+    """Say whether a cell holds a number."""
     try:
-        float(cell)
+        as_number(cell)
     except ValueError:
         return False
     return True
@@ -118,7 +125,7 @@ def number_in(cell: str, column: str, delimiter: str, where: str) -> float:
         If it is none, or may be another with separators of thousands.
     """
     try:
-        found = float(cell)
+        found = as_number(cell)
         if math.isfinite(found):
             return found
     except ValueError:

@@ -12,7 +12,7 @@ from pointmask.io.formats.parts.columns import LEAST_IMAGE, Columns, middle, pix
 from pointmask.io.formats.parts.documents import brief
 from pointmask.io.formats.parts.finder import ImageFinder
 from pointmask.io.formats.parts.origin import to_pixel
-from pointmask.io.formats.parts.table import Head, is_nothing, is_number, number_in, rows_below
+from pointmask.io.formats.parts.table import Head, as_number, is_nothing, is_number, number_in, rows_below
 from pointmask.io.formats.parts.text import Collector
 from pointmask.io.images.source import ImageSource
 from pointmask.io.notes import note
@@ -107,7 +107,9 @@ class TableReader:
             if is_plain:
                 try:
                     point = Point(
-                        to_pixel(float(cells[y_at]), "index"), to_pixel(float(cells[x_at]), "index"), label
+                        to_pixel(as_number(cells[y_at]), "index"),
+                        to_pixel(as_number(cells[x_at]), "index"),
+                        label,
                     )
                 except (ValueError, PointsError):
                     pass
@@ -122,7 +124,7 @@ class TableReader:
         columns = self._columns
         values = [cells[place] for place in columns.places]
         try:
-            numbers = [*map(float, values)]
+            numbers = [*map(as_number, values)]
         except ValueError:
             numbers = []
         if not numbers or not all(map(math.isfinite, numbers)):
@@ -168,7 +170,7 @@ class TableReader:
                 values = [cells[place].replace(",", ".") for place in found]
                 if all(map(is_number, values)):
                     for place, value in zip(found, values, strict=True):
-                        found[place].append(float(value))
+                        found[place].append(as_number(value))
         return found
 
     def _sizes_are_of_images(self) -> bool:
