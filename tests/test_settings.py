@@ -216,3 +216,7 @@ def test_a_range_keeps_out_what_is_no_number():
 def test_help_shows_the_bounds_and_the_text_does_not_repeat_them():
     assert "Annotated[int, Between(low=3, high=64)]" in str(inspect.signature(Theta).parameters["half_size"])
     assert stated_bounds(Theta) == []
+
+
+def test_a_mark_of_the_byte_order_is_no_part_of_a_text():
+    assert parse_toml("\ufeffepochs = 3", "it", ThetaError) == {"epochs": 3}

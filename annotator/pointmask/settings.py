@@ -274,7 +274,7 @@ def parse_toml(text: str, name: str, error: ErrorType) -> dict[str, Any]:
         If the text is not TOML.
     """
     try:
-        return tomllib.loads(text)
+        return tomllib.loads(text.removeprefix("\ufeff"))  # a mark of editors on Windows
     except (ValueError, RecursionError) as cause:  # of bad TOML, or of numbers and lists without end
         raise error(f"{name} is not valid TOML: {cause}; correct it") from None
 
