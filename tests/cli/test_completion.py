@@ -28,7 +28,7 @@ def test_commands_and_options():
     [
         (["train", "data", "--model"], "acm_u", ["acm_unet", "acm_unet_fullres"]),
         (["train", "data", "--strategy"], "ma", ["masks"]),
-        (["train", "data", "--preset"], "c", ["cpu", "cpu-alcnet"]),
+        (["train", "data", "--preset"], "c", ["cpu", "cpu-long", "cpu-alcnet"]),
         (["bench", "--methods"], "ours,mc", ["ours,mclc"]),
         (["convert", "a", "b", "--to"], "labelm", ["labelme"]),
     ],

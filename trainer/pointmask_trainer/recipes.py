@@ -11,7 +11,7 @@ from pointmask.regular import read_regular
 from pointmask.settings import parse_toml
 from pointmask_trainer.errors import ConfigError
 
-PRESETS = ("paper", "cpu", "cpu-alcnet", "lesps", "pal", "gsacp", "spire", "priors")
+PRESETS = ("paper", "cpu", "cpu-long", "cpu-alcnet", "lesps", "pal", "gsacp", "spire", "priors")
 """Recipes; ``paper`` is that of D2D, and the last five name their strategy."""
 
 ABLATIONS = ("a1", "a2", "a3", "a4", "a4_val", "b1", "b2", "b3", "b4", "published")
@@ -44,7 +44,7 @@ def combined(preset: str | None, file: str | Path | None, settings: Iterable[str
             known = ("auto", "none", *PRESETS)
             hint = did_you_mean(preset, known)
             raise ConfigError(f"preset {preset!r} is unknown; {hint}choose among {', '.join(known)}")
-        recipe = parse_toml(_preset_text(preset), f"preset {preset}", ConfigError)
+        recipe = _recipe(preset)
     set_here = [] if file is None else [parse_toml(_file_text(file), str(file), ConfigError)]
     set_here += [_parse_setting(setting) for setting in settings]
     table = _merged([recipe, *set_here])
@@ -53,6 +53,13 @@ def combined(preset: str | None, file: str | Path | None, settings: Iterable[str
     own = parse_toml(_preset_text(f"strategies/{strategy}"), f"strategy {strategy}", ConfigError)
     below = [own, recipe] if _strategy_of(recipe) == strategy else [recipe, own]
     return _merged([*below, *set_here])
+
+
+def _recipe(preset: str) -> dict[str, Any]:
+    """Read a preset, over the one that it names as its base."""
+    own = parse_toml(_preset_text(preset), f"preset {preset}", ConfigError)
+    base = own.pop("base", None)
+    return own if base is None else _merged([_recipe(base), own])
 
 
 def _parse_setting(setting: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Settings: where they come from, what is refused and what is said about it."""
 
 import re
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 
 import pytest
 from hypothesis import given
@@ -48,6 +48,13 @@ def test_options_go_with_their_detector_and_strategy():
     assert load_config(preset="cpu", settings=["model.name=alcnet"]).model.init == ""
     assert load_config(file="b4").strategy.options == {"beta": 0.0, "response": 0.0}
     assert load_config(file="b4", settings=["strategy.name=masks"]).strategy.options == {}
+
+
+def test_the_long_preset_is_the_short_one_for_longer():
+    cpu, long = load_config(preset="cpu"), load_config(preset="cpu-long")
+    assert long.epochs == 3 * cpu.epochs
+    assert replace(long, epochs=cpu.epochs, run=cpu.run) == cpu
+    assert replace(long.run, validate_every=cpu.run.validate_every) == cpu.run
 
 
 def test_later_sources_win(tmp_path):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _SETTING = re.compile(r"[a-z][a-z0-9_.]*=.*", re.DOTALL)
 
 
-_PRESETS = "auto|none|cpu|cpu-alcnet|paper|lesps|pal|gsacp|spire|priors"
+_PRESETS = "auto|none|cpu|cpu-long|cpu-alcnet|paper|lesps|pal|gsacp|spire|priors"
 
 
 class _Train(click.Command):
