@@ -12,6 +12,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from pointmask.errors import OutputError
+from pointmask.hashing import feed
 from pointmask.io.files import clean_temporaries, put_whole, staged, write_whole
 from pointmask.io.formats.base import DEFAULTS, WriteOptions
 from pointmask.io.formats.convert import write_as
@@ -35,7 +36,6 @@ _CHANGED = (
     "what an earlier job made of the masks was changed by hand since, and stays, though the manifest is "
     "another now; to have it anew, move it away and ask for it again"
 )
-_READ_AT_ONCE = 1 << 20
 
 
 def check_documents(out: Path, kinds: Sequence[str], *, overwrite: bool) -> None:
@@ -222,8 +222,7 @@ def _digest(file: Path, name: str) -> int:
         digest.update(str(file.readlink()).encode("utf-8", "surrogateescape"))
     else:
         with file.open("rb") as handle:
-            while piece := handle.read(_READ_AT_ONCE):
-                digest.update(piece)
+            feed(digest, handle)
     return int.from_bytes(digest.digest(), "big")
 
 

@@ -12,6 +12,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from pointmask.hashing import feed
 from pointmask.regular import open_regular, read_regular
 from pointmask.settings import parse_json
 from pointmask_trainer.errors import CheckpointError
@@ -23,7 +24,6 @@ _INDEX = "model.safetensors.index.json"
 _ARCHIVES = (".pth", ".pt", ".bin", ".ckpt", ".tar")
 _SAFE_TORCH = (2, 10)  # weights_only ran code before 2.6 (CVE-2025-32434), corrupted memory before 2.10
 _TAKEN = "give a .safetensors file, a folder that holds model.safetensors, or a .pth, .pt, .bin or .ckpt file"
-_PIECE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +85,7 @@ def _read(path: Path, wrappers: Sequence[str], digest: "hashlib._Hash") -> dict[
         raise CheckpointError(f"{path} is not a file of weights that is read; {_TAKEN}")
     try:
         with open_regular(path) as file:
-            while piece := file.read(_PIECE):
-                digest.update(piece)
+            feed(digest, file)
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read: {error.strerror or error}; {_TAKEN}") from None
     if kind == ".safetensors":

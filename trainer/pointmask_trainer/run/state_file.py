@@ -16,12 +16,12 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.optim import Optimizer
 
+from pointmask.hashing import feed
 from pointmask.regular import open_regular
 from pointmask.settings import parse_json
 from pointmask_trainer.errors import CheckpointError
 
 _HEADER = "tree"
-_PIECE = 1 << 20
 _ANEW = "start anew with another --out, or copy the run from where it is whole"
 
 
@@ -106,11 +106,9 @@ def _unlike(optimiser: Optimizer) -> str:
 
 def stamp_of(path: Path) -> dict[str, Any]:
     """Return size in bytes and SHA-256 of a file, by which `check_stamp` knows it again."""
-    digest, size = hashlib.sha256(), 0
+    digest = hashlib.sha256()
     with open_regular(path) as file:
-        while piece := file.read(_PIECE):
-            digest.update(piece)
-            size += len(piece)
+        size = feed(digest, file)
     return {"bytes": size, "sha256": digest.hexdigest()}
 
 

@@ -17,6 +17,7 @@ from pointmask.folder.frame import skipped_entry
 from pointmask.folder.planning.plan import shared_stems
 from pointmask.folder.records.manifest import Entry, Settings, dump, entry_lines, parse_or_raise
 from pointmask.folder.records.mask_lines import mask_lines
+from pointmask.hashing import feed
 from pointmask.io.files import clean_temporaries, flush, put_whole, staged, whole_file, write_whole
 from pointmask.io.formats.tables.csv import csv_lines
 from pointmask.io.layout import MANIFEST, MASKS, POINTS, RESULTS, THETA, TRACKED, result_path, stem_of
@@ -26,7 +27,6 @@ from pointmask.printable import is_text
 from pointmask.regular import open_regular
 
 _TAG = "publish"
-_READ_AT_ONCE = 1 << 20
 _CLAIMED_AT_ONCE = 256  # frames that the disk is waited for once; a session keeps more of them in memory
 
 
@@ -298,6 +298,5 @@ def _published_files(out: Path) -> list[Path]:
 def _hash(path: Path) -> str:
     digest = blake2b(digest_size=16)
     with path.open("rb") as file:
-        while piece := file.read(_READ_AT_ONCE):
-            digest.update(piece)
+        feed(digest, file)
     return digest.hexdigest()

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pointmask.errors import ImageError
+from pointmask.hashing import feed
 from pointmask.io.images import masks
 from pointmask.io.images.codecs import Codec, flir, png, upright
 from pointmask.io.images.kinds import PLAIN, Reading, is_raw
@@ -27,7 +28,6 @@ _TURNED = (
     "show them; masks are upright too"
 )
 _LONGEST_MESSAGE = 400
-_HASHED_AT_ONCE = 2**20  # bytes
 
 
 class ImageFile:
@@ -125,8 +125,7 @@ class ImageFile:
             for file in (self._file, second):
                 if file is not None:
                     file.seek(0)
-                    while piece := file.read(_HASHED_AT_ONCE):
-                        digest.update(piece)
+                    feed(digest, file)
         except OSError as error:
             raise ImageError(
                 f"{self.name} cannot be read ({error.strerror or error}); check the file"
