@@ -5,6 +5,7 @@ import pytest
 from tools.naive import kernels as naive
 
 from pointmask.kernels.agreement import agreement, ring_map
+from pointmask.kernels.climb import climb
 from pointmask.kernels.diffuse import conductance, diffuse, local_entropy
 from pointmask.kernels.normalise import AUTO, BRIGHT, DARK, normalise
 from pointmask.kernels.potential import evolve
@@ -13,7 +14,6 @@ from pointmask.kernels.regions import extent, keep_at_point, label, piece_of
 from pointmask.kernels.resemblance import measure, resemblance_network, texture
 from pointmask.kernels.scale_space import enlarge, fill_scales, smooth
 from pointmask.kernels.slic import slic
-from pointmask.kernels.target import climb
 
 TIGHT = {"rtol": 1e-12, "atol": 1e-12}
 

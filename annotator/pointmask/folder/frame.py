@@ -23,7 +23,6 @@ from pointmask.io.layout import result_path
 from pointmask.io.notes import note
 from pointmask.io.points.fit import differs, fitted
 from pointmask.io.points.points import Point
-from pointmask.kernels.unfilter import unfilter
 
 _NOBODY_ELSE = nullcontext()
 
@@ -84,7 +83,7 @@ def annotate_one(
         If the image cannot be decoded, a point lies outside it, or was marked in an image of another aspect.
     """
     with guard:
-        image, name, kind = file.decode(frame, unfilter), file.name, file.kind
+        image, name, kind = file.decode(frame), file.name, file.kind
     said = differs(points, image.shape)
     points = fitted(points, image.shape)
     start = time.thread_time() - seconds_of_thread()

@@ -52,7 +52,6 @@ from pointmask.io.notes import Notes
 from pointmask.io.points.lists import IdList, read_ids
 from pointmask.io.points.packed import PackedTexts
 from pointmask.io.points.points import Points
-from pointmask.kernels.unfilter import unfilter
 from pointmask.theta import Polarity, Theta
 
 Work = Callable[[Task], Outcome]
@@ -204,7 +203,7 @@ def annotate_folder(
             )
             if scheduler is not None:
                 clean_temporaries(target, part.tag, RESULTS.values())  # of workers that were lost
-        summary.judgement = judge_plan(source, plan, threads, unfilter)
+        summary.judgement = judge_plan(source, plan, threads)
         summary.masks = target / (RESULTS["mask"] if png else MASKS)
         summary.manifest = target / (part.manifest if summary.missing_shards else MANIFEST)
         if summary.missing_shards:

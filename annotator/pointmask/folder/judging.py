@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from pointmask import executors
 from pointmask.folder.planning.plan import Plan
-from pointmask.io.images.codecs.png import Unfilter
 from pointmask.io.images.source import ImageSource
 from pointmask.io.notes import gathering
 from pointmask.io.points.fit import fitted
@@ -21,9 +20,7 @@ from pointmask.judgement.sample import MOST_IMAGES, judge_some
 from pointmask.judgement.verdict import Verdict
 
 
-def judge_plan(
-    images: ImageSource, plan: Plan, threads: int = 1, unfilter: Unfilter | None = None
-) -> Verdict:
+def judge_plan(images: ImageSource, plan: Plan, threads: int = 1) -> Verdict:
     """
     Judge the points of a job on a sample of its images.
 
@@ -33,8 +30,7 @@ def judge_plan(
     plan : Plan
         All of it: the same for each shard, however often a job was interrupted.
     threads : int
-    unfilter : callable, optional
-        As for `pointmask.io.images.file.ImageFile.decode`: both change nothing but the time that it takes.
+        They change nothing but the time that it takes.
 
     Returns
     -------
@@ -45,7 +41,7 @@ def judge_plan(
     names.sort(key=natural_key)
     with gathering():  # the images are read again, and what is assumed is said then
         each = map if threads == 1 else partial(executors.threads, count=threads, weight=_alone)
-        return judge_some(range(len(names)), partial(_frames, images, plan, names, unfilter), each=each)
+        return judge_some(range(len(names)), partial(_frames, images, plan, names), each=each)
 
 
 def _alone(item: object) -> int:
@@ -53,9 +49,7 @@ def _alone(item: object) -> int:
     return sys.maxsize
 
 
-def _frames(
-    images: ImageSource, plan: Plan, names: Sequence[str], unfilter: Unfilter | None, at: int
-) -> Iterator[Clicked]:
+def _frames(images: ImageSource, plan: Plan, names: Sequence[str], at: int) -> Iterator[Clicked]:
     """Read some frames of one file that have points."""
     frames = plan.frames[names[at]]
     clicked = [frame for frame in sorted(frames) if frames[frame]]
@@ -65,7 +59,7 @@ def _frames(
         for frame in clicked[:: max(1, len(clicked) * len(names) // MOST_IMAGES)]:
             before = frames.get(frame - 1, ()) if several else _of(plan, names, at - 1)
             after = frames.get(frame + 1, ()) if several else _of(plan, names, at + 1)
-            pixels = file.decode(frame, unfilter)
+            pixels = file.decode(frame)
             places = [_places(points, pixels.shape) for points in (frames[frame], before, after)]
             yield Clicked(pixels, *places)
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from pointmask.compiled import kernel
 from pointmask.kernels.agreement import agreement, ring_map
+from pointmask.kernels.climb import climb
 from pointmask.kernels.normalise import normalise_quiet
 from pointmask.kernels.potential import potential
 from pointmask.kernels.regions import extent, piece_near
@@ -63,38 +64,6 @@ def fill_window(crop: Field, above: int, before: int, samples: Field) -> None:
         row = min(max(i - above, 0), height - 1)
         for j in range(samples.shape[1]):
             samples[i, j] = crop[row, min(max(j - before, 0), width - 1)]
-
-
-@kernel()
-def climb(field: Field, row: int, col: int, moves: int) -> tuple[int, int]:
-    """Move to the largest of the eight neighbours as long as it is unique and larger.
-
-    Parameters
-    ----------
-    field : (n, m) float
-    row, col : int
-    moves : int
-        Maximum number of moves.
-
-    Returns
-    -------
-    (row, col)
-        Last pixel: a local maximum, or a pixel with two equally large neighbours, where choosing either
-        would make the result depend on the orientation of the image.
-    """
-    n, m = field.shape
-    for _ in range(moves):
-        top, ways, next_row, next_col = field[row, col], 0, row, col
-        for y in range(max(row - 1, 0), min(row + 2, n)):
-            for x in range(max(col - 1, 0), min(col + 2, m)):
-                if field[y, x] > top:
-                    top, ways, next_row, next_col = field[y, x], 1, y, x
-                elif field[y, x] == top and (y != row or x != col):
-                    ways += 1
-        if ways != 1 or (next_row == row and next_col == col):
-            break
-        row, col = next_row, next_col
-    return row, col
 
 
 @kernel()

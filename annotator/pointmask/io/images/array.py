@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from pointmask.errors import ImageError
-from pointmask.io.images.codecs import png
+from pointmask.io.images.codecs import label_png
 from pointmask.io.images.codecs.limits import check_size
 from pointmask.io.images.file import ImageFile, colour_as_band
 from pointmask.io.images.kinds import SUFFIXES as SUFFIXES
@@ -167,7 +167,7 @@ def encode_png(array: NDArray[Any]) -> bytes:
             "uint16, or (H, W, 3) uint8"
         )
     if array.dtype != np.uint8:
-        return png.encode(array)
+        return label_png.encode(array)
     file = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(array)).save(file, "PNG", compress_level=1)
     return file.getvalue()

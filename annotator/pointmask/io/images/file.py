@@ -16,7 +16,7 @@ from PIL import Image
 from pointmask.errors import ImageError
 from pointmask.hashing import feed
 from pointmask.io.images import masks
-from pointmask.io.images.codecs import Codec, flir, png, upright
+from pointmask.io.images.codecs import Codec, flir, upright
 from pointmask.io.images.kinds import PLAIN, Reading, is_raw
 from pointmask.io.images.recognise import HEAD, codec_of, kind_of
 from pointmask.io.notes import note
@@ -132,27 +132,16 @@ class ImageFile:
             ) from error
         return digest.hexdigest()
 
-    def decode(self, frame: int = 0, unfilter: png.Unfilter | None = None) -> NDArray[Any]:
+    def decode(self, frame: int = 0) -> NDArray[Any]:
         """
         Turn one frame into one band; see `pointmask.io.images.array.decode`.
-
-        Parameters
-        ----------
-        frame : int
-        unfilter : callable, optional
-            Makes PNG files quicker, and changes no pixel; see `pointmask.io.images.codecs.png.decode`.
 
         Raises
         ------
         ImageError
             If the file is cut short or damaged, or has no such frame or no finite pixel.
         """
-        quick = None
-        if unfilter is not None and frame == 0 and self.kind == "PNG":
-            self._file.seek(0)
-            with _named(self.name, self.kind):
-                quick = png.decode(self._file.read(), unfilter)
-        return _finite(_one_band(self.bands(frame) if quick is None else _plain(quick)), self.name)
+        return _finite(_one_band(self.bands(frame)), self.name)
 
     def mask(self, frame: int = 0) -> NDArray[np.bool_]:
         """

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import BinaryIO
 
 from pointmask.errors import ImageError
-from pointmask.io.images.codecs import Codec, png, raster, raw
+from pointmask.io.images.codecs import Codec, label_png, raster, raw
 from pointmask.io.images.kinds import Reading, is_image, is_raw
 
 _CODECS = "pointmask.io.images.codecs"
@@ -28,7 +28,7 @@ HEAD = 264
 _KNOWN = "PNG, BMP, JPEG, TIFF, .npy, PGM, WebP, JPEG 2000, FITS, ENVI, .mat and video"
 
 _MAGIC = (
-    (png.MAGIC, "PNG"),
+    (label_png.MAGIC, "PNG"),
     (b"BM", "BMP"),
     (b"\xff\xd8\xff", "JPEG"),
     (b"II*\x00", "TIFF"),
