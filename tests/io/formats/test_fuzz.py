@@ -13,7 +13,7 @@ from pointmask.io.formats import read_points, recognise
 from pointmask.io.formats.registry import FORMATS
 from pointmask.io.images.array import frame_count, read
 
-MUTANTS = 300  # benchmarks/fuzz.py reads 10,000 of each
+MUTANTS = 100  # benchmarks/fuzz.py reads 10,000 of each
 
 
 @pytest.fixture(scope="module")

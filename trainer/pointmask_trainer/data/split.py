@@ -2,9 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from contextvars import copy_context
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -16,6 +14,7 @@ from numpy.typing import NDArray
 
 from pointmask.defects import KEEP, REPLACED, DeadPixels, fill_gaps
 from pointmask.errors import ImageError, PointsError
+from pointmask.executors import threads
 from pointmask.io.images.array import read, read_mask
 from pointmask.io.images.folder import list_images
 from pointmask.io.notes import gathering, note
@@ -261,10 +260,7 @@ def _read_all(files: Sequence[Path], reader: Callable[[Path], T]) -> list[T]:
         except ImageError as error:
             return error
 
-    with ThreadPoolExecutor(4) as threads:
-        # Each runs in a copy of this thread's context, so that notes are collected.
-        tasks = [threads.submit(copy_context().run, one, file) for file in files]
-        results = [task.result() for task in tasks]
+    results = list(threads(one, files, 4))
     errors = [result for result in results if isinstance(result, ImageError)]
     if errors:
         raise DataError(f"{errors[0]}" + (f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""))
@@ -285,8 +281,7 @@ _THREADS = 8
 
 def for_every_image(split: Split, do: Callable[[int], T]) -> list[T]:
     """Call a function with every index of a split, in threads, and return the results in order."""
-    with ThreadPoolExecutor(worker_threads()) as pool:
-        return list(pool.map(do, range(len(split))))
+    return list(threads(do, range(len(split)), worker_threads()))
 
 
 def worker_threads() -> int:
