@@ -249,19 +249,25 @@ class Desk:
         """Return the next frame with a proposal that nobody has judged; None at the end."""
         if self.proposals is None:
             return None
-        if not self._proposed:  # in the order in which one goes through the images
-            numbered = ((self.listing.number(name), k) for name, k in self.proposals.frames)
-            self._proposed = sorted((self.place(one), k) for one, k in numbered if one is not None)
+        order = self._proposed_order(self.proposals)
         here = self.place(image), frame
-        if step > 0:
-            ahead = self._proposed[bisect_right(self._proposed, here) :]
-        else:
-            ahead = self._proposed[: bisect_left(self._proposed, here)][::-1]
+        ahead = order[bisect_right(order, here) :] if step > 0 else order[: bisect_left(order, here)][::-1]
         for place, k in ahead:
             found = self.listing.at(place)
             if found is not None and self.proposals.of(self.session.peek(self.name(found), k)):
                 return found, k
         return None
+
+    def _proposed_order(self, proposals: Proposals) -> list[tuple[int, int]]:
+        """Return places and frames with proposals, in the order in which one goes through the images."""
+        if self._proposed:
+            return self._proposed
+        is_whole = self.listing.complete  # asked first: an image that is not listed yet has no number
+        numbered = ((self.listing.number(name), k) for name, k in proposals.frames)
+        order = sorted((self.place(one), k) for one, k in numbered if one is not None)
+        if is_whole:
+            self._proposed = order
+        return order
 
     def counts(self, folder: Folder) -> dict[str, int]:
         """Return how many images lie in and below a folder, and how many of them are marked or to do."""

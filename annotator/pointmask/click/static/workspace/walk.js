@@ -15,7 +15,7 @@ export class Walk {
     /** Called when an image is shown. */ this.shown = () => {};
   }
 
-  /** @param {1 | -1} step @param {"any" | "unmarked" | "unsure" | "proposed"} want @param {boolean} [isHeld] the key repeats */
+  /** @param {1 | -1} step @param {"any" | "unmarked" | "proposed"} want @param {boolean} [isHeld] the key repeats */
   go(step, want, isHeld = false) {
     return this.queued(isHeld, async (image, frame) => {
       const next = await api.next(image, frame, step, want);
