@@ -1,10 +1,14 @@
 """Masks by the annotator at the points that a detector finds: the network detects, the operator draws."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
+from pointmask.annotator.crowd import divide_shared
 from pointmask.annotator.operator import assemble
 from pointmask.annotator.point import annotate_point
+from pointmask.annotator.rivals import Click, rivals
 from pointmask.annotator.target import Target, slices_of
 from pointmask.theta import Polarity, Theta
 from pointmask_trainer.inference.evidence import OTHERS, Evidence, Probabilities, find_candidates
@@ -51,16 +55,41 @@ class OperatorMasks:
         """Return what distinguishes these masks from others, as fields of `PredictionSettings`."""
         return {"masks": "operator", "theta": self.theta.digest, "polarity": self.polarity}
 
-    def mask_at(self, image: NDArray[np.generic], row: int, col: int) -> Target:
-        """Draw the target of one point as if it were the only one.
+    def targets_at(
+        self, image: NDArray[np.generic], clicks: Sequence[Click]
+    ) -> tuple[list[int], list[Target]]:
+        """Draw the targets of points; a point on the mask of one before it is the same target.
 
         Parameters
         ----------
         image : (H, W) array
-            As stored.
-        row, col : int
+            As stored; pixels that are to be replaced have been.
+        clicks : sequence of (row, col)
+            The surest first.
+
+        Returns
+        -------
+        kept : list of int
+            Indices of the points that stand for targets.
+        targets : list of Target
+            Theirs, as `pointmask.annotate` draws them.
         """
-        return annotate_point(image, row, col, self._operator, self.polarity)
+        covered = np.zeros(image.shape, np.bool_)
+        kept: list[int] = []
+        targets: list[Target] = []
+        for k, click in enumerate(clicks):
+            if covered[click]:
+                continue
+            target = annotate_point(image, *click, self._operator, self.polarity)
+            covered[slices_of(target.window)] |= target.mask
+            kept.append(k)
+            targets.append(target)
+        near = rivals([clicks[k] for k in kept], self.theta)
+        for place, others in enumerate(near):
+            if others:
+                click = clicks[kept[place]]
+                targets[place] = annotate_point(image, *click, self._operator, self.polarity, others)
+        return kept, divide_shared(targets)
 
     def __call__(self, image: NDArray[np.generic], probabilities: Probabilities) -> Probabilities:
         """Make a map in which each target's mask holds the probability that it is one.

@@ -9,7 +9,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pointmask.annotator.image import annotate
 from pointmask.annotator.target import slices_of
 from pointmask_trainer.data.normalisation import Normalisation
 from pointmask_trainer.detectors.base import ImageNetwork, replicated
@@ -67,10 +66,10 @@ class PointTask(Task):
         """
         height, width = image.shape
         out = np.zeros((height, width), np.float32)
-        clicks, chances = self._apart(image, reading.peaks)
-        annotation = annotate(image, clicks, theta=self.operator.theta, polarity=self.operator.polarity)
+        clicks = [(round(row), round(col)) for row, col, _ in reading.peaks.tolist()]
+        kept, drawn = self.operator.targets_at(image, clicks)
         targets = []
-        for target, chance in zip(annotation.targets, chances, strict=True):
+        for target, chance in zip(drawn, reading.peaks[kept, 2].tolist(), strict=True):
             view = out[slices_of(target.window)]
             np.maximum(view, np.where(target.mask, np.float32(chance), 0), out=view)
             row, col = np.argwhere(target.mask).mean(0) + target.window[:2]
@@ -88,21 +87,6 @@ class PointTask(Task):
         """Return F1 against the clicks of the validation list."""
         f1: float | None = metrics["val_points"]["f1"]
         return f1
-
-    def _apart(
-        self, image: NDArray[np.generic], peaks: NDArray[np.float64]
-    ) -> tuple[list[tuple[int, int]], list[float]]:
-        """Return pixel and probability of the peaks that do not lie on the mask of one before them."""
-        covered = np.zeros(image.shape, np.bool_)
-        clicks, chances = [], []
-        for row, col, chance in peaks.tolist():
-            click = round(row), round(col)
-            if not covered[click]:
-                clicks.append(click)
-                chances.append(chance)
-                target = self.operator.mask_at(image, *click)
-                covered[slices_of(target.window)] |= target.mask
-        return clicks, chances
 
     def _reading(self, model: Locator, maps: NDArray[np.float32], size: tuple[int, int]) -> Reading:
         chances = probability(maps[_HEAT], maps[_THRESHOLD])

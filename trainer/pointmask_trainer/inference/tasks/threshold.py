@@ -9,7 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 from pointmask.metrics.points import PointScore
+from pointmask.settings import bounds
 from pointmask_trainer.config import ModelConfig
+from pointmask_trainer.detectors.locators.base import Decoding
 from pointmask_trainer.inference.tasks.base import HALF
 from pointmask_trainer.run.choice import margin
 
@@ -19,7 +21,7 @@ CHANCES = tuple(k / 20 for k in range(4, 17))
 THRESHOLD = "threshold"
 """Of the heat: an option of networks, and a figure of the epochs that choose it."""
 
-_SMALLEST, _LARGEST = 0.01, 0.99  # of `Decoding.threshold`
+_BOUNDS = bounds(Decoding)[THRESHOLD]
 
 
 def best_chance(curve: Mapping[float, PointScore]) -> float:
@@ -42,7 +44,7 @@ def best_chance(curve: Mapping[float, PointScore]) -> float:
 def moved(threshold: float, chance: float) -> float:
     """Return the heat whose `decode.probability` is `chance` if that of `threshold` is 0.5."""
     odds = threshold / (1 - threshold) * chance / (1 - chance)
-    return min(max(odds / (1 + odds), _SMALLEST), _LARGEST)
+    return _BOUNDS.clip(odds / (1 + odds))
 
 
 def with_threshold(model: ModelConfig, metrics: Mapping[str, Any]) -> ModelConfig:
