@@ -126,3 +126,26 @@ def test_every_command_ends_with_the_status_of_convention(monkeypatch, command, 
     assert done.exit_code == 128 + getattr(signal, f"SIG{name}"), done.output
     assert "Traceback" not in done.output
     assert handlers == [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)]
+
+
+BUSY = """
+import atexit, sys, threading, time
+from pointmask.cli import main
+from pointmask.stopping import leave_daemons
+atexit.register(print, "taken down")
+leave_daemons()
+threading.Thread(target=time.sleep, args=[60 if sys.argv[1] == "busy" else 0], daemon=True).start()
+time.sleep(0.2)
+main(sys.argv[2:], prog_name="pointmask")
+"""
+
+
+@pytest.mark.parametrize(("call", "code"), [(["--version"], 0), (["nonsense"], 2)])
+def test_nothing_is_taken_down_while_a_thread_is_at_work(call, code):
+    said = {}
+    for thread in ("busy", "idle"):
+        done = subprocess.run([sys.executable, "-c", BUSY, thread, *call], capture_output=True, text=True)
+        assert done.returncode == code
+        said[thread] = (done.stdout, done.stderr)
+    assert said["idle"] == (said["busy"][0] + "taken down\n", said["busy"][1])
+    assert any(said["busy"])

@@ -5,6 +5,7 @@ in flight, so that memory does not grow with the number of items. If the consume
 raises, pending chunks are cancelled and running ones are awaited; a thread only ends the item at hand.
 """
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +24,7 @@ R = TypeVar("R")
 # Submitting costs about 30 microseconds; a chunk of sixteen makes that negligible against 1 ms of work.
 _CHUNK = 16
 _CHUNK_DASK = 256
+_ANSWER = 10  # seconds until a scheduler must answer
 _PATIENCE = 20  # seconds until a first worker of a cluster must be there
 
 
@@ -100,7 +102,8 @@ def dask(
     except ImportError:
         raise PointmaskError(f"--scheduler needs Dask; install it with: {install('dask')}") from None
     try:
-        client = distributed.Client(address, timeout=10)
+        _call(address)
+        client = distributed.Client(address, timeout=_ANSWER)
     except Exception as error:  # OSError, ValueError and ImportError of addresses, AssertionError of answers
         raise PointmaskError(
             f"no Dask scheduler answers at {address} ({str(error) or type(error).__name__}); start one with: "
@@ -123,6 +126,24 @@ def dask(
             ) from error
         except (OSError, distributed.CancelledError) as error:
             raise BrokenOffError(f"the Dask scheduler at {address} is gone ({error})") from error
+
+
+def _call(address: str) -> None:
+    """
+    Connect to a scheduler once, and hang up.
+
+    A client of Dask waits for ever where something else listens and says nothing. One that found nobody is
+    taken down whenever Python looks for garbage, which stopped this process for good when it fell into the
+    making of the next client.
+    """
+    connect = import_module("distributed.comm").connect
+
+    async def call() -> None:
+        comm = await asyncio.wait_for(connect(address, timeout=_ANSWER), _ANSWER + 1)
+        await comm.close()
+
+    with ThreadPoolExecutor(1) as pool:  # in a notebook this thread runs a loop of its own already
+        pool.submit(lambda: asyncio.run(call())).result()
 
 
 def _wait_for_worker(client: Any, address: str) -> None:  # noqa: ANN401 - untyped if not installed

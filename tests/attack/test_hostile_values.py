@@ -1,6 +1,9 @@
 """Figures, parameters and documents at their bounds and beyond: refused in words, or done as they should."""
 
 import json
+import socket
+import threading
+from contextlib import ExitStack, contextmanager, suppress
 
 import numpy as np
 import pytest
@@ -181,6 +184,23 @@ def test_names_that_are_no_text(folder, tmp_path, run):
     assert "check the folder, the names" in said
 
 
+@contextmanager
+def listening(answer):
+    """Listen at an address, say one thing to whoever speaks, and no more."""
+    with socket.create_server(("127.0.0.1", 0)) as server, ExitStack() as kept:
+
+        def talk():
+            with suppress(OSError):
+                while True:
+                    way = kept.enter_context(server.accept()[0])
+                    if answer and way.recv(8):
+                        way.sendall(answer)
+
+        threading.Thread(target=talk, daemon=True).start()
+        yield f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        server.shutdown(socket.SHUT_RDWR)
+
+
 def test_clusters_that_are_none(folder, tmp_path, run, monkeypatch):
     pytest.importorskip("distributed")
     for address in ("nonsense", "http://127.0.0.1:1", "tcp://127.0.0.1:1"):
@@ -188,13 +208,12 @@ def test_clusters_that_are_none(folder, tmp_path, run, monkeypatch):
         assert code in (1, 2)
         assert f"no Dask scheduler answers at {address}" in said
 
-    def answers_nonsense(address, timeout):
-        raise AssertionError
-
-    monkeypatch.setattr("distributed.Client", answers_nonsense)
-    code, said = annotated(folder, tmp_path, run, "--scheduler", "tcp://127.0.0.1:1")
-    assert code in (1, 2)
-    assert "no Dask scheduler answers at tcp://127.0.0.1:1 (AssertionError)" in said
+    monkeypatch.setattr("pointmask.executors._ANSWER", 1)
+    for answer, why in ((b"", "TimeoutError"), (b"HTTP/1.0 400 Bad request\r\n\r\n", "Unable to allocate")):
+        with listening(answer) as address:
+            code, said = annotated(folder, tmp_path, run, "--scheduler", address)
+        assert code in (1, 2)
+        assert f"no Dask scheduler answers at {address} ({why}" in said
 
 
 def test_errors_are_ours():

@@ -168,6 +168,16 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
+    def main(self, *args: Any, **extra: Any) -> Any:  # noqa: ANN401 - as in click
+        """Run the program."""
+        try:
+            return super().main(*args, **extra)
+        except SystemExit as end:
+            from pointmask.stopping import note_status
+
+            note_status(end.code)
+            raise
+
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as in click
         """Run a command; errors that a user can cause end in one message and an exit status."""
         from pointmask.io.notes import gathering

@@ -23,6 +23,7 @@ from pointmask.click.server.wire.bodies import Bodies
 from pointmask.click.server.wire.connections import MOST, Connection
 from pointmask.click.server.wire.guard import Guard
 from pointmask.errors import PointmaskError
+from pointmask.stopping import leave_daemons
 from pointmask.theta import Theta
 
 _M_MMAP_THRESHOLD = -3  # in malloc.h
@@ -80,6 +81,7 @@ class Server(uvicorn.Server):
     def run_on(self, bound: socket.socket) -> None:
         """Answer requests on a socket until a signal, or `should_exit`, ends it."""
         give_back_frames()
+        leave_daemons()
         threading.Thread(target=self._prepare, name="warm", daemon=True).start()
         publisher = threading.Thread(target=self._keep_published, name="publisher", daemon=True)
         publisher.start()
