@@ -188,6 +188,7 @@ def test_other_settings_and_other_peoples_files_are_left_alone(weights, images, 
     assert "masks/a.png exists" in told
     assert (out / "masks" / "a.png").read_bytes() == b"mine"
     assert "threshold 0.5, now 0.6" in run(weights, images, "--out", out, "--threshold", 0.6, code=2)
+    assert "flips False, now True" in run(weights, images, "--out", out, "--flips", code=2)
     run(weights, images, "--out", out, "--threshold", 0.6, "--overwrite", code=3)
     assert (out / "masks" / "a.png").read_bytes() == b"mine"
     lines = [json.loads(line) for line in (out / "predictions.jsonl").read_text().splitlines()]

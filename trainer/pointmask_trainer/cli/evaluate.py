@@ -14,7 +14,13 @@ from pointmask.errors import OutputError
 from pointmask.io.layout import IMAGES
 from pointmask.io.own import check_set, is_json_of
 from pointmask.printable import printable_json
-from pointmask_trainer.cli.options import device_option, existing_folder, masks_by_option, weights_argument
+from pointmask_trainer.cli.options import (
+    device_option,
+    existing_folder,
+    flips_option,
+    masks_by_option,
+    weights_argument,
+)
 from pointmask_trainer.cli.places import check_data, check_weights
 
 if TYPE_CHECKING:
@@ -43,6 +49,7 @@ _KEYS = ("weights", "model", "threshold", "all")  # of metrics.json, by which it
 @click.option("--masks", type=existing_folder, help="True masks.  [default: DATA/masks]")
 @masks_by_option
 @dead_pixels_option("as trained")
+@flips_option
 @click.option(
     "--include",
     metavar="PATTERN",
@@ -85,6 +92,7 @@ def evaluate(
     masks: Path | None,
     masks_by: "MaskSource | None",
     dead_pixels: "DeadPixels | None",
+    flips: bool,
     include: str | None,
     within: float,
     predictions: Path | None,
@@ -128,6 +136,7 @@ def evaluate(
             masks=masks,
             masks_by=masks_by,
             dead_pixels=dead_pixels,
+            flips=flips,
             include=include,
             within=within,
             device=device,

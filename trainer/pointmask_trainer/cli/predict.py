@@ -13,7 +13,7 @@ from pointmask.cli import EXIT_SOME_SKIPPED, advise, called, complain, say
 from pointmask.cli.options import dead_pixels_option, json_option, source_options
 from pointmask.io.layout import POINTS, RESULTS
 from pointmask.printable import printable_json
-from pointmask_trainer.cli.options import device_option, masks_by_option, weights_argument
+from pointmask_trainer.cli.options import device_option, flips_option, masks_by_option, weights_argument
 from pointmask_trainer.cli.places import check_weights
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     help="Larger frames are cut into tiles of this side.  [default: as the detector was trained]",
 )
 @click.option("--overlap", type=click.IntRange(0), help="Of tiles, in px.  [default: 64, or a quarter]")
+@flips_option
 @device_option
 @click.option("--report", is_flag=True, help="Write report.html: the targets, the least sure first.")
 @json_option
@@ -62,6 +63,7 @@ def predict(
     soft: bool,
     tile: int | None,
     overlap: int | None,
+    flips: bool,
     device: str,
     report: bool,
     as_json: bool,
@@ -83,6 +85,7 @@ def predict(
     from pointmask.io.images.open import open_source
     from pointmask.io.points.lists import read_ids
     from pointmask.places import check_images
+    from pointmask_trainer.detectors.flips import average_flips
     from pointmask_trainer.distributed import choose_device
     from pointmask_trainer.inference.operator_masks import OperatorMasks
     from pointmask_trainer.inference.predict import predict_source
@@ -97,6 +100,8 @@ def predict(
     source = open_source(images, raw=raw, radiometric=radiometric)
     only = read_ids(id_list) if id_list else None
     model, card = load_model(weights, choose_device(device))
+    if flips:
+        average_flips(model)
     tile = model.tile if tile is None else tile
     overlap = overlap_of(tile) if overlap is None else overlap
     if overlap >= tile:
@@ -106,7 +111,14 @@ def predict(
     drawn = {} if operator is None else operator.facts()
     dead_pixels = card.model.dead_pixels if dead_pixels is None else dead_pixels
     settings = PredictionSettings(
-        digest, threshold, tile, overlap, str(source.reading), **drawn, dead_pixels=dead_pixels
+        digest,
+        threshold,
+        tile,
+        overlap,
+        str(source.reading),
+        **drawn,
+        dead_pixels=dead_pixels,
+        flips=flips,
     )
     with progress_display() as show:
         summary = predict_source(

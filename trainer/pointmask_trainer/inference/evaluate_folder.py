@@ -12,6 +12,7 @@ from pointmask_trainer.data.folder import read_list
 from pointmask_trainer.data.layout import find_images, layout_note, true_masks
 from pointmask_trainer.data.lists import list_for
 from pointmask_trainer.data.split import load_masks, load_split
+from pointmask_trainer.detectors.flips import average_flips
 from pointmask_trainer.distributed import choose_device
 from pointmask_trainer.errors import DataError
 from pointmask_trainer.inference.evaluate import Evaluation, Probabilities, evaluate
@@ -57,6 +58,7 @@ def evaluate_folder(
     masks: Path | None = None,
     masks_by: MaskSource | None = None,
     dead_pixels: DeadPixels | None = None,
+    flips: bool = False,
     include: str | None = None,
     within: float = WITHIN,
     device: str = "auto",
@@ -82,6 +84,8 @@ def evaluate_folder(
         network's own are scored too.
     dead_pixels : {"replace", "keep"}, optional
         As the detector was trained by default.
+    flips : bool
+        Average over mirror images; see `pointmask_trainer.detectors.flips.average_flips`.
     within : float
         Largest distance in px at which a predicted point is right.
     device : str
@@ -106,6 +110,8 @@ def evaluate_folder(
     weights, data = Path(weights), Path(data)
     torch_device = choose_device(device)
     model, card = load_model(weights, torch_device)
+    if flips:
+        average_flips(model)
     images = find_images(data)
     run = run_of(weights)
     listed, include, said = _selection(run, data, listed, include)
@@ -132,6 +138,7 @@ def evaluate_folder(
         "include": include,
         "masks_by": card.masks.by if masks_by is None else masks_by,
         "dead_pixels": dead_pixels,
+        "flips": flips,
     }
     operator = OperatorMasks.of(card.masks, card.model.name, masks_by)
     if known:

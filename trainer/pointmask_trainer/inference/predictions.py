@@ -39,7 +39,12 @@ PREDICT_TAG = "predict"
 
 _COLUMNS = ("image", "x", "y", "frame", "score", "mean", "area")
 _FIELDS = {"image": str, "frame": int, "frames": int, "content": str, "made_with": dict, "targets": list}
-_BEFORE = {"masks": "network", "theta": "", "polarity": ""}  # of jobs begun before there was a choice
+_BEFORE = {
+    "masks": "network",
+    "theta": "",
+    "polarity": "",
+    "flips": False,
+}  # of jobs begun before there was a choice
 
 
 class DetectedTarget(NamedTuple):
@@ -109,6 +114,8 @@ class PredictionSettings:
         Of the targets; empty if the network draws.
     dead_pixels : {"replace", "keep"}
         See `pointmask_trainer.config.ModelConfig`.
+    flips : bool
+        Whether the network's answer is the mean over mirror images.
     """
 
     weights: str
@@ -120,6 +127,7 @@ class PredictionSettings:
     theta: str = ""
     polarity: str = ""
     dead_pixels: DeadPixels = "replace"
+    flips: bool = False
 
 
 class EarlierFrame(NamedTuple):
