@@ -28,9 +28,11 @@ def png(side, body=b""):
 
 def real_png_bomb():
     """One bit per pixel and all of it there: 1.2 MB that unpack to 1.2 GB."""
-    packer = zlib.compressobj(9)
-    row = bytes(1 + SIDE // 8) * 100
-    return png(SIDE, b"".join(packer.compress(row) for _ in range(SIDE // 100)) + packer.flush())
+    packer = zlib.compressobj(9, wbits=-15)
+    rows = packer.compress(bytes(1 + SIDE // 8) * 100) + packer.flush(zlib.Z_FULL_FLUSH)
+    length = SIDE * (1 + SIDE // 8)
+    checksum = struct.pack(">I", length % 65521 << 16 | 1)  # of zeros
+    return png(SIDE, b"\x78\xda" + rows * (SIDE // 100) + b"\x03\x00" + checksum)
 
 
 def pillow(form):

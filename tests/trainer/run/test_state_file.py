@@ -181,10 +181,14 @@ def adam():
 
 
 def changed(change):
-    """What its state would be; `change` takes the states of the two weights."""
-    state = adam().state_dict()
-    change(state["state"])
-    return {"optimiser": state}
+    """What its state would be, made when it is needed; `change` takes the states of the two weights."""
+
+    def tree():
+        state = adam().state_dict()
+        change(state["state"])
+        return {"optimiser": state}
+
+    return tree
 
 
 @pytest.mark.parametrize(
@@ -200,6 +204,7 @@ def changed(change):
     ],
 )
 def test_a_state_of_another_training_is_refused(tree, said):
+    tree = tree() if callable(tree) else tree
     with pytest.raises(CheckpointError, match=rf"last holds no state of such a training.*{said}.*--out"):
         restore(tree, {"optimiser": adam()}, Path("last"))
 
