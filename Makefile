@@ -1,4 +1,5 @@
 # make demo: set up and annotate five built-in scenes.   make test: set up and run every check.
+# make test SLOW=1: the tests that are marked slow too, whole trainings among them, as in CI.
 # make docs: set up and build the documentation site, strictly, into site/.
 # make dist: build source archive and wheel into dist/, install the wheel into a fresh environment and run the demo there.
 PYTHON ?= python3
@@ -14,7 +15,7 @@ test: .venv/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(MAKE) --no-print-directory --jobs 2 types kernels
-	$(BIN)/python -m pytest --numprocesses logical --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses logical --dist loadfile --no-loadscope-reorder $(if $(SLOW),,-m "not slow")
 
 types: .venv/.dev
 	$(BIN)/mypy
