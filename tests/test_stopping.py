@@ -136,8 +136,25 @@ atexit.register(print, "taken down")
 leave_daemons()
 threading.Thread(target=time.sleep, args=[60 if sys.argv[1] == "busy" else 0], daemon=True).start()
 time.sleep(0.2)
-main(sys.argv[2:], prog_name="pointmask")
+sys.argv[:2] = ["pointmask"]
+main()
 """
+
+SCRIPT = """
+import sys, threading, time
+from contextlib import suppress
+from pointmask.cli import main
+from pointmask.stopping import leave_daemons
+leave_daemons()
+threading.Thread(target=time.sleep, args=[60], daemon=True).start()
+with suppress(SystemExit):
+    main(["--version"])
+sys.exit(5)
+"""
+
+
+def test_a_script_that_serves_a_page_ends_with_its_own_status():
+    assert subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True).returncode == 5
 
 
 @pytest.mark.parametrize(("call", "code"), [(["--version"], 0), (["nonsense"], 2)])

@@ -65,7 +65,7 @@ def end_at_once() -> None:
 
 def leave_daemons() -> None:
     """
-    Let this process end without taking its libraries down, if a daemon thread is still at work by then.
+    Let the program end without taking its libraries down, if a daemon thread is still at work by then.
 
     LLVM's own clearing up, while a thread compiled, crashed 2 of 60 sessions that were stopped within three
     seconds of their first start. Waiting for the compiler would take up to 20 s. Such threads have nothing
@@ -75,16 +75,18 @@ def leave_daemons() -> None:
     atexit.register(_leave)
 
 
-def note_status(code: object) -> None:
-    """Note with which exit status the process is about to end: the code of a `SystemExit`."""
+def note_status(error: BaseException) -> None:
+    """Note with what the program is about to end: without it, nothing is left; see `leave_daemons`."""
+    code = error.code if isinstance(error, SystemExit) else 1
     _status[:] = [code if isinstance(code, int) else int(code is not None)]
 
 
-_status = [0]
+_status: list[int] = []
 
 
 def _leave() -> None:
-    if not any(thread.daemon for thread in threading.enumerate()):
+    # Only the program knows how it ends: tests and scripts that serve a page end with a status of their own.
+    if not _status or not any(thread.daemon for thread in threading.enumerate()):
         return
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError, OSError, ValueError):  # none, a reader that is gone, closed

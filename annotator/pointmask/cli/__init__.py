@@ -8,7 +8,7 @@ May import: everything of pointmask. Open first: ``annotating/annotate.py``.
 import errno
 import sys
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -168,14 +168,15 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
-    def main(self, *args: Any, **extra: Any) -> Any:  # noqa: ANN401 - as in click
-        """Run the program."""
+    def main(self, args: Sequence[str] | None = None, *others: Any, **extra: Any) -> Any:  # noqa: ANN401 - as in click
+        """Run a command line, the program's own if none is given."""
         try:
-            return super().main(*args, **extra)
-        except SystemExit as end:
-            from pointmask.stopping import note_status
+            return super().main(args, *others, **extra)
+        except BaseException as end:
+            if args is None:  # else the caller's process goes on
+                from pointmask.stopping import note_status
 
-            note_status(end.code)
+                note_status(end)
             raise
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as in click
