@@ -1,5 +1,7 @@
 """Theta's branch: the windows are the annotator's, the gradient is that of differences, labels follow."""
 
+import time
+
 import numpy as np
 import pytest
 
@@ -167,6 +169,19 @@ def test_labels_in_the_making_are_the_annotators(kind):
             found = annotate(split.images.stored(index), split.points[index].tolist(), theta=theta)
             np.testing.assert_array_equal(label, label_of(found, kind))
             assert label.dtype == (np.bool_ if kind == "hard" else np.float32)
+
+
+def test_labels_that_nobody_waits_for_are_not_made(monkeypatch):
+    begun = []
+
+    def slow(*image):
+        begun.append(image)
+        time.sleep(0.05)
+
+    monkeypatch.setattr("pointmask_trainer.strategies.labels.annotating.annotate_image", slow)
+    made = Regeneration({"train": range(1000)}, Theta.load("default"), "bright", ProcessGroup())
+    made.close()
+    assert len(begun) < 100
 
 
 def test_quality_by_hand():

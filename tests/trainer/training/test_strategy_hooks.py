@@ -10,9 +10,14 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from tools.trainer.d2d import make_loop
+from tools.trainer.training import TINY, make_folder
 
+from pointmask_trainer.config import load_config
 from pointmask_trainer.errors import TrainingError
+from pointmask_trainer.run.source import Source
 from pointmask_trainer.strategies.base import NoOptions, Strategy
+from pointmask_trainer.strategies.static.full import Full
+from pointmask_trainer.training.train import Watcher, train
 
 
 class Plain(Strategy):
@@ -141,6 +146,20 @@ def test_a_strategy_can_run_the_detector_in_its_own_way():
     _, maps = loop.losses(batch)
     assert torch.equal(maps["logits"], 2 * loop.model(2 * batch.images)["logits"])
     assert not same(weights_after(Plain()), weights_after(Doubles()))
+
+
+def test_a_strategy_is_told_that_a_training_was_broken_off(tmp_path, monkeypatch):
+    told = []
+    monkeypatch.setattr(Full, "close", told.append)
+
+    def stop(metrics):
+        raise KeyboardInterrupt
+
+    config = load_config(settings=[*TINY, "strategy.name=full"])
+    folder = Source(root=make_folder(tmp_path / "data", 8, side=32))
+    with pytest.raises(KeyboardInterrupt):
+        train(config, folder, tmp_path / "run", watcher=Watcher(epoch=stop))
+    assert len(told) == 1
 
 
 def test_a_signal_ends_the_backward_pass_before_its_end(monkeypatch):

@@ -201,6 +201,9 @@ class Strategy(ABC):
     def end_epoch(self, training: Training) -> None:  # noqa: B027 - optional
         """Update after an epoch; labels changed here are used from the next epoch on."""
 
+    def close(self) -> None:  # noqa: B027 - optional
+        """End what runs beside the training, which is over, broken off or not."""
+
     def record(self) -> dict[str, Any]:
         """Return plain values of the epoch that just ended, for ``strategy.jsonl``; {} writes no line."""
         return {}

@@ -180,6 +180,11 @@ class D2D(Strategy):
             self._job = self._begin_labels()
         self._record = record
 
+    def close(self) -> None:
+        """Make no more labels."""
+        if self._job is not None:
+            self._job.close()
+
     def record(self) -> dict[str, Any]:
         """Return losses, weights and difficulty by image (None: not seen), and news of theta and labels."""
         return self._record

@@ -9,7 +9,7 @@ list are scored where they exist, but decide nothing. A strategy that learns lab
 """
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -180,7 +180,8 @@ def _train(
         made = prepare(config, source, device, group, watcher.message, keeps_unseen=_keeps_unseen(out))
         if not (trust_labels or RunFolder(out).config.exists()):
             check_labels(made.loop, watcher.message)
-        return _Run(config, source, out, made, group, watcher, told, command).go()
+        with closing(made.loop.strategy):
+            return _Run(config, source, out, made, group, watcher, told, command).go()
 
 
 def _keeps_unseen(out: Path) -> bool:

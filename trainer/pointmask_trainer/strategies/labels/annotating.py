@@ -53,16 +53,20 @@ class Regeneration:
     def __init__(
         self, splits: Mapping[SplitName, Split], theta: Theta, polarity: Polarity, group: ProcessGroup
     ) -> None:
-        pool = ThreadPoolExecutor(worker_threads(), thread_name_prefix="labels")
+        self._pool = ThreadPoolExecutor(worker_threads(), thread_name_prefix="labels")
         self._group, self.theta = group, theta
         self._futures: dict[SplitName, dict[int, Future[Annotation]]] = {
             name: {
-                index: pool.submit(annotate_image, split, index, theta, polarity)
+                index: self._pool.submit(annotate_image, split, index, theta, polarity)
                 for index in range(len(split))[group.part(len(split))]
             }
             for name, split in splits.items()
         }
-        pool.shutdown(wait=False)
+        self._pool.shutdown(wait=False)
+
+    def close(self) -> None:
+        """Make no more labels; those at hand are finished."""
+        self._pool.shutdown(cancel_futures=True)
 
     def labels(
         self, kind: Kind, adjust: Callable[[SplitName, Annotations], Annotations] | None = None
