@@ -150,7 +150,7 @@ def test_a_strategy_can_run_the_detector_in_its_own_way():
 
 def test_a_strategy_is_told_that_a_training_was_broken_off(tmp_path, monkeypatch):
     told = []
-    monkeypatch.setattr(Full, "close", told.append)
+    monkeypatch.setattr(Full, "close", lambda self: told.append(self))
 
     def stop(metrics):
         raise KeyboardInterrupt
