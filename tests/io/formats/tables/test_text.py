@@ -110,6 +110,14 @@ def test_utf16_of_a_spreadsheet(tmp_path):
     }
 
 
+def test_line_breaks_in_cells_that_are_closed_and_columns_that_are_not_read(tmp_path):
+    table = 'image,x,y,label,note,note\na.png,1,2,"large,\nof 3, 4",u,v\nb.png,3,4,b,,\n'
+    assert dict(read(tmp_path, table)) == {
+        "a.png": (Point(2, 1, "large,\nof 3, 4"),),
+        "b.png": (Point(4, 3, "b"),),
+    }
+
+
 def test_labels_and_frames(tmp_path):
     content = "image,x,y,label,frame\nseq.tif,1,2,boat,3\nseq.tif,1,2,,03\nb.png,5,6,7,\n"
     expected = {"seq.tif#3": (Point(2, 1, "boat"), Point(2, 1)), "b.png": (Point(6, 5, "7"),)}
@@ -170,6 +178,12 @@ def test_a_wrong_frame_is_rejected(tmp_path):
         ("image,x,y\n,1,2\n", r":2: image name '' is empty"),
         (b"image,x,y\n\xffa.png,1,2\n", r":2: byte 10 is not utf-8.*; save"),
         ("image,x,y\n" + '"' + "a" * 200_000 + '",1,2\n', "not a readable table"),
+        ('image,x,y,label\na.png,1,2,"a\nb.png,3,4,b\n', "a quotation mark in line 2 .*; close or delete it"),
+        ('image,x,y,label\na.png,1,2,"a\nb.png,3,4,"b\nc.png,5,6,c\n', "a quotation mark in line 2"),
+        ('image;x;y\na.png;1;2\n"b.png;1,5;2\nc.png;3;4\nd.png;5;6\n', "a quotation mark in line 3"),
+        ('image x y label\na.png 1 2 "a\nb.png 3 4 b\n', "a quotation mark in line 2"),
+        ("image,x,X ,y\na.png,1,2,3\n", ":1: there are several columns 'x', .*; rename"),
+        ("file,x,y,file\na.png,1,2,b.png\n", ":1: there are several columns 'file'"),
     ],
 )
 def test_a_table_that_is_none(tmp_path, content, words):

@@ -71,6 +71,12 @@ class Columns(NamedTuple):
     label: int | None = None
     frame: int | None = None
 
+    def named_again(self, names: Sequence[str]) -> str | None:
+        """Return the name of a column that is read here and not the only one of its name, if there is one."""
+        plain = [_plain(name) for name in names]
+        read = (*self.places, self.image, self.label, self.frame)
+        return next((names[k] for k in read if k is not None and plain.count(plain[k]) > 1), None)
+
 
 def columns_of(names: Sequence[str]) -> Columns | None:
     """Return what the names of columns say; None if they do not say where targets are."""

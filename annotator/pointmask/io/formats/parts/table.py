@@ -80,18 +80,37 @@ def rows_below(text: str, head: Head | None, delimiter: str = ",") -> Iterator[t
         Number of the row's last line.
     cells : list of str
         Without surrounding space; at least one is not empty.
+
+    Raises
+    ------
+    csv.Error
+        If the text is no table, or a quotation mark that nothing closes has swallowed rows.
     """
     first, delimiter = (head.line, head.delimiter) if head else (0, delimiter)
     lines = ("" if line.lstrip().startswith("#") else line for line in _lines(text))
     if delimiter == _BLANK:
-        lines = ("\t".join(_WORD.findall(line)) for line in lines)
+        lines = ("\t".join(_WORD.findall(line)) + "\n" for line in lines)
         delimiter = "\t"
     reader = csv.reader(lines, delimiter=delimiter)
+    before = 0
     for row in reader:
+        if reader.line_num > max(first, before + 1) and any(_swallowed(row, delimiter)):
+            raise csv.Error(
+                f"a quotation mark in line {before + 1} makes rows below part of its cell; close or delete it"
+            )
+        before = reader.line_num
         if reader.line_num > first:
             cells = [cell.strip() for cell in row]
             if any(cells):
                 yield reader.line_num, cells
+
+
+def _swallowed(row: list[str], delimiter: str) -> Iterator[bool]:
+    """Say of each line within a cell but the first whether it looks like a row of the same table."""
+    for cell in row:
+        for line in cell.splitlines()[1:]:
+            cells = line.split(delimiter)
+            yield len(cells) >= max(2, len(row)) and sum(is_number(cell.strip()) for cell in cells) >= 2
 
 
 def is_nothing(cell: str) -> bool:

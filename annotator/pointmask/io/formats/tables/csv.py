@@ -57,8 +57,8 @@ class Csv(Format):
         Raises
         ------
         PointsError
-            If the file is unreadable or empty, lacks a column, has a row without an image name, or holds
-            fractions of the size of images under names that do not say so.
+            If the file is unreadable or empty, lacks a column or has it twice, has a row without an image
+            name, or holds fractions of the size of images under names that do not say so.
         """
         return read_table(read_text(path), path, images, self.source_of(path))
 
@@ -101,6 +101,11 @@ def read_table(text: str, path: Path, images: ImageSource | None, source: str) -
         columns = _columns(head)
         if columns is None:
             raise PointsError(f"{path}:{head.line}: {_why_not(head)}")
+        if again := columns.named_again(head.cells):
+            raise PointsError(
+                f"{path}:{head.line}: there are several columns {brief(again)}, and nothing says which is "
+                "meant; rename or delete all but one"
+            )
         return TableReader(text, path, head, columns, images).points(source)
     except csv.Error as error:
         raise unreadable(path, error) from None
@@ -108,7 +113,7 @@ def read_table(text: str, path: Path, images: ImageSource | None, source: str) -
 
 def unreadable(path: Path, error: csv.Error) -> PointsError:
     """Return the error of a table that the csv module refuses."""
-    return PointsError(f"{path}: not a readable table ({error}); export it again as CSV")
+    return PointsError(f"{path}: not a readable table ({error}); correct it, or export it again as CSV")
 
 
 def _columns(head: Head) -> Columns | None:
