@@ -73,6 +73,24 @@ def test_a_systematic_error_is_the_last_word_of_annotate_and_one_problem_of_chec
     assert problem["kind"] == "point list"
 
 
+def test_dark_targets_among_bright_ones_looked_for_are_the_last_word(data, tmp_path):
+    images, rows = data
+    for path in images.iterdir():
+        pixels = read(path)
+        save(tmp_path / "images" / path.name, np.iinfo(pixels.dtype).max - pixels)
+    points = write(tmp_path / "p.csv", rows)
+    command = ("annotate", tmp_path / "images", "--points", points)
+    said = run(*command, "--out", tmp_path / "out", code=3).splitlines()
+    assert "WARNING: " in said[-2]
+    assert "on dark targets" in said[-2]
+    assert said[-1] == "What to do: give --polarity dark"
+    for polarity in ("dark", "auto"):
+        assert "WARNING" not in run(*command, "--polarity", polarity, "--out", tmp_path / polarity, code=0)
+    found = run("check", tmp_path / "images", "--points", points, code=0)
+    assert "note: 1 list of points: other than bright targets" in found
+    assert "--polarity auto" in found.splitlines()[-1]
+
+
 @pytest.mark.parametrize("what", ["x and y exchanged", "mirrored", "turned by 180"])
 def test_the_corrected_copy_holds_clicks_that_fit(data, tmp_path, what):
     images, rows = data

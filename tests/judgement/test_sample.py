@@ -83,7 +83,7 @@ def test_of_a_very_large_image_a_part_is_judged(monkeypatch, shape):
     def look(item):
         yield Clicked(pixels, np.concatenate([clicks, [[1, 1]]]), previous=clicks + 1)
 
-    def judge(frames, of):
+    def judge(frames, of, polarity):
         parts.extend(frames)
         return real(parts, of)
 
@@ -98,6 +98,8 @@ def test_of_a_very_large_image_a_part_is_judged(monkeypatch, shape):
 
 def test_of_very_many_clicks_in_one_image_some_count(monkeypatch):
     sizes = []
-    monkeypatch.setattr(sample, "judge", lambda frames, of: sizes.extend(len(one.clicks) for one in frames))
+    monkeypatch.setattr(
+        sample, "judge", lambda frames, of, polarity: sizes.extend(len(one.clicks) for one in frames)
+    )
     looked_at(3, shape=(256, 256), clicks=10_000)
     assert sizes == [1000]

@@ -57,6 +57,21 @@ def test_gain_offset_type_and_polarity_change_nothing(change):
         assert_allclose(after, before, atol=0.02)
 
 
+def test_dark_is_what_stands_out_most_nearby_and_is_darker():
+    pixels = image(4, (60, 50))
+    pixels[40:43, 30:33] = 0
+    signed = statistic._signed_contrast(pixels)
+    rows, cols = everywhere(pixels.shape)
+    expected = []
+    for row, col in zip(rows, cols, strict=True):
+        near = signed[max(row - SLACK, 0) : row + SLACK + 1, max(col - SLACK, 0) : col + SLACK + 1].ravel()
+        expected.append(near[np.argmax(np.abs(near))] < 0)
+    found = Standout(pixels).is_dark(rows.astype(float), cols.astype(float))
+    assert found.tolist() == expected
+    assert found.reshape(pixels.shape)[41, 31]
+    assert not found.reshape(pixels.shape)[21, 12]
+
+
 @pytest.mark.parametrize("turn", [np.fliplr, np.flipud, np.transpose])
 def test_a_turned_image_has_turned_surprise(turn):
     pixels = image(3, (64, 64))

@@ -125,6 +125,30 @@ def test_clicks_by_chance_show_no_target_and_nothing_explains_them(clear, seed):
     assert verdict.fix
 
 
+@pytest.mark.parametrize(("contrast", "other"), [(8, "dark"), (-8, "bright"), (3, "dark"), (-3, "bright")])
+def test_targets_of_the_polarity_that_is_not_looked_for(contrast, other):
+    made = scenes(12, contrast, seed=6)
+    frames = clicked(made, [points for _, points, _ in made])
+    verdict = judge(frames, polarity=other)
+    own = "bright" if contrast > 0 else "dark"
+    assert (verdict.kind, verdict.is_wrong, verdict.makes_sense) == ("polarity", True, False)
+    assert verdict.opposite == verdict.on_target > 15
+    assert verdict.wanted == own
+    assert verdict.fix == f"give --polarity {own}"
+    assert f"on {own} targets" in str(verdict)
+    assert judge(frames, polarity=own).kind == judge(frames).kind == "fits"
+
+
+def test_some_dark_targets_among_bright_ones(clear):
+    made = [*clear, *scenes(4, -8, seed=7)]
+    frames = clicked(made, [points for _, points, _ in made])
+    verdict = judge(frames, polarity="bright")
+    assert (verdict.kind, verdict.is_wrong, verdict.makes_sense) == ("polarity", True, True)
+    assert 6 <= verdict.opposite <= 8
+    assert "--polarity auto" in verdict.fix
+    assert judge(frames[:20], polarity="bright").kind == "fits"
+
+
 def test_no_clicks_and_few_say_nothing(clear):
     assert judge([]).kind == "few"
     assert judge(clicked(clear, [NONE] * len(clear))).kind == "few"

@@ -90,7 +90,7 @@ def check(
     from pointmask.cli import show_notes
     from pointmask.cli.progress import progress_display
     from pointmask.doctor import examine
-    from pointmask.doctor.findings import FINDINGS_KEYS
+    from pointmask.doctor.findings import FINDINGS_KEYS, POLARITY
     from pointmask.doctor.fix import check_out, write_fixed
     from pointmask.doctor.lists import lists_in
     from pointmask.io.formats import read_points
@@ -123,7 +123,11 @@ def check(
         changes = ", ".join(_counted(*each) for each in fixed.items()) or "nothing to correct"
         say(f"Wrote {out}: {changes}; fixes.jsonl says what was done to each file.")
         _show_taken_out(out)
-    advise(*_next(images, source, masks, simulate, fixed=out, is_healthy=diagnosis.is_healthy))
+    are_bright = all(finding.kind != POLARITY for finding in diagnosis.findings)
+    following = _next(
+        images, source, masks, simulate, fixed=out, is_healthy=diagnosis.is_healthy, are_bright=are_bright
+    )
+    advise(*following)
     if not diagnosis.is_healthy:
         raise SystemExit(EXIT_SOME_SKIPPED)
 
@@ -136,6 +140,7 @@ def _next(
     *,
     fixed: Path | None,
     is_healthy: bool,
+    are_bright: bool,
 ) -> Iterator[str]:
     """Yield the commands that come after a look: mend what is wrong, then annotate, or click first."""
     if not is_healthy and fixed is None:
@@ -150,7 +155,9 @@ def _next(
     if points is None and masks is not None:
         points, clicks = masks, ("--simulate", "centroid")
     if points is not None:
-        yield command("annotate", images, "--points", points, *clicks, "--out", unused("labels"), "--report")
+        polarity = () if are_bright else ("--polarity", "auto")
+        out = unused("labels")
+        yield command("annotate", images, "--points", points, *clicks, *polarity, "--out", out, "--report")
         return
     yield command("propose", images, "--out", unused("proposals.csv"))
     yield command("click", images)

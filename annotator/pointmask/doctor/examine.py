@@ -111,7 +111,7 @@ def examine(
     ward.conclude()
     notes.extend(looker.unchanging.notes())
     single = _single(mask_files)
-    of_points = None if plan is None else judge_plan(source, plan)
+    of_points = None if plan is None else judge_plan(source, plan, polarity="bright")
     of_masks = None if truth is None else judge_masks(source, truth, single)
     return Diagnosis(
         tuple(sorted(ward.groups.values(), key=lambda group: group.role)),

@@ -83,8 +83,11 @@ def _of_one(what: str) -> str:
     return re.sub(r"\btheir\b", "its", re.sub(r"\bthem\b", "it", re.sub(r"\bthey are\b", "it is", verb)))
 
 
-_OF_A_WHOLE = ("point list", "mask set")  # said of one list or set, whatever is in it
-_NOUNS = ("file", "id", "point", "image", "mask", "target", "frame", "list", "journal", "assumption")
+POLARITY = "point polarity"
+"""Kind of the finding that not all targets are bright."""
+
+_OF_A_WHOLE = ("point list", "mask set", POLARITY)  # said of one list or set, whatever is in it
+_NOUNS = ("file", "id", "point", "image", "mask", "target", "frame", "list", "journal", "assumption", "set")
 _VERBS = {
     "are": "is",
     "were": "was",
@@ -268,7 +271,7 @@ _KINDS = {
         False,
     ),
     "stuck": (
-        "pixels never change, and all others do",
+        "sets of frames hold pixels that never change, unlike all others",
         "nothing, if they stand out little; take symbols of a display off the images",
         False,
     ),
@@ -329,6 +332,8 @@ def _of_whole(verdict: Verdict) -> Finding:
         what = f"{subject}: too few {places} to tell whether they fit"
         return Finding(what, fix, (str(verdict),), False, kind)
     fix = verdict.fix
+    if verdict.kind == "polarity":  # of which a folder says nothing: it is chosen when it is annotated
+        return Finding(f"{subject}: other than bright targets", fix, (str(verdict),), False, POLARITY)
     if verdict.of == "clicks" and verdict.cause is not None and verdict.cause.change is not None:
         fix += "; or use --fix, which writes such a list"
     what = f"{subject}: hardly a {places[:-1]} shows a target"

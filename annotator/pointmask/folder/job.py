@@ -203,7 +203,7 @@ def annotate_folder(
             )
             if scheduler is not None:
                 clean_temporaries(target, part.tag, RESULTS.values())  # of workers that were lost
-        summary.judgement = judge_plan(source, plan, threads)
+        summary.judgement = judge_plan(source, plan, threads, polarity)
         summary.masks = target / (RESULTS["mask"] if png else MASKS)
         summary.manifest = target / (part.manifest if summary.missing_shards else MANIFEST)
         if summary.missing_shards:

@@ -18,9 +18,10 @@ from pointmask.io.points.points import Point
 from pointmask.judgement.evidence import Clicked
 from pointmask.judgement.sample import MOST_IMAGES, judge_some
 from pointmask.judgement.verdict import Verdict
+from pointmask.theta import Polarity
 
 
-def judge_plan(images: ImageSource, plan: Plan, threads: int = 1) -> Verdict:
+def judge_plan(images: ImageSource, plan: Plan, threads: int = 1, polarity: Polarity = "auto") -> Verdict:
     """
     Judge the points of a job on a sample of its images.
 
@@ -31,6 +32,8 @@ def judge_plan(images: ImageSource, plan: Plan, threads: int = 1) -> Verdict:
         All of it: the same for each shard, however often a job was interrupted.
     threads : int
         They change nothing but the time that it takes.
+    polarity : {"bright", "dark", "auto"}
+        Of the targets that are annotated.
 
     Returns
     -------
@@ -41,7 +44,9 @@ def judge_plan(images: ImageSource, plan: Plan, threads: int = 1) -> Verdict:
     names.sort(key=natural_key)
     with gathering():  # the images are read again, and what is assumed is said then
         each = map if threads == 1 else partial(executors.threads, count=threads, weight=_alone)
-        return judge_some(range(len(names)), partial(_frames, images, plan, names), each=each)
+        return judge_some(
+            range(len(names)), partial(_frames, images, plan, names), each=each, polarity=polarity
+        )
 
 
 def _alone(item: object) -> int:

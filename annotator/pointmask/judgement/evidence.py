@@ -104,6 +104,10 @@ class Evidence:
             scores.append(image.standout.at(rows, cols, slack))
         return np.concatenate(scores)
 
+    def are_dark(self) -> NDArray[np.bool_]:
+        """Whether what stands out at each click is darker than its surroundings, ``(count,)``."""
+        return np.concatenate([image.standout.is_dark(image.rows, image.cols) for image in self._images])
+
     def scaled(self, factors: Floats) -> Floats:
         """Return the surprise at all clicks times each factor, ``(count, len(factors))``."""
         return np.concatenate(

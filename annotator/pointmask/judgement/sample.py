@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 import numpy as np
 
@@ -39,6 +39,7 @@ def judge_some(
     look: Callable[[T], Iterable[Clicked]],
     of: Subject = "clicks",
     each: Each = map,
+    polarity: Literal["bright", "dark", "auto"] = "auto",
 ) -> Verdict:
     """
     Judge a list on images that are spread evenly over it.
@@ -56,13 +57,15 @@ def judge_some(
         What is judged.
     each : callable
         How items are read and measured; the last few that threads have looked at may count for nothing.
+    polarity : {"bright", "dark", "auto"}
+        Of the targets that are looked for.
 
     Returns
     -------
     Verdict
         The same for the same items.
     """
-    return judge(_sample(items, look, each), of)
+    return judge(_sample(items, look, each), of, polarity)
 
 
 def _sample(items: Sequence[T], look: Callable[[T], Iterable[Clicked]], each: Each) -> Iterator[Clicked]:

@@ -41,7 +41,9 @@ class Standout:
     """
 
     def __init__(self, pixels: NDArray[Any]) -> None:
-        exact = contrast(pixels)
+        exact = _signed_contrast(pixels)
+        self._is_dark = exact < 0
+        np.abs(exact, out=exact)
         near = _maxima(exact)
         self.shape: tuple[int, int] = (exact.shape[0], exact.shape[1])
         self._maps = {0: (exact, _sorted_sample(exact)), SLACK: (near, _sorted_sample(near))}
@@ -73,6 +75,28 @@ class Standout:
         as_strong = reference.size - np.searchsorted(reference, values, side="left")
         ranks = np.minimum(-np.log10(np.maximum(as_strong, 0.5) / reference.size), STRONGEST)
         return np.where(inside, ranks, 0.0)
+
+    def is_dark(self, rows: Floats, cols: Floats) -> NDArray[np.bool_]:
+        """
+        Say whether what stands out near places is darker than its surroundings.
+
+        Parameters
+        ----------
+        rows, cols : (N,) float64
+            The nearest pixel counts; of places outside the image, the nearest one inside.
+
+        Returns
+        -------
+        (N,) bool
+            That of the strongest pixel at most `SLACK` away along an axis.
+        """
+        steps = np.arange(-SLACK, SLACK + 1)
+        down, right = (grid.ravel() for grid in np.meshgrid(steps, steps, indexing="ij"))
+        row = np.clip(np.floor(rows + 0.5).astype(np.intp)[:, None] + down, 0, self.shape[0] - 1)
+        col = np.clip(np.floor(cols + 0.5).astype(np.intp)[:, None] + right, 0, self.shape[1] - 1)
+        strongest = np.argmax(self._maps[0][0][row, col], axis=1)[:, None]
+        dark: NDArray[np.bool_] = np.take_along_axis(self._is_dark[row, col], strongest, axis=1)[:, 0]
+        return dark
 
     def profile(self, rows: ArrayLike, cols: ArrayLike) -> Floats:
         """
@@ -110,15 +134,21 @@ def contrast(pixels: NDArray[Any]) -> Contrast:
     (H, W) float32
         In standard deviations of the surroundings, 0 or more; all 0 if the image is constant.
     """
+    return np.abs(_signed_contrast(pixels))
+
+
+def _signed_contrast(pixels: NDArray[Any]) -> Contrast:
+    """Measure the contrast of every pixel, below 0 where it is darker than its surroundings."""
     values = _centred(pixels)
     shown, coarse = _contrast(values), _contrast(_halved(values))
     for part in (shown[i::2, j::2] for i in (0, 1) for j in (0, 1)):
-        np.maximum(part, coarse[: part.shape[0], : part.shape[1]], out=part)
+        other = coarse[: part.shape[0], : part.shape[1]]
+        np.copyto(part, other, where=np.abs(other) > np.abs(part))
     return shown
 
 
 def _contrast(values: Floats) -> Contrast:
-    """Measure the contrast at one resolution."""
+    """Measure the contrast at one resolution, with its sign."""
     height, width = values.shape
     padded = np.pad(values, _SQUARE // 2, mode="symmetric")
     squares = _threes(_threes(padded.ravel(), padded.shape[1]), 1)
@@ -136,7 +166,7 @@ def _contrast(values: Floats) -> Contrast:
         mean[top : top + rows] -= _rows(level, stride, inner)
     usual = max(_median(spread), 0.1 * float(spread.mean(dtype=np.float64)))
     np.maximum(spread, _LEAST_SPREAD * usual, out=spread)
-    found = np.abs(mean, out=mean).astype(np.float32)
+    found = mean.astype(np.float32)
     found /= spread
     return found
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -178,6 +179,30 @@ def shifted(down: int, right: int) -> Cause:
     sides = f"{abs(right)} px {'left' if right > 0 else 'right'} of and {abs(down)} px "
     what = f"lie {sides}{'above' if down > 0 else 'below'} their targets"
     return Cause("shifted", what, f"{add}", change)
+
+
+def of_polarity(
+    other: Literal["bright", "dark"], wanted: Literal["bright", "dark", "auto"], opposite: int, count: int
+) -> Cause:
+    """
+    Give the error of clicks on targets that are not of the polarity that is looked for.
+
+    Parameters
+    ----------
+    other : {"bright", "dark"}
+        Their polarity.
+    wanted : {"bright", "dark", "auto"}
+        That to choose.
+    opposite, count : int
+        Targets of the other polarity, and all.
+    """
+    how, looked_for = ("darker", "bright") if other == "dark" else ("brighter", "dark")
+    return Cause(
+        "polarity",
+        f"are on {other} targets ({opposite:,} of these {count:,} are {how} than their surroundings), and "
+        f"{looked_for} ones are looked for",
+        f"give --polarity {wanted}" + (", which decides for each target" if wanted == "auto" else ""),
+    )
 
 
 _MASKS_ARE_MENDED = {

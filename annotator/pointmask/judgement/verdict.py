@@ -10,9 +10,9 @@ from pointmask.judgement.displaced import find_shift
 from pointmask.judgement.elsewhere import find_cause
 from pointmask.judgement.evidence import Clicked, Evidence, by_chance
 from pointmask.judgement.statistic import Floats
-from pointmask.judgement.transformations import FRACTIONS, Cause, for_masks
+from pointmask.judgement.transformations import FRACTIONS, Cause, for_masks, of_polarity
 
-Kind = Literal["few", "fits", "displaced", "elsewhere", "nowhere"]
+Kind = Literal["few", "fits", "polarity", "displaced", "elsewhere", "nowhere"]
 Subject = Literal["clicks", "masks"]
 
 CHANCE = 0.1
@@ -21,6 +21,8 @@ CHANCE = 0.1
 _ON = -np.log10(CHANCE)
 _FEWEST = 4  # distinct clicks that tell of a list that lies elsewhere
 _FEWEST_SHIFTED = 12  # of one that lies a few pixels beside its targets
+# Of 984 clicks on bright targets of SIRST3, MDvsFA and DenseSIRST that show one, none shows a dark one.
+_FEWEST_OPPOSITE, _OPPOSITE = 3, 0.1  # number and share of targets that make a polarity wrong
 _BAD = 0.5  # share of clicks on targets above which a list is not said to lie elsewhere
 _HARDLY = 0.45  # that above which it is not said to lie nowhere
 # Surprise, cut at _ENOUGH so that one lucky click saves no list, at the clicks of lists of barely visible
@@ -38,9 +40,10 @@ class Verdict:
 
     Attributes
     ----------
-    kind : {"few", "fits", "displaced", "elsewhere", "nowhere"}
-        Too few distinct clicks to tell right ones from chance; nothing wrong; a few pixels beside the
-        targets; where a systematic error put them; on no target for no known reason.
+    kind : {"few", "fits", "polarity", "displaced", "elsewhere", "nowhere"}
+        Too few distinct clicks to tell right ones from chance; nothing wrong; on targets of the polarity that
+        is not looked for; a few pixels beside the targets; where a systematic error put them; on no target
+        for no known reason.
     clicks, images : int
         How many were judged.
     on_target : int
@@ -51,6 +54,10 @@ class Verdict:
         Clicks on targets, were it undone.
     of : {"clicks", "masks"}
         What was judged; of masks, the middles of their targets stand for clicks.
+    opposite : int
+        Clicks on targets of the polarity that is not looked for.
+    wanted : {"", "bright", "dark", "auto"}
+        Polarity to look for instead; empty unless `kind` is "polarity".
     """
 
     kind: Kind
@@ -60,15 +67,19 @@ class Verdict:
     cause: Cause | None = None
     mended: int = 0
     of: Subject = "clicks"
+    opposite: int = 0
+    wanted: Literal["", "bright", "dark", "auto"] = ""
 
     @property
     def is_wrong(self) -> bool:
-        """Whether the list should be corrected."""
-        return self.kind in ("displaced", "elsewhere", "nowhere")
+        """Whether the list, or the polarity, should be corrected."""
+        return self.kind in ("polarity", "displaced", "elsewhere", "nowhere")
 
     @property
     def makes_sense(self) -> bool:
-        """Whether masks of these clicks are worth having: they touch targets, or too few are known."""
+        """Whether masks of these clicks are worth having: most touch targets, or too few are known."""
+        if self.kind == "polarity":
+            return 2 * self.opposite < self.on_target
         return self.kind not in ("elsewhere", "nowhere")
 
     @property
@@ -91,7 +102,8 @@ class Verdict:
     def fix(self) -> str:
         """What to do; empty if nothing is wrong."""
         if self.cause is not None:
-            return self.cause.fix if self.of == "clicks" else for_masks(self.cause)
+            is_own = self.of == "clicks" or self.kind == "polarity"
+            return self.cause.fix if is_own else for_masks(self.cause)
         if self.kind == "nowhere" and self.of == "masks":
             return "look at some masks on their images: their names, and the images that they were drawn on"
         if self.kind == "nowhere":
@@ -99,7 +111,11 @@ class Verdict:
         return ""
 
 
-def judge(frames: Iterable[Clicked], of: Subject = "clicks") -> Verdict:
+def judge(
+    frames: Iterable[Clicked],
+    of: Subject = "clicks",
+    polarity: Literal["bright", "dark", "auto"] = "auto",
+) -> Verdict:
     """
     Judge a list of clicks as a whole.
 
@@ -109,6 +125,8 @@ def judge(frames: Iterable[Clicked], of: Subject = "clicks") -> Verdict:
         Images with clicks, or a sample of them: some hundred clicks are plenty. Pixels are not kept.
     of : {"clicks", "masks"}
         What the clicks are.
+    polarity : {"bright", "dark", "auto"}
+        Of the targets that are looked for; with "auto", any will do.
 
     Returns
     -------
@@ -132,6 +150,13 @@ def judge(frames: Iterable[Clicked], of: Subject = "clicks") -> Verdict:
             return Verdict("nowhere", count, images, on, of=of)
     if on < _BAD * count and by_chance(before) > _UNCLEAR:
         return Verdict("few", count, images, on, of=of)
+    if polarity != "auto":
+        opposite = int((evidence.are_dark() == (polarity == "bright"))[before > _ON].sum())
+        if opposite >= max(_FEWEST_OPPOSITE, _OPPOSITE * on):
+            other: Literal["bright", "dark"] = "dark" if polarity == "bright" else "bright"
+            wanted = other if opposite == on else "auto"
+            cause = of_polarity(other, wanted, opposite, on)
+            return Verdict("polarity", count, images, on, cause, of=of, opposite=opposite, wanted=wanted)
     shift = find_shift(evidence) if count >= _FEWEST_SHIFTED else None
     if shift is not None:
         mended = _on_target(evidence.surprise(shift.change))

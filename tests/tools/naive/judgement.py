@@ -30,11 +30,11 @@ def mirrored(k, size):
 
 
 def contrast_map(values):
-    """Contrast of all pixels at full resolution alone."""
+    """Contrast of all pixels at full resolution alone, with its sign."""
     found = np.array(
         [[contrast_at(values, r, c) for c in range(values.shape[1])] for r in range(values.shape[0])]
     )
-    level, spread = np.abs(found[..., 0]), found[..., 1]
+    level, spread = found[..., 0], found[..., 1]
     usual = max(np.median(spread), 0.1 * spread.mean())
     return level / np.maximum(spread, 0.2 * usual)
 

@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch")
 from tools.trainer.training import TINY, make_folder
 
 from pointmask.cli import main
-from pointmask.io.images.array import encode_png, read_mask
+from pointmask.io.images.array import encode_png, read, read_mask
 from pointmask_trainer.inference.predict import FEWEST_FRAMES, PredictSummary
 
 SETTINGS = ["--preset", "none", *(word for s in (*TINY, "epochs=1") for word in ("--set", s))]
@@ -54,6 +54,19 @@ def test_labels_beside_the_targets(folder, tmp_path, strategy, options, what):
     assert not (tmp_path / "run" / "metrics.jsonl").exists()
     run(*command, "--trust-labels")
     run(*command, "--resume")  # a run that began is not judged again
+
+
+def test_dark_targets_where_bright_ones_are_looked_for(folder, tmp_path):
+    data = shutil.copytree(folder, tmp_path / "data")
+    for path in (data / "images").iterdir():
+        pixels = read(path)
+        path.write_bytes(encode_png(np.iinfo(pixels.dtype).max - pixels))
+    command = ("train", data, "--strategy", "point", *SETTINGS, "--out", tmp_path / "run")
+    said = " ".join(run(*command, "--set", "masks.by=operator", code=2).split())
+    assert "are on dark targets" in said
+    assert "add --set masks.polarity=dark. If" in said
+    run(*command)  # nothing is drawn, and so nothing looked for
+    run(*command[:-1], tmp_path / "other", "--set", "masks.by=operator", "--set", "masks.polarity=dark")
 
 
 @pytest.mark.parametrize("strategy", ["point", "full"])

@@ -29,7 +29,7 @@ from typing import Any, ClassVar, Literal
 
 from torch import Tensor, nn
 
-from pointmask.theta import Theta
+from pointmask.theta import Polarity, Theta
 from pointmask_trainer.config import LossConfig
 from pointmask_trainer.data.batch import Batch
 from pointmask_trainer.data.labels import Label, SplitName
@@ -135,6 +135,11 @@ class Strategy(ABC):
             If the options name a file that cannot be read.
         """
         return None
+
+    def polarity_of_labels(self) -> Polarity:
+        """Return the polarity of the targets for which the annotator makes labels; "auto" if any will do."""
+        polarity: Polarity | Literal["both"] = getattr(self.options, "polarity", "auto")
+        return "auto" if polarity == "both" else polarity
 
     def learned_theta(self) -> Theta | None:
         """Return the annotator's parameters as learned so far, after `start`; None if none are learned.

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pointmask.components import middles
 from pointmask.judgement.evidence import Clicked
 from pointmask.judgement.sample import judge_some
+from pointmask.theta import Polarity
 from pointmask_trainer.data.labels import LabelStore
 from pointmask_trainer.data.split import Split
 from pointmask_trainer.errors import DataError
@@ -31,21 +32,34 @@ def check_labels(loop: Loop, say: Callable[[str], None]) -> None:
     Raises
     ------
     DataError
-        If hardly one does.
+        If hardly one does, or most lie on targets that are darker (or brighter) than those looked for.
     """
     split = loop.splits["train"]
     has_points = any(len(points) for points in split.points)
-    verdict = judge_some(
-        [k for k, points in enumerate(split.points) if len(points)] if has_points else range(len(split)),
-        partial(_look, split, None if has_points else loop.labels),
-        "clicks" if has_points else "masks",
-    )
     what = "points" if has_points else "masks"
+    by_operator: Polarity = loop.masks.polarity if loop.masks.by == "operator" else "auto"
+    of_labels = loop.strategy.polarity_of_labels() if has_points else "auto"
+    polarities: list[Polarity] = [one for one in (of_labels, by_operator) if one != "auto"]
+    polarities = list(dict.fromkeys(polarities)) or ["auto"]
+    for polarity in polarities:
+        verdict = judge_some(
+            [k for k, points in enumerate(split.points) if len(points)] if has_points else range(len(split)),
+            partial(_look, split, None if has_points else loop.labels),
+            "clicks" if has_points else "masks",
+            polarity=polarity,
+        )
+        if verdict.is_wrong:
+            break
     if verdict.is_unclear:
         say(f"Note: {what} of the train list: {verdict}")
     if not verdict.is_wrong:
         return
-    said = f"the {what} of the train list do not fit their images: {verdict}; {verdict.fix}"
+    fix = verdict.fix
+    if verdict.kind == "polarity":
+        tables = {"masks": by_operator, "strategy.options": of_labels}
+        wrong = [table for table, chosen in tables.items() if chosen == polarity]
+        fix = "add " + " ".join(f"--set {table}.polarity={verdict.wanted}" for table in wrong)
+    said = f"the {what} of the train list do not fit their images: {verdict}; {fix}"
     if verdict.makes_sense:
         say(f"Note: {said}")
         return
