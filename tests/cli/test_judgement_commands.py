@@ -73,6 +73,18 @@ def test_a_systematic_error_is_the_last_word_of_annotate_and_one_problem_of_chec
     assert problem["kind"] == "point list"
 
 
+def test_a_scale_that_leads_out_of_all_images_is_named(data, tmp_path):
+    images, rows = data
+    points = write(tmp_path / "p.csv", [(name, 20 * x + 1900, 20 * y + 1900) for name, x, y in rows])
+    said = run("annotate", images, "--points", points, "--out", tmp_path / "far", code=3).splitlines()
+    assert said[-1].startswith("What to do: correct what is listed above")
+    points = write(tmp_path / "p.csv", [(name, 6 * x, 6 * y) for name, x, y in rows if min(x, y) > 16])
+    said = run("annotate", images, "--points", points, "--out", tmp_path / "out", code=3).splitlines()
+    assert said[-2].startswith("WARNING: 0 targets: all")
+    assert "times as large" in said[-2]
+    assert float(said[-1].removeprefix("What to do: multiply x and y by ")) == pytest.approx(1 / 6, rel=0.03)
+
+
 def test_dark_targets_among_bright_ones_looked_for_are_the_last_word(data, tmp_path):
     images, rows = data
     for path in images.iterdir():

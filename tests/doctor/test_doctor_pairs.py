@@ -306,6 +306,23 @@ def test_numbers_that_were_spoilt(tmp_path):
     assert {group.kind: group.bits for group in found.groups}["png I;16, read as uint16"] == 16
 
 
+def test_bars_dead_lines_and_reticles_are_no_cut_bits(tmp_path):
+    good = np.random.default_rng(1).normal(50, 5, (128, 128)).clip(1, 255).astype(np.uint8)
+    changed = {name: good.copy() for name in ("bars", "lines", "bright", "reticle")}
+    changed["bars"][:16] = changed["bars"][-16:] = 255
+    changed["lines"][:, 37] = changed["lines"][52] = changed["lines"][:, 70] = 255
+    changed["bright"] += 180
+    changed["bright"][:, 37] = changed["bright"][:, :8] = 0
+    changed["reticle"][64, 40:90] = changed["reticle"][40:90, 64] = 255
+    changed["reticle"][4:12, 4:60:3] = 255
+    slope = np.add.outer(np.arange(128) * 3, np.arange(128) * 2) & 255
+    changed["cut"] = slope.astype(np.uint8)
+    changed["cut"][:16] = 0
+    for name, pixels in changed.items():
+        save(tmp_path / f"{name}.png", pixels)
+    assert [item.split(":")[0] for item in items(examine(tmp_path), "wrapped")] == ["cut.png"]
+
+
 def test_eight_bits_stretched(tmp_path):
     image = np.random.default_rng(0).normal(60, 12, (200, 200)).astype(np.uint8)
     save(tmp_path / "plain.png", image)

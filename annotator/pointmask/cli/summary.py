@@ -94,6 +94,8 @@ def what_is_wrong(summary: Summary, *, is_shard: bool = False) -> tuple[str, str
         return "0 targets: no image has points, so nothing was annotated", "name the images in the point list"
     if summary.images and len(summary.skipped) == summary.images:
         skipped = f"all {summary.images:,} images with points were skipped"
+        if verdict is not None and verdict.kind == "elsewhere":  # which explains points outside of them
+            return f"0 targets: {skipped}; {verdict}", verdict.fix
         return f"0 targets: {skipped}", f"correct what is listed above; all of it: {summary.manifest}"
     if verdict is not None and verdict.is_wrong:
         return str(verdict), verdict.fix

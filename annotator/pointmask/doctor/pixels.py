@@ -17,7 +17,9 @@ _LEAST_SPREAD = 16  # levels between the 2nd and 98th percentile; a narrower fra
 _COMB = 0.75  # share of levels in use below which a histogram has gaps
 _PER_LEVEL = 50  # pixels per level; of fewer, levels are missing by chance
 _FAR, _MIDDLE = 192, 64  # steps between neighbours: over the edge of 8 bits, and across half of them
-_LEAST_FAR = 0.002  # of all neighbours
+_LEAST_FAR = 0.002  # of all steps between neighbours
+_LEAST_STEP = 8  # levels that an even frame may differ by over the edge of 8 bits
+_EVEN = 0.75  # share of a row that has one value where it is a bar's or a dead line's
 _TINT = 0.05  # of the largest value: mean difference of bands that is more than a cast or compression
 _COLOUR_MODES = ("RGB", "RGBA", "P", "PA", "YCbCr", "CMYK", "LAB", "HSV")
 
@@ -104,17 +106,39 @@ def _is_wrapped(pixels: NDArray[np.uint8]) -> bool:
     Say whether an 8-bit frame jumps from end to end where it ought to be smooth.
 
     Only a frame that is neither saturated nor two-tone can tell: in it, steps across half of the range
-    are more frequent than those across all of it.
+    are more frequent than those across all of it. Bars, dead lines, text and reticles jump as well; but bars
+    and lines have one value, and steps to text, counted round the range, are larger than the others.
     """
     inner = np.count_nonzero((pixels >= 32) & (pixels < 224))
-    if 2 * inner < pixels.size:
+    if 2 * inner < pixels.size or not _has_many(_steps(pixels), _FAR):
         return False
-    far = middle = 0
-    for axis in (0, 1):
-        step = np.abs(np.diff(pixels.astype(np.int16), axis=axis))
-        far += int(np.count_nonzero(step > _FAR))
-        middle += int(np.count_nonzero((step > _MIDDLE) & (step <= _FAR)))
-    return far > _LEAST_FAR * 2 * pixels.size and far > 8 * middle
+    for _ in range(2):
+        pixels = _without_even_lines(pixels).T
+        if len(pixels.T) < 2:
+            return False
+    steps = _steps(pixels)
+    usual = int(np.searchsorted(np.cumsum(steps), 0.95 * steps[: _MIDDLE + 1].sum()))
+    far = max(_FAR, 256 - max(_LEAST_STEP, 2 * usual))
+    middle = steps[_MIDDLE + 1 : _FAR + 1].sum()
+    return _has_many(steps, far) and bool(steps[far + 1 :].sum() > 8 * middle)
+
+
+def _steps(pixels: NDArray[np.uint8]) -> NDArray[np.intp]:
+    """Count the steps between neighbours in rows and columns by their size, ``(256,)``."""
+    steps = (np.abs(np.diff(pixels.astype(np.int16), axis=axis)).ravel() for axis in (0, 1))
+    return np.bincount(np.concatenate(list(steps)), minlength=256)
+
+
+def _has_many(steps: NDArray[np.intp], far: int) -> bool:
+    """Whether many of the steps are larger than `far`."""
+    return bool(steps[far + 1 :].sum() > _LEAST_FAR * steps.sum())
+
+
+def _without_even_lines(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Leave out rows of which most pixels have the same value, as those of bars and of dead lines."""
+    usual = np.median(pixels, axis=1, keepdims=True)
+    kept: NDArray[np.uint8] = pixels[np.mean(pixels == usual, axis=1) < _EVEN]
+    return kept
 
 
 def moderate(pixels: NDArray[Any]) -> NDArray[Any]:
