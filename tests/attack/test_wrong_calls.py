@@ -77,6 +77,14 @@ CALLS = {
     "predict run": "pointmask predict run data/images --out detections-2",
     "predict data/images --out o": "pointmask predict builtin data/images --out o",
     "evaluate run": "pointmask evaluate run data",
+    "annotate data/images --points data/points.csv --simulate coarse --out o": "leave out --simulate",
+    # what would change nothing
+    "annotate data/images --points data/points.csv --seed 3 --out o": "--seed is for --simulate,",
+    "annotate data/images --points data/points.csv --threads 2 --scheduler a --out o": "on others; give one",
+    "check data/images --simulate coarse": "--simulate says how --points is read; leave it out, or give both",
+    "check data/images --points-format csv": "--points-format says how --points is read",
+    "click data/images --publish --points-format csv --out o": "--points-format says how --points is read",
+    "click data/images --publish --overlap 20 --out o": "--overlap is for the parts of --shard",
     # names that are nearly right
     "annotate data/imgaes/ --points data/points.csv --out o": "pointmask annotate data/images --points",
     "annotate data/images --points data/point.csv --out o": "--points data/points.csv --out o",

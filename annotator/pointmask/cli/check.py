@@ -8,7 +8,7 @@ import click
 
 from pointmask.advice import command, unused
 from pointmask.cli import EXIT_SOME_SKIPPED, advise, called, is_quiet, say
-from pointmask.cli.options import image_options, point_format_option
+from pointmask.cli.options import image_options, point_format_option, refuse_idle
 from pointmask.io.layout import IMAGES, POINT_LIST, TRUE_MASKS
 from pointmask.printable import printable
 
@@ -87,6 +87,8 @@ def check(
     """
     if (copy or overwrite) and out is None:
         raise click.UsageError("--copy and --overwrite are for the folder of --fix; give one")
+    for option in ("simulate", "point_format"):
+        refuse_idle(option, "says how --points is read", idle=source is None)
     from pointmask.cli import show_notes
     from pointmask.cli.progress import progress_display
     from pointmask.doctor import examine

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import click
+from click.core import ParameterSource
 
 from pointmask.cli.plugins import NamesOption
 from pointmask.io.formats.registry import FORMATS, layouts, saved_as
@@ -69,6 +70,25 @@ def data_set_name(ctx: click.Context, parameter: click.Parameter, value: str | N
     if value is not None and (not value.strip() or set(value) & set("/\\") or value.startswith(".")):
         raise click.BadParameter(f"{value!r} is no name of a data set; give a word, such as mine")
     return value
+
+
+def refuse_idle(parameter: str, belongs: str, *, idle: bool) -> None:
+    """
+    Refuse an option that was given and would change nothing, as it would leave a user in the wrong belief.
+
+    Parameters
+    ----------
+    parameter : str
+        Its name in the running command.
+    belongs : str
+        What follows on its name in the message: to which other option it belongs.
+    idle : bool
+        Whether it changes nothing.
+    """
+    context = click.get_current_context()
+    if idle and context.get_parameter_source(parameter) is ParameterSource.COMMANDLINE:
+        option = next(option for option in context.command.params if option.name == parameter)
+        raise click.UsageError(f"{option.opts[0]} {belongs}; leave it out, or give both")
 
 
 def dead_pixels_option(default: str) -> Callable[[F], F]:

@@ -13,6 +13,7 @@ from pointmask.cli.options import (
     json_option,
     point_format_option,
     polarity_option,
+    refuse_idle,
     saved_documents,
     source_options,
     style_option,
@@ -73,7 +74,7 @@ def shard_of(ctx: click.Context, parameter: click.Parameter, value: str | None) 
     help="Treat --points as a folder of masks and simulate clicks on its targets.",
 )
 @click.option(
-    "--seed", type=int, default=0, show_default=True, help="Seed of --simulate coarse and --report-sample."
+    "--seed", type=int, default=0, show_default=True, help="Seed of --simulate, --report-sample and --test."
 )
 @click.option(
     "--track",
@@ -195,6 +196,11 @@ def annotate(
     if track and empty_masks:
         raise click.UsageError(
             "--empty-masks would call frames empty in which --track lost a target; drop one of the two"
+        )
+    refuse_idle("seed", "is for --simulate, --report-sample or --test", idle=not (simulate or sample or test))
+    if scheduler is not None and threads > 1:
+        raise click.UsageError(
+            "--threads is for this machine, --scheduler runs the job on others; give one of the two"
         )
     written = WriteOptions(test, seed, name=name)
     try:

@@ -11,7 +11,7 @@ import click
 
 from pointmask.cli import complain, say
 from pointmask.cli.annotating.annotate import shard_of
-from pointmask.cli.options import point_format_option, polarity_option, source_options
+from pointmask.cli.options import point_format_option, polarity_option, refuse_idle, source_options
 
 if TYPE_CHECKING:
     from socket import socket
@@ -147,6 +147,8 @@ def click_command(
         raise click.UsageError(f"{one} writes, --read-only does not; give one of the two")
     if fill and points is None:
         raise click.UsageError("--fill makes the masks of given points; give them with --points FILE")
+    refuse_idle("point_format", "says how --points is read", idle=points is None)
+    refuse_idle("overlap", "is for the parts of --shard", idle=shard is None)
     if at is not None and (port is not None or not address.is_loopback(host)):
         raise click.UsageError("--socket takes the place of --port and --host; give one of the two")
     if not address.is_loopback(host):

@@ -106,6 +106,11 @@ def read_points(
         _check_regular(path)
     with gathering() as notes:
         if simulate is not None:
+            if format is None and path.is_file():
+                raise PointsError(
+                    f"{path} is a file; --simulate clicks on the targets of a folder of masks: give one, or "
+                    "leave out --simulate if these are points"
+                )
             points = FORMATS.load(format or "masks").simulate(path, simulate, seed)
         else:
             form = FORMATS.load(format or recognise(path))
