@@ -275,7 +275,11 @@ _KINDS = {
         "nothing, if they stand out little; take symbols of a display off the images",
         False,
     ),
-    "bands": ("images have bands that differ", "nothing, if their luminance is meant", False),
+    "bands": (
+        "images have bands that differ",
+        "nothing, if their luminance is meant; of a palette, such as rainbow, export the frames in grey",
+        False,
+    ),
     "few levels": ("images have very few grey levels", "export them again with more bits", False),
     "stretched": (
         "images were stretched after they were quantised",

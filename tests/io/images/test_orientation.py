@@ -1,4 +1,4 @@
-"""Pictures that are stored turned: read upright, in every format that says so, and said once."""
+"""Pictures that are stored turned: read upright, in every format that says so. Colours are said once."""
 
 import io
 import struct
@@ -165,3 +165,14 @@ def test_training_folders_hold_what_is_upright_when_it_is_read(kind, tmp_path):
         assert len(written) == 2
         for path in written:
             assert_array_equal(images.read(path), shown)
+
+
+@pytest.mark.parametrize(("spread", "is_told"), [(0, False), (4, False), (90, True)])
+def test_frames_in_colours_are_told(tmp_path, spread, is_told):
+    grey = np.random.default_rng(3).integers(60, 140, (40, 50))
+    colours = np.stack([grey, grey + spread, grey - spread // 2], axis=2).astype(np.uint8)
+    Image.fromarray(colours).save(tmp_path / "a.png")
+    with gathering() as notes:
+        images.read(tmp_path / "a.png")
+    assert len(notes.lines()) == is_told
+    assert all("coloured frames" in line and "a.png" in line for line in notes.lines())

@@ -27,6 +27,11 @@ _TURNED = (
     "files are turned upright, as their orientation says (EXIF, or tag 274 of TIFF) and annotation tools "
     "show them; masks are upright too"
 )
+_COLOURED = (
+    "coloured frames are read as their luminance; if the colours are a palette, such as rainbow, it does not "
+    "rise with temperature and masks are wrong: export the frames in grey, or radiometric"
+)
+_COLOUR = 0.05  # of the largest value: mean difference of bands that is more than a cast or compression
 _LONGEST_MESSAGE = 400
 
 
@@ -141,7 +146,10 @@ class ImageFile:
         ImageError
             If the file is cut short or damaged, or has no such frame or no finite pixel.
         """
-        return _finite(_one_band(self.bands(frame)), self.name)
+        bands = self.bands(frame)
+        if bands.ndim == 3 and _are_coloured(bands):
+            note(_COLOURED, self.name)
+        return _finite(_one_band(bands), self.name)
 
     def mask(self, frame: int = 0) -> NDArray[np.bool_]:
         """
@@ -322,6 +330,12 @@ def _bands_are_equal(stored: NDArray[Any]) -> bool:
     first, *others = np.moveaxis(stored, -1, 0)
     nan = stored.dtype.kind == "f"
     return all(np.array_equal(first, other, equal_nan=nan) for other in others)
+
+
+def _are_coloured(bands: NDArray[Any]) -> bool:
+    """Whether an (H, W, 3) frame has colours, judged by every fourth row and column."""
+    some = bands[::4, ::4].astype(np.float64)
+    return bool(np.mean(some.max(axis=2) - some.min(axis=2)) > _COLOUR * max(float(np.abs(some).max()), 1e-9))
 
 
 def _one_band(plain: NDArray[Any]) -> NDArray[Any]:
