@@ -137,9 +137,11 @@ def _call(address: str) -> None:
     making of the next client.
     """
     connect = import_module("distributed.comm").connect
+    # The certificates of Dask's configuration, as the client takes them.
+    secured = import_module("distributed").Security().get_connection_args("client")
 
     async def call() -> None:
-        comm = await asyncio.wait_for(connect(address, timeout=_ANSWER), _ANSWER + 1)
+        comm = await asyncio.wait_for(connect(address, timeout=_ANSWER, **secured), _ANSWER + 1)
         await comm.close()
 
     with ThreadPoolExecutor(1) as pool:  # in a notebook this thread runs a loop of its own already

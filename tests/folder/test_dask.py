@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -163,3 +164,33 @@ def test_real_images_with_a_lost_worker(tmp_path):
         annotate_folder(source, points, tmp_path / "out", scheduler=its.address, progress=lose_one)
         assert its.workers[0].poll() is not None
     assert tree(tmp_path / "out") == tree(tmp_path / "local")
+
+
+def test_a_cluster_that_talks_tls_alone(tmp_path):
+    if shutil.which("openssl") is None:
+        pytest.skip("makes its certificate with openssl")
+    import dask
+    from distributed import LocalCluster, Security
+
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    make = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost"
+    subprocess.run([*make.split(), "-out", cert, "-keyout", key], check=True, capture_output=True)
+    own = {
+        f"distributed.comm.tls.{role}.{what}": str(file)
+        for role in ("client", "scheduler", "worker")
+        for what, file in (("cert", cert), ("key", key))
+    }
+    with (
+        dask.config.set({**own, "distributed.comm.tls.ca-file": str(cert)}),
+        LocalCluster(
+            n_workers=1,
+            processes=False,
+            dashboard_address=None,
+            host="tls://127.0.0.1",
+            protocol="tls",
+            security=Security(require_encryption=True),
+            local_directory=str(tmp_path / "scratch"),
+        ) as cluster,
+    ):
+        assert cluster.scheduler_address.startswith("tls://")
+        assert list(executors.dask(abs, [-1, -2], cluster.scheduler_address)) == [1, 2]
