@@ -1,7 +1,9 @@
 """After each command the next one: named with the user's own places, and executed here."""
 
 import shutil
+from pathlib import Path
 
+import numpy as np
 import pytest
 from tools.docs.advised import advised, execute
 from tools.folders import other_modes
@@ -90,6 +92,19 @@ def test_images_of_an_archive_are_unpacked_for_a_training(base, tmp_path, monkey
     assert convert[0] == "convert"
     (train,) = advised(execute(convert))
     assert train == ["train", "training", "--strategy", "full", "--out", "run"]
+
+
+@pytest.mark.parametrize(("last", "follows"), [(0, "train"), (1, "convert")])
+def test_frames_of_a_stack_are_unpacked_for_a_training(tmp_path, monkeypatch, last, follows):
+    monkeypatch.chdir(tmp_path)
+    frames = np.random.default_rng(0).normal(100, 2, (2, 32, 32)).astype(np.float32)
+    frames[:, 10:13, 20:23] += 90
+    Path("stack").mkdir()
+    np.save("stack/flight.npy", frames)
+    rows = "".join(f"flight.npy,21,11,{frame}\n" for frame in range(last + 1))
+    Path("points.csv").write_text("image,x,y,frame\n" + rows)
+    (_, line) = advised(execute(["annotate", "stack", "--points", "points.csv", "--out", "labels"]))
+    assert line[0] == follows
 
 
 def test_the_demo_names_the_click_page_and_scenes_to_work_with(tmp_path, monkeypatch):

@@ -181,6 +181,19 @@ def test_of_a_file_with_several_frames_the_first_counts(folder, tmp_path):
     said = run(folder, tmp_path / "run")
     assert any("later frames of later, stack are passed over" in line for line in said)
     assert any("1 of 10 images are left out" in line and "later" in line for line in said)
+    assert any("the first alone is trained on" in line and "which holds 3" in line for line in said)
+
+
+def test_stacks_and_videos_alone_are_no_folder_to_train_on(tmp_path):
+    frames = np.zeros((3, 48, 48), np.uint16)
+    tifffile.imwrite(tmp_path / "stack.tif", frames, photometric="minisblack")
+    with pytest.raises(DataError, match=r"no image is left to train on.*several frames.*pointmask convert"):
+        split_ids(tmp_path, find_images(tmp_path))
+    (tmp_path / "stack.tif").rename(tmp_path / "flight.avi")
+    with pytest.raises(
+        DataError, match=r"holds flight.avi, but a training reads no .avi; .*pointmask convert"
+    ):
+        find_images(tmp_path)
 
 
 def test_a_fifth_of_what_is_left_is_drawn(folder):

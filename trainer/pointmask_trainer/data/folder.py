@@ -2,18 +2,25 @@
 
 import fnmatch
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
-from pointmask.errors import PointsError
+from pointmask.errors import ImageError, PointsError
+from pointmask.io.images.array import open_image
+from pointmask.io.images.kinds import may_hold_frames
 from pointmask.io.points.lists import read_ids
 from pointmask.io.points.match import match
+from pointmask_trainer.data.layout import AS_FILES
 from pointmask_trainer.data.layout import find_images as find_images
 from pointmask_trainer.data.layout import image_names as image_names
 from pointmask_trainer.data.lists import choose_lists
 from pointmask_trainer.data.lists import find_list as find_list
 from pointmask_trainer.errors import DataError
+
+FIRST_ALONE = f"of files with several frames, the first alone is trained on; to train on all, {AS_FILES}"
+"""What is said of stacks and videos."""
 
 _SHOWN = 3  # names in a message
 
@@ -118,10 +125,21 @@ def split_ids(
     for name, ids in (("train", train), ("val", val)):
         if not ids:
             points = ", and the points" if dropped else ""
+            frames = f"; {FIRST_ALONE}" if _has_frames(images) else ""
             raise DataError(
-                f"no image is left to {name} on; check the {name} list and --include {include!r}{points}"
+                f"no image is left to {name} on; check the {name} list and --include "
+                f"{include!r}{points}{frames}"
             )
     return train, val
+
+
+def _has_frames(images: Mapping[str, Path]) -> bool:
+    """Whether one of the first images is a file of several frames."""
+    for path in list(images.values())[:_SHOWN]:
+        with suppress(ImageError), open_image(path) as file:
+            if may_hold_frames(path.name) and file.frames > 1:
+                return True
+    return False
 
 
 def some(names: Sequence[str]) -> str:

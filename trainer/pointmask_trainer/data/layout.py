@@ -1,13 +1,18 @@
 """Locations of images and masks in a training folder, for the directory layouts in common use."""
 
 import re
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePosixPath
 
 from pointmask.io.images.folder import FolderSource, list_images
 from pointmask.io.layout import IMAGES, RESULTS, TRUE_MASKS
 from pointmask.io.points.names import without_suffix
 from pointmask_trainer.errors import DataError
+
+AS_FILES = "write each frame as a file: pointmask convert MASKS FOLDER --to basicirstd --images IMAGES"
+"""What to do with stacks and videos."""
+
+_SHOWN = 3  # names in a message
 
 _IMAGE_FOLDERS = (IMAGES, "origin/img")  # the most common one, and PAL's
 
@@ -80,9 +85,19 @@ def find_images(root: Path) -> dict[str, Path]:
     if not images:
         subfolders = _folders(root)
         is_root = bool(subfolders) and folder == root
+        source = FolderSource(folder)
+        if others := source.names():
+            raise DataError(
+                f"{folder} holds {', '.join(others[:_SHOWN])}, but a training reads no {_suffixes(others)}; "
+                f"{AS_FILES}"
+            )
         prefix = f"{root} holds no {IMAGES}/ but {', '.join(subfolders)}; " if is_root else ""
-        raise DataError(prefix + FolderSource(folder).why_no_image())
+        raise DataError(prefix + source.why_no_image())
     return images
+
+
+def _suffixes(names: Iterable[str]) -> str:
+    return " or ".join(sorted({PurePosixPath(name).suffix for name in names}))
 
 
 def lies_among_masks(name: str) -> bool:

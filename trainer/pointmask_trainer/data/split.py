@@ -15,14 +15,15 @@ from numpy.typing import NDArray
 from pointmask.defects import KEEP, REPLACED, DeadPixels, fill_gaps
 from pointmask.errors import ImageError, PointsError
 from pointmask.executors import threads
-from pointmask.io.images.array import read, read_mask
+from pointmask.io.images.array import open_image, read_mask
 from pointmask.io.images.folder import list_images
+from pointmask.io.images.kinds import may_hold_frames
 from pointmask.io.notes import gathering, note
 from pointmask.io.points.fit import differs, fitted
 from pointmask.io.points.match import match
 from pointmask.io.points.names import without_suffix
 from pointmask.mending import mended
-from pointmask_trainer.data.folder import some
+from pointmask_trainer.data.folder import FIRST_ALONE, some
 from pointmask_trainer.data.layout import lies_among_masks, mask_folder
 from pointmask_trainer.data.points import Paired
 from pointmask_trainer.data.pool import Pool
@@ -94,12 +95,23 @@ def load_split(
         If images cannot be read, or points lie outside their image.
     """
     files = tuple(images[key] for key in ids)
-    arrays = [_filled(array, file, say) for array, file in zip(_read_all(files, read), files, strict=True)]
+    with gathering() as notes:
+        read = _read_all(files, _first_frame)
+    for line in notes.lines():
+        say(line)
+    arrays = [_filled(array, file, say) for array, file in zip(read, files, strict=True)]
     if dead_pixels == "replace":
         arrays = _mended(ids, arrays, paired, say)
     dtype = _common_dtype(arrays)
     pool = Pool([array.astype(dtype, copy=False) for array in arrays], device)
     return Split(name, tuple(ids), files, pool, _points_of(ids, pool, paired, say))
+
+
+def _first_frame(file: Path) -> NDArray[np.generic]:
+    with open_image(file) as image:
+        if may_hold_frames(file.name) and image.frames > 1:
+            note(FIRST_ALONE, f"{file.name}, which holds {image.frames:,}")
+        return image.decode(0)
 
 
 def _filled(array: NDArray[np.generic], file: Path, say: Callable[[str], None]) -> NDArray[np.generic]:

@@ -218,10 +218,11 @@ def annotate(
         from pointmask.cli.annotating.tracking import carry_points, show_tracks
 
         carried = carry_points(opened, points, out, polarity=polarity, overwrite=overwrite, reads=[source])
+    used = carried.points if carried else points
     with progress_display() as progress:
         summary = annotate_folder(
             opened,
-            carried.points if carried else points,
+            used,
             out,
             theta=parameters,
             polarity=polarity,
@@ -252,7 +253,9 @@ def annotate(
         data = data_of(images) or images
         train = command("train", data, "--masks", out, "--out", unused("run"))
         unpack = command("convert", out, unused("training"), "--to", "basicirstd", "--images", images)
-        advise(command("click", images, "--review", out, "--out", out), train if images.is_dir() else unpack)
+        later = re.compile("#[1-9][0-9]*$")  # frames of a file: a training reads the first alone
+        is_trained_on = images.is_dir() and not any(later.search(key) for key in used.by_image)
+        advise(command("click", images, "--review", out, "--out", out), train if is_trained_on else unpack)
     makes_sense = summary.judgement is None or summary.judgement.makes_sense
     if summary.skipped or not makes_sense or not (summary.images or shard):
         raise SystemExit(EXIT_SOME_SKIPPED)
