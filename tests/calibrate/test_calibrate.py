@@ -211,6 +211,14 @@ def test_points_off_every_target_do_not_count(dilated):
         calibrate(pairs, theta=FIXED)
 
 
+def test_masks_of_the_next_image(dilated):
+    moved = [(image, points, np.roll(mask, (4, 4), axis=(0, 1))) for image, points, mask in dilated]
+    with pytest.raises(
+        PointsError, match=r"overlap the given ones by 0\.[012]\d .* as if these were of other"
+    ):
+        calibrate(moved, theta=FIXED)
+
+
 def test_a_mask_of_another_size(dilated):
     image, points, truth = dilated[0]
     with pytest.raises(ImageError, match="same size"):
