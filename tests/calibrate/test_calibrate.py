@@ -292,6 +292,21 @@ def test_command_writes_what_it_found(folders):
     assert all(len(drawing.findall(".//{*}path")) == 3 for drawing in drawings)
 
 
+def test_dark_targets_where_bright_ones_are_looked_for(folders):
+    for path in (folders / "images").iterdir():
+        Image.fromarray(255 - np.asarray(Image.open(path))).save(path)
+    for path in sorted((folders / "masks").iterdir())[8:]:
+        path.unlink()
+    call = words(folders, "--simulate", "centroid", "--overwrite")
+    done = run(*call)
+    assert done.exit_code == 3, done.output
+    assert "on dark targets" in done.stdout.splitlines()[-2]
+    assert done.stdout.splitlines()[-1] == "What to do: give --polarity dark, and calibrate again"
+    done = run(*call, "--polarity", "dark")
+    assert done.exit_code == 0, done.output
+    assert "Next:" in done.stdout
+
+
 def test_simulated_clicks_equal_the_list_of_the_same_clicks(folders):
     listed = run(*words(folders, "--points", folders / "points.csv"))
     clicked = run(*words(folders, "--simulate", "centroid", "--overwrite"))

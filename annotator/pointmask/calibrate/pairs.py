@@ -1,7 +1,10 @@
 """Reading of folders as the pairs that `pointmask.calibrate` is fitted to."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from pathlib import Path
+
+import numpy as np
 
 from pointmask.advice import command
 from pointmask.calibrate.samples import Pair, check_pair
@@ -13,6 +16,11 @@ from pointmask.io.points.by_frame import points_by_frame
 from pointmask.io.points.fit import fitted
 from pointmask.io.points.match import match
 from pointmask.io.points.points import Points
+from pointmask.judgement.evidence import Clicked
+from pointmask.judgement.verdict import Verdict, judge
+from pointmask.theta import Polarity
+
+_JUDGED = 64
 
 
 def read_pairs(
@@ -70,3 +78,19 @@ def read_pairs(
             skipped.append((name, str(error)))
         else:
             yield image, clicks, truth
+
+
+def judge_pairs(pairs: Iterable[Pair], polarity: Polarity) -> Verdict:
+    """
+    Judge whether the points lie on targets, and on such as are looked for.
+
+    Parameters
+    ----------
+    pairs : iterable of Pair
+        The first `_JUDGED` of them tell.
+    polarity : {"bright", "dark", "auto"}
+        Of the targets that are looked for.
+    """
+    some = islice(pairs, _JUDGED)
+    clicked = (Clicked(np.asarray(image), np.array(points).reshape(-1, 2)) for image, points, _ in some)
+    return judge(clicked, polarity=polarity)

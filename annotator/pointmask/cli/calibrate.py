@@ -106,7 +106,7 @@ def calibrate(
 
     check_images(images)
     from pointmask.calibrate.fit import calibrate as fit
-    from pointmask.calibrate.pairs import read_pairs
+    from pointmask.calibrate.pairs import judge_pairs, read_pairs
     from pointmask.calibrate.picture import most_changed
     from pointmask.cli import show_notes
     from pointmask.cli.summary import announce_compilation
@@ -128,6 +128,7 @@ def calibrate(
             tick=tick,
         )
     again = read_pairs(images, masks, points, [])
+    verdict = judge_pairs(read_pairs(images, masks, points, []), polarity)
     shown = most_changed(again, calibration.start, calibration.theta, polarity)
     _write(out, _text(calibration))
     _write(picture, compared_svg(_HEADING, shown))
@@ -137,10 +138,13 @@ def calibrate(
     ):
         say(line)
     clicks = ("--points", masks, "--simulate", simulate) if simulate else ("--points", str(source))
-    advise(command("annotate", images, *clicks, "--theta", out, "--out", unused("labels")))
+    if not verdict.is_wrong:
+        advise(command("annotate", images, *clicks, "--theta", out, "--out", unused("labels")))
     for name, reason in skipped:
         complain(f"left out: {name}: {reason}")
-    if skipped:
+    if verdict.is_wrong:
+        say(f"WARNING: {verdict}", f"What to do: {verdict.fix}, and calibrate again")
+    if skipped or not verdict.makes_sense:
         raise SystemExit(EXIT_SOME_SKIPPED)
 
 

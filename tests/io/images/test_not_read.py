@@ -3,6 +3,7 @@
 import io
 import struct
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from PIL import Image
@@ -11,6 +12,7 @@ from tools.images import noise, npy_bytes, pgm, pillow_bytes, tiff_bytes
 from pointmask.cli import main
 from pointmask.errors import ImageError
 from pointmask.io.images import array as images
+from pointmask.io.images.open import open_source
 
 
 @pytest.mark.parametrize(
@@ -85,3 +87,12 @@ def test_shapes_are_told_from_headers_as_from_pixels():
     ):
         with images.ImageFile(io.BytesIO(data), name) as file:
             assert file.shape() == file.decode().shape == (7, 9)
+
+
+def test_matrices_as_text_are_told_how_to_be_saved(tmp_path):
+    np.savetxt(tmp_path / "a.csv", noise((20, 20)), delimiter=",")
+    said = open_source(tmp_path).why_no_image()
+    assert "holds no image that is read here, but 1 .csv: if they are matrices of numbers" in said
+    assert "numpy.save('a.npy', numpy.loadtxt('a.csv', delimiter=','))" in said
+    (tmp_path / "a.csv").rename(tmp_path / "a.xyz")
+    assert "of numbers" not in open_source(tmp_path).why_no_image()
