@@ -112,7 +112,7 @@ def test_a_damaged_journal_is_published_up_to_the_damage_and_left_alone(tmp_path
     assert shown.exit_code == 2
     assert "clicks.jsonl, line 3, is not as pointmask wrote it: its seq is 7" in shown.output
     done = CliRunner().invoke(cli.main, ["click", str(images), "--publish"])
-    assert done.exit_code == 0, done.output
+    assert done.exit_code == cli.EXIT_SOME_SKIPPED, done.output
     assert "1 frame with 1 target" in done.output
     assert "as of line 2 of the journal" in done.output
     assert (out / "clicks.jsonl").read_bytes() == damaged
@@ -171,6 +171,12 @@ def test_all_given_points_become_the_masks_of_annotate(tmp_path):
     assert [mask.name for mask in wanted] == ["f0.png", "f1.png", "f2.png"]
     for mask in wanted:
         assert (out / "masks" / mask.name).read_bytes() == mask.read_bytes()
+
+    (images / "f2.png").write_bytes(b"damaged")
+    words[3] = str(tmp_path / "again")
+    done = CliRunner().invoke(cli.main, words)
+    assert done.exit_code == cli.EXIT_SOME_SKIPPED, done.output
+    assert "f2.png, frame 0" in done.output
 
 
 WRONG = (

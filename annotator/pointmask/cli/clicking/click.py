@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from pointmask.cli import complain, say
+from pointmask.cli import EXIT_SOME_SKIPPED, complain, say
 from pointmask.cli.annotating.annotate import shard_of
 from pointmask.cli.options import point_format_option, polarity_option, refuse_idle, source_options
 
@@ -181,10 +181,10 @@ def click_command(
     is_new = not out.exists()
     try:
         with opened(wish, _warn) as desk:
-            if fill:
-                _fill(desk)
+            is_whole = _fill(desk) if fill else True
             if publish:
-                _publish(desk)
+                if not _publish(desk) or not is_whole:
+                    raise SystemExit(EXIT_SOME_SKIPPED)
                 return
             wait_for_images(desk.listing, _PATIENCE, say)
             say(_what_is_there(desk, is_new=is_new))
@@ -202,6 +202,7 @@ def click_command(
             raise
         _warn(str(error))
         _publish_up_to_damage(wish)
+        raise SystemExit(EXIT_SOME_SKIPPED) from None
 
 
 def _theta_of_last_session(out: Path) -> "Theta":
@@ -269,8 +270,8 @@ def _redirect_to(place: str) -> "Redirect | None":
         return None
 
 
-def _fill(desk: "Desk") -> None:
-    """Make the masks of all points, and say which could not be made."""
+def _fill(desk: "Desk") -> bool:
+    """Make the masks of all points, say which could not be made, and return whether all could."""
     from pointmask.cli.progress import progress_display
     from pointmask.cli.summary import announce_compilation, list_some
     from pointmask.click.jobs.fill import fill
@@ -283,6 +284,7 @@ def _fill(desk: "Desk") -> None:
         list_some(
             "Not made", [f"{name}, frame {frame}: {why}" for (name, frame), why in problems.items()], ""
         )
+    return not problems
 
 
 def _publish_up_to_damage(wish: "Wish") -> None:
@@ -293,8 +295,8 @@ def _publish_up_to_damage(wish: "Wish") -> None:
     say(f"{_frames_with_targets(published)} in {wish.out}, as of line {line:,} of the journal.")
 
 
-def _publish(desk: "Desk") -> None:
-    """Bring the output folder up to date, unless the user has no time for it."""
+def _publish(desk: "Desk") -> bool:
+    """Bring the output folder up to date, unless the user has no time for it; return whether all is there."""
     from pointmask.click.publish.folder import Cancelled
 
     stopped = threading.Event()
@@ -303,9 +305,11 @@ def _publish(desk: "Desk") -> None:
         published = desk.session.publish(cancel=stopped)
     except Cancelled:
         say("Left for the next time; every edit is in the journal.")
+        return False
     else:
         skipped = f", {published.skipped:,} left out" if published.skipped else ""
         say(f"{_frames_with_targets(published)} in {desk.session.setup.out}{skipped}.")
+        return not published.skipped
     finally:
         signal.signal(signal.SIGINT, before)
 
