@@ -11,7 +11,7 @@ import click
 from pointmask.advice import command, unused
 from pointmask.cli import EXIT_SOME_SKIPPED, advise, complain, is_quiet, say
 from pointmask.cli.options import point_format_option, polarity_option
-from pointmask.errors import OutputError
+from pointmask.errors import OutputError, PointsError
 
 if TYPE_CHECKING:
     from pointmask.calibrate.fit import Calibration
@@ -115,6 +115,9 @@ def calibrate(
 
     points = read_points(source or masks, format=point_format, simulate=simulate, seed=seed, images=images)
     show_notes(points.notes)
+    verdict = judge_pairs(read_pairs(images, masks, points, []), polarity)
+    if not verdict.makes_sense:
+        raise PointsError(f"{verdict}; {verdict.fix}")
     skipped: list[tuple[str, str]] = []
     announce_compilation()
     with _progress_display(budget) as tick:
@@ -128,7 +131,6 @@ def calibrate(
             tick=tick,
         )
     again = read_pairs(images, masks, points, [])
-    verdict = judge_pairs(read_pairs(images, masks, points, []), polarity)
     shown = most_changed(again, calibration.start, calibration.theta, polarity)
     _write(out, _text(calibration))
     _write(picture, compared_svg(_HEADING, shown))
@@ -144,7 +146,7 @@ def calibrate(
         complain(f"left out: {name}: {reason}")
     if verdict.is_wrong:
         say(f"WARNING: {verdict}", f"What to do: {verdict.fix}, and calibrate again")
-    if skipped or not verdict.makes_sense:
+    if skipped:
         raise SystemExit(EXIT_SOME_SKIPPED)
 
 
