@@ -1,7 +1,7 @@
 """Places where targets may be, from a detector or from `pointmask propose`: shown until they are judged."""
 
 import csv
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,19 +9,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pointmask.click.base.paired import Warn, paired
 from pointmask.click.contract.targets import ClickFrame
 from pointmask.components import components
 from pointmask.errors import ImageError
-from pointmask.io.formats import read_points
 from pointmask.io.formats.encodings import rle
 from pointmask.io.images.array import read_mask
 from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import POINTS, result_path
-from pointmask.io.points.by_frame import points_by_frame
 from pointmask.io.points.names import ImageFrame, clean_key
 from pointmask.io.points.points import pixel_index
-
-Warn = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +125,7 @@ def read_proposals(path: Path, images: ImageSource, names: Sequence[str], warn: 
     names : sequence of str
         Of all images.
     warn : callable
-        Takes a sentence about proposals that are left out.
+        Takes a sentence about what was assumed, or is left out.
 
     Raises
     ------
@@ -136,11 +133,7 @@ def read_proposals(path: Path, images: ImageSource, names: Sequence[str], warn: 
         If they cannot be read.
     """
     table = path / POINTS if (path / POINTS).is_file() else path
-    points = read_points(table, images=images)
-    found = points_by_frame(points, names)
-    if found.unmatched or found.ambiguous:
-        left_out = len(found.unmatched) + len(found.ambiguous)
-        warn(f"{points.source}: {left_out:,} names fit no image, or several, and are left out")
+    found = paired(table, images, names, warn)
     scores = _scores(table)
     by_frame = {}
     for (name, frame), group in found.points.items():

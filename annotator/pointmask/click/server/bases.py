@@ -1,26 +1,21 @@
 """What a session starts from: masks that are reviewed, points that are given."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 from pointmask.advice import command
 from pointmask.click.base.copy import start_as_copy
 from pointmask.click.base.manifest import ManifestBase
+from pointmask.click.base.paired import Warn, paired
 from pointmask.click.base.seeds import Bases, SeedBase
 from pointmask.click.contract.base import Base
 from pointmask.click.frames.listing import Listing
 from pointmask.click.publish.own import check_new
 from pointmask.errors import OutputError
 from pointmask.folder.records.manifest import Settings
-from pointmask.io.formats import read_points
 from pointmask.io.layout import CLICKS, MANIFEST
 from pointmask.io.own import check_plain
-from pointmask.io.points.by_frame import points_by_frame
-
-Warn = Callable[[str], None]
-
-_SHOWN = 3  # names in a sentence
 
 
 @contextmanager
@@ -93,16 +88,7 @@ def seeded(path: Path, point_format: str | None, listing: Listing, settings: Set
         If they cannot be read.
     """
     listing.wait()
-    names = listing.names()
-    points = read_points(path, format=point_format, images=listing.images)
-    found = points_by_frame(points, names)
-    for what, keys in (
-        ("name no image here", found.unmatched),
-        ("fit several images", tuple(found.ambiguous)),
-        ("have a row that cannot be read", tuple(dict.fromkeys(name for name, _ in found.rejected))),
-    ):
-        if keys:
-            warn(f"{points.source}: {len(keys):,} of its images {what} and are left out: {_some(keys)}")
+    found = paired(path, listing.images, listing.names(), warn, point_format=point_format)
     return SeedBase(found.points, settings)
 
 
@@ -110,8 +96,3 @@ def joined(bases: Collection[Base | None]) -> Base | None:
     """Return several bases as one; the first that knows a frame tells of it."""
     there = [base for base in bases if base is not None]
     return Bases(there) if len(there) > 1 else next(iter(there), None)
-
-
-def _some(names: tuple[str, ...]) -> str:
-    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more

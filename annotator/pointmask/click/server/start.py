@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 
+from pointmask.click.base.paired import Warn
 from pointmask.click.base.proposals import read_proposals
 from pointmask.click.frames.cache import Frames
 from pointmask.click.frames.listing import Listing
-from pointmask.click.server.bases import Warn, joined, reviewed, seeded
+from pointmask.click.server.bases import joined, reviewed, seeded
 from pointmask.click.server.desk import Desk
 from pointmask.click.session import limits
 from pointmask.click.session.hold import hold_folder
