@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 from tools.trainer.training import make_folder
 
 from pointmask.io.formats import read_points
-from pointmask.io.images.array import encode_png
+from pointmask.io.images.array import encode_png, read_mask
 from pointmask_trainer.data.folder import find_images, find_list, read_list, split_ids
 from pointmask_trainer.data.normalisation import normalisation_of
 from pointmask_trainer.data.points import pair_points
@@ -146,6 +146,16 @@ def test_masks_that_are_all_empty_are_refused(folder):
     for file in (folder / "masks").iterdir():
         file.write_bytes(encode_png(np.zeros((48, 48), bool)))
     with pytest.raises(DataError, match="every mask of the train list is empty"):
+        load_masks(split_of(folder), folder / "masks")
+
+
+def test_inverted_masks_are_refused_and_one_large_target_is_not(folder):
+    first, *others = sorted((folder / "masks").iterdir())
+    first.write_bytes(encode_png(np.ones((48, 48), bool)))
+    assert load_masks(split_of(folder), folder / "masks")[0].all()
+    for file in others:
+        file.write_bytes(encode_png(~read_mask(file)))
+    with pytest.raises(DataError, match=r"such as scene_00\d; .* inverted: save 255 minus each"):
         load_masks(split_of(folder), folder / "masks")
 
 

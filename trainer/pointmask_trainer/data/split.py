@@ -180,7 +180,7 @@ def load_masks(split: Split, folder: Path, say: Callable[[str], None] = lambda t
     Raises
     ------
     DataError
-        If masks are missing, unreadable, of another size than their image, or all empty.
+        If masks are missing, unreadable, of another size than their image, all empty, or inverted.
     """
     folder = mask_folder(folder)
     if not folder.is_dir():
@@ -199,6 +199,15 @@ def load_masks(split: Split, folder: Path, say: Callable[[str], None] = lambda t
     masks = _read_all([by_id[key] for key in split.ids], lambda file: read_mask(file, shape=shape_of[file]))
     if not any(mask.any() for mask in masks):
         raise DataError(f"{folder}: every mask of the {split.name} list is empty; check the masks")
+    turned = [
+        key for key, mask in zip(split.ids, masks, strict=True) if 2 * np.count_nonzero(mask) > mask.size
+    ]
+    if 2 * len(turned) > len(masks):
+        raise DataError(
+            f"{folder}: target is more than half of {len(turned):,} of {len(masks):,} masks of the "
+            f"{split.name} list, such as {turned[0]}; target is what is above 127, "
+            "so these seem to be inverted: save 255 minus each"
+        )
     return masks
 
 
