@@ -1,6 +1,6 @@
 """Gather the curves of finished cells of a table of trainings into one small file, for the site's pictures.
 
-python benchmarks/strategy_curves.py --name unseen               # after strategy_table.py of the same name
+python benchmarks/strategy_curves.py --name sirst-v1             # after strategy_table.py of the same name
 
 ``strategy_curves-<name>.csv`` has a line for each validation of each cell of ``strategy_table-<name>.json``:
 ``detector,row,data_set,seed,epoch,minutes,loss`` and, in per cent, ``iou`` (the network's own masks against

@@ -27,8 +27,8 @@ def hook(monkeypatch):
 
 
 def test_a_table_has_the_means_of_the_result_file(hook):
-    text = hook("figures").on_page_markdown("before\n<!-- figures: unseen lesps -->\nafter")
-    cells = json.loads((RESULTS / "strategy_table-unseen.json").read_text())["cells"]
+    text = hook("figures").on_page_markdown("before\n<!-- figures: sirst-v1 lesps -->\nafter")
+    cells = json.loads((RESULTS / "strategy_table-sirst-v1.json").read_text())["cells"]
     rows = {line.split(" | ")[0]: line.split(" | ") for line in text.splitlines() if line.startswith("| ")}
     assert list(rows) == [
         "| supervision", "| :---", "| true masks (`full`)", "| our masks (`masks`)", "| `lesps`"
@@ -52,27 +52,27 @@ def test_columns_that_no_row_fills_are_left_out(hook):
 
 
 def test_curves_say_in_words_how_they_end(hook):
-    html = hook("curves").on_page_markdown("<!-- curves: unseen lesps lesps_annotator -->")
-    with (RESULTS / "strategy_curves-unseen.csv").open(newline="") as file:
-        last = [line for line in csv.DictReader(file) if line["row"] == "lesps" and line["epoch"] == "60"]
+    html = hook("curves").on_page_markdown("<!-- curves: sirst-v1 lesps lesps_annotator -->")
+    with (RESULTS / "strategy_curves-sirst-v1.csv").open(newline="") as file:
+        last = [line for line in csv.DictReader(file) if line["row"] == "lesps" and line["epoch"] == "20"]
     wanted = mean(float(line["iou"]) for line in last)
     assert f"lesps ends at {wanted:.0f}" in html
     assert html.count("<figure>") == 2  # the detector, and the labels that change
     detector = html.partition("</figure>")[0]
     assert len(re.findall(r'class="own-0 seed"', detector)) == len(last)
-    assert hook("curves").on_page_markdown("<!-- curves: unseen point -->").count("<figure>") == 1
+    assert hook("curves").on_page_markdown("<!-- curves: sirst-v1 point -->").count("<figure>") == 1
 
 
 @pytest.mark.parametrize("name", ["figures", "curves"])
 def test_a_row_without_results_stops_the_build(hook, name):
-    with pytest.raises(ValueError, match=r"unseen\.(json|csv) has no (finished )?cell of b1"):
-        hook(name).on_page_markdown(f"<!-- {name}: unseen b1 -->")
+    with pytest.raises(ValueError, match=r"sirst-v1\.(json|csv) has no (finished )?cell of b1"):
+        hook(name).on_page_markdown(f"<!-- {name}: sirst-v1 b1 -->")
 
 
 def test_every_row_that_has_a_curve_is_in_the_table():
-    cells = json.loads((RESULTS / "strategy_table-unseen.json").read_text())["cells"]
+    cells = json.loads((RESULTS / "strategy_table-sirst-v1.json").read_text())["cells"]
     known = {(cell["row"], str(cell["seed"])) for cell in cells}
-    with (RESULTS / "strategy_curves-unseen.csv").open(newline="") as file:
+    with (RESULTS / "strategy_curves-sirst-v1.csv").open(newline="") as file:
         drawn = {(line["row"], line["seed"]) for line in csv.DictReader(file)}
     assert drawn <= known
 
