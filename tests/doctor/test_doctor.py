@@ -135,6 +135,18 @@ def test_masks_that_do_not_fit(images, tmp_path):
     ]
 
 
+def test_masks_whose_background_is_white(images, tmp_path):
+    for name in ("a", "b"):
+        save(
+            tmp_path / f"masks/{name}.png",
+            255 - disc()[: 40 if name == "b" else None, : 30 if name == "b" else None],
+        )
+    found = finding(examine(images, None, tmp_path / "masks").findings, "more than half")
+    assert found.is_problem
+    assert "255 minus" in found.fix
+    assert len(found.items) == 2
+
+
 def test_masks_inside_the_image_folder_are_not_images(images):
     save(images / "masks/a.png", disc())
     assert examine(images, masks=images / "masks").groups[0].files == 2

@@ -217,6 +217,11 @@ _KINDS = {
         True,
     ),
     "mask dim": ("masks hold nothing above half of the range", "multiply them (truth is > 127 of 255)", True),
+    "mask inverted": (
+        "masks are target in more than half of their pixels",
+        "look at them: target is 255, background 0; save 255 minus each that is inverted",
+        True,
+    ),
     "mask twice": (
         "masks fit several images, or several masks one image",
         "rename them like the image",

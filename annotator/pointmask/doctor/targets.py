@@ -50,6 +50,8 @@ def mask_notes(shown: str, stored: NDArray[Any], mask: NDArray[np.bool_]) -> Ite
             f"{shown}: {len(values)} values from {least} to {values[-1]}, {between:,} pixels between; "
             f"{np.count_nonzero(mask):,} pixels above half, {np.count_nonzero(stored > 0):,} above 0",
         )
+    if 2 * (area := np.count_nonzero(mask)) > mask.size:
+        yield "mask inverted", f"{shown}: {area:,} of {mask.size:,} pixels"
 
 
 def is_binary(stored: NDArray[Any], values: NDArray[Any]) -> bool:
