@@ -132,6 +132,20 @@ def test_a_folder_without_images_is_an_error(tmp_path):
         write_proposals(open_source(tmp_path), tmp_path / "points.csv", Search())
 
 
+def test_places_that_recur_are_told(tmp_path):
+    for k in range(6):
+        image = image_of(k, 10 + 7 * k, 60)
+        image[50:52, 20:22] += 90  # a symbol, in the same place of all but one frame
+        Image.fromarray(image if k else image_of(0, 10, 60)).save(tmp_path / f"{k}.png")
+    summary = write_proposals(open_source(tmp_path), tmp_path / "p.csv", Search(count=3))
+    ((place, often),) = summary.recurring
+    assert (max(abs(place[0] - 50.5), abs(place[1] - 20.5)) < 1, often) == (True, 5)
+    said = run("propose", tmp_path, "--out", tmp_path / "q.csv").stderr
+    assert "1 place of proposals recur" not in said
+    assert "recurs in many frames" in said
+    assert "in 5 of 6" in said
+
+
 def test_the_command_and_its_masks(folder):
     out, masks = folder / "points.csv", folder / "masks"
     done = run(

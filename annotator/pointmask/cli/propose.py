@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from pointmask.advice import command
-from pointmask.cli import EXIT_SOME_SKIPPED, advise, say
+from pointmask.cli import EXIT_SOME_SKIPPED, advise, say, show_notes
 from pointmask.cli.options import dead_pixels_option, polarity_option, source_options
 
 if TYPE_CHECKING:
@@ -109,6 +109,16 @@ def propose(
     say(f"proposals  {summary.proposals:,}  (score {least:.4g} or more)")
     if summary.bare:
         say(f"without    {summary.bare:,} frames have no proposal and are not in the table")
+    if summary.recurring:
+        (row, col), often = summary.recurring[0]
+        count = len(summary.recurring)
+        which = "a place of proposals recurs" if count == 1 else f"{count:,} places of proposals recur"
+        show_notes(
+            [
+                f"{which} in many frames (row {row}, column {col} in {often:,} of "
+                f"{summary.frames:,}): symbols of a display, or what stands still before the camera"
+            ]
+        )
     if summary.skipped:
         list_some("Skipped", [f"{name}: {reason}" for name, reason in summary.skipped], "")
     say(f"Table:   {out}")

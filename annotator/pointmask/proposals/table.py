@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,6 +24,12 @@ from pointmask.theta import Polarity
 
 COLUMNS = ("image", "x", "y", "frame", "score", "area")
 """Columns of the table: centroid of the mask in 0-based pixels, score, and pixels of the mask."""
+
+
+Place = tuple[int, int]
+"""Row and column of a proposal, to whole pixels."""
+
+_RECURS, _FEWEST = 0.4, 5  # share and number of frames in which a place is no chance any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +57,16 @@ class ProposalSummary:
         Frames without any proposal. They are not in the table, because nobody knows that they hold no target.
     skipped : list of (str, str)
         Images that cannot be read, with the reason.
+    recurring : list of (Place, int)
+        Places at which many frames have a proposal, and how many, the most first: symbols of a display, or
+        what a camera that stands still sees.
     """
 
     frames: int = 0
     proposals: int = 0
     bare: int = 0
     skipped: list[tuple[str, str]] = field(default_factory=list)
+    recurring: list[tuple[Place, int]] = field(default_factory=list)
 
 
 class _Outcome(NamedTuple):
@@ -63,6 +74,7 @@ class _Outcome(NamedTuple):
 
     name: str
     rows: list[bytes]
+    places: list[Place]
     frames: int
     bare: int
     reason: str
@@ -144,23 +156,28 @@ def _rows(
 ) -> Iterator[bytes]:
     """Yield the lines of the table and count what passes."""
     yield _row(COLUMNS)
+    places: Counter[Place] = Counter()
     for seen, outcome in enumerate(outcomes, 1):
         summary.frames += outcome.frames
         summary.bare += outcome.bare
         summary.proposals += len(outcome.rows)
         if outcome.reason:
             summary.skipped.append((outcome.name, outcome.reason))
+        places.update(outcome.places)
         yield from outcome.rows
         if progress is not None:
             progress(Progress(seen, total, summary.proposals, len(summary.skipped)))
+    least = max(_FEWEST, _RECURS * summary.frames)
+    summary.recurring = [(place, count) for place, count in places.most_common() if count >= least]
 
 
 def _search(images: ImageSource, search: Search, name: str) -> _Outcome:
     """Search all frames of one image file; one that cannot be read is skipped as a whole."""
     rows: list[bytes] = []
+    places: list[Place] = []
     bare = 0
     if not is_text(name):
-        return _Outcome(name, [], 0, 0, "its name is not UTF-8, so no table can hold it; rename it")
+        return _Outcome(name, [], [], 0, 0, "its name is not UTF-8, so no table can hold it; rename it")
     try:
         with images.open(name) as file:
             frames = file.frames
@@ -175,14 +192,15 @@ def _search(images: ImageSource, search: Search, name: str) -> _Outcome:
                     polarity=search.polarity,
                 )
                 bare += not found
+                places += {(round(p.row), round(p.col)) for p in found}
                 number = frame if frames > 1 else ""
                 rows += [
                     _row((name, round(p.col, 2), round(p.row, 2), number, round(p.score, 4), p.target.area))
                     for p in found
                 ]
     except ImageError as error:
-        return _Outcome(name, [], 0, 0, str(error))
-    return _Outcome(name, rows, frames, bare, "")
+        return _Outcome(name, [], [], 0, 0, str(error))
+    return _Outcome(name, rows, places, frames, bare, "")
 
 
 def _row(cells: tuple[object, ...]) -> bytes:
