@@ -145,7 +145,7 @@ def test_masks_are_never_clicked_on(folder, kind):
 
 
 def test_what_was_looked_for_and_what_is_wrong_is_said(folder):
-    (folder / "points.csv").write_text("picture,u,v\na,1,2\n")
+    (folder / "points.csv").write_text("picture,p,q\na,1,2\n")
     with pytest.raises(
         PointsError, match=r"strategy d2d needs points.*--points(.|\n)*needed are image, x and y"
     ):

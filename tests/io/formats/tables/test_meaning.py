@@ -67,6 +67,9 @@ POINTS = {
     "image,x,y,width,height": lambda n, r, c: (n, c, r, 160, 120),
     "Image Name,X (px),Y (px)": lambda n, r, c: (n, c, r),
     "image,row,col": lambda n, r, c: (n, r, c),
+    "image,u,v": lambda n, r, c: (n, c, r),
+    "file,pixel_y,pixel_x": lambda n, r, c: (n, r, c),
+    "image,target_x,target_y,score": lambda n, r, c: (n, c, r, 0.5),
 }
 
 

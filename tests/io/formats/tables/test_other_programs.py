@@ -289,7 +289,7 @@ UNREAD = {
     "wider.txt": (b"0--Parade/0_a.jpg\n1\n449 330 122 149 0 0 0 0 0 0\n", "WIDER FACE.*COCO"),
     "open.csv": (b"ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax\n", "Open Images.*multiply"),
     "dao.csv": (b"id,xcentroid,ycentroid,sharpness\n0,1.5,2.5,.5\n", "photutils.*add a column image"),
-    "track.csv": (b"frame,id,x,y\n1,1,30,40\n", "name no image.*add a column image"),
+    "track.csv": (b"frame,id,x,y\n1,1,30,40\n", "without a column of images.*: image"),
     "trackmate.csv": (b"LABEL,ID,TRACK_ID,QUALITY,POSITION_X,POSITION_Y,FRAME\n", "TrackMate.*write a table"),
 }
 

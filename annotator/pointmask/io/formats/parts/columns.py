@@ -23,7 +23,11 @@ _IMAGE = (
 )  # fmt: skip
 _LABEL = ("label", "class", "category", "class_name", "label_name")
 _FRAME = ("frame", "page")
-_POINT = {"x": ("x", "col", "column"), "y": ("y", "row")}
+_AFFIXES = ("pixel_{}", "{}_pixel", "{}_px", "target_{}", "{}_target", "pos_{}", "{}_pos", "{}_coord")
+_POINT = {
+    "x": ("x", "col", "column", "u", *(name.format("x") for name in _AFFIXES)),
+    "y": ("y", "row", "v", *(name.format("y") for name in _AFFIXES)),
+}
 _SIZE = {
     "x": ("width", "w", "bbox_width", "bbox_w", "box_width", "bw"),
     "y": ("height", "h", "bbox_height", "bbox_h", "box_height", "bh"),

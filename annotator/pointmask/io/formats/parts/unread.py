@@ -126,8 +126,8 @@ _RULES = (
            "header "
            "image,xmin,ymin,xmax,ymax and the images",
            line=r"\s*-?[\d.]+(?:[,;\t ]+-?[\d.]+){3}\s*"),
-    Unread("places by frame number that name no image",
-           "add a column image with the name of each frame's file",
+    Unread("a table of places without a column of images",
+           "call the column with the name of each image's file: image, or add it",
            line=r"(?!.*\b(image|filename|file|name)\b)(?=.*\b(x|xmin|x1|cx)\b)(?=.*\b(y|ymin|y1|cy)\b).*"),
 )  # fmt: skip
 
