@@ -46,7 +46,7 @@ class Disk:
 
         def fail():
             early.wait(seconds)
-            shutil.copyfile(self._image, self._copy)
+            self._copy.write_bytes(self._content())
 
         thread = threading.Thread(target=fail)
         thread.start()
@@ -55,6 +55,16 @@ class Disk:
         finally:
             early.set()
             thread.join()
+
+    def _content(self):
+        """Read the device twice alike: a copy that takes long holds older blocks beside newer ones."""
+        last = b""
+        for _ in range(50):
+            now = self._image.read_bytes()
+            if now == last:
+                break
+            last = now
+        return now
 
     def left(self):
         """What the device held when the power failed, mounted; its journal is replayed."""
@@ -71,7 +81,7 @@ class Disk:
 
 @pytest.fixture
 def disk(tmp_path):
-    fast = Path("/dev/shm")  # a copy there takes milliseconds, so it is of one moment
+    fast = Path("/dev/shm")  # a copy there takes milliseconds, so it is nearly of one moment
     base = (fast if fast.is_dir() else tmp_path) / f"pointmask-{os.getpid()}"
     base.mkdir()
     try:

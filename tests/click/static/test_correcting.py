@@ -233,6 +233,9 @@ def test_a_correction_of_a_click_that_is_on_its_way_reaches_its_target(user, fra
     user.page.route("**/api/edits", lambda route: held.append(route) if not held else route.continue_())
     user.click(*scene.points[0], wait=False)
     user.press("2")
+    for _ in range(1000):  # the page sends it when it has drawn it
+        if not held:
+            user.page.wait_for_timeout(5)
     held[0].continue_()
     user.settle()
     assert only(user, name).label == "bird"
