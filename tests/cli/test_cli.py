@@ -189,7 +189,7 @@ def test_shards_that_are_missing_are_named(job):
 @pytest.mark.parametrize(
     ("table", "told"),
     [
-        ("name;u;v\na;1;2\n", "image"),
+        ("name;p;q\na;1;2\n", "image"),
         ("", "empty"),
     ],
 )
