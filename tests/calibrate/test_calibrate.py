@@ -14,7 +14,9 @@ from pointmask.annotator.image import annotate
 from pointmask.calibrate import fit
 from pointmask.calibrate.fit import KnobFit, calibrate
 from pointmask.calibrate.gain import Gain
+from pointmask.calibrate.pairs import judge_pairs
 from pointmask.errors import ImageError, PointsError
+from pointmask.io.notes import gathering, note
 from pointmask.metrics.counters import score as image_score
 from pointmask.metrics.targets import TargetTally, score_targets, true_targets
 from pointmask.synth.scenes import make_scenes
@@ -262,3 +264,14 @@ def test_the_benchmark_runs(tmp_path):
     rows = json.loads((tmp_path / "calibration-paper-drawn-val-val.json").read_text())["rows"]
     assert {row["group"] for row in rows} == {"SIRST-v1", "NUDT-SIRST", "IRSTD-1k"}
     assert all(row["pooled"][0] == row["pooled"][1] for row in rows if not row["kept"])
+
+
+def test_what_is_assumed_of_images_that_are_judged_first_is_said_once():
+    def pairs():
+        for scene in make_scenes(5, 0):
+            note("something is assumed", scene.name)
+            yield scene.image, scene.points, scene.mask
+
+    with gathering() as notes:
+        assert judge_pairs(pairs(), "bright").makes_sense
+        assert not notes.lines()

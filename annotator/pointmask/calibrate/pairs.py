@@ -12,6 +12,7 @@ from pointmask.errors import ImageError, PointmaskError
 from pointmask.io.clicks import ahead, is_ahead, output_of
 from pointmask.io.images.array import read, read_mask
 from pointmask.io.images.folder import list_images
+from pointmask.io.notes import gathering
 from pointmask.io.points.by_frame import points_by_frame
 from pointmask.io.points.fit import fitted
 from pointmask.io.points.match import match
@@ -93,4 +94,5 @@ def judge_pairs(pairs: Iterable[Pair], polarity: Polarity) -> Verdict:
     """
     some = islice(pairs, _JUDGED)
     clicked = (Clicked(np.asarray(image), np.array(points).reshape(-1, 2)) for image, points, _ in some)
-    return judge(clicked, polarity=polarity)
+    with gathering():  # the images are read again, and what is assumed is said then
+        return judge(clicked, polarity=polarity)
