@@ -102,7 +102,7 @@ def dask(
     except ImportError:
         raise PointmaskError(f"--scheduler needs Dask; install it with: {install('dask')}") from None
     try:
-        _call(address)
+        _call(distributed, address)
         client = distributed.Client(address, timeout=_ANSWER)
     except Exception as error:  # OSError, ValueError and ImportError of addresses, AssertionError of answers
         raise PointmaskError(
@@ -128,7 +128,7 @@ def dask(
             raise BrokenOffError(f"the Dask scheduler at {address} is gone ({error})") from error
 
 
-def _call(address: str) -> None:
+def _call(distributed: Any, address: str) -> None:  # noqa: ANN401 - untyped if not installed
     """
     Connect to a scheduler once, and hang up.
 
@@ -136,12 +136,12 @@ def _call(address: str) -> None:
     taken down whenever Python looks for garbage, which stopped this process for good when it fell into the
     making of the next client.
     """
-    connect = import_module("distributed.comm").connect
     # The certificates of Dask's configuration, as the client takes them.
-    secured = import_module("distributed").Security().get_connection_args("client")
+    secured = distributed.Security().get_connection_args("client")
 
     async def call() -> None:
-        comm = await asyncio.wait_for(connect(address, timeout=_ANSWER, **secured), _ANSWER + 1)
+        connecting = distributed.comm.connect(address, timeout=_ANSWER, **secured)
+        comm = await asyncio.wait_for(connecting, _ANSWER + 1)
         await comm.close()
 
     with ThreadPoolExecutor(1) as pool:  # in a notebook this thread runs a loop of its own already

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pointmask.defects import find_defects
 from pointmask.doctor.findings import Note
-from pointmask.io.images.file import ImageFile
+from pointmask.io.images.file import TINT, ImageFile
 
 _FEW_LEVELS = 16  # in a whole frame: a target a few levels above its surroundings cannot be outlined
 _LEAST_SPREAD = 16  # levels between the 2nd and 98th percentile; a narrower frame cannot show a comb
@@ -20,7 +20,6 @@ _FAR, _MIDDLE = 192, 64  # steps between neighbours: over the edge of 8 bits, an
 _LEAST_FAR = 0.002  # of all steps between neighbours
 _LEAST_STEP = 8  # levels that an even frame may differ by over the edge of 8 bits
 _EVEN = 0.75  # share of a row that has one value where it is a bar's or a dead line's
-_TINT = 0.05  # of the largest value: mean difference of bands that is more than a cast or compression
 _COLOUR_MODES = ("RGB", "RGBA", "P", "PA", "YCbCr", "CMYK", "LAB", "HSV")
 
 _FEWEST_FRAMES = 10  # frames; a pixel has the same value in two quiet frames by chance
@@ -71,7 +70,7 @@ def pixel_notes(shown: str, pixels: NDArray[Any], file: ImageFile, frame: int) -
 def _band_notes(shown: str, stored: NDArray[Any]) -> Iterator[Note]:
     if stored.ndim == 3:
         spread = stored.max(axis=2).astype(np.float64) - stored.min(axis=2)
-        if spread.mean() > _TINT * max(float(stored.max()), 1.0):
+        if spread.mean() > TINT * max(float(stored.max()), 1.0):
             yield "bands", f"{shown}: by up to {spread.max():g} levels, by {spread.mean():.2g} in the mean"
 
 

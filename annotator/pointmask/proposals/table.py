@@ -3,7 +3,7 @@
 import csv
 import io
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -73,11 +73,11 @@ class _Outcome(NamedTuple):
     """The rows of one image file, or the reason why it was skipped."""
 
     name: str
-    rows: list[bytes]
-    places: list[Place]
-    frames: int
-    bare: int
-    reason: str
+    rows: Sequence[bytes] = ()
+    places: Sequence[Place] = ()
+    frames: int = 0
+    bare: int = 0
+    reason: str = ""
 
 
 def write_proposals(
@@ -177,7 +177,7 @@ def _search(images: ImageSource, search: Search, name: str) -> _Outcome:
     places: list[Place] = []
     bare = 0
     if not is_text(name):
-        return _Outcome(name, [], [], 0, 0, "its name is not UTF-8, so no table can hold it; rename it")
+        return _Outcome(name, reason="its name is not UTF-8, so no table can hold it; rename it")
     try:
         with images.open(name) as file:
             frames = file.frames
@@ -199,8 +199,8 @@ def _search(images: ImageSource, search: Search, name: str) -> _Outcome:
                     for p in found
                 ]
     except ImageError as error:
-        return _Outcome(name, [], [], 0, 0, str(error))
-    return _Outcome(name, rows, places, frames, bare, "")
+        return _Outcome(name, reason=str(error))
+    return _Outcome(name, rows, places, frames, bare)
 
 
 def _row(cells: tuple[object, ...]) -> bytes:

@@ -136,9 +136,10 @@ def split_ids(
 def _has_frames(images: Mapping[str, Path]) -> bool:
     """Whether one of the first images is a file of several frames."""
     for path in list(images.values())[:_SHOWN]:
-        with suppress(ImageError), open_image(path) as file:
-            if may_hold_frames(path.name) and file.frames > 1:
-                return True
+        if may_hold_frames(path.name):
+            with suppress(ImageError), open_image(path) as file:
+                if file.frames > 1:
+                    return True
     return False
 
 

@@ -39,12 +39,8 @@ PREDICT_TAG = "predict"
 
 _COLUMNS = ("image", "x", "y", "frame", "score", "mean", "area")
 _FIELDS = {"image": str, "frame": int, "frames": int, "content": str, "made_with": dict, "targets": list}
-_BEFORE = {
-    "masks": "network",
-    "theta": "",
-    "polarity": "",
-    "flips": False,
-}  # of jobs begun before there was a choice
+# Of jobs begun before there was a choice.
+_BEFORE = {"masks": "network", "theta": "", "polarity": "", "flips": False}
 
 
 class DetectedTarget(NamedTuple):

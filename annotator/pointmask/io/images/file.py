@@ -31,7 +31,9 @@ _COLOURED = (
     "coloured frames are read as their luminance; if the colours are a palette, such as rainbow, it does not "
     "rise with temperature and masks are wrong: export the frames in grey, or radiometric"
 )
-_COLOUR = 0.05  # of the largest value: mean difference of bands that is more than a cast or compression
+TINT = 0.05
+"""Of the largest value: mean difference of bands that is more than a cast or compression."""
+
 _LONGEST_MESSAGE = 400
 
 
@@ -335,7 +337,7 @@ def _bands_are_equal(stored: NDArray[Any]) -> bool:
 def _are_coloured(bands: NDArray[Any]) -> bool:
     """Whether an (H, W, 3) frame has colours, judged by every fourth row and column."""
     some = bands[::4, ::4].astype(np.float64)
-    return bool(np.mean(some.max(axis=2) - some.min(axis=2)) > _COLOUR * max(float(np.abs(some).max()), 1e-9))
+    return bool(np.mean(some.max(axis=2) - some.min(axis=2)) > TINT * max(float(np.abs(some).max()), 1e-9))
 
 
 def _one_band(plain: NDArray[Any]) -> NDArray[Any]:
