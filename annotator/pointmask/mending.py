@@ -1,4 +1,4 @@
-"""Defective pixels replaced with the quick search: what every frame goes through before it is solved."""
+"""Bad lines and pixels replaced with the quick search: what every frame goes through before it is solved."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pointmask import defects
-from pointmask.kernels.defects import find, roughness
+from pointmask.kernels.defects import find, roughness, strays
 from pointmask.theta import Polarity
 
 Field = NDArray[Any]
@@ -25,16 +25,24 @@ def _search(image: Field, floor: float, above: float, below: float, most: int) -
     return places[:count], values[:count]
 
 
-QUICK = defects.Search(_roughness, _search)
+def _strays(image: Field, limit: float, down: Places, across: Places) -> Places:
+    height, width = image.shape
+    lines = np.empty((height + width, 2), np.int64)
+    counts = np.empty((2, height), np.int32), np.empty((2, width), np.int32)
+    count = strays(image, limit, down, across, *counts, lines)
+    return lines[:count]
+
+
+QUICK = defects.Search(_roughness, _search, _strays)
 
 
 def mend(image: NDArray[Any], polarity: Polarity = "auto") -> defects.Mending:
-    """Replace all defective pixels of a frame; see `pointmask.defects.mend`."""
+    """Replace all bad lines and defective pixels of a frame; see `pointmask.defects.mend`."""
     return defects.mend(image, polarity, QUICK)
 
 
 def mended(
     image: NDArray[Any], polarity: Polarity = "auto", points: Sequence[tuple[int, int]] = ()
 ) -> tuple[NDArray[Any], Places]:
-    """Replace the defective pixels of a frame; see `pointmask.defects.mended`."""
+    """Replace the bad lines and defective pixels of a frame; see `pointmask.defects.mended`."""
     return defects.mended(image, polarity, points, QUICK)

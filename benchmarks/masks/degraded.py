@@ -15,6 +15,7 @@ from masks.data import Frame
 Pixels = NDArray[np.uint8]
 Random = np.random.Generator
 
+_NEAR = 6  # px between a target and a bad line
 _AROUND = 20  # px: the background of a target, for its signal-to-noise ratio
 
 
@@ -53,6 +54,22 @@ def _dead_in_targets(frame: Frame, rng: Random) -> Frame:
         if rows.size:
             one = rng.integers(rows.size)
             image[rows[one], cols[one]] = 0
+    return replace(frame, image=image)
+
+
+def _bad_lines(frame: Frame, rng: Random) -> Frame:
+    """Spoil a row or column near each target, whole or half: dead, hot, stuck or with an offset."""
+    image = _bytes(frame.image)
+    for point in frame.points["centroid"]:
+        axis = int(rng.integers(2))
+        field = image if axis == 0 else image.T
+        line = int(np.clip(point[axis] + rng.integers(-_NEAR, _NEAR + 1), 2, len(field) - 3))
+        half = field.shape[1] // 2
+        part = (slice(None), slice(None, half), slice(half, None))[rng.integers(3)]
+        old = field[line, part].astype(np.float64)
+        low, high = np.percentile(image, [1, 99])
+        values = (0.0, 255.0, rng.uniform(low, high), old + rng.choice([-1, 1]) * rng.uniform(10, 40))
+        field[line, part] = _bytes(np.broadcast_to(values[rng.integers(4)], old.shape))
     return replace(frame, image=image)
 
 
@@ -103,6 +120,7 @@ DEGRADATIONS: dict[str, Callable[[Frame, Random], Frame]] = {
     "steps of 8": _steps,
     "0.5 % dead or hot": _dead_and_hot,
     "dead in each target": _dead_in_targets,
+    "bad rows or columns": _bad_lines,
     "half SNR": _half_snr,
     "scale 0.5": lambda frame, rng: _scaled(frame, 0.5),
     "scale 2": lambda frame, rng: _scaled(frame, 2.0),

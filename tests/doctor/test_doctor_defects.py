@@ -1,4 +1,4 @@
-"""What `check` says of dead, hot and stuck pixels."""
+"""What `check` says of dead, hot and stuck pixels and lines."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,11 @@ from pointmask.io.images.array import encode_png
 
 
 def found(folder):
-    return {item.kind: item.items for item in examine(folder).findings if item.kind in ("defects", "stuck")}
+    return {
+        item.kind: item.items
+        for item in examine(folder).findings
+        if item.kind in ("defects", "lines", "stuck")
+    }
 
 
 def write(folder, frames):
@@ -31,6 +35,16 @@ def test_defects_are_listed_by_frame(tmp_path, frames):
             "03.png: 2 of 2,496 pixels, such as row 5 column 6, row 40 column 20",
             "04.png: 1 of 2,496 pixels, such as row 7 column 8",
         )
+    }
+
+
+def test_bad_lines_are_listed_by_frame(tmp_path, frames):
+    frames[3][5] = 0
+    frames[3][:24, 9] = 255
+    frames[4][7:9] = 140
+    write(tmp_path / "images", frames)
+    assert found(tmp_path / "images") == {
+        "lines": ("03.png: row 5, column 9 (rows 0 to 23)", "04.png: rows 7 to 8"),
     }
 
 

@@ -275,6 +275,11 @@ _KINDS = {
         "nothing: they are replaced from their neighbours before anything else",
         False,
     ),
+    "lines": (
+        "images hold dead, hot or stuck rows or columns",
+        "nothing: they are replaced from both of their sides before anything else",
+        False,
+    ),
     "stuck": (
         "sets of frames hold pixels that never change, unlike all others",
         "nothing, if they stand out little; take symbols of a display off the images",

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pointmask.defects import find_defects
+from pointmask.defects import mend
 from pointmask.doctor.findings import Note
 from pointmask.io.images.file import TINT, ImageFile
 
@@ -58,9 +58,12 @@ def pixel_notes(shown: str, pixels: NDArray[Any], file: ImageFile, frame: int) -
     if values.min() == values.max():
         yield "constant", f"{shown}: {values.flat[0]} everywhere"
         return
-    bad = find_defects(pixels)
+    mended = mend(pixels)
+    if mended.lines:
+        yield "lines", f"{shown}: {', '.join(line.named(pixels.shape) for line in mended.lines)}"
+    bad = mended.found.places
     if len(bad):
-        yield "defects", f"{shown}: {len(bad):,} of {pixels.size:,} pixels, such as {_places(bad.places)}"
+        yield "defects", f"{shown}: {len(bad):,} of {pixels.size:,} pixels, such as {_places(bad)}"
     if pixels.dtype.kind == "f" and file.colour_mode in _COLOUR_MODES:
         yield from _band_notes(shown, file.bands(frame))
     if pixels.dtype in (np.uint8, np.uint16):

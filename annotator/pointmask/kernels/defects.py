@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pointmask.compiled import kernel
+from pointmask.defects.search import CLEAR, NEAR, WIDEST
 from pointmask.kernels.rank import select
 
 Field = NDArray[np.floating]
@@ -127,3 +128,106 @@ def find(
                 if count == values.size:
                     return count
     return count
+
+
+@kernel()
+def strays(
+    image: Field,
+    limit: float,
+    down: NDArray[np.int64],
+    across: NDArray[np.int64],
+    of_rows: NDArray[np.int32],
+    of_columns: NDArray[np.int32],
+    lines: NDArray[np.int64],
+) -> int:
+    """Find rows and columns that may be bad; see `pointmask.defects.search`.
+
+    Parameters
+    ----------
+    image : (H, W) float, H and W at least 3
+    limit : float
+        Least distance of a stray pixel from the mean of its two neighbours across the line.
+    down, across : (2, k, 2) int64
+        Rows of which columns are looked at, and columns of which rows are, as half-open ranges: first those
+        of the first half, then those of the second.
+    of_rows, of_columns : (2, H), (2, W) int32
+        Overwritten.
+    lines : (H + W, 2) int64
+        Receives axis (0 for rows) and index of the lines found, rows first.
+
+    Returns
+    -------
+    int
+        How many were found.
+
+    Notes
+    -----
+    Whole numbers are counted, which makes vector code of the inner loops without any change of the result;
+    columns are counted along rows, as the pixels lie in memory.
+    """
+    n, m = image.shape
+    twice = image.dtype.type(2 * limit)
+    of_rows[:] = 0
+    of_columns[:] = 0
+    for half in range(2):
+        for k in range(across.shape[1]):
+            start, stop = across[half, k]
+            for i in range(1, n - 1):
+                here, up, below = image[i, start:stop], image[i - 1, start:stop], image[i + 1, start:stop]
+                count = 0
+                for j in range(here.size):
+                    count += abs((here[j] + here[j]) - (up[j] + below[j])) > twice
+                of_rows[half, i] += count
+        own = of_columns[half]
+        for k in range(down.shape[1]):
+            for i in range(down[half, k, 0], down[half, k, 1]):
+                here = image[i]
+                for j in range(1, m - 1):
+                    own[j] += abs((here[j] + here[j]) - (here[j - 1] + here[j + 1])) > twice
+    looked = (across[0, :, 1] - across[0, :, 0]).sum(), (down[0, :, 1] - down[0, :, 0]).sum()
+    found = _strays_of(image, of_rows, looked[0], 0, lines, 0)
+    return _strays_of(image.T, of_columns, looked[1], 1, lines, found)
+
+
+@kernel()
+def _strays_of(
+    field: Field, counts: NDArray[np.int32], looked: int, axis: int, lines: NDArray[np.int64], found: int
+) -> int:
+    size = counts.shape[1]
+    for i in range(1, size - 1):
+        for half in range(2):
+            if 2 * counts[half, i] > looked and _stands_out(counts[half], i) and _is_clear(field, i, half):
+                lines[found, 0], lines[found, 1] = axis, i
+                found += 1
+                break
+    return found
+
+
+@kernel()
+def _stands_out(counts: NDArray[np.int32], i: int) -> bool:
+    """Whether there is a row with much fewer stray pixels near on both sides, or on the one within."""
+    last = counts.size - 2
+    before, after = (counts[i] if i > NEAR else 0), (counts[i] if i <= last - NEAR else 0)
+    for k in range(1, NEAR + 1):
+        before = min(before, counts[max(i - k, 1)])
+        after = min(after, counts[min(i + k, last)])
+    return bool(3 * max(before, after) < counts[i])
+
+
+@kernel()
+def _is_clear(field: Field, i: int, half: int) -> bool:
+    """Whether half of a row lies farther off the rows on its sides than they are from one another."""
+    n, m = field.shape
+    begin, end = (0, m // 2) if half == 0 else (m - m // 2, m)
+    for width in range(1, WIDEST + 1):
+        for first in range(i - width + 1, i + 1, max(width - 1, 1)):
+            if first < 1 or first + width > n - 1:
+                continue
+            off = apart = 0.0
+            for j in range(begin, end):
+                before, after = field[first - 1, j], field[first + width, j]
+                off += abs((field[i, j] + field[i, j]) - (before + after))
+                apart += abs(before - after)
+            if off > 2 * CLEAR * apart:
+                return True
+    return False

@@ -1,0 +1,141 @@
+"""A frame whose bad lines and defective pixels are replaced by what is around them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pointmask.defects.lines import Line, find_lines, without_lines
+from pointmask.defects.pixels import NONE, Defects, find_defects
+from pointmask.defects.search import PLAIN, Places, Search, measured
+from pointmask.theta import Polarity
+
+DeadPixels = Literal["replace", "keep"]
+"""What becomes of them: where no optics spread a target, one of a single pixel looks like them; keep both."""
+
+KEEP = "; --dead-pixels keep leaves them as they are"
+"""Behind `REPLACED`, where a command has the option."""
+
+REPLACED = (
+    "{count} dead, hot or stuck pixels in {places} frames, which stand alone or as a line far off all their "
+    "neighbours, were replaced from these"
+)
+"""For `pointmask.io.notes.note`."""
+
+# A defect at most this many px from a click is what was clicked, if without it the surroundings are flat.
+_CLICKED = 1
+_AROUND = 3
+
+
+_NOWHERE = np.zeros((0, 0), np.bool_)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mending:
+    """
+    A frame whose bad lines and defective pixels are replaced, but for lone pixels that somebody clicked on.
+
+    Attributes
+    ----------
+    image : (H, W) array
+        As it was given.
+    result : (H, W) array of the same dtype
+        The same object if nothing was replaced.
+    found : Defects
+        Lone pixels.
+    lines : tuple of Line
+    of_lines : (H, W) bool
+        Pixels of the lines; without any pixel if there are no lines.
+    """
+
+    image: NDArray[Any]
+    result: NDArray[Any]
+    found: Defects
+    lines: tuple[Line, ...] = ()
+    of_lines: NDArray[np.bool_] = field(default_factory=lambda: _NOWHERE)
+
+    def around(self, points: Sequence[tuple[int, int]]) -> tuple[NDArray[Any], Places]:
+        """Return frame and places as `mended` does for these points; neither of the frames is changed."""
+        found = self.found
+        if not len(found):
+            return self.result, self._all(found.places)
+        kept = _clicked(self.result, found, points)
+        if not kept.any():
+            return self.result, self._all(found.places)
+        result, stays = self.result.copy(), tuple(found.places[kept].T)
+        result[stays] = self.image[stays]
+        return result, self._all(found.places[~kept])
+
+    def _all(self, lone: Places) -> Places:
+        """Return lone pixels and those of lines, in raster order."""
+        if not self.lines:
+            return lone
+        bad = self.of_lines.copy()
+        bad[tuple(lone.T)] = True
+        return np.argwhere(bad)
+
+
+def mend(image: NDArray[Any], polarity: Polarity = "auto", by: Search = PLAIN) -> Mending:
+    """
+    Find the bad lines and defective pixels of a frame and replace them all; see `mended`.
+
+    For those who get the points of a frame one after the other.
+    """
+    frame = measured(image, by)
+    if frame is None:
+        return Mending(image, image, NONE)
+    result, of_lines = image, _NOWHERE
+    lines = find_lines(frame, by)
+    if lines:
+        result, of_lines = without_lines(image, lines)
+        frame = measured(result, by)
+    found = NONE if frame is None else find_defects(frame, polarity, by)
+    if len(found):
+        result = result if lines else image.copy()
+        values = found.values if image.dtype.kind == "f" else np.rint(found.values)
+        result[tuple(found.places.T)] = values.astype(image.dtype)
+    return Mending(image, result, found, lines, of_lines)
+
+
+def mended(
+    image: NDArray[Any],
+    polarity: Polarity = "auto",
+    points: Sequence[tuple[int, int]] = (),
+    by: Search = PLAIN,
+) -> tuple[NDArray[Any], Places]:
+    """
+    Replace the bad lines and defective pixels of a frame.
+
+    Parameters
+    ----------
+    image : (H, W) array of any real dtype
+        Stays as it is.
+    polarity : {"bright", "dark", "auto"}
+        As for `pointmask.defects.pixels.find_defects`.
+    points : sequence of (row, col)
+        Clicks. A defect in or beside a clicked pixel with nothing around it but background is a target of one
+        pixel, and stays.
+    by : Search
+
+    Returns
+    -------
+    image : (H, W) array of the same dtype
+        The same object if nothing was replaced.
+    places : (k, 2) int64
+        Rows and columns of the pixels that were replaced.
+    """
+    return mend(image, polarity, by).around(points)
+
+
+def _clicked(result: NDArray[Any], found: Defects, points: Sequence[tuple[int, int]]) -> NDArray[np.bool_]:
+    """Say which defects are targets of one pixel: clicked, and without them the surroundings are flat."""
+    clicked = np.zeros(len(found), np.bool_)
+    for row, col in points:
+        near = np.abs(found.places - (row, col)).max(axis=1) <= _CLICKED
+        for k in np.flatnonzero(near):
+            y, x = found.places[k]
+            around = result[max(y - _AROUND, 0) : y + _AROUND + 1, max(x - _AROUND, 0) : x + _AROUND + 1]
+            clicked[k] = float(around.max()) - float(around.min()) < found.floor
+    return clicked
