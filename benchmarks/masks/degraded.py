@@ -73,6 +73,24 @@ def _bad_lines(frame: Frame, rng: Random) -> Frame:
     return replace(frame, image=image)
 
 
+def _bar(frame: Frame, rng: Random) -> Frame:
+    """Cover one side of the image by a bar that begins near a target, and what lies there."""
+    image, labels = _bytes(frame.image), frame.labels.copy()
+    hidden = np.zeros(image.shape, np.bool_)
+    clicks = frame.points["centroid"]
+    if clicks:
+        axis, turned = rng.integers(2, size=2)
+        place = clicks[rng.integers(len(clicks))][axis]
+        off, size = int(rng.integers(_NEAR + 1)), image.shape[axis]
+        part = slice(0, max(place - off, 0)) if turned else slice(min(place + off + 1, size), None)
+        covered = (part,) if axis == 0 else (slice(None), part)
+        image[covered], labels[covered], hidden[covered] = rng.choice([0, 0, 128, 255]), 0, True
+    kept = {name: [k for k, at in enumerate(own) if not hidden[at]] for name, own in frame.points.items()}
+    points = {name: [frame.points[name][k] for k in own] for name, own in kept.items()}
+    ids = {name: [frame.ids[name][k] for k in own] for name, own in kept.items()}
+    return replace(frame, image=image, labels=labels, points=points, ids=ids)
+
+
 def _half_snr(frame: Frame, rng: Random) -> Frame:
     image = frame.image.astype(np.float64)
     spreads = []
@@ -121,6 +139,7 @@ DEGRADATIONS: dict[str, Callable[[Frame, Random], Frame]] = {
     "0.5 % dead or hot": _dead_and_hot,
     "dead in each target": _dead_in_targets,
     "bad rows or columns": _bad_lines,
+    "bar beside a target": _bar,
     "half SNR": _half_snr,
     "scale 0.5": lambda frame, rng: _scaled(frame, 0.5),
     "scale 2": lambda frame, rng: _scaled(frame, 2.0),

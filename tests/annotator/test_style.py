@@ -58,14 +58,14 @@ def test_style_changes_neither_place_nor_scale_nor_confidence(scenes):
 
 def test_recut_to_a_style_equals_solving_with_it(scenes):
     for scene in scenes:
-        point, shape = scene.points[0], scene.image.shape
+        point = scene.points[0]
         solved = solve_one(scene.image, point, theta=THETA)
         for style in (-0.7, 0.3, 1.2):
-            there = recut(solved, shape, THETA, style=style)
+            there = recut(solved, THETA, style=style)
             direct = solve_one(scene.image, point, theta=THETA.with_(style=style))
             np.testing.assert_array_equal(there.target.mask, direct.target.mask)
             np.testing.assert_array_equal(there.target.soft, direct.target.soft)
-            back = recut(direct, shape, THETA, style=0.0)
+            back = recut(direct, THETA, style=0.0)
             np.testing.assert_array_equal(back.target.mask, solved.target.mask)
 
 

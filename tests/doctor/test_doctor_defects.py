@@ -11,7 +11,7 @@ def found(folder):
     return {
         item.kind: item.items
         for item in examine(folder).findings
-        if item.kind in ("defects", "lines", "stuck")
+        if item.kind in ("defects", "lines", "margins", "stuck")
     }
 
 
@@ -48,6 +48,13 @@ def test_bad_lines_are_listed_by_frame(tmp_path, frames):
     }
 
 
+def test_margins_are_listed_by_frame(tmp_path, frames):
+    frames[2] = np.pad(frames[2], ((8, 0), (3, 5)))
+    write(tmp_path / "images", frames)
+    said = "02.png: the image lies in rows 8 to 55 and columns 3 to 54"
+    assert found(tmp_path / "images") == {"margins": (said,)}
+
+
 def test_pixels_that_never_change_are_stuck_however_little_they_stand_out(tmp_path, frames):
     for pixels in frames:
         pixels[9, 11] = pixels[20, 30] = 103
@@ -60,6 +67,6 @@ def test_few_frames_and_still_scenes_tell_nothing(tmp_path, frames):
     for pixels in frames:
         pixels[9, 11] = 103
     write(tmp_path / "few", frames[:9])
-    still = [np.where(np.arange(48)[:, None] < 6, 255, pixels).astype(np.uint8) for pixels in frames]
+    still = [np.where(np.arange(48)[:, None] // 6 == 3, 255, pixels).astype(np.uint8) for pixels in frames]
     write(tmp_path / "still", still)
     assert found(tmp_path / "few") == found(tmp_path / "still") == {}

@@ -160,6 +160,20 @@ def run_annotate(folder, frames, *options):
     return result, {entry["image"]: entry for entry in map(json.loads, lines)}
 
 
+def test_margins_are_told_in_the_manifest_and_in_one_line(tmp_path):
+    frames = {f"{k}.png": noisy_frame(k) for k in range(3)}
+    height, width = frames["1.png"].shape
+    frames["1.png"] = np.pad(frames["1.png"], ((9, 0), (7, 3)))
+    told, entries = run_annotate(tmp_path, frames)
+    assert {name: entry.get("live") for name, entry in entries.items()} == {
+        "0.png": None,
+        "1.png": [9, 7, 9 + height, 7 + width],
+        "2.png": None,
+    }
+    said = "Note: margins of one value, such as letterbox bars, were treated as outside of the image (1.png)"
+    assert said in told.stderr.splitlines()
+
+
 def test_replaced_pixels_are_counted_in_the_manifest_and_in_one_line(tmp_path):
     clean = {f"{k}.png": noisy_frame(k) for k in range(3)}
     bad = {name: pixels.copy() for name, pixels in clean.items()}

@@ -68,6 +68,18 @@ def test_the_table_holds_what_propose_finds(folder):
     assert [row["frame"] for row in rows if row["image"] == "s.tif"] == ["0"] * 3 + ["1"] * 3
 
 
+def test_nothing_is_proposed_at_the_ends_of_margins(tmp_path):
+    margins = ((11, 5), (0, 9))
+    tables = []
+    for name, sides in (("crop", ((0, 0), (0, 0))), ("wide", margins)):
+        (tmp_path / name).mkdir()
+        Image.fromarray(np.pad(image_of(0, 0, 30), sides)).save(tmp_path / name / "a.png")
+        write_proposals(open_source(tmp_path / name), tmp_path / f"{name}.csv", Search(count=3))
+        tables.append(rows_of(tmp_path / f"{name}.csv"))
+    moved = [{**row, "y": f"{float(row['y']) + 11:g}", "x": f"{float(row['x']):g}"} for row in tables[0]]
+    assert [{**row, "y": f"{float(row['y']):g}", "x": f"{float(row['x']):g}"} for row in tables[1]] == moved
+
+
 def test_every_command_reads_it_as_points_and_a_bare_frame_is_not_called_empty(folder):
     path = folder / "points.csv"
     images = open_source(folder / "images")

@@ -8,11 +8,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from pointmask.annotator.crowd import divide_shared
 from pointmask.annotator.operator import assemble
-from pointmask.annotator.point import annotate_point
+from pointmask.annotator.point import solve_live
 from pointmask.annotator.rivals import rivals
 from pointmask.annotator.target import Annotation
 from pointmask.errors import ImageError, PointsError
-from pointmask.mending import mended
+from pointmask.mending import mend
 from pointmask.theta import Polarity, Theta
 
 
@@ -32,12 +32,13 @@ def annotate(
     clicks = [checked_point(point, image.shape) for point in points]
     if not clicks:
         return Annotation(image.shape, ())
-    image, replaced = mended(image, polarity, clicks)
+    mending = mend(image, polarity)
+    image, replaced = mending.around(clicks)
     targets = [
-        annotate_point(image, *click, operator, polarity, others)
+        solve_live(image, mending.live, click, operator, polarity, others).target
         for click, others in zip(clicks, rivals(clicks, operator.theta), strict=True)
     ]
-    return Annotation(image.shape, tuple(divide_shared(targets)), replaced)
+    return Annotation(image.shape, tuple(divide_shared(targets)), replaced, mending.live)
 
 
 def checked_image(image: ArrayLike) -> NDArray[np.generic]:

@@ -11,9 +11,9 @@ from pointmask.annotator.confidence import measurements_of, predicted
 from pointmask.annotator.fuse import enlarge_octaves, fuse, mix_finer
 from pointmask.annotator.operator import Operator, solve
 from pointmask.annotator.rivals import Click, is_owned
-from pointmask.annotator.solved import Solved, cut, described, marked_beside, recut
+from pointmask.annotator.solved import Solved, clicked, cut, described, marked_beside, moved, recut
 from pointmask.annotator.superpixel import superpixel_of
-from pointmask.annotator.target import Target
+from pointmask.annotator.target import Box, Target, slices_of
 from pointmask.annotator.window import POLARITIES, Window, crop_around, read_window, settle
 from pointmask.kernels.regions import extent
 from pointmask.kernels.target import solve_target
@@ -30,6 +30,9 @@ _SURER = 0.1
 
 # And only if it comes this close to the click, in px.
 _BESIDE = 3
+
+# A click in a margin, this far from its end in px, is meant for the target there.
+_MEANT = 3
 
 
 def annotate_point(
@@ -66,7 +69,43 @@ def solve_point(
     """
     solved = _solve_best(image, (row, col), operator, polarity, others)
     theta = operator.theta
-    return recut(solved, image.shape, theta) if theta.style else marked_beside(solved)
+    return recut(solved, theta) if theta.style else marked_beside(solved)
+
+
+def solve_live(
+    image: NDArray[np.generic],
+    live: Box | None,
+    click: Click,
+    operator: Operator,
+    polarity: Polarity,
+    others: Sequence[Click] = (),
+) -> Solved:
+    """
+    Solve one target as if the image ended where its margins begin.
+
+    Parameters
+    ----------
+    image : (H, W) array
+    live : (top, left, bottom, right) or None
+        The image without margins; None if it has none.
+    click, operator, polarity, others
+        As for `solve_point`.
+
+    Returns
+    -------
+    Solved
+        In pixels of the whole image. A click in a margin, more than 3 px from its end, has the flag ``flat``.
+    """
+    if live is None:
+        return solve_point(image, *click, operator, polarity, others)
+    top, left, bottom, right = live
+    nearest = min(max(click[0], top), bottom - 1), min(max(click[1], left), right - 1)
+    if max(abs(nearest[0] - click[0]), abs(nearest[1] - click[1])) > _MEANT:
+        return flat(click, image.shape)
+    start, *near = ((row - top, col - left) for row, col in (nearest, *others))
+    solved = solve_point(image[slices_of(live)], *start, operator, polarity, near)
+    solved = moved(solved, live)
+    return solved if nearest == click else clicked(solved, click)
 
 
 def _solve_best(
@@ -81,10 +120,7 @@ def _solve_best(
     begun = _begin(image, click, click, operator, polarity, theta.settle_below)
     window = begun.window
     if window.contrast <= 0:
-        box = (row, col, row + 1, col + 1)
-        one = np.ones((1, 1), np.float32)
-        flat = Target(click, box, one, one > 0, 1, box, 0.0, ("flat",), click, 0)
-        return Solved(flat, None, window.values, one.astype(np.float64))
+        return flat(click, image.shape)
     rows, cols, share = begun.peak
     peak = min(max(row + rows, 0), image.shape[0] - 1), min(max(col + cols, 0), image.shape[1] - 1)
     may_settle = peak != click and is_owned(peak, click, others)
@@ -121,6 +157,15 @@ def _solve_centred(
         if near and (distance > theta.recentre * radius or not _holds(target, click)):
             return _solve_from(image, click, middle, None, operator, polarity)
     return solved
+
+
+def flat(click: Click, shape: tuple[int, ...]) -> Solved:
+    """Return the target of a click on a constant image: that pixel, of which nothing is known."""
+    row, col = click
+    box = (row, col, row + 1, col + 1)
+    one = np.ones((1, 1), np.float32)
+    target = Target(click, box, one, one > 0, 1, box, 0.0, ("flat",), click, 0)
+    return Solved(target, None, np.zeros((1, 1)), one.astype(np.float64), (0, 0, shape[0], shape[1]))
 
 
 def _middle(target: Target) -> tuple[tuple[int, int], float]:
@@ -232,8 +277,9 @@ def _begin(
     box = top + extent_of[0], left + extent_of[1], top + extent_of[2], left + extent_of[3]
     fine = np.ascontiguousarray(soft[above : above + height, before : before + width])
     confidence = predicted(measurements_of(sums), theta)
+    within = 0, 0, image.shape[0], image.shape[1]
     solved = described(
-        image.shape, click, centre, place, window, soft, fine, fine, mask, area, box, confidence, 0, half
+        within, click, centre, place, window, soft, fine, fine, mask, area, box, confidence, 0, half
     )
     return _Begun(window, peak, solved)
 

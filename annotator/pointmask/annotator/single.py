@@ -9,12 +9,13 @@ from numpy.typing import ArrayLike, NDArray
 from pointmask.annotator.fuse import enlarge_octaves
 from pointmask.annotator.image import checked_image, checked_point
 from pointmask.annotator.operator import assemble, solve
-from pointmask.annotator.point import solve_point
+from pointmask.annotator.point import solve_live
 from pointmask.annotator.solved import Solved
 from pointmask.annotator.superpixel import superpixel_of
+from pointmask.annotator.target import slices_of
 from pointmask.annotator.window import read_window
 from pointmask.defects import Mending
-from pointmask.mending import mend, mended
+from pointmask.mending import mend
 from pointmask.theta import Polarity, Theta
 
 
@@ -58,7 +59,7 @@ def solve_one(
     click = checked_point(point, image.shape)
     known = mend(image, polarity) if mending is None else mending
     image, _ = known.around([click, *others])
-    return solve_point(image, *click, assemble(theta), polarity, others)
+    return solve_live(image, known.live, click, assemble(theta), polarity, others)
 
 
 class Parts(NamedTuple):
@@ -137,7 +138,21 @@ def superpixel_at(
     """
     image = checked_image(image)
     row, col = checked_point(point, image.shape)
-    image, _ = mended(image, polarity, [(row, col)])
+    mending = mend(image, polarity)
+    image, _ = mending.around([(row, col)])
+    if mending.live is None:
+        return _superpixel(image, row, col, theta, polarity)
+    first, before, last, end = mending.live
+    if not (first <= row < last and before <= col < end):
+        return row, col, np.ones((1, 1), np.bool_)  # in a margin, which holds no image
+    image = image[slices_of(mending.live)]
+    top, left, pixels = _superpixel(image, row - first, col - before, theta, polarity)
+    return top + first, left + before, pixels
+
+
+def _superpixel(
+    image: NDArray[np.generic], row: int, col: int, theta: Theta, polarity: Polarity
+) -> tuple[int, int, NDArray[np.bool_]]:
     half = theta.half_size
     window = read_window(image, row, col, 0, theta, polarity)
     found = superpixel_of(window, theta)

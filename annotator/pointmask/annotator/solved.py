@@ -1,6 +1,7 @@
 """A solved target that can be cut again at another level or in another style, without solving again."""
 
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from pointmask.theta import Theta
 
 Field = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+T = TypeVar("T", bound=np.generic)
 
 _BESIDE = 2  # px between a mask and its click, along rows or columns
 BESIDE_SHARE = 0.1
@@ -33,12 +35,15 @@ class Solved:
         Soft label at the window's samples.
     fine : (h, w) float64
         Soft label per pixel of `target.window` in style 0, before it was rounded to the target's float32.
+    within : (top, left, bottom, right)
+        The image, without margins.
     """
 
     target: Target
     window: Window | None
     soft: Field
     fine: Field
+    within: Box
 
 
 def cut(
@@ -57,12 +62,12 @@ def cut(
     top, left = max(row - half, 0), max(col - half, 0)
     place = top, left, min(row + half + 1, shape[0]), min(col + half + 1, shape[1])
     fine = np.ascontiguousarray(fine[_inside(place, centre, half)])
-    return _binarised(shape, click, centre, place, window, soft, fine, octave, theta, 0.0)
+    within = 0, 0, shape[0], shape[1]
+    return _binarised(within, click, centre, place, window, soft, fine, octave, theta, 0.0)
 
 
 def recut(
     solved: Solved,
-    shape: tuple[int, ...],
     theta: Theta,
     *,
     level: float | None = None,
@@ -74,8 +79,6 @@ def recut(
     Parameters
     ----------
     solved : Solved
-    shape : (H, W)
-        Of the image.
     theta : Theta
         Which it was solved with.
     level : float, optional
@@ -94,7 +97,7 @@ def recut(
         return solved
     target = solved.target
     again = _binarised(
-        shape,
+        solved.within,
         target.point,
         target.centre,
         target.window,
@@ -118,6 +121,51 @@ def marked_beside(solved: Solved) -> Solved:
     return solved
 
 
+def moved(solved: Solved, live: Box) -> Solved:
+    """Tell a target that was solved in a part of an image in pixels of the whole one."""
+    target = solved.target
+    top, left = live[:2]
+
+    def box(old: Box) -> Box:
+        return old[0] + top, old[1] + left, old[2] + top, old[3] + left
+
+    there = replace(
+        target,
+        point=(target.point[0] + top, target.point[1] + left),
+        window=box(target.window),
+        box=box(target.box),
+        centre=(target.centre[0] + top, target.centre[1] + left),
+    )
+    return replace(solved, target=there, within=live)
+
+
+def clicked(solved: Solved, click: tuple[int, int]) -> Solved:
+    """Give a target the click that was meant for it, and a window that holds both."""
+    target, old = solved.target, solved.target.window
+    window = (
+        min(old[0], click[0]),
+        min(old[1], click[1]),
+        max(old[2], click[0] + 1),
+        max(old[3], click[1] + 1),
+    )
+    target = replace(
+        target,
+        point=click,
+        window=window,
+        soft=_widened(target.soft, old, window),
+        mask=_widened(target.mask, old, window),
+    )
+    wider = replace(solved, target=target, fine=_widened(solved.fine, old, window))
+    return wider if "beside" in target.flags else marked_beside(wider)
+
+
+def _widened(field: NDArray[T], old: Box, new: Box) -> NDArray[T]:
+    """Put zeros around what covers a box, so that it covers another."""
+    out = np.zeros((new[2] - new[0], new[3] - new[1]), field.dtype)
+    out[slices_of((old[0] - new[0], old[1] - new[1], old[2] - new[0], old[3] - new[1]))] = field
+    return out
+
+
 def _lies_beside(target: Target) -> bool:
     rows, cols = target.point[0] - target.window[0], target.point[1] - target.window[1]
     far = _BESIDE - 1
@@ -128,7 +176,7 @@ def _lies_beside(target: Target) -> bool:
 
 
 def _binarised(
-    shape: tuple[int, ...],
+    within: Box,
     click: tuple[int, int],
     centre: tuple[int, int],
     place: Box,
@@ -156,12 +204,12 @@ def _binarised(
             mask, area = _within(mask, core, fine)
     box = box_of(mask, top, left)
     return described(
-        shape, click, centre, place, window, soft, fine, drawn, mask, area, box, confidence, octave, half
+        within, click, centre, place, window, soft, fine, drawn, mask, area, box, confidence, octave, half
     )
 
 
 def described(
-    shape: tuple[int, ...],
+    within: Box,
     click: tuple[int, int],
     centre: tuple[int, int],
     place: Box,
@@ -178,7 +226,7 @@ def described(
 ) -> Solved:
     """Put a target together; its flags follow from its box, its area (0: weak) and its window."""
     row, col = centre
-    border = box[0] == 0 or box[1] == 0 or box[2] == shape[0] or box[3] == shape[1]
+    border = any(one == other for one, other in zip(box, within, strict=True))
     clipped = (
         box[0] == row - half or box[1] == col - half or box[2] == row + half + 1 or box[3] == col + half + 1
     )
@@ -201,7 +249,7 @@ def described(
         centre=centre,
         octave=octave,
     )
-    return Solved(target, window, soft, fine)
+    return Solved(target, window, soft, fine, within)
 
 
 def _inside(place: Box, centre: tuple[int, int], half: int) -> tuple[slice, slice]:

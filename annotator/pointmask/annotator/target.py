@@ -33,8 +33,9 @@ class Target:
     confidence : float
         Predicted IoU with a hand-drawn mask, in [0, 1].
     flags : tuple of str
-        ``border``: the mask touches the image's border. ``clipped``: it touches the window's border, so
-        the target may be larger. ``shared``: its pixels overlapped those of another point and were divided.
+        ``border``: the mask touches the image's border, or a constant margin. ``clipped``: it touches the
+        window's border, so the target may be larger. ``shared``: its pixels overlapped those of another point
+        and were divided.
         ``dark``: darker than its surroundings. ``nonfinite``: NaN or infinite pixels in the window
         were replaced. ``flat``: no contrast at the point. ``weak``: no pixel near the point reached
         the level; the mask is the pixel of the point alone. ``beside``: the mask lies two pixels or more
@@ -69,11 +70,15 @@ class Annotation:
         One per point, in the order of the points.
     replaced : (k, 2) int64
         Rows and columns of the defective pixels that were replaced before; see `pointmask.defects.mended`.
+    live : (top, left, bottom, right) or None
+        What was taken for the image where constant margins surround it, see
+        `pointmask.defects.margins.find_live`; None if it is the whole frame.
     """
 
     shape: tuple[int, int]
     targets: tuple[Target, ...]
     replaced: NDArray[np.int64] = field(default_factory=lambda: np.empty((0, 2), np.int64))
+    live: Box | None = None
 
     def __repr__(self) -> str:
         """Return size, targets and pixels in one line: arrays would fill a notebook."""

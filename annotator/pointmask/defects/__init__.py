@@ -1,4 +1,4 @@
-"""What a sensor or a transfer spoils in a frame, found in that frame alone: lines, lone pixels and gaps.
+"""What a sensor or a transfer spoils in a frame, found in it alone: margins, lines, lone pixels, gaps.
 
 NumPy, for programs that load no kernels; `pointmask.mending` has the quick search.
 May import: theta. Open first: ``mending.py``, then ``lines.py`` and ``pixels.py``.
@@ -7,6 +7,7 @@ May import: theta. Open first: ``mending.py``, then ``lines.py`` and ``pixels.py
 from pointmask.defects.gaps import fill_gaps as fill_gaps
 from pointmask.defects.lines import Line as Line
 from pointmask.defects.mending import KEEP as KEEP
+from pointmask.defects.mending import MARGINS as MARGINS
 from pointmask.defects.mending import REPLACED as REPLACED
 from pointmask.defects.mending import DeadPixels as DeadPixels
 from pointmask.defects.mending import Mending as Mending

@@ -68,6 +68,11 @@ class Line:
         bad[(across, along) if self.axis == 0 else (along, across)] = True
         return bad
 
+    def moved(self, rows: int, cols: int) -> "Line":
+        """Return the same line in a larger frame."""
+        across, along = (rows, cols) if self.axis == 0 else (cols, rows)
+        return Line(self.axis, self.first + across, self.width, self.start + along, self.stop + along)
+
     def named(self, shape: tuple[int, ...]) -> str:
         """Return words such as ``row 5`` or ``columns 7 to 8 (rows 0 to 127)``."""
         kind, along = ("row", "column") if self.axis == 0 else ("column", "row")

@@ -1,13 +1,14 @@
 """A frame whose bad lines and defective pixels are replaced by what is around them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pointmask.defects.lines import Line, find_lines, without_lines
+from pointmask.defects.margins import Box, find_live
 from pointmask.defects.pixels import NONE, Defects, find_defects
 from pointmask.defects.search import PLAIN, Places, Search, measured
 from pointmask.theta import Polarity
@@ -22,6 +23,9 @@ REPLACED = (
     "{count} dead, hot or stuck pixels in {places} frames, which stand alone or as a line far off all their "
     "neighbours, were replaced from these"
 )
+"""For `pointmask.io.notes.note`."""
+
+MARGINS = "margins of one value, such as letterbox bars, were treated as outside of the image"
 """For `pointmask.io.notes.note`."""
 
 # A defect at most this many px from a click is what was clicked, if without it the surroundings are flat.
@@ -48,6 +52,8 @@ class Mending:
     lines : tuple of Line
     of_lines : (H, W) bool
         Pixels of the lines; without any pixel if there are no lines.
+    live : (top, left, bottom, right), optional
+        The frame without constant margins, see `pointmask.defects.margins.find_live`; None if it has none.
     """
 
     image: NDArray[Any]
@@ -55,6 +61,7 @@ class Mending:
     found: Defects
     lines: tuple[Line, ...] = ()
     of_lines: NDArray[np.bool_] = field(default_factory=lambda: _NOWHERE)
+    live: Box | None = None
 
     def around(self, points: Sequence[tuple[int, int]]) -> tuple[NDArray[Any], Places]:
         """Return frame and places as `mended` does for these points; neither of the frames is changed."""
@@ -83,6 +90,27 @@ def mend(image: NDArray[Any], polarity: Polarity = "auto", by: Search = PLAIN) -
 
     For those who get the points of a frame one after the other.
     """
+    live = find_live(image)
+    return _mended(image, polarity, by) if live is None else _mended_within(image, live, polarity, by)
+
+
+def _mended_within(image: NDArray[Any], live: Box, polarity: Polarity, by: Search) -> Mending:
+    """Mend what margins enclose."""
+    top, left, bottom, right = live
+    inner = _mended(image[top:bottom, left:right], polarity, by)
+    result = image
+    if inner.result is not inner.image:
+        result = image.copy()
+        result[top:bottom, left:right] = inner.result
+    found = replace(inner.found, places=inner.found.places + np.array((top, left)))
+    lines = tuple(line.moved(top, left) for line in inner.lines)
+    of_lines = np.zeros(image.shape, np.bool_)
+    if lines:
+        of_lines[top:bottom, left:right] = inner.of_lines
+    return Mending(image, result, found, lines, of_lines, live)
+
+
+def _mended(image: NDArray[Any], polarity: Polarity, by: Search) -> Mending:
     frame = measured(image, by)
     if frame is None:
         return Mending(image, image, NONE)

@@ -270,6 +270,11 @@ _KINDS = {
         "nothing: lone pixels are filled from their neighbours, others are never part of a mask",
         False,
     ),
+    "margins": (
+        "images have margins of one value, such as letterbox bars",
+        "nothing: they are treated as outside of the image; crop the images for other programs",
+        False,
+    ),
     "defects": (
         "images hold dead, hot or stuck pixels",
         "nothing: they are replaced from their neighbours before anything else",

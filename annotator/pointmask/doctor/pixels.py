@@ -59,6 +59,10 @@ def pixel_notes(shown: str, pixels: NDArray[Any], file: ImageFile, frame: int) -
         yield "constant", f"{shown}: {values.flat[0]} everywhere"
         return
     mended = mend(pixels)
+    if mended.live is not None:
+        top, left, bottom, right = mended.live
+        inside = f"rows {top} to {bottom - 1} and columns {left} to {right - 1}"
+        yield "margins", f"{shown}: the image lies in {inside}"
     if mended.lines:
         yield "lines", f"{shown}: {', '.join(line.named(pixels.shape) for line in mended.lines)}"
     bad = mended.found.places

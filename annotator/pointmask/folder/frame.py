@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pointmask.annotator.image import annotate
 from pointmask.annotator.target import Annotation
 from pointmask.compiled import seconds_of_thread
-from pointmask.defects import REPLACED
+from pointmask.defects import MARGINS, REPLACED
 from pointmask.drawing.overlay import overlay_png
 from pointmask.folder.options import Recipe
 from pointmask.folder.records.manifest import Entry
@@ -94,6 +94,8 @@ def annotate_one(
     if len(annotation.replaced):
         row, col = annotation.replaced[0]
         note(REPLACED, f"{name}: row {row}, column {col}", len(annotation.replaced))
+    if annotation.live is not None:
+        note(MARGINS, name)
     files = {
         result_path(result, name, frame, frames): _encode(result, image, annotation) for result in recipe.save
     }
@@ -107,6 +109,7 @@ def annotate_one(
         **({"raster": "thermal"} if kind == "FLIR" else {}),
         **({} if said is None else {"points_scaled_from": list(said)}),
         **({"replaced_pixels": len(annotation.replaced)} if len(annotation.replaced) else {}),
+        **({} if annotation.live is None else {"live": list(annotation.live)}),
         "size_prior": "none",
         "mask": result_path("mask", name, frame, frames) if "mask" in recipe.save else None,
         "targets": [

@@ -17,7 +17,7 @@ from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import CLICKS, POINTS
 from pointmask.io.own import check_file
 from pointmask.io.points.lists import IdList, choose
-from pointmask.mending import mended
+from pointmask.mending import mend
 from pointmask.printable import is_text
 from pointmask.proposals.propose import propose
 from pointmask.theta import Polarity
@@ -182,9 +182,11 @@ def _search(images: ImageSource, search: Search, name: str) -> _Outcome:
         with images.open(name) as file:
             frames = file.frames
             for frame in range(frames):
-                pixels = file.decode(frame)
+                pixels, top, left = file.decode(frame), 0, 0
                 if search.dead_pixels == "replace":
-                    pixels, _ = mended(pixels, search.polarity)
+                    mending = mend(pixels, search.polarity)
+                    top, left, bottom, right = mending.live or (0, 0, *pixels.shape)
+                    pixels = mending.result[top:bottom, left:right]
                 found = propose(
                     pixels,
                     count=search.count,
@@ -192,11 +194,12 @@ def _search(images: ImageSource, search: Search, name: str) -> _Outcome:
                     polarity=search.polarity,
                 )
                 bare += not found
-                places += {(round(p.row), round(p.col)) for p in found}
+                places += {(round(p.row + top), round(p.col + left)) for p in found}
                 number = frame if frames > 1 else ""
                 rows += [
-                    _row((name, round(p.col, 2), round(p.row, 2), number, round(p.score, 4), p.target.area))
+                    _row((name, x, y, number, round(p.score, 4), p.target.area))
                     for p in found
+                    for x, y in [(round(p.col + left, 2), round(p.row + top, 2))]
                 ]
     except ImageError as error:
         return _Outcome(name, reason=str(error))

@@ -10,17 +10,18 @@ from typing import Any, TypeVar
 
 from numpy.typing import NDArray
 
-from pointmask.defects import KEEP, REPLACED, DeadPixels
+from pointmask.defects import KEEP, MARGINS, REPLACED, DeadPixels
 from pointmask.errors import BrokenOffError, ImageError
 from pointmask.folder.records.sorted_lines import Key, SortedLookup
 from pointmask.io.images.file import ImageFile
 from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import result_path, stem_of
 from pointmask.io.notes import note
-from pointmask.mending import mended
+from pointmask.mending import mend
 from pointmask_trainer.inference.predictions import EarlierFrame
 
 T = TypeVar("T")
+Margins = tuple[tuple[int, int], tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,7 +39,9 @@ class Frame:
     earlier : EarlierFrame or None
         What an earlier job said of the frame; None if none did.
     pixels : (H, W) array or None
-        Pixels in their stored dtype; None if the frame is already processed or skipped.
+        Pixels in their stored dtype, without margins; None if the frame is already processed or skipped.
+    margins : ((above, below), (before, after))
+        Rows and columns at the border that hold no image.
     reason : str
         Reason for skipping; empty if the frame is not skipped.
     """
@@ -49,6 +52,7 @@ class Frame:
     content: str = ""
     earlier: EarlierFrame | None = None
     pixels: NDArray[Any] | None = None
+    margins: Margins = ((0, 0), (0, 0))
     reason: str = ""
 
     def path(self, kind: str) -> str:
@@ -132,14 +136,20 @@ def _frames_of(
 
 
 def _mended(frame: Frame) -> Frame:
-    """Replace defective pixels, as a training does."""
+    """Replace defective pixels, as a training does, and take constant margins off."""
     if frame.pixels is None:
         return frame
-    pixels, replaced = mended(frame.pixels)
+    mending = mend(frame.pixels)
+    pixels, replaced = mending.around(())
     if len(replaced):
         row, col = replaced[0]
         note(REPLACED + KEEP, f"{frame.image}: row {row}, column {col}", len(replaced))
-    return replace(frame, pixels=pixels)
+    if mending.live is None:
+        return replace(frame, pixels=pixels)
+    note(MARGINS, frame.image)
+    top, left, bottom, right = mending.live
+    margins = (top, pixels.shape[0] - bottom), (left, pixels.shape[1] - right)
+    return replace(frame, pixels=pixels[top:bottom, left:right], margins=margins)
 
 
 def ahead(items: Iterator[T]) -> Generator[T, None, None]:

@@ -24,14 +24,14 @@ from pointmask.io.own import check_output
 from pointmask.io.points.lists import IdList, choose
 from pointmask_trainer.data.normalisation import Normalisation
 from pointmask_trainer.detectors.base import ImageNetwork
-from pointmask_trainer.inference.frames import Frame, ahead, read_frames
+from pointmask_trainer.inference.frames import Frame, Margins, ahead, read_frames
 from pointmask_trainer.inference.operator_masks import OperatorMasks
 from pointmask_trainer.inference.predictions import (
     PREDICT_TAG,
     Predictions,
     PredictionSettings,
 )
-from pointmask_trainer.inference.tasks.base import Reading, Task
+from pointmask_trainer.inference.tasks.base import Drawn, Reading, Task
 from pointmask_trainer.inference.tasks.choice import task_of
 
 _BATCH_PIXELS = {"cpu": 0, "cuda": 2**22}
@@ -238,12 +238,14 @@ class _Job:
             self._write(frame, reading)
 
     def _write(self, frame: Frame, reading: Reading) -> None:
-        drawn = self._task.draw(np.asarray(frame.pixels), reading)
+        drawn = _within(self._task.draw(np.asarray(frame.pixels), reading), frame.margins)
         mask = drawn.probabilities > self._settings.threshold
         targets = self._task.targets(drawn, self._settings.threshold)
         files = {frame.path("mask"): encode_png(mask)}
         if "soft" in self._kinds:
-            files[frame.path("soft")] = encode_png(np.rint(65535 * reading.probabilities).astype(np.uint16))
+            files[frame.path("soft")] = encode_png(
+                np.pad(np.rint(65535 * reading.probabilities).astype(np.uint16), frame.margins)
+            )
         try:
             self._check_ours(frame, files)
         except OutputError as error:
@@ -268,6 +270,13 @@ class _Job:
     def _skip(self, frame: Frame, reason: str) -> None:
         name = f"{frame.image}#{frame.number}" if frame.number else frame.image
         self._summary.skipped.append((name, reason))
+
+
+def _within(drawn: Drawn, margins: Margins) -> Drawn:
+    """Return what was drawn in a frame without its margins, where there is no target, with them."""
+    (above, _), (before, _) = margins
+    targets = tuple(target._replace(x=target.x + before, y=target.y + above) for target in drawn.targets)
+    return Drawn(np.pad(drawn.probabilities, margins), targets)
 
 
 def _fill_nan(pixels: NDArray[np.generic], default: float) -> NDArray[np.float32]:

@@ -87,7 +87,7 @@ class Undivided:
             )
             remember(self._solved, key, solved, _MOST_SOLVED)
         if wish.level is not None:
-            solved = recut(solved, pixels.shape, self.theta, level=wish.level)
+            solved = recut(solved, self.theta, level=wish.level)
         return ringed(solved.target, wish.ring, pixels.shape) if wish.ring else solved.target
 
     def _mending(self, pixels: NDArray[Any], place: tuple[str, int], polarity: Polarity) -> Mending:

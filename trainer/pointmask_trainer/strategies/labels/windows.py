@@ -59,7 +59,9 @@ def find_windows(
         clicks = [target.point for target in annotation.targets]
         image, _ = mended(split.images.stored(index), polarity, clicks)
         for number, target in enumerate(annotation.targets):
-            window = read_window(image, *target.centre, target.octave, theta, polarity)
+            (row, col), (top, left, bottom, right) = target.centre, annotation.live or (0, 0, *image.shape)
+            live = image[top:bottom, left:right]
+            window = read_window(live, row - top, col - left, target.octave, theta, polarity)
             if window.contrast > 0:
                 own = _own(annotation.targets, number, theta.half_size, annotation.shape)
                 windows.append(window)
