@@ -135,6 +135,19 @@ def test_lines_of_the_scene_stay(scene):
             assert mending.mend(np.ascontiguousarray(turned[::-1, ::-1])).lines == ()
 
 
+def test_many_lines_do_not_hide_one_another():
+    clean = sky((200, 220))
+    bad, planted = clean, np.zeros(clean.shape, np.bool_)
+    for k in range(12):
+        for axis, length in ((0, 220), (1, 200)):
+            line = Line(axis, 10 + 15 * k + k % 3, 1, 0, length)
+            planted |= line.mask(clean.shape)
+            bad = spoilt(bad, line, (0, 255, lambda old: old + 30)[k % 3])
+    found = mending.mend(bad)
+    np.testing.assert_array_equal(found.of_lines, planted)
+    assert np.abs(found.result.astype(float) - clean).max() < 25
+
+
 def test_flat_and_broken_frames_have_no_lines():
     gaps = sky(dtype=np.float64)
     gaps[30] = np.nan

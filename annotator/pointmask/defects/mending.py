@@ -33,6 +33,10 @@ _CLICKED = 1
 _AROUND = 3
 
 
+# Of the search for lines: many of them make a frame rougher, and hide others. Of ten rows and ten columns in
+# frames of 256 px, one round finds 0.73 and three 0.93.
+_ROUNDS = 3
+
 _NOWHERE = np.zeros((0, 0), np.bool_)
 
 
@@ -115,9 +119,13 @@ def _mended(image: NDArray[Any], polarity: Polarity, by: Search) -> Mending:
     if frame is None:
         return Mending(image, image, NONE)
     result, of_lines = image, _NOWHERE
-    lines = find_lines(frame, by)
-    if lines:
-        result, of_lines = without_lines(image, lines)
+    lines: tuple[Line, ...] = ()
+    for _ in range(_ROUNDS):
+        more = () if frame is None else find_lines(frame, by)
+        if not more:
+            break
+        result, bad = without_lines(result, more)
+        lines, of_lines = (*lines, *more), (bad | of_lines if lines else bad)
         frame = measured(result, by)
     found = NONE if frame is None else find_defects(frame, polarity, by)
     if len(found):
