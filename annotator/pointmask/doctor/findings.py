@@ -206,6 +206,11 @@ _KINDS = {
         "export them again at 16 bits; what is bright turns dark wherever the upper bits were cut",
         True,
     ),
+    "swapped bytes": (
+        "images have the bytes of their pixels exchanged",
+        "write them again in the other byte order; of raw files, give --raw u16be for u16le or the reverse",
+        True,
+    ),
     "mask size": (
         "masks differ in size from their image",
         "export them again at the image's size; --fix resizes those of the same aspect",
@@ -293,6 +298,11 @@ _KINDS = {
     "bands": (
         "images have bands that differ",
         "nothing, if their luminance is meant; of a palette, such as rainbow, export the frames in grey",
+        False,
+    ),
+    "combed": (
+        "images are interlaced, or their odd and even lines were read by two amplifiers",
+        "deinterlace them, or take the lines of one half; masks of combed targets are ragged",
         False,
     ),
     "few levels": ("images have very few grey levels", "export them again with more bits", False),

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pointmask.defects import mend
 from pointmask.doctor.findings import Note
 from pointmask.io.images.file import TINT, ImageFile
+from pointmask.readout import is_combed, is_swapped
 
 _FEW_LEVELS = 16  # in a whole frame: a target a few levels above its surroundings cannot be outlined
 _LEAST_SPREAD = 16  # levels between the 2nd and 98th percentile; a narrower frame cannot show a comb
@@ -58,6 +59,11 @@ def pixel_notes(shown: str, pixels: NDArray[Any], file: ImageFile, frame: int) -
     if values.min() == values.max():
         yield "constant", f"{shown}: {values.flat[0]} everywhere"
         return
+    if is_swapped(pixels):
+        yield "swapped bytes", f"{shown}: smooth only with the two bytes of each pixel exchanged"
+        return
+    if is_combed(pixels):
+        yield "combed", f"{shown}: lines two apart are more alike than neighbours"
     mended = mend(pixels)
     if mended.live is not None:
         top, left, bottom, right = mended.live

@@ -20,6 +20,7 @@ from pointmask.io.images.codecs import Codec, flir, upright
 from pointmask.io.images.kinds import PLAIN, Reading, is_raw
 from pointmask.io.images.recognise import HEAD, codec_of, kind_of
 from pointmask.io.notes import note
+from pointmask.readout import COMBED, SWAPPED, is_combed, is_swapped
 
 _MOST_BANDS = 4  # red, green, blue and alpha
 _LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601
@@ -151,7 +152,12 @@ class ImageFile:
         bands = self.bands(frame)
         if bands.ndim == 3 and _are_coloured(bands):
             note(_COLOURED, self.name)
-        return _finite(_one_band(bands), self.name)
+        band = _finite(_one_band(bands), self.name)
+        if is_swapped(band):
+            note(SWAPPED, self.name)
+        elif is_combed(band):
+            note(COMBED, self.name)
+        return band
 
     def mask(self, frame: int = 0) -> NDArray[np.bool_]:
         """

@@ -1,0 +1,98 @@
+"""Frames that were stored otherwise than they were seen: exchanged bytes, and rows of two pictures."""
+
+import numpy as np
+import pytest
+from tools.folders import save
+
+from pointmask.doctor import examine
+from pointmask.io.images.array import read
+from pointmask.io.notes import gathering
+from pointmask.readout import COMBED, SWAPPED, is_combed, is_swapped
+from pointmask.synth.scenes import make_scenes
+
+SCENES = [scene.image for scene in make_scenes(6, seed=3)]
+RNG = np.random.default_rng(0)
+
+
+def deep(image: np.ndarray) -> np.ndarray:
+    """A scene as a 12-bit sensor stores it."""
+    low, high = image.min(), image.max()
+    return ((image.astype(float) - low) / (high - low) * 3000 + 500).astype(np.uint16)
+
+
+def interlaced(image: np.ndarray, motion: int = 4) -> np.ndarray:
+    combed = image.copy()
+    combed[1::2] = np.roll(image, motion, axis=1)[1::2]
+    return combed
+
+
+def texture() -> np.ndarray:
+    """Vertical edges over a sky, which a moving camera combs."""
+    rows, cols = np.indices((160, 200))
+    return (90 + 40 * np.sin(cols / 3.0) + rows / 8 + RNG.normal(0, 1, rows.shape)).astype(np.uint8)
+
+
+@pytest.mark.parametrize("shift", [0, 4], ids=["right-aligned", "left-aligned"])
+@pytest.mark.parametrize("image", SCENES)
+def test_scenes_in_the_right_order_are_told_from_those_in_the_other(image, shift):
+    right = deep(image) << shift
+    assert not is_swapped(right)
+    assert not is_combed(right)
+    assert is_swapped(right.byteswap())
+
+
+def test_signed_numbers_have_an_order_too():
+    signed = deep(SCENES[0]).astype(np.int16) - 1500
+    assert not is_swapped(signed)
+    assert is_swapped(signed.byteswap())
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        RNG.normal(2000, 6, (128, 128)).astype(np.uint16),
+        RNG.integers(0, 65536, (128, 128)).astype(np.uint16),
+        RNG.integers(0, 256, (128, 128)).astype(np.uint16),
+        np.full((64, 64), 300, np.uint16),
+        np.full((64, 64), np.nan),
+        (RNG.random((200, 200)) < 0.01).astype(np.uint8) * 255,
+        np.zeros((1, 900), np.uint16),
+    ],
+    ids=["noise", "all numbers", "8 bits", "flat", "nan", "specks", "one row"],
+)
+def test_frames_without_a_picture_are_neither(image):
+    assert not is_swapped(image)
+    assert not is_combed(image)
+
+
+def test_both_kinds_of_combs():
+    picture = texture()
+    assert not is_combed(picture)
+    assert is_combed(interlaced(picture))
+    assert is_combed(interlaced(picture).T), "columns"
+    columns = picture.astype(np.float32)
+    columns[:, ::2] += 60  # of a second amplifier
+    assert is_combed(columns)
+
+
+def test_text_and_reticles_are_no_combs():
+    picture = texture()
+    picture[70] = picture[:, 90] = 255
+    picture[4:12, 4:60:2] = 255
+    assert not is_combed(picture)
+
+
+def test_reading_and_check_say_so(tmp_path):
+    save(tmp_path / "swapped.png", deep(SCENES[0]).byteswap())
+    save(tmp_path / "combed.png", interlaced(texture()))
+    save(tmp_path / "good.png", deep(SCENES[1]))
+    with gathering() as notes:
+        for path in sorted(tmp_path.iterdir()):
+            read(path)
+    assert notes.counted().keys() == {SWAPPED, COMBED}
+    assert any("swapped.png" in line for line in notes.lines())
+    found = examine(tmp_path)
+    said = {one.kind: one.items[0].split(":")[0] for one in found.findings if one.kind != "stretched"}
+    assert said["swapped bytes"] == "swapped.png"
+    assert said["combed"] == "combed.png"
+    assert not found.is_healthy
