@@ -166,3 +166,34 @@ def test_nothing_is_taken_down_while_a_thread_is_at_work(call, code):
         said[thread] = (done.stdout, done.stderr)
     assert said["idle"] == (said["busy"][0] + "taken down\n", said["busy"][1])
     assert any(said["busy"])
+
+
+HANGING = """
+import sys, time
+import click
+from pointmask import cli
+from pointmask.io.notes import note
+
+def wait(context):
+    note("something was assumed", "a.png")
+    print("ready", flush=True)
+    time.sleep(60)
+
+asked = cli.main.get_command(None, "check")
+asked.invoke = wait
+asked.make_context = lambda name, arguments, parent: click.Context(asked, info_name=name, parent=parent)
+cli.main.main(["check"])
+"""
+
+
+def test_a_closed_terminal_is_a_hangup_although_nothing_can_be_said():
+    import pty
+
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execv(sys.executable, [sys.executable, "-c", HANGING])
+    said = b""
+    while b"ready" not in said:  # an error ends the reading: the terminal is closed then
+        said += os.read(terminal, 1000)
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 129

@@ -101,6 +101,16 @@ def status_of(error: BaseException) -> int:
     return 128 + int(error.number if isinstance(error, StoppedError) else signal.SIGINT)
 
 
+def stop_behind(error: OSError) -> KeyboardInterrupt | None:
+    """Return the interrupt that was on its way when an error came, as from a terminal that was closed."""
+    before: BaseException | None = error
+    while before is not None:
+        if isinstance(before, KeyboardInterrupt):
+            return before
+        before = before.__context__
+    return None
+
+
 def drop_output() -> None:
     """Send the rest of the output nowhere, as its reader is gone: at the end Python would complain of it."""
     with suppress(OSError, ValueError):

@@ -9,14 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy import ndimage as ndi
+from tools.folders import one, save, spot
 
 from pointmask.annotator.image import annotate
 from pointmask.calibrate import fit
 from pointmask.calibrate.fit import KnobFit, calibrate
 from pointmask.calibrate.gain import Gain
-from pointmask.calibrate.pairs import judge_pairs
+from pointmask.calibrate.pairs import judge_pairs, read_pairs
 from pointmask.errors import ImageError, PointsError
 from pointmask.io.notes import gathering, note
+from pointmask.io.points.points import Points
 from pointmask.metrics.counters import score as image_score
 from pointmask.metrics.targets import TargetTally, score_targets, true_targets
 from pointmask.synth.scenes import make_scenes
@@ -275,3 +277,16 @@ def test_what_is_assumed_of_images_that_are_judged_first_is_said_once():
     with gathering() as notes:
         assert judge_pairs(pairs(), "bright").makes_sense
         assert not notes.lines()
+
+
+@pytest.mark.parametrize(
+    ("most", "expected"), [(None, [0, 1, 2, 3, 4, 5, 6]), (7, [0, 1, 2, 3, 4, 5, 6]), (3, [0, 3, 6])]
+)
+def test_the_pairs_that_are_judged_are_spread_over_all(tmp_path, most, expected):
+    points = {}
+    for number in range(7):
+        save(tmp_path / f"images/{number}.png", np.add(spot(), number, dtype=np.uint8))
+        save(tmp_path / f"masks/{number}.png", spot() > 100)
+        points[f"{number}.png"] = one()
+    read = read_pairs(tmp_path / "images", tmp_path / "masks", Points(points, "test"), [], most=most)
+    assert [int(np.min(image)) - 40 for image, _, _ in read] == expected

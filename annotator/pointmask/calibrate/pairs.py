@@ -1,7 +1,6 @@
 """Reading of folders as the pairs that `pointmask.calibrate` is fitted to."""
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +20,8 @@ from pointmask.judgement.evidence import Clicked
 from pointmask.judgement.verdict import Verdict, judge
 from pointmask.theta import Polarity
 
-_JUDGED = 64
+MOST_JUDGED = 64
+"""Pairs that tell whether the clicks lie on targets."""
 
 
 def read_pairs(
@@ -30,6 +30,8 @@ def read_pairs(
     points: Points,
     skipped: list[tuple[str, str]],
     say: Callable[[str], None] = lambda text: None,
+    *,
+    most: int | None = None,
 ) -> Iterator[Pair]:
     """Pair images with points and masks by name, one in memory at a time.
 
@@ -42,6 +44,8 @@ def read_pairs(
         Extended by (image, reason) for images that have all three but cannot be used.
     say : callable
         Takes a line about each assumption on names.
+    most : int, optional
+        Read so many pairs at most, spread over all names: first frames are often of one sequence.
 
     Yields
     ------
@@ -68,7 +72,7 @@ def read_pairs(
             f"no image in {images} has both a mask in {masks} and points in {points.source}; their names "
             f"must agree, check them with: {command('check', images, '--masks', masks)}"
         )
-    for key in usable:
+    for key in usable if most is None else usable[:: -(-len(usable) // most)]:
         name, frame = key
         try:
             image = read(images / name, frame)
@@ -88,11 +92,10 @@ def judge_pairs(pairs: Iterable[Pair], polarity: Polarity) -> Verdict:
     Parameters
     ----------
     pairs : iterable of Pair
-        The first `_JUDGED` of them tell.
+        `MOST_JUDGED` of them are plenty.
     polarity : {"bright", "dark", "auto"}
         Of the targets that are looked for.
     """
-    some = islice(pairs, _JUDGED)
-    clicked = (Clicked(np.asarray(image), np.array(points).reshape(-1, 2)) for image, points, _ in some)
+    clicked = (Clicked(np.asarray(image), np.array(points).reshape(-1, 2)) for image, points, _ in pairs)
     with gathering():  # the images are read again, and what is assumed is said then
         return judge(clicked, polarity=polarity)

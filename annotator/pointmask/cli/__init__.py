@@ -182,7 +182,7 @@ class LazyGroup(click.Group):
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as in click
         """Run a command; errors that a user can cause end in one message and an exit status."""
         from pointmask.io.notes import gathering
-        from pointmask.stopping import drop_output, end_at_once, signals_stop, status_of
+        from pointmask.stopping import drop_output, end_at_once, signals_stop, status_of, stop_behind
 
         end_at_once()
         try:
@@ -209,6 +209,11 @@ class LazyGroup(click.Group):
             drop_output()
             raise SystemExit(status_of(error)) from None
         except OSError as error:
+            if (
+                stopped := stop_behind(error)
+            ) is not None:  # the terminal closed, and took the output with it
+                drop_output()
+                raise SystemExit(status_of(stopped)) from None
             if error.errno == errno.ENAMETOOLONG:
                 complain(f"Error: {error.filename}: the name is too long for this disk; give a shorter one")
                 raise SystemExit(EXIT_BAD_ARGUMENTS) from None
@@ -220,7 +225,10 @@ class LazyGroup(click.Group):
             )
             raise SystemExit(1) from None
         except KeyboardInterrupt as error:
-            complain("", f"Stopped. {_KEPT.get(ctx.invoked_subcommand or '', _NOTHING)}")
+            try:
+                complain("", f"Stopped. {_KEPT.get(ctx.invoked_subcommand or '', _NOTHING)}")
+            except OSError:  # of a terminal that is closed
+                drop_output()
             raise SystemExit(status_of(error)) from None
 
 

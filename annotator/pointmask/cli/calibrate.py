@@ -106,16 +106,17 @@ def calibrate(
 
     check_images(images)
     from pointmask.calibrate.fit import calibrate as fit
-    from pointmask.calibrate.pairs import judge_pairs, read_pairs
+    from pointmask.calibrate.pairs import MOST_JUDGED, judge_pairs, read_pairs
     from pointmask.calibrate.picture import most_changed
     from pointmask.cli import show_notes
     from pointmask.cli.summary import announce_compilation
     from pointmask.drawing.compared import compared_svg
     from pointmask.io.formats import read_points
+    from pointmask.io.notes import gathering
 
     points = read_points(source or masks, format=point_format, simulate=simulate, seed=seed, images=images)
     show_notes(points.notes)
-    verdict = judge_pairs(read_pairs(images, masks, points, []), polarity)
+    verdict = judge_pairs(read_pairs(images, masks, points, [], most=MOST_JUDGED), polarity)
     if not verdict.makes_sense:
         raise PointsError(f"{verdict}; {verdict.fix}")
     skipped: list[tuple[str, str]] = []
@@ -131,7 +132,8 @@ def calibrate(
             tick=tick,
         )
     again = read_pairs(images, masks, points, [])
-    shown = most_changed(again, calibration.start, calibration.theta, polarity)
+    with gathering():  # what is assumed was said above
+        shown = most_changed(again, calibration.start, calibration.theta, polarity)
     _write(out, _text(calibration))
     _write(picture, compared_svg(_HEADING, shown))
     for line in (

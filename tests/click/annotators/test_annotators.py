@@ -160,6 +160,7 @@ def test_merged_folders_hold_each_frame_once_and_the_first_named_wins(tmp_path, 
     for name in NAMES:
         source = two[1] if name in ann else two[0]
         assert (out / entries[name]["mask"]).read_bytes() == (source / entries[name]["mask"]).read_bytes()
+        assert not (out / entries[name]["mask"]).samefile(source / entries[name]["mask"])
     assert len(list(Native().read_masks(out, {}))) == 4
     lines = [json.loads(line) for line in (out / "points.jsonl").read_text().splitlines()]
     assert [line["image"] for line in lines] == NAMES

@@ -88,6 +88,7 @@ def test_another_folder_is_reviewed_as_a_copy(tmp_path, annotated):
     assert {p: p.read_bytes() for p in annotated.rglob("*") if p.is_file()} == before
     assert [e["image"] for e in read_manifest(out)] == ["a.png", "b.png", "d/e.png"]
     assert (out / "masks" / "a.png").read_bytes() == (annotated / "masks" / "a.png").read_bytes()
+    assert not (out / "masks" / "a.png").samefile(annotated / "masks" / "a.png")
     with pytest.raises(OutputError, match=r"has no manifest\.jsonl; make one to review with"):
         opened(tmp_path / "x", review=tmp_path / "nothing").__enter__()
 

@@ -13,7 +13,7 @@ from pointmask.folder.frame import skipped_entry
 from pointmask.folder.planning.plan import shared_stems
 from pointmask.folder.records.claims import check_results
 from pointmask.folder.records.manifest import Entry, dump
-from pointmask.io.files import clean_temporaries, put_whole, staged, sync
+from pointmask.io.files import clean_temporaries, flush, put_whole, staged, sync
 from pointmask.io.layout import MANIFEST, MASKS, POINTS, RESULTS, TRACKED, stem_of
 from pointmask.io.listed import OwnFiles
 from pointmask.io.lock import only_job
@@ -49,7 +49,7 @@ def merge(folders: Sequence[Path], out: Path) -> Merged:
     folders : sequence of Path
         Output folders of click sessions, or of annotate; they are only read.
     out : Path
-        New folder. Masks are linked where that can be done; the journals stay where they are.
+        New folder. Masks are copied; the journals stay where they are.
 
     Raises
     ------
@@ -90,6 +90,7 @@ def merge(folders: Sequence[Path], out: Path) -> Merged:
                         skipped += 1
                     file.write(dump(entry))
             sync(made)
+            flush(out)
             own.add(_DERIVED)  # a merge that is killed now may be run again
             derive(out, made, labelled=labelled)
             put_whole(made, out / MANIFEST)
@@ -116,7 +117,11 @@ def _clash(entry: Entry, names: Sequence[str]) -> Entry:
 
 
 def _copy_pictures(entry: Entry, source: Path, out: Path) -> None:
-    """Give the pictures of a frame a second name, or copy them; no file is ever changed in place."""
+    """
+    Copy the pictures of a frame.
+
+    They were linked until other programs that save in place changed the masks of both folders.
+    """
     mask = entry["mask"]
     if mask is None:
         return
@@ -131,8 +136,5 @@ def _copy_pictures(entry: Entry, source: Path, out: Path) -> None:
         if os.path.lexists(out / path):  # of a merge that was killed, or else somebody's
             check_results(out, {path.as_posix(): (source / path).read_bytes()}, set())
         with staged(out / path, _TAG) as made:
-            try:
-                os.link(source / path, made)
-            except OSError:
-                shutil.copyfile(source / path, made)
+            shutil.copyfile(source / path, made)
             put_whole(made, out / path)

@@ -1,6 +1,5 @@
 """Start a click folder as a copy of a folder that is reviewed, which is read and left alone."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 from pointmask.advice import command
 from pointmask.errors import OutputError
 from pointmask.io.clicks import is_ahead, publishing
-from pointmask.io.files import clean_temporaries, put_whole, staged, write_whole
+from pointmask.io.files import clean_temporaries, flush, put_whole, staged, write_whole
 from pointmask.io.layout import MANIFEST, RESULTS, THETA
 
 _TAG = "review"
@@ -50,9 +49,10 @@ def start_as_copy(reviewed: Path, out: Path) -> bool:
     clean_temporaries(out, _TAG, [RESULTS["mask"], RESULTS["instance"]])
     for kind in ("mask", "instance"):
         for path in _pictures(reviewed / RESULTS[kind]):
-            _link(path, out / path.relative_to(reviewed))
+            _copy(path, out / path.relative_to(reviewed))
     if (reviewed / THETA).is_file():
         write_whole(out / THETA, (reviewed / THETA).read_bytes(), _TAG)
+    flush(out)
     with staged(out / MANIFEST, _TAG) as made:
         shutil.copyfile(reviewed / MANIFEST, made)
         put_whole(made, out / MANIFEST)
@@ -63,13 +63,10 @@ def _pictures(folder: Path) -> Iterator[Path]:
     return folder.rglob("*.png") if folder.is_dir() else iter(())
 
 
-def _link(path: Path, target: Path) -> None:
-    """Give a mask a second name; no file that is written here is ever changed in place."""
+def _copy(path: Path, target: Path) -> None:
+    """Copy a mask: were it linked, a program that saves in place would change both."""
     if target.exists():
         return
     with staged(target, _TAG) as made:
-        try:
-            os.link(path, made)
-        except OSError:
-            shutil.copyfile(path, made)
+        shutil.copyfile(path, made)
         put_whole(made, target)
