@@ -65,6 +65,15 @@ def test_frames_without_a_picture_are_neither(image):
     assert not is_combed(image)
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_a_target_on_a_quiet_sky_whose_values_pass_a_multiple_of_256_is_no_exchange(seed):
+    rng = np.random.default_rng(seed)
+    sky = rng.normal(500, 3, (64, 80))
+    sky[20:22, 30:33] += 60
+    sky[40:47, 50:56] += rng.uniform(20, 2000)
+    assert not is_swapped(np.rint(sky).astype(np.uint16))
+
+
 def test_both_kinds_of_combs():
     picture = texture()
     assert not is_combed(picture)

@@ -175,6 +175,22 @@ def test_the_command_and_its_masks(folder):
     assert np.asarray(Image.open(masks / "masks" / "a.png"))[20, 31] == 255
 
 
+def test_where_little_is_found_the_polarity_that_was_looked_for_is_said(tmp_path):
+    for number in range(3):
+        dark = 4095 - image_of(number, 20, 30)
+        Image.fromarray(dark).save(tmp_path / f"{number}.png")
+    said = {}
+    for polarity in ("bright", "dark", "auto"):
+        done = run("propose", tmp_path, "--polarity", polarity, "--out", tmp_path / f"{polarity}.csv")
+        assert done.exit_code == 0, done.output
+        said[polarity] = done.output
+    assert "(bright targets, score" in said["bright"]
+    assert "only bright targets are looked for" in said["bright"]
+    assert "--polarity auto" in said["bright"]
+    assert all("looked for" not in said[polarity] for polarity in ("dark", "auto"))
+    assert len(rows_of(tmp_path / "dark.csv")) >= 3
+
+
 def test_masks_among_the_images_are_not_searched(folder):
     images = folder / "images"
     options = ("propose", images, "--out", folder / "points.csv", "--masks", images / "masks", "--overwrite")

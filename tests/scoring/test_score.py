@@ -211,6 +211,21 @@ def test_what_cannot_be_scored_is_said(data, tmp_path, words, said):
     assert not (tmp_path / "o").exists() or not list((tmp_path / "o").iterdir())
 
 
+def test_inverted_truth_is_refused_and_inverted_masks_are_named(data, tmp_path):
+    white = put(tmp_path / "white", {name: ~mask for name, mask in TRUTHS.items()})
+    masks = put(tmp_path / "turned", {name: ~mask for name, mask in FOUND.items()})
+    for given in (data / "masks", masks):
+        done = run(given, "--truth", white, "--out", tmp_path / "o", code=2)
+        assert f"{white}: target is more than half of 4 of 4 true masks" in done.stderr
+        assert "255 minus each" in done.stderr
+        assert not (tmp_path / "o").exists()
+    done = run(data / "masks", masks, "--truth", data / "truth", "--out", tmp_path / "p")
+    assert "turned: target is more than half of 4 of 4 masks" in done.output
+    assert "masks: target is more" not in done.output.replace("turned: target", "")
+    some = put(tmp_path / "some", TRUTHS | {"b/XDU2": ~TRUTHS["b/XDU2"]})
+    assert "more than half" not in run(data / "masks", "--truth", some, "--out", tmp_path / "q").output
+
+
 def test_targets_are_found_missed_or_false_as_the_counters_say():
     for name, truth in TRUTHS.items():
         counted = score(FOUND[name], truth)

@@ -106,9 +106,14 @@ def propose(
             progress=show,
         )
     say(f"frames     {summary.frames:,}")
-    say(f"proposals  {summary.proposals:,}  (score {least:.4g} or more)")
+    kind = "" if polarity == "auto" else f"{polarity} targets, "
+    say(f"proposals  {summary.proposals:,}  ({kind}score {least:.4g} or more)")
     if summary.bare:
         say(f"without    {summary.bare:,} frames have no proposal and are not in the table")
+    if 2 * summary.bare >= max(summary.frames, 1) and polarity != "auto":
+        show_notes(
+            [f"only {polarity} targets are looked for; of others, --polarity auto makes proposals too"]
+        )
     if summary.recurring:
         (row, col), often = summary.recurring[0]
         count = len(summary.recurring)

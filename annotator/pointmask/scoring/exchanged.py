@@ -1,12 +1,16 @@
-"""Masks and true masks that were exchanged, and images that were given as true masks."""
+"""Masks and true masks that were exchanged or inverted, and images that were given as true masks."""
 
 from collections.abc import Sequence
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from pointmask.advice import command
 from pointmask.errors import ImageError
 from pointmask.io.layout import TRUE_MASKS
 from pointmask.io.notes import note
+from pointmask.metrics.counters import Score
 from pointmask.places import is_made_here, kind_of, training_folder_of, true_masks_of
 
 EXCHANGED = (
@@ -48,6 +52,39 @@ def check_truth(masks: Sequence[Path], truth: Path) -> None:
         f"{truth} holds masks that pointmask made, and {true} the true ones: exchange the two: "
         f"{command('score', truth, *others, '--truth', true)}"
     )
+
+
+def check_inverted(truth: Path, counters: Sequence[tuple[str, NDArray[np.float64]]]) -> None:
+    """
+    Refuse a truth of which most masks are target in more than half of their pixels; note such masks to score.
+
+    Background that is taken for target gives an IoU near 1 where both are inverted, and near 0 where one is.
+
+    Parameters
+    ----------
+    truth : Path
+    counters : sequence of (str, (n, 10) float64)
+        Name of each set of masks, and the counters of each frame, see `Score.vector`.
+
+    Raises
+    ------
+    ImageError
+        With the number of such masks.
+    """
+    for name, rows in counters:
+        scores = [Score.from_vector(row) for row in rows]
+        count = sum(2 * one.truth_pixels > one.pixels for one in scores)
+        if 2 * count > len(scores):
+            raise ImageError(
+                f"{truth}: target is more than half of {count:,} of {len(scores):,} true masks; target is "
+                "what is above 127, so these seem to be inverted: save 255 minus each"
+            )
+        count = sum(2 * (one.union - one.truth_pixels + one.intersection) > one.pixels for one in scores)
+        if 2 * count > len(scores):
+            note(
+                f"{name}: target is more than half of {count:,} of {len(scores):,} masks; if these are "
+                "inverted, save 255 minus each and score again"
+            )
 
 
 def _is_true(path: Path) -> bool:

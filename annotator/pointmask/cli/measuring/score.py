@@ -124,7 +124,7 @@ def score(
     from pointmask.cli.progress import progress_display
     from pointmask.io.files import whole_text, write_whole
     from pointmask.io.points.lists import read_ids
-    from pointmask.scoring.exchanged import check_truth
+    from pointmask.scoring.exchanged import check_inverted, check_truth
     from pointmask.scoring.pairs import pair
     from pointmask.scoring.rows import Rows
     from pointmask.scoring.run import Scorer, score_all
@@ -162,6 +162,7 @@ def score(
 
             score_all(scorer, found.pairs, take, threads=threads, report=show)
         _check_scored(tallies, problems)
+        check_inverted(truth, [(name, tally.counters) for name, tally in zip(names, tallies, strict=True)])
         facts = {
             "truth": str(truth),
             "masks": dict(zip(names, map(str, masks), strict=True)),
