@@ -106,7 +106,11 @@ json_option = click.option(
 )
 
 _image_options = (
-    click.option("--raw", metavar="WxH:TYPE", help="Read .bin, .raw, .dat, .img: 640x512:u16le[:OFFSET]."),
+    click.option(
+        "--raw",
+        metavar="WxH:TYPE",
+        help="Read .bin, .raw, .dat, .img: 640x512:u16le[:OFFSET]. With text: matrices of numbers in .csv.",
+    ),
     click.option(
         "--radiometric/--no-radiometric",
         default=True,

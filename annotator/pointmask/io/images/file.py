@@ -17,7 +17,7 @@ from pointmask.errors import ImageError
 from pointmask.hashing import feed
 from pointmask.io.images import masks
 from pointmask.io.images.codecs import Codec, flir, upright
-from pointmask.io.images.kinds import PLAIN, Reading, is_raw
+from pointmask.io.images.kinds import PLAIN, Reading, is_raw, is_text
 from pointmask.io.images.recognise import HEAD, codec_of, kind_of
 from pointmask.io.notes import note
 from pointmask.readout import COMBED, SWAPPED, is_combed, is_swapped
@@ -95,6 +95,8 @@ class ImageFile:
         """
         if self._reading.raw is not None and is_raw(self.name):
             return "raw"
+        if self._reading.text and is_text(self.name):
+            return "text"
         self._file.seek(0)
         kind = kind_of(self._file.read(HEAD), self.name)
         if kind == "JPEG" and self._reading.radiometric:

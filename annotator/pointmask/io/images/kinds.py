@@ -14,6 +14,12 @@ SUFFIXES = (*_FIRST, ".pgm", ".ppm", ".pbm", ".pnm", ".pfm", ".webp", ".jp2", ".
 RAW_SUFFIXES = (".bin", ".raw", ".dat", ".img")
 """Suffixes, in lower case, of files that are images if a raw format is given."""
 
+TEXT_SUFFIXES = (".csv", ".txt", ".tsv", ".asc")
+"""Suffixes, in lower case, of files that are matrices of numbers if the user says so."""
+
+TEXT = "text"
+"""What the user says then, in place of a raw format."""
+
 VIDEO_SUFFIXES = (".mp4", ".avi", ".mkv", ".mov", ".m4v", ".webm")
 """Suffixes, in lower case, of videos."""
 
@@ -35,6 +41,11 @@ def is_raw(name: str) -> bool:
 def is_video(name: str) -> bool:
     """Say whether a file name has one of `VIDEO_SUFFIXES`, in any case."""
     return name.lower().endswith(VIDEO_SUFFIXES)
+
+
+def is_text(name: str) -> bool:
+    """Say whether a file name has one of `TEXT_SUFFIXES`, in any case."""
+    return name.lower().endswith(TEXT_SUFFIXES)
 
 
 def is_image_or_raw(name: str) -> bool:
@@ -138,18 +149,23 @@ class Reading:
         How files with one of `RAW_SUFFIXES` are to be read; None if they are not images.
     radiometric : bool
         Take the thermal raster of a FLIR radiometric JPEG, not its coloured picture.
+    text : bool
+        The images are matrices of numbers in text files, and what lies beside them is none.
     """
 
     raw: RawFormat | None = None
     radiometric: bool = True
+    text: bool = False
 
     @property
     def accepts(self) -> Callable[[str], bool]:
         """Function that says whether a file of some name may be an image; see `listed`."""
+        if self.text:
+            return is_text
         return may_be_image if self.raw is None else _may_be_image_or_raw
 
     def __str__(self) -> str:
-        words = [f"raw {self.raw}"] if self.raw else []
+        words = [f"raw {TEXT if self.text else self.raw}"] if self.raw or self.text else []
         return ", ".join(words if self.radiometric else [*words, "no radiometric"])
 
 

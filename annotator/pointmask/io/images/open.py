@@ -5,7 +5,7 @@ from pathlib import Path
 from pointmask.errors import ImageError
 from pointmask.io.images.codecs.raw import RawFormat
 from pointmask.io.images.folder import FolderSource, check_given
-from pointmask.io.images.kinds import Reading
+from pointmask.io.images.kinds import TEXT, Reading
 from pointmask.io.images.source import ImageSource
 from pointmask.io.images.tar import TarSource
 from pointmask.io.images.zip import ZipSource
@@ -34,7 +34,8 @@ def open_source(
         those of the unpacked folder. A source is returned as it is.
     raw : RawFormat or str, optional
         How to read ``.bin``, ``.raw``, ``.dat`` and ``.img`` files, such as ``640x512:u16le``; see
-        `pointmask.io.images.codecs.raw.RawFormat.parse`. Without it they are no images.
+        `pointmask.io.images.codecs.raw.RawFormat.parse`. Without it they are no images. ``text`` takes the
+        ``.csv``, ``.txt``, ``.tsv`` and ``.asc`` files for images, matrices of numbers, and nothing else.
     radiometric : bool
         Take the thermal raster of a FLIR radiometric JPEG, in kelvin, not its coloured picture.
 
@@ -46,7 +47,10 @@ def open_source(
     if isinstance(images, ImageSource):
         return images
     root = Path(images)
-    reading = Reading(RawFormat.parse(raw) if isinstance(raw, str) else raw, radiometric)
+    if raw == TEXT:
+        reading = Reading(None, radiometric, text=True)
+    else:
+        reading = Reading(RawFormat.parse(raw) if isinstance(raw, str) else raw, radiometric)
     check_given(root)
     if not root.is_file():
         return FolderSource(root, reading)

@@ -13,13 +13,14 @@ from pointmask.io.images.kinds import Reading, is_image, is_raw
 _CODECS = "pointmask.io.images.codecs"
 _RASTER = ("PNG", "BMP", "JPEG", "WebP", "JPEG 2000")
 _OTHERS = {
-    "TIFF": ("tiff", "TiffPages"),
+    "TIFF": ("tiff.pages", "TiffPages"),
     "NPY": ("npy", "NpyFile"),
     "FLIR": ("flir", "FlirFile"),
     "PGM": ("netpbm", "NetpbmFile"),
     "FITS": ("fits", "FitsFile"),
     "MAT": ("mat", "MatFile"),
     "video": ("video", "VideoFile"),
+    "text": ("text", "TextFile"),
 }
 
 HEAD = 264
@@ -211,7 +212,7 @@ def codec_of(
     Parameters
     ----------
     kind : str
-        From `kind_of`; also FLIR, DJI and raw.
+        From `kind_of`; also FLIR, DJI, raw and text.
     file : BinaryIO
         Open for reading, seekable.
     size : int

@@ -10,14 +10,13 @@ from typing import Any, BinaryIO
 
 from pointmask.errors import ImageError
 from pointmask.io.images.file import ImageFile
-from pointmask.io.images.kinds import PLAIN, Reading, may_hold_frames
+from pointmask.io.images.kinds import PLAIN, TEXT_SUFFIXES, Reading, may_hold_frames
 from pointmask.io.images.recognise import unread_by_name
 
 _SHOWN = 3  # kinds of files in a message
-_TEXTS = frozenset({".csv", ".txt", ".tsv", ".asc"})
 _MATRICES = (
-    "if they are matrices of numbers, such as temperatures, save each as .npy: "
-    "numpy.save('a.npy', numpy.loadtxt('a.csv', delimiter=','))"
+    "if they are matrices of numbers, such as temperatures, have them read with --raw text, or save each as "
+    ".npy: numpy.save('a.npy', numpy.loadtxt('a.csv', delimiter=','))"
 )
 
 
@@ -118,7 +117,7 @@ class ImageSource(ABC):
         more = f" and {len(kinds) - _SHOWN} kinds more" if len(kinds) > _SHOWN else ""
         ways = dict.fromkeys(str(unread) for name in others if (unread := unread_by_name(name)) is not None)
         advice = "; ".join(list(ways)[:_SHOWN]) or "convert them to PNG or TIFF, or give another folder"
-        if not ways and _TEXTS.intersection(kinds):
+        if not ways and set(TEXT_SUFFIXES).intersection(kinds):
             advice = f"{_MATRICES}; or {advice}"
         return f"{self.root} holds no image that is read here, but {seen}{more}: {advice}"
 

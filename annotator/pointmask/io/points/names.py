@@ -5,7 +5,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 
 from pointmask.errors import PointsError
-from pointmask.io.images.kinds import is_image_or_raw
+from pointmask.io.images.kinds import is_image_or_raw, is_text
 
 PICTURE_WORDS = "imgs?|images?|im|orig|original|raw|ir"
 """Pattern of what people call the images, in folders and in names, without regard to case."""
@@ -44,7 +44,7 @@ def clean_key(text: str) -> str:
 
 def without_suffix(name: str) -> str:
     """Return an image name without its suffix; only suffixes of images count."""
-    return name.rpartition(".")[0] if is_image_or_raw(name) else name
+    return name.rpartition(".")[0] if is_image_or_raw(name) or is_text(name) else name
 
 
 def with_stem(stem: str, names: Sequence[str]) -> Iterator[int]:

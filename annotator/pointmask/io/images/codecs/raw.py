@@ -55,7 +55,8 @@ class RawFormat:
         if found is None or (found[3] + found[4]) == "f8" or int(found[4]) > _MOST_BITS[found[3]]:
             raise ImageError(
                 f"raw format {text!r} is not WxH:TYPE[:OFFSET] with TYPE u8, i8, u16, i16, u32, i32, f16, "
-                "f32 or f64, then le or be; write for example 640x512:u16le"
+                "f32 or f64, then le or be; write for example 640x512:u16le; or text "
+                "for matrices of numbers in .csv or .txt"
             )
         order = ">" if found[5] == "be" else "<"
         dtype = np.dtype(f"{order}{found[3]}{int(found[4]) // 8}")

@@ -12,7 +12,7 @@ from PIL import Image, features
 
 from pointmask.advice import install
 from pointmask.errors import ImageError
-from pointmask.io.images.codecs.tiff_page import single_page
+from pointmask.io.images.codecs.tiff.page import single_page
 from pointmask.io.images.file import ImageFile
 
 RNG = np.random.default_rng(0)

@@ -16,7 +16,7 @@ from pointmask.errors import ImageError
 from pointmask.io.images.codecs import Codec, check_frame, orientation_of
 from pointmask.io.images.codecs.limits import check_samples
 from pointmask.io.images.codecs.raster import MOST_PIXELS_PER_BYTE, check_pixels, to_array
-from pointmask.io.images.codecs.tiff_page import single_page
+from pointmask.io.images.codecs.tiff.page import single_page
 
 # tifffile logs what it finds wrong; without a handler Python would write that to stderr.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
