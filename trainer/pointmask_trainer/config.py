@@ -213,8 +213,9 @@ class RunConfig:
     ----------
     device : str
         ``auto`` selects a GPU if available.
-    precision : {"float32", "bf16"}
-        Precision of the detector's forward and backward pass; weights remain float32.
+    precision : {"float32", "bf16", "auto"}
+        Precision of the detector's forward and backward pass; weights remain float32. ``auto`` is bf16 on a
+        processor with a unit for it (AMX), and float32 elsewhere.
     compile : bool
         Compile the detector with `torch.compile`.
     channels_last : bool
@@ -231,7 +232,7 @@ class RunConfig:
     """
 
     device: str = "auto"
-    precision: Literal["float32", "bf16"] = "float32"
+    precision: Literal["float32", "bf16", "auto"] = "float32"
     compile: bool = False
     channels_last: bool = False
     threads: Annotated[int, Between(0, 4096)] = 0

@@ -6,6 +6,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from pointmask_trainer.config import AugmentConfig
+from pointmask_trainer.data import pool as pools
 from pointmask_trainer.data.augment import draw_augmentation, photometric_change
 from pointmask_trainer.data.pool import AffineViews, Pool
 
@@ -51,7 +52,27 @@ def test_crops_equal_one_pixel_after_the_other(dtype):
         np.testing.assert_allclose(crop[0].numpy(), expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max())
 
 
-def test_whole_views_are_exact():
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int32, np.float32])
+@pytest.mark.parametrize("zoom", [0.3, 1.0, 2.5])
+def test_crops_that_do_not_turn_equal_one_pixel_after_the_other(dtype, zoom):
+    images = images_of(dtype)
+    rng = np.random.default_rng(2)
+    for symmetry in range(8):
+        linear = np.diag([(1.0, -1.0)[symmetry & 1], (1.0, -1.0)[symmetry >> 1 & 1]]) * zoom
+        linear = linear[:, ::-1] if symmetry >> 2 else linear
+        matrices = [np.column_stack([linear, rng.uniform(-9, 20, 2)]) for _ in images]
+        views = AffineViews(torch.as_tensor(np.stack(matrices)), (7, 11), whole=False)
+        crops = Pool(images).crops(torch.arange(4), views)
+        for crop, image, matrix in zip(crops, images, matrices, strict=True):
+            expected = naive_crop(image, matrix, (7, 11))
+            close = {"rtol": 1e-5, "atol": 1e-5 * np.abs(expected).max()}
+            np.testing.assert_allclose(crop[0].numpy(), expected, **close)
+
+
+@pytest.mark.parametrize("upright", [True, False], ids=["in whole lines", "gathered, as on a GPU"])
+def test_whole_views_are_exact(monkeypatch, upright):
+    if not upright:
+        monkeypatch.setattr(pools, "is_upright", lambda matrix: False)
     images = images_of(np.uint16)
     config = AugmentConfig(crop=16)
     augmentation = draw_augmentation(config, SHAPES, [np.empty((0, 2))] * 4, (0, 1))

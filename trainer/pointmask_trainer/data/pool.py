@@ -6,7 +6,6 @@ whole batch at once, and the pixels are gathered. Labels are stored in a pool of
 with the same views, so that one set of parameters transforms image, label and points consistently.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +13,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
+from pointmask_trainer.data.reflection import reflected, reflections
+from pointmask_trainer.data.upright import is_upright, upright_crop
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,14 +130,12 @@ class Pool:
 
     def image(self, index: int) -> Tensor:
         """Return a whole image as (H, W) float32."""
-        start, (height, width) = self._offsets[index], self.shapes[index]
-        return self._to_float(self._flat[start : start + height * width]).view(height, width)
+        return self._to_float(self._stored(index))
 
     def stored(self, index: int) -> NDArray[np.generic]:
         """Return a whole image in its stored dtype."""
-        start, (height, width) = self._offsets[index], self.shapes[index]
-        flat = self._flat[start : start + height * width].cpu().numpy()
-        return (flat.view(np.uint16) if self.is_wide else flat).reshape(height, width)
+        image = self._stored(index).cpu().numpy()
+        return image.view(np.uint16) if self.is_wide else image
 
     def replace(self, index: int, image: NDArray[np.generic]) -> None:
         """Replace an image by another of the same shape and dtype.
@@ -168,6 +168,11 @@ class Pool:
         (B, 1, h, w) float32 Tensor
             Interpolated bilinearly; exact if ``views.whole``.
         """
+        if self.device.type == "cpu" and all(map(is_upright, views.matrices)):
+            crops = torch.empty((len(indices), 1, *views.size))
+            for crop, index, matrix in zip(crops, indices.tolist(), views.matrices, strict=True):
+                crop[0] = upright_crop(self._stored(index), matrix, views.size, self._to_float)
+            return crops
         indices = moved(indices, self.device)
         rows, cols = views.sources(self.device)
         heights, widths = self._sides[indices][:, :, None, None].unbind(1)
@@ -187,6 +192,10 @@ class Pool:
                 total += weight_i * weight_j * self._gather(starts, row, col, widths)
         return total[:, None]
 
+    def _stored(self, index: int) -> Tensor:
+        start, (height, width) = self._offsets[index], self.shapes[index]
+        return self._flat[start : start + height * width].view(height, width)
+
     def _gather(self, starts: Tensor, rows: Tensor, cols: Tensor, widths: Tensor) -> Tensor:
         return self._to_float(self._flat[starts + rows * widths + cols])
 
@@ -201,60 +210,6 @@ def moved(values: Tensor, device: torch.device) -> Tensor:
     if device.type == "cuda" and values.device.type == "cpu":
         return values.pin_memory().to(device, non_blocking=True)
     return values.to(device)
-
-
-def reflections(points: Tensor, shape: tuple[int, int], low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
-    """Reflect points about the centres of an image's border pixels, as often as a rectangle reaches.
-
-    Parameters
-    ----------
-    points : (K, 2) float64 Tensor
-    shape : (H, W)
-        Of the image.
-    low, high : (2,) Tensors
-        Corners of the rectangle, in px of the image.
-
-    Returns
-    -------
-    (N, 2) float64 Tensor
-        The points themselves, be they in the rectangle or not, then their reflections in it.
-    (N,) int64 Tensor
-        Which point each is.
-    """
-    own = torch.arange(len(points), device=points.device)
-    last = points.new_tensor(shape) - 1
-    if not len(points) or bool(((low >= 0) & (high <= last)).all()):
-        return points, own
-    copies, chosen = [], []
-    for axis in range(2):
-        period = 2 * float(last[axis].clamp(min=1))
-        turns = torch.arange(
-            math.floor(float(low[axis]) / period) - 1, math.ceil(float(high[axis]) / period) + 2
-        )
-        turns = turns.to(points)
-        at = points[:, axis, None]
-        copy = torch.cat([at + period * turns, period * turns - at], dim=1)
-        kept = (copy >= low[axis]) & (copy <= high[axis])
-        # On the axis itself, a point and its reflection would be two of one target.
-        twice = (2 * at).remainder(period)
-        kept[:, len(turns) :] &= (twice >= 1) & (twice <= period - 1)
-        copies.append(copy)
-        chosen.append(kept)
-    rows, cols = copies
-    both = chosen[0][:, :, None] & chosen[1][:, None, :]
-    both &= (rows != points[:, :1])[:, :, None] | (cols != points[:, 1:])[:, None, :]
-    number, row, col = both.nonzero(as_tuple=True)
-    return (
-        torch.cat([points, torch.stack([rows[number, row], cols[number, col]], dim=1)]),
-        torch.cat([own, number]),
-    )
-
-
-def reflected(places: Tensor, length: Tensor) -> Tensor:
-    """Reflect places about the centres of the first and last pixel until they lie between them."""
-    period = 2 * (length - 1).clamp(min=1)
-    places = places.remainder(period)
-    return torch.minimum(torch.minimum(places, period - places), length - 1)
 
 
 def _reflected(indices: Tensor, length: Tensor) -> Tensor:

@@ -34,10 +34,10 @@ from pointmask_trainer.run.mask_settings import MaskSettings
 from pointmask_trainer.strategies.base import Strategy
 from pointmask_trainer.training.batches import Batches
 from pointmask_trainer.training.optimiser import make_ema, make_optimiser, set_rate
+from pointmask_trainer.training.precision import autocast_dtype
 from pointmask_trainer.training.validation import Validation, validate
 
 _DROPOUT = 3  # what a derived seed is for
-_PRECISION = {"float32": None, "bf16": torch.bfloat16}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ class Loop:
         if strategy.trains != self.task.finds:
             raise ConfigError(_misfit(config, strategy.trains))
         self.device = next(model.parameters()).device
-        self.autocast = _PRECISION[config.run.precision]
+        self.autocast = autocast_dtype(config.run.precision, self.device)
         self.optimiser = make_optimiser(config.optim, model)
         self.epoch = self.step = 0
         self._batches = Batches(config, splits, labels, normalisation, model, self.group)
