@@ -27,5 +27,6 @@ def multiplies_bf16() -> bool:
 
     AVX-512's and Arm's bf16 instructions, without such a unit, were not measured, and do not count.
     """
-    capabilities = getattr(torch.cpu, "get_capabilities", dict)  # older than torch 2.12: not known
-    return bool(capabilities().get("amx_bf16", False))
+    if not hasattr(torch.cpu, "get_capabilities"):  # an older torch does not tell
+        return False
+    return bool(torch.cpu.get_capabilities().get("amx_bf16", False))
