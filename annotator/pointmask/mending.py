@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pointmask import defects
+from pointmask.defects.search import CLEAR, NEAR, WIDEST
 from pointmask.kernels.defects import find, roughness, strays
 from pointmask.theta import Polarity
 
@@ -29,7 +30,7 @@ def _strays(image: Field, limit: float, down: Places, across: Places) -> Places:
     height, width = image.shape
     lines = np.empty((height + width, 2), np.int64)
     counts = np.empty((2, height), np.int32), np.empty((2, width), np.int32)
-    count = strays(image, limit, down, across, *counts, lines)
+    count = strays(image, limit, down, across, *counts, lines, NEAR, WIDEST, CLEAR)
     return lines[:count]
 
 

@@ -4,7 +4,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pointmask.compiled import kernel
-from pointmask.defects.search import CLEAR, NEAR, WIDEST
 from pointmask.kernels.rank import select
 
 Field = NDArray[np.floating]
@@ -139,6 +138,9 @@ def strays(
     of_rows: NDArray[np.int32],
     of_columns: NDArray[np.int32],
     lines: NDArray[np.int64],
+    near: int,
+    widest: int,
+    clear: float,
 ) -> int:
     """Find rows and columns that may be bad; see `pointmask.defects.search`.
 
@@ -154,6 +156,9 @@ def strays(
         Overwritten.
     lines : (H + W, 2) int64
         Receives axis (0 for rows) and index of the lines found, rows first.
+    near, widest, clear
+        ``NEAR``, ``WIDEST`` and ``CLEAR`` of that module, which is no kernel: what is compiled must not
+        depend on a source that its key does not know.
 
     Returns
     -------
@@ -185,18 +190,30 @@ def strays(
                 for j in range(1, m - 1):
                     own[j] += abs((here[j] + here[j]) - (here[j - 1] + here[j + 1])) > twice
     looked = (across[0, :, 1] - across[0, :, 0]).sum(), (down[0, :, 1] - down[0, :, 0]).sum()
-    found = _strays_of(image, of_rows, looked[0], 0, lines, 0)
-    return _strays_of(image.T, of_columns, looked[1], 1, lines, found)
+    found = _strays_of(image, of_rows, looked[0], 0, lines, 0, near, widest, clear)
+    return _strays_of(image.T, of_columns, looked[1], 1, lines, found, near, widest, clear)
 
 
 @kernel()
 def _strays_of(
-    field: Field, counts: NDArray[np.int32], looked: int, axis: int, lines: NDArray[np.int64], found: int
+    field: Field,
+    counts: NDArray[np.int32],
+    looked: int,
+    axis: int,
+    lines: NDArray[np.int64],
+    found: int,
+    near: int,
+    widest: int,
+    clear: float,
 ) -> int:
     size = counts.shape[1]
     for i in range(1, size - 1):
         for half in range(2):
-            if 2 * counts[half, i] > looked and _stands_out(counts[half], i) and _is_clear(field, i, half):
+            if (
+                2 * counts[half, i] > looked
+                and _stands_out(counts[half], i, near)
+                and _is_clear(field, i, half, widest, clear)
+            ):
                 lines[found, 0], lines[found, 1] = axis, i
                 found += 1
                 break
@@ -204,22 +221,22 @@ def _strays_of(
 
 
 @kernel()
-def _stands_out(counts: NDArray[np.int32], i: int) -> bool:
+def _stands_out(counts: NDArray[np.int32], i: int, near: int) -> bool:
     """Whether there is a row with much fewer stray pixels near on both sides, or on the one within."""
     last = counts.size - 2
-    before, after = (counts[i] if i > NEAR else 0), (counts[i] if i <= last - NEAR else 0)
-    for k in range(1, NEAR + 1):
+    before, after = (counts[i] if i > near else 0), (counts[i] if i <= last - near else 0)
+    for k in range(1, near + 1):
         before = min(before, counts[max(i - k, 1)])
         after = min(after, counts[min(i + k, last)])
     return bool(3 * max(before, after) < counts[i])
 
 
 @kernel()
-def _is_clear(field: Field, i: int, half: int) -> bool:
+def _is_clear(field: Field, i: int, half: int, widest: int, clear: float) -> bool:
     """Whether half of a row lies farther off the rows on its sides than they are from one another."""
     n, m = field.shape
     begin, end = (0, m // 2) if half == 0 else (m - m // 2, m)
-    for width in range(1, WIDEST + 1):
+    for width in range(1, widest + 1):
         for first in range(i - width + 1, i + 1, max(width - 1, 1)):
             if first < 1 or first + width > n - 1:
                 continue
@@ -228,6 +245,6 @@ def _is_clear(field: Field, i: int, half: int) -> bool:
                 before, after = field[first - 1, j], field[first + width, j]
                 off += abs((field[i, j] + field[i, j]) - (before + after))
                 apart += abs(before - after)
-            if off > 2 * CLEAR * apart:
+            if off > 2 * clear * apart:
                 return True
     return False

@@ -5,7 +5,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from pointmask_trainer.config import load_config
-from pointmask_trainer.training import precision
+from pointmask_trainer.detectors import precision
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda")
 

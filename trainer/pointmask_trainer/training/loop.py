@@ -22,6 +22,7 @@ from pointmask_trainer.data.split import Mask, Split
 from pointmask_trainer.detectors.base import ImageNetwork, Maps
 from pointmask_trainer.detectors.blocks.common import check_channels_last
 from pointmask_trainer.detectors.locators.base import Locator
+from pointmask_trainer.detectors.precision import autocast_dtype
 from pointmask_trainer.detectors.registry import LOCATORS
 from pointmask_trainer.distributed import ProcessGroup
 from pointmask_trainer.errors import ConfigError, TrainingError
@@ -34,7 +35,6 @@ from pointmask_trainer.run.mask_settings import MaskSettings
 from pointmask_trainer.strategies.base import Strategy
 from pointmask_trainer.training.batches import Batches
 from pointmask_trainer.training.optimiser import make_ema, make_optimiser, set_rate
-from pointmask_trainer.training.precision import autocast_dtype
 from pointmask_trainer.training.validation import Validation, validate
 
 _DROPOUT = 3  # what a derived seed is for
