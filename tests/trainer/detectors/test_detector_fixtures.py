@@ -19,6 +19,9 @@ from pointmask_trainer.detectors.base import parameter_count
 from pointmask_trainer.detectors.registry import DETECTORS, build
 
 TOLERANCE = 1e-10
+# The deepest batch norms of uiunet see a few values per channel, and divide rounding by hardly any deviation:
+# 4e-7 on a processor with AVX-512 and AMX, below 1e-10 on others. Mistakes make 1e-3 and more.
+IN_TRAINING = 1e-5
 
 
 def test_every_detector_has_a_fixture():
@@ -56,8 +59,8 @@ def test_function(fixture: Fixture, channels: int):
     with torch.no_grad():
         out = net(x)
     for got, wanted in zip([out["logits"], *out["aux"]], expected["train"], strict=True):
-        assert deviation(got, wanted) < TOLERANCE
-    assert running_sums(net) == pytest.approx(expected["running"], rel=TOLERANCE)
+        assert deviation(got, wanted) < IN_TRAINING
+    assert running_sums(net) == pytest.approx(expected["running"], rel=IN_TRAINING)
 
 
 def test_a_mistake_is_seen():
