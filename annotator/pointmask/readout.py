@@ -21,7 +21,7 @@ COMBED = (
 # neighbours do in the 6 alone that show combs; noise alone gives 1, smooth ones more (2026-11-30).
 _COMB = 0.8
 _FEWEST = 32  # lines, of which fewer may look like a comb by chance
-_SAMPLE = 64  # lines that are looked at: a frame costs 0.1 ms whatever its size
+_SAMPLE = 64  # lines that are looked at, whole: 0.12 ms for 256 x 256 px, 0.24 for 512 x 512
 # Noise alone is as rough either way, and of frames in the right order the exchanged bytes are the rougher.
 _ROUGHER, _SMOOTH = 2.0, 0.7
 

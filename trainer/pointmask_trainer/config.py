@@ -15,6 +15,9 @@ from pointmask_trainer.errors import ConfigError
 from pointmask_trainer.meanings import meant
 from pointmask_trainer.recipes import combined
 
+Precision = Literal["float32", "bf16", "auto"]
+"""In which a detector is computed, see `RunConfig`."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ModelConfig:
@@ -232,7 +235,7 @@ class RunConfig:
     """
 
     device: str = "auto"
-    precision: Literal["float32", "bf16", "auto"] = "float32"
+    precision: Precision = "float32"
     compile: bool = False
     channels_last: bool = False
     threads: Annotated[int, Between(0, 4096)] = 0

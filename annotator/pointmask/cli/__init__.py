@@ -209,9 +209,8 @@ class LazyGroup(click.Group):
             drop_output()
             raise SystemExit(status_of(error)) from None
         except OSError as error:
-            if (
-                stopped := stop_behind(error)
-            ) is not None:  # the terminal closed, and took the output with it
+            stopped = stop_behind(error)
+            if stopped is not None:  # the terminal closed, and took the output with it
                 drop_output()
                 raise SystemExit(status_of(stopped)) from None
             if error.errno == errno.ENAMETOOLONG:

@@ -6,7 +6,7 @@ value, an offset or noise of its own, and for up to three bad lines side by side
 columns have one neighbour alone, and stay.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -112,7 +112,15 @@ def find_lines(frame: Measured, by: Search) -> tuple[Line, ...]:
     return tuple(found)
 
 
-def without_lines(image: NDArray[Any], lines: tuple[Line, ...]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+def pixels_of(lines: Iterable[Line], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Return the pixels of lines in a frame of a shape."""
+    bad = np.zeros(shape, np.bool_)
+    for line in lines:
+        bad |= line.mask(shape)
+    return bad
+
+
+def without_lines(image: NDArray[Any], lines: tuple[Line, ...]) -> NDArray[Any]:
     """
     Replace lines by what lies on both of their sides, in equal steps.
 
@@ -123,29 +131,21 @@ def without_lines(image: NDArray[Any], lines: tuple[Line, ...]) -> tuple[NDArray
 
     Returns
     -------
-    image : (H, W) array of the same dtype
-        A copy.
-    bad : (H, W) bool
-        The pixels that were replaced. One where a row and a column cross has the mean of what both suggest.
+    (H, W) array of the same dtype
+        A copy. Where a row and a column cross, a pixel has the mean of what both suggest.
     """
-    crossed = []
-    for axis in (0, 1):
-        bad = np.zeros(image.shape, np.bool_)
-        for line in lines:
-            if line.axis == axis:
-                bad |= line.mask(image.shape)
-        crossed.append(bad)
+    own = [[line for line in lines if line.axis == axis] for axis in (0, 1)]
+    crossed = [pixels_of(some, image.shape) for some in own]
     crossing = crossed[0] & crossed[1]
     result = image.astype(np.float64)
     for _ in range(2 if crossing.any() else 1):  # the second time, neighbours of crossings are replaced
         values = result.copy()
         for axis in (0, 1):
-            _interpolate([line for line in lines if line.axis == axis], result, values, crossing, axis)
+            _interpolate(own[axis], result, values, crossing, axis)
         result = values
     if image.dtype.kind != "f":
         result = np.rint(result)
-    bad = crossed[0] | crossed[1]
-    return np.where(bad, result, image).astype(image.dtype), bad
+    return np.where(crossed[0] | crossed[1], result, image).astype(image.dtype)
 
 
 def _interpolate(lines: list[Line], image: Field, out: Field, crossing: NDArray[np.bool_], axis: int) -> None:

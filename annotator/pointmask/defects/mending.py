@@ -1,13 +1,13 @@
 """A frame whose bad lines and defective pixels are replaced by what is around them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pointmask.defects.lines import Line, find_lines, without_lines
+from pointmask.defects.lines import Line, find_lines, pixels_of, without_lines
 from pointmask.defects.margins import Box, find_live
 from pointmask.defects.pixels import NONE, Defects, find_defects
 from pointmask.defects.search import PLAIN, Places, Search, measured
@@ -37,8 +37,6 @@ _AROUND = 3
 # frames of 256 px, one round finds 0.73 and three 0.93.
 _ROUNDS = 3
 
-_NOWHERE = np.zeros((0, 0), np.bool_)
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mending:
@@ -54,8 +52,6 @@ class Mending:
     found : Defects
         Lone pixels.
     lines : tuple of Line
-    of_lines : (H, W) bool
-        Pixels of the lines; without any pixel if there are no lines.
     live : (top, left, bottom, right), optional
         The frame without constant margins, see `pointmask.defects.margins.find_live`; None if it has none.
     """
@@ -64,8 +60,12 @@ class Mending:
     result: NDArray[Any]
     found: Defects
     lines: tuple[Line, ...] = ()
-    of_lines: NDArray[np.bool_] = field(default_factory=lambda: _NOWHERE)
     live: Box | None = None
+
+    @property
+    def of_lines(self) -> NDArray[np.bool_]:
+        """Pixels of the lines, (H, W)."""
+        return pixels_of(self.lines, self.image.shape)
 
     def around(self, points: Sequence[tuple[int, int]]) -> tuple[NDArray[Any], Places]:
         """Return frame and places as `mended` does for these points; neither of the frames is changed."""
@@ -83,7 +83,7 @@ class Mending:
         """Return lone pixels and those of lines, in raster order."""
         if not self.lines:
             return lone
-        bad = self.of_lines.copy()
+        bad = self.of_lines
         bad[tuple(lone.T)] = True
         return np.argwhere(bad)
 
@@ -108,31 +108,27 @@ def _mended_within(image: NDArray[Any], live: Box, polarity: Polarity, by: Searc
         result[top:bottom, left:right] = inner.result
     found = replace(inner.found, places=inner.found.places + np.array((top, left)))
     lines = tuple(line.moved(top, left) for line in inner.lines)
-    of_lines = np.zeros(image.shape, np.bool_)
-    if lines:
-        of_lines[top:bottom, left:right] = inner.of_lines
-    return Mending(image, result, found, lines, of_lines, live)
+    return Mending(image, result, found, lines, live)
 
 
 def _mended(image: NDArray[Any], polarity: Polarity, by: Search) -> Mending:
     frame = measured(image, by)
     if frame is None:
         return Mending(image, image, NONE)
-    result, of_lines = image, _NOWHERE
+    result = image
     lines: tuple[Line, ...] = ()
     for _ in range(_ROUNDS):
         more = () if frame is None else find_lines(frame, by)
         if not more:
             break
-        result, bad = without_lines(result, more)
-        lines, of_lines = (*lines, *more), (bad | of_lines if lines else bad)
+        result, lines = without_lines(result, more), (*lines, *more)
         frame = measured(result, by)
     found = NONE if frame is None else find_defects(frame, polarity, by)
     if len(found):
         result = result if lines else image.copy()
         values = found.values if image.dtype.kind == "f" else np.rint(found.values)
         result[tuple(found.places.T)] = values.astype(image.dtype)
-    return Mending(image, result, found, lines, of_lines)
+    return Mending(image, result, found, lines)
 
 
 def mended(

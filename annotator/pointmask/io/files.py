@@ -101,6 +101,15 @@ def write_whole(
         file.write(data.encode() if isinstance(data, str) else data)
 
 
+def copy_whole(source: Path, path: Path, tag: str = "file", *, durable: bool = True) -> None:
+    """Copy a whole file; `durable` as in `whole_file`."""
+    with staged(path, tag) as made:
+        shutil.copyfile(source, made)
+        if durable:
+            sync(made)
+        put_whole(made, path)
+
+
 def write_lines(path: Path, lines: Iterable[bytes], tag: str = "file") -> None:
     """Write a whole file of lines without holding them in memory; see `whole_file`."""
     with whole_file(path, tag) as file:

@@ -21,7 +21,7 @@ from pointmask_trainer.detectors.registry import DETECTORS, build
 TOLERANCE = 1e-10
 # The deepest batch norms of uiunet see a few values per channel, and divide rounding by hardly any deviation:
 # 4e-7 on a processor with AVX-512 and AMX, below 1e-10 on others. Mistakes make 1e-3 and more.
-IN_TRAINING = 1e-5
+IN_TRAINING = {"uiunet": 1e-5}
 
 
 def test_every_detector_has_a_fixture():
@@ -56,11 +56,12 @@ def test_function(fixture: Fixture, channels: int):
     assert deviation(gradient, expected["input_gradient"]) < TOLERANCE
 
     net.train()
+    tolerance = IN_TRAINING.get(fixture.detector, TOLERANCE)
     with torch.no_grad():
         out = net(x)
     for got, wanted in zip([out["logits"], *out["aux"]], expected["train"], strict=True):
-        assert deviation(got, wanted) < IN_TRAINING
-    assert running_sums(net) == pytest.approx(expected["running"], rel=IN_TRAINING)
+        assert deviation(got, wanted) < tolerance
+    assert running_sums(net) == pytest.approx(expected["running"], rel=tolerance)
 
 
 def test_a_mistake_is_seen():

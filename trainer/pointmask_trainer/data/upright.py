@@ -46,23 +46,21 @@ def upright_crop(
     height, width = size[::-1] if is_transposed else size
     rows = down * torch.arange(height, dtype=torch.float64) + top
     cols = right * torch.arange(width, dtype=torch.float64) + left
-    (first, above, below), (start, before, after) = _sources(rows, len(image)), _sources(cols, image.shape[1])
-    block = to_float(
-        image[first : first + 1 + int(max(above.max(), below.max())),
-              start : start + 1 + int(max(before.max(), after.max()))]
-    )  # fmt: skip
+    needed, above, below = _sources(rows, len(image))
+    across, before, after = _sources(cols, image.shape[1])
+    block = to_float(image[needed, across])
     lines = _between(block, 0, above, below, (rows - rows.floor()).float()[:, None])
     crop = _between(lines, 1, before, after, (cols - cols.floor()).float())
     return crop.T if is_transposed else crop
 
 
-def _sources(places: Tensor, length: int) -> tuple[int, Tensor, Tensor]:
-    """Return the first line that is needed, and both neighbours of each place, counted from it."""
+def _sources(places: Tensor, length: int) -> tuple[slice, Tensor, Tensor]:
+    """Return the range of lines that is needed, and both neighbours of each place, counted from its first."""
     sides = torch.tensor(length)
     low = places.floor().long()
     before, after = reflected(low, sides), reflected(low + 1, sides)
-    first = int(min(before.min(), after.min()))
-    return first, before - first, after - first
+    first, last = int(min(before.min(), after.min())), int(max(before.max(), after.max()))
+    return slice(first, last + 1), before - first, after - first
 
 
 def _between(values: Tensor, axis: int, before: Tensor, after: Tensor, weight: Tensor) -> Tensor:

@@ -1,10 +1,8 @@
 """The precision in which a detector is computed."""
 
-from typing import Literal
-
 import torch
 
-Precision = Literal["auto", "float32", "bf16"]
+from pointmask_trainer.config import Precision
 
 
 def autocast_dtype(precision: Precision, device: torch.device) -> torch.dtype | None:
@@ -13,8 +11,8 @@ def autocast_dtype(precision: Precision, device: torch.device) -> torch.dtype | 
     Parameters
     ----------
     precision : {"auto", "float32", "bf16"}
-        ``auto`` is bf16 on a processor that multiplies matrices in it (`multiplies_bf16`), else float32: on
-        others bf16 is slower, and a GPU is told what to do by whoever has one.
+        ``auto`` is bf16 on a processor that multiplies matrices in it (`multiplies_bf16`), else float32. A
+        GPU is told what to do by whoever has one.
     device : torch.device
     """
     if precision == "auto":

@@ -1,7 +1,6 @@
 """Several output folders become one: shards of a job that people divided among themselves."""
 
 import os
-import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -13,7 +12,7 @@ from pointmask.folder.frame import skipped_entry
 from pointmask.folder.planning.plan import shared_stems
 from pointmask.folder.records.claims import check_results
 from pointmask.folder.records.manifest import Entry, dump
-from pointmask.io.files import clean_temporaries, flush, put_whole, staged, sync
+from pointmask.io.files import clean_temporaries, copy_whole, flush, put_whole, staged, sync
 from pointmask.io.layout import MANIFEST, MASKS, POINTS, RESULTS, TRACKED, stem_of
 from pointmask.io.listed import OwnFiles
 from pointmask.io.lock import only_job
@@ -135,6 +134,4 @@ def _copy_pictures(entry: Entry, source: Path, out: Path) -> None:
             continue
         if os.path.lexists(out / path):  # of a merge that was killed, or else somebody's
             check_results(out, {path.as_posix(): (source / path).read_bytes()}, set())
-        with staged(out / path, _TAG) as made:
-            shutil.copyfile(source / path, made)
-            put_whole(made, out / path)
+        copy_whole(source / path, out / path, _TAG, durable=False)

@@ -1,13 +1,12 @@
 """Start a click folder as a copy of a folder that is reviewed, which is read and left alone."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from pointmask.advice import command
 from pointmask.errors import OutputError
 from pointmask.io.clicks import is_ahead, publishing
-from pointmask.io.files import clean_temporaries, flush, put_whole, staged, write_whole
+from pointmask.io.files import clean_temporaries, copy_whole, flush
 from pointmask.io.layout import MANIFEST, RESULTS, THETA
 
 _TAG = "review"
@@ -49,24 +48,15 @@ def start_as_copy(reviewed: Path, out: Path) -> bool:
     clean_temporaries(out, _TAG, [RESULTS["mask"], RESULTS["instance"]])
     for kind in ("mask", "instance"):
         for path in _pictures(reviewed / RESULTS[kind]):
-            _copy(path, out / path.relative_to(reviewed))
+            copied = out / path.relative_to(reviewed)
+            if not copied.exists():  # a copy, no link: a program that saves in place would change both
+                copy_whole(path, copied, _TAG, durable=False)
     if (reviewed / THETA).is_file():
-        write_whole(out / THETA, (reviewed / THETA).read_bytes(), _TAG)
+        copy_whole(reviewed / THETA, out / THETA, _TAG)
     flush(out)
-    with staged(out / MANIFEST, _TAG) as made:
-        shutil.copyfile(reviewed / MANIFEST, made)
-        put_whole(made, out / MANIFEST)
+    copy_whole(reviewed / MANIFEST, out / MANIFEST, _TAG)
     return True
 
 
 def _pictures(folder: Path) -> Iterator[Path]:
     return folder.rglob("*.png") if folder.is_dir() else iter(())
-
-
-def _copy(path: Path, target: Path) -> None:
-    """Copy a mask: were it linked, a program that saves in place would change both."""
-    if target.exists():
-        return
-    with staged(target, _TAG) as made:
-        shutil.copyfile(path, made)
-        put_whole(made, target)

@@ -187,8 +187,8 @@ def test_two_processes_learn_like_one(folder, tmp_path, name):
     one, two = journal_of(tmp_path / "one"), journal_of(tmp_path / "two")
     for ours, theirs in zip(one, two, strict=True):
         lists = [np.array(line["loss"], float) for line in (ours, theirs)]  # None: not drawn
-        # Labels agree (below), but rounding may decide which are exactly 1, and `ones` divides by them.
-        np.testing.assert_allclose(*lists, rtol=1e-2, atol=1e-4)
+        # lesps: labels agree (below), but rounding may decide which are exactly 1; `ones` divides by these.
+        np.testing.assert_allclose(*lists, rtol=1e-2 if name == "lesps" else 1e-3, atol=1e-4)
         assert theirs.get("pool") == ours.get("pool")
     if name == "pal":
         assert one[-1]["pool"]["admitted"] > 0

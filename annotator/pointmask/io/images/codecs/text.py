@@ -36,14 +36,11 @@ class TextFile(Codec):
         Its length in bytes.
     """
 
+    frames = 1
+
     def __init__(self, file: BinaryIO, size: int) -> None:
         file.seek(0)
         self._matrix = _matrix_of(_decoded(file.read(size)))
-
-    @property
-    def frames(self) -> int:
-        """One."""
-        return 1
 
     def decode(self, frame: int) -> NDArray[Any]:
         """Return the matrix: uint16 if all numbers are whole and fit, else float64; NaN where one lacks."""
@@ -110,10 +107,11 @@ def _runs(lines: Sequence[str], cells_of: Callable[[str], Row], *, commas: bool)
     """
     runs: list[list[Row]] = [[]]
     for line in lines:
-        row = _row(cells_of(line), commas=commas)
+        cells = cells_of(line)
+        row = _row(cells, commas=commas)
         if row is None:
-            if _is_mostly_numbers(cells_of(line)):
-                runs += [[cells_of(line)], []]
+            if _is_mostly_numbers(cells):
+                runs += [[cells], []]
             elif line.strip() and runs[-1]:
                 runs.append([])
         elif runs[-1] and len(runs[-1][0]) != len(row):
