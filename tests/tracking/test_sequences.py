@@ -14,7 +14,8 @@ from pointmask.io.images.open import open_source
 from pointmask.io.points.names import natural_key
 from pointmask.io.points.points import Point, Points
 from pointmask.synth.sequence import Mover, make_sequence
-from pointmask.tracking.sequences import carry, sightings_text
+from pointmask.tracking.sequences import carry
+from pointmask.tracking.sightings import sightings_text
 
 GONE = 7  # frame from which the second target of `moving` is not to be seen
 
@@ -122,7 +123,7 @@ def test_the_list_of_sightings_is_read_as_the_same_points(tmp_path):
     write(tmp_path, scene)
     carried = run(tmp_path, Points({"f0.png": first_points(scene, "a")}))
     path = tmp_path / "points.jsonl"
-    path.write_text(sightings_text(carried))
+    path.write_text(sightings_text(carried.sightings))
     again = read_points(path)
     assert {key: [(p.row, p.col, p.label) for p in points] for key, points in again} == {
         key: [(p.row, p.col, p.label) for p in points] for key, points in carried.points

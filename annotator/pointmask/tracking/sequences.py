@@ -7,17 +7,15 @@ targets are tracked up to the next such frame, so a click added there corrects t
 All carried points have the flag ``carried``; ``crossing``, ``refound`` and ``identity`` are those of
 `pointmask.tracking.follow.Step`, and ``last`` means that the target is lost in the next frame. A lost target
 has no point. A frame in which all targets are lost is not annotated, since it is not known to be empty.
+Tracks end where the scene changes, and where a frame cannot be read or has another shape.
 """
 
-import json
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import chain, groupby, pairwise, zip_longest
-from operator import itemgetter
-from typing import Any
-
-from numpy.typing import NDArray
+from dataclasses import dataclass, field, replace
+from itertools import chain, pairwise
+from typing import NamedTuple
 
 from pointmask.errors import ImageError, PointsError
 from pointmask.io.images.kinds import may_hold_frames
@@ -25,30 +23,17 @@ from pointmask.io.images.source import ImageSource
 from pointmask.io.points.by_frame import points_by_frame
 from pointmask.io.points.fit import fitted
 from pointmask.io.points.names import ImageFrame, natural_key
-from pointmask.io.points.points import Point, Points, pixel_index
+from pointmask.io.points.points import Point, Points
 from pointmask.io.points.settle import settled
 from pointmask.theta import Polarity
 from pointmask.tracking.follow import Step, follow
+from pointmask.tracking.reading import Frames, missing_between, without_bad_pixels
+from pointmask.tracking.sightings import Sighting, key_of, sorted_steps
+
+_REACH = 12.0  # px: target and camera may move by 3 and 6 between two frames, and a click may miss by 3
 
 Report = Callable[[int, int], None]
 """Called with the number of frames done and the total."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sighting:
-    """
-    A target in one frame.
-
-    Attributes
-    ----------
-    point : Point
-        Pixel indices, with label and flags.
-    step : Step
-        Sub-pixel place, state and score.
-    """
-
-    point: Point
-    step: Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +49,18 @@ class Carried:
         By (image, frame), in the order of each sequence: all targets of the frames that tracks pass through.
     lost : tuple of ((image, frame), Point)
         Frames in which targets were lost, with the point of the previous frame.
+    ended : Mapping
+        By (image, frame): why targets were lost there, if it was the frame and not the target.
+    dropped : tuple of ((image, frame), Point)
+        Frames with points, none of which is near a target that was tracked up to them, with the target's
+        point in the previous frame.
     """
 
     points: Points
     sightings: Mapping[ImageFrame, tuple[Sighting, ...]]
     lost: tuple[tuple[ImageFrame, Point], ...]
+    ended: Mapping[ImageFrame, str] = field(default_factory=dict)
+    dropped: tuple[tuple[ImageFrame, Point], ...] = ()
 
 
 def carry(
@@ -99,8 +91,8 @@ def carry(
     -------
     Carried
         Depends on images and points only. Points outside their image are not carried, nor are points of a
-        frame that cannot be read. A frame that cannot be read, or that differs in shape, ends the tracks
-        that reach it.
+        frame that cannot be read. A frame that cannot be read, that differs in shape or shows another scene
+        ends the tracks that reach it.
     """
     points = settled(points, names)
     paired = points_by_frame(points, names)
@@ -113,37 +105,29 @@ def carry(
     by_image = dict(points.by_image)
     sightings: dict[ImageFrame, tuple[Sighting, ...]] = {}
     lost: list[tuple[ImageFrame, Point]] = []
+    ended: dict[ImageFrame, str] = {}
+    dropped: list[tuple[ImageFrame, Point]] = []
     for run, fixed in runs:
         for start, stop in pairwise([*fixed, len(run)]):
             part = run[start:stop]
             clicks = paired.points.get(part[0], ())
-            by_index, losses = _sorted(clicks, _tracks(images, part, clicks, polarity, meter))
+            tracks, why = _tracks(images, part, clicks, polarity, meter)
+            by_index, losses = sorted_steps(clicks, tracks)
             sightings.update((part[k], group) for k, group in by_index.items())
             by_image.update(
-                (_key(part[k]), tuple(sighting.point for sighting in group))
+                (key_of(part[k]), tuple(sighting.point for sighting in group))
                 for k, group in by_index.items()
                 if k > 0
             )
             lost.extend((part[k], point) for k, point in losses)
+            ended.update(
+                (part[k], reason) for k in {k for k, _ in losses} if (reason := _reason(part, k, why))
+            )
+            if stop < len(run):
+                before = by_index.get(len(part) - 1, ())
+                dropped.extend((run[stop], point) for point in _dropped(before, paired.points.get(run[stop])))
             meter.reach(stop - start)
-    return Carried(replace(points, by_image=by_image), sightings, tuple(lost))
-
-
-def sightings_text(carried: Carried) -> str:
-    """
-    Write all sightings as JSON lines, which `pointmask.io.formats.tables.jsonl` reads as points.
-
-    Returns
-    -------
-    str
-        A line per frame; ``x`` and ``y`` are 0-based pixels with two decimals, ``state``, ``score`` and
-        ``flags`` those of `Step` and `Point`. Frames without a remaining target have no line.
-    """
-    lines = (
-        json.dumps({"image": _key(at), "points": [_fields(sighting) for sighting in group]})
-        for at, group in carried.sightings.items()
-    )
-    return "".join(line + "\n" for line in lines)
+    return Carried(replace(points, by_image=by_image), sightings, tuple(lost), ended, tuple(dropped))
 
 
 def carry_on(
@@ -174,7 +158,8 @@ def carry_on(
         Sightings by frame, the first one included, in which nothing was carried.
     """
     meter = _Meter(report, len(part))
-    by_index, _ = _sorted(clicks, _tracks(images, list(part), clicks, polarity, meter))
+    tracks, _ = _tracks(images, list(part), clicks, polarity, meter)
+    by_index, _ = sorted_steps(clicks, tracks)
     return {part[k]: group for k, group in by_index.items()}
 
 
@@ -247,28 +232,36 @@ def _sequences(images: ImageSource, names: Sequence[str], requested: set[str]) -
             yield [(name, 0) for name in sorted(members, key=natural_key)]
 
 
+class _End(NamedTuple):
+    """Where the frames of a part ended before the part did, and why."""
+
+    frame: int
+    reason: str
+
+
 def _tracks(
     images: ImageSource, part: list[ImageFrame], clicks: Sequence[Point], polarity: Polarity, meter: _Meter
-) -> list[list[Step]]:
+) -> tuple[list[list[Step]], _End | None]:
     """Track the clicks of the first frame through a part of a sequence."""
     tracks = [[Step(0, float(click.row), float(click.col), "given", 1.0)] for click in clicks]
-    frames = _decoded(images, part, meter)
+    source = Frames(images, part, meter.tick)
+    frames = iter(source)
     first = next(frames, None) if clicks and len(part) > 1 else None
     if first is None:
-        return tracks
+        return tracks, None
     try:
         clicks = fitted(clicks, first.shape)
     except PointsError:  # reported by the folder job
-        return tracks
+        return tracks, None
     rows, cols = first.shape
     inside = [k for k, click in enumerate(clicks) if 0 <= click.row < rows and 0 <= click.col < cols]
-    if inside:
-        followed = follow(
-            chain([first], frames), [(clicks[k].row, clicks[k].col) for k in inside], polarity=polarity
-        )
-        for k, steps in zip(inside, followed, strict=True):
-            tracks[k] = [*steps, *_broken_off(steps[-1], len(part))]
-    return tracks
+    if not inside:
+        return tracks, None
+    places = [(clicks[k].row, clicks[k].col) for k in inside]
+    followed = follow(without_bad_pixels(chain([first], frames), places, polarity), places, polarity=polarity)
+    for k, steps in zip(inside, followed, strict=True):
+        tracks[k] = [*steps, *_broken_off(steps[-1], len(part))]
+    return tracks, _End(source.count, source.ended) if source.ended else None
 
 
 def _broken_off(last: Step, length: int) -> list[Step]:
@@ -278,67 +271,20 @@ def _broken_off(last: Step, length: int) -> list[Step]:
     return [Step(last.frame + 1, last.row, last.col, "lost", 0.0)]
 
 
-def _decoded(images: ImageSource, part: list[ImageFrame], meter: _Meter) -> Iterator[NDArray[Any]]:
-    """Yield frames up to the first that cannot be read or differs in shape."""
-    shape = None
-    try:
-        for name, group in groupby(part, key=itemgetter(0)):
-            with images.open(name) as file:
-                for _, frame in group:
-                    image = file.decode(frame)
-                    if image.shape != (shape or image.shape):
-                        return
-                    shape = image.shape
-                    yield image
-                    meter.tick()
-    except ImageError:  # reported by the folder job, if the image has points
-        return
+def _reason(part: Sequence[ImageFrame], frame: int, end: _End | None) -> str:
+    """Say why targets were lost in a frame, if it is not that they were not seen in it."""
+    if end is not None and frame == end.frame:
+        return end.reason
+    names = [name for name, _ in part[max(frame - 2, 0) : frame + 1]]
+    missing = [missing_between(*pair) for pair in pairwise(names)]
+    if missing[-1] > max(missing[:-1], default=0):
+        return f"{missing[-1]:,} numbers are missing before it"
+    return ""
 
 
-def _sorted(
-    clicks: Sequence[Point], tracks: Sequence[Sequence[Step]]
-) -> tuple[dict[int, tuple[Sighting, ...]], list[tuple[int, Point]]]:
-    """Group steps by frame and return them with the losses; tracks of a single step are omitted."""
-    by_frame: defaultdict[int, list[Sighting]] = defaultdict(list)
-    lost: list[tuple[int, Point]] = []
-    for click, steps in zip(clicks, tracks, strict=True):
-        for step, after in zip_longest(steps, steps[1:]):
-            if step.state == "lost":
-                continue
-            is_last = after is not None and after.state == "lost"
-            point = _point(click, step, is_last=is_last)
-            if len(steps) > 1:
-                by_frame[step.frame].append(Sighting(point, step))
-            if is_last:
-                lost.append((after.frame, point))
-    ordered = {frame: tuple(by_frame[frame]) for frame in sorted(by_frame)}
-    return ordered, sorted(lost, key=itemgetter(0))
-
-
-def _point(click: Point, step: Step, *, is_last: bool) -> Point:
-    """Return the pixel of a step, with its flags."""
-    given = step.state == "given"
-    flags = {"carried": not given, "crossing": step.state == "crossing", "last": is_last}
-    named = (*(name for name, on in flags.items() if on), *step.flags)
-    if given:
-        return replace(click, flags=named)
-    row, col = pixel_index(_written(step.row)), pixel_index(_written(step.col))
-    return Point(row, col, click.label, named)  # a place in the frame, whatever size the document says
-
-
-def _key(at: ImageFrame) -> str:
-    return f"{at[0]}#{at[1]}" if at[1] else at[0]
-
-
-def _written(place: float) -> float:
-    """Round a coordinate as it is written, so that reading it back gives the same pixel."""
-    return round(place, 2)
-
-
-def _fields(sighting: Sighting) -> dict[str, Any]:
-    """Return the JSON fields of one sighting."""
-    step, point = sighting.step, sighting.point
-    fields: dict[str, Any] = {"x": _written(step.col), "y": _written(step.row)}
-    if point.label is not None:
-        fields["label"] = point.label
-    return {**fields, "state": step.state, "score": round(step.score, 4), "flags": list(point.flags)}
+def _dropped(before: Sequence[Sighting], clicks: Sequence[Point] | None) -> Iterator[Point]:
+    """Yield the targets of a frame that no click of the next one, if it has any, takes up."""
+    for sighting in before if clicks else ():
+        step = sighting.step
+        if all(math.hypot(click.row - step.row, click.col - step.col) > _REACH for click in clicks or ()):
+            yield sighting.point

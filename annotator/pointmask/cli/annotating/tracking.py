@@ -14,8 +14,10 @@ from pointmask.io.files import write_whole
 from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import TRACKED
 from pointmask.io.own import check_file
+from pointmask.io.points.names import ImageFrame
 from pointmask.io.points.points import Points
-from pointmask.tracking.sequences import Carried, carry, sightings_text
+from pointmask.tracking.sequences import Carried, carry
+from pointmask.tracking.sightings import sightings_text
 
 
 def carry_points(
@@ -60,7 +62,7 @@ def carry_points(
         )
     check_file(out / TRACKED, reads, _is_tracked, overwrite=True)
     if not overwrite:
-        _check_free(out / TRACKED, sightings_text(carried))
+        _check_free(out / TRACKED, sightings_text(carried.sightings))
     count = len(carried.points) - len(points)
     frames = len(carried.points.by_image) - len(points.by_image)
     say(f"Tracked: {count:,} points carried to {frames:,} frames", err=True)
@@ -93,11 +95,23 @@ def _check_free(path: Path, text: str) -> None:
 def show_tracks(carried: Carried, out: Path) -> None:
     """Write the tracks to the output folder, and list the lost targets."""
     path = out / TRACKED
-    write_whole(path, sightings_text(carried))
+    write_whole(path, sightings_text(carried.sightings))
     if carried.lost:
         lines = [
-            f"{name}{f'#{frame}' if frame else ''}: last seen at x {point.col}, y {point.row}"
-            for (name, frame), point in carried.lost
+            f"{_named(at)}: last seen at x {point.col}, y {point.row}"
+            + (f" ({carried.ended[at]})" if at in carried.ended else "")
+            for at, point in carried.lost
         ]
         list_some("Lost", lines, f"see the flag last in {path}")
+    if carried.dropped:
+        lines = [
+            f"{_named(at)}: seen before at x {point.col}, y {point.row}" for at, point in carried.dropped
+        ]
+        say("A frame with points is taken as complete; click these targets there too, if they are there:")
+        list_some("Not clicked on again", lines, "the rest are the last points before frames with points")
     say(f"Points:   {path}  (correct it, then run again with --points {path}, without --track)")
+
+
+def _named(at: ImageFrame) -> str:
+    name, frame = at
+    return f"{name}#{frame}" if frame else name
