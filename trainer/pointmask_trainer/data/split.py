@@ -23,6 +23,7 @@ from pointmask.io.points.fit import differs, fitted
 from pointmask.io.points.match import match
 from pointmask.io.points.names import without_suffix
 from pointmask.mending import mended
+from pointmask_trainer.data.fading import FADED, unfaded
 from pointmask_trainer.data.folder import FIRST_ALONE, some
 from pointmask_trainer.data.layout import lies_among_masks, mask_folder
 from pointmask_trainer.data.points import Paired
@@ -136,7 +137,7 @@ def _mended(
     paired: Paired | None,
     say: Callable[[str], None],
 ) -> list[NDArray[np.generic]]:
-    """Replace defective pixels, but no target of one pixel that was clicked."""
+    """Replace defective pixels, but no target of one pixel that was clicked, and brighten faded borders."""
     with gathering() as notes:
         result = []
         for key, array in zip(ids, arrays, strict=True):
@@ -149,7 +150,9 @@ def _mended(
             if len(replaced):
                 row, col = replaced[0]
                 note(REPLACED + KEEP, f"{key}: row {row}, column {col}", len(replaced))
-            result.append(pixels)
+            result.append(unfaded(pixels))
+            if result[-1] is not pixels:
+                note(FADED, key)
     for line in notes.lines():
         say(line)
     return result

@@ -18,6 +18,7 @@ from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import result_path, stem_of
 from pointmask.io.notes import note
 from pointmask.mending import mend
+from pointmask_trainer.data.fading import FADED, unfaded
 from pointmask_trainer.inference.predictions import EarlierFrame
 
 T = TypeVar("T")
@@ -136,20 +137,24 @@ def _frames_of(
 
 
 def _mended(frame: Frame) -> Frame:
-    """Replace defective pixels, as a training does, and take constant margins off."""
+    """Replace defective pixels and brighten faded borders, as a training does; take constant margins off."""
     if frame.pixels is None:
         return frame
+    margins = (0, 0), (0, 0)
     mending = mend(frame.pixels)
     pixels, replaced = mending.around(())
     if len(replaced):
         row, col = replaced[0]
         note(REPLACED + KEEP, f"{frame.image}: row {row}, column {col}", len(replaced))
-    if mending.live is None:
-        return replace(frame, pixels=pixels)
-    note(MARGINS, frame.image)
-    top, left, bottom, right = mending.live
-    margins = (top, pixels.shape[0] - bottom), (left, pixels.shape[1] - right)
-    return replace(frame, pixels=pixels[top:bottom, left:right], margins=margins)
+    if mending.live is not None:
+        note(MARGINS, frame.image)
+        top, left, bottom, right = mending.live
+        margins = (top, pixels.shape[0] - bottom), (left, pixels.shape[1] - right)
+        pixels = pixels[top:bottom, left:right]
+    bright = unfaded(pixels)
+    if bright is not pixels:
+        note(FADED, frame.image)
+    return replace(frame, pixels=bright, margins=margins)
 
 
 def ahead(items: Iterator[T]) -> Generator[T, None, None]:
