@@ -1,5 +1,8 @@
 """Targets cut out of one image and pasted into crops of others."""
 
+from pathlib import Path
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -7,8 +10,14 @@ torch = pytest.importorskip("torch")
 
 from pointmask_trainer.config import load_config
 from pointmask_trainer.data.labels import LabelStore
+from pointmask_trainer.data.normalisation import normalisation_of
 from pointmask_trainer.data.pasting import Pasting, cut_out
 from pointmask_trainer.data.pool import Pool
+from pointmask_trainer.data.split import Split
+from pointmask_trainer.detectors.registry import build_network
+from pointmask_trainer.distributed import ProcessGroup
+from pointmask_trainer.strategies.registry import make_strategy
+from pointmask_trainer.training.batches import Batches
 
 BUMP = np.exp(-(((np.mgrid[-3:4, -3:4] / 1.5) ** 2).sum(axis=0)))
 
@@ -140,3 +149,45 @@ def test_the_preset_pastes_where_labels_stand(strategy):
 @pytest.mark.parametrize("strategy", ["point", "d2d", "joint", "lesps", "pal", "gsacp", "priors"])
 def test_the_preset_pastes_nowhere_else(strategy):
     assert load_config(preset="cpu", settings=["strategy.name=" + strategy]).augment.paste == 0
+
+
+def batches_of(paste):
+    """Return what cuts batches from four frames with a target each, and their splits."""
+    places = [(20 + 4 * k, 30) for k in range(4)]
+    images, masks = zip(*(image_of([place]) for place in places), strict=True)
+    ids, points = tuple("abcd"), tuple(np.array([place]) for place in places)
+    splits = {
+        name: Split(name, ids, tuple(map(Path, ids)), Pool(images), points) for name in ("train", "val")
+    }
+    config = load_config(settings=[f"augment.paste={paste}", "augment.crop=64"])
+    labels = LabelStore(dict.fromkeys(splits, masks))
+    units = normalisation_of(splits["train"].images)
+    model = build_network("contrast_points")
+    return Batches(config, splits, labels, units, model, ProcessGroup()), model, splits
+
+
+def test_batches_of_the_train_list_alone_get_more_targets():
+    every, key = torch.arange(4), (0, 0)
+    plain = batches_of(0.0)[0].batch("train", every, key)
+    cutter = batches_of(1.0)[0]
+    batch = cutter.batch("train", every, key)
+    assert plain.pasted == ()
+    assert sum(map(len, batch.pasted)) > 0
+    for one, other, own in zip(plain.labels, batch.labels, batch.pasted, strict=True):
+        assert int((other > one).sum()) == 9 * len(own)
+        for row, col in own.round().astype(int):
+            assert other[0, row, col] == 1
+    assert cutter.batch("val", every, key).pasted == ()
+    assert cutter.batch("train", every, key, plain=True).pasted == ()
+
+
+def test_points_are_learned_where_targets_were_pasted():
+    cutter, model, splits = batches_of(1.0)
+    batch = cutter.batch("train", torch.arange(4), (0, 0))
+    strategy = make_strategy("spire", {})
+    strategy.start(SimpleNamespace(model=model, splits=splits))
+    found = strategy._points_in(batch)
+    assert sum(map(len, batch.pasted)) > 0
+    for own, pasted in zip(found, batch.pasted, strict=True):
+        assert len(own) > len(pasted)
+        np.testing.assert_array_equal(own[len(own) - len(pasted) :].numpy(), pasted)
