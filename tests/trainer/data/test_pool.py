@@ -6,9 +6,9 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from pointmask_trainer.config import AugmentConfig
-from pointmask_trainer.data import pool as pools
 from pointmask_trainer.data.augment import draw_augmentation, photometric_change
 from pointmask_trainer.data.pool import AffineViews, Pool
+from pointmask_trainer.data.pool import crops as pools
 
 SHAPES = [(9, 14), (20, 5), (1, 1), (16, 16)]
 

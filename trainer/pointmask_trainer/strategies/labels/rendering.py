@@ -7,7 +7,7 @@ from torch.nn import functional as F  # noqa: N812 - as everybody writes it
 
 from pointmask.theta import Polarity, Theta
 from pointmask_trainer.data.batch import Batch
-from pointmask_trainer.data.reflection import reflected
+from pointmask_trainer.data.pool.reflection import reflected
 from pointmask_trainer.data.split import Split
 from pointmask_trainer.operator.forward import WindowBatch, soft_labels
 from pointmask_trainer.operator.theta import ThetaTensors

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from pointmask_trainer.data.reflection import reflected
+from pointmask_trainer.data.pool.reflection import reflected
 
 
 def is_upright(matrix: Tensor) -> bool:

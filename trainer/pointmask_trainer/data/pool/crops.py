@@ -14,8 +14,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pointmask_trainer.data.reflection import reflected, reflections
-from pointmask_trainer.data.upright import is_upright, upright_crop
+from pointmask_trainer.data.pool.reflection import reflected, reflections
+from pointmask_trainer.data.pool.upright import is_upright, upright_crop
 
 
 @dataclass(frozen=True, slots=True, eq=False)
