@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import ndimage
 from tools.folders import save
 
 from pointmask.doctor import examine
@@ -72,6 +73,50 @@ def test_a_target_on_a_quiet_sky_whose_values_pass_a_multiple_of_256_is_no_excha
     sky[20:22, 30:33] += 60
     sky[40:47, 50:56] += rng.uniform(20, 2000)
     assert not is_swapped(np.rint(sky).astype(np.uint16))
+
+
+def whole_look(band: np.ndarray) -> tuple[bool, bool]:
+    """What the rules say of 64 lines in float64, without a quicker look before."""
+
+    def rows_differ(some: np.ndarray) -> bool:
+        some = some[:, :: max(1, some.shape[1] // 64)].astype(np.float64)
+        return np.abs(some[2:] - some[:-2]).mean() < 0.8 * np.abs(some[1:] - some[:-1]).mean()
+
+    def roughness(some: np.ndarray) -> float:
+        some = some.astype(np.float64)
+        spread = np.abs(some - np.median(some)).mean()
+        return np.abs(np.diff(some, axis=1)).mean() / (spread or 1.0)
+
+    combed = rows_differ(band) or rows_differ(band.T)
+    if band.dtype not in (np.uint16, np.int16):
+        return combed, False
+    some = band[:: max(1, len(band) // 64)]
+    right, other = roughness(some), roughness(some.byteswap())
+    return combed, other < 0.7 and right > 2 * other
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_quicker_look_says_what_the_whole_one_does(seed):
+    rng = np.random.default_rng(seed)
+    shape = tuple(rng.integers(32, 400, 2))
+    clouds = ndimage.gaussian_filter(rng.normal(0, 1, shape), rng.uniform(1, 8))
+    image = 1500 + rng.uniform(0, 300) * clouds / clouds.std() + rng.normal(0, rng.uniform(0.5, 60), shape)
+    image[1::2] = np.roll(image, rng.integers(0, 4), axis=1)[1::2]
+    image[:, ::2] += rng.choice([0, 0, 5, 50])
+    image = np.clip(image, 0, 4000)
+    types = (np.uint16, np.int16, np.float32, np.float64, np.int32)
+    bands = [image.astype(dtype) for dtype in types] + [(image / 16).astype(np.uint8)]
+    bands += [bands[0].byteswap(), bands[1].byteswap(), bands[0] << 4, (bands[0] << 4).byteswap()]
+    for band in bands:
+        assert (is_combed(band), is_swapped(band)) == whole_look(band), band.dtype
+
+
+def test_a_tenth_of_a_frame_that_is_combed_is_not_looked_past():
+    """Where most lines are flat, the few of the first look say little."""
+    picture = np.full((160, 640), 100, np.uint8)
+    picture[:, 64:128] = interlaced(texture())[:, :64]
+    assert whole_look(picture) == (True, False)
+    assert is_combed(picture)
 
 
 def test_both_kinds_of_combs():
