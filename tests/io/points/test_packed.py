@@ -36,6 +36,7 @@ def test_as_a_dictionary(rows, is_sorted, removed):
         assert list(found.values()) == list(expected.values())
         assert len(found) == len(expected)
         assert all(found[key] == listed for key, listed in expected.items())
+        assert all(found[key] == expected[key] for key in [*reversed(expected), *expected, *expected])
         assert all(found.get(key) is None for key in {*removed, "none", "zzz"} - expected.keys())
         assert found == expected
         assert repr(found) == repr(expected)

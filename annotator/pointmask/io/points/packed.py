@@ -65,6 +65,7 @@ class PackedPoints(Mapping[str, tuple[Point, ...]]):
         self._repeats: set[int] = set()  # indices of their later runs
         self._removed: Set[str] = frozenset()
         self._last = ""
+        self._next = 0  # rank of the key after the one that was asked for last
 
     def add(self, key: str, point: Point | None) -> bool:
         """
@@ -174,13 +175,15 @@ class PackedPoints(Mapping[str, tuple[Point, ...]]):
                 yield index
 
     def _index(self, key: str) -> int | None:
-        """Return the index of a key, or None."""
-        if self._order is None:
-            index = bisect_left(self._keys, key)
-        else:
-            rank = bisect_left(self._order, key, key=self._keys.__getitem__)
-            index = self._order[rank] if rank < len(self._order) else len(self._keys)
-        return index if index < len(self._keys) and self._keys[index] == key else None
+        """Return the index of a key, or None; quick for keys that are asked for in their order."""
+        order = range(len(self._keys)) if self._order is None else self._order
+        rank = self._next  # read once: threads may share the mapping
+        if not (rank < len(order) and self._keys[order[rank]] == key):
+            rank = bisect_left(order, key, key=self._keys.__getitem__)
+            if not (rank < len(order) and self._keys[order[rank]] == key):
+                return None
+        self._next = rank + 1
+        return order[rank]
 
     def _points_of(self, index: int) -> tuple[Point, ...]:
         joined = self._joined.get(self._keys[index]) if self._joined else None
