@@ -13,7 +13,7 @@ from scipy import ndimage as ndi
 from pointmask.io.images.array import encode_png
 from pointmask.io.images.open import open_source
 from pointmask.io.notes import gathering
-from pointmask_trainer.data.fading import FADED, unfaded
+from pointmask_trainer.data.cleaning.fading import FADED, unfaded
 from pointmask_trainer.data.split import load_split
 from pointmask_trainer.inference.frames import read_frames
 

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -12,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pointmask.defects import KEEP, REPLACED, DeadPixels, fill_gaps
+from pointmask.defects import KEEP, DeadPixels
 from pointmask.errors import ImageError, PointsError
 from pointmask.executors import threads
 from pointmask.io.images.array import open_image, read_mask
@@ -22,8 +21,16 @@ from pointmask.io.notes import gathering, note
 from pointmask.io.points.fit import differs, fitted
 from pointmask.io.points.match import match
 from pointmask.io.points.names import without_suffix
-from pointmask.mending import mended
-from pointmask_trainer.data.fading import FADED, unfaded
+from pointmask_trainer.data.cleaning.frames import (
+    NO_MARGINS,
+    Margins,
+    corner_of,
+    filled,
+    find_margins,
+    tell_margins,
+    without_bad_pixels,
+    without_margins,
+)
 from pointmask_trainer.data.folder import FIRST_ALONE, some
 from pointmask_trainer.data.layout import lies_among_masks, mask_folder
 from pointmask_trainer.data.points import Paired
@@ -46,9 +53,11 @@ class Split:
         Image names relative to the image folder, without suffix.
     files : tuple of Path
     images : Pool
-        As stored, on the device.
+        As stored but for constant margins, on the device.
     points : tuple of (K, 2) int arrays
         Row and column of each image's points; empty if no points are known.
+    margins : tuple of Margins
+        What was left out of each image; empty if nothing was of any.
     """
 
     name: str
@@ -56,9 +65,20 @@ class Split:
     files: tuple[Path, ...]
     images: Pool
     points: tuple[NDArray[np.int64], ...]
+    margins: tuple[Margins, ...] = ()
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def margins_of(self, index: int) -> Margins:
+        """Return the margins that were left out of an image."""
+        return self.margins[index] if self.margins else NO_MARGINS
+
+    def file_shape(self, index: int) -> tuple[int, int]:
+        """Return rows and columns of an image in its file."""
+        height, width = self.images.shapes[index]
+        rows, cols = self.margins_of(index)
+        return height + sum(rows), width + sum(cols)
 
 
 def load_split(
@@ -100,12 +120,19 @@ def load_split(
         read = _read_all(files, _first_frame)
     for line in notes.lines():
         say(line)
-    arrays = [_filled(array, file, say) for array, file in zip(read, files, strict=True)]
+    points = _points_of(ids, [array.shape for array in read], paired, say)
+    margins: tuple[Margins, ...] = ()
     if dead_pixels == "replace":
-        arrays = _mended(ids, arrays, paired, say)
+        margins = tuple(find_margins(array, own.tolist()) for array, own in zip(read, points, strict=True))
+        read = [without_margins(array, around) for array, around in zip(read, margins, strict=True)]
+        points = tuple(own - corner_of(around) for own, around in zip(points, margins, strict=True))
+        tell_margins(ids, margins, say)
+    arrays = [filled(array, file, say) for array, file in zip(read, files, strict=True)]
+    if dead_pixels == "replace":
+        arrays = without_bad_pixels(ids, arrays, points, say)
     dtype = _common_dtype(arrays)
     pool = Pool([array.astype(dtype, copy=False) for array in arrays], device)
-    return Split(name, tuple(ids), files, pool, _points_of(ids, pool, paired, say))
+    return Split(name, tuple(ids), files, pool, points, margins)
 
 
 def _first_frame(file: Path) -> NDArray[np.generic]:
@@ -113,49 +140,6 @@ def _first_frame(file: Path) -> NDArray[np.generic]:
         if may_hold_frames(file.name) and image.frames > 1:
             note(FIRST_ALONE, f"{file.name}, which holds {image.frames:,}")
         return image.decode(0)
-
-
-def _filled(array: NDArray[np.generic], file: Path, say: Callable[[str], None]) -> NDArray[np.generic]:
-    """Replace pixels that are no finite numbers, as `predict` does."""
-    if array.dtype.kind != "f":
-        return array
-    finite = np.isfinite(array)
-    if finite.all():
-        return array
-    say(
-        "pixels that are no finite numbers were replaced, lone ones from their neighbours and others by the "
-        f"mean, first in {file}"
-    )
-    mean = array[finite].mean(dtype=np.float64).astype(array.dtype)
-    array = fill_gaps(array)
-    return np.where(np.isfinite(array), array, mean)
-
-
-def _mended(
-    ids: Sequence[str],
-    arrays: Sequence[NDArray[np.generic]],
-    paired: Paired | None,
-    say: Callable[[str], None],
-) -> list[NDArray[np.generic]]:
-    """Replace defective pixels, but no target of one pixel that was clicked, and brighten faded borders."""
-    with gathering() as notes:
-        result = []
-        for key, array in zip(ids, arrays, strict=True):
-            clicks = []
-            if paired is not None:
-                with suppress(PointsError):  # reported when the points are read
-                    own = fitted(paired.points.by_image.get(key, ()), (array.shape[0], array.shape[1]))
-                    clicks = [(p.row, p.col) for p in own]
-            pixels, replaced = mended(array, points=clicks)
-            if len(replaced):
-                row, col = replaced[0]
-                note(REPLACED + KEEP, f"{key}: row {row}, column {col}", len(replaced))
-            result.append(unfaded(pixels))
-            if result[-1] is not pixels:
-                note(FADED, key)
-    for line in notes.lines():
-        say(line)
-    return result
 
 
 def digest_of(splits: Iterable[Split]) -> str:
@@ -198,8 +182,9 @@ def load_masks(split: Split, folder: Path, say: Callable[[str], None] = lambda t
             f"{folder} holds no mask for {some(missing)} of the {split.name} list; annotate them "
             "(pointmask annotate IMAGES --points FILE --out OUT), or take them off the list"
         )
-    shape_of = {by_id[key]: shape for key, shape in zip(split.ids, split.images.shapes, strict=True)}
-    masks = _read_all([by_id[key] for key in split.ids], lambda file: read_mask(file, shape=shape_of[file]))
+    shape_of = {by_id[key]: split.file_shape(index) for index, key in enumerate(split.ids)}
+    read = _read_all([by_id[key] for key in split.ids], lambda file: read_mask(file, shape=shape_of[file]))
+    masks = _cut(split, read, folder, say)
     if not any(mask.any() for mask in masks):
         raise DataError(f"{folder}: every mask of the {split.name} list is empty; check the masks")
     turned = [
@@ -212,6 +197,23 @@ def load_masks(split: Split, folder: Path, say: Callable[[str], None] = lambda t
             "so these seem to be inverted: save 255 minus each"
         )
     return masks
+
+
+def _cut(split: Split, masks: Sequence[Mask], folder: Path, say: Callable[[str], None]) -> list[Mask]:
+    """Leave out of masks what is left out of their images."""
+    result: list[Mask] = []
+    beyond: list[str] = []
+    for index, (key, mask) in enumerate(zip(split.ids, masks, strict=True)):
+        inner: Mask = without_margins(mask, split.margins_of(index)).astype(np.bool_, copy=False)
+        if np.count_nonzero(inner) != np.count_nonzero(mask):
+            beyond.append(key)
+        result.append(inner)
+    if beyond:
+        say(
+            f"{folder}: masks of {len(beyond):,} images have target pixels in margins of one value, which "
+            f"are outside of the image and left out, such as {beyond[0]}{KEEP}"
+        )
+    return result
 
 
 def _without_images(names: list[str], folder: Path, split: Split) -> list[str]:
@@ -242,7 +244,7 @@ def known_masks(split: Split, folder: Path) -> list[Mask] | None:
 
 
 def _points_of(
-    ids: Sequence[str], pool: Pool, paired: Paired | None, say: Callable[[str], None]
+    ids: Sequence[str], shapes: Sequence[tuple[int, ...]], paired: Paired | None, say: Callable[[str], None]
 ) -> tuple[NDArray[np.int64], ...]:
     if paired is None:
         return tuple(np.empty((0, 2), np.int64) for _ in ids)
@@ -251,7 +253,7 @@ def _points_of(
         if key in points.rejected:
             raise DataError(f"points of {key} cannot be used: {points.rejected[key]}")
     coordinates, scaled = [], []
-    for key, (height, width) in zip(ids, pool.shapes, strict=True):
+    for key, (height, width) in zip(ids, shapes, strict=True):
         given = points.by_image.get(key, ())
         said = differs(given, (height, width))
         if said is not None:

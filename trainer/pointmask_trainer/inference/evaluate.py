@@ -181,7 +181,7 @@ def evaluate(
         if by_network is not None:
             by_network.add(index, Drawn(reading.probabilities), truths[index])
         if on_prediction:
-            on_prediction(index, reading.probabilities)
+            on_prediction(index, np.pad(reading.probabilities, split.margins_of(index)))
         if on_mask:
             on_mask(index, drawn.probabilities > THRESHOLDS[HALF])
     network = None if by_network is None else by_network.evaluation()

@@ -18,11 +18,11 @@ from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import result_path, stem_of
 from pointmask.io.notes import note
 from pointmask.mending import mend
-from pointmask_trainer.data.fading import FADED, unfaded
+from pointmask_trainer.data.cleaning.fading import FADED, unfaded
+from pointmask_trainer.data.cleaning.frames import NO_MARGINS, Margins, margins_of, without_margins
 from pointmask_trainer.inference.predictions import EarlierFrame
 
 T = TypeVar("T")
-Margins = tuple[tuple[int, int], tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,7 +53,7 @@ class Frame:
     content: str = ""
     earlier: EarlierFrame | None = None
     pixels: NDArray[Any] | None = None
-    margins: Margins = ((0, 0), (0, 0))
+    margins: Margins = NO_MARGINS
     reason: str = ""
 
     def path(self, kind: str) -> str:
@@ -140,7 +140,7 @@ def _mended(frame: Frame) -> Frame:
     """Replace defective pixels and brighten faded borders, as a training does; take constant margins off."""
     if frame.pixels is None:
         return frame
-    margins = (0, 0), (0, 0)
+    margins = NO_MARGINS
     mending = mend(frame.pixels)
     pixels, replaced = mending.around(())
     if len(replaced):
@@ -148,9 +148,8 @@ def _mended(frame: Frame) -> Frame:
         note(REPLACED + KEEP, f"{frame.image}: row {row}, column {col}", len(replaced))
     if mending.live is not None:
         note(MARGINS, frame.image)
-        top, left, bottom, right = mending.live
-        margins = (top, pixels.shape[0] - bottom), (left, pixels.shape[1] - right)
-        pixels = pixels[top:bottom, left:right]
+        margins = margins_of(mending.live, pixels.shape)
+        pixels = without_margins(pixels, margins)
     bright = unfaded(pixels)
     if bright is not pixels:
         note(FADED, frame.image)

@@ -22,9 +22,10 @@ from pointmask.io.layout import POINTS, PREDICTIONS, RESULTS
 from pointmask.io.lock import only_job
 from pointmask.io.own import check_output
 from pointmask.io.points.lists import IdList, choose
+from pointmask_trainer.data.cleaning.frames import Margins
 from pointmask_trainer.data.normalisation import Normalisation
 from pointmask_trainer.detectors.base import ImageNetwork
-from pointmask_trainer.inference.frames import Frame, Margins, ahead, read_frames
+from pointmask_trainer.inference.frames import Frame, ahead, read_frames
 from pointmask_trainer.inference.operator_masks import OperatorMasks
 from pointmask_trainer.inference.predictions import (
     PREDICT_TAG,
