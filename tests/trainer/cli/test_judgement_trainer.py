@@ -96,3 +96,16 @@ def test_few_images_without_a_target_may_be_right():
     assert not PredictSummary(done=FEWEST_FRAMES, targets=1).why_senseless
     assert not PredictSummary(done=4, targets=9, flooded=2).why_senseless
     assert PredictSummary(done=4, targets=9, flooded=3).why_senseless
+
+
+def test_a_prediction_that_finds_nothing_says_which_targets_it_looks_for(tmp_path):
+    (tmp_path / "images").mkdir()
+    frame = np.random.default_rng(0).normal(100, 3, (48, 48))
+    frame[20:23, 20:23] -= 60
+    for k in range(FEWEST_FRAMES):
+        (tmp_path / "images" / f"{k}.png").write_bytes(encode_png(frame.astype(np.uint8)))
+    words = ["predict", "builtin", str(tmp_path / "images"), "--out", str(tmp_path / "found")]
+    done = CliRunner().invoke(main, words)
+    assert done.exit_code == 3, done.output
+    assert "This detector was made for bright targets" in done.output
+    assert f"pointmask propose {tmp_path / 'images'} --polarity dark --out" in done.output.replace("\n", " ")

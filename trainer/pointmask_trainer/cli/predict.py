@@ -18,6 +18,7 @@ from pointmask_trainer.cli.places import check_weights
 
 if TYPE_CHECKING:
     from pointmask.defects import DeadPixels
+    from pointmask.theta import Polarity
     from pointmask_trainer.inference.predict import PredictSummary
     from pointmask_trainer.run.mask_settings import MaskSource
 
@@ -79,6 +80,9 @@ def predict(
     predictions.jsonl. Run the same command again after an interruption: it does only what is missing.
     Images that cannot be read are skipped and listed; the exit status is then 3, as it is if nothing is
     found in 10 images or more, or half of the pixels of most.
+
+    Found are targets like those of the training: builtin, and a run without masks.polarity, know bright ones
+    alone. Where targets are darker than their surroundings, propose with --polarity dark finds candidates.
     """  # noqa: D301 - click wants the character
     from pointmask.cli.progress import progress_display
     from pointmask.folder.output import check_page
@@ -143,12 +147,14 @@ def predict(
 
         page = write_prediction_report(out, source, called())
         say(f"Report:  {page}  (open it in a browser)", err=as_json)
-    _say_next(summary, images, out, as_json=as_json)
+    _say_next(summary, images, out, polarity=card.masks.polarity, as_json=as_json)
     if summary.skipped or summary.why_senseless:
         raise SystemExit(EXIT_SOME_SKIPPED)
 
 
-def _say_next(summary: "PredictSummary", images: Path, out: Path, *, as_json: bool) -> None:
+def _say_next(
+    summary: "PredictSummary", images: Path, out: Path, *, polarity: "Polarity", as_json: bool
+) -> None:
     """Say what comes next, and what is wrong if the predictions make no sense."""
     from pointmask.places import true_masks_of
 
@@ -164,8 +170,18 @@ def _say_next(summary: "PredictSummary", images: Path, out: Path, *, as_json: bo
         tell(
             f"WARNING: {summary.why_senseless}",
             "What to do: compare these images with those of the training "
-            "(range of grey values, sensor, size of targets: pointmask check), or try another --threshold",
+            "(range of grey values, sensor, size of targets: pointmask check), or try another --threshold"
+            + ("" if summary.targets else _of_other_polarity(polarity, images)),
         )
+
+
+def _of_other_polarity(polarity: "Polarity", images: Path) -> str:
+    """Say how to look for targets that a detector was not made for."""
+    if polarity == "auto":
+        return ""
+    other = "dark" if polarity == "bright" else "bright"
+    call = command("propose", images, "--polarity", other, "--out", unused("proposals.csv"))
+    return f". This detector was made for {polarity} targets; candidates of {other} ones come from {call}"
 
 
 def _facts(summary: "PredictSummary", out: Path) -> dict[str, Any]:
