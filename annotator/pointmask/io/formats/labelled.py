@@ -54,6 +54,11 @@ class Box(NamedTuple):
         row, col = self.top + self.bottom - 1 - 2 * point.row, self.left + self.right - 1 - 2 * point.col
         return abs(row) <= 1 and abs(col) <= 1
 
+    def within(self, shape: Shape) -> "Box | None":
+        """Return the part of the box that lies in an image; None if there is none."""
+        top, left, bottom, right = max(self.top, 0), max(self.left, 0), *map(min, self[2:], shape)
+        return Box(top, left, bottom, right) if top < bottom and left < right else None
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Patch:

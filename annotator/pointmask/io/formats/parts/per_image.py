@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from pointmask.errors import OutputError, PointsError
 from pointmask.io.files import write_whole
-from pointmask.io.formats.labelled import LabelledImage, LabelledTarget, Shape, split_key
+from pointmask.io.formats.labelled import Box, LabelledImage, LabelledTarget, Shape, split_key
 from pointmask.io.formats.parts.documents import brief, rejecting
 from pointmask.io.formats.parts.finder import ImageFinder
 from pointmask.io.images.source import ImageSource
@@ -18,7 +18,7 @@ from pointmask.io.listing import files_below
 from pointmask.io.notes import note
 from pointmask.io.points.names import clean_key, without_suffix
 from pointmask.io.points.packed import PackedPoints
-from pointmask.io.points.points import Points
+from pointmask.io.points.points import Point, Points
 
 _SNIFFED = 16  # documents looked at before a folder is said to be of another kind
 
@@ -137,9 +137,10 @@ def points_of(
         clicks = []
         for target in targets:
             if (click := target.click) is not None:
-                clicks.append(click)
                 if target.box is not None and target.point is not None and target.box.holds_middle(click):
                     middles, example = middles + 1, example or key
+                    click = _visible(click, target.box, shape, key)
+                clicks.append(click)
         packed.add_image(key, clicks, shape)
         if further:
             names[key] = further
@@ -150,6 +151,17 @@ def points_of(
     packed.close()
     packed.remove(rejected.keys())
     return Points(packed, source, rejected, names, tuple(counted))
+
+
+def _visible(click: Point, box: Box, shape: Shape | None, key: str) -> Point:
+    """Move the middle of a box, if it lies beyond the image, to the middle of what lies in it."""
+    if shape is None or (0 <= click.row < shape[0] and 0 <= click.col < shape[1]):
+        return click
+    part = box.within(shape)
+    if part is None:
+        return click
+    note("of boxes whose middle lies beyond the image, the middle of what lies in it is clicked on", key)
+    return replace(click, row=(part.top + part.bottom) // 2, col=(part.left + part.right) // 2)
 
 
 def images_of(
