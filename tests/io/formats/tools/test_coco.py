@@ -345,3 +345,25 @@ def test_packed_annotations_are_read_as_all_others(tmp_path_factory, annotations
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(_coco_packed, "_numbers", lambda fields: None)
         assert packed == found()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"bbox": [0.4, 0.3, 0.1, 0.05]},
+        {"bbox": [0.4, 0.3, 0.1, 0.05], "keypoints": [1, 1, 2]},
+        {"segmentation": [[0.4, 0.3, 0.5, 0.3, 0.5, 0.4]]},
+        {"bbox": [0.4, 0.3, 0.1, 0.1], "segmentation": [[0.4, 0.3, 0.5, 0.3, 0.5, 0.4]]},
+    ],
+)
+def test_shares_of_the_image_are_refused(tmp_path, fields):
+    points = read(tmp_path, document(fields))
+    assert not points.by_image
+    assert "multiply them by the size of the image" in points.rejected["a.png"]
+
+
+@pytest.mark.parametrize(
+    "box", [[0, 0, 1, 1], [0, 0, 1, 2], [0.5, 0.5, 1, 1], [2, 2, 0.5, 0.5], [0, 0, 0, 0]]
+)
+def test_boxes_in_px_at_the_first_pixel_are_no_shares(tmp_path, box):
+    assert not read(tmp_path, document({"bbox": box, "area": 1})).rejected

@@ -71,6 +71,11 @@ def box_of_edges(left: float, top: float, right: float, bottom: float) -> Box:
     return Box(first_row, first_col, max(last_row, first_row + 1), max(last_col, first_col + 1))
 
 
+def is_of_shares(left: float, top: float, right: float, bottom: float) -> bool:
+    """Say whether edges in px lie within the first pixel, as shares of an image's width and height do."""
+    return 0 <= left <= right <= 1 and 0 <= top <= bottom <= 1 and 0 < max(right - left, bottom - top) < 1
+
+
 def box_around(corners: Sequence[tuple[float, float]]) -> tuple[Point, Box]:
     """Return the middle pixel, without label, and the box of corners (x, y) in edge coordinates.
 

@@ -17,6 +17,7 @@ from pointmask.io.formats.parts.origin import Origin, to_pixel
 from pointmask.io.formats.parts.per_image import Parsed
 from pointmask.io.formats.parts.shapes import (
     box_of_edges,
+    is_of_shares,
     known_size,
     label_of,
     patch_of_polygons,
@@ -33,6 +34,10 @@ from pointmask.io.points.points import Point
 
 ORIGIN: Origin = "index"
 """Of keypoints; boxes and polygons are in edge coordinates."""
+_SHARES = (
+    "lies within the first pixel, so it seems to hold shares of the image's width and height, but COCO's "
+    "numbers are px; multiply them by the size of the image"
+)
 _LISTS = ("images", "annotations", "categories")
 _OF_IMAGE = ("id", "file_name", "frame", "height", "width")
 
@@ -234,8 +239,18 @@ def boxes_of(value: object, where: str) -> Iterator[tuple[int, int, Box | None]]
         if len(values) != 4 or min(values[2:]) < 0:
             raise PointsError(f"the bbox of {where} is not [x, y, width, height]; correct it")
         x, y, width, height = values
+        if is_of_shares(x, y, x + width, y + height):
+            raise PointsError(f"the bbox of {where} {_SHARES}")
         known = box_of_edges(x, y, x + width, y + height) if width or height else None
         yield to_pixel(y + height / 2, "edge"), to_pixel(x + width / 2, "edge"), known
+
+
+def _is_of_shares(polygon: object) -> bool:
+    """Say whether all corners lie within the first pixel; what is wrong otherwise is said elsewhere."""
+    if not isinstance(polygon, list) or not all(isinstance(part, (int, float)) for part in polygon):
+        return False
+    xs, ys = polygon[::2], polygon[1::2]
+    return bool(xs and ys) and is_of_shares(min(xs), min(ys), max(xs), max(ys))
 
 
 def size_of_runs(fields: dict[str, Any]) -> Shape | None:
@@ -267,6 +282,8 @@ def segment(value: object, shape: Shape | None, where: str, *, has_box: bool) ->
         polygons = [polygon for polygon in ([value] if flat else value) if polygon != []]
         if has_box:
             polygons = [one for one in polygons if not isinstance(one, list) or len(one) not in (2, 4)]
+        if any(_is_of_shares(polygon) for polygon in polygons):
+            raise PointsError(f"{what} {_SHARES}")
         # Without the size of the image a polygon cannot be cut off at its border; its box is used.
         return patch_of_polygons(polygons, shape, what) if polygons and shape is not None else None
     if value is None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from pointmask.io.formats.labelled import Box, LabelledTarget
 from pointmask.io.formats.parts.origin import LARGEST
-from pointmask.io.formats.parts.shapes import box_of_edges, score_of
+from pointmask.io.formats.parts.shapes import box_of_edges, is_of_shares, score_of
 from pointmask.io.points.points import Point
 
 Fields = dict[str, Any]
@@ -107,7 +107,7 @@ def _numbers(fields: Fields) -> tuple[int, int, int, int, int, int] | None:
     if type(box) is not list or len(box) != 4 or not _are_coordinates(box):
         return None
     x, y, width, height = box
-    if width < 0 or height < 0 or not (width or height):
+    if width < 0 or height < 0 or not (width or height) or is_of_shares(x, y, x + width, y + height):
         return None
     if not points:
         row, col = math.floor(y + height / 2), math.floor(x + width / 2)
