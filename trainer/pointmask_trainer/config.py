@@ -106,9 +106,6 @@ class AugmentConfig:
         Largest change, as a share of the training images' standard deviation, or of the contrast.
     noise : float
         Largest standard deviation of added noise, in the same unit as `brightness`.
-    paste : float
-        Share of the crops into which one to three targets of other images are pasted, see
-        `pointmask_trainer.data.pasting`; of the train list alone, at its labels.
     share : float
         Probability with which the geometric changes (scale, rotate, shift), and each of brightness, contrast
         and noise, are applied to an image.
@@ -124,7 +121,6 @@ class AugmentConfig:
     brightness: Annotated[float, Between(0, 10)] = 0.0
     contrast: Annotated[float, Between(0, 0.99)] = 0.0
     noise: Annotated[float, Between(0, 10)] = 0.0
-    paste: Share = 0.0
     share: Share = 0.5
 
     def __post_init__(self) -> None:

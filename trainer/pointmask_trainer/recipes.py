@@ -24,7 +24,7 @@ VARIANTS = (
 """Settings of the other strategies: ``pal`` with the loss that its released code computes; ``lesps`` and
 ``pal`` started from the annotator's masks; ``gsacp`` with none or one of its three parts, which has all."""
 
-OWN_SETTINGS = ("point", "d2d", "joint", "lesps", "pal", "gsacp", "priors", "spire")
+OWN_SETTINGS = ("lesps", "pal", "gsacp", "priors", "spire")
 """Strategies with settings of their own, such as the loss that defines them, in ``presets/strategies``."""
 
 

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor
 
 from pointmask_trainer.data.labels import SplitName
@@ -26,9 +24,6 @@ class Batch:
         Affine maps from crops to images; ``views.points`` maps points and their reflections into a crop.
     total : int
         Number of images of this step over all processes, by which losses are divided.
-    pasted : tuple of B (K, 2) arrays
-        Row and column, in each crop, of targets from other images, which `labels` show too; see
-        `pointmask_trainer.data.pasting`. Empty if nothing is pasted.
     """
 
     split: SplitName
@@ -37,4 +32,3 @@ class Batch:
     labels: Tensor
     views: AffineViews
     total: int
-    pasted: tuple[NDArray[np.float64], ...] = ()

@@ -66,13 +66,6 @@ class LabelStore:
         """Return the label of a whole image, (H, W) in [0, 1]."""
         return self._pools[split].stored(index).astype(np.float32) / np.float32(_ONE[self._dtype])
 
-    def window(
-        self, split: SplitName, index: int, box: tuple[int, int, int, int]
-    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Copy what an image's label has of a rectangle, in [0, 1]; see `Pool.window`."""
-        values, corner = self._pools[split].window(index, box)
-        return values / np.float32(_ONE[self._dtype]), corner
-
     def update(self, labels: Mapping[SplitName, Mapping[int, Label]]) -> None:
         """Replace labels, given by split and index, and increment the version.
 

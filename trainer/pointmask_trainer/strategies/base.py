@@ -99,8 +99,6 @@ class Strategy(ABC):
         What the output of its networks is: detectors' masks, or locators' points.
     compiles : bool
         Whether the detector may be compiled; strategies that read its features cannot have that.
-    pastes : bool
-        Whether its losses know the targets that ``augment.paste`` adds: those that take ``batch.labels`` do.
     unweighted : tuple of str
         Options of ``pointmask train`` that train on the same labels with equal weights and nothing else
         learned; ``pointmask select`` prints them for a selection. Empty if the strategy's own do.
@@ -113,7 +111,6 @@ class Strategy(ABC):
     reads_masks: ClassVar[bool] = True
     trains: ClassVar[Literal["masks", "points"]] = "masks"
     compiles: ClassVar[bool] = True
-    pastes: ClassVar[bool] = True
     unweighted: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, options: Any) -> None:  # noqa: ANN401 - each strategy's own

@@ -16,12 +16,11 @@ from pointmask_trainer.data.augment import draw_augmentation, photometric_change
 from pointmask_trainer.data.batch import Batch
 from pointmask_trainer.data.labels import LabelStore, SplitName
 from pointmask_trainer.data.normalisation import Normalisation
-from pointmask_trainer.data.pasting import Pasting
 from pointmask_trainer.data.split import Split
 from pointmask_trainer.detectors.base import ImageNetwork
 from pointmask_trainer.distributed import ProcessGroup
 
-_SHUFFLE, _CROPS, _PASTED = 1, 2, 3  # what a derived seed is for
+_SHUFFLE, _CROPS = 1, 2  # what a derived seed is for
 
 
 class Batches:
@@ -53,11 +52,6 @@ class Batches:
         self._channels, self._device = model.in_channels, next(model.parameters()).device
         self._anchors = {name: _anchors(split, labels, name) for name, split in splits.items()}
         self._units = {name: normalisation.units_of(split.images) for name, split in splits.items()}
-        self._pasting = None
-        if config.augment.paste:
-            deviations = self._units["train"][1].flatten().tolist()
-            images, anchors = splits["train"].images, self._anchors["train"]
-            self._pasting = Pasting(config.augment.paste, images, deviations, labels, anchors)
 
     def per_epoch(self, images: int) -> int:
         """Batches of an epoch: the last, incomplete one is left out if there is a whole one."""
@@ -87,13 +81,10 @@ class Batches:
         augmentation, mine = augmentation[part], indices[part].to(self._device)
         images = source.images.crops(mine, augmentation.views)
         mean, std = (values[mine] for values in self._units[split])
-        images = (images - mean) / std
+        images = photometric_change((images - mean) / std, augmentation)
         labels = self._labels.crops(split, mine, augmentation.views)
-        pasted: tuple[NDArray[np.float64], ...] = ()
-        if self._pasting is not None and split == "train" and not plain:
-            pasted = self._pasting.into(images, labels, (self._config.seed, _PASTED, *key), part.start)
-        images = photometric_change(images, augmentation).expand(-1, self._channels, -1, -1)
-        return Batch(split, mine, images, labels, augmentation.views, len(chosen), pasted)
+        images = images.expand(-1, self._channels, -1, -1)
+        return Batch(split, mine, images, labels, augmentation.views, len(chosen))
 
 
 def _anchors(split: Split, labels: LabelStore, name: SplitName) -> list[NDArray[np.float64]]:

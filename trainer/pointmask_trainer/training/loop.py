@@ -116,11 +116,6 @@ class Loop:
                 f"strategy {config.strategy.name} reads features of the detector, which run.compile = true "
                 "may leave out; set it to false"
             )
-        if config.augment.paste and not strategy.pastes:
-            raise ConfigError(
-                f"strategy {config.strategy.name} compares each image with what it knows of it, to which "
-                "targets of others do not belong; set augment.paste to 0"
-            )
         self.config, self.splits, self.labels = config, splits, labels
         self.strategy, self.model, self.normalisation = strategy, model, normalisation
         self.group = group or ProcessGroup()

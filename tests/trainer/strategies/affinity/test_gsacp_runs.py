@@ -177,8 +177,6 @@ def test_other_losses_and_compiled_detectors_are_refused():
         loop_of(settings=["loss.name=bce"])
     with pytest.raises(ConfigError, match=r"run\.compile"):
         loop_of(settings=["run.compile=true"])
-    with pytest.raises(ConfigError, match=r"augment\.paste to 0"):
-        loop_of(settings=["augment.paste=0.5"])
 
 
 @pytest.mark.parametrize("name", [name for name in VARIANTS if name.startswith("gsacp")])

@@ -137,27 +137,6 @@ class Pool:
         image = self._stored(index).cpu().numpy()
         return image.view(np.uint16) if self.is_wide else image
 
-    def window(
-        self, index: int, box: tuple[int, int, int, int]
-    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Copy what an image has of a rectangle.
-
-        Parameters
-        ----------
-        index : int
-        box : (top, left, bottom, right)
-            Half-open, in px; may reach beyond the image.
-
-        Returns
-        -------
-        (h, w) float32 array
-        (2,) int64 array
-            Row and column of its first pixel in the image.
-        """
-        top, left = max(box[0], 0), max(box[1], 0)
-        part = self._to_float(self._stored(index)[top : max(box[2], 0), left : max(box[3], 0)])
-        return part.cpu().numpy(), np.array([top, left])
-
     def replace(self, index: int, image: NDArray[np.generic]) -> None:
         """Replace an image by another of the same shape and dtype.
 

@@ -43,7 +43,6 @@ class GSACP(Strategy):
     needs_points = True
     reads_masks = False
     compiles = False
-    pastes = False
     options: GSACPOptions
 
     def prepare(self, folder: Folder) -> Mapping[SplitName, Sequence[Label]]:

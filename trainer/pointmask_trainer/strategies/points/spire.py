@@ -106,11 +106,7 @@ class Spire(Strategy):
         points, shapes = self._points[batch.split], self._shapes[batch.split]
         scale = self._model.input_scale
         reach = (self.options.radius + 1) * self._model.pitch / scale  # as far as a target reaches
-        found = [
-            batch.views.points(k, torch.from_numpy(points[index]), shapes[index], reach)[0]
+        return [
+            batch.views.points(k, torch.from_numpy(points[index]), shapes[index], reach)[0] * scale
             for k, index in enumerate(batch.indices.tolist())
         ]
-        if batch.pasted:
-            new = map(torch.from_numpy, batch.pasted)
-            found = [torch.cat(places) for places in zip(found, new, strict=True)]
-        return [places * scale for places in found]

@@ -39,7 +39,6 @@ class Priors(PAL):
     Options = PriorsOptions
     name = "priors"
     compiles: ClassVar[bool] = False
-    pastes: ClassVar[bool] = False
     options: PriorsOptions
 
     def prepare(self, folder: Folder) -> Mapping[SplitName, Any]:
