@@ -367,3 +367,8 @@ def test_shares_of_the_image_are_refused(tmp_path, fields):
 )
 def test_boxes_in_px_at_the_first_pixel_are_no_shares(tmp_path, box):
     assert not read(tmp_path, document({"bbox": box, "area": 1})).rejected
+
+
+def test_a_polygon_of_an_odd_count_of_numbers_is_named(tmp_path):
+    points = read(tmp_path, document({"segmentation": [[0, 0, 3, 0, 3, 3, 1]]}))
+    assert "has 7 numbers; corners take two each" in points.rejected["a.png"]

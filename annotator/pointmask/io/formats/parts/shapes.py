@@ -197,6 +197,8 @@ def patch_of_polygons(polygons: Sequence[object], shape: Shape, what: str) -> Pa
         if items and isinstance(items[0], list):
             items = [value for pair in items for value in listing(pair, what)]
         values = [number(value, f"a corner in {what}") for value in items]
+        if len(values) % 2:
+            raise PointsError(f"{what} has {len(values)} numbers; corners take two each, x and y: correct it")
         try:
             found = outline.fill([np.array(values).reshape(-1, 2)], shape)
         except ValueError as error:
