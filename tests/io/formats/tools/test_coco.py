@@ -150,7 +150,7 @@ GOOD = {"keypoints": [1, 1, 2]}
         ({"segmentation": {"size": [4, 3], "counts": [12]}}, "size"),
         ({"segmentation": {"counts": [9]}}, "size"),
         ({"segmentation": [[0, 0, 1, 1]]}, "polygon"),
-        ({"segmentation": [[0, 0, 1]]}, "reshape|polygon"),
+        ({"segmentation": [[0, 0, 1]]}, "corners take two each"),
         ({"segmentation": "x"}, "not an object"),
         (
             {"segmentation": {"size": [3, 3], "counts": [0, 1, 8]}, "keypoints": [0, 0, 1, 1, 1, 1]},
