@@ -14,10 +14,9 @@ from pointmask.io.files import write_whole
 from pointmask.io.images.source import ImageSource
 from pointmask.io.layout import TRACKED
 from pointmask.io.own import check_file
-from pointmask.io.points.names import ImageFrame
 from pointmask.io.points.points import Points
 from pointmask.tracking.sequences import Carried, carry
-from pointmask.tracking.sightings import sightings_text
+from pointmask.tracking.sightings import key_of, sightings_text
 
 
 def carry_points(
@@ -98,20 +97,15 @@ def show_tracks(carried: Carried, out: Path) -> None:
     write_whole(path, sightings_text(carried.sightings))
     if carried.lost:
         lines = [
-            f"{_named(at)}: last seen at x {point.col}, y {point.row}"
+            f"{key_of(at)}: last seen at x {point.col}, y {point.row}"
             + (f" ({carried.ended[at]})" if at in carried.ended else "")
             for at, point in carried.lost
         ]
         list_some("Lost", lines, f"see the flag last in {path}")
     if carried.dropped:
         lines = [
-            f"{_named(at)}: seen before at x {point.col}, y {point.row}" for at, point in carried.dropped
+            f"{key_of(at)}: seen before at x {point.col}, y {point.row}" for at, point in carried.dropped
         ]
         say("A frame with points is taken as complete; click these targets there too, if they are there:")
         list_some("Not clicked on again", lines, "the rest are the last points before frames with points")
     say(f"Points:   {path}  (correct it, then run again with --points {path}, without --track)")
-
-
-def _named(at: ImageFrame) -> str:
-    name, frame = at
-    return f"{name}#{frame}" if frame else name
